@@ -1,0 +1,83 @@
+"""The summary of a run: its sums, its failures in words, and whether it passes. Pure."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from prewarm.outcome import IN_WORDS, Outcome
+from prewarm.plan import Plan
+from prewarm.urls import redacted
+from prewarm.verdict import RollUp, UrlResult, Verdict
+
+# Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
+# reads the Cause in a console's box, so it stays far below.
+FAILURES_TOLD = 10
+CAUSE_LIMIT = 8_000
+
+NOT_WARM = "Prewarm.NotWarm"
+DEADLINE_PASSED = "Prewarm.DeadlinePassed"
+
+
+def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float) -> dict[str, Any]:
+    """Return the run's summary; `ended_at` in epoch seconds."""
+    failed = [url for url in rolled.urls if url.verdict is Verdict.FAILED]
+    return {
+        "run": plan.run,
+        "warm": not failed,
+        "startedAt": plan.started_at,
+        "endedAt": ended_at,
+        "total": plan.url_count,
+        "success": plan.url_count - len(failed),
+        "failed": len(failed),
+        "targets": plan.targets,
+        "targetsDone": rolled.targets_done,
+        "outcomes": dict(sorted(rolled.outcomes.items())),
+        "verified": rolled.verified,
+        "bytes": rolled.bytes,
+        "failures": [failure(url, urls) for url in failed],
+        "skippedPops": [asdict(entry) for entry in rolled.skipped],
+        "warnings": list(plan.warnings),
+    }
+
+
+def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
+    """Return one failed URL with its evidence."""
+    return {
+        "url": redacted(urls[url.index]),
+        "reasons": url.failures,
+        "warm": url.warm,
+        "reachable": url.reachable,
+        "coverage": round(url.coverage, 2),
+    }
+
+
+def verdict_of_run(plan: Plan, summary: dict[str, Any], location: str) -> dict[str, Any]:
+    """Return the state's output: whether the run passes, and the Error and Cause of one that does not."""
+    reasons: Counter[str] = Counter()
+    for entry in summary["failures"]:
+        reasons.update(entry["reasons"])
+    return {
+        "passed": summary["warm"] or plan.fail_on == "none",
+        "warm": summary["warm"],
+        "error": DEADLINE_PASSED if reasons[Outcome.DEADLINE] else NOT_WARM,
+        "cause": _cause(summary, location),
+        "total": summary["total"],
+        "success": summary["success"],
+        "failed": summary["failed"],
+        "summary": location,
+    }
+
+
+def _cause(summary: dict[str, Any], location: str) -> str:
+    """Say in plain words what is not warm, and where to read more."""
+    lines = [f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."]
+    for entry in summary["failures"][:FAILURES_TOLD]:
+        reasons = "; ".join(
+            f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
+            for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
+        )
+        lines.append(f"{entry['url']}: {reasons}")
+    rest = summary["failed"] - FAILURES_TOLD
+    if rest > 0:
+        lines.append(f"and {rest} more URLs")
+    return "\n".join([*lines, f"Summary: {location}"])[:CAUSE_LIMIT]

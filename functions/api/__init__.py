@@ -1,0 +1,1 @@
+"""The REST API: start a run, ask for its status."""

@@ -1,0 +1,70 @@
+"""Runs as Step Functions executions: start one, look at one."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from prewarm.errors import UnknownRun
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What Step Functions says of a run: run name, ARN, status in its words, input, Error and Cause."""
+
+    run: str
+    arn: str
+    status: str
+    given: str
+    error: str
+    cause: str
+
+    def direct_request(self) -> dict[str, Any] | None:
+        """Return the request of a run that was started directly: it is the execution's own input."""
+        try:
+            document = json.loads(self.given)
+        except ValueError:
+            return None
+        return document if isinstance(document, dict) and "requestKey" not in document else None
+
+
+class Executions:
+    """The executions of one state machine."""
+
+    def __init__(self, state_machine_arn: str, client: "SFNClient | None" = None) -> None:
+        self._machine = state_machine_arn
+        self._prefix = state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
+        self._client = client or boto3.client("stepfunctions")
+
+    def start(self, run: str, given: dict[str, Any]) -> str:
+        """Start a run; returns its execution ARN."""
+        answer = self._client.start_execution(stateMachineArn=self._machine, name=run, input=json.dumps(given))
+        return answer["executionArn"]
+
+    def describe(self, request_id: str) -> Execution:
+        """Look at a run by its execution ARN or its bare name.
+
+        Raises:
+            UnknownRun: it is no run of this state machine.
+
+        """
+        arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
+        name = arn.removeprefix(self._prefix)
+        if not name or ":" in name or "/" in name:
+            raise UnknownRun(request_id)
+        try:
+            found = self._client.describe_execution(executionArn=arn)
+        except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
+            raise UnknownRun(request_id) from error
+        return Execution(
+            run=name,
+            arn=arn,
+            status=found["status"],
+            given=found.get("input", ""),
+            error=found.get("error", ""),
+            cause=found.get("cause", ""),
+        )

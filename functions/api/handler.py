@@ -1,0 +1,82 @@
+"""The API's function: routes in, one call each, JSON out; errors become answers here and nowhere else."""
+
+import functools
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from api.executions import Executions
+from api.starts import start
+from api.status import status_of
+from prewarm.errors import InvalidRequest, Problem, RefusedRequest, UnknownRun
+from prewarm.observability import logger
+from prewarm.request import parse_json
+from prewarm.settings import Settings
+from prewarm.storage import storage
+
+app = APIGatewayRestResolver()
+
+
+@app.post("/prewarm")
+def post_prewarm() -> Response[str]:
+    """Start a run."""
+    body = app.current_event.decoded_body
+    return _answer(200, start((body or "").encode(), storage(), _executions()))
+
+
+@app.get("/status")
+def get_status() -> Response[str]:
+    """Tell how far a run is; the requestID comes in the query, or, as the old documentation shows, in a JSON body."""
+    request_id = app.current_event.query_string_parameters.get("requestID")
+    if not request_id and app.current_event.body:
+        document = parse_json(app.current_event.decoded_body or "")
+        request_id = document.get("requestID") if isinstance(document, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        raise InvalidRequest([Problem("requestID", "is missing; give it as /status?requestID=…")])
+    return _answer(200, status_of(_executions().describe(request_id), storage()))
+
+
+@app.exception_handler(RefusedRequest)
+def refused(error: RefusedRequest) -> Response[str]:
+    """The caller can mend it."""
+    return _answer(error.http_status, error.as_json())
+
+
+@app.exception_handler(UnknownRun)
+def unknown_run(error: UnknownRun) -> Response[str]:
+    """No such run."""
+    return _error(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
+
+
+@app.exception_handler(NotFoundError)
+def no_route(_error_: NotFoundError) -> Response[str]:
+    """No such route."""
+    return _error(404, "NoSuchRoute", "there is no such route; see POST /prewarm and GET /status")
+
+
+@app.exception_handler(Exception)
+def broken(error: Exception) -> Response[str]:
+    """Something of ours, or of AWS's, is broken: the log has it, the caller gets no traceback."""
+    logger.exception("unexpected", exc_info=error)
+    return _error(500, "ServiceError", "the service failed to answer; try again, and look into its log")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
+    """Answer one API Gateway proxy event."""
+    logger.append_keys(api_request=(event.get("requestContext") or {}).get("requestId"))
+    return app.resolve(event, context)
+
+
+def _answer(status: int, document: dict[str, Any]) -> Response[str]:
+    return Response(status, content_types.APPLICATION_JSON, json.dumps(document, ensure_ascii=False))
+
+
+def _error(status: int, code: str, message: str) -> Response[str]:
+    return _answer(status, {"error": {"code": code, "message": message, "details": []}})
+
+
+@functools.cache
+def _executions() -> Executions:
+    return Executions(Settings.from_environment().state_machine_arn)

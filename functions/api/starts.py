@@ -1,0 +1,48 @@
+"""POST /prewarm: check a request, store it, start its run."""
+
+import datetime
+import secrets
+from typing import Any
+
+from api.executions import Executions
+from prewarm.errors import Problem, RequestTooLarge
+from prewarm.request import CheckedRequest, check_request, parse_json
+from prewarm.storage import Storage
+
+# Our own cap, below API Gateway's 10 MB and Lambda's 6 MB (which counts the event around the body, escaped).
+BODY_LIMIT = 4 * 1024 * 1024
+NAMES_SHOWN = 10
+
+
+def start(body: bytes, store: Storage, executions: Executions) -> dict[str, Any]:
+    """Start a run; returns {"requestID": execution ARN}.
+
+    Raises:
+        RequestTooLarge, InvalidRequest: nothing was stored, nothing was started.
+
+    """
+    if len(body) > BODY_LIMIT:
+        limit = f"the body has {len(body):,} bytes, the limit is {BODY_LIMIT:,}; split the list into several runs"
+        raise RequestTooLarge([Problem("url_list", limit)])
+    request = check_request(parse_json(body))
+    run = run_name()
+    key = store.put_request(run, request.as_json())
+    return {"requestID": executions.start(run, {"requestKey": key, "summary": summary(request)})}
+
+
+def run_name() -> str:
+    """Return a new run's name: when it was asked for, to be found by eye, and something unique."""
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def summary(request: CheckedRequest) -> dict[str, Any]:
+    """Return what of a request may be seen by everybody who sees the execution: counts and selection."""
+    names = request.fields.region
+    more = [f"and {len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
+    return {
+        "urls": len(request.urls),
+        "pops": len(request.pops),
+        "region_type": request.fields.region_type,
+        "region": names[:NAMES_SHOWN] + more,
+    }

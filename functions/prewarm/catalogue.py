@@ -1,0 +1,113 @@
+"""The catalogue of CloudFront's POPs: ids, places, regional edge caches. Data and provenance lie in data/."""
+
+import csv
+import functools
+import ipaddress
+import json
+import math
+import re
+from dataclasses import dataclass
+from importlib import resources
+
+# An edge location's id as it stands in X-Amz-Cf-Pop: airport code, site number, kind and number.
+POP_PATTERN = re.compile(r"[A-Z]{3}\d{1,3}-[A-Z]\d{1,3}", re.ASCII)
+# POPs of the China partition (aws-cn) end so; the standard partition's distributions are not served from them.
+CHINA_PARTITION_SUFFIX = "-E1"
+EARTH_RADIUS_KM = 6371.0
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place with edge locations: airport code, city, ISO country, coordinates in degrees, price class."""
+
+    code: str
+    city: str
+    country: str
+    latitude: float
+    longitude: float
+    price_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """An edge location: its id, its place, how sure the catalogue is that it exists (high, medium, low)."""
+
+    id: str
+    location: Location
+    confidence: str
+    newest_seen: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All known POPs of the standard partition by id, in order of id, and all locations by airport code."""
+
+    pops: dict[str, Pop]
+    locations: dict[str, Location]
+    regional_caches: tuple[str, ...]
+
+    def in_countries(self, countries: frozenset[str]) -> list[str]:
+        """Return the ids of all POPs in the given ISO 3166-1 alpha-2 countries, in order of id."""
+        return [pop.id for pop in self.pops.values() if pop.location.country in countries]
+
+    def countries(self) -> frozenset[str]:
+        """Return the ISO codes of all countries with a POP."""
+        return frozenset(pop.location.country for pop in self.pops.values())
+
+    def regional_cache_of(self, pop_id: str) -> str:
+        """Return the airport code of the regional edge cache that most likely stands behind a POP.
+
+        CloudFront does not publish which one that is; the nearest by great circle is our assumption, used only
+        to choose the POPs of a staged run's first stage. A POP of an unknown place is taken to be its own area.
+        """
+        code = pop_id[:3]
+        here = self.locations.get(code)
+        if here is None:
+            return code
+        return min(self.regional_caches, key=lambda cache: distance_km(here, self.locations[cache]))
+
+
+def distance_km(here: Location, there: Location) -> float:
+    """Return the great-circle distance in kilometres (haversine formula)."""
+    lat1, lat2 = math.radians(here.latitude), math.radians(there.latitude)
+    half_lat = (lat2 - lat1) / 2
+    half_lon = math.radians(there.longitude - here.longitude) / 2
+    a = math.sin(half_lat) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin(half_lon) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(a))
+
+
+def data_text(name: str) -> str:
+    """Return a shipped data file's text."""
+    return resources.files("prewarm").joinpath("data", name).read_text(encoding="utf-8")
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """Return the catalogue that ships with the functions, read once."""
+    locations = {
+        row["airport_code"]: Location(
+            code=row["airport_code"],
+            city=row["city"],
+            country=row["country"],
+            latitude=float(row["latitude"]),
+            longitude=float(row["longitude"]),
+            price_class=row["cheapest_price_class"],
+        )
+        for row in csv.DictReader(data_text("locations.csv").splitlines())
+    }
+    pops = {
+        row["pop_id"]: Pop(row["pop_id"], locations[row["airport_code"]], row["confidence"], row["newest_seen"])
+        for row in csv.DictReader(data_text("pops.csv").splitlines())
+        if not row["pop_id"].endswith(CHINA_PARTITION_SUFFIX)
+    }
+    regional = tuple(json.loads(data_text("regional_caches.json"))["locations"])
+    return Catalogue(dict(sorted(pops.items())), locations, regional)
+
+
+@functools.cache
+def published_edge_networks() -> tuple[Network, ...]:
+    """Return the networks that CloudFront's addresses lie in, as AWS published them (data/edge_networks.json)."""
+    published = json.loads(data_text("edge_networks.json"))
+    return tuple(ipaddress.ip_network(text) for text in published["ipv4"] + published["ipv6"])

@@ -1,0 +1,83 @@
+"""Everything this project raises on purpose.
+
+PrewarmError
+├── RefusedRequest            the caller can mend it; nothing was started
+│   ├── InvalidRequest        400, or the state Rejected
+│   └── RequestTooLarge       413
+├── UnknownRun                404
+└── BrokenSetting             an environment variable is missing or wrong; the function cannot work
+
+A target that failed is a row of data (see outcome.py), never an exception. Whatever else escapes a handler is
+broken infrastructure and fails the state in which it broke.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# How many problems of one request are spelled out; the rest are counted.
+PROBLEMS_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request: the field's path (`url_list[3]`), what to mend, and near names if any."""
+
+    field: str
+    message: str
+    near: tuple[str, ...] = ()
+
+    def sentence(self) -> str:
+        """Return the problem as one line: `region[0]: unknown region 'apca'; did you mean apac?`."""
+        hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
+        return f"{self.field}: {self.message}{hint}" if self.field else f"{self.message}{hint}"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the problem in the API's error shape."""
+        return {"field": self.field, "message": self.message, "near": list(self.near)}
+
+
+class PrewarmError(Exception):
+    """Base of all errors that this project raises on purpose."""
+
+
+class RefusedRequest(PrewarmError):
+    """A request that will not be carried out, with the problems that the caller can mend."""
+
+    code = "RefusedRequest"
+    http_status = 400
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.message())
+
+    def message(self) -> str:
+        """Return all problems in one line, the first few in words and the rest as a count."""
+        told = " | ".join(problem.sentence() for problem in self.problems[:PROBLEMS_TOLD])
+        rest = len(self.problems) - PROBLEMS_TOLD
+        return f"{told} | and {rest} more problems" if rest > 0 else told
+
+    def as_json(self) -> dict[str, object]:
+        """Return the API's error shape: code, message, details (one per problem told)."""
+        details = [problem.as_json() for problem in self.problems[:PROBLEMS_TOLD]]
+        return {"error": {"code": self.code, "message": self.message(), "details": details}}
+
+
+class InvalidRequest(RefusedRequest):
+    """The request's content is wrong."""
+
+    code = "InvalidRequest"
+
+
+class RequestTooLarge(RefusedRequest):
+    """The request's body is over the limit."""
+
+    code = "RequestTooLarge"
+    http_status = 413
+
+
+class UnknownRun(PrewarmError):
+    """No run of this name or ARN exists."""
+
+
+class BrokenSetting(PrewarmError):
+    """An environment variable is missing or holds what cannot be used."""

@@ -1,0 +1,156 @@
+"""What one target came to: the taxonomy, and the judgement of an edge's answer.
+
+Pure: it sees what came over the wire and says what that means. Sources: the CloudFront Developer Guide's pages on
+X-Cache (as the log field x-edge-result-type), on custom error pages and on status codes that CloudFront returns.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What one target (URL x POP x variant) came to."""
+
+    WARMED = "warmed"
+    ALREADY_WARM = "already_warm"
+    CLIENT_ERROR = "client_error"
+    BLOCKED = "blocked"
+    SERVER_ERROR = "server_error"
+    REDIRECT = "redirect"
+    UNPROVEN = "unproven"
+    WRONG_POP = "wrong_pop"
+    TRUNCATED = "truncated"
+    TOO_LARGE = "too_large"
+    TIMEOUT = "timeout"
+    CONNECT_ERROR = "connect_error"
+    TLS_ERROR = "tls_error"
+    UNRESOLVED_POP = "unresolved_pop"
+    NO_DISTRIBUTION = "no_distribution"
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+WARM = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
+# Asked again inside the worker, at another address of the POP first.
+RETRIED = frozenset(
+    {Outcome.CONNECT_ERROR, Outcome.TIMEOUT, Outcome.TRUNCATED, Outcome.SERVER_ERROR, Outcome.UNPROVEN}
+)
+# What every target comes to at a POP that has gone dark.
+SILENT = frozenset({Outcome.CONNECT_ERROR, Outcome.TLS_ERROR, Outcome.WRONG_POP})
+
+IN_WORDS = {
+    Outcome.CLIENT_ERROR: "the origin answered with a 4xx",
+    Outcome.BLOCKED: "the edge refused it with a 403 (geographic restriction, WAF or a signed-URL rule)",
+    Outcome.SERVER_ERROR: "the origin answered with a 5xx, could not be reached, or the edge answered with an error",
+    Outcome.REDIRECT: "it is a redirect; list the URL that it leads to",
+    Outcome.UNPROVEN: "asked again, the edge still had no cached copy",
+    Outcome.WRONG_POP: "another POP answered than the one that was asked",
+    Outcome.TRUNCATED: "the body ended before its announced end",
+    Outcome.TOO_LARGE: "the body is larger than max_bytes",
+    Outcome.TIMEOUT: "the edge went silent",
+    Outcome.CONNECT_ERROR: "the POP refused or broke the connection",
+    Outcome.TLS_ERROR: "no valid TLS connection for the URL's host could be made",
+    Outcome.UNRESOLVED_POP: "the POP's name does not resolve",
+    Outcome.NO_DISTRIBUTION: "no distribution of this account serves the URL's host",
+    Outcome.DEADLINE: "the run's time was up",
+    Outcome.CANCELLED: "the run was cancelled",
+    Outcome.LOST: "its batch never reported back",
+}
+
+# libcurl's error numbers (curl/curl.h), named here so that this module needs no curl.
+_COULD_NOT_CONNECT = frozenset({5, 6, 7, 45})
+_TLS = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91, 98})
+_BROKEN = frozenset({16, 18, 52, 55, 56, 92, 95})
+_TIMED_OUT = 28
+_TOO_LARGE = 63
+_STATUS_REDIRECT, _STATUS_CLIENT, _STATUS_SERVER = 300, 400, 500
+_FORBIDDEN, _TOO_MANY = 403, 429
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came over the wire for one fetch. Times in milliseconds, lengths in bytes, absent headers empty."""
+
+    status: int = 0
+    error: int = 0  # libcurl's error number; 0: the transfer went well
+    error_text: str = ""
+    address: str = ""
+    connected: bool = False
+    bytes: int = 0
+    ttfb_ms: float = 0.0
+    total_ms: float = 0.0
+    x_cache: str = ""
+    cf_pop: str = ""
+    cf_id: str = ""
+    age: str = ""
+    etag: str = ""
+    server: str = ""
+    content_length: str = ""
+
+    @property
+    def hit(self) -> bool:
+        """Say whether the edge answered from its cache (or the regional edge cache behind it)."""
+        return self.x_cache.startswith(("Hit ", "RefreshHit "))
+
+
+def judge(answer: Answer, pop_id: str) -> tuple[Outcome, str]:
+    """Say what an answer means for the POP that was asked, and why, in a few words.
+
+    The second value is empty for a warm target. A Miss with a whole body is `warmed`; whether the POP really kept
+    it only a second fetch proves, which is the worker's business.
+    """
+    if answer.error:
+        return _judge_broken(answer)
+    if not _is_pop(answer.cf_pop, pop_id):
+        return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {answer.cf_pop or 'absent'}"
+    if refusal := _refusal(answer):
+        return refusal, _said(answer)
+    if answer.content_length.isdigit() and int(answer.content_length) != answer.bytes:
+        return Outcome.TRUNCATED, f"{answer.bytes} of {answer.content_length} bytes"
+    if answer.hit or answer.x_cache.startswith("Miss "):
+        return (Outcome.ALREADY_WARM if answer.hit else Outcome.WARMED), ""
+    # Made at the edge by a function, or by something that is no CloudFront: nothing says that it is cached.
+    return Outcome.UNPROVEN, _said(answer)
+
+
+def _said(answer: Answer) -> str:
+    return f"status {answer.status}, X-Cache: {answer.x_cache or 'absent'}"
+
+
+def _refusal(answer: Answer) -> Outcome | None:
+    """Judge status and X-Cache of a whole answer; None where it is a copy of the object."""
+    status = answer.status
+    if status >= _STATUS_SERVER or status == _TOO_MANY:
+        return Outcome.SERVER_ERROR
+    if status >= _STATUS_CLIENT:
+        # An origin's own 403 carries the origin's Server header.
+        made_by_edge = status == _FORBIDDEN and answer.server == "CloudFront"
+        return Outcome.BLOCKED if made_by_edge else Outcome.CLIENT_ERROR
+    if status >= _STATUS_REDIRECT or answer.x_cache.startswith("Redirect "):
+        return Outcome.REDIRECT
+    if answer.x_cache.startswith(("Error ", "LimitExceeded ")):
+        # A custom error page may carry status 200; it is an error all the same.
+        return Outcome.SERVER_ERROR
+    return None
+
+
+def _judge_broken(answer: Answer) -> tuple[Outcome, str]:
+    """Judge a transfer that libcurl could not finish."""
+    said = answer.error_text or f"curl error {answer.error}"
+    if answer.error == _TOO_LARGE:
+        return Outcome.TOO_LARGE, said
+    if answer.error in _TLS:
+        return Outcome.TLS_ERROR, said
+    if answer.error == _TIMED_OUT:
+        return (Outcome.TIMEOUT if answer.connected else Outcome.CONNECT_ERROR), said
+    if answer.error in _BROKEN and answer.status:
+        return Outcome.TRUNCATED, f"status {answer.status}, then {said} after {answer.bytes} bytes"
+    if answer.error in _BROKEN or answer.error in _COULD_NOT_CONNECT:
+        return Outcome.CONNECT_ERROR, said
+    return Outcome.CONNECT_ERROR, f"curl error {answer.error}: {said}"
+
+
+def _is_pop(header: str, pop_id: str) -> bool:
+    """Compare X-Amz-Cf-Pop with a POP id; the header may be the bare site (`NRT57` for `NRT57-P3`)."""
+    return bool(header) and (header == pop_id or header == pop_id.partition("-")[0])

@@ -1,0 +1,208 @@
+"""The request that a caller hands over: its fields, their limits, and every problem found before any work."""
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from prewarm.catalogue import Catalogue, catalogue
+from prewarm.errors import InvalidRequest, Problem
+from prewarm.selection import ALL, expand
+from prewarm.urls import Url, deduplicate, parse_url
+
+DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+VISIBLE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
+# Headers that are the connection's, the cache's or the service's own business.
+OWN_HEADERS = frozenset(
+    {
+        "host",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+        "content-length",
+        "accept-encoding",
+        "user-agent",
+        "range",
+        "if-match",
+        "if-none-match",
+        "if-modified-since",
+        "if-range",
+        "if-unmodified-since",
+    }
+)
+SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})
+
+PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
+
+
+class PrewarmRequest(BaseModel):
+    """The body of POST /prewarm and the input of a direct execution; unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    url_list: Annotated[list[str], Field(min_length=1)]
+    region_type: Annotated[
+        Literal["pop", "country", "region"],
+        Field(validation_alias=AliasChoices("region_type", "target_type")),
+    ]
+    region: Annotated[list[str], Field(min_length=1)]
+    cf_domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
+
+    # Browsers send `gzip, deflate, br, zstd`; CloudFront normalises it to br and gzip (Developer Guide,
+    # "Serving compressed files").
+    accept_encodings: Annotated[list[str], Field(min_length=1, max_length=8)] = ["br, gzip"]
+    headers: dict[str, str] = {}
+    user_agent: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    invalidate: bool = False
+    verify: Literal["none", "sample", "all"] = "sample"
+    timeout_minutes: Annotated[int, Field(ge=1, le=1380)] = 300
+    max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+    staged: bool = False
+    fail_on: Literal["any", "none"] = "any"
+    min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    allow_unknown_pops: bool = False
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        """Take one bare string for a list of one."""
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("cf_domain", mode="before")
+    @classmethod
+    def _bare_domain(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("min_warm_percent", mode="before")
+    @classmethod
+    def _whole_percent(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @property
+    def percent_needed(self) -> float:
+        """Return how many percent of a URL's reachable targets must be warm: by default 100 for POPs, else 95."""
+        return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
+
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request that will be carried out: its fields, its URLs once each, and the POPs that it means."""
+
+    fields: PrewarmRequest
+    urls: list[Url]
+    pops: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the request as it is stored: the fields, with the URLs once each as they were given."""
+        return self.fields.model_dump(mode="json") | {"url_list": [url.given for url in self.urls]}
+
+
+def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - JSON is what it is
+    """Read a JSON body.
+
+    Raises:
+        InvalidRequest: it is no JSON; says where.
+
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
+
+
+def check_request(document: object, *, direct: bool = False, known: Catalogue | None = None) -> CheckedRequest:
+    """Check a request as a whole and expand its selection.
+
+    Args:
+        document: the parsed JSON.
+        direct: it is the input of an execution, which everybody sees who sees the console: secrets are refused.
+        known: the catalogue; the shipped one by default.
+
+    Raises:
+        InvalidRequest: with every problem found, each naming its field.
+
+    """
+    if not isinstance(document, dict):
+        raise InvalidRequest([Problem("", "the request must be a JSON object with url_list, region_type and region")])
+    try:
+        fields = PrewarmRequest.model_validate(document)
+    except ValidationError as error:
+        raise InvalidRequest(_field_problems(error)) from error
+    urls, problems = _checked_urls(fields.url_list)
+    pops, selection_problems = expand(
+        fields.region_type, fields.region, known or catalogue(), allow_unknown_pops=fields.allow_unknown_pops
+    )
+    problems += selection_problems + _header_problems(fields, direct=direct)
+    if problems:
+        raise InvalidRequest(problems)
+    return CheckedRequest(fields, urls, pops)
+
+
+def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
+    urls, problems = [], []
+    for index, text in enumerate(texts):
+        try:
+            urls.append(parse_url(text))
+        except ValueError as error:
+            shown = text if len(text) <= 200 else text[:200] + "…"  # noqa: PLR2004 - enough to find it again
+            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}"))
+    return deduplicate(urls), problems
+
+
+def _header_problems(fields: PrewarmRequest, *, direct: bool) -> list[Problem]:
+    problems = []
+    for name, value in fields.headers.items():
+        where = f"headers.{name}"
+        if not TOKEN.fullmatch(name):
+            problems.append(Problem(where, "is no header name"))
+        elif name.lower() in OWN_HEADERS:
+            problems.append(Problem(where, "is set by the service itself and cannot be given"))
+        elif direct and name.lower() in SECRET_HEADERS:
+            advice = "an execution's input is visible in the console; start the run through POST /prewarm instead"
+            problems.append(Problem(where, f"holds a secret; {advice}"))
+        if not VISIBLE.fullmatch(value):
+            problems.append(Problem(where, "holds characters that no header value may hold"))
+    texts = {f"accept_encodings[{i}]": text for i, text in enumerate(fields.accept_encodings)}
+    problems += [
+        Problem(where, "holds characters that no header value may hold")
+        for where, text in (texts | {"user_agent": fields.user_agent or ""}).items()
+        if not VISIBLE.fullmatch(text)
+    ]
+    return problems
+
+
+def _field_problems(error: ValidationError) -> list[Problem]:
+    """Turn pydantic's findings into problems that name the field and the fix."""
+    known = [*PrewarmRequest.model_fields, "target_type"]
+    problems = []
+    for found in error.errors(include_url=False):
+        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"]).lstrip(".")
+        message: str = found["msg"][:1].lower() + found["msg"][1:]
+        near: tuple[str, ...] = ()
+        if found["type"] == "extra_forbidden":
+            message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
+        elif found["type"] == "missing":
+            message = f"is missing; {_HINTS.get(field, 'give it')}"
+        elif found["type"] in {"too_short", "literal_error", "list_type", "string_pattern_mismatch"}:
+            message = f"{message}; {_HINTS[field]}" if field in _HINTS else message
+        problems.append(Problem(field, message, near))
+    return problems
+
+
+_HINTS = {
+    "url_list": 'give a list of one or more URLs, such as ["https://www.example.com/index.html"]',
+    "region_type": "give pop, country or region",
+    "region": f'give a list of names such as ["apac", "eu"], one name, or "{ALL}"',
+    "cf_domain": "give the distribution's domain, such as d111abcdef8.cloudfront.net",
+}

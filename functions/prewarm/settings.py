@@ -1,0 +1,110 @@
+"""The functions' settings: environment variables, read once into a typed object.
+
+A frozen dataclass and not pydantic-settings: that import alone costs a quarter of a second of a cold start
+(docs/decisions/0003-plain-settings.md).
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prewarm.errors import BrokenSetting
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """A DNS server: IP address and port."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges."""
+
+    bucket: str
+    table: str
+    retention_days: int
+    state_machine_arn: str
+    nameservers: tuple[Nameserver, ...]
+    ca_bundle: str | None
+    https_port: int
+    http_port: int
+    edge_networks: tuple[Network, ...] | None
+    connect_timeout_ms: int
+    stall_seconds: int
+    error_cache_seconds: float
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check the PREWARM_* variables.
+
+        Raises:
+            BrokenSetting: a required variable is missing, or a value cannot be used; names the variable.
+
+        """
+        return cls(
+            bucket=_required(environment, "PREWARM_BUCKET"),
+            table=_required(environment, "PREWARM_TABLE"),
+            retention_days=_number(environment, "PREWARM_RETENTION_DAYS", 30, 1, 3650),
+            state_machine_arn=environment.get("PREWARM_STATE_MACHINE_ARN", ""),
+            nameservers=_nameservers(environment.get("PREWARM_NAMESERVERS", "")),
+            ca_bundle=environment.get("PREWARM_CA_BUNDLE") or None,
+            https_port=_number(environment, "PREWARM_HTTPS_PORT", 443, 1, HIGHEST_PORT),
+            http_port=_number(environment, "PREWARM_HTTP_PORT", 80, 1, HIGHEST_PORT),
+            edge_networks=_networks(environment.get("PREWARM_EDGE_NETWORKS", "")),
+            connect_timeout_ms=_number(environment, "PREWARM_CONNECT_TIMEOUT_MS", 5000, 50, 60_000),
+            # CloudFront waits 30 s for an origin's answer by default and tries three times (Developer Guide,
+            # "Response timeout"), so silence is only a stall after that.
+            stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", 95, 1, 600),
+            # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
+            # 5xx status codes"): asking sooner rereads the cached error.
+            error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
+        )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise BrokenSetting(f"{name} is not set")
+    return value
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise BrokenSetting(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+    return int(text)
+
+
+def _nameservers(text: str) -> tuple[Nameserver, ...]:
+    """Read `address[:port][, …]`; IPv6 addresses with a port in square brackets."""
+    found = []
+    for part in filter(None, (word.strip() for word in text.split(","))):
+        address, _, port = part.rpartition(":") if part.count(":") == 1 or "]:" in part else (part, "", "53")
+        try:
+            ip = ipaddress.ip_address(address.strip("[]"))
+        except ValueError as error:
+            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} is no address or address:port") from error
+        if not port.isdigit() or not 1 <= int(port) <= HIGHEST_PORT:
+            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} has no port from 1 to {HIGHEST_PORT}")
+        found.append(Nameserver(str(ip), int(port)))
+    return tuple(found)
+
+
+def _networks(text: str) -> tuple[Network, ...] | None:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        return None
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words)
+    except ValueError as error:
+        raise BrokenSetting(f"PREWARM_EDGE_NETWORKS: {error}") from error

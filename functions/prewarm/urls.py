@@ -1,0 +1,108 @@
+"""URLs: which are taken, in what form they are fetched, and how they are shown where anybody may look.
+
+Pure string work; nothing here asks the network.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+# CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
+LONGEST_URL = 8192
+LONGEST_HOST = 253
+DEFAULT_PORTS = {"https": 443, "http": 80}
+# Characters that a URL may hold as they are (RFC 3986 reserved, unreserved and the percent sign).
+URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+HOST_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+# Query parameters that carry a CloudFront signature (Developer Guide, "Using signed URLs"), an S3 one or a token.
+SECRET_PARAMETER = re.compile(
+    r"(?i)(?<=[?&])(Signature|Policy|Key-Pair-Id|Expires|X-Amz-[A-Za-z-]+|[a-z_-]*token|[a-z_-]*(?:key|secret)|sig|auth)"
+    r"=[^&#]*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """One URL of a run: as the user gave it, as it is fetched, and its scheme and host."""
+
+    given: str
+    fetch: str
+    scheme: str
+    host: str
+
+
+def parse_url(text: str) -> Url:
+    """Check one URL and bring it into the form in which it is fetched.
+
+    Scheme and host become lower case, a default port and the fragment are dropped, an empty path becomes `/`,
+    and what is not ASCII is percent-encoded as UTF-8. Path and query stay as they are to the letter: they are
+    the cache key.
+
+    Raises:
+        ValueError: the URL is not taken; the message says why and what would be.
+
+    """
+    given = text.strip()
+    if not given:
+        raise ValueError("is empty; give a URL such as https://www.example.com/index.html")
+    if CONTROL.search(given):
+        raise ValueError("holds a space, a backslash or a control character; percent-encode it")
+    try:
+        parts = urlsplit(given)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"cannot be read as a URL: {error}") from error
+    scheme = parts.scheme.lower()
+    if scheme not in DEFAULT_PORTS:
+        named = f"has the scheme {scheme!r}" if scheme else "has no scheme"
+        raise ValueError(f"{named}; only https:// and http:// are warmed")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or password; CloudFront takes none")
+    host = _host(parts.hostname or "")
+    if port not in (None, DEFAULT_PORTS[scheme]):
+        raise ValueError(f"names port {port}; CloudFront answers {scheme} on port {DEFAULT_PORTS[scheme]} only")
+    tail = quote(parts.path or "/", safe=URL_SAFE)
+    # An empty query is part of the cache key's text all the same: keep the question mark that was given.
+    if parts.query or given.split("#", 1)[0].endswith("?"):
+        tail += "?" + quote(parts.query, safe=URL_SAFE)
+    if BAD_ESCAPE.search(tail):
+        raise ValueError("holds a % that starts no percent-encoded byte; write %25 for the sign itself")
+    fetch = f"{scheme}://{host}{tail}"
+    if len(fetch) > LONGEST_URL:
+        raise ValueError(f"is {len(fetch):,} bytes long; CloudFront takes {LONGEST_URL:,} at most")
+    return Url(given, fetch, scheme, host)
+
+
+def _host(name: str) -> str:
+    """Return a host in lower case and, where it is not ASCII, in its IDNA form."""
+    if not name:
+        raise ValueError("names no host")
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        pass
+    else:
+        raise ValueError("names an IP address; use the host name that the distribution serves")
+    try:
+        host = name.encode("ascii" if name.isascii() else "idna").decode("ascii").lower().rstrip(".")
+    except UnicodeError as error:
+        raise ValueError(f"has the host {name!r}, which is no domain name") from error
+    labels = host.split(".")
+    if len(host) > LONGEST_HOST or len(labels) < 2 or not all(HOST_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - a bare label is no public name
+        raise ValueError(f"has the host {name!r}, which is no full domain name")
+    if labels[-1].isdigit():
+        raise ValueError("names an IP address; use the host name that the distribution serves")
+    return host
+
+
+def deduplicate(urls: list[Url]) -> list[Url]:
+    """Return the URLs without those that fetch the same, the first spelling of each kept, in order."""
+    return list({url.fetch: url for url in reversed(urls)}.values())[::-1]
+
+
+def redacted(url: str) -> str:
+    """Return a URL as it may stand in states, logs and reports: signatures and tokens replaced by `…`."""
+    return SECRET_PARAMETER.sub(r"\1=…", url)

@@ -1,0 +1,1 @@
+"""ResolveTargets and CreateInvalidations: from a request to a plan."""

@@ -1,0 +1,107 @@
+"""ResolveTargets: check the request, find distributions and POPs, write the plan."""
+
+import time
+from typing import Any
+
+from prewarm import __version__
+from prewarm.catalogue import catalogue, published_edge_networks
+from prewarm.errors import InvalidRequest, Problem, RefusedRequest
+from prewarm.fetch import Fetcher
+from prewarm.observability import logger
+from prewarm.plan import Skipped
+from prewarm.request import CheckedRequest, check_request
+from prewarm.settings import Settings
+from prewarm.storage import Storage, run_key
+from resolve.distributions import account_distributions, distribution_of_hosts
+from resolve.lookup import addresses_of, pop_name
+from resolve.planner import Drawn, Placement, draw, place
+from resolve.probe import Probe, probe_all
+
+# Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
+CAUSE_LIMIT = 32_768
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Return the state's output: where the stages lie; or a rejection, as data, in plain words."""
+    run = event["run"]
+    logger.append_keys(run=run)
+    settings = Settings.from_environment()
+    store = Storage(settings)
+    try:
+        request = the_request(run, event["input"], store)
+        drawn = resolve(run, request, settings)
+    except RefusedRequest as refused:
+        logger.info("rejected", extra={"problems": len(refused.problems)})
+        return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": refused.message()[:CAUSE_LIMIT]}}
+    stages = store_plan(drawn, request, store)
+    store.open_run(run, drawn.plan.deadline)
+    logger.info("resolved", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
+    return {
+        "invalidate": drawn.plan.invalidate,
+        "maxConcurrency": request.fields.max_concurrency,
+        "toleratedFailurePercentage": 100,
+        "stages": stages,
+        "targets": drawn.plan.targets,
+        "batches": drawn.plan.batches,
+    }
+
+
+def the_request(run: str, given: object, store: Storage) -> CheckedRequest:
+    """Return the run's request: from S3 when the API stored it, else from the execution's own input, stored now."""
+    if isinstance(given, dict) and "requestKey" in given:
+        if given["requestKey"] != run_key(run, "request.json"):
+            raise InvalidRequest([Problem("requestKey", "a run reads no other request than its own")])
+        stored = store.get_request(run)
+        if stored is None:
+            raise InvalidRequest([Problem("requestKey", "no request is stored for this run")])
+        return check_request(stored)
+    request = check_request(given, direct=True)
+    store.put_request(run, request.as_json())
+    return request
+
+
+def resolve(run: str, request: CheckedRequest, settings: Settings) -> Drawn:
+    """Find every URL's distribution and every POP's addresses, probe them, and draw up the plan."""
+    # A stored request may wait; the run's time starts when its work does.
+    started_at = time.time()
+    hosts = {url.host for url in request.urls}
+    found = distribution_of_hosts(hosts, account_distributions(), request.fields.cf_domain)
+    placements, unplaced = place(request, found)
+    steer(placements, request, settings)
+    return draw(run, started_at, request, placements, unplaced, catalogue())
+
+
+def steer(placements: list[Placement], request: CheckedRequest, settings: Settings) -> None:
+    """Ask DNS for every POP's addresses, and each POP whether it is the one."""
+    names = {
+        (p.distribution.prefix, pop): pop_name(p.distribution.prefix, pop) for p in placements for pop in request.pops
+    }
+    answers = addresses_of(list(names.values()), settings)
+    networks = settings.edge_networks or published_edge_networks()
+    for placement in placements:
+        for pop in request.pops:
+            placement.take_addresses(pop, answers[names[placement.distribution.prefix, pop]], networks)
+    probes = [
+        (placement, Probe(pop, addresses, placement.probe_url()))
+        for placement in placements
+        for pop, addresses in placement.addresses.items()
+    ]
+    agent = request.fields.user_agent or f"CloudFront-Prewarm/{__version__}"
+    probe_all([probe for _, probe in probes], Fetcher(settings), agent)
+    for placement, probe in probes:
+        if probe.failure:
+            placement.unfit[probe.pop] = Skipped(probe.pop, probe.failure, probe.detail)
+
+
+def store_plan(drawn: Drawn, request: CheckedRequest, store: Storage) -> list[str]:
+    """Write blocks, stages and plan to S3; returns the stages' keys."""
+    run = drawn.plan.run
+    headers = request.fields.headers
+    for block in drawn.blocks:
+        urls = [url.fetch for url in drawn.urls[block.url_from : block.url_to]]
+        store.put_block(
+            run, block.number, {"urls": urls, "headers": headers, "user_agent": request.fields.user_agent}
+        )
+    keys = [store.put_stage(run, number, drawn.items(stage)) for number, stage in enumerate(drawn.stages, start=1)]
+    store.put_plan(drawn.plan, [url.given for url in drawn.urls], drawn.addresses)
+    return keys

@@ -1,0 +1,166 @@
+"""From a checked request to a plan: which URL goes through which POPs of which distribution. No network here."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from prewarm.catalogue import Catalogue
+from prewarm.errors import InvalidRequest, Problem
+from prewarm.plan import Batch, Block, Group, Plan, Skipped, map_item, stage_batches, url_blocks
+from prewarm.request import CheckedRequest
+from prewarm.settings import Network
+from prewarm.urls import Url
+from resolve.distributions import Distribution
+
+# CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
+INVALIDATION_PATHS = 3_000
+
+
+@dataclass
+class Placement:
+    """One distribution's share of a run: its URLs, each POP's addresses, and why POPs cannot be used."""
+
+    distribution: Distribution
+    urls: list[Url]
+    addresses: dict[str, list[str]] = field(default_factory=dict)
+    unfit: dict[str, Skipped] = field(default_factory=dict)
+
+    def probe_url(self) -> str:
+        """Return the URL whose host the POPs are asked for: an https one where there is one."""
+        return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
+
+    def take_addresses(self, pop: str, answered: list[str], networks: Sequence[Network]) -> None:
+        """Keep a POP's addresses that lie in the networks of the edge; note why where none is left."""
+        inside = [address for address in answered if _inside(address, networks)]
+        if inside:
+            self.addresses[pop] = inside
+        elif answered:
+            self.unfit[pop] = Skipped(pop, "outside_edge_networks", ", ".join(answered[:3]))
+        else:
+            self.unfit[pop] = Skipped(pop, "unresolved_pop", "the name does not resolve")
+
+
+def _inside(address: str, networks: Sequence[Network]) -> bool:
+    ip = ipaddress.ip_address(address)
+    return any(ip in network for network in networks if network.version == ip.version)
+
+
+def place(request: CheckedRequest, distributions: dict[str, Distribution]) -> tuple[list[Placement], list[Url]]:
+    """Sort the URLs by distribution, in the order of the request; returns the placements and the unplaced URLs.
+
+    Raises:
+        InvalidRequest: no URL has a distribution, or an invalidation would be larger than CloudFront carries out.
+
+    """
+    placements: dict[str, Placement] = {}
+    unplaced = []
+    for url in request.urls:
+        if found := distributions.get(url.host):
+            placements.setdefault(found.domain, Placement(found, [])).urls.append(url)
+        else:
+            unplaced.append(url)
+    problems = []
+    if not placements:
+        hosts = ", ".join(sorted({url.host for url in unplaced})[:5])
+        where = f"the distribution {request.fields.cf_domain}" if request.fields.cf_domain else "any distribution"
+        problems.append(Problem("url_list", f"no host is an alias or the domain of {where} of this account: {hosts}"))
+    for placement in placements.values():
+        paths = len({invalidation_path(url) for url in placement.urls})
+        if request.fields.invalidate and paths > INVALIDATION_PATHS:
+            limit = f"CloudFront carries out {INVALIDATION_PATHS:,} at a time; split the list"
+            problems.append(Problem("invalidate", f"{paths:,} paths of {placement.distribution.domain}; {limit}"))
+    if problems:
+        raise InvalidRequest(problems)
+    return list(placements.values()), unplaced
+
+
+def invalidation_path(url: Url) -> str:
+    """Return the path that invalidates a URL: its path, and its query where it has one."""
+    return url.fetch.split("/", 3)[3].join(("/", ""))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A plan with all that is stored beside it."""
+
+    plan: Plan
+    urls: list[Url]
+    addresses: list[dict[str, list[str]]]
+    blocks: list[Block]
+    stages: list[list[Batch]]
+
+    def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
+        """Return a stage as the map's items."""
+        return [map_item(batch, self.plan.groups[batch.group], self.urls[batch.url_from]) for batch in stage]
+
+
+def draw(
+    run: str,
+    started_at: float,
+    request: CheckedRequest,
+    placements: list[Placement],
+    unplaced: list[Url],
+    known: Catalogue,
+) -> Drawn:
+    """Draw up the plan; `started_at` in epoch seconds."""
+    fields = request.fields
+    groups: list[Group] = []
+    urls: list[Url] = []
+    for placement in placements:
+        group = _group(request, placement, len(urls), known)
+        groups.append(group)
+        urls += placement.urls
+    variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=lambda value: value.strip() == "identity"))
+    blocks = url_blocks(tuple(groups), len(variants))
+    stages = [list(stage_batches(tuple(groups), blocks, len(variants), number)) for number in (1, 2)]
+    stages = [stage for stage in stages if stage]
+    plan = Plan(
+        run=run,
+        started_at=started_at,
+        deadline=started_at + 60 * fields.timeout_minutes,
+        url_count=len(urls) + len(unplaced),
+        region_type=fields.region_type,
+        variants=variants,
+        percent_needed=fields.percent_needed,
+        fail_on=fields.fail_on,
+        verify=fields.verify,
+        max_bytes=fields.max_bytes,
+        invalidate=fields.invalidate,
+        groups=tuple(groups),
+        stages=len(stages),
+        targets=sum(batch.targets for stage in stages for batch in stage),
+        batches=sum(map(len, stages)),
+    )
+    return Drawn(plan, urls + unplaced, [placement.addresses for placement in placements], blocks, stages)
+
+
+def _group(request: CheckedRequest, placement: Placement, first_url: int, known: Catalogue) -> Group:
+    """Choose the POPs of one distribution.
+
+    A POP asked for by name is never skipped, it fails; one of a country or region is, unless none would be left.
+    """
+    fit = [pop for pop in request.pops if pop not in placement.unfit]
+    skipping = request.fields.region_type != "pop" and bool(fit)
+    pops = fit if skipping else list(request.pops)
+    group = Group(
+        domain=placement.distribution.domain,
+        distribution_id=placement.distribution.id,
+        url_from=first_url,
+        url_to=first_url + len(placement.urls),
+        pops=tuple(pops),
+        first_stage=len(pops),
+        skipped=tuple(placement.unfit[pop] for pop in request.pops if pop in placement.unfit) if skipping else (),
+    )
+    if not request.fields.staged:
+        return group
+    # One POP of each regional edge cache first: it fills that cache, and the others find it filled.
+    first: dict[str, str] = {}
+    for pop in pops:
+        if pop in placement.addresses:
+            first.setdefault(known.regional_cache_of(pop), pop)
+    leading = list(first.values())
+    if not leading:
+        return group
+    others = [pop for pop in pops if pop not in set(leading)]
+    return replace(group, pops=(*leading, *others), first_stage=len(leading))

@@ -1,0 +1,45 @@
+"""The probe: whether the edge behind a POP's address is the POP that it should be.
+
+A HEAD for one of the run's own URLs: TCP, TLS for the URL's host, and `X-Amz-Cf-Pop`. Whatever the status, the edge
+names its POP. A HEAD fills no cache for a GET that would follow, at worst it asks the origin for headers; CloudFront
+caches answers to HEAD as it does those to GET (Developer Guide, "Choose which HTTP methods to cache"), so behind
+the regional edge caches the origin sees few of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from prewarm.fetch import Fetch, Fetcher, Lane
+from prewarm.outcome import Answer, Outcome, judge
+
+
+@dataclass(slots=True)
+class Probe:
+    """A POP to be probed: the question, and what came of it (`failure` empty: it is that POP)."""
+
+    pop: str
+    addresses: list[str]
+    url: str
+    failure: str = ""
+    detail: str = ""
+    _tried: int = field(default=0)
+
+    def take(self, answer: Answer) -> float | None:
+        """Judge an answer; returns when to ask the next address, or None."""
+        outcome, self.detail = judge(answer, self.pop)
+        well = not answer.error and outcome is not Outcome.WRONG_POP
+        self.failure = "" if well else str(outcome)
+        self._tried += 1
+        return None if well or self._tried >= len(self.addresses) else 0.0
+
+
+def probe_all(probes: Iterable[Probe], fetcher: Fetcher, user_agent: str) -> None:
+    """Ask every POP, all at once, each address in turn until one answers as that POP."""
+
+    def on_answer(fetch: Fetch, answer: Answer) -> float | None:
+        probe: Probe = fetch.owner
+        fetch.address += 1
+        return probe.take(answer)
+
+    headers = [f"User-Agent: {user_agent}"]
+    fetcher.run([Fetch(each.url, headers, Lane(each.addresses), each, head=True) for each in probes], on_answer)

@@ -1,0 +1,1 @@
+"""WarmBatch: fetch a batch's URLs through its POPs, judge each answer, write records and ledger."""

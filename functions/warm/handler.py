@@ -1,0 +1,71 @@
+"""WarmBatch: one worker's turn at a batch."""
+
+import functools
+import time
+from typing import Any
+
+from prewarm.fetch import Fetcher
+from prewarm.observability import logger
+from prewarm.plan import Plan, batch_from_item
+from prewarm.settings import Settings
+from prewarm.storage import RunEnded, storage
+from warm.tally import Tally
+from warm.targets import Cursor, Tile
+from warm.worker import Halt, Limits, Worker
+
+# Kept back for writing records and ledger, in seconds; a shorter invocation keeps back a tenth.
+SECONDS_TO_WRITE = 20.0
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
+    """Warm the batch from its cursor on; returns {finished, cursor}. A run that has ended is left alone."""
+    run, batch, cursor = event["run"], batch_from_item(event["batch"]), Cursor.from_json(event["cursor"])
+    logger.append_keys(run=run, batch=batch.id, part=cursor.part)
+    store, left = storage(), context.get_remaining_time_in_millis() / 1000
+    if not store.run_goes_on(run):
+        logger.info("the run has ended")
+        return {"finished": True, "cursor": None}
+    plan, addresses = _plan(run)
+    tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor.done)
+    tally = Tally(plan, tile)
+    limits = Limits(
+        own_seconds=left - min(SECONDS_TO_WRITE, left / 10),
+        run_seconds=plan.deadline - time.time(),
+        error_cache_seconds=_settings().error_cache_seconds,
+    )
+    worker = Worker(tile, tally, _fetcher(), limits, plan.max_bytes, lambda: store.run_goes_on(run))
+    worker.run()
+    if worker.halted is Halt.RUN_ENDED:
+        logger.info("the run ended meanwhile")
+        return {"finished": True, "cursor": None}
+    result = tally.result(cursor.part)
+    store.put_records(run, batch.id, cursor.part, tally.lines)
+    try:
+        store.put_result(run, result)
+    except RunEnded:
+        logger.info("the run ended meanwhile")
+        return {"finished": True, "cursor": None}
+    logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
+    if result.finished:
+        return {"finished": True, "cursor": None}
+    return {"finished": False, "cursor": Cursor(cursor.part + 1, bytes(tile.done)).as_json()}
+
+
+@functools.cache
+def _settings() -> Settings:
+    return Settings.from_environment()
+
+
+@functools.cache
+def _fetcher() -> Fetcher:
+    """Return this process's engine: its connections outlive an invocation."""
+    return Fetcher(_settings())
+
+
+@functools.lru_cache(maxsize=2)
+def _plan(run: str) -> tuple[Plan, list[dict[str, list[str]]]]:
+    """Return a run's plan and addresses, read once per process."""
+    plan = storage().get_plan(run)
+    if plan is None:
+        raise FileNotFoundError(f"run {run} has no plan")
+    return plan, storage().get_addresses(run)
