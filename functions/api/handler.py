@@ -38,27 +38,27 @@ def get_status() -> Response[str]:
     return _answer(200, status_of(_executions().describe(request_id), storage()))
 
 
-@app.exception_handler(RefusedRequest)
+@app.exception_handler(RefusedRequest)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
 def refused(error: RefusedRequest) -> Response[str]:
-    """The caller can mend it."""
+    """Answer what the caller can mend."""
     return _answer(error.http_status, error.as_json())
 
 
-@app.exception_handler(UnknownRun)
+@app.exception_handler(UnknownRun)  # type: ignore[untyped-decorator]
 def unknown_run(error: UnknownRun) -> Response[str]:
-    """No such run."""
+    """Answer for a run that does not exist."""
     return _error(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
 
 
-@app.exception_handler(NotFoundError)
-def no_route(_error_: NotFoundError) -> Response[str]:
-    """No such route."""
+@app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
+def no_route(_: NotFoundError) -> Response[str]:
+    """Answer for a route that does not exist."""
     return _error(404, "NoSuchRoute", "there is no such route; see POST /prewarm and GET /status")
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def broken(error: Exception) -> Response[str]:
-    """Something of ours, or of AWS's, is broken: the log has it, the caller gets no traceback."""
+    """Answer when something of ours, or of AWS's, is broken: the log has it, the caller gets no traceback."""
     logger.exception("unexpected", exc_info=error)
     return _error(500, "ServiceError", "the service failed to answer; try again, and look into its log")
 

@@ -1,6 +1,6 @@
 """POST /prewarm: check a request, store it, start its run."""
 
-import datetime
+import datetime as dt
 import secrets
 from typing import Any
 
@@ -32,7 +32,7 @@ def start(body: bytes, store: Storage, executions: Executions) -> dict[str, Any]
 
 def run_name() -> str:
     """Return a new run's name: when it was asked for, to be found by eye, and something unique."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 

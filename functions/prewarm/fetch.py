@@ -274,7 +274,7 @@ def _read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Answer:  # n
         error_text=text,
         address=curl.address,
         connected=connected,
-        bytes=int(info(pycurl.SIZE_DOWNLOAD)),
+        bytes=int(info(pycurl.SIZE_DOWNLOAD_T)),
         ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
         total_ms=info(pycurl.TOTAL_TIME) * 1000,
     )

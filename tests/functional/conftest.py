@@ -1,0 +1,199 @@
+"""Handlers run here as Lambda would call them: against moto's stores and the simulated CloudFront."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.cloudfront.models import cloudfront_backends
+
+import aggregate.handler
+import api.handler
+import prewarm.storage
+import resolve.handler
+import warm.handler
+from local.edge.process import SimulatedCloudFront
+from prewarm.catalogue import catalogue
+from prewarm.settings import Settings
+from prewarm.storage import Storage
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+BUCKET, TABLE = "prewarm-runs", "prewarm-ledger"
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:prewarm"
+DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
+OTHER_DOMAIN, OTHER_HOST = "d222abcdef8.cloudfront.net", "img.example.org"
+
+SYDNEY = ["SYD1-C1", "SYD62-P1", "SYD62-P2"]
+AUCKLAND = ["AKL50-C1"]
+DARK, IMPOSTOR = "PER50-C1", "MEL50-C1"
+
+
+def au_pops() -> list[str]:
+    return catalogue().in_countries(frozenset({"AU", "NZ"}))
+
+
+@pytest.fixture(scope="session")
+def edge() -> Iterator[SimulatedCloudFront]:
+    """A CloudFront of Oceania: one POP dark, one that is another, and the catalogue's others not there at all."""
+    living = [pop for pop in au_pops() if pop.startswith(("SYD", "AKL"))]
+    config = {
+        "distributions": [
+            {"domain": DOMAIN, "aliases": [HOST, "*.wild.example.com"]},
+            {"domain": OTHER_DOMAIN, "aliases": [OTHER_HOST]},
+        ],
+        "pops": [*living, DARK, IMPOSTOR, "NRT57-P3"],
+        "addresses_per_pop": 2,
+        "dark": [DARK],
+        "impostors": {IMPOSTOR: "ATL56-C1"},
+        "objects": {f"/{i}.txt": {"size": 1000 + i, "content_type": "text/plain"} for i in range(40)},
+        "error_ttl": 1,
+    }
+    with SimulatedCloudFront(config) as running:
+        yield running
+
+
+@dataclass
+class Context:
+    """What the Lambda runtime hands to a handler."""
+
+    seconds: float = 60.0
+    born: float = field(default_factory=time.monotonic)
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * (self.seconds - (time.monotonic() - self.born)))
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
+    """An AWS account with the service's stores and two distributions."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    for name, value in {
+        "PREWARM_BUCKET": BUCKET,
+        "PREWARM_TABLE": TABLE,
+        "PREWARM_STATE_MACHINE_ARN": MACHINE,
+        "PREWARM_CONNECT_TIMEOUT_MS": "1000",
+        "PREWARM_STALL_SECONDS": "2",
+        "PREWARM_ERROR_CACHE_SECONDS": "1",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+        **edge.settings(),
+    }.items():
+        monkeypatch.setenv(name, value)
+    caches = (prewarm.storage.storage, warm.handler._settings, warm.handler._fetcher, warm.handler._plan)
+    with mock_aws():
+        for cache in (*caches, api.handler._executions):
+            cache.cache_clear()
+        where: Any = {"LocationConstraint": REGION}
+        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        boto3.client("dynamodb").create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": "run", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            KeySchema=[{"AttributeName": "run", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        ids = [
+            add_distribution(DOMAIN, [HOST, "*.wild.example.com"]),
+            add_distribution(OTHER_DOMAIN, [OTHER_HOST]),
+        ]
+        yield SimpleNamespace(storage=Storage(Settings.from_environment()), distribution_ids=ids)
+        for cache in (*caches, api.handler._executions):
+            cache.cache_clear()
+
+
+def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -> str:
+    config: Any = {
+        "CallerReference": domain,
+        "Aliases": {"Quantity": len(aliases), "Items": aliases},
+        "Origins": {
+            "Quantity": 1,
+            "Items": [
+                {"Id": "o", "DomainName": "origin.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+            ],
+        },
+        "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"},
+        "Comment": "",
+        "Enabled": enabled,
+    }
+    made = boto3.client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    cloudfront_backends[ACCOUNT]["aws"].distributions[made].domain_name = domain
+    return str(made)
+
+
+@dataclass
+class Ran:
+    """One run, carried through the states by hand."""
+
+    name: str
+    resolved: dict[str, Any]
+    output: dict[str, Any] = field(default_factory=dict)
+    turns: int = 0
+
+
+class Machine:
+    """Carries a run through the states as statemachine/prewarm.asl.yaml does, without Step Functions."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.worker_seconds = 60.0
+        self._count = 0
+
+    def resolve(self, given: dict[str, Any], name: str | None = None) -> Ran:
+        self._count += 1
+        name = name or f"run-{self._count}"
+        event = {"run": name, "executionArn": "", "startedAt": "", "input": given}
+        return Ran(name, resolve.handler.handler(event, Context()))
+
+    def items(self, ran: Ran) -> list[dict[str, Any]]:
+        s3 = boto3.client("s3")
+        bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in ran.resolved["stages"]]
+        return [item for body in bodies for item in json.loads(body)]
+
+    def warm(self, ran: Ran, item: dict[str, Any]) -> None:
+        cursor = None
+        for _ in range(50):
+            event = {"run": ran.name, "batch": item, "cursor": cursor}
+            progress = warm.handler.handler(event, Context(self.worker_seconds))
+            ran.turns += 1
+            if progress["finished"]:
+                return
+            cursor = json.loads(json.dumps(progress["cursor"]))
+        raise AssertionError("the batch never finished")
+
+    def aggregate(self, ran: Ran) -> dict[str, Any]:
+        ran.output = aggregate.handler.handler({"run": ran.name}, Context())
+        return ran.output
+
+    def run(self, given: dict[str, Any]) -> Ran:
+        ran = self.resolve(given)
+        assert "rejection" not in ran.resolved, ran.resolved
+        for item in self.items(ran):
+            self.warm(ran, item)
+        self.aggregate(ran)
+        return ran
+
+
+@pytest.fixture
+def machine(account: SimpleNamespace) -> Machine:
+    return Machine(account.storage)
+
+
+def records(run: str) -> list[dict[str, Any]]:
+    """All records of a run, read from S3."""
+    import gzip
+
+    s3 = boto3.client("s3")
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{run}/records/").get("Contents", [])
+    bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in listed]
+    return [json.loads(line) for body in bodies for line in body.decode().splitlines() if line]
