@@ -1,0 +1,53 @@
+"""`prewarm local`: the whole service on this machine, without AWS."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def local(
+    port: Annotated[int, typer.Option(help="Port of the API on 127.0.0.1; 0 takes a free one.")] = 0,
+    distribution: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DOMAIN=ALIAS,…",
+            help="A distribution whose hosts may be warmed, for example d111abc.cloudfront.net=www.example.com. "
+            "Repeat it for more.",
+        ),
+    ] = None,
+    log_dir: Annotated[
+        Path | None, typer.Option(help="Folder for the functions' logs, one file each; otherwise they go to stderr.")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="PREWARM_LOCAL_API_KEY", help="The API's key; random otherwise.")
+    ] = None,
+) -> None:
+    """Run API, state machine and functions on this machine until Ctrl-C, without AWS credentials.
+
+    Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It warms
+    real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
+    PREWARM_EDGE_NETWORKS name another edge.
+    """
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    # Imported here: it takes two seconds, which `prewarm --help` need not wait for.
+    from local.stack.stack import EmbeddedStack  # noqa: PLC0415
+
+    try:
+        stack = EmbeddedStack(
+            port=port, distributions=distribution or (), log_dir=log_dir, api_key=api_key, echo=log_dir is None
+        )
+    except (OSError, ValueError) as error:
+        print(f"prewarm local: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    with stack:
+        print(json.dumps(stack.ready_line()), flush=True)
+        ended.wait()

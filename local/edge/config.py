@@ -1,0 +1,179 @@
+"""What the simulated CloudFront looks like: typed configuration, read from JSON and checked with clear errors."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+POP_NAME = re.compile(r"[A-Z]{3}\d{1,3}-[A-Z]\d{1,3}")
+DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net")
+HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)+")
+STATUSES = range(200, 600)
+ADDRESSES_PER_POP = range(1, 5)
+TLS_FAULTS = ("expired", "wrong_name")
+FIRST_ADDRESS = ipaddress.IPv4Address("127.64.0.1")
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message names the field and what it may hold."""
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One distribution: its domain, its alternate domain names (a leading `*.` is a wildcard of one label)."""
+
+    domain: str
+    aliases: tuple[str, ...] = ()
+    server_timing: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse names no distribution could have."""
+        if not DOMAIN.fullmatch(self.domain):
+            raise ConfigError(f"distributions.domain: {self.domain!r} is not like d111abc.cloudfront.net")
+        for alias in self.aliases:
+            if not HOST.fullmatch(alias):
+                raise ConfigError(f"distributions.aliases: {alias!r} is not a lower-case host name")
+
+    @property
+    def prefix(self) -> str:
+        """The `d111abc` of `d111abc.cloudfront.net`."""
+        return self.domain.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object at the origin. `size` in bytes, `ttfb_ms` in milliseconds before its first byte."""
+
+    size: int = 1024
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    chunked: bool = False
+    fault: str | None = None
+    ttfb_ms: float = 0
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no HTTP response could say."""
+        if self.size < 0:
+            raise ConfigError(f"objects.size: {self.size} is negative")
+        if self.status not in STATUSES:
+            raise ConfigError(f"objects.status: {self.status} is not between {STATUSES[0]} and {STATUSES[-1]}")
+
+
+@dataclass(frozen=True)
+class EdgeConfig:
+    """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free."""
+
+    distributions: tuple[Distribution, ...]
+    pops: tuple[str, ...]
+    areas: Mapping[str, str] = field(default_factory=dict)
+    addresses_per_pop: int = 1
+    dark: tuple[str, ...] = ()
+    impostors: Mapping[str, str] = field(default_factory=dict)
+    tls_faults: Mapping[str, str] = field(default_factory=dict)
+    http1_only: tuple[str, ...] = ()
+    objects: Mapping[str, StoredObject] = field(default_factory=dict)
+    default_object: StoredObject | None = None
+    default_ttl: float = 86400
+    error_ttl: float = 10
+    origin_ttfb_ms: float = 0
+    origin_timeout: float = 30
+    edge_latency_ms: float = 0
+    regional_hits_visible: bool = True
+    https_port: int = 0
+    http_port: int = 0
+    dns_port: int = 0
+    ca_bundle: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check what spans several fields."""
+        if not self.distributions:
+            raise ConfigError("distributions: at least one is needed")
+        for fault in self.tls_faults.values():
+            if fault not in TLS_FAULTS:
+                raise ConfigError(f"tls_faults: {fault!r} is none of {', '.join(TLS_FAULTS)}")
+        for target in self.objects:
+            if not target.startswith("/"):
+                raise ConfigError(f"objects: {target!r} does not begin with /")
+        self._check_pops()
+
+    def _check_pops(self) -> None:
+        if not self.pops:
+            raise ConfigError("pops: at least one is needed")
+        if len(set(self.pops)) != len(self.pops):
+            raise ConfigError("pops: a name stands there twice")
+        for name in (*self.pops, *self.impostors.values()):
+            if not POP_NAME.fullmatch(name):
+                raise ConfigError(f"pops: {name!r} is not like NRT57-P3")
+        known = set(self.pops)
+        for where in ("areas", "dark", "impostors", "tls_faults", "http1_only"):
+            if strange := sorted(set(getattr(self, where)) - known):
+                raise ConfigError(f"{where}: not among pops: {', '.join(strange)}")
+        if self.addresses_per_pop not in ADDRESSES_PER_POP:
+            raise ConfigError(f"addresses_per_pop: must be {ADDRESSES_PER_POP[0]} to {ADDRESSES_PER_POP[-1]}")
+
+    def addresses(self) -> dict[str, list[str]]:
+        """Return the loopback addresses of each POP, in the stable order DNS answers them."""
+        each = self.addresses_per_pop
+        return {
+            pop: [str(FIRST_ADDRESS + index * each + n) for n in range(each)] for index, pop in enumerate(self.pops)
+        }
+
+    def area(self, pop: str) -> str:
+        """Return the name of the POP's regional edge cache."""
+        return self.areas.get(pop, "default")
+
+
+def _build(kind: type[T], raw: object, where: str) -> T:
+    """Make a dataclass from a JSON object, naming any field it does not have and lists as tuples."""
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where}: must be an object")
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    if strange := sorted(set(raw) - known):
+        raise ConfigError(f"{where}: unknown field {', '.join(strange)}; known: {', '.join(sorted(known))}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:  # a field that has no default is missing, or has the wrong JSON type
+        raise ConfigError(f"{where}: {error}") from None
+
+
+def read_object(raw: object, where: str = "object") -> StoredObject:
+    """Read the JSON form of one object at the origin."""
+    return _build(StoredObject, raw, where)
+
+
+def read_config(raw: Mapping[str, Any]) -> EdgeConfig:
+    """Read the JSON form of the whole configuration."""
+    values = dict(raw)
+    distributions = values.get("distributions", [])
+    if not isinstance(distributions, list):
+        raise ConfigError("distributions: must be a list")
+    values["distributions"] = [_build(Distribution, entry, "distributions") for entry in distributions]
+    objects = values.get("objects", {})
+    if not isinstance(objects, dict):
+        raise ConfigError("objects: must be an object of path: object")
+    values["objects"] = {target: read_object(entry, f"objects[{target}]") for target, entry in objects.items()}
+    if values.get("default_object") is not None:
+        values["default_object"] = read_object(values["default_object"], "default_object")
+    return _build(EdgeConfig, values, "config")
+
+
+def load_config(path: Path) -> EdgeConfig:
+    """Read the configuration file."""
+    try:
+        raw = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: must hold a JSON object")
+    return read_config(raw)

@@ -1,0 +1,111 @@
+"""The DNS of the simulated CloudFront: POP names, distribution domains and the CNAMEs of their aliases."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from typing import TYPE_CHECKING, cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+from local.edge.edge import Hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.edge.config import Distribution
+
+TTL = 60
+SUFFIX = ".cloudfront.net"
+
+
+class Zone:
+    """What every name resolves to. `addresses`: the IPv4 addresses of each POP, in the order they are answered."""
+
+    def __init__(self, distributions: Sequence[Distribution], addresses: Mapping[str, Sequence[str]]) -> None:
+        """Answer for the given distributions and POPs."""
+        self._hosts = Hosts(tuple(distributions))
+        self._prefixes = {distribution.prefix for distribution in distributions}
+        self._addresses = addresses
+        self._by_lower = {pop.lower(): pop for pop in addresses}
+        self._nearest = next(iter(addresses.values()))
+
+    def lookup(self, name: str) -> tuple[str | None, Sequence[str]] | None:
+        """Return (the CNAME's target or None, addresses) of a lower-case name without its last dot, or None."""
+        distribution = self._hosts.find(name)
+        if distribution is not None:
+            return (None if name == distribution.domain else distribution.domain), self._nearest
+        prefix, _, rest = name.partition(".")
+        pop = self._by_lower.get(rest.removesuffix(SUFFIX)) if rest.endswith(SUFFIX) else None
+        if prefix not in self._prefixes or pop is None:
+            return None  # a POP that is retired, or never was
+        return None, self._addresses[pop]
+
+    def respond(self, wire: bytes) -> bytes | None:
+        """Answer one query in wire form; None for what is no query."""
+        try:
+            query = dns.message.from_wire(wire)
+        except dns.exception.DNSException:
+            return None
+        if query.flags & dns.flags.QR or len(query.question) != 1:
+            return None
+        response = dns.message.make_response(query, recursion_available=True)
+        response.flags |= dns.flags.AA
+        question = query.question[0]
+        owner = question.name
+        found = self.lookup(owner.to_text(omit_final_dot=True).lower())
+        if found is None:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+            return response.to_wire()
+        cname, addresses = found
+        if cname is not None:
+            target = dns.name.from_text(cname)
+            response.answer.append(dns.rrset.from_text(owner, TTL, "IN", "CNAME", target.to_text()))
+            owner = target
+        if question.rdtype == dns.rdatatype.A:
+            response.answer.append(dns.rrset.from_text_list(owner, TTL, "IN", "A", addresses))
+        return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+        self._transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if (response := self._zone.respond(data)) is not None:
+            self._transport.sendto(response, addr)
+
+
+async def serve_dns(zone: Zone, port: int) -> int:
+    """Serve on 127.0.0.1, by UDP and TCP, on the port given or a free one; return the port."""
+    loop = asyncio.get_running_loop()
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                (length,) = struct.unpack("!H", await reader.readexactly(2))
+                response = zone.respond(await reader.readexactly(length))
+                if response is None:
+                    break
+                writer.write(struct.pack("!H", len(response)) + response)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", port)
+    port = server.sockets[0].getsockname()[1]
+    await loop.create_datagram_endpoint(lambda: _Datagrams(zone), local_addr=("127.0.0.1", port))
+    return port

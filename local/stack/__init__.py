@@ -1,0 +1,1 @@
+"""The embedded stack: the SAM template's resources on this machine, without AWS and without Docker."""

@@ -1,0 +1,231 @@
+"""The embedded AWS account: moto on a loopback port, with the template's resources in it."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import functools
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda_simple import models as lambda_simple
+from moto.cloudfront.models import cloudfront_backends
+from moto.core.base_backend import BackendDict
+from moto.iam.models import iam_backends
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.stack.interpreter import TMP_THREADS, stepfunctions_parser_backends
+from local.stack.mending import (
+    Mending,
+    OnInvalidation,
+    mend_big_maps,
+    mend_invalidations,
+    mend_lambda,
+    mend_paths,
+    mend_stop_execution,
+    mend_task_clients,
+)
+from local.stack.session import embedded_client, isolated_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from local.stack.template import Template
+    from local.stack.workers import Workers
+
+# An archive's end record, and nothing before it.
+_EMPTY_ZIP = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
+# moto keeps one world per process.
+_in_use = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A CloudFront distribution to put into the account: its own domain, and the hosts it serves besides."""
+
+    domain: str
+    aliases: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Distribution:
+        """Read `d111abc.cloudfront.net=www.example.com,*.img.example.com`, aliases optional.
+
+        May raise ValueError.
+        """
+        domain, _, aliases = (part.strip() for part in text.partition("="))
+        if "." not in domain or "/" in domain:
+            raise ValueError(f"{text!r} is no distribution: write DOMAIN or DOMAIN=ALIAS,ALIAS")
+        return cls(domain.lower(), tuple(alias.strip().lower() for alias in aliases.split(",") if alias.strip()))
+
+
+class EmbeddedAws:
+    """A running account. Start it by `start`, end it by `stop`; one at a time in a process.
+
+    `endpoint` is known, and answers, from the moment of construction; its resources are there after `start`.
+    Construction may raise RuntimeError when another account runs in this process.
+    """
+
+    def __init__(self, template: Template) -> None:
+        if not _in_use.acquire(blocking=False):
+            raise RuntimeError("an embedded stack runs in this process already; moto holds one account per process")
+        self.template = template
+        self._mending = Mending()
+        self._mending.callback(_in_use.release)
+        self._mending.callback(_forget)
+        self._mending.configure("stepfunctions", "execute_state_machine", value=True)
+        self._session = isolated_session(template.account.region)
+        self._server = _serve()
+        self._mending.callback(self._server.server_close)
+        self._mending.callback(self._server.shutdown)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        # moto calls itself in places that are not mended.
+        self._mending.enter_context(_variable("MOTO_PORT", str(self._server.server_port)))
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client of `service` in this account; `options` go to botocore's Config."""
+        return embedded_client(self._session, service, self.endpoint, **options)
+
+    def start(
+        self,
+        workers: Workers,
+        distributions: Iterable[Distribution] = (),
+        on_invalidation: OnInvalidation | None = None,
+    ) -> None:
+        """Create what the template defines. May raise botocore's ClientError, for example for a broken definition."""
+        mend_lambda(self._mending, workers)
+        mend_invalidations(self._mending, on_invalidation)
+        mend_stop_execution(self._mending)
+        mend_big_maps(self._mending)
+        mend_paths(self._mending)
+        mend_task_clients(self._mending, self._task_client, workers)
+        self._create_storage()
+        self._create_functions()
+        step_functions = self.client("stepfunctions")
+        for machine in self.template.state_machines:
+            step_functions.create_state_machine(
+                name=machine.name, definition=machine.definition, roleArn=machine.role
+            )
+        for distribution in distributions:
+            self._create_distribution(distribution)
+
+    def stop(self) -> None:
+        """Stop executions and server, and forget everything."""
+        account = self.template.account
+        backend = stepfunctions_parser_backends[account.account_id][account.region]
+        for machine in backend.state_machines:
+            for execution in machine.executions:
+                execution.stop(None, "Embedded.Stopped", "the embedded stack was stopped")
+        self._mending.close()
+
+    def _task_client(self, service: str) -> Any:
+        # As moto's own: the state machine retries, and what it sends need not be checked.
+        options = {"parameter_validation": False, "retries": {"total_max_attempts": 1}, "max_pool_connections": 64}
+        return self.client(service, **options)
+
+    def _create_storage(self) -> None:
+        for bucket in self.template.buckets:
+            self.client("s3").create_bucket(Bucket=bucket.name)
+        for table in self.template.tables:
+            dynamodb = self.client("dynamodb")
+            dynamodb.create_table(TableName=table.name, **table.schema)
+            if table.ttl_attribute:
+                ttl = {"Enabled": True, "AttributeName": table.ttl_attribute}
+                dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=ttl)
+
+    def _create_functions(self) -> None:
+        # What runs is the workers' business; these are for GetFunction and ListFunctions. Into moto's store directly:
+        # by a client, half of the time to start would be theirs.
+        account = self.template.account
+        role = iam_backends[account.account_id][account.partition].create_role(
+            f"{account.stack_name}-functions",
+            assume_role_policy_document="{}",
+            path="/",
+            permissions_boundary=None,
+            description="",
+            tags=[],
+            max_session_duration="3600",
+        )
+        for function in self.template.functions:
+            lambda_simple.lambda_simple_backends[account.account_id][account.region].create_function(
+                {
+                    "FunctionName": function.name,
+                    "Runtime": function.runtime,
+                    "Role": role.arn,
+                    "Handler": function.handler,
+                    "Code": {"ZipFile": _EMPTY_ZIP},
+                    "Timeout": function.timeout,
+                    "MemorySize": function.memory,
+                    "Environment": {"Variables": function.environment},
+                }
+            )
+
+    def _create_distribution(self, distribution: Distribution) -> None:
+        client = self.client("cloudfront")
+        aliases = {"Quantity": len(distribution.aliases), "Items": list(distribution.aliases)}
+        origin = {
+            "Id": "origin",
+            "DomainName": "origin.invalid",
+            "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"},
+        }
+        created = client.create_distribution(
+            DistributionConfig={
+                "CallerReference": distribution.domain,
+                "Aliases": aliases if distribution.aliases else {"Quantity": 0},
+                "Origins": {"Quantity": 1, "Items": [origin]},
+                "DefaultCacheBehavior": {"TargetOriginId": "origin", "ViewerProtocolPolicy": "redirect-to-https"},
+                "Comment": "embedded",
+                "Enabled": True,
+            }
+        )
+        account = self.template.account
+        stored = cloudfront_backends[account.account_id][account.partition].distributions
+        # The API gives out domains; here the domain is given. Status: CloudFront calls it Deployed after minutes.
+        stored[created["Distribution"]["Id"]].domain_name = distribution.domain
+        client.get_distribution(Id=created["Distribution"]["Id"])
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, but it finds a host's service once: moto lists its own folder for each request."""
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019  there is one dispatcher per stack
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401
+        return super().get_backend_for_host(host)
+
+
+class _Handler(MotoRequestHandler):
+    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Say nothing: each call of each function would be a line."""
+
+
+def _serve() -> BaseWSGIServer:
+    app = _Dispatcher(create_backend_app)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True
+    ).start()
+    return server
+
+
+def _forget() -> None:
+    BackendDict.reset()
+    TMP_THREADS.clear()
+
+
+@contextlib.contextmanager
+def _variable(name: str, value: str) -> Any:
+    """Set an environment variable of this process for a while."""
+    old = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if old is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = old

@@ -1,0 +1,227 @@
+"""The HTTP front door: what API Gateway does for the template's routes, on a loopback port."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import queue
+import re
+import secrets
+import socket
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from local.stack.proxy_event import MalformedResponseError, Request, Response, proxy_event, proxy_response
+from local.stack.routes import Api, GatewayResponse, Route
+from local.stack.workers import InvokeError, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stack.intrinsics import Account
+    from local.stack.sandbox import Result
+
+# API Gateway's limit of a request's body, in bytes.
+MAX_BODY = 10 * 1024 * 1024
+# A refused body is read to its end, so that the client gets to the answer; but not for ever.
+_DRAIN_BYTES, _DRAIN_SECONDS = 256 * 1024 * 1024, 5.0
+# Headers that belong to one connection, and are this server's to set.
+_HOP_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date", "server"})
+_CONTEXT = re.compile(r"\$context\.([A-Za-z.]+)")
+
+# Gateway response type → status and message, as API Gateway answers them when the template says nothing:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+_OWN_ANSWERS = {
+    "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
+    "INVALID_API_KEY": (403, "Forbidden"),
+    "REQUEST_TOO_LARGE": (413, "Request Too Long"),
+    "BAD_REQUEST_BODY": (400, "Invalid request body"),
+    "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
+    "INTEGRATION_FAILURE": (502, "Internal server error"),
+}
+
+
+class Gateway:
+    """Serves `api` at http://127.0.0.1:`port`/STAGE (`port` 0: any free one) until `stop`.
+
+    May raise OSError when the port is taken.
+    """
+
+    def __init__(
+        self, api: Api, account: Account, workers: Workers, api_key: str | None = None, port: int = 0
+    ) -> None:
+        self.api = api
+        self.api_key = api_key or secrets.token_urlsafe(30)
+        self._account = account
+        self._workers = workers
+        self._server = _Server(port, self.answer)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/{api.stage}"
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="gateway", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        """Take no more requests."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, request: Request, refusal: str | None = None) -> Response:
+        """Answer `request`, whose path includes the stage; `refusal` is a gateway response type, if there is one."""
+        prefix = f"/{self.api.stage}"
+        in_stage = request.path == prefix or request.path.startswith(f"{prefix}/")
+        path = request.path[len(prefix) :].rstrip("/") or "/"
+        request = Request(
+            request.method, path, request.query, request.headers, request.body, request.source_address, request.id
+        )
+        found = self._route(request) if in_stage else None
+        if refusal is not None:
+            return self._refuse(refusal, request)
+        if found is None:
+            return self._refuse("MISSING_AUTHENTICATION_TOKEN", request)
+        route, parameters = found
+        key = request.header("x-api-key") or ""
+        if route.key_required and not hmac.compare_digest(key.encode(), self.api_key.encode()):
+            return self._refuse("INVALID_API_KEY", request)
+        event = proxy_event(
+            request, route, parameters, self.api, self._account, self.api_key if route.key_required else None
+        )
+        return self._integrate(request, route, json.dumps(event).encode())
+
+    def _route(self, request: Request) -> tuple[Route, dict[str, str]] | None:
+        for route in self.api.routes:
+            if route.method in (request.method, "ANY") and (parameters := route.match(request.path)) is not None:
+                return route, parameters
+        return None
+
+    def _integrate(self, request: Request, route: Route, event: bytes) -> Response:
+        results: queue.SimpleQueue[Result | InvokeError] = queue.SimpleQueue()
+
+        def invoke() -> None:
+            try:
+                results.put(self._workers.invoke(route.function_arn, event))
+            except InvokeError as error:
+                results.put(error)
+
+        # In a thread of its own, since the function goes on when the gateway has given up.
+        threading.Thread(target=invoke, name="integration", daemon=True).start()
+        try:
+            result = results.get(timeout=route.timeout)
+        except queue.Empty:
+            return self._refuse("INTEGRATION_TIMEOUT", request)
+        if isinstance(result, InvokeError):
+            return self._refuse(
+                "REQUEST_TOO_LARGE"
+                if result.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                else "INTEGRATION_FAILURE",
+                request,
+            )
+        if result.error:
+            return self._refuse("INTEGRATION_FAILURE", request)
+        try:
+            return proxy_response(result.payload)
+        except MalformedResponseError:
+            return self._refuse("INTEGRATION_FAILURE", request)
+
+    def _refuse(self, kind: str, request: Request) -> Response:
+        """Render a gateway response: the template's for `kind`, or its default, or API Gateway's own."""
+        status, message = _OWN_ANSWERS[kind]
+        fallback = "DEFAULT_4XX" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_5XX"
+        own = GatewayResponse(None, {"application/json": '{"message":$context.error.messageString}'}, {})
+        chosen = self.api.gateway_responses.get(kind) or self.api.gateway_responses.get(fallback) or own
+        media_type, template = next(iter((chosen.templates or own.templates).items()))
+        context = {
+            "error.message": message,
+            "error.messageString": json.dumps(message),
+            "error.responseType": kind,
+            "requestId": request.id,
+            "stage": self.api.stage,
+            "path": f"/{self.api.stage}{request.path}",
+            "httpMethod": request.method,
+        }
+        text = _CONTEXT.sub(lambda match: context.get(match.group(1), ""), template)
+        headers = [("Content-Type", media_type), ("x-amzn-ErrorType", kind), *chosen.headers.items()]
+        return Response(chosen.status or status, headers, text.encode())
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, answer: Callable[[Request, str | None], Response]) -> None:
+        self.answer = answer
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that goes away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def _serve(self) -> None:
+        body, refusal = self._read_body()
+        path, _, query = self.path.partition("?")
+        request = Request(self.command, path, query, list(self.headers.items()), body, self.client_address[0])
+        response = self.server.answer(request, refusal)
+        if refusal:
+            self.close_connection = True
+        self.send_response(response.status)
+        for name, value in response.headers:
+            if name.lower() not in _HOP_HEADERS:
+                self.send_header(name, value)
+        self.send_header("x-amzn-RequestId", request.id)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        if refusal:
+            self._drain()
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  http.server's names
+
+    def _read_body(self) -> tuple[bytes, str | None]:
+        """Return the body, or an empty one and the gateway response type of the refusal."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read_chunks()
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit():
+            return b"", "BAD_REQUEST_BODY"
+        if int(length) > MAX_BODY:
+            return b"", "REQUEST_TOO_LARGE"
+        return self.rfile.read(int(length)), None
+
+    def _read_chunks(self) -> tuple[bytes, str | None]:
+        body = b""
+        while True:
+            size = self.rfile.readline(1024).partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+                return b"", "BAD_REQUEST_BODY"
+            if len(body) + int(size, 16) > MAX_BODY:
+                return b"", "REQUEST_TOO_LARGE"
+            body += self.rfile.read(int(size, 16))
+            while self.rfile.readline(1024).strip() and int(size, 16) == 0:
+                pass  # trailers, after the last chunk
+            if int(size, 16) == 0:
+                return body, None
+
+    def _drain(self) -> None:
+        """Read what the client still sends: closing a socket with unread bytes would cut off the answer."""
+        self.wfile.flush()
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_DRAIN_SECONDS)
+            left = _DRAIN_BYTES
+            while left > 0 and (chunk := self.rfile.read1(65_536)):
+                left -= len(chunk)
+        except OSError:
+            pass  # the client is gone
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the functions log what they answer."""
