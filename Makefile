@@ -1,0 +1,64 @@
+# Two commands do everything: `make demo` and `make test`. Both first make .venv from python3 (3.11 or newer).
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Bytecode is compiled while installing, so that the first start of each worker process is as fast as the next.
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
+LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
+
+.PHONY: demo local test check format lock clean help
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/local.stamp ## Start the embedded stack and a simulated CloudFront, and warm a site before your eyes
+	@$(BIN)/prewarm demo
+
+local: .venv/local.stamp ## Serve the API on this machine; DISTRIBUTION=d111abc.cloudfront.net=www.example.com
+	@$(BIN)/prewarm local $(addprefix --distribution ,$(DISTRIBUTION))
+
+test: .venv/dev.stamp check ## Lint, check types, run all tests, show coverage
+	@echo "Running the tests ..."
+	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
+
+check: .venv/dev.stamp ## Lint and check types only
+	@echo "Linting and checking types ..."
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+
+format: .venv/dev.stamp ## Bring the code into the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/dev.stamp ## Lock the newest versions that the *.in files allow
+	@cd requirements && rm -f $(addprefix ../,$(LOCKS))
+	@for name in requirements/dev requirements/local functions/requirements requirements/bootstrap; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header $$(test -s requirements/dev.txt && echo "-c requirements/dev.txt") \
+	    $$name.in --output-file $$name.txt || exit 1; \
+	done
+
+clean: ## Remove everything that these commands made
+	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build
+
+.venv/bootstrap.stamp: requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.13"; exit 1; }
+	@echo "Making a virtual environment in .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+.venv/local.stamp: .venv/bootstrap.stamp requirements/local.txt pyproject.toml
+	@echo "Installing what the embedded stack needs (once) ..."
+	@$(INSTALL) --require-hashes -r requirements/local.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/bootstrap.stamp requirements/dev.txt pyproject.toml
+	@echo "Installing what the tests need (once) ..."
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/local.stamp

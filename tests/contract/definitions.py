@@ -1,0 +1,130 @@
+"""The definitions as the contract tests read them: the template, the state machine, what SAM makes of both.
+
+Every call gives a fresh copy, so that a test may break its own.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from boto3.session import Session
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
+from cfnlint.match import Match
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+Document = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+STATE_MACHINE = ROOT / "statemachine" / "prewarm.asl.yaml"
+FUNCTIONS = ROOT / "functions"
+
+MACHINE_ID = "PrewarmStateMachine"
+
+
+@cache
+def _text(path: Path) -> str:
+    # samtranslator's parser writes short intrinsics (!Ref) in their long form (Ref); it has no types.
+    return json.dumps(yaml_parse(path.read_text()))  # type: ignore[no-untyped-call]
+
+
+def template() -> Document:
+    document: Document = json.loads(_text(TEMPLATE))
+    return document
+
+
+def state_machine() -> Document:
+    document: Document = json.loads(_text(STATE_MACHINE))
+    return document
+
+
+def resources(document: Document, resource_type: str) -> dict[str, Document]:
+    """Give the properties of every resource of a type, by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in document["Resources"].items()
+        if resource["Type"] == resource_type
+    }
+
+
+def functions(document: Document) -> dict[str, Document]:
+    """Give the properties of a SAM template's functions, its Globals filled in as SAM does for flat ones."""
+    shared = document["Globals"]["Function"]
+    return {name: {**shared, **own} for name, own in resources(document, "AWS::Serverless::Function").items()}
+
+
+def find_statement(document: Document, resource: str, sid: str) -> Document:
+    """Find a policy statement of a SAM template's resource, to be changed in place."""
+    for policy in document["Resources"][resource]["Properties"]["Policies"]:
+        for statement in policy["Statement"]:
+            if statement["Sid"] == sid:
+                found: Document = statement
+                return found
+    raise KeyError(sid)
+
+
+def many(value: Any) -> list[Any]:
+    """Read what IAM lets stand alone or in a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def name_of(resource: Any) -> str:
+    """Write an ARN as the template does: a Sub's text, or the logical id it is taken from."""
+    if isinstance(resource, str):
+        return resource
+    (function, argument), *_ = resource.items()
+    return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
+
+
+def translate(document: Document, machine: Document) -> Document:
+    """Do SAM's transform without AWS, and put the definition where cfn-lint reads it.
+
+    SAM turns an inlined Definition into a DefinitionString, which cfn-lint never opens; it does open a
+    Definition. Both must say the same.
+    """
+    source = json.loads(json.dumps(document))
+    source["Globals"]["Function"]["CodeUri"] = "s3://artefacts/functions.zip"
+    properties = source["Resources"][MACHINE_ID]["Properties"]
+    del properties["DefinitionUri"]
+    properties["Definition"] = json.loads(json.dumps(machine))
+    translator = Translator(managed_policy_map={}, sam_parser=Parser(), boto_session=Session(region_name="us-east-1"))
+    translated: Document = json.loads(json.dumps(translator.translate(source, parameter_values={})))
+    properties = translated["Resources"][MACHINE_ID]["Properties"]
+    separator, lines = properties.pop("DefinitionString")["Fn::Join"]
+    properties["Definition"] = json.loads(separator.join(lines))
+    if properties["Definition"] != machine:
+        raise ValueError("SAM changed the state machine's definition")
+    return translated
+
+
+@cache
+def _translated_text() -> str:
+    return json.dumps(translate(template(), state_machine()))
+
+
+def translated() -> Document:
+    """Give the CloudFormation template that AWS will see."""
+    document: Document = json.loads(_translated_text())
+    return document
+
+
+def lint(path: Path) -> set[tuple[str, str, str]]:
+    """Run cfn-lint: the rule, the logical id and the message of each error and warning."""
+    matches = lint_file(path, ManualArgs(regions=["us-east-1", "eu-west-1"]))
+    return {(match.rule.id, _logical_id(match), match.message) for match in matches}
+
+
+def lint_document(document: Document, folder: Path) -> set[tuple[str, str, str]]:
+    path = folder / "template.json"
+    path.write_text(json.dumps(document, indent=1))
+    return lint(path)
+
+
+def _logical_id(match: Match) -> str:
+    # Findings about the file as a whole (a parse error) have no path.
+    steps = [str(step) for step in getattr(match, "path", None) or ()]
+    return steps[1] if steps[:1] == ["Resources"] and len(steps) > 1 else "/".join(steps)
