@@ -63,7 +63,8 @@ def _play(world: Scenery, edge: SimulatedCloudFront, stack: EmbeddedStack, conso
     console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
     reasons = Counter(entry["reason"] for entry in first["skippedPops"])
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    console.print(f"\nPOPs skipped ({told}):", " ".join(entry["pop"] for entry in first["skippedPops"]), soft_wrap=True)
+    skipped = " ".join(entry["pop"] for entry in first["skippedPops"])
+    console.print(f"\nPOPs skipped ({told}): {skipped}", soft_wrap=True)
 
     console.print("\n[bold]The proof.[/bold] The same viewers ask again:")
     after = _views(world, edge, console)
@@ -106,6 +107,7 @@ def _views(world: Scenery, edge: SimulatedCloudFront, console: Console) -> list[
     seen = []
     for pop in world.viewers:
         got = view(PROVED_URL, edge.addresses[pop][0], edge.settings())
-        console.print(f"  through {got.pop:9}  {got.status}  X-Cache: {got.x_cache:22} first byte in {got.ttfb_ms:.0f} ms")
+        timing = f"first byte in {got.ttfb_ms:.0f} ms"
+        console.print(f"  through {got.pop:9}  {got.status}  X-Cache: {got.x_cache:22} {timing}")
         seen.append(got)
     return seen

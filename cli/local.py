@@ -30,8 +30,8 @@ def local(
 ) -> None:
     """Run API, state machine and functions on this machine until Ctrl-C, without AWS credentials.
 
-    Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It warms
-    real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
+    Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It
+    warms real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
     PREWARM_EDGE_NETWORKS name another edge.
     """
     ended = threading.Event()

@@ -32,7 +32,7 @@ PAGES = {
     **{f"https://{IMAGES}/product/{number}.webp": 12_000 + 500 * number for number in range(1, 9)},
 }
 # Each fails for a reason of its own, and at the origin, where most failures are.
-FAILING = {
+FAILING: dict[str, dict[str, Any]] = {
     f"https://{SHOP}/downloads/price-list.pdf": {"status": 404},
     f"https://{SHOP}/legacy/terms.html": {"fault": "refused"},
     f"https://{IMAGES}/film/trailer.mp4": {"fault": "truncated", "size": 200_000},

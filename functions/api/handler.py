@@ -22,8 +22,8 @@ app = APIGatewayRestResolver()
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    body = app.current_event.decoded_body
-    return _answer(200, start((body or "").encode(), storage(), _executions()))
+    body = (app.current_event.decoded_body or "").encode()
+    return _answer(200, start(body, storage(), _executions()))
 
 
 @app.get("/status")
@@ -50,7 +50,7 @@ def unknown_run(error: UnknownRun) -> Response[str]:
     return _error(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
 
 
-@app.exception_handler(NotFoundError)  # type: ignore[untyped-decorator]
+@app.not_found  # type: ignore[untyped-decorator]
 def no_route(_: NotFoundError) -> Response[str]:
     """Answer for a route that does not exist."""
     return _error(404, "NoSuchRoute", "there is no such route; see POST /prewarm and GET /status")

@@ -12,68 +12,24 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import certifi
 import pycurl
 
-from prewarm.outcome import Answer
+from prewarm.exchange import BROKEN_CONNECTION, CONNECTIONS_PER_LANE, Fetch, Lane, OnAnswer, read_answer
 from prewarm.settings import Settings
 
 # Lambda gives a function 1,024 file descriptors; each connection takes one (and about 90 KB), the rest is for AWS
 # clients, DNS and files.
 MOST_CONNECTIONS = 800
 STREAMS_PER_CONNECTION = 50
-CONNECTIONS_PER_LANE = 4
 MOST_IN_FLIGHT = 2_000
 READ_BUFFER_BYTES = 131_072
 # How long the engine sleeps at the most before it looks at the clock and at `halt` again.
 LONGEST_SLEEP_SECONDS = 0.25
 
-# libcurl errors of a connection that broke under its streams. After an HTTP/2 GOAWAY, retries at once would land on
-# the same dying connection: its lane is drained first.
-# In curl/curl.h: HTTP2, GOT_NOTHING, SEND_ERROR, RECV_ERROR, HTTP2_STREAM.
-BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
-_HEADERS = {
-    b"x-cache": "x_cache",
-    b"x-amz-cf-pop": "cf_pop",
-    b"x-amz-cf-id": "cf_id",
-    b"age": "age",
-    b"etag": "etag",
-    b"server": "server",
-    b"content-length": "content_length",
-}
-
-
-@dataclass(slots=True, eq=False)
-class Lane:
-    """One POP's addresses (each reached by its own connections) and the fetches that wait for it."""
-
-    addresses: list[str]
-    waiting: deque["Fetch"] = field(default_factory=deque)
-    parked: list["Fetch"] = field(default_factory=list)
-    flying: int = 0
-    most_flying: int = CONNECTIONS_PER_LANE
-    multiplexed: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Fetch:
-    """One request to make: URL, header lines, its lane, which of the lane's addresses, and its owner's data."""
-
-    url: str
-    headers: list[str]
-    lane: Lane
-    owner: Any = None
-    address: int = 0
-    head: bool = False
-    started: float = 0.0
-    lines: list[bytes] = field(default_factory=list)
-
-
-# Gets a finished fetch and its answer; returns None when done, or after how many seconds to fetch again.
-OnAnswer = Callable[[Fetch, Answer], float | None]
+__all__ = ["Fetch", "Fetcher", "Lane", "OnAnswer"]
 
 
 class Fetcher:
@@ -244,7 +200,7 @@ class _Flight:
     def _finish(self, curl: Any, error: int, text: str) -> None:  # noqa: ANN401 - pycurl has no types
         fetch: Fetch = curl.fetch
         lane = fetch.lane
-        answer = _read_answer(curl, fetch, error, text)
+        answer = read_answer(curl, fetch, error, text)
         if (
             not error
             and not lane.multiplexed
@@ -263,25 +219,3 @@ class _Flight:
             lane.parked.clear()
         if lane.waiting:
             self._queue(lane)
-
-
-def _read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Answer:  # noqa: ANN401 - pycurl has no types
-    info = curl.getinfo
-    connected = info(pycurl.PRETRANSFER_TIME) > 0
-    answer = Answer(
-        status=info(pycurl.RESPONSE_CODE),
-        error=error,
-        error_text=text,
-        address=curl.address,
-        connected=connected,
-        bytes=int(info(pycurl.SIZE_DOWNLOAD_T)),
-        ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
-        total_ms=info(pycurl.TOTAL_TIME) * 1000,
-    )
-    for line in fetch.lines:
-        if line.startswith(b"HTTP/"):
-            continue
-        name, _, value = line.partition(b":")
-        if attribute := _HEADERS.get(name.lower()):
-            setattr(answer, attribute, value.strip().decode("latin-1"))
-    return answer

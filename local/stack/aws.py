@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import functools
 import os
 import threading
 from dataclasses import dataclass
@@ -14,30 +13,35 @@ from moto.awslambda_simple import models as lambda_simple
 from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.stack.interpreter import TMP_THREADS, stepfunctions_parser_backends
+from local.stack.invoking import mend_lambda, mend_task_clients
 from local.stack.mending import (
     Mending,
     OnInvalidation,
     mend_big_maps,
     mend_invalidations,
-    mend_lambda,
     mend_paths,
     mend_stop_execution,
-    mend_task_clients,
 )
+from local.stack.moto_server import serve_moto
 from local.stack.session import embedded_client, isolated_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from local.stack.template import Template
     from local.stack.workers import Workers
 
 # An archive's end record, and nothing before it.
 _EMPTY_ZIP = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
+# moto makes sessions of its own, which must not look for the user's profile either.
+_ENVIRONMENT = {
+    "AWS_PROFILE": None,
+    "AWS_DEFAULT_PROFILE": None,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 # moto keeps one world per process.
 _in_use = threading.Lock()
 
@@ -72,19 +76,22 @@ class EmbeddedAws:
         if not _in_use.acquire(blocking=False):
             raise RuntimeError("an embedded stack runs in this process already; moto holds one account per process")
         self.template = template
-        self._mending = Mending()
-        self._mending.callback(_in_use.release)
-        self._mending.callback(_forget)
-        self._mending.configure("stepfunctions", "execute_state_machine", value=True)
-        self._session = isolated_session(template.account.region)
-        self._server = _serve()
-        self._mending.callback(self._server.server_close)
-        self._mending.callback(self._server.shutdown)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-        # moto calls itself in places that are not mended.
-        self._mending.enter_context(_variable("MOTO_PORT", str(self._server.server_port)))
+        with Mending() as mending:
+            mending.callback(_in_use.release)
+            mending.callback(_forget)
+            for name, value in _ENVIRONMENT.items():
+                mending.enter_context(_variable(name, value))
+            mending.configure("stepfunctions", "execute_state_machine", value=True)
+            self._session = isolated_session(template.account.region)
+            self._server = serve_moto()
+            mending.callback(self._server.server_close)
+            mending.callback(self._server.shutdown)
+            # moto calls itself in places that are not mended.
+            mending.enter_context(_variable("MOTO_PORT", str(self._server.server_port)))
+            self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+            self._mending = mending.pop_all()
 
-    def client(self, service: str, **options: Any) -> Any:
+    def client(self, service: str, **options: Any) -> Any:  # noqa: ANN401  boto3's
         """Return a boto3 client of `service` in this account; `options` go to botocore's Config."""
         return embedded_client(self._session, service, self.endpoint, **options)
 
@@ -120,7 +127,7 @@ class EmbeddedAws:
                 execution.stop(None, "Embedded.Stopped", "the embedded stack was stopped")
         self._mending.close()
 
-    def _task_client(self, service: str) -> Any:
+    def _task_client(self, service: str) -> Any:  # noqa: ANN401  boto3's
         # As moto's own: the state machine retries, and what it sends need not be checked.
         options = {"parameter_validation": False, "retries": {"total_max_attempts": 1}, "max_pool_connections": 64}
         return self.client(service, **options)
@@ -187,45 +194,24 @@ class EmbeddedAws:
         client.get_distribution(Id=created["Distribution"]["Id"])
 
 
-class _Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, but it finds a host's service once: moto lists its own folder for each request."""
-
-    @functools.lru_cache(maxsize=256)  # noqa: B019  there is one dispatcher per stack
-    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401
-        return super().get_backend_for_host(host)
-
-
-class _Handler(MotoRequestHandler):
-    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
-    disable_nagle_algorithm = True
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing: each call of each function would be a line."""
-
-
-def _serve() -> BaseWSGIServer:
-    app = _Dispatcher(create_backend_app)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True
-    ).start()
-    return server
-
-
 def _forget() -> None:
     BackendDict.reset()
     TMP_THREADS.clear()
 
 
 @contextlib.contextmanager
-def _variable(name: str, value: str) -> Any:
-    """Set an environment variable of this process for a while."""
+def _variable(name: str, value: str | None) -> Iterator[None]:
+    """Set an environment variable of this process, or unset it (None), for a while."""
     old = os.environ.get(name)
-    os.environ[name] = value
+    _set_variable(name, value)
     try:
         yield
     finally:
-        if old is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = old
+        _set_variable(name, old)
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

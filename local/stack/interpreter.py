@@ -7,6 +7,7 @@ Batch jobs. A stand-in takes the place of `moto.batch.utils` during the import, 
 from __future__ import annotations
 
 import enum
+import importlib
 import sys
 import types
 
@@ -25,7 +26,7 @@ if _NAME not in sys.modules and "moto.stepfunctions.parser.models" not in sys.mo
     _stand_in.JobStatus = JobStatus  # type: ignore[attr-defined]
     sys.modules[_NAME] = _stand_in
     try:
-        import moto.stepfunctions.parser.models
+        importlib.import_module("moto.stepfunctions.parser.models")
     finally:
         del sys.modules[_NAME]
 

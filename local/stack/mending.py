@@ -9,32 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
-import sys
-import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
-from moto.awslambda_simple import models as awslambda_simple
-from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.cloudfront.exceptions import CloudFrontException
 from moto.cloudfront.models import CloudFrontBackend
-from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
-from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.stack.interpreter import distributed_item_processor_worker, execution, json_path, result_path
-from local.stack.workers import InvokeError, Workers
 
 OnInvalidation = Callable[[str, list[str]], None]
-_PARSER_MODULES = "moto.stepfunctions.parser."
 # How long an execution may take to begin, in seconds.
 _START_SECONDS = 10.0
 
@@ -143,87 +132,7 @@ def mend_big_maps(mending: Mending) -> None:
     mending.replace(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
 
 
-def mend_task_clients(mending: Mending, make_client: Callable[[str], Any], workers: Workers) -> None:
-    """Invoke functions directly from a state, and keep one boto3 client per service.
-
-    moto makes a client for each task (20 ms, and not safe in threads) and calls itself by HTTP for each invocation.
-    `make_client` returns a client of the embedded endpoint for a service's name.
-    """
-    clients: dict[str, Any] = {"lambda": _DirectLambda(workers)}
-    lock = threading.Lock()
-
-    def client_for(region: str, service: str, state_credentials: object = None) -> Any:
-        with lock:
-            if service not in clients:
-                clients[service] = make_client(service)
-            return clients[service]
-
-    # It is imported by name all over the interpreter.
-    for name, module in list(sys.modules.items()):
-        if name.startswith(_PARSER_MODULES) and hasattr(module, "boto_client_for"):
-            mending.replace(module, "boto_client_for", client_for)
-
-
 def mend_paths(mending: Mending) -> None:
     """Compile each JSONPath once; moto builds a parser and compiles the path for each use, most of a task's cost."""
     for module in (json_path, result_path):
         mending.replace(module, "parse", functools.lru_cache(maxsize=1024)(module.parse))
-
-
-class _DirectLambda:
-    """The one method of boto3's Lambda client that the interpreter calls."""
-
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
-
-    def invoke(self, **parameters: Any) -> dict[str, Any]:
-        """Return what boto3 would, or raise its ClientError."""
-        payload = parameters.get("Payload", b"")
-        name = parameters["FunctionName"]
-        try:
-            if parameters.get("InvocationType") == "Event":
-                threading.Thread(target=self._workers.invoke, args=(name, payload), daemon=True).start()
-                return {"StatusCode": 202, "Payload": io.BytesIO(b"")}
-            result = self._workers.invoke(name, payload)
-        except InvokeError as error:
-            metadata = {"HTTPStatusCode": error.status, "RequestId": str(uuid.uuid4())}
-            response = {"Error": {"Code": error.code, "Message": str(error)}, "ResponseMetadata": metadata}
-            raise ClientError(response, "Invoke") from error  # type: ignore[arg-type]
-        answer = {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": io.BytesIO(result.payload)}
-        return {**answer, "FunctionError": result.error} if result.error else answer
-
-
-def mend_lambda(mending: Mending, workers: Workers) -> None:
-    """Let Lambda's Invoke, whoever calls it by HTTP, reach the workers; moto would start a container, or echo."""
-
-    class Backend(LambdaSimpleBackend):
-        """moto's Lambda, but for Invoke."""
-
-        def invoke(
-            self,
-            function_name: str,
-            qualifier: str | None,  # noqa: ARG002  there is one version
-            body: Any,
-            headers: Any,
-            response_headers: Any,
-        ) -> bytes:
-            payload = body.encode() if isinstance(body, str) else body or b""
-            kind = headers.get("X-Amz-Invocation-Type")
-            try:
-                if kind == "DryRun":
-                    return b""
-                if kind == "Event":
-                    threading.Thread(target=workers.invoke, args=(function_name, payload), daemon=True).start()
-                    return b""
-                result = workers.invoke(function_name, payload)
-            except InvokeError as error:
-                refusal = JsonRESTError(error.code, str(error))
-                refusal.code = error.status
-                raise refusal from error
-            response_headers["x-amz-executed-version"] = "$LATEST"
-            if result.error:
-                response_headers["x-amz-function-error"] = result.error
-            return result.payload
-
-    mending.replace(awslambda_simple, "lambda_simple_backends", BackendDict(Backend, "lambda"))
-    mending.configure("lambda", "use_docker", value=False)

@@ -12,7 +12,7 @@ from botocore.configprovider import ConstantProvider
 
 # Never valid anywhere; moto asks for some, and takes any.
 ACCESS_KEY = "embedded"
-SECRET_KEY = "embedded"
+SECRET_KEY = "embedded"  # noqa: S105
 
 
 def isolated_session(region: str) -> boto3.Session:
@@ -26,7 +26,7 @@ def isolated_session(region: str) -> boto3.Session:
     )
 
 
-def embedded_client(session: boto3.Session, service: str, endpoint: str, **options: Any) -> Any:
+def embedded_client(session: boto3.Session, service: str, endpoint: str, **options: Any) -> Any:  # noqa: ANN401
     """Return a client of `service` at `endpoint`; `options` go to botocore's Config. No proxy is used."""
     config = Config(proxies={}, s3={"addressing_style": "path"}, **options)
     # boto3's stubs type the client by the literal name of its service, which is not known here.

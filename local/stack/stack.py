@@ -104,7 +104,7 @@ class EmbeddedStack:
         """The name of the template's (first) table."""
         return self.template.tables[0].name
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:  # noqa: ANN401  boto3's
         """Return a boto3 client of `service` in the embedded account."""
         return self._aws.client(service)
 

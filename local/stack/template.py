@@ -142,7 +142,7 @@ def _parameter_values(source: Mapping[str, Any], given: Mapping[str, str]) -> di
     return values
 
 
-def _translate(source: Any, folder: Path, values: Mapping[str, object], account: Account) -> dict[str, Any]:
+def _translate(source: Any, folder: Path, values: Mapping[str, object], account: Account) -> dict[str, Any]:  # noqa: ANN401  YAML
     """Run the SAM transform without AWS: code and definition are taken from the disk, not from S3."""
     _mark_code(source.get("Globals", {}).get("Function", {}))
     for resource in source.get("Resources", {}).values():
@@ -163,7 +163,7 @@ def _translate(source: Any, folder: Path, values: Mapping[str, object], account:
     return plain
 
 
-def _mark_code(properties: Any) -> None:
+def _mark_code(properties: Any) -> None:  # noqa: ANN401  YAML
     if isinstance(properties.get("CodeUri"), str):
         properties["CodeUri"] = {"Bucket": _CODE_BUCKET, "Key": properties["CodeUri"]}
 

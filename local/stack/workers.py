@@ -6,32 +6,24 @@ cap wait in line. The cap is per function, so that a status request never waits 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from local.stack.sandbox import NotTakenError, Result, Sandbox
-from local.stack.session import ACCESS_KEY, SECRET_KEY
+from local.stack.environment import lambda_environment
+from local.stack.sandbox import NotTakenError, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from local.stack.runtime_api import Result
     from local.stack.template import Function
 
 # Lambda's limit of a synchronous invocation's event, in bytes.
 MAX_EVENT = 6_291_456
-# Where the edge is, for the functions: settings of the user's environment, since AWS has no place for them.
-EDGE_VARIABLES = (
-    "PREWARM_NAMESERVERS",
-    "PREWARM_CA_BUNDLE",
-    "PREWARM_HTTPS_PORT",
-    "PREWARM_HTTP_PORT",
-    "PREWARM_EDGE_NETWORKS",
-)
-# What a Python process needs of this machine to start as it does here.
-_MACHINE_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
 
 class InvokeError(Exception):
@@ -82,7 +74,7 @@ class Workers:
         self._pools = {
             function.name: _Pool(
                 function,
-                _environment(function, endpoint, region, environment or {}),
+                lambda_environment(function, endpoint, region, environment or {}),
                 cap or 4 * (os.cpu_count() or 1),
                 log_dir / f"{function.logical_id}.log",
                 echo=echo,
@@ -95,6 +87,19 @@ class Workers:
 
         May raise InvokeError: UnknownFunctionError, EventTooLargeError, StoppedError.
         """
+        return self._pool(function, payload).invoke(payload or b"{}")
+
+    def start(self, function: str, payload: bytes) -> None:
+        """Run `function` on an event without waiting for it; its failures are in its log only. Raises as `invoke`."""
+        pool = self._pool(function, payload)
+
+        def run() -> None:
+            with contextlib.suppress(StoppedError):
+                pool.invoke(payload or b"{}")
+
+        threading.Thread(target=run, name=f"event-{function}", daemon=True).start()
+
+    def _pool(self, function: str, payload: bytes) -> _Pool:
         name = function.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0]
         if name not in self._pools:
             raise UnknownFunctionError(f"Function not found: {function}")
@@ -103,7 +108,7 @@ class Workers:
                 f"{len(payload)} byte payload is too large for the RequestResponse invocation type"
                 f" (limit {MAX_EVENT} bytes)"
             )
-        return self._pools[name].invoke(payload or b"{}")
+        return self._pools[name]
 
     def pids(self) -> list[int]:
         """Return the process ids of the living workers."""
@@ -209,40 +214,3 @@ class _Pool:
                 log.write(chunk)
                 sys.stderr.buffer.write(chunk)
                 sys.stderr.buffer.flush()
-
-
-def _environment(function: Function, endpoint: str, region: str, added: Mapping[str, str]) -> dict[str, str]:
-    """Return what Lambda sets (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and the edge's."""
-    lambda_variables = {
-        "_HANDLER": function.handler,
-        "TZ": ":UTC",
-        "LANG": "en_US.UTF-8",
-        "PYTHONPATH": str(function.code),
-        "LAMBDA_TASK_ROOT": str(function.code),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_SESSION_TOKEN": ACCESS_KEY,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": "embedded",
-        # Not Lambda's: where the embedded account is, no files of the user's, no daemon for traces.
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_XRAY_SDK_ENABLED": "false",
-        "POWERTOOLS_TRACE_DISABLED": "true",
-    }
-    machine = {name: os.environ[name] for name in _MACHINE_VARIABLES if name in os.environ}
-    edge = {name: os.environ[name] for name in EDGE_VARIABLES if name in os.environ}
-    if (bundle := edge.get("PREWARM_CA_BUNDLE")) and Path(bundle).exists():
-        edge["PREWARM_CA_BUNDLE"] = str(Path(bundle).resolve())  # workers run in another folder
-    return {**machine, **lambda_variables, **function.environment, **edge, **added}

@@ -74,7 +74,10 @@ def test_a_missing_or_wrong_api_key_is_a_403(service: Service, key: str | None) 
     assert answer.json()["error"]["code"] == "Forbidden"
 
 
-@pytest.mark.parametrize("request_id", ["nothing", "arn:aws:states:us-east-1:123456789012:execution:other:run", "a/b"])
+ANOTHER_MACHINES = "arn:aws:states:us-east-1:123456789012:execution:other:run"
+
+
+@pytest.mark.parametrize("request_id", ["nothing", ANOTHER_MACHINES, "a/b"])
 def test_an_unknown_request_id_is_a_404(service: Service, request_id: str) -> None:
     answer = service.get_status(request_id)
     assert answer.status_code == 404

@@ -1,5 +1,6 @@
 """Handlers run here as Lambda would call them: against moto's stores and the simulated CloudFront."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -191,8 +192,6 @@ def machine(account: SimpleNamespace) -> Machine:
 
 def records(run: str) -> list[dict[str, Any]]:
     """All records of a run, read from S3."""
-    import gzip
-
     s3 = boto3.client("s3")
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{run}/records/").get("Contents", [])
     bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in listed]

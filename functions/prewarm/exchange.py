@@ -1,0 +1,79 @@
+"""One exchange with an edge: the fetch that is to be made, the lane it takes, and the answer it brought."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pycurl
+
+from prewarm.outcome import Answer
+
+# Until an edge is known to speak HTTP/2, and at one that does not, a POP gets this many connections.
+CONNECTIONS_PER_LANE = 4
+# libcurl errors of a connection that broke under its streams. After an HTTP/2 GOAWAY, retries at once would land on
+# the same dying connection: its lane is drained first.
+# In curl/curl.h: HTTP2, GOT_NOTHING, SEND_ERROR, RECV_ERROR, HTTP2_STREAM.
+BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
+_HEADERS = {
+    b"x-cache": "x_cache",
+    b"x-amz-cf-pop": "cf_pop",
+    b"x-amz-cf-id": "cf_id",
+    b"age": "age",
+    b"etag": "etag",
+    b"server": "server",
+    b"content-length": "content_length",
+}
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One POP's addresses (each reached by its own connections) and the fetches that wait for it."""
+
+    addresses: list[str]
+    waiting: deque["Fetch"] = field(default_factory=deque)
+    parked: list["Fetch"] = field(default_factory=list)
+    flying: int = 0
+    most_flying: int = CONNECTIONS_PER_LANE
+    multiplexed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Fetch:
+    """One request to make: URL, header lines, its lane, which of the lane's addresses, and its owner's data."""
+
+    url: str
+    headers: list[str]
+    lane: Lane
+    owner: Any = None
+    address: int = 0
+    head: bool = False
+    started: float = 0.0
+    lines: list[bytes] = field(default_factory=list)
+
+
+# Gets a finished fetch and its answer; returns None when done, or after how many seconds to fetch again.
+OnAnswer = Callable[[Fetch, Answer], float | None]
+
+
+def read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Answer:  # noqa: ANN401 - pycurl has no types
+    """Read what a finished transfer brought: numbers from libcurl, and only the headers that are judged."""
+    info = curl.getinfo
+    connected = info(pycurl.PRETRANSFER_TIME) > 0
+    answer = Answer(
+        status=info(pycurl.RESPONSE_CODE),
+        error=error,
+        error_text=text,
+        address=curl.address,
+        connected=connected,
+        bytes=int(info(pycurl.SIZE_DOWNLOAD_T)),
+        ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
+        total_ms=info(pycurl.TOTAL_TIME) * 1000,
+    )
+    for line in fetch.lines:
+        if line.startswith(b"HTTP/"):
+            continue
+        name, _, value = line.partition(b":")
+        if attribute := _HEADERS.get(name.lower()):
+            setattr(answer, attribute, value.strip().decode("latin-1"))
+    return answer
