@@ -17,21 +17,21 @@ from prewarm.settings import Settings
 from prewarm.storage import storage
 
 app = APIGatewayRestResolver()
+_executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
 
 
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    body = (app.current_event.decoded_body or "").encode()
-    return _answer(200, start(body, storage(), _executions()))
+    return _answer(200, start((app.current_event.decoded_body or "").encode(), storage(), _executions()))
 
 
 @app.get("/status")
 def get_status() -> Response[str]:
     """Tell how far a run is; the requestID comes in the query, or, as the old documentation shows, in a JSON body."""
     request_id = app.current_event.query_string_parameters.get("requestID")
-    if not request_id and app.current_event.body:
-        document = parse_json(app.current_event.decoded_body or "")
+    if not request_id and (body := app.current_event.decoded_body):
+        document = parse_json(body)
         request_id = document.get("requestID") if isinstance(document, dict) else None
     if not isinstance(request_id, str) or not request_id:
         raise InvalidRequest([Problem("requestID", "is missing; give it as /status?requestID=…")])
@@ -50,7 +50,7 @@ def unknown_run(error: UnknownRun) -> Response[str]:
     return _error(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
 
 
-@app.not_found  # type: ignore[untyped-decorator]
+@app.not_found
 def no_route(_: NotFoundError) -> Response[str]:
     """Answer for a route that does not exist."""
     return _error(404, "NoSuchRoute", "there is no such route; see POST /prewarm and GET /status")
@@ -75,8 +75,3 @@ def _answer(status: int, document: dict[str, Any]) -> Response[str]:
 
 def _error(status: int, code: str, message: str) -> Response[str]:
     return _answer(status, {"error": {"code": code, "message": message, "details": []}})
-
-
-@functools.cache
-def _executions() -> Executions:
-    return Executions(Settings.from_environment().state_machine_arn)

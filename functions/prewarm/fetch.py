@@ -154,6 +154,10 @@ class _Flight:
                 break
             self._wake()
             self._start_all()
+            if not self._flying:
+                # With no socket to watch, libcurl's select returns at once: it would burn a core until a retry is due.
+                time.sleep(self._sleep())
+                continue
             for curl, error, text in self._fetcher.step(self._sleep()):
                 self._finish(curl, error, text)
         waiting = [fetch for lane in self._lanes for fetch in (*lane.waiting, *lane.parked)]

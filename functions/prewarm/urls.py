@@ -100,7 +100,10 @@ def _host(name: str) -> str:
 
 def deduplicate(urls: list[Url]) -> list[Url]:
     """Return the URLs without those that fetch the same, the first spelling of each kept, in order."""
-    return list({url.fetch: url for url in reversed(urls)}.values())[::-1]
+    first: dict[str, Url] = {}
+    for url in urls:
+        first.setdefault(url.fetch, url)
+    return list(first.values())
 
 
 def redacted(url: str) -> str:

@@ -1,9 +1,12 @@
 """Handlers run here as Lambda would call them: against moto's stores and the simulated CloudFront."""
 
 import gzip
+import itertools
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -33,6 +36,10 @@ OTHER_DOMAIN, OTHER_HOST = "d222abcdef8.cloudfront.net", "img.example.org"
 SYDNEY = ["SYD1-C1", "SYD62-P1", "SYD62-P2"]
 AUCKLAND = ["AKL50-C1"]
 DARK, IMPOSTOR = "PER50-C1", "MEL50-C1"
+# POPs outside Oceania: a common one, one without HTTP/2, and two whose certificates are bad.
+TOKYO, OLD, EXPIRED, WRONG_NAME = "NRT57-P3", "NRT57-P1", "NRT12-P2", "NRT12-P4"
+# In the catalogue, but this CloudFront's DNS does not know it.
+RETIRED = "BNE50-P1"
 
 
 def au_pops() -> list[str]:
@@ -48,11 +55,15 @@ def edge() -> Iterator[SimulatedCloudFront]:
             {"domain": DOMAIN, "aliases": [HOST, "*.wild.example.com"]},
             {"domain": OTHER_DOMAIN, "aliases": [OTHER_HOST]},
         ],
-        "pops": [*living, DARK, IMPOSTOR, "NRT57-P3"],
+        "pops": [*living, DARK, IMPOSTOR, TOKYO, OLD, EXPIRED, WRONG_NAME],
+        "areas": dict.fromkeys((TOKYO, OLD, EXPIRED, WRONG_NAME), "NRT"),
         "addresses_per_pop": 2,
+        "http1_only": [OLD],
+        "tls_faults": {EXPIRED: "expired", WRONG_NAME: "wrong_name"},
         "dark": [DARK],
         "impostors": {IMPOSTOR: "ATL56-C1"},
         "objects": {f"/{i}.txt": {"size": 1000 + i, "content_type": "text/plain"} for i in range(40)},
+        "default_object": {"size": 500},
         "error_ttl": 1,
     }
     with SimulatedCloudFront(config) as running:
@@ -74,11 +85,11 @@ class Context:
         return int(1000 * (self.seconds - (time.monotonic() - self.born)))
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch, edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
-    """An AWS account with the service's stores and two distributions."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    for name, value in {
+@contextmanager
+def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
+    """An AWS account with the service's stores and two distributions, and the functions' environment for it."""
+    environment = {
+        "AWS_DEFAULT_REGION": REGION,
         "PREWARM_BUCKET": BUCKET,
         "PREWARM_TABLE": TABLE,
         "PREWARM_STATE_MACHINE_ARN": MACHINE,
@@ -87,11 +98,18 @@ def account(monkeypatch: pytest.MonkeyPatch, edge: SimulatedCloudFront) -> Itera
         "PREWARM_ERROR_CACHE_SECONDS": "1",
         "POWERTOOLS_LOG_LEVEL": "ERROR",
         **edge.settings(),
-    }.items():
-        monkeypatch.setenv(name, value)
-    caches = (prewarm.storage.storage, warm.handler._settings, warm.handler._fetcher, warm.handler._plan)
-    with mock_aws():
-        for cache in (*caches, api.handler._executions):
+    }
+    caches = (
+        prewarm.storage.storage,
+        warm.handler._settings,
+        warm.handler._fetcher,
+        warm.handler._plan,
+        api.handler._executions,
+    )
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        for cache in caches:
             cache.cache_clear()
         where: Any = {"LocationConstraint": REGION}
         boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
@@ -109,8 +127,14 @@ def account(monkeypatch: pytest.MonkeyPatch, edge: SimulatedCloudFront) -> Itera
             add_distribution(OTHER_DOMAIN, [OTHER_HOST]),
         ]
         yield SimpleNamespace(storage=Storage(Settings.from_environment()), distribution_ids=ids)
-        for cache in (*caches, api.handler._executions):
+        for cache in caches:
             cache.cache_clear()
+
+
+@pytest.fixture
+def account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
+    with an_account(edge) as made:
+        yield made
 
 
 def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -> str:
@@ -176,8 +200,8 @@ class Machine:
         ran.output = aggregate.handler.handler({"run": ran.name}, Context())
         return ran.output
 
-    def run(self, given: dict[str, Any]) -> Ran:
-        ran = self.resolve(given)
+    def run(self, given: dict[str, Any], name: str | None = None) -> Ran:
+        ran = self.resolve(given, name)
         assert "rejection" not in ran.resolved, ran.resolved
         for item in self.items(ran):
             self.warm(ran, item)
@@ -196,3 +220,33 @@ def records(run: str) -> list[dict[str, Any]]:
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{run}/records/").get("Contents", [])
     bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in listed]
     return [json.loads(line) for body in bodies for line in body.decode().splitlines() if line]
+
+
+def outcomes(run: str) -> dict[str, int]:
+    """How often each outcome stands in a run's records."""
+    return dict(Counter(record["outcome"] for record in records(run)))
+
+
+def document(run: str, name: str) -> Any:
+    """One of a run's JSON documents in S3, unpacked where it is packed."""
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"runs/{run}/{name}")["Body"].read()
+    return json.loads(gzip.decompress(body) if name.endswith(".gz") else body)
+
+
+def keys(prefix: str = "") -> list[str]:
+    """All keys of the bucket below a prefix."""
+    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+_paths = itertools.count()
+
+
+def fresh(count: int = 1, host: str = HOST, scheme: str = "https") -> list[str]:
+    """URLs that no test has asked for before, so that no cache of the shared simulation holds them."""
+    return [f"{scheme}://{host}/fresh/{next(_paths)}" for _ in range(count)]
+
+
+def path_of(url: str) -> str:
+    """The path and query of a URL, as the simulation's faults and counters name it."""
+    return "/" + url.split("/", 3)[3]
