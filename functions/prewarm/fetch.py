@@ -155,7 +155,7 @@ class _Flight:
             self._wake()
             self._start_all()
             if not self._flying:
-                # With no socket to watch, libcurl's select returns at once: it would burn a core until a retry is due.
+                # With no socket to watch, libcurl's select returns at once: a core would burn until a retry is due.
                 time.sleep(self._sleep())
                 continue
             for curl, error, text in self._fetcher.step(self._sleep()):

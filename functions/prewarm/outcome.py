@@ -106,7 +106,7 @@ def judge(answer: Answer, pop_id: str) -> tuple[Outcome, str]:
         return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {answer.cf_pop or 'absent'}"
     if refusal := _refusal(answer):
         return refusal, _said(answer)
-    if answer.content_length.isdigit() and int(answer.content_length) != answer.bytes:
+    if answer.content_length.isdecimal() and int(answer.content_length) != answer.bytes:
         return Outcome.TRUNCATED, f"{answer.bytes} of {answer.content_length} bytes"
     if answer.hit or answer.x_cache.startswith("Miss "):
         return (Outcome.ALREADY_WARM if answer.hit else Outcome.WARMED), ""

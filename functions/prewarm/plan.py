@@ -39,12 +39,12 @@ def tiling(urls: int, pops: int, variants: int) -> Tiling:
     """Choose the size of a batch for a block of `urls` x `pops` x `variants` targets, each at least 1.
 
     Small runs get small batches, so that URLs finish one by one and workers share the load; big ones get batches
-    that grow until there are no more than BATCHES_WANTED_AT_MOST of them.
+    that grow until the block has no more than BATCHES_WANTED_AT_MOST of them.
     """
-    wanted = max(TARGETS_PER_BATCH, math.ceil(urls * pops * variants / BATCHES_WANTED_AT_MOST))
     pop_blocks = math.ceil(pops / POPS_PER_BATCH)
     pops_each = math.ceil(pops / pop_blocks)
-    urls_each = max(1, wanted // (pops_each * variants))
+    fewest = math.ceil(urls / max(1, BATCHES_WANTED_AT_MOST // pop_blocks))
+    urls_each = max(1, TARGETS_PER_BATCH // (pops_each * variants), fewest)
     small = max(math.ceil(urls / URL_BLOCKS_WANTED), math.ceil(TARGETS_PER_BATCH_AT_LEAST / (pops_each * variants)))
     return Tiling(min(urls, urls_each, small), pops_each)
 

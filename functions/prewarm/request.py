@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.selection import ALL, expand
-from prewarm.urls import Url, deduplicate, parse_url
+from prewarm.urls import Url, deduplicate, parse_url, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
@@ -155,7 +155,9 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
         try:
             urls.append(parse_url(text))
         except ValueError as error:
-            shown = text if len(text) <= 200 else text[:200] + "…"  # noqa: PLR2004 - enough to find it again
+            # A direct start's refusal is shown in the console.
+            whole = redacted(text)
+            shown = whole if len(whole) <= 200 else whole[:200] + "…"  # noqa: PLR2004 - enough to find it again
             problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}"))
     return deduplicate(urls), problems
 

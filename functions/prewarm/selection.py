@@ -5,12 +5,22 @@ import functools
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from prewarm.catalogue import POP_PATTERN, Catalogue, data_text
-from prewarm.errors import Problem
+from prewarm.errors import PROBLEMS_TOLD, Problem
 
 ALL = "all"
 NEAR_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A name that means nothing: what to say of it, its key, and the keys among which near ones are sought."""
+
+    message: str
+    key: str
+    known: Sequence[str]
 
 
 @functools.cache
@@ -29,12 +39,13 @@ def expand(
         catalogue: the known POPs.
         allow_unknown_pops: take POP ids that the catalogue does not know, if they look like one.
 
-    POPs asked for by id keep the order of the request; the others come in order of id, country by country.
+    POPs asked for by id keep the order of the request; the others come name by name, in order of id. Near names are
+    sought for as many problems as an error spells out: seeking takes milliseconds each, and a list may be long.
 
     """
     if [name.strip().lower() for name in names] == [ALL]:
         return list(catalogue.pops), []
-    lookup: dict[str, Callable[[str], list[str] | Problem]] = {
+    lookup: dict[str, Callable[[str], list[str] | _Unknown]] = {
         "pop": functools.partial(_pop, catalogue=catalogue, allow_unknown=allow_unknown_pops),
         "country": functools.partial(_country, catalogue=catalogue),
         "region": functools.partial(_region, catalogue=catalogue),
@@ -42,29 +53,33 @@ def expand(
     found: dict[str, None] = {}
     problems = []
     for index, name in enumerate(names):
+        if name.strip().lower() == ALL:
+            problems.append(Problem(f"region[{index}]", f"{name!r} means every POP already; give it alone"))
+            continue
         answer = lookup[region_type](name.strip())
-        if isinstance(answer, Problem):
-            problems.append(Problem(f"region[{index}]", answer.message, answer.near))
+        if isinstance(answer, _Unknown):
+            near = _near(answer.key, answer.known) if len(problems) < PROBLEMS_TOLD else ()
+            problems.append(Problem(f"region[{index}]", answer.message, near))
         else:
             found.update(dict.fromkeys(answer))
     return list(found), problems
 
 
-def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] | Problem:
+def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] | _Unknown:
     pop_id = name.upper()
     if pop_id in catalogue.pops:
         return [pop_id]
-    same_place = [known for known in catalogue.pops if known[:3] == pop_id[:3]]
-    near = _near(pop_id, same_place or list(catalogue.pops))
+    same_place = [each for each in catalogue.pops if each[:3] == pop_id[:3]]
+    known = same_place or list(catalogue.pops)
     if not POP_PATTERN.fullmatch(pop_id):
-        return Problem("", f"{name!r} is no POP id, which looks like ATL56-C1", near)
+        return _Unknown(f"{name!r} is no POP id, which looks like ATL56-C1", pop_id, known)
     if allow_unknown:
         return [pop_id]
     advice = "; set allow_unknown_pops to true to try it all the same"
-    return Problem("", f"POP {name!r} is not in the catalogue{advice}", near)
+    return _Unknown(f"POP {name!r} is not in the catalogue{advice}", pop_id, known)
 
 
-def _country(name: str, catalogue: Catalogue) -> list[str] | Problem:
+def _country(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     key = _key(name)
     countries = _selections()["countries"].get(key)
     known = catalogue.countries()
@@ -72,16 +87,15 @@ def _country(name: str, catalogue: Catalogue) -> list[str] | Problem:
         countries = [key.upper()]
     if countries is None:
         names = [*_selections()["countries"], *(code.lower() for code in known)]
-        return Problem("", f"unknown country {name!r}", _near(key, names))
+        return _Unknown(f"unknown country {name!r}", key, names)
     return catalogue.in_countries(frozenset(countries))
 
 
-def _region(name: str, catalogue: Catalogue) -> list[str] | Problem:
+def _region(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     regions = _selections()["regions"]
     if (countries := regions.get(_key(name))) is None:
-        near = _near(_key(name), list(regions))
-        known = "" if near else f"; the regions are {', '.join(sorted(regions))} and all"
-        return Problem("", f"unknown region {name!r}{known}", near)
+        known = f"the regions are {', '.join(sorted(regions))} and all"
+        return _Unknown(f"unknown region {name!r}; {known}", _key(name), list(regions))
     return catalogue.in_countries(frozenset(countries))
 
 

@@ -94,7 +94,7 @@ def _nameservers(text: str) -> tuple[Nameserver, ...]:
             ip = ipaddress.ip_address(address.strip("[]"))
         except ValueError as error:
             raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} is no address or address:port") from error
-        if not port.isdigit() or not 1 <= int(port) <= HIGHEST_PORT:
+        if not port.isdecimal() or not 1 <= int(port) <= HIGHEST_PORT:
             raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} has no port from 1 to {HIGHEST_PORT}")
         found.append(Nameserver(str(ip), int(port)))
     return tuple(found)

@@ -11,17 +11,28 @@ from urllib.parse import quote, urlsplit
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
 LONGEST_HOST = 253
+IP_ADDRESS = "names an IP address; use the host name that the distribution serves"
 DEFAULT_PORTS = {"https": 443, "http": 80}
-# Characters that a URL may hold as they are (RFC 3986 reserved, unreserved and the percent sign).
-URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
+# Characters that stay as they are: RFC 3986's and the percent sign, and those outside of it that browsers send
+# as they are all the same (URL Standard, "path percent-encode set" and "query percent-encode set").
+PATH_SAFE = "!#$%&'()*+,/:;=?@[]~-._|^"
+QUERY_SAFE = PATH_SAFE + "`{}"
 CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# Clients remove these segments before they ask: such a path is no cache key.
+DOT_SEGMENT = re.compile(r"(?i)/(?:\.|%2e){1,2}(?=/|$)")
 HOST_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+# A last label that makes clients read the whole host as an IPv4 address (URL Standard, "ends in a number").
+NUMBER_LABEL = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
+# Characters that IDNA 2003 and IDNA 2008 turn into different hosts: sharp s, final sigma, the two joiners.
+AMBIGUOUS_IN_HOSTS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 # Query parameters that carry a CloudFront signature (Developer Guide, "Using signed URLs"), an S3 one or a token.
 SECRET_PARAMETER = re.compile(
     r"(?i)(?<=[?&])(Signature|Policy|Key-Pair-Id|Expires|X-Amz-[A-Za-z-]+|[a-z_-]*token|[a-z_-]*(?:key|secret)|sig|auth)"
     r"=[^&#]*"
 )
+# The user and password of a URL that is refused for them.
+USER_PART = re.compile(r"(?<=//)[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +49,8 @@ def parse_url(text: str) -> Url:
     """Check one URL and bring it into the form in which it is fetched.
 
     Scheme and host become lower case, a default port and the fragment are dropped, an empty path becomes `/`,
-    and what is not ASCII is percent-encoded as UTF-8. Path and query stay as they are to the letter: they are
-    the cache key.
+    and what is not ASCII is percent-encoded as UTF-8, as are the few characters that browsers encode (`"<>`, in
+    the path also {} and the backtick). All else of path and query stays as it is to the letter: it is the cache key.
 
     Raises:
         ValueError: the URL is not taken; the message says why and what would be.
@@ -51,6 +62,10 @@ def parse_url(text: str) -> Url:
     if CONTROL.search(given):
         raise ValueError("holds a space, a backslash or a control character; percent-encode it")
     try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a surrogate pair, which is no character; percent-encode its UTF-8") from error
+    try:
         parts = urlsplit(given)
         port = parts.port
     except ValueError as error:
@@ -61,13 +76,17 @@ def parse_url(text: str) -> Url:
         raise ValueError(f"{named}; only https:// and http:// are warmed")
     if "@" in parts.netloc:
         raise ValueError("holds a user name or password; CloudFront takes none")
+    if "[" in parts.netloc:
+        raise ValueError(IP_ADDRESS)
     host = _host(parts.hostname or "")
     if port not in (None, DEFAULT_PORTS[scheme]):
         raise ValueError(f"names port {port}; CloudFront answers {scheme} on port {DEFAULT_PORTS[scheme]} only")
-    tail = quote(parts.path or "/", safe=URL_SAFE)
+    if DOT_SEGMENT.search(parts.path):
+        raise ValueError("has a . or .. in its path, which clients resolve before they ask; give the resolved path")
+    tail = quote(parts.path or "/", safe=PATH_SAFE)
     # An empty query is part of the cache key's text all the same: keep the question mark that was given.
     if parts.query or given.split("#", 1)[0].endswith("?"):
-        tail += "?" + quote(parts.query, safe=URL_SAFE)
+        tail += "?" + quote(parts.query, safe=QUERY_SAFE)
     if BAD_ESCAPE.search(tail):
         raise ValueError("holds a % that starts no percent-encoded byte; write %25 for the sign itself")
     fetch = f"{scheme}://{host}{tail}"
@@ -85,16 +104,18 @@ def _host(name: str) -> str:
     except ValueError:
         pass
     else:
-        raise ValueError("names an IP address; use the host name that the distribution serves")
+        raise ValueError(IP_ADDRESS)
+    if AMBIGUOUS_IN_HOSTS.search(name):
+        raise ValueError(f"has the host {name!r}, which clients read in two ways; give its xn-- form")
     try:
-        host = name.encode("ascii" if name.isascii() else "idna").decode("ascii").lower().rstrip(".")
+        host = name.encode("ascii" if name.isascii() else "idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
         raise ValueError(f"has the host {name!r}, which is no domain name") from error
     labels = host.split(".")
     if len(host) > LONGEST_HOST or len(labels) < 2 or not all(HOST_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - a bare label is no public name
         raise ValueError(f"has the host {name!r}, which is no full domain name")
-    if labels[-1].isdigit():
-        raise ValueError("names an IP address; use the host name that the distribution serves")
+    if NUMBER_LABEL.fullmatch(labels[-1]):
+        raise ValueError(IP_ADDRESS)
     return host
 
 
@@ -107,5 +128,5 @@ def deduplicate(urls: list[Url]) -> list[Url]:
 
 
 def redacted(url: str) -> str:
-    """Return a URL as it may stand in states, logs and reports: signatures and tokens replaced by `…`."""
-    return SECRET_PARAMETER.sub(r"\1=…", url)
+    """Return a URL as it may stand in states, logs and reports: passwords, signatures and tokens replaced by `…`."""
+    return SECRET_PARAMETER.sub(r"\1=…", USER_PART.sub("…@", url))

@@ -1,5 +1,6 @@
 """Handlers run here as Lambda would call them: against moto's stores and the simulated CloudFront."""
 
+import functools
 import gzip
 import itertools
 import json
@@ -23,7 +24,6 @@ import resolve.handler
 import warm.handler
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
-from prewarm.settings import Settings
 from prewarm.storage import Storage
 
 ACCOUNT = "123456789012"
@@ -40,6 +40,13 @@ DARK, IMPOSTOR = "PER50-C1", "MEL50-C1"
 TOKYO, OLD, EXPIRED, WRONG_NAME = "NRT57-P3", "NRT57-P1", "NRT12-P2", "NRT12-P4"
 # In the catalogue, but this CloudFront's DNS does not know it.
 RETIRED = "BNE50-P1"
+SESSION = boto3.Session()
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """One client per service for all tests, since making one takes longer than most of what it is asked."""
+    return SESSION.client(service, region_name=REGION)
 
 
 def au_pops() -> list[str]:
@@ -106,14 +113,16 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
         warm.handler._plan,
         api.handler._executions,
     )
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        # One session for all tests: each new one would read all of botocore's service descriptions again.
+        patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for name, value in environment.items():
             patch.setenv(name, value)
         for cache in caches:
             cache.cache_clear()
         where: Any = {"LocationConstraint": REGION}
-        boto3.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
-        boto3.client("dynamodb").create_table(
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        client("dynamodb").create_table(
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
@@ -126,7 +135,7 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
             add_distribution(DOMAIN, [HOST, "*.wild.example.com"]),
             add_distribution(OTHER_DOMAIN, [OTHER_HOST]),
         ]
-        yield SimpleNamespace(storage=Storage(Settings.from_environment()), distribution_ids=ids)
+        yield SimpleNamespace(storage=prewarm.storage.storage(), distribution_ids=ids)
         for cache in caches:
             cache.cache_clear()
 
@@ -151,7 +160,7 @@ def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -
         "Comment": "",
         "Enabled": enabled,
     }
-    made = boto3.client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]["Id"]
+    made = client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]["Id"]
     cloudfront_backends[ACCOUNT]["aws"].distributions[made].domain_name = domain
     return str(made)
 
@@ -181,7 +190,7 @@ class Machine:
         return Ran(name, resolve.handler.handler(event, Context()))
 
     def items(self, ran: Ran) -> list[dict[str, Any]]:
-        s3 = boto3.client("s3")
+        s3 = client("s3")
         bodies = [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in ran.resolved["stages"]]
         return [item for body in bodies for item in json.loads(body)]
 
@@ -216,7 +225,7 @@ def machine(account: SimpleNamespace) -> Machine:
 
 def records(run: str) -> list[dict[str, Any]]:
     """All records of a run, read from S3."""
-    s3 = boto3.client("s3")
+    s3 = client("s3")
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{run}/records/").get("Contents", [])
     bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in listed]
     return [json.loads(line) for body in bodies for line in body.decode().splitlines() if line]
@@ -229,13 +238,13 @@ def outcomes(run: str) -> dict[str, int]:
 
 def document(run: str, name: str) -> Any:
     """One of a run's JSON documents in S3, unpacked where it is packed."""
-    body = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"runs/{run}/{name}")["Body"].read()
+    body = client("s3").get_object(Bucket=BUCKET, Key=f"runs/{run}/{name}")["Body"].read()
     return json.loads(gzip.decompress(body) if name.endswith(".gz") else body)
 
 
 def keys(prefix: str = "") -> list[str]:
     """All keys of the bucket below a prefix."""
-    pages = boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
