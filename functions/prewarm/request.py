@@ -90,6 +90,12 @@ class PrewarmRequest(BaseModel):
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @property
+    def kind(self) -> str:
+        """Return the type by which unreachable POPs are treated: `all` names no POP, so it is a region's."""
+        everything = [name.strip().lower() for name in self.region] == [ALL]
+        return "region" if everything else self.region_type
+
+    @property
     def percent_needed(self) -> float:
         """Return how many percent of a URL's reachable targets must be warm: by default 100 for POPs, else 95."""
         return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent

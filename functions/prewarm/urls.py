@@ -6,7 +6,7 @@ Pure string work; nothing here asks the network.
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
@@ -57,19 +57,7 @@ def parse_url(text: str) -> Url:
 
     """
     given = text.strip()
-    if not given:
-        raise ValueError("is empty; give a URL such as https://www.example.com/index.html")
-    if CONTROL.search(given):
-        raise ValueError("holds a space, a backslash or a control character; percent-encode it")
-    try:
-        given.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("holds half a surrogate pair, which is no character; percent-encode its UTF-8") from error
-    try:
-        parts = urlsplit(given)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"cannot be read as a URL: {error}") from error
+    parts, port = _split(given)
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORTS:
         named = f"has the scheme {scheme!r}" if scheme else "has no scheme"
@@ -93,6 +81,24 @@ def parse_url(text: str) -> Url:
     if len(fetch) > LONGEST_URL:
         raise ValueError(f"is {len(fetch):,} bytes long; CloudFront takes {LONGEST_URL:,} at most")
     return Url(given, fetch, scheme, host)
+
+
+def _split(given: str) -> tuple[SplitResult, int | None]:
+    """Split a URL into its parts and its port, after a look at what no URL may hold."""
+    if not given:
+        raise ValueError("is empty; give a URL such as https://www.example.com/index.html")
+    if CONTROL.search(given):
+        raise ValueError("holds a space, a backslash or a control character; percent-encode it")
+    try:
+        given.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a surrogate pair, which is no character; percent-encode its UTF-8") from error
+    try:
+        parts = urlsplit(given)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"cannot be read as a URL: {error}") from error
+    return parts, port
 
 
 def _host(name: str) -> str:

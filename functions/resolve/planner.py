@@ -120,7 +120,7 @@ def draw(
         started_at=started_at,
         deadline=started_at + 60 * fields.timeout_minutes,
         url_count=len(urls) + len(unplaced),
-        region_type=fields.region_type,
+        region_type=fields.kind,
         variants=variants,
         percent_needed=fields.percent_needed,
         fail_on=fields.fail_on,
@@ -141,7 +141,7 @@ def _group(request: CheckedRequest, placement: Placement, first_url: int, known:
     A POP asked for by name is never skipped, it fails; one of a country or region is, unless none would be left.
     """
     fit = [pop for pop in request.pops if pop not in placement.unfit]
-    skipping = request.fields.region_type != "pop" and bool(fit)
+    skipping = request.fields.kind != "pop" and bool(fit)
     pops = fit if skipping else list(request.pops)
     group = Group(
         domain=placement.distribution.domain,
