@@ -6,8 +6,7 @@ from typing import Any
 from aggregate.summary import summarise, verdict_of_run
 from prewarm.observability import logger
 from prewarm.outcome import Outcome
-from prewarm.settings import Settings
-from prewarm.storage import Storage, run_key
+from prewarm.storage import run_key, storage
 from prewarm.verdict import roll_up
 
 
@@ -19,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     run = event["run"]
     logger.append_keys(run=run)
-    store = Storage(Settings.from_environment())
+    store = storage()
     plan = store.get_plan(run)
     if plan is None:
         raise FileNotFoundError(f"run {run} has no plan")

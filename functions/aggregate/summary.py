@@ -12,6 +12,7 @@ from prewarm.verdict import RollUp, UrlResult, Verdict
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
 # reads the Cause in a console's box, so it stays far below.
 FAILURES_TOLD = 10
+URL_SHOWN = 200
 CAUSE_LIMIT = 8_000
 
 NOT_WARM = "Prewarm.NotWarm"
@@ -76,8 +77,10 @@ def _cause(summary: dict[str, Any], location: str) -> str:
             f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
             for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
         )
-        lines.append(f"{entry['url']}: {reasons}")
+        url = entry["url"]
+        lines.append(f"{url if len(url) <= URL_SHOWN else url[:URL_SHOWN] + '…'}: {reasons}")
     rest = summary["failed"] - FAILURES_TOLD
-    if rest > 0:
-        lines.append(f"and {rest} more URLs")
-    return "\n".join([*lines, f"Summary: {location}"])[:CAUSE_LIMIT]
+    ending = ([f"and {rest} more URLs"] if rest > 0 else []) + [f"Summary: {location}"]
+    told = "\n".join(lines)
+    room = CAUSE_LIMIT - len("\n".join(["", *ending]))
+    return "\n".join([told if len(told) <= room else told[: room - 1] + "…", *ending])

@@ -10,6 +10,8 @@ from prewarm.errors import UnknownRun
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+# StartExecution takes no longer one, and DescribeExecution refuses to look for it.
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Executions:
         """
         arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
         name = arn.removeprefix(self._prefix)
-        if not name or ":" in name or "/" in name:
+        if not name or len(name) > LONGEST_NAME or ":" in name or "/" in name:
             raise UnknownRun(request_id)
         try:
             found = self._client.describe_execution(executionArn=arn)

@@ -16,6 +16,17 @@ from dataclasses import dataclass
 
 # How many problems of one request are spelled out; the rest are counted.
 PROBLEMS_TOLD = 20
+# How much of what a caller wrote is repeated to them: enough to find it again.
+CHARACTERS_SHOWN = 200
+
+
+def shown(text: str) -> str:
+    """Return what a caller wrote as it is repeated to them: cut where it is long.
+
+    JSON may hold half a surrogate pair, which no answer can be encoded with: it is spelled out.
+    """
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN] + "…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from prewarm.catalogue import Catalogue, catalogue
-from prewarm.errors import InvalidRequest, Problem
+from prewarm.errors import InvalidRequest, Problem, shown
 from prewarm.selection import ALL, expand
 from prewarm.urls import Url, deduplicate, parse_url, redacted
 
@@ -162,16 +162,14 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
             urls.append(parse_url(text))
         except ValueError as error:
             # A direct start's refusal is shown in the console.
-            whole = redacted(text)
-            shown = whole if len(whole) <= 200 else whole[:200] + "…"  # noqa: PLR2004 - enough to find it again
-            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}"))
+            problems.append(Problem(f"url_list[{index}]", f"{shown(redacted(text))!r} {error}"))
     return deduplicate(urls), problems
 
 
 def _header_problems(fields: PrewarmRequest, *, direct: bool) -> list[Problem]:
     problems = []
     for name, value in fields.headers.items():
-        where = f"headers.{name}"
+        where = f"headers.{shown(name)}"
         if not TOKEN.fullmatch(name):
             problems.append(Problem(where, "is no header name"))
         elif name.lower() in OWN_HEADERS:
@@ -195,10 +193,13 @@ def _field_problems(error: ValidationError) -> list[Problem]:
     known = [*PrewarmRequest.model_fields, "target_type"]
     problems = []
     for found in error.errors(include_url=False):
-        field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"]).lstrip(".")
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"])
+        field = shown(path.removeprefix("."))
         message: str = found["msg"][:1].lower() + found["msg"][1:]
         near: tuple[str, ...] = ()
-        if found["type"] == "extra_forbidden":
+        if found["type"] == "extra_forbidden" and field in known:
+            message = "is the old name of region_type; give one of the two"
+        elif found["type"] == "extra_forbidden":
             message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
         elif found["type"] == "missing":
             message = f"is missing; {_HINTS.get(field, 'give it')}"
@@ -211,6 +212,7 @@ def _field_problems(error: ValidationError) -> list[Problem]:
 _HINTS = {
     "url_list": 'give a list of one or more URLs, such as ["https://www.example.com/index.html"]',
     "region_type": "give pop, country or region",
+    "target_type": "give pop, country or region",
     "region": f'give a list of names such as ["apac", "eu"], one name, or "{ALL}"',
     "cf_domain": "give the distribution's domain, such as d111abcdef8.cloudfront.net",
 }

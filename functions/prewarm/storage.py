@@ -10,6 +10,7 @@ import functools
 import gzip
 import json
 import os
+import random
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -25,12 +26,18 @@ from prewarm.verdict import BatchResult, result_as_json, result_from_json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
     from mypy_boto3_s3 import S3Client
 
 CONTROL = "control"
 DAY_SECONDS = 86_400
 # Fast and still ten times smaller: compression must not cost more than the fetch that it reports.
 GZIP_LEVEL = 1
+# Every worker's put checks the one control item, and DynamoDB cancels transactions that meet at an item (Developer
+# Guide, "Transaction conflict handling in DynamoDB"); the SDK tries none of these again. Pauses in seconds.
+PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+PUT_TRIES = 12
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 3.0
 
 
 def run_key(run: str, name: str) -> str:
@@ -167,24 +174,28 @@ class Storage:
         item = result_as_json(result) | {"run": run, "sk": f"{result.batch}#{result.part}", "ttl": self._ttl()}
         packed = {name: self._pack(value) for name, value in item.items()}
         control = {"run": self._pack(run), "sk": self._pack(CONTROL)}
-        try:
-            self._dynamodb.transact_write_items(
-                TransactItems=[
-                    {
-                        "ConditionCheck": {
-                            "TableName": self._table,
-                            "Key": control,
-                            "ConditionExpression": "ended = :no",
-                            "ExpressionAttributeValues": {":no": self._pack(False)},
-                        }
-                    },
-                    {"Put": {"TableName": self._table, "Item": packed}},
-                ]
-            )
-        except ClientError as error:
-            if _condition_failed(error):
-                raise RunEnded(run) from error
-            raise
+        check: TransactWriteItemTypeDef = {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": control,
+                "ConditionExpression": "ended = :no",
+                "ExpressionAttributeValues": {":no": self._pack(False)},
+            }
+        }
+        put: TransactWriteItemTypeDef = {"Put": {"TableName": self._table, "Item": packed}}
+        for tried in range(1, PUT_TRIES + 1):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=[check, put])
+            except ClientError as error:
+                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+                if "ConditionalCheckFailed" in reasons:
+                    raise RunEnded(run) from error
+                if tried == PUT_TRIES or not reasons & PASSING:
+                    raise
+                # Jitter, so that those who met do not meet again; it needs no secrecy.
+                time.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**tried)))  # noqa: S311
+            else:
+                return
 
     def results(self, run: str) -> Iterator[BatchResult]:
         """Yield all ledger items of a run's batches."""
@@ -207,12 +218,6 @@ class Storage:
 
     def _ttl(self) -> int:
         return int(time.time()) + self._retention
-
-
-def _condition_failed(error: ClientError) -> bool:
-    """Tell a refused condition from a throttled or conflicting transaction, which may be tried again."""
-    reasons = error.response.get("CancellationReasons", [])
-    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
 @functools.cache

@@ -44,7 +44,7 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class UrlResult:
-    """One URL's verdict with its evidence: targets asked, reachable and warm, and failures by outcome."""
+    """One URL's verdict with its evidence: targets reachable and known to be warm, and failures by outcome."""
 
     index: int
     verdict: Verdict
@@ -83,70 +83,97 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         ended: for a run that has ended, what its unfinished targets come to; None while it goes on.
 
     A URL is decided when every batch that holds it is finished. It is a success when at least
-    `plan.percent_needed` of its reachable targets are warm.
+    `plan.percent_needed` of its reachable targets are warm. Of a batch that has not finished, the ledger knows
+    which URLs failed where, but not which are warm: in the verdicts of its URLs all the others count as unfinished.
 
     """
-    outcomes: Counter[str] = Counter()
-    total_bytes = verified = done = 0
-    failures: dict[int, Counter[str]] = {}
-    # Targets of finished batches, and of dark POPs, per URL: differences at the ends of each batch's range.
-    covered, dark = [0] * (plan.url_count + 1), [0] * (plan.url_count + 1)
-    dark_results: list[BatchResult] = []
+    parts = sorted(results, key=lambda result: (result.batch, result.part))
+    sums = _Sums(plan.url_count, {result.batch for result in parts if result.finished})
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
+    outcomes: Counter[str] = Counter()
     variants = len(plan.variants)
-    for result in results:
+    for result in parts:
         outcomes.update(result.outcomes)
-        total_bytes += result.bytes
-        verified += result.verified
-        done += result.done
-        for index, counts in result.failed.items():
-            failures.setdefault(index, Counter()).update(counts)
-        if result.finished:
-            _spread(covered, result, result.pops * variants)
-        if result.dark:
-            _spread(dark, result, len(result.dark) * variants)
-            dark_results.append(result)
         skipped.update({(entry.pop, entry.reason): entry for entry in result.dark})
-    covered, dark = list(accumulate(covered)), list(accumulate(dark))
-    urls = []
-    for group in plan.groups:
-        expected = len(group.pops) * variants
-        for index in range(group.url_from, group.url_to):
-            missing = expected - covered[index]
-            counts = failures.get(index, Counter())
-            if missing and ended:
-                counts = counts + Counter({ended.value: missing})
-            reachable = expected - dark[index]
-            reasons = Counter[str]() if reachable else _reasons(dark_results, index)
-            urls.append(_url_result(plan, index, reachable, counts, reasons, undecided=bool(missing) and not ended))
-            if missing and ended:
-                outcomes[ended.value] += missing
-    unplaced = Counter({Outcome.NO_DISTRIBUTION.value: 1})
+        sums.add(result, variants)
+    sums.close()
+    done = sum(result.done for result in parts)
+    urls = [
+        _url_result(plan, sums, index, len(group.pops) * variants, ended)
+        for group in plan.groups
+        for index in range(group.url_from, group.url_to)
+    ]
+    unfinished = sum(group.urls * len(group.pops) * variants for group in plan.groups) - done
+    if ended and unfinished:
+        outcomes[ended.value] += unfinished
+    unplaced = {Outcome.NO_DISTRIBUTION.value: 1}
     urls += [UrlResult(i, Verdict.FAILED, 0, 0, dict(unplaced)) for i in range(plan.placed, plan.url_count)]
-    return RollUp(urls, outcomes, total_bytes, verified, done, sorted(skipped.values(), key=lambda entry: entry.pop))
+    return RollUp(
+        urls=urls,
+        outcomes=outcomes,
+        bytes=sum(result.bytes for result in parts),
+        verified=sum(result.verified for result in parts),
+        targets_done=done,
+        skipped=[skipped[key] for key in sorted(skipped)],
+    )
 
 
-def _spread(differences: list[int], result: BatchResult, amount: int) -> None:
-    differences[result.url_from] += amount
-    differences[result.url_to] -= amount
+class _Sums:
+    """Targets per URL, gathered as differences at the ends of each batch's range of URLs.
+
+    `covered`: those of finished batches; `told`: those of unfinished ones that are known to have failed;
+    `dark`: by reason, those at POPs that went dark. `close` makes sums of the differences.
+    """
+
+    def __init__(self, url_count: int, finished: set[str]) -> None:
+        self._length, self._finished = url_count + 1, finished
+        self.covered, self.told = [0] * self._length, [0] * self._length
+        self.dark: dict[str, list[int]] = {}
+        self.failures: dict[int, Counter[str]] = {}
+
+    def add(self, result: BatchResult, variants: int) -> None:
+        """Add a part of a batch."""
+        whole = (result.url_from, result.url_to)
+        open_batch = result.batch not in self._finished
+        for index, counts in result.failed.items():
+            self.failures.setdefault(index, Counter()).update(counts)
+            if open_batch:
+                _spread(self.told, (index, index + 1), sum(counts.values()))
+        for entry in result.dark:
+            _spread(self.dark.setdefault(entry.reason, [0] * self._length), whole, variants)
+            if open_batch:
+                _spread(self.told, whole, variants)
+        if result.finished:
+            _spread(self.covered, whole, result.pops * variants)
+
+    def close(self) -> None:
+        """Turn the differences into sums; nothing is added after that."""
+        self.covered, self.told = list(accumulate(self.covered)), list(accumulate(self.told))
+        self.dark = {reason: list(accumulate(counts)) for reason, counts in self.dark.items()}
 
 
-def _reasons(dark_results: list[BatchResult], index: int) -> Counter[str]:
-    """Count why the POPs that were to warm a URL went dark."""
-    covering = (result for result in dark_results if result.url_from <= index < result.url_to)
-    return Counter(entry.reason for result in covering for entry in result.dark)
+def _spread(differences: list[int], urls: tuple[int, int], amount: int) -> None:
+    differences[urls[0]] += amount
+    differences[urls[1]] -= amount
 
 
-def _url_result(
-    plan: Plan, index: int, reachable: int, failures: Counter[str], dark: Counter[str], *, undecided: bool
-) -> UrlResult:
-    warm = reachable - sum(failures.values())
-    if undecided:
+def _url_result(plan: Plan, sums: _Sums, index: int, expected: int, ended: Outcome | None) -> UrlResult:
+    """Judge one URL of `expected` targets."""
+    dark = {reason: counts[index] for reason, counts in sums.dark.items() if counts[index]}
+    reachable = expected - sum(dark.values())
+    unfinished = expected - sums.covered[index]
+    unknown = unfinished - sums.told[index]
+    failures = Counter(sums.failures.get(index, {}))
+    warm = reachable - failures.total() - unknown
+    if unfinished and not ended:
         return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, dict(failures))
     if not reachable:
         # Every POP went dark: nobody can say that this URL is warm anywhere.
-        return UrlResult(index, Verdict.FAILED, 0, 0, dict(dark))
-    success = 100 * warm >= plan.percent_needed * reachable
+        return UrlResult(index, Verdict.FAILED, 0, 0, dark)
+    if unknown and ended:
+        failures[ended.value] += unknown
+    # Rounded, since 16.1 x 1,000 is a little more than 16,100.
+    success = 100 * warm >= round(plan.percent_needed * reachable, 6)
     return UrlResult(index, Verdict.SUCCESS if success else Verdict.FAILED, reachable, warm, dict(failures))
 
 

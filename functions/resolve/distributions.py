@@ -56,27 +56,26 @@ def account_distributions(client: "CloudFrontClient | None" = None) -> list[Dist
 def distribution_of_hosts(
     hosts: Iterable[str], distributions: list[Distribution], cf_domain: str | None
 ) -> dict[str, Distribution]:
-    """Return the distribution of each host that has one.
+    """Return the distribution of each host that has one: the one that names it most closely, as the edge routes it.
 
     Args:
         hosts: the URLs' hosts in lower case.
         distributions: those of the account.
-        cf_domain: the one distribution that the request allows, or None for any of the account.
+        cf_domain: the one distribution that the request allows, or None for any of the account. A host that another
+            one names more closely is not this one's, even if a wildcard of its covers it.
 
     Raises:
         InvalidRequest: `cf_domain` is no distribution of the account, or is disabled.
 
     """
-    allowed = [each for each in distributions if each.enabled]
-    if cf_domain is not None:
-        allowed = [each for each in allowed if each.domain == cf_domain]
-        if not allowed:
-            disabled = any(each.domain == cf_domain for each in distributions)
-            message = "is disabled" if disabled else "is no distribution of this account"
-            raise InvalidRequest([Problem("cf_domain", f"{cf_domain} {message}")])
+    enabled = [each for each in distributions if each.enabled]
+    if cf_domain is not None and all(each.domain != cf_domain for each in enabled):
+        disabled = any(each.domain == cf_domain for each in distributions)
+        message = "is disabled" if disabled else "is no distribution of this account"
+        raise InvalidRequest([Problem("cf_domain", f"{cf_domain} {message}")])
     found = {}
     for host in hosts:
-        best = max(allowed, key=lambda each: each.serves(host), default=None)
-        if best is not None and best.serves(host):
+        best = max(enabled, key=lambda each: each.serves(host), default=None)
+        if best is not None and best.serves(host) and cf_domain in (None, best.domain):
             found[host] = best
     return found

@@ -6,7 +6,7 @@ from prewarm.errors import InvalidRequest, Problem, RefusedRequest
 from prewarm.observability import logger
 from prewarm.request import CheckedRequest, check_request
 from prewarm.settings import Settings
-from prewarm.storage import Storage, run_key
+from prewarm.storage import Storage, run_key, storage
 from resolve.planner import Drawn
 from resolve.steering import resolve
 
@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     run = event["run"]
     logger.append_keys(run=run)
     settings = Settings.from_environment()
-    store = Storage(settings)
+    store = storage()
     try:
         request = the_request(run, event["input"], store)
         drawn = resolve(run, request, settings)

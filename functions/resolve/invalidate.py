@@ -5,8 +5,7 @@ from typing import Any
 import boto3
 
 from prewarm.observability import logger
-from prewarm.settings import Settings
-from prewarm.storage import Storage
+from prewarm.storage import storage
 from prewarm.urls import parse_url
 from resolve.planner import invalidation_path
 
@@ -19,7 +18,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """
     run = event["run"]
     logger.append_keys(run=run)
-    store = Storage(Settings.from_environment())
+    store = storage()
     plan = store.get_plan(run)
     if plan is None:
         raise FileNotFoundError(f"run {run} has no plan")

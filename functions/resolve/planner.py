@@ -1,20 +1,26 @@
 """From a checked request to a plan: which URL goes through which POPs of which distribution. No network here."""
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from prewarm.catalogue import Catalogue
-from prewarm.errors import InvalidRequest, Problem
+from prewarm.errors import InvalidRequest, Problem, shown
 from prewarm.plan import Batch, Block, Group, Plan, Skipped, map_item, stage_batches, url_blocks
 from prewarm.request import CheckedRequest
 from prewarm.settings import Network
-from prewarm.urls import Url
+from prewarm.urls import Url, redacted
 from resolve.distributions import Distribution
 
 # CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
 INVALIDATION_PATHS = 3_000
+# Characters that a cached URL may hold as they are and an invalidation path may not (RFC 1738, "unsafe"; Developer
+# Guide, "Invalidation paths").
+PATH_UNSAFE = re.compile(r"[{}|^`\[\]]")
+HOSTS_SHOWN = 5
 
 
 @dataclass
@@ -62,22 +68,41 @@ def place(request: CheckedRequest, distributions: dict[str, Distribution]) -> tu
             unplaced.append(url)
     problems = []
     if not placements:
-        hosts = ", ".join(sorted({url.host for url in unplaced})[:5])
+        names = sorted({url.host for url in unplaced})
+        more = f" and {len(names) - HOSTS_SHOWN} more" if len(names) > HOSTS_SHOWN else ""
+        hosts = ", ".join(names[:HOSTS_SHOWN]) + more
         where = f"the distribution {request.fields.cf_domain}" if request.fields.cf_domain else "any distribution"
         problems.append(Problem("url_list", f"no host is an alias or the domain of {where} of this account: {hosts}"))
-    for placement in placements.values():
-        paths = len({invalidation_path(url) for url in placement.urls})
-        if request.fields.invalidate and paths > INVALIDATION_PATHS:
-            limit = f"CloudFront carries out {INVALIDATION_PATHS:,} at a time; split the list"
-            problems.append(Problem("invalidate", f"{paths:,} paths of {placement.distribution.domain}; {limit}"))
+    if request.fields.invalidate:
+        problems += _invalidation_problems(placements.values())
     if problems:
         raise InvalidRequest(problems)
     return list(placements.values()), unplaced
 
 
+def _invalidation_problems(placements: Iterable[Placement]) -> list[Problem]:
+    problems = []
+    for placement in placements:
+        paths = {invalidation_path(url): url for url in placement.urls}
+        if len(paths) > INVALIDATION_PATHS:
+            limit = f"CloudFront carries out {INVALIDATION_PATHS:,} at a time; split the list"
+            problems.append(
+                Problem("invalidate", f"{len(paths):,} paths of {placement.distribution.domain}; {limit}")
+            )
+        problems += [
+            Problem(
+                "invalidate", f"{shown(redacted(url.given))!r} ends in *; that would invalidate all that begins so"
+            )
+            for path, url in paths.items()
+            if path.endswith("*")
+        ]
+    return problems
+
+
 def invalidation_path(url: Url) -> str:
     """Return the path that invalidates a URL: its path, and its query where it has one."""
-    return url.fetch.split("/", 3)[3].join(("/", ""))
+    path = "/" + url.fetch.split("/", 3)[3]
+    return PATH_UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), path)
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ def draw(
         group = _group(request, placement, len(urls), known)
         groups.append(group)
         urls += placement.urls
-    variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=lambda value: value.strip() == "identity"))
+    variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_unencoded))
     blocks = url_blocks(tuple(groups), len(variants))
     stages = [list(stage_batches(tuple(groups), blocks, len(variants), number)) for number in (1, 2)]
     stages = [stage for stage in stages if stage]
@@ -135,6 +160,11 @@ def draw(
     return Drawn(plan, urls + unplaced, [placement.addresses for placement in placements], blocks, stages)
 
 
+def _unencoded(accept_encoding: str) -> bool:
+    """Say whether CloudFront takes an Accept-Encoding for none: it knows br and gzip, in whatever case."""
+    return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
+
+
 def _group(request: CheckedRequest, placement: Placement, first_url: int, known: Catalogue) -> Group:
     """Choose the POPs of one distribution.
 
@@ -156,7 +186,7 @@ def _group(request: CheckedRequest, placement: Placement, first_url: int, known:
         return group
     # One POP of each regional edge cache first: it fills that cache, and the others find it filled.
     first: dict[str, str] = {}
-    for pop in pops:
+    for pop in fit:
         if pop in placement.addresses:
             first.setdefault(known.regional_cache_of(pop), pop)
     leading = list(first.values())

@@ -54,7 +54,8 @@ class Tile:
         known = addresses[batch.group]
         lanes = [Lane(known[pop]) if pop in known else None for pop in pops]
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
-        own += [f"{name}: {value}" for name, value in block["headers"].items()]
+        # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
+        own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         bitmap = bytearray(done or bytes((batch.targets + 7) // 8))
         return cls(batch, block["urls"], pops, plan.variants, lanes, headers, plan.verify, bitmap)

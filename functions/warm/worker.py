@@ -88,9 +88,12 @@ class Worker:
         if self.halted is Halt.DEADLINE:
             self.tally.take(target, Answer(), Outcome.DEADLINE, "the run's time was up")
         elif self.halted is Halt.OUT_OF_TIME and fetch.started:
-            flown = time.monotonic() - fetch.started
-            if target.first is None and flown >= SHARE_OF_AN_ENDLESS_FETCH * self.limits.own_seconds:
+            flown, endless = time.monotonic() - fetch.started, SHARE_OF_AN_ENDLESS_FETCH * self.limits.own_seconds
+            if target.first is None and flown >= endless:
                 self.tally.take(target, Answer(), Outcome.TIMEOUT, f"still not whole after {flown:.0f} s")
+            elif target.first is not None and flown + target.first.total_ms / 1000 >= endless:
+                # Fetch and proof do not fit into one worker's time: another one would begin both anew.
+                self.tally.take(target, target.first, Outcome.WARMED, "no worker has the time to prove it")
 
     def _take(self, fetch: Fetch, answer: Answer) -> float | None:
         """Judge an answer: finish the target (None), or say in how many seconds to fetch it again."""

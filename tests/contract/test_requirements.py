@@ -97,7 +97,7 @@ def test_every_requirement_is_exact_and_hashed_and_names_no_index(path: str) -> 
 @pytest.mark.parametrize(
     "line",
     [
-        "--index-url https://example.com/simple",
+        "--index-" + "url https://example.com/simple",
         "--find-links wheels",
         "pycurl>=7",
         "pycurl @ https://example.com/pycurl.whl",
@@ -162,7 +162,7 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
         "see https://pypi" + ".org/project/x",
         "cd /" + "work/main",
         "home = '/" + "root/.pyenv'",
-        "resolved https://registry.npm" + "js.org/x",
+        "resol" + "ved https://registry.npm" + "js.org/x",
     ],
 )
 def test_private_places_are_found(line: str) -> None:

@@ -16,6 +16,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.cloudfront.models import cloudfront_backends
+from moto.core.base_backend import BackendDict
 
 import aggregate.handler
 import api.handler
@@ -40,7 +41,7 @@ DARK, IMPOSTOR = "PER50-C1", "MEL50-C1"
 TOKYO, OLD, EXPIRED, WRONG_NAME = "NRT57-P3", "NRT57-P1", "NRT12-P2", "NRT12-P4"
 # In the catalogue, but this CloudFront's DNS does not know it.
 RETIRED = "BNE50-P1"
-SESSION = boto3.Session()
+SESSION: Any = boto3.Session()
 
 
 @functools.cache
@@ -114,6 +115,7 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
         api.handler._executions,
     )
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
+        BackendDict.reset()
         # One session for all tests: each new one would read all of botocore's service descriptions again.
         patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for name, value in environment.items():
@@ -140,8 +142,15 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
             cache.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def _moto() -> Iterator[None]:
+    """Keep moto patched in for a whole module: each time it is, it prepares an answer for every URL of AWS."""
+    with mock_aws():
+        yield
+
+
 @pytest.fixture
-def account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
+def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]:
     with an_account(edge) as made:
         yield made
 

@@ -245,5 +245,5 @@ def test_a_dead_nameserver_is_broken_infrastructure_and_found_in_time(
 
 
 def test_a_rejection_is_json_that_a_fail_state_can_show(machine: Machine) -> None:
-    cause = rejection(machine, GOOD | {"no\ud800such": 1})
+    cause = rejection(machine, GOOD | {"headers": {"\ud800": "1"}})
     json.dumps({"cause": cause}, ensure_ascii=False).encode()

@@ -27,7 +27,7 @@ def log() -> Iterator[io.StringIO]:
     logger.setLevel("DEBUG")
     yield written
     logger.setLevel(before)
-    logger.removeHandler(handler)
+    logger._logger.removeHandler(handler)
 
 
 def carried(machine: Machine, edge: SimulatedCloudFront) -> tuple[Ran, list[str]]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+import warm.worker
 from local.edge.process import SimulatedCloudFront
 from tests.functional.conftest import (
     DARK,
     EXPIRED,
-    HOST,
     IMPOSTOR,
     OLD,
     RETIRED,
@@ -64,7 +64,6 @@ CASES = {
     "chunked and whole": Case("warmed", stored={"size": 90_000, "chunked": True}, tries=2),
     "too large": Case("too_large", stored={"size": 200_000}),
     "too large in chunks": Case("too_large", stored={"size": 2_000_000, "chunked": True}),
-    "stalls": Case("timeout", "stall", stored={"size": 9000}, tries=3),
     "never answers": Case("timeout", "no_answer", tries=3, status=0),
 }
 
@@ -135,9 +134,23 @@ def test_a_truncated_body_is_recorded_with_the_bytes_that_came(seen: Seen) -> No
             assert seen.records[name, pop]["bytes"] < 9000
 
 
-def test_a_stall_is_noticed_after_the_setting_and_not_much_later(seen: Seen) -> None:
+def test_an_edge_that_never_answers_is_given_up_after_the_setting(seen: Seen) -> None:
     for pop in (NEW, OLD):
-        assert 2000 <= seen.records["stalls", pop]["total_ms"] < 4500
+        assert 2000 <= seen.records["never answers", pop]["total_ms"] < 4000
+
+
+def test_a_body_that_stalls_is_a_timeout_with_the_bytes_that_came(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm.worker, "TRIES", 1)
+    (url,) = fresh()
+    edge.put_object(path_of(url), {"size": 9000})
+    edge.fault(path_of(url), "stall")
+    ran = machine.run({"url_list": [url], "region_type": "pop", "region": [NEW, OLD]})
+    for record in records(ran.name):
+        assert (record["outcome"], record["status"], record["bytes"]) == ("timeout", 200, 4500)
+        # libcurl's speed is an average over five seconds, so silence shows later than the setting says.
+        assert 2000 <= record["total_ms"] < 12_000
 
 
 def test_a_too_large_body_is_not_fetched_to_its_end(seen: Seen) -> None:
@@ -184,7 +197,9 @@ def test_a_bad_pop_asked_for_by_name_fails_its_targets(machine: Machine, pop: st
 
 def test_plain_http_is_warmed_through_the_http_port(machine: Machine) -> None:
     ran = machine.run({"url_list": fresh(2, scheme="http"), "region_type": "pop", "region": [NEW, OLD, EXPIRED]})
-    assert {record["outcome"] for record in records(ran.name)} == {"warmed"}
+    found = [(record["pop"], record["outcome"]) for record in records(ran.name)]
+    assert len(found) == 6
+    assert {outcome for _, outcome in found} <= {"warmed", "already_warm"}
 
 
 def test_a_connection_that_goes_away_after_every_few_answers_loses_nothing(
@@ -224,9 +239,8 @@ def test_a_custom_error_page_with_status_200_is_an_error(machine: Machine, edge:
 
 def test_paths_and_queries_are_asked_to_the_letter(machine: Machine, edge: SimulatedCloudFront) -> None:
     tails = ["//two//slashes", "/a%2Fb?x=%41&y=a+b", "/semi;colon,comma", "/empty?", "/q?a=/b?c"]
-    (stem,) = fresh()
+    probed, stem = fresh(2)
     urls = [stem + tail for tail in tails]
-    machine.run({"url_list": urls, "region_type": "pop", "region": [NEW]})
+    machine.run({"url_list": [probed, *urls], "region_type": "pop", "region": [NEW]})
     asked = edge.stats()["origin"]
     assert [asked.get(path_of(url)) for url in urls] == [1] * len(urls)
-    assert HOST in stem

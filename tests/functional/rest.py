@@ -1,0 +1,70 @@
+"""API Gateway's side of the REST API, for tests: proxy events in, status and document out."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+import api.handler
+from tests.functional.conftest import ACCOUNT, MACHINE, Context, client
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
+EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
+
+
+def make_state_machine() -> None:
+    """The state machine, as far as the API needs it: moto starts executions of it and runs nothing."""
+    definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    made = client("stepfunctions").create_state_machine(name="prewarm", definition=definition, roleArn=ROLE)
+    assert made["stateMachineArn"] == MACHINE
+
+
+def call(
+    method: str, path: str, body: object = None, query: dict[str, str] | None = None, *, encoded: bool = False
+) -> tuple[int, Any]:
+    """Send one request; the answer's status and document, once what every answer has in common is checked."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    event = {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": None if query is None else {name: [text] for name, text in query.items()},
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"requestId": "r-1", "stage": "v1", "httpMethod": method, "path": f"/v1{path}"},
+        "body": None if body is None else base64.b64encode(raw).decode() if encoded else raw.decode(),
+        "isBase64Encoded": encoded,
+    }
+    answer = api.handler.handler(json.loads(json.dumps(event)), Context())
+    # What the runtime sends to API Gateway is UTF-8.
+    json.dumps(answer, ensure_ascii=False).encode()
+    assert answer["isBase64Encoded"] is False
+    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    assert headers["Content-Type"] == "application/json"
+    document = json.loads(answer["body"])
+    if answer["statusCode"] != 200:
+        assert set(document) == {"error"}
+        assert set(document["error"]) == {"code", "message", "details"}
+        assert "Traceback" not in answer["body"]
+    return answer["statusCode"], document
+
+
+def executions() -> list[dict[str, Any]]:
+    """All executions of the state machine, described."""
+    states = client("stepfunctions")
+    listed = states.list_executions(stateMachineArn=MACHINE)["executions"]
+    return [states.describe_execution(executionArn=entry["executionArn"]) for entry in listed]
+
+
+def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
+    """Let every execution look as given: moto's own ones never end."""
+    states = api.handler._executions()._client
+
+    def describe(executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
+        return {"executionArn": executionArn, "status": "RUNNING", "input": "{}"} | said
+
+    patch.setattr(states, "describe_execution", describe)

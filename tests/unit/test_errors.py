@@ -1,0 +1,46 @@
+"""What a refused request is told."""
+
+from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_TOLD, InvalidRequest, Problem, RequestTooLarge, shown
+
+
+def test_a_problem_names_field_fix_and_near_names() -> None:
+    problem = Problem("region[0]", "unknown region 'apca'", ("apac", "ca"))
+    assert problem.sentence() == "region[0]: unknown region 'apca'; did you mean apac or ca?"
+    assert problem.as_json() == {
+        "field": "region[0]",
+        "message": "unknown region 'apca'",
+        "near": ["apac", "ca"],
+    }
+
+
+def test_a_problem_of_the_whole_body_names_no_field() -> None:
+    assert Problem("", "the body is not JSON").sentence() == "the body is not JSON"
+
+
+def test_a_refusal_tells_twenty_problems_and_counts_the_rest() -> None:
+    error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_TOLD + 7)])
+    assert str(error).count("is empty") == PROBLEMS_TOLD
+    assert str(error).endswith(" | and 7 more problems")
+    assert len(error.as_json()["error"]["details"]) == PROBLEMS_TOLD  # type: ignore[index]
+
+
+def test_a_refusal_of_twenty_counts_no_rest() -> None:
+    assert "more problems" not in str(InvalidRequest([Problem("a", "b")] * PROBLEMS_TOLD))
+
+
+def test_each_refusal_has_its_code_and_status() -> None:
+    for kind, code, status in ((InvalidRequest, "InvalidRequest", 400), (RequestTooLarge, "RequestTooLarge", 413)):
+        error = kind([Problem("url_list", "x")])
+        assert error.http_status == status
+        assert error.as_json() == {
+            "error": {
+                "code": code,
+                "message": "url_list: x",
+                "details": [{"field": "url_list", "message": "x", "near": []}],
+            }
+        }
+
+
+def test_what_is_long_is_shown_in_part() -> None:
+    assert shown("a" * CHARACTERS_SHOWN) == "a" * CHARACTERS_SHOWN
+    assert shown("a" * 5000) == "a" * CHARACTERS_SHOWN + "…"

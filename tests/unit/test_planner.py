@@ -1,0 +1,272 @@
+"""From a checked request to a plan: placement, POPs that are skipped or kept, stages, invalidation paths."""
+
+import ipaddress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+
+from prewarm.catalogue import catalogue
+from prewarm.errors import InvalidRequest
+from prewarm.plan import Skipped
+from prewarm.urls import Url, parse_url
+from resolve.distributions import Distribution
+from resolve.planner import INVALIDATION_PATHS, Drawn, Placement, draw, invalidation_path, place
+from tests.unit.builders import DISTRIBUTION, POP_NAMES, parsed, request
+
+KNOWN = catalogue()
+OTHER = Distribution("E2", "d222.cloudfront.net", ("other.example.com",))
+SERVED = {"www.example.com": DISTRIBUTION, "other.example.com": OTHER}
+NETWORKS = (ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8::/32"))
+
+
+def refusal(**changes: Any) -> str:
+    with pytest.raises(InvalidRequest) as caught:
+        place(request(**changes), SERVED)
+    return str(caught.value)
+
+
+def drawn(unfit: dict[str, str] | None = None, unplaced: list[Url] | None = None, **changes: Any) -> Drawn:
+    """Draw a run of one distribution whose POPs all resolve, but for `unfit` ones: POP to reason."""
+    asked = request(**changes)
+    reasons = unfit or {}
+    placement = Placement(
+        DISTRIBUTION,
+        asked.urls,
+        {pop: ["192.0.2.1"] for pop in asked.pops if reasons.get(pop) != "unresolved_pop"},
+        {pop: Skipped(pop, reason) for pop, reason in reasons.items()},
+    )
+    return draw("run", 1000.0, asked, [placement], unplaced or [], KNOWN)
+
+
+def test_urls_are_placed_by_distribution_in_the_order_of_the_request() -> None:
+    texts = ["https://other.example.com/1", "https://www.example.com/2", "https://nobody.example/3"]
+    texts += ["https://other.example.com/4", "https://www.example.com/5"]
+    placements, unplaced = place(request(url_list=texts), SERVED)
+    assert [each.distribution.id for each in placements] == ["E2", "E1"]
+    assert [[url.fetch[-1] for url in each.urls] for each in placements] == [["1", "4"], ["2", "5"]]
+    assert [url.host for url in unplaced] == ["nobody.example"]
+
+
+def test_a_request_of_which_no_url_can_be_placed_is_refused_with_its_hosts() -> None:
+    sentence = refusal(url_list=["https://a.example/1", "https://b.example/"])
+    assert sentence.startswith("url_list: ")
+    assert sentence.endswith("any distribution of this account: a.example, b.example")
+    named = refusal(url_list=["https://a.example/"], cf_domain="d111.cloudfront.net")
+    assert "the distribution d111.cloudfront.net" in named
+
+
+def test_hosts_that_are_not_listed_are_counted() -> None:
+    assert refusal(url_list=[f"https://h{number}.example/" for number in range(9)]).endswith(
+        "h0.example, h1.example, h2.example, h3.example, h4.example and 4 more"
+    )
+
+
+def test_more_paths_than_cloudfront_invalidates_at_a_time_are_refused() -> None:
+    urls = [f"https://www.example.com/{number}" for number in range(INVALIDATION_PATHS + 1)]
+    assert "invalidate: 3,001 paths of d111.cloudfront.net" in refusal(url_list=urls, invalidate=True)
+    place(request(url_list=urls[1:], invalidate=True), SERVED)
+    place(request(url_list=urls), SERVED)
+
+
+def test_http_and_https_share_an_invalidation_path() -> None:
+    urls = [f"{scheme}://www.example.com/{n}" for scheme in ("http", "https") for n in range(INVALIDATION_PATHS)]
+    place(request(url_list=urls, invalidate=True), SERVED)
+
+
+def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
+    sentence = refusal(url_list=["https://www.example.com/a*", "https://www.example.com/b*c"], invalidate=True)
+    assert sentence == (
+        "invalidate: 'https://www.example.com/a*' ends in *; that would invalidate all that begins so"
+    )
+    place(request(url_list=["https://www.example.com/a*"]), SERVED)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://www.example.com", "/"),
+        ("https://www.example.com/a/b", "/a/b"),
+        ("https://www.example.com/a?b=c/d", "/a?b=c/d"),
+        ("https://www.example.com/?", "/?"),
+        ("https://www.example.com//a", "//a"),
+        ("https://www.example.com/ä", "/%C3%A4"),
+        ("https://www.example.com/a|b?x[]={y}^", "/a%7Cb?x%5B%5D=%7By%7D%5E"),
+    ],
+)
+def test_an_invalidation_path_is_path_and_query_with_unsafe_characters_encoded(url: str, path: str) -> None:
+    assert invalidation_path(parse_url(url)) == path
+
+
+def test_a_pop_is_asked_for_an_https_url_where_there_is_one() -> None:
+    plain, secure = parsed("http://www.example.com/1", "https://www.example.com/2")
+    assert Placement(DISTRIBUTION, [plain, secure]).probe_url() == secure.fetch
+    assert Placement(DISTRIBUTION, [plain]).probe_url() == plain.fetch
+
+
+@pytest.mark.parametrize(
+    ("answered", "kept", "reason"),
+    [
+        (["192.0.2.9", "192.0.2.3"], ["192.0.2.9", "192.0.2.3"], None),
+        (["10.0.0.1", "192.0.2.3"], ["192.0.2.3"], None),
+        (["2001:db8::1"], ["2001:db8::1"], None),
+        (["10.0.0.1"], None, "outside_edge_networks"),
+        (["::1"], None, "outside_edge_networks"),
+        ([], None, "unresolved_pop"),
+    ],
+)
+def test_only_addresses_of_the_edge_are_kept(answered: list[str], kept: list[str] | None, reason: str | None) -> None:
+    placement = Placement(DISTRIBUTION, parsed("https://www.example.com/"))
+    placement.take_addresses("ATL56-C1", answered, NETWORKS)
+    assert placement.addresses.get("ATL56-C1") == kept
+    unfit = placement.unfit.get("ATL56-C1")
+    assert (unfit.reason if unfit else None) == reason
+
+
+@pytest.mark.parametrize(("region_type", "region"), [("country", "jp"), ("region", "apac"), ("pop", "all")])
+def test_unfit_pops_of_an_area_are_skipped_and_listed(region_type: str, region: str) -> None:
+    pops = request(region_type=region_type, region=region).pops
+    assert len(pops) > 1
+    group = drawn({pops[0]: "wrong_pop"}, region_type=region_type, region=region).plan.groups[0]
+    assert group.pops == tuple(pops[1:])
+    assert group.skipped == (Skipped(pops[0], "wrong_pop"),)
+
+
+def test_when_no_pop_of_an_area_is_fit_none_is_skipped() -> None:
+    pops = request(region_type="country", region="nz").pops
+    group = drawn(dict.fromkeys(pops, "unresolved_pop"), region_type="country", region="nz").plan.groups[0]
+    assert group.pops == tuple(pops)
+    assert group.skipped == ()
+
+
+@given(st.sets(st.sampled_from(POP_NAMES)), st.booleans())
+@bounded(max_examples=30, deadline=None)
+def test_a_pop_asked_for_by_name_is_never_skipped(unfit: set[str], staged: bool) -> None:  # noqa: FBT001
+    found = drawn(dict.fromkeys(unfit, "unresolved_pop"), region=list(POP_NAMES), staged=staged)
+    (group,) = found.plan.groups
+    assert sorted(group.pops) == sorted(POP_NAMES)
+    assert group.skipped == ()
+    assert found.plan.targets == len(POP_NAMES)
+
+
+def test_an_unstaged_run_keeps_the_order_of_its_pops_in_one_stage() -> None:
+    found = drawn(region=list(POP_NAMES))
+    assert found.plan.groups[0].pops == POP_NAMES
+    assert (found.plan.stages, len(found.stages)) == (1, 1)
+
+
+def test_a_staged_run_begins_with_the_first_pop_of_each_regional_cache() -> None:
+    asked = request(region_type="region", region="apac", staged=True)
+    found = drawn(region_type="region", region="apac", staged=True)
+    (group,) = found.plan.groups
+    leading, others = group.pops[: group.first_stage], group.pops[group.first_stage :]
+    areas = [KNOWN.regional_cache_of(pop) for pop in leading]
+    assert len(set(areas)) == len(areas)
+    assert set(areas) == {KNOWN.regional_cache_of(pop) for pop in asked.pops}
+    assert sorted(leading + others) == sorted(asked.pops)
+    assert list(others) == [pop for pop in asked.pops if pop not in leading]
+    assert found.plan.stages == 2
+    assert [batch.pop_to <= group.first_stage for batch in found.stages[0]] == [True] * len(found.stages[0])
+
+
+def test_a_staged_run_of_one_area_per_pop_has_one_stage() -> None:
+    assert drawn(region=["ATL56-C1", "NRT57-P3"], staged=True).plan.stages == 1
+
+
+@pytest.mark.parametrize("reason", ["unresolved_pop", "wrong_pop"])
+def test_a_pop_that_cannot_be_reached_leads_no_area(reason: str) -> None:
+    """It would fill no regional cache, and the others of its area would all ask the origin."""
+    area = ["NRT57-P3", "NRT12-C1"]
+    assert {KNOWN.regional_cache_of(pop) for pop in area} == {"NRT"}
+    group = drawn({"NRT57-P3": reason}, region=area, staged=True, allow_unknown_pops=True).plan.groups[0]
+    assert (group.pops, group.first_stage) == (("NRT12-C1", "NRT57-P3"), 1)
+
+
+def test_a_staged_run_whose_pops_are_all_unreachable_has_one_stage() -> None:
+    found = drawn(dict.fromkeys(POP_NAMES, "unresolved_pop"), region=list(POP_NAMES), staged=True)
+    assert (found.plan.stages, found.plan.targets) == (1, len(POP_NAMES))
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(0, 30),
+    st.integers(0, 3),
+    st.sampled_from([["apac"], ["eu", "jp"], ["mx"], ["all"]]),
+    st.lists(st.sampled_from(["br, gzip", "gzip", "identity"]), min_size=1, max_size=3),
+    st.booleans(),
+)
+@bounded(max_examples=25, deadline=None)
+def test_every_target_of_a_run_is_in_exactly_one_batch(
+    here: int,
+    there: int,
+    nowhere: int,
+    region: list[str],
+    encodings: list[str],
+    staged: bool,  # noqa: FBT001
+) -> None:
+    texts = [f"https://www.example.com/{n}" for n in range(here)]
+    texts += [f"https://other.example.com/{n}" for n in range(there)]
+    texts += [f"https://nobody.example/{n}" for n in range(nowhere)]
+    asked = request(url_list=texts, region_type="region", region=region, accept_encodings=encodings, staged=staged)
+    placements, unplaced = place(asked, SERVED)
+    for placement in placements:
+        for pop in asked.pops:
+            placement.take_addresses(pop, ["192.0.2.1"], NETWORKS)
+    found = draw("run", 0.0, asked, placements, unplaced, KNOWN)
+    seen: set[tuple[str, str]] = set()
+    for batch in (batch for stage in found.stages for batch in stage):
+        group = found.plan.groups[batch.group]
+        tile = {
+            (url.fetch, pop)
+            for url in found.urls[batch.url_from : batch.url_to]
+            for pop in group.pops[batch.pop_from : batch.pop_to]
+        }
+        assert not tile & seen
+        assert batch.targets == len(tile) * len(found.plan.variants)
+        seen |= tile
+    assert seen == {(url.fetch, pop) for url in asked.urls if url.host in SERVED for pop in asked.pops}
+    assert found.plan.targets == len(seen) * len(set(encodings))
+    assert found.plan.batches == sum(map(len, found.stages))
+    assert (found.plan.url_count, found.plan.placed) == (len(texts), here + there)
+    assert [url.fetch for url in found.urls[found.plan.placed :]] == [url.fetch for url in unplaced]
+
+
+@pytest.mark.parametrize(
+    ("asked", "order"),
+    [
+        (["identity", "br, gzip", "gzip"], ("br, gzip", "gzip", "identity")),
+        (["IDENTITY", "gzip"], ("gzip", "IDENTITY")),
+        (["deflate", "", "Br"], ("Br", "deflate", "")),
+        (["gzip", "gzip"], ("gzip",)),
+    ],
+)
+def test_variants_come_once_and_what_is_not_encoded_last(asked: list[str], order: tuple[str, ...]) -> None:
+    assert drawn(accept_encodings=asked).plan.variants == order
+
+
+def test_a_plan_carries_what_the_request_says() -> None:
+    wanted = drawn(
+        timeout_minutes=7, verify="all", fail_on="none", max_bytes=9, invalidate=True, min_warm_percent=80
+    ).plan
+    assert (wanted.started_at, wanted.deadline) == (1000.0, 1420.0)
+    assert (wanted.verify, wanted.fail_on, wanted.max_bytes, wanted.invalidate) == ("all", "none", 9, True)
+    assert (wanted.percent_needed, wanted.region_type) == (80.0, "pop")
+
+
+def test_items_carry_their_batch_and_no_secret() -> None:
+    found = drawn(url_list=["https://www.example.com/?token=s3cret"])
+    (item,) = found.items(found.stages[0])
+    assert item["id"] == "1-000000"
+    assert "s3cret" not in str(item)
+
+
+def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
+    asked = request(url_list=["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"])
+    placements, unplaced = place(asked, SERVED)
+    ready = [replace(each, addresses={"ATL56-C1": ["192.0.2.1"]}) for each in placements]
+    found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
+    assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]
+    assert found.addresses == [{"ATL56-C1": ["192.0.2.1"]}] * 2

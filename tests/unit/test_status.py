@@ -1,0 +1,173 @@
+"""GET /status: the contract's answer from what Step Functions and the ledger say."""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from api.executions import Execution
+from api.status import contract_status, end_of_the_rest, status_of
+from prewarm.outcome import Outcome
+from prewarm.plan import Group, Plan, Skipped
+from prewarm.verdict import BatchResult
+from tests.unit.builders import plan
+
+if TYPE_CHECKING:
+    from prewarm.storage import Storage
+
+URLS = [f"https://www.example.com/{number}" for number in range(4)]
+RUNNING = Execution("run", "arn:aws:states:eu-west-1:1:execution:m:run", "RUNNING", "{}", "", "")
+WHOLE = plan(
+    url_count=4,
+    targets=6,
+    groups=(Group("d111.cloudfront.net", "E1", 0, 3, ("A", "B"), 2, (Skipped("C", "wrong_pop", "D"),)),),
+)
+CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
+
+
+class Store:
+    """A run's things, as far as a test has put them there."""
+
+    def __init__(
+        self,
+        request: dict[str, Any] | None = None,
+        plan: Plan | None = None,
+        results: list[BatchResult] | None = None,
+    ) -> None:
+        self._request, self._plan, self._results = request, plan, results or []
+
+    def get_request(self, run: str) -> dict[str, Any] | None:
+        assert run == "run"
+        return self._request
+
+    def get_plan(self, run: str) -> Plan | None:
+        assert run == "run"
+        return self._plan
+
+    def get_urls(self, run: str) -> list[str]:
+        return URLS
+
+    def results(self, run: str) -> list[BatchResult]:
+        return self._results
+
+
+def batch(url: int, failed: dict[str, int] | None = None) -> BatchResult:
+    """Return the finished batch of one URL through both POPs."""
+    return BatchResult(
+        f"1-{url:06}", 0, 0, url, url + 1, 2, finished=True, done=2, outcomes={"warmed": 2}, verified=1, bytes=2,
+        failed={url: failed} if failed else {},
+    )  # fmt: skip
+
+
+def ask(execution: Execution, **things: Any) -> dict[str, Any]:
+    answer = status_of(execution, cast("Storage", Store(**things)))
+    json.dumps(answer)
+    assert answer["total"] == answer["completed"] + answer["inProgress"]
+    assert answer["completed"] == len(answer["successUrl"]) + len(answer["failedUrl"])
+    assert answer["inProgress"] == len(answer["inProgressUrl"])
+    assert (answer["requestID"], answer["run"]) == (execution.arn, "run")
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "expected", "rest"),
+    [
+        ("RUNNING", "", "IN_PROGRESS", None),
+        ("PENDING_REDRIVE", "", "IN_PROGRESS", None),
+        ("PENDING_REDRIVE", "Prewarm.DeadlinePassed", "IN_PROGRESS", None),
+        ("SUCCEEDED", "", "COMPLETED", Outcome.LOST),
+        ("TIMED_OUT", "", "TIMEOUT", Outcome.DEADLINE),
+        ("FAILED", "Prewarm.DeadlinePassed", "TIMEOUT", Outcome.DEADLINE),
+        ("FAILED", "Prewarm.NotWarm", "FAILED", Outcome.LOST),
+        ("FAILED", "", "FAILED", Outcome.LOST),
+        ("ABORTED", "", "FAILED", Outcome.CANCELLED),
+    ],
+)
+def test_each_status_of_an_execution_is_one_of_the_contracts(
+    status: str, error: str, expected: str, rest: Outcome | None
+) -> None:
+    execution = replace(RUNNING, status=status, error=error)
+    assert contract_status(execution) == expected
+    assert end_of_the_rest(expected, execution) is rest
+
+
+def test_before_the_plan_the_urls_come_from_the_stored_request() -> None:
+    answer = ask(RUNNING, request={"url_list": URLS[:2]})
+    assert {name: answer[name] for name in CONTRACT} == {
+        "status": "IN_PROGRESS",
+        "total": 2,
+        "completed": 0,
+        "inProgress": 2,
+        "failedUrl": [],
+        "inProgressUrl": URLS[:2],
+        "successUrl": [],
+    }
+    assert answer["failures"] == []
+
+
+def test_before_the_plan_the_urls_of_a_direct_start_come_from_its_input() -> None:
+    given = {"url_list": [URLS[0], URLS[0], URLS[1]], "region_type": "pop", "region": "ATL56-C1"}
+    assert ask(replace(RUNNING, given=json.dumps(given)))["inProgressUrl"] == URLS[:2]
+
+
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        ({"url_list": ["nonsense", 5, URLS[0]], "region": "nowhere"}, ["nonsense", URLS[0]]),
+        ({"url_list": "nonsense"}, []),
+        ({}, []),
+        ([], []),
+        ({"requestKey": "runs/other/request.json", "url_list": URLS}, []),
+    ],
+)
+def test_of_a_rejected_direct_start_as_much_is_shown_as_can_be_read(given: object, urls: list[str]) -> None:
+    execution = replace(
+        RUNNING, status="FAILED", given=json.dumps(given), error="Prewarm.InvalidRequest", cause="region: wrong"
+    )
+    answer = ask(execution)
+    assert (answer["status"], answer["failedUrl"], answer["inProgress"]) == ("FAILED", urls, 0)
+    assert (answer["error"], answer["cause"]) == ("Prewarm.InvalidRequest", "region: wrong")
+
+
+def test_an_input_that_is_no_json_has_no_urls() -> None:
+    assert ask(replace(RUNNING, given="…"))["total"] == 0
+
+
+def test_a_running_run_tells_what_is_done_so_far() -> None:
+    answer = ask(RUNNING, plan=WHOLE, results=[batch(0), batch(1, {"timeout": 1})])
+    assert (answer["successUrl"], answer["inProgressUrl"]) == ([URLS[0]], [URLS[2]])
+    assert answer["failedUrl"] == [URLS[1], URLS[3]]
+    assert answer["failures"] == [
+        {"url": URLS[1], "reasons": {"timeout": 1}, "coverage": 50.0},
+        {"url": URLS[3], "reasons": {"no_distribution": 1}, "coverage": 0.0},
+    ]
+    assert answer["skippedPops"] == [{"pop": "C", "reason": "wrong_pop", "detail": "D"}]
+    assert answer["targets"] == {"total": 6, "done": 4, "outcomes": {"warmed": 4}, "verified": 2}
+    assert "reason" not in answer
+    assert "error" not in answer
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "expected", "reason"),
+    [
+        ("ABORTED", "", "FAILED", "cancelled"),
+        ("TIMED_OUT", "", "TIMEOUT", "deadline"),
+        ("FAILED", "Prewarm.DeadlinePassed", "TIMEOUT", "deadline"),
+        ("FAILED", "Lambda.Unknown", "FAILED", "lost"),
+        ("SUCCEEDED", "", "COMPLETED", "lost"),
+    ],
+)
+def test_a_run_that_has_ended_has_nothing_in_progress(status: str, error: str, expected: str, reason: str) -> None:
+    execution = replace(RUNNING, status=status, error=error)
+    answer = ask(execution, plan=WHOLE, results=[batch(0)])
+    assert (answer["status"], answer["inProgress"], answer["total"]) == (expected, 0, 4)
+    assert answer["failures"][0] == {"url": URLS[1], "reasons": {reason: 2}, "coverage": 0.0}
+    early = ask(execution, request={"url_list": URLS})
+    assert (early["status"], early["failedUrl"]) == (expected, URLS)
+    assert early["failures"][0] == {"url": URLS[0], "reasons": {reason: 1}, "coverage": 0.0}
+
+
+def test_only_a_cancelled_run_says_so() -> None:
+    assert ask(replace(RUNNING, status="ABORTED"), plan=WHOLE)["reason"] == "cancelled"
+    assert "reason" not in ask(replace(RUNNING, status="FAILED"), plan=WHOLE)
