@@ -144,7 +144,7 @@ def test_when_no_pop_of_an_area_is_fit_none_is_skipped() -> None:
 
 @given(st.sets(st.sampled_from(POP_NAMES)), st.booleans())
 @bounded(max_examples=30, deadline=None)
-def test_a_pop_asked_for_by_name_is_never_skipped(unfit: set[str], staged: bool) -> None:  # noqa: FBT001
+def test_a_pop_asked_for_by_name_is_never_skipped(unfit: set[str], staged: bool) -> None:
     found = drawn(dict.fromkeys(unfit, "unresolved_pop"), region=list(POP_NAMES), staged=staged)
     (group,) = found.plan.groups
     assert sorted(group.pops) == sorted(POP_NAMES)
@@ -205,7 +205,7 @@ def test_every_target_of_a_run_is_in_exactly_one_batch(
     nowhere: int,
     region: list[str],
     encodings: list[str],
-    staged: bool,  # noqa: FBT001
+    staged: bool,
 ) -> None:
     texts = [f"https://www.example.com/{n}" for n in range(here)]
     texts += [f"https://other.example.com/{n}" for n in range(there)]
