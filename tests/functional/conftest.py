@@ -107,13 +107,7 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
         "POWERTOOLS_LOG_LEVEL": "ERROR",
         **edge.settings(),
     }
-    caches = (
-        prewarm.storage.storage,
-        warm.handler._settings,
-        warm.handler._fetcher,
-        warm.handler._plan,
-        api.handler._executions,
-    )
+    caches = (warm.handler._settings, warm.handler._fetcher, warm.handler._plan)
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         BackendDict.reset()
         # One session for all tests: each new one would read all of botocore's service descriptions again.
@@ -144,9 +138,13 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
 
 @pytest.fixture(scope="module")
 def _moto() -> Iterator[None]:
-    """Keep moto patched in for a whole module: each time it is, it prepares an answer for every URL of AWS."""
+    """Keep moto patched in, and the functions' AWS clients, for a whole module: both take long to make."""
+    prewarm.storage.storage.cache_clear()
+    api.handler._executions.cache_clear()
     with mock_aws():
         yield
+    prewarm.storage.storage.cache_clear()
+    api.handler._executions.cache_clear()
 
 
 @pytest.fixture
@@ -156,6 +154,14 @@ def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]
 
 
 def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -> str:
+    made = _distribution(domain, tuple(aliases), enabled=enabled)
+    cloudfront_backends[ACCOUNT]["aws"].distributions[made.distribution_id] = made
+    return str(made.distribution_id)
+
+
+@functools.cache
+def _distribution(domain: str, aliases: tuple[str, ...], *, enabled: bool) -> Any:
+    """Have moto make a distribution; no test changes one, so they share it."""
     config: Any = {
         "CallerReference": domain,
         "Aliases": {"Quantity": len(aliases), "Items": aliases},
@@ -170,8 +176,9 @@ def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -
         "Enabled": enabled,
     }
     made = client("cloudfront").create_distribution(DistributionConfig=config)["Distribution"]["Id"]
-    cloudfront_backends[ACCOUNT]["aws"].distributions[made].domain_name = domain
-    return str(made)
+    distribution = cloudfront_backends[ACCOUNT]["aws"].distributions[made]
+    distribution.domain_name = domain
+    return distribution
 
 
 @dataclass

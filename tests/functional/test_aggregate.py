@@ -186,7 +186,7 @@ def test_aggregating_again_says_the_same(machine: Machine, edge: SimulatedCloudF
 def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
-    ran = machine.resolve(given(fresh(250), region_type="country", region=["JP", "AU"]))
+    ran = machine.resolve(given(fresh(80), region_type="country", region=["JP", "AU"]))
     edge.dark(OLD)
     try:
         for item in machine.items(ran):
