@@ -159,7 +159,7 @@ def answers(event, context):
     match event["body"]:
         case "raise": raise ValueError("no such luck")
         case "malformed": return {"status": 200}
-        case "slow": time.sleep(3)
+        case "slow": time.sleep(12)
         case "binary": return {"statusCode": 200, "body": "AAH/", "isBase64Encoded": True,
                                "headers": {"Content-Type": "image/png"}}
     return {"statusCode": 204}
@@ -171,7 +171,9 @@ def acts(event, context):
         case "raise": raise LookupError("lost")
         case "hang": time.sleep(30)
         case "big": return "x" * 6_300_000
-        case "wait": time.sleep(0.9)
+        case "wait":
+            time.sleep(0.9)
+            return {"pid": os.getpid()}
         case "hang once":
             if "Contents" not in s3.list_objects_v2(Bucket=STORE, Prefix="hung"):
                 s3.put_object(Bucket=STORE, Key="hung", Body=b"")
@@ -306,7 +308,7 @@ def test_failing_function_is_a_502(stack: EmbeddedStack, http: requests.Session,
 def test_slow_function_is_a_504(stack: EmbeddedStack, http: requests.Session) -> None:
     began = time.monotonic()
     assert http.post(f"{stack.api}/answers", data="slow").status_code == 504
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 9
 
 
 # ---- the functions ----
@@ -372,11 +374,10 @@ def test_unknown_function_is_refused(stack: EmbeddedStack) -> None:
 
 
 def test_concurrent_invocations_get_workers_of_their_own(stack: EmbeddedStack) -> None:
-    began = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda _: invoke(stack, "Acts", {"act": "wait"}), range(3)))
     assert [error for error, _ in results] == [None] * 3
-    assert time.monotonic() - began < 2.7
+    assert len({payload["pid"] for _, payload in results}) == 3
 
 
 # ---- the state machine ----
@@ -578,6 +579,6 @@ def test_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert (process.stdout.read(), process.wait(5)) == ("", 0)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
         assert gone(worker)
         killer.cancel()
