@@ -19,9 +19,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     run = event["run"]
     logger.append_keys(run=run)
     store = storage()
-    plan = store.get_plan(run)
-    if plan is None:
-        raise FileNotFoundError(f"run {run} has no plan")
+    plan = store.need_plan(run)
     store.end_run(run)
     rolled = roll_up(plan, store.results(run), ended=Outcome.LOST)
     summary = summarise(plan, rolled, store.get_urls(run), time.time())

@@ -82,6 +82,18 @@ class Storage:
         document = self._get_json(run_key(run, "plan/plan.json"))
         return None if document is None else Plan.from_json(document)
 
+    def need_plan(self, run: str) -> Plan:
+        """Return the plan of a run that has been resolved.
+
+        Raises:
+            FileNotFoundError: there is none, which only broken infrastructure explains.
+
+        """
+        plan = self.get_plan(run)
+        if plan is None:
+            raise FileNotFoundError(f"run {run} has no plan")
+        return plan
+
     def get_urls(self, run: str) -> list[str]:
         """Return all URLs of a planned run as they were given, by index."""
         urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))

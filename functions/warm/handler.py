@@ -65,7 +65,4 @@ def _fetcher() -> Fetcher:
 @functools.lru_cache(maxsize=2)
 def _plan(run: str) -> tuple[Plan, list[dict[str, list[str]]]]:
     """Return a run's plan and addresses, read once per process."""
-    plan = storage().get_plan(run)
-    if plan is None:
-        raise FileNotFoundError(f"run {run} has no plan")
-    return plan, storage().get_addresses(run)
+    return storage().need_plan(run), storage().get_addresses(run)
