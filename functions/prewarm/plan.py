@@ -63,7 +63,8 @@ class Group:
     """The URLs of one distribution, and the POPs through which they are warmed, first stage first.
 
     `url_from` and `url_to` are the range of URL indices; `first_stage` is how many of the POPs the first stage has
-    (all of them in an unstaged run); `skipped` lists the POPs left out.
+    (all of them in an unstaged run); `skipped` lists the POPs left out; `tenant` is the id of the distribution tenant
+    whose domains these URLs have, empty for a distribution of one's own.
     """
 
     domain: str
@@ -73,6 +74,7 @@ class Group:
     pops: tuple[str, ...]
     first_stage: int
     skipped: tuple[Skipped, ...] = ()
+    tenant: str = ""
 
     @property
     def urls(self) -> int:

@@ -6,11 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, shown
 from prewarm.selection import ALL, expand
+from prewarm.sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url, deduplicate, parse_url, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
@@ -42,6 +52,10 @@ OWN_HEADERS = frozenset(
 )
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})
 
+# Sources of each kind in one request; each of them may be large in itself.
+SOURCES_AT_MOST = 100
+SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
+
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 
 
@@ -50,7 +64,10 @@ class PrewarmRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    url_list: Annotated[list[str], Field(min_length=1)]
+    url_list: Annotated[list[str], Field(min_length=1)] | None = None
+    url_list_s3: Annotated[list[S3List], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
+    sitemap: Annotated[list[SitemapSource], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
+    manifest: Annotated[list[ManifestSource], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
     region_type: Annotated[
         Literal["pop", "country", "region"],
         Field(validation_alias=AliasChoices("region_type", "target_type")),
@@ -67,17 +84,31 @@ class PrewarmRequest(BaseModel):
     verify: Literal["none", "sample", "all"] = "sample"
     timeout_minutes: Annotated[int, Field(ge=1, le=1380)] = 300
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+    max_rps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     staged: bool = False
     fail_on: Literal["any", "none"] = "any"
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
     max_bytes: Annotated[int, Field(ge=1)] | None = None
     allow_unknown_pops: bool = False
+    dry_run: bool = False
 
-    @field_validator("region", mode="before")
+    @field_validator("region", "url_list_s3", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         """Take one bare string for a list of one."""
         return [value] if isinstance(value, str) else value
+
+    @field_validator("sitemap", "manifest", mode="before")
+    @classmethod
+    def _one_source_or_many(cls, value: object) -> object:
+        """Take one address, or one source, for a list of one."""
+        return [value] if isinstance(value, str | dict) else value
+
+    @model_validator(mode="after")
+    def _some_source(self) -> "PrewarmRequest":
+        if all(getattr(self, name) is None for name in SOURCES):
+            raise PydanticCustomError("no_source", "is missing; {hint}", {"hint": _HINTS["url_list"]})
+        return self
 
     @field_validator("cf_domain", mode="before")
     @classmethod
@@ -111,7 +142,9 @@ class CheckedRequest:
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as it is stored: the fields, with the URLs once each as they were given."""
-        return self.fields.model_dump(mode="json") | {"url_list": [url.given for url in self.urls]}
+        return self.fields.model_dump(mode="json", exclude_none=True) | (
+            {"url_list": [url.given for url in self.urls]} if self.urls else {}
+        )
 
 
 def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - JSON is what it is
@@ -145,7 +178,7 @@ def check_request(document: object, *, direct: bool = False, known: Catalogue | 
         fields = PrewarmRequest.model_validate(document)
     except ValidationError as error:
         raise InvalidRequest(_field_problems(error)) from error
-    urls, problems = _checked_urls(fields.url_list)
+    urls, problems = _checked_urls(fields.url_list or [])
     pops, selection_problems = expand(
         fields.region_type, fields.region, known or catalogue(), allow_unknown_pops=fields.allow_unknown_pops
     )
@@ -201,6 +234,8 @@ def _field_problems(error: ValidationError) -> list[Problem]:
             message = "is the old name of region_type; give one of the two"
         elif found["type"] == "extra_forbidden":
             message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
+        elif found["type"] == "no_source":
+            field = "url_list"
         elif found["type"] == "missing":
             message = f"is missing; {_HINTS.get(field, 'give it')}"
         elif found["type"] in {"too_short", "literal_error", "list_type", "string_pattern_mismatch"}:

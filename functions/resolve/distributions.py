@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One distribution: id (`E…`), domain (`d….cloudfront.net`), its aliases in lower case, and whether it serves."""
+    """One distribution, or one tenant of a multi-tenant distribution.
+
+    `id`: `E…`, empty where only DNS named it; `domain`: the name to which a POP's is added (`d….cloudfront.net`, for
+    a tenant its connection group's routing endpoint); `aliases` in lower case, for a tenant its domains; `tenant`: a
+    tenant's id (`dt_…`); `price_class`: as CloudFront names it, empty where it is unknown or there is none.
+    """
 
     id: str
     domain: str
     aliases: tuple[str, ...]
     enabled: bool = True
+    staging: bool = False
+    price_class: str = ""
+    tenant: str = ""
 
     @property
     def prefix(self) -> str:
@@ -49,7 +57,16 @@ def account_distributions(client: "CloudFrontClient | None" = None) -> list[Dist
     for page in client.get_paginator("list_distributions").paginate():
         for item in page["DistributionList"].get("Items", []):
             aliases = tuple(alias.lower() for alias in item["Aliases"].get("Items", []))
-            found.append(Distribution(item["Id"], item["DomainName"].lower(), aliases, item["Enabled"]))
+            found.append(
+                Distribution(
+                    id=item["Id"],
+                    domain=item["DomainName"].lower(),
+                    aliases=aliases,
+                    enabled=item["Enabled"],
+                    staging=item.get("Staging", False),
+                    price_class=item.get("PriceClass", ""),
+                )
+            )
     return found
 
 

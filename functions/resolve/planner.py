@@ -59,11 +59,11 @@ def place(request: CheckedRequest, distributions: dict[str, Distribution]) -> tu
         InvalidRequest: no URL has a distribution, or an invalidation would be larger than CloudFront carries out.
 
     """
-    placements: dict[str, Placement] = {}
+    placements: dict[Distribution, Placement] = {}
     unplaced = []
     for url in request.urls:
         if found := distributions.get(url.host):
-            placements.setdefault(found.domain, Placement(found, [])).urls.append(url)
+            placements.setdefault(found, Placement(found, [])).urls.append(url)
         else:
             unplaced.append(url)
     problems = []
@@ -181,6 +181,7 @@ def _group(request: CheckedRequest, placement: Placement, first_url: int, known:
         pops=tuple(pops),
         first_stage=len(pops),
         skipped=tuple(placement.unfit[pop] for pop in request.pops if pop in placement.unfit) if skipping else (),
+        tenant=placement.distribution.tenant,
     )
     if not request.fields.staged:
         return group
