@@ -13,9 +13,7 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, shown
@@ -104,12 +102,6 @@ class PrewarmRequest(BaseModel):
         """Take one address, or one source, for a list of one."""
         return [value] if isinstance(value, str | dict) else value
 
-    @model_validator(mode="after")
-    def _some_source(self) -> "PrewarmRequest":
-        if all(getattr(self, name) is None for name in SOURCES):
-            raise PydanticCustomError("no_source", "is missing; {hint}", {"hint": _HINTS["url_list"]})
-        return self
-
     @field_validator("cf_domain", mode="before")
     @classmethod
     def _bare_domain(cls, value: object) -> object:
@@ -174,10 +166,14 @@ def check_request(document: object, *, direct: bool = False, known: Catalogue | 
     """
     if not isinstance(document, dict):
         raise InvalidRequest([Problem("", "the request must be a JSON object with url_list, region_type and region")])
+    # The model cannot say it: with any other field missing, its checks of the whole do not run.
+    sourceless = [] if any(document.get(name) is not None for name in SOURCES) else [_NO_SOURCE]
     try:
         fields = PrewarmRequest.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest(_field_problems(error)) from error
+        raise InvalidRequest(sourceless + _field_problems(error)) from error
+    if sourceless:
+        raise InvalidRequest(sourceless)
     urls, problems = _checked_urls(fields.url_list or [])
     pops, selection_problems = expand(
         fields.region_type, fields.region, known or catalogue(), allow_unknown_pops=fields.allow_unknown_pops
@@ -234,8 +230,6 @@ def _field_problems(error: ValidationError) -> list[Problem]:
             message = "is the old name of region_type; give one of the two"
         elif found["type"] == "extra_forbidden":
             message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
-        elif found["type"] == "no_source":
-            field = "url_list"
         elif found["type"] == "missing":
             message = f"is missing; {_HINTS.get(field, 'give it')}"
         elif found["type"] in {"too_short", "literal_error", "list_type", "string_pattern_mismatch"}:
@@ -251,3 +245,4 @@ _HINTS = {
     "region": f'give a list of names such as ["apac", "eu"], one name, or "{ALL}"',
     "cf_domain": "give the distribution's domain, such as d111abcdef8.cloudfront.net",
 }
+_NO_SOURCE = Problem("url_list", f"is missing; {_HINTS['url_list']}, or url_list_s3, sitemap or manifest")

@@ -1,19 +1,18 @@
 """From a checked request to a plan: which URL goes through which POPs of which distribution. No network here."""
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem, shown
-from prewarm.plan import Batch, Block, Group, Plan, Skipped, map_item, stage_batches, url_blocks
+from prewarm.plan import Batch, Block, Group, Plan, map_item, stage_batches, url_blocks
 from prewarm.request import CheckedRequest
-from prewarm.settings import Network
 from prewarm.urls import Url, redacted
 from resolve.distributions import Distribution
+from resolve.placement import Placement
 
 # CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
 INVALIDATION_PATHS = 3_000
@@ -21,35 +20,6 @@ INVALIDATION_PATHS = 3_000
 # Guide, "Invalidation paths").
 PATH_UNSAFE = re.compile(r"[{}|^`\[\]]")
 HOSTS_SHOWN = 5
-
-
-@dataclass
-class Placement:
-    """One distribution's share of a run: its URLs, each POP's addresses, and why POPs cannot be used."""
-
-    distribution: Distribution
-    urls: list[Url]
-    addresses: dict[str, list[str]] = field(default_factory=dict)
-    unfit: dict[str, Skipped] = field(default_factory=dict)
-
-    def probe_url(self) -> str:
-        """Return the URL whose host the POPs are asked for: an https one where there is one."""
-        return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
-
-    def take_addresses(self, pop: str, answered: list[str], networks: Sequence[Network]) -> None:
-        """Keep a POP's addresses that lie in the networks of the edge; note why where none is left."""
-        inside = [address for address in answered if _inside(address, networks)]
-        if inside:
-            self.addresses[pop] = inside
-        elif answered:
-            self.unfit[pop] = Skipped(pop, "outside_edge_networks", ", ".join(answered[:3]))
-        else:
-            self.unfit[pop] = Skipped(pop, "unresolved_pop", "the name does not resolve")
-
-
-def _inside(address: str, networks: Sequence[Network]) -> bool:
-    ip = ipaddress.ip_address(address)
-    return any(ip in network for network in networks if network.version == ip.version)
 
 
 def place(request: CheckedRequest, distributions: dict[str, Distribution]) -> tuple[list[Placement], list[Url]]:
@@ -127,8 +97,9 @@ def draw(
     placements: list[Placement],
     unplaced: list[Url],
     known: Catalogue,
+    warnings: Sequence[str] = (),
 ) -> Drawn:
-    """Draw up the plan; `started_at` in epoch seconds."""
+    """Draw up the plan; `started_at` in epoch seconds, `warnings` for the people who read the run's status."""
     fields = request.fields
     groups: list[Group] = []
     urls: list[Url] = []
@@ -156,6 +127,7 @@ def draw(
         stages=len(stages),
         targets=sum(batch.targets for stage in stages for batch in stage),
         batches=sum(map(len, stages)),
+        warnings=tuple(warnings),
     )
     return Drawn(plan, urls + unplaced, [placement.addresses for placement in placements], blocks, stages)
 
@@ -170,9 +142,10 @@ def _group(request: CheckedRequest, placement: Placement, first_url: int, known:
 
     A POP asked for by name is never skipped, it fails; one of a country or region is, unless none would be left.
     """
-    fit = [pop for pop in request.pops if pop not in placement.unfit]
+    fit = [pop for pop in placement.pops if pop not in placement.unfit]
     skipping = request.fields.kind != "pop" and bool(fit)
-    pops = fit if skipping else list(request.pops)
+    pops = fit if skipping else list(placement.pops)
+    unfit = [placement.unfit[pop] for pop in placement.pops if pop in placement.unfit] if skipping else []
     group = Group(
         domain=placement.distribution.domain,
         distribution_id=placement.distribution.id,
@@ -180,7 +153,7 @@ def _group(request: CheckedRequest, placement: Placement, first_url: int, known:
         url_to=first_url + len(placement.urls),
         pops=tuple(pops),
         first_stage=len(pops),
-        skipped=tuple(placement.unfit[pop] for pop in request.pops if pop in placement.unfit) if skipping else (),
+        skipped=(*placement.outside, *unfit),
         tenant=placement.distribution.tenant,
     )
     if not request.fields.staged:

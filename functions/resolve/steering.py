@@ -10,7 +10,8 @@ from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
 from resolve.distributions import account_distributions, distribution_of_hosts
 from resolve.lookup import addresses_of, pop_name
-from resolve.planner import Drawn, Placement, draw, place
+from resolve.placement import Placement, choose_pops
+from resolve.planner import Drawn, draw, place
 from resolve.probe import Probe, probe_all
 
 
@@ -21,19 +22,18 @@ def resolve(run: str, request: CheckedRequest, settings: Settings) -> Drawn:
     hosts = {url.host for url in request.urls}
     found = distribution_of_hosts(hosts, account_distributions(), request.fields.cf_domain)
     placements, unplaced = place(request, found)
+    warnings = choose_pops(placements, request, catalogue())
     steer(placements, request, settings)
-    return draw(run, started_at, request, placements, unplaced, catalogue())
+    return draw(run, started_at, request, placements, unplaced, catalogue(), warnings)
 
 
 def steer(placements: list[Placement], request: CheckedRequest, settings: Settings) -> None:
     """Ask DNS for every POP's addresses, and each POP whether it is the one."""
-    names = {
-        (p.distribution.prefix, pop): pop_name(p.distribution.prefix, pop) for p in placements for pop in request.pops
-    }
+    names = {(p.distribution.prefix, pop): pop_name(p.distribution.prefix, pop) for p in placements for pop in p.pops}
     answers = addresses_of(list(names.values()), settings)
     networks = settings.edge_networks or published_edge_networks()
     for placement in placements:
-        for pop in request.pops:
+        for pop in placement.pops:
             placement.take_addresses(pop, answers[names[placement.distribution.prefix, pop]], networks)
     probes = [
         (placement, Probe(pop, addresses, placement.probe_url()))

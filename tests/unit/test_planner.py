@@ -36,8 +36,9 @@ def drawn(unfit: dict[str, str] | None = None, unplaced: list[Url] | None = None
     placement = Placement(
         DISTRIBUTION,
         asked.urls,
-        {pop: ["192.0.2.1"] for pop in asked.pops if reasons.get(pop) != "unresolved_pop"},
-        {pop: Skipped(pop, reason) for pop, reason in reasons.items()},
+        asked.pops,
+        addresses={pop: ["192.0.2.1"] for pop in asked.pops if reasons.get(pop) != "unresolved_pop"},
+        unfit={pop: Skipped(pop, reason) for pop, reason in reasons.items()},
     )
     return draw("run", 1000.0, asked, [placement], unplaced or [], KNOWN)
 
@@ -214,6 +215,7 @@ def test_every_target_of_a_run_is_in_exactly_one_batch(
     placements, unplaced = place(asked, SERVED)
     for placement in placements:
         for pop in asked.pops:
+            placement.pops.append(pop)
             placement.take_addresses(pop, ["192.0.2.1"], NETWORKS)
     found = draw("run", 0.0, asked, placements, unplaced, KNOWN)
     seen: set[tuple[str, str]] = set()
@@ -266,7 +268,7 @@ def test_items_carry_their_batch_and_no_secret() -> None:
 def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
     asked = request(url_list=["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"])
     placements, unplaced = place(asked, SERVED)
-    ready = [replace(each, addresses={"ATL56-C1": ["192.0.2.1"]}) for each in placements]
+    ready = [replace(each, pops=["ATL56-C1"], addresses={"ATL56-C1": ["192.0.2.1"]}) for each in placements]
     found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
     assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]
     assert found.addresses == [{"ATL56-C1": ["192.0.2.1"]}] * 2
