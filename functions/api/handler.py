@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from api.answers import answer, error_answer
+from api.dry_runs import Resolver
 from api.executions import Executions
 from api.starts import start
 from api.status import status_of
@@ -19,12 +20,13 @@ from prewarm.storage import storage
 
 app = APIGatewayRestResolver()
 _executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
+_resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve_function))
 
 
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    return answer(200, start(_body(), storage(), _executions()))
+    return answer(200, start(_body(), storage(), _executions(), _resolver()))
 
 
 @app.get("/status")

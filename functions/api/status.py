@@ -43,7 +43,10 @@ def status_of(execution: Execution, store: Storage) -> dict[str, Any]:
     status = contract_status(execution)
     ended = end_of_the_rest(status, execution)
     plan = store.get_plan(execution.run)
-    if plan is None:
+    if plan is None and (told := store.get_dry_run(execution.run)) is not None:
+        # A dry run warms nothing, so no URL is in progress, warm or failed.
+        answer = _contract(status, [], [], []) | {"dryRun": told}
+    elif plan is None:
         answer = _before_the_plan(status, ended, _requested_urls(execution, store))
     else:
         urls = store.get_urls(execution.run)
@@ -92,6 +95,7 @@ def _planned(status: str, plan: Plan, urls: list[str], rolled: RollUp) -> dict[s
             "outcomes": dict(sorted(rolled.outcomes.items())),
             "verified": rolled.verified,
         },
+        "warnings": list(plan.warnings),
     }
 
 
@@ -99,7 +103,8 @@ def _requested_urls(execution: Execution, store: Storage) -> list[str]:
     """Return a run's URLs before its plan exists: from the stored request, or from a direct start's input."""
     stored = store.get_request(execution.run)
     if stored is not None:
-        urls: list[str] = stored["url_list"]
+        # Absent where all URLs come from lists in S3, sitemaps or manifests: nobody knows them before the plan.
+        urls: list[str] = stored.get("url_list", [])
         return urls
     try:
         return [url.given for url in check_request(execution.direct_request(), direct=True).urls]

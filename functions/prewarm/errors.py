@@ -69,8 +69,11 @@ class RefusedRequest(PrewarmError):
 
     def as_json(self) -> dict[str, object]:
         """Return the API's error shape: code, message, details (one per problem told)."""
-        details = [problem.as_json() for problem in self.problems[:PROBLEMS_TOLD]]
-        return {"error": {"code": self.code, "message": self.message(), "details": details}}
+        return {"error": {"code": self.code, "message": self.message(), "details": self.details()}}
+
+    def details(self) -> list[dict[str, object]]:
+        """Return the problems that are told, one by one."""
+        return [problem.as_json() for problem in self.problems[:PROBLEMS_TOLD]]
 
 
 class InvalidRequest(RefusedRequest):

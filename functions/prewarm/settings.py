@@ -6,6 +6,7 @@ A frozen dataclass and not pydantic-settings: that import alone costs a quarter 
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from prewarm.errors import BrokenSetting
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HIGHEST_PORT = 65535
+# Whose sites may be warmed: those that the account's CloudFront API lists, or whatever DNS says is CloudFront.
+OWN_DISTRIBUTIONS, ANY_DISTRIBUTION = "account", "any"
+DISTRIBUTION_DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,18 @@ class Nameserver:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges."""
+    """All settings.
+
+    Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges; `allowed_distributions`:
+    `account`, `any`, or the domains of those that may be warmed.
+    """
 
     bucket: str
     table: str
     retention_days: int
     state_machine_arn: str
+    resolve_function: str
+    allowed_distributions: str | tuple[str, ...]
     nameservers: tuple[Nameserver, ...]
     ca_bundle: str | None
     https_port: int
@@ -54,6 +64,8 @@ class Settings:
             table=_required(environment, "PREWARM_TABLE"),
             retention_days=_number(environment, "PREWARM_RETENTION_DAYS", 30, 1, 3650),
             state_machine_arn=environment.get("PREWARM_STATE_MACHINE_ARN", ""),
+            resolve_function=environment.get("PREWARM_RESOLVE_FUNCTION", ""),
+            allowed_distributions=_allowed(environment.get("PREWARM_ALLOWED_DISTRIBUTIONS", "")),
             nameservers=_nameservers(environment.get("PREWARM_NAMESERVERS", "")),
             ca_bundle=environment.get("PREWARM_CA_BUNDLE") or None,
             https_port=_number(environment, "PREWARM_HTTPS_PORT", 443, 1, HIGHEST_PORT),
@@ -98,6 +110,21 @@ def _nameservers(text: str) -> tuple[Nameserver, ...]:
             raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} has no port from 1 to {HIGHEST_PORT}")
         found.append(Nameserver(str(ip), int(port)))
     return tuple(found)
+
+
+def _allowed(text: str) -> str | tuple[str, ...]:
+    words = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    if words in {(), (OWN_DISTRIBUTIONS,)}:
+        return OWN_DISTRIBUTIONS
+    if words == (ANY_DISTRIBUTION,):
+        return ANY_DISTRIBUTION
+    for word in words:
+        if not DISTRIBUTION_DOMAIN.fullmatch(word):
+            raise BrokenSetting(
+                f"PREWARM_ALLOWED_DISTRIBUTIONS: {word!r} is no domain such as d111abcdef8.cloudfront.net; "
+                f"the setting is {OWN_DISTRIBUTIONS}, {ANY_DISTRIBUTION} or a list of such domains"
+            )
+    return words
 
 
 def _networks(text: str) -> tuple[Network, ...] | None:

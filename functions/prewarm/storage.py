@@ -3,7 +3,8 @@
 S3, below `runs/{run}/`: `request.json`; `plan/plan.json`, `plan/urls.json.gz` (all URLs as given, by index),
 `plan/addresses.json.gz` (one map of POP id to addresses per group), `plan/blocks/{n}.json.gz` (what a worker needs of
 one block of URLs); `stages/{n}.json` (the map's items); `records/{batch}.{part}.jsonl.gz`; `map/` (the map run's own
-results); `summary.json`. Ledger, DynamoDB: `run`, `sk` = `control` or `batch#part`.
+results); `summary.json`; of a dry run only `request.json` and `dry_run.json`. Ledger, DynamoDB: `run`, `sk` =
+`control` or `batch#part`.
 """
 
 import functools
@@ -129,6 +130,15 @@ class Storage:
     def get_summary(self, run: str) -> dict[str, Any] | None:
         """Return the run's summary, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "summary.json"))
+        return document
+
+    def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
+        """Store what a dry run told."""
+        self._put_json(run_key(run, "dry_run.json"), document)
+
+    def get_dry_run(self, run: str) -> dict[str, Any] | None:
+        """Return what a dry run told, or None where the run is none, or has not told yet."""
+        document: dict[str, Any] | None = self._get_json(run_key(run, "dry_run.json"))
         return document
 
     def location(self, key: str) -> str:

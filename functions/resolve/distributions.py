@@ -1,19 +1,9 @@
-"""Which distribution serves a host, as the CloudFront API says it.
-
-The edge routes by Host header, so a URL is only ever fetched through a distribution of this account that names the
-URL's host: otherwise a caller could warm, or hammer, somebody else's site through an address of ours.
-"""
+"""Which distribution serves a host: facts as the CloudFront API gives them, and the edge's way to choose. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import boto3
-
-from prewarm.errors import InvalidRequest, Problem
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudfront import CloudFrontClient
+DOMAIN_SUFFIX = ".cloudfront.net"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +22,22 @@ class Distribution:
     staging: bool = False
     price_class: str = ""
     tenant: str = ""
+    multi_tenant: bool = False
 
     @property
     def prefix(self) -> str:
         """Return the domain's first label, to which a POP's name is added."""
         return self.domain.partition(".")[0]
+
+    @property
+    def serves_viewers(self) -> bool:
+        """Say whether viewers reach it by its own names.
+
+        A disabled one answers nobody; a staging one only what its primary's continuous deployment policy sends it
+        (Developer Guide, "Use CloudFront continuous deployment"); a multi-tenant one only through its tenants
+        ("Understand how multi-tenant distributions work").
+        """
+        return self.enabled and not self.staging and not self.multi_tenant
 
     def serves(self, host: str) -> int:
         """Say how closely the distribution names a host: 0 not at all, longer aliases more.
@@ -50,49 +51,19 @@ class Distribution:
         return max((len(tail) for tail in wildcards if host.endswith(tail)), default=0)
 
 
-def account_distributions(client: "CloudFrontClient | None" = None) -> list[Distribution]:
-    """Return all distributions of the account (ListDistributions, every page)."""
-    client = client or boto3.client("cloudfront")
-    found = []
-    for page in client.get_paginator("list_distributions").paginate():
-        for item in page["DistributionList"].get("Items", []):
-            aliases = tuple(alias.lower() for alias in item["Aliases"].get("Items", []))
-            found.append(
-                Distribution(
-                    id=item["Id"],
-                    domain=item["DomainName"].lower(),
-                    aliases=aliases,
-                    enabled=item["Enabled"],
-                    staging=item.get("Staging", False),
-                    price_class=item.get("PriceClass", ""),
-                )
-            )
-    return found
+def closest(host: str, distributions: Iterable[Distribution]) -> Distribution | None:
+    """Return the distribution that names a host most closely, as the edge chooses it; None where none does."""
+    best = max(distributions, key=lambda each: each.serves(host), default=None)
+    return best if best is not None and best.serves(host) else None
 
 
-def distribution_of_hosts(
-    hosts: Iterable[str], distributions: list[Distribution], cf_domain: str | None
-) -> dict[str, Distribution]:
-    """Return the distribution of each host that has one: the one that names it most closely, as the edge routes it.
-
-    Args:
-        hosts: the URLs' hosts in lower case.
-        distributions: those of the account.
-        cf_domain: the one distribution that the request allows, or None for any of the account. A host that another
-            one names more closely is not this one's, even if a wildcard of its covers it.
-
-    Raises:
-        InvalidRequest: `cf_domain` is no distribution of the account, or is disabled.
-
-    """
-    enabled = [each for each in distributions if each.enabled]
-    if cf_domain is not None and all(each.domain != cf_domain for each in enabled):
-        disabled = any(each.domain == cf_domain for each in distributions)
-        message = "is disabled" if disabled else "is no distribution of this account"
-        raise InvalidRequest([Problem("cf_domain", f"{cf_domain} {message}")])
-    found = {}
-    for host in hosts:
-        best = max(enabled, key=lambda each: each.serves(host), default=None)
-        if best is not None and best.serves(host) and cf_domain in (None, best.domain):
-            found[host] = best
-    return found
+def why_idle(distribution: Distribution) -> str:
+    """Say why viewers are not served by a distribution's own names: a clause that begins with a verb."""
+    if distribution.staging:
+        return (
+            "is a staging distribution, which viewers reach only through its primary's continuous deployment policy; "
+            "warm the primary"
+        )
+    if distribution.multi_tenant:
+        return "is a multi-tenant distribution, which serves viewers only by its tenants' domains"
+    return "is disabled; enable it first"

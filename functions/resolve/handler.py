@@ -7,6 +7,7 @@ from prewarm.observability import logger
 from prewarm.request import CheckedRequest, check_request
 from prewarm.settings import Settings
 from prewarm.storage import Storage, run_key, storage
+from resolve.dry_run import ask_sizes, told
 from resolve.planner import Drawn
 from resolve.steering import resolve
 
@@ -25,18 +26,30 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         drawn = resolve(run, request, settings)
     except RefusedRequest as refused:
         logger.info("rejected", extra={"problems": len(refused.problems)})
-        return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": refused.message()[:CAUSE_LIMIT]}}
+        cause = refused.message()[:CAUSE_LIMIT]
+        return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": cause, "details": refused.details()}}
+    if request.fields.dry_run:
+        return tell(drawn, request, settings, store)
     stages = store_plan(drawn, request, store)
     store.open_run(run, drawn.plan.deadline)
     logger.info("resolved", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
     return {
         "invalidate": drawn.plan.invalidate,
+        "invalidation": {"round": 0},
         "maxConcurrency": request.fields.max_concurrency,
         "toleratedFailurePercentage": 100,
         "stages": stages,
         "targets": drawn.plan.targets,
         "batches": drawn.plan.batches,
     }
+
+
+def tell(drawn: Drawn, request: CheckedRequest, settings: Settings, store: Storage) -> dict[str, Any]:
+    """Store what a dry run tells; the state's output has only the numbers that a trace should show."""
+    document = told(drawn, ask_sizes(drawn, request, settings))
+    store.put_dry_run(drawn.plan.run, document)
+    logger.info("dry run", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
+    return {"dryRun": {name: document[name] for name in ("urls", "targets", "batches", "stages", "estimatedBytes")}}
 
 
 def the_request(run: str, given: object, store: Storage) -> CheckedRequest:

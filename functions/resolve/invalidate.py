@@ -1,4 +1,4 @@
-"""CreateInvalidations: remove the run's URLs from every cache before they are warmed again."""
+"""CreateInvalidations: remove the run's URLs from every cache before they are warmed again, round by round."""
 
 from typing import Any
 
@@ -7,32 +7,38 @@ import boto3
 from prewarm.observability import logger
 from prewarm.storage import storage
 from prewarm.urls import parse_url
-from resolve.planner import invalidation_path
+from resolve.invalidation import InvalidationBatch, batches_of_round, invalidation_path
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Create one invalidation per distribution; returns their ids.
+    """Create one round's invalidations, one per distribution or tenant; returns their ids and whether more are left.
 
-    The CallerReference is the same in every try, so that a retry finds the invalidation that it made before
-    (CreateInvalidation: the same reference with the same paths creates nothing).
+    CloudFront refuses with TooManyInvalidationsInProgress while others' paths are being removed: the state machine
+    tries again by that name.
     """
-    run = event["run"]
+    run, number = event["run"], event["round"]
     logger.append_keys(run=run)
     store = storage()
     plan = store.need_plan(run)
     urls = store.get_urls(run)
+    paths = ([invalidation_path(parse_url(url)) for url in urls[g.url_from : g.url_to]] for g in plan.groups)
+    created, more = [], False
     client = boto3.client("cloudfront")
-    created = []
-    for group in plan.groups:
-        listed = (invalidation_path(parse_url(url)) for url in urls[group.url_from : group.url_to])
-        paths = list(dict.fromkeys(listed))
-        answer = client.create_invalidation(
-            DistributionId=group.distribution_id,
-            InvalidationBatch={
-                "Paths": {"Quantity": len(paths), "Items": paths},
-                "CallerReference": f"{run}-{group.distribution_id}-0",
-            },
-        )
-        logger.info("invalidating", extra={"distribution": group.distribution_id, "paths": len(paths)})
-        created.append({"distributionId": group.distribution_id, "invalidationId": answer["Invalidation"]["Id"]})
-    return {"invalidations": created}
+    for batch, is_more in batches_of_round(run, plan.groups, paths, number):
+        created.append(create(client, batch))
+        more |= is_more
+        logger.info("invalidating", extra={"reference": batch.reference, "paths": len(batch.paths)})
+    return {"invalidations": created, "round": number + 1, "more": more}
+
+
+def create(client: Any, batch: InvalidationBatch) -> dict[str, str]:  # noqa: ANN401 - boto3's own
+    """Create one invalidation; returns the ids by which the state machine asks for its status."""
+    wanted = {
+        "Paths": {"Quantity": len(batch.paths), "Items": batch.paths},
+        "CallerReference": batch.reference,
+    }
+    if batch.tenant:
+        answer = client.create_invalidation_for_distribution_tenant(Id=batch.tenant, InvalidationBatch=wanted)
+        return {"tenantId": batch.tenant, "invalidationId": answer["Invalidation"]["Id"]}
+    answer = client.create_invalidation(DistributionId=batch.distribution_id, InvalidationBatch=wanted)
+    return {"distributionId": batch.distribution_id, "invalidationId": answer["Invalidation"]["Id"]}

@@ -1,78 +1,50 @@
 """From a checked request to a plan: which URL goes through which POPs of which distribution. No network here."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem
 from prewarm.plan import Batch, Block, Group, Plan, map_item, stage_batches, url_blocks
 from prewarm.request import CheckedRequest
-from prewarm.urls import Url, redacted
-from resolve.distributions import Distribution
+from prewarm.urls import Url
+from resolve.directory import Found
+from resolve.invalidation import invalidation_problems
 from resolve.placement import Placement
 
-# CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
-INVALIDATION_PATHS = 3_000
-# Characters that a cached URL may hold as they are and an invalidation path may not (RFC 1738, "unsafe"; Developer
-# Guide, "Invalidation paths").
-PATH_UNSAFE = re.compile(r"[{}|^`\[\]]")
+if TYPE_CHECKING:
+    from resolve.distributions import Distribution
+
 HOSTS_SHOWN = 5
 
 
-def place(request: CheckedRequest, distributions: dict[str, Distribution]) -> tuple[list[Placement], list[Url]]:
+def place(request: CheckedRequest, found: Found) -> tuple[list[Placement], list[Url]]:
     """Sort the URLs by distribution, in the order of the request; returns the placements and the unplaced URLs.
 
     Raises:
-        InvalidRequest: no URL has a distribution, or an invalidation would be larger than CloudFront carries out.
+        InvalidRequest: no URL has a distribution, or one cannot be invalidated as the request wants it.
 
     """
     placements: dict[Distribution, Placement] = {}
     unplaced = []
     for url in request.urls:
-        if found := distributions.get(url.host):
-            placements.setdefault(found, Placement(found, [])).urls.append(url)
+        if served := found.distributions.get(url.host):
+            placements.setdefault(served, Placement(served, [])).urls.append(url)
         else:
             unplaced.append(url)
     problems = []
     if not placements:
-        names = sorted({url.host for url in unplaced})
-        more = f" and {len(names) - HOSTS_SHOWN} more" if len(names) > HOSTS_SHOWN else ""
-        hosts = ", ".join(names[:HOSTS_SHOWN]) + more
-        where = f"the distribution {request.fields.cf_domain}" if request.fields.cf_domain else "any distribution"
-        problems.append(Problem("url_list", f"no host is an alias or the domain of {where} of this account: {hosts}"))
+        reasons = [found.reasons[host] for host in dict.fromkeys(url.host for url in unplaced)]
+        more = [f"and {len(reasons) - HOSTS_SHOWN} more hosts"] if len(reasons) > HOSTS_SHOWN else []
+        told = "; ".join(reasons[:HOSTS_SHOWN] + more)
+        problems.append(Problem("url_list", f"none of its hosts can be warmed: {told}"))
     if request.fields.invalidate:
-        problems += _invalidation_problems(placements.values())
+        problems += invalidation_problems(placements.values())
     if problems:
         raise InvalidRequest(problems)
     return list(placements.values()), unplaced
-
-
-def _invalidation_problems(placements: Iterable[Placement]) -> list[Problem]:
-    problems = []
-    for placement in placements:
-        paths = {invalidation_path(url): url for url in placement.urls}
-        if len(paths) > INVALIDATION_PATHS:
-            limit = f"CloudFront carries out {INVALIDATION_PATHS:,} at a time; split the list"
-            problems.append(
-                Problem("invalidate", f"{len(paths):,} paths of {placement.distribution.domain}; {limit}")
-            )
-        problems += [
-            Problem(
-                "invalidate", f"{shown(redacted(url.given))!r} ends in *; that would invalidate all that begins so"
-            )
-            for path, url in paths.items()
-            if path.endswith("*")
-        ]
-    return problems
-
-
-def invalidation_path(url: Url) -> str:
-    """Return the path that invalidates a URL: its path, and its query where it has one."""
-    path = "/" + url.fetch.split("/", 3)[3]
-    return PATH_UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), path)
 
 
 @dataclass(frozen=True)

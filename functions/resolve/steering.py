@@ -8,23 +8,33 @@ from prewarm.fetch import Fetcher
 from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
-from resolve.distributions import account_distributions, distribution_of_hosts
+from resolve.directory import Directory, Found
 from resolve.lookup import addresses_of, pop_name
 from resolve.placement import Placement, choose_pops
 from resolve.planner import Drawn, draw, place
 from resolve.probe import Probe, probe_all
+
+HOSTS_TOLD = 20
 
 
 def resolve(run: str, request: CheckedRequest, settings: Settings) -> Drawn:
     """Find every URL's distribution and every POP's addresses, probe them, and draw up the plan."""
     # A stored request may wait; the run's time starts when its work does.
     started_at = time.time()
-    hosts = {url.host for url in request.urls}
-    found = distribution_of_hosts(hosts, account_distributions(), request.fields.cf_domain)
+    directory = Directory(settings)
+    found = directory.find({url.host for url in request.urls}, request.fields.cf_domain)
     placements, unplaced = place(request, found)
-    warnings = choose_pops(placements, request, catalogue())
+    warnings = unplaced_in_words(found)
+    warnings += choose_pops(placements, request, catalogue())
     steer(placements, request, settings)
     return draw(run, started_at, request, placements, unplaced, catalogue(), warnings)
+
+
+def unplaced_in_words(found: Found) -> list[str]:
+    """Return why hosts have no distribution: the first few in words, the rest as a count."""
+    told = [f"not warmed: {reason}" for _, reason in sorted(found.reasons.items())[:HOSTS_TOLD]]
+    rest = len(found.reasons) - HOSTS_TOLD
+    return [*told, f"not warmed: {rest} more hosts without a distribution"] if rest > 0 else told
 
 
 def steer(placements: list[Placement], request: CheckedRequest, settings: Settings) -> None:

@@ -52,6 +52,10 @@ MACHINE_RIGHTS = {
     ("lambda:InvokeFunction", "WarmFunction.Arn"),
     ("lambda:InvokeFunction", "AggregateFunction.Arn"),
     ("cloudfront:GetInvalidation", "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"),
+    (
+        "cloudfront:GetInvalidationForDistributionTenant",
+        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution-tenant/*",
+    ),
     ("states:StartExecution", MACHINE_ARN),
     ("states:DescribeExecution", f"{EXECUTION_ARN}:*"),
     ("states:DescribeExecution", f"{EXECUTION_ARN}/*"),

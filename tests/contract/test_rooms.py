@@ -24,7 +24,8 @@ NOT_SHIPPED = {"functions", "local", "cli", "tests", "bench", "moto", "pytest"}
 AWS_CLIENTS = {
     "functions/prewarm/storage.py": {"s3", "dynamodb"},
     "functions/api/executions.py": {"stepfunctions"},
-    "functions/resolve/distributions.py": {"cloudfront"},
+    "functions/api/dry_runs.py": {"lambda"},
+    "functions/resolve/directory.py": {"cloudfront"},
     "functions/resolve/invalidate.py": {"cloudfront"},
 }
 AWS_PACKAGES = {"boto3", "botocore"}

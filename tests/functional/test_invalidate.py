@@ -3,15 +3,19 @@
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 import resolve.invalidate
-from tests.functional.conftest import HOST, OTHER_HOST, SYDNEY, Context, Machine, client
+from resolve.invalidation import InvalidationBatch
+from tests.functional.conftest import HOST, OTHER_HOST, REGION, SYDNEY, Context, Machine, client
 
 
-def invalidate(run: str) -> list[dict[str, str]]:
-    answer = resolve.invalidate.handler({"run": run}, Context())
-    assert set(answer) == {"invalidations"}
+def invalidate(run: str, number: int = 0, *, more: bool = False) -> list[dict[str, str]]:
+    answer = resolve.invalidate.handler({"run": run, "round": number}, Context())
+    assert set(answer) == {"invalidations", "round", "more"}
+    assert (answer["round"], answer["more"]) == (number + 1, more)
     created: list[dict[str, str]] = answer["invalidations"]
     return created
 
@@ -70,6 +74,42 @@ def test_only_ids_go_into_the_state(machine: Machine) -> None:
     (created,) = invalidate("fresh")
     assert set(created) == {"distributionId", "invalidationId"}
     assert batch(created)["Paths"]["Quantity"] == 3000
+
+
+def test_a_longer_list_goes_in_rounds_and_a_retried_round_is_the_same(machine: Machine) -> None:
+    planned(machine, [f"https://{HOST}/{n}" for n in range(7000)] + [f"https://{OTHER_HOST}/0"])
+    first = invalidate("fresh", 0, more=True)
+    second = invalidate("fresh", 1, more=True)
+    (third,) = invalidate("fresh", 2)
+    assert [batch(entry)["Paths"]["Quantity"] for entry in [*first, *second, third]] == [3000, 1, 3000, 1000]
+    assert batch(third)["Paths"]["Items"][0] == "/6000"
+    (again,) = invalidate("fresh", 2)
+    assert batch(again)["CallerReference"] == batch(third)["CallerReference"]
+
+
+def test_a_tenant_has_a_call_of_its_own() -> None:
+    client = boto3.client("cloudfront", region_name=REGION)
+    wanted = {"Paths": {"Quantity": 1, "Items": ["/a"]}, "CallerReference": "run-dt_1-0"}
+    made = {"Id": "I1", "Status": "InProgress", "CreateTime": "2026-01-01T00:00:00Z", "InvalidationBatch": wanted}
+    with Stubber(client) as stub:
+        stub.add_response(
+            "create_invalidation_for_distribution_tenant",
+            {"Location": "x", "Invalidation": made},
+            {"Id": "dt_1", "InvalidationBatch": wanted},
+        )
+        created = resolve.invalidate.create(client, InvalidationBatch("E1", "dt_1", "run-dt_1-0", ["/a"]))
+        stub.assert_no_pending_responses()
+    assert created == {"tenantId": "dt_1", "invalidationId": "I1"}
+
+
+def test_others_invalidations_in_progress_fail_by_the_name_that_the_machine_retries() -> None:
+    client = boto3.client("cloudfront", region_name=REGION)
+    with Stubber(client) as stub:
+        stub.add_client_error("create_invalidation", "TooManyInvalidationsInProgress", "3000 paths in progress")
+        with pytest.raises(Exception, match="3000 paths") as caught:
+            resolve.invalidate.create(client, InvalidationBatch("E1", "", "run-E1-0", ["/a"]))
+    # Lambda names a Python error by its class.
+    assert type(caught.value).__name__ == "TooManyInvalidationsInProgress"
 
 
 def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:

@@ -204,6 +204,7 @@ def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account
     assert [group["distribution_id"] for group in plan["groups"]] == account.distribution_ids
     assert ran.resolved == {
         "invalidate": False,
+        "invalidation": {"round": 0},
         "maxConcurrency": 5,
         "toleratedFailurePercentage": 100,
         "stages": ["runs/stored/stages/1.json"],

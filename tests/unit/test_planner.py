@@ -11,21 +11,40 @@ from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest
-from prewarm.plan import Skipped
+from prewarm.plan import Group, Skipped
 from prewarm.urls import Url, parse_url
+from resolve.directory import Found
 from resolve.distributions import Distribution
-from resolve.planner import INVALIDATION_PATHS, Drawn, Placement, draw, invalidation_path, place
+from resolve.invalidation import (
+    INVALIDATION_PATHS,
+    LONGEST_PATH,
+    InvalidationBatch,
+    batches_of_round,
+    invalidation_path,
+)
+from resolve.placement import Placement
+from resolve.planner import Drawn, draw, place
 from tests.unit.builders import DISTRIBUTION, POP_NAMES, parsed, request
 
 KNOWN = catalogue()
 OTHER = Distribution("E2", "d222.cloudfront.net", ("other.example.com",))
 SERVED = {"www.example.com": DISTRIBUTION, "other.example.com": OTHER}
+
+
+class Everywhere(dict[str, str]):
+    """A reason for every host that has no distribution."""
+
+    def __missing__(self, host: str) -> str:
+        return f"nobody serves {host}"
+
+
+FOUND = Found(SERVED, Everywhere())
 NETWORKS = (ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8::/32"))
 
 
 def refusal(**changes: Any) -> str:
     with pytest.raises(InvalidRequest) as caught:
-        place(request(**changes), SERVED)
+        place(request(**changes), FOUND)
     return str(caught.value)
 
 
@@ -46,7 +65,7 @@ def drawn(unfit: dict[str, str] | None = None, unplaced: list[Url] | None = None
 def test_urls_are_placed_by_distribution_in_the_order_of_the_request() -> None:
     texts = ["https://other.example.com/1", "https://www.example.com/2", "https://nobody.example/3"]
     texts += ["https://other.example.com/4", "https://www.example.com/5"]
-    placements, unplaced = place(request(url_list=texts), SERVED)
+    placements, unplaced = place(request(url_list=texts), FOUND)
     assert [each.distribution.id for each in placements] == ["E2", "E1"]
     assert [[url.fetch[-1] for url in each.urls] for each in placements] == [["1", "4"], ["2", "5"]]
     assert [url.host for url in unplaced] == ["nobody.example"]
@@ -54,28 +73,65 @@ def test_urls_are_placed_by_distribution_in_the_order_of_the_request() -> None:
 
 def test_a_request_of_which_no_url_can_be_placed_is_refused_with_its_hosts() -> None:
     sentence = refusal(url_list=["https://a.example/1", "https://b.example/"])
-    assert sentence.startswith("url_list: ")
-    assert sentence.endswith("any distribution of this account: a.example, b.example")
-    named = refusal(url_list=["https://a.example/"], cf_domain="d111.cloudfront.net")
-    assert "the distribution d111.cloudfront.net" in named
+    assert sentence == ("url_list: none of its hosts can be warmed: nobody serves a.example; nobody serves b.example")
 
 
 def test_hosts_that_are_not_listed_are_counted() -> None:
-    assert refusal(url_list=[f"https://h{number}.example/" for number in range(9)]).endswith(
-        "h0.example, h1.example, h2.example, h3.example, h4.example and 4 more"
-    )
+    sentence = refusal(url_list=[f"https://h{number}.example/" for number in range(9)])
+    assert sentence.endswith("nobody serves h4.example; and 4 more hosts")
 
 
-def test_more_paths_than_cloudfront_invalidates_at_a_time_are_refused() -> None:
-    urls = [f"https://www.example.com/{number}" for number in range(INVALIDATION_PATHS + 1)]
-    assert "invalidate: 3,001 paths of d111.cloudfront.net" in refusal(url_list=urls, invalidate=True)
-    place(request(url_list=urls[1:], invalidate=True), SERVED)
-    place(request(url_list=urls), SERVED)
+def rounds(groups: list[Group], paths: list[list[str]]) -> list[list[InvalidationBatch]]:
+    """Go through all rounds of a run's invalidations."""
+    found, number, more = [], 0, True
+    while more:
+        batches = list(batches_of_round("run", groups, paths, number))
+        more = any(left for _, left in batches)
+        found.append([batch for batch, _ in batches])
+        number += 1
+    return found
 
 
-def test_http_and_https_share_an_invalidation_path() -> None:
-    urls = [f"{scheme}://www.example.com/{n}" for scheme in ("http", "https") for n in range(INVALIDATION_PATHS)]
-    place(request(url_list=urls, invalidate=True), SERVED)
+@given(st.lists(st.integers(0, 3 * INVALIDATION_PATHS + 1), min_size=1, max_size=3))
+@bounded(max_examples=20, deadline=None)
+def test_every_path_is_invalidated_once_in_rounds_that_cloudfront_carries_out(sizes: list[int]) -> None:
+    groups = [Group(f"d{n}.cloudfront.net", f"E{n}", 0, size, (), 0) for n, size in enumerate(sizes)]
+    paths = [[f"/{n}" for n in range(size)] for size in sizes]
+    gone = rounds(groups, paths)
+    assert len(gone) == max(1, *(-(-size // INVALIDATION_PATHS) for size in sizes))
+    assert all(0 < len(batch.paths) <= INVALIDATION_PATHS for each in gone for batch in each)
+    for number, listed in enumerate(paths):
+        of_this = [batch for each in gone for batch in each if batch.distribution_id == f"E{number}"]
+        assert [path for batch in of_this for path in batch.paths] == listed
+    references = [batch.reference for each in gone for batch in each]
+    assert len(set(references)) == len(references)
+
+
+def test_groups_of_one_distribution_share_an_invalidation_and_tenants_have_their_own() -> None:
+    groups = [
+        Group("d1.cloudfront.net", "E1", 0, 1, (), 0),
+        Group("d1.cloudfront.net", "E1", 1, 2, (), 0),
+        Group("d2.cloudfront.net", "E9", 2, 3, (), 0, tenant="dt_1"),
+        Group("d2.cloudfront.net", "E9", 3, 4, (), 0, tenant="dt_2"),
+    ]
+    ((first, second, third),) = rounds(groups, [["/a"], ["/b", "/a"], ["/c"], ["/d"]])
+    assert (first.distribution_id, first.tenant, first.paths) == ("E1", "", ["/a", "/b"])
+    assert [(each.tenant, each.reference, each.paths) for each in (second, third)] == [
+        ("dt_1", "run-dt_1-0", ["/c"]),
+        ("dt_2", "run-dt_2-0", ["/d"]),
+    ]
+
+
+def test_a_path_longer_than_an_invalidation_takes_is_refused() -> None:
+    long = "https://www.example.com/" + "a" * LONGEST_PATH
+    assert "has a path of 4,001 characters; CloudFront invalidates 4,000" in refusal(url_list=[long], invalidate=True)
+    place(request(url_list=[long[:-1]], invalidate=True), FOUND)
+
+
+def test_what_only_dns_calls_a_distribution_cannot_be_invalidated() -> None:
+    foreign = Found({"www.example.com": Distribution("", "d999.cloudfront.net", ())})
+    with pytest.raises(InvalidRequest, match=r"invalidate: d999\.cloudfront\.net is no distribution of this account"):
+        place(request(invalidate=True), foreign)
 
 
 def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
@@ -83,7 +139,7 @@ def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
     assert sentence == (
         "invalidate: 'https://www.example.com/a*' ends in *; that would invalidate all that begins so"
     )
-    place(request(url_list=["https://www.example.com/a*"]), SERVED)
+    place(request(url_list=["https://www.example.com/a*"]), FOUND)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +268,7 @@ def test_every_target_of_a_run_is_in_exactly_one_batch(
     texts += [f"https://other.example.com/{n}" for n in range(there)]
     texts += [f"https://nobody.example/{n}" for n in range(nowhere)]
     asked = request(url_list=texts, region_type="region", region=region, accept_encodings=encodings, staged=staged)
-    placements, unplaced = place(asked, SERVED)
+    placements, unplaced = place(asked, FOUND)
     for placement in placements:
         for pop in asked.pops:
             placement.pops.append(pop)
@@ -267,7 +323,7 @@ def test_items_carry_their_batch_and_no_secret() -> None:
 
 def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
     asked = request(url_list=["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"])
-    placements, unplaced = place(asked, SERVED)
+    placements, unplaced = place(asked, FOUND)
     ready = [replace(each, pops=["ATL56-C1"], addresses={"ATL56-C1": ["192.0.2.1"]}) for each in placements]
     found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
     assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]

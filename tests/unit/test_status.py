@@ -34,12 +34,17 @@ class Store:
         request: dict[str, Any] | None = None,
         plan: Plan | None = None,
         results: list[BatchResult] | None = None,
+        dry_run: dict[str, Any] | None = None,
     ) -> None:
-        self._request, self._plan, self._results = request, plan, results or []
+        self._request, self._plan, self._results, self._dry_run = request, plan, results or [], dry_run
 
     def get_request(self, run: str) -> dict[str, Any] | None:
         assert run == "run"
         return self._request
+
+    def get_dry_run(self, run: str) -> dict[str, Any] | None:
+        assert run == "run"
+        return self._dry_run
 
     def get_plan(self, run: str) -> Plan | None:
         assert run == "run"

@@ -1,0 +1,124 @@
+"""The dry run: what a run would do and what it would cost, in numbers. Nothing is warmed and nothing invalidated."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prewarm import __version__
+from prewarm.fetch import Fetch, Fetcher, Lane
+from prewarm.outcome import Answer
+from prewarm.plan import Group
+from prewarm.request import CheckedRequest
+from prewarm.settings import Settings
+from prewarm.urls import Url
+from resolve.invalidation import INVALIDATION_PATHS, invalidation_path
+from resolve.planner import Drawn
+
+# Sizes are asked for by HEAD, which may reach the origin: enough for a mean, and no load.
+SIZES_ASKED_AT_MOST = 200
+OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What HEADs said of one group's objects: URLs asked, those whose length was told, and their bytes in all."""
+
+    asked: int
+    known: int
+    bytes: int
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean size in bytes, or None where no length was told."""
+        return self.bytes / self.known if self.known else None
+
+
+def ask_sizes(drawn: Drawn, request: CheckedRequest, settings: Settings) -> list[Sizes]:
+    """Ask one POP of each distribution how large objects are: all, or SIZES_ASKED_AT_MOST of them, evenly spread."""
+    fields = request.fields
+    headers = [
+        f"Accept-Encoding: {drawn.plan.variants[0]}",
+        f"User-Agent: {fields.user_agent or f'CloudFront-Prewarm/{__version__}'}",
+        *(f"{name}: {value}" if value.strip() else f"{name};" for name, value in fields.headers.items()),
+    ]
+    share = max(1, SIZES_ASKED_AT_MOST // max(1, len(drawn.plan.groups)))
+    fetches = []
+    asked: Counter[int] = Counter()
+    for number, group in enumerate(drawn.plan.groups):
+        addresses = next((drawn.addresses[number][pop] for pop in group.pops if pop in drawn.addresses[number]), None)
+        if addresses is None:
+            continue
+        lane = Lane(addresses)
+        for url in _spread(drawn.urls[group.url_from : group.url_to], share):
+            fetches.append(Fetch(url.fetch, headers, lane, number, head=True))
+            asked[number] += 1
+    known: Counter[int] = Counter()
+    total: Counter[int] = Counter()
+
+    def on_answer(fetch: Fetch, answer: Answer) -> float | None:
+        if not answer.error and answer.status == OK and answer.content_length.isdecimal():
+            known[fetch.owner] += 1
+            total[fetch.owner] += int(answer.content_length)
+        return None
+
+    Fetcher(settings).run(fetches, on_answer)
+    return [Sizes(asked[n], known[n], total[n]) for n in range(len(drawn.plan.groups))]
+
+
+def _spread(urls: Sequence[Url], most: int) -> Iterator[Url]:
+    """Yield at most so many of the URLs, evenly spread."""
+    step = max(1, -(-len(urls) // most))
+    yield from urls[::step]
+
+
+def fetches_of(group: Group, variants: int) -> int:
+    """Return how many targets a group has."""
+    return group.urls * len(group.pops) * variants
+
+
+def told(drawn: Drawn, sizes: list[Sizes]) -> dict[str, Any]:
+    """Return the dry run's numbers as they are stored and answered; the dollars are the caller's to add."""
+    plan, variants = drawn.plan, len(drawn.plan.variants)
+    groups = list(zip(plan.groups, sizes, strict=True))
+    unplaced = drawn.urls[plan.placed :]
+    means = [each.mean for each in sizes]
+    return {
+        "urls": plan.url_count,
+        "hosts": len({url.host for url in drawn.urls}),
+        "distributions": [_distribution(group, size, variants) for group, size in groups],
+        "noDistribution": {"urls": len(unplaced), "hosts": sorted({url.host for url in unplaced})},
+        "variants": list(plan.variants),
+        "targets": plan.targets,
+        "batches": plan.batches,
+        "stages": plan.stages,
+        "invalidation": _invalidation(drawn) if plan.invalidate else None,
+        "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
+        "estimatedBytes": None
+        if None in means
+        else sum(round((size.mean or 0) * fetches_of(group, variants)) for group, size in groups),
+        "warnings": list(plan.warnings),
+    }
+
+
+def _distribution(group: Group, size: Sizes, variants: int) -> dict[str, Any]:
+    return {
+        "domain": group.domain,
+        "id": group.distribution_id,
+        "tenant": group.tenant or None,
+        "urls": group.urls,
+        "pops": list(group.pops),
+        "skippedPops": [{"pop": each.pop, "reason": each.reason, "detail": each.detail} for each in group.skipped],
+        "targets": fetches_of(group, variants),
+        "meanBytes": None if size.mean is None else round(size.mean),
+    }
+
+
+def _invalidation(drawn: Drawn) -> dict[str, int]:
+    """Count the paths, and the rounds in which CloudFront carries them out."""
+    paths: dict[str, set[str]] = {}
+    for group in drawn.plan.groups:
+        listed = {invalidation_path(url) for url in drawn.urls[group.url_from : group.url_to]}
+        paths.setdefault(group.tenant or group.distribution_id, set()).update(listed)
+    rounds = max((-(-len(each) // INVALIDATION_PATHS) for each in paths.values()), default=0)
+    return {"paths": sum(map(len, paths.values())), "rounds": rounds}
