@@ -20,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place with edge locations: airport code, city, ISO country, coordinates in degrees, price class."""
+    """A place with edge locations: airport code, city, ISO country, degrees, price class and region."""
 
     code: str
     city: str
@@ -28,6 +28,7 @@ class Location:
     latitude: float
     longitude: float
     price_class: str
+    price_region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ def catalogue() -> Catalogue:
             latitude=float(row["latitude"]),
             longitude=float(row["longitude"]),
             price_class=row["cheapest_price_class"],
+            price_region=row["price_region"],
         )
         for row in csv.DictReader(data_text("locations.csv").splitlines())
     }

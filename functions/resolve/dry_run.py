@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm import __version__
+from prewarm.catalogue import Catalogue
+from prewarm.cost import Work, estimate, proofs, work_of_group
 from prewarm.fetch import Fetch, Fetcher, Lane
 from prewarm.outcome import Answer
 from prewarm.plan import Group
@@ -77,12 +79,13 @@ def fetches_of(group: Group, variants: int) -> int:
     return group.urls * len(group.pops) * variants
 
 
-def told(drawn: Drawn, sizes: list[Sizes]) -> dict[str, Any]:
-    """Return the dry run's numbers as they are stored and answered; the dollars are the caller's to add."""
+def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
+    """Return the dry run's numbers as they are stored and answered."""
     plan, variants = drawn.plan, len(drawn.plan.variants)
     groups = list(zip(plan.groups, sizes, strict=True))
     unplaced = drawn.urls[plan.placed :]
-    means = [each.mean for each in sizes]
+    invalidation = _invalidation(drawn) if plan.invalidate else {"paths": 0, "rounds": 0}
+    work = _work(drawn, sizes, known, invalidation)
     return {
         "urls": plan.url_count,
         "hosts": len({url.host for url in drawn.urls}),
@@ -92,13 +95,36 @@ def told(drawn: Drawn, sizes: list[Sizes]) -> dict[str, Any]:
         "targets": plan.targets,
         "batches": plan.batches,
         "stages": plan.stages,
-        "invalidation": _invalidation(drawn) if plan.invalidate else None,
+        "fetches": sum(work.fetches.values()),
+        "invalidation": invalidation,
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
-        "estimatedBytes": None
-        if None in means
-        else sum(round((size.mean or 0) * fetches_of(group, variants)) for group, size in groups),
+        "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
+        "cost": estimate(work).as_json(),
         "warnings": list(plan.warnings),
     }
+
+
+def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, invalidation: dict[str, int]) -> Work:
+    """Return what the run would be charged for; bytes only where every distribution told some size."""
+    plan = drawn.plan
+    proven = proofs(plan, (batch for stage in drawn.stages for batch in stage))
+    share = proven / plan.targets if plan.targets else 0.0
+    fetches: Counter[str] = Counter()
+    total: Counter[str] | None = Counter()
+    for group, size in zip(plan.groups, sizes, strict=True):
+        of_group, bytes_of_group = work_of_group(group, len(plan.variants), share, size.mean, known)
+        fetches += of_group
+        total = None if total is None or bytes_of_group is None else total + bytes_of_group
+    plain = sum(url.scheme == "http" for url in drawn.urls[: plan.placed])
+    return Work(
+        fetches=dict(fetches),
+        plain_http=plain / plan.placed if plan.placed else 0.0,
+        bytes=None if total is None else {region: total[region] for region in fetches},
+        batches=plan.batches,
+        stages=plan.stages,
+        invalidation_paths=invalidation["paths"],
+        invalidation_rounds=invalidation["rounds"],
+    )
 
 
 def _distribution(group: Group, size: Sizes, variants: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest, Problem, RefusedRequest
 from prewarm.observability import logger
 from prewarm.request import CheckedRequest, check_request
@@ -46,10 +47,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def tell(drawn: Drawn, request: CheckedRequest, settings: Settings, store: Storage) -> dict[str, Any]:
     """Store what a dry run tells; the state's output has only the numbers that a trace should show."""
-    document = told(drawn, ask_sizes(drawn, request, settings))
+    document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
     store.put_dry_run(drawn.plan.run, document)
     logger.info("dry run", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
-    return {"dryRun": {name: document[name] for name in ("urls", "targets", "batches", "stages", "estimatedBytes")}}
+    return {"dryRun": {name: document[name] for name in ("urls", "targets", "batches", "stages", "fetches")}}
 
 
 def the_request(run: str, given: object, store: Storage) -> CheckedRequest:

@@ -8,6 +8,7 @@ from prewarm.fetch import Fetcher
 from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
+from resolve.configs import Configs
 from resolve.directory import Directory, Found
 from resolve.lookup import addresses_of, pop_name
 from resolve.placement import Placement, choose_pops
@@ -26,6 +27,7 @@ def resolve(run: str, request: CheckedRequest, settings: Settings) -> Drawn:
     placements, unplaced = place(request, found)
     warnings = unplaced_in_words(found)
     warnings += choose_pops(placements, request, catalogue())
+    warnings += Configs().warnings(placements, request.fields)
     steer(placements, request, settings)
     return draw(run, started_at, request, placements, unplaced, catalogue(), warnings)
 

@@ -26,6 +26,7 @@ AWS_CLIENTS = {
     "functions/api/executions.py": {"stepfunctions"},
     "functions/api/dry_runs.py": {"lambda"},
     "functions/resolve/directory.py": {"cloudfront"},
+    "functions/resolve/configs.py": {"cloudfront"},
     "functions/resolve/invalidate.py": {"cloudfront"},
 }
 AWS_PACKAGES = {"boto3", "botocore"}
