@@ -14,6 +14,8 @@ from resolve.steering import resolve
 
 # Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
 CAUSE_LIMIT = 32_768
+# What of a dry run goes through the state; the rest is in S3 and in the status.
+SHOWN_OF_DRY_RUN = ("urls", "targets", "batches", "stages", "fetches")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -30,7 +32,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         cause = refused.message()[:CAUSE_LIMIT]
         return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": cause, "details": refused.details()}}
     if request.fields.dry_run:
-        return tell(drawn, request, settings, store)
+        document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
+        store.put_dry_run(run, document)
+        return {"dryRun": {name: document[name] for name in SHOWN_OF_DRY_RUN}}
     stages = store_plan(drawn, request, store)
     store.open_run(run, drawn.plan.deadline)
     logger.info("resolved", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
@@ -43,14 +47,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "targets": drawn.plan.targets,
         "batches": drawn.plan.batches,
     }
-
-
-def tell(drawn: Drawn, request: CheckedRequest, settings: Settings, store: Storage) -> dict[str, Any]:
-    """Store what a dry run tells; the state's output has only the numbers that a trace should show."""
-    document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
-    store.put_dry_run(drawn.plan.run, document)
-    logger.info("dry run", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
-    return {"dryRun": {name: document[name] for name in ("urls", "targets", "batches", "stages", "fetches")}}
 
 
 def the_request(run: str, given: object, store: Storage) -> CheckedRequest:

@@ -182,7 +182,13 @@ class EmbeddedAws:
                 "CallerReference": distribution.domain,
                 "Aliases": aliases if distribution.aliases else {"Quantity": 0},
                 "Origins": {"Quantity": 1, "Items": [origin]},
-                "DefaultCacheBehavior": {"TargetOriginId": "origin", "ViewerProtocolPolicy": "redirect-to-https"},
+                # moto's own default for MaxTTL is 0, which would cache nothing.
+                "DefaultCacheBehavior": {
+                    "TargetOriginId": "origin",
+                    "ViewerProtocolPolicy": "allow-all",
+                    "DefaultTTL": 86_400,
+                    "MaxTTL": 31_536_000,
+                },
                 "Comment": "embedded",
                 "Enabled": True,
             }

@@ -171,7 +171,13 @@ def _distribution(domain: str, aliases: tuple[str, ...], *, enabled: bool) -> An
                 {"Id": "o", "DomainName": "origin.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
             ],
         },
-        "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"},
+        # moto's own default for MaxTTL is 0, which would cache nothing.
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "allow-all",
+            "DefaultTTL": 86_400,
+            "MaxTTL": 31_536_000,
+        },
         "Comment": "",
         "Enabled": enabled,
     }
