@@ -23,6 +23,7 @@ _HEADERS = {
     b"etag": "etag",
     b"server": "server",
     b"content-length": "content_length",
+    b"location": "location",
 }
 
 
@@ -40,7 +41,10 @@ class Lane:
 
 @dataclass(slots=True, eq=False)
 class Fetch:
-    """One request to make: URL, header lines, its lane, which of the lane's addresses, and its owner's data."""
+    """One request to make: URL, header lines, its lane, which of the lane's addresses, and its owner's data.
+
+    The answer's body is discarded, or kept in `body` where that is given.
+    """
 
     url: str
     headers: list[str]
@@ -50,6 +54,7 @@ class Fetch:
     head: bool = False
     started: float = 0.0
     lines: list[bytes] = field(default_factory=list)
+    body: bytearray | None = None
 
 
 # Gets a finished fetch and its answer; returns None when done, or after how many seconds to fetch again.

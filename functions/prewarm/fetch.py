@@ -83,8 +83,6 @@ class Fetcher:
             (pycurl.LOW_SPEED_LIMIT, 1),
             (pycurl.LOW_SPEED_TIME, self._settings.stall_seconds),
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
-            # Discards each chunk: nothing is kept, nothing is decoded (ACCEPT_ENCODING stays unset).
-            (pycurl.WRITEFUNCTION, len),
         ):
             curl.setopt(option, value)
         return curl
@@ -106,6 +104,12 @@ class Fetcher:
         if not fetch.head:
             curl.setopt(pycurl.HTTPGET, 1)
         curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
+        if fetch.body is None:
+            # Discards each chunk: nothing is kept, nothing is decoded (ACCEPT_ENCODING stays unset).
+            curl.setopt(pycurl.WRITEFUNCTION, len)
+        else:
+            fetch.body.clear()
+            curl.setopt(pycurl.WRITEFUNCTION, fetch.body.extend)
         curl.fetch, curl.address = fetch, address
         self._multi.add_handle(curl)
         return curl

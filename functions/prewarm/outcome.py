@@ -87,6 +87,7 @@ class Answer:
     etag: str = ""
     server: str = ""
     content_length: str = ""
+    location: str = ""
 
     @property
     def hit(self) -> bool:

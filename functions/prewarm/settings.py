@@ -33,7 +33,8 @@ class Settings:
     """All settings.
 
     Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges; `allowed_distributions`:
-    `account`, `any`, or the domains of those that may be warmed.
+    `account`, `any`, or the domains of those that may be warmed; `url_list_buckets`: those from which lists are read
+    beside the service's own.
     """
 
     bucket: str
@@ -42,6 +43,7 @@ class Settings:
     state_machine_arn: str
     resolve_function: str
     allowed_distributions: str | tuple[str, ...]
+    url_list_buckets: tuple[str, ...]
     nameservers: tuple[Nameserver, ...]
     ca_bundle: str | None
     https_port: int
@@ -66,6 +68,7 @@ class Settings:
             state_machine_arn=environment.get("PREWARM_STATE_MACHINE_ARN", ""),
             resolve_function=environment.get("PREWARM_RESOLVE_FUNCTION", ""),
             allowed_distributions=_allowed(environment.get("PREWARM_ALLOWED_DISTRIBUTIONS", "")),
+            url_list_buckets=_words(environment.get("PREWARM_URL_LIST_BUCKETS", "")),
             nameservers=_nameservers(environment.get("PREWARM_NAMESERVERS", "")),
             ca_bundle=environment.get("PREWARM_CA_BUNDLE") or None,
             https_port=_number(environment, "PREWARM_HTTPS_PORT", 443, 1, HIGHEST_PORT),
@@ -112,8 +115,12 @@ def _nameservers(text: str) -> tuple[Nameserver, ...]:
     return tuple(found)
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def _allowed(text: str) -> str | tuple[str, ...]:
-    words = tuple(word.strip().lower() for word in text.split(",") if word.strip())
+    words = _words(text.lower())
     if words in {(), (OWN_DISTRIBUTIONS,)}:
         return OWN_DISTRIBUTIONS
     if words == (ANY_DISTRIBUTION,):
@@ -128,7 +135,7 @@ def _allowed(text: str) -> str | tuple[str, ...]:
 
 
 def _networks(text: str) -> tuple[Network, ...] | None:
-    words = [word.strip() for word in text.split(",") if word.strip()]
+    words = _words(text)
     if not words:
         return None
     try:

@@ -15,6 +15,8 @@ from prewarm.urls import Url, parse_url
 # to 1,024 bytes ("Object key names").
 S3_ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.ASCII | re.DOTALL)
 LONGEST_KEY = 1024
+# How many URLs one run takes in all: five hundred million targets through all POPs.
+URLS_AT_MOST = 1_000_000
 
 
 def s3_address(text: str) -> tuple[str, str]:

@@ -72,6 +72,16 @@ class Storage:
         document: dict[str, Any] | None = self._get_json(run_key(run, "request.json"))
         return document
 
+    def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
+        """Return a list of URLs as it lies in a bucket; ValueError says that it is not there, closed, or too long."""
+        try:
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
+        if answer["ContentLength"] > most_bytes:
+            raise ValueError(f"has {answer['ContentLength']:,} bytes; a list may have {most_bytes:,}")
+        return answer["Body"].read()
+
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
         """Store the plan; its presence says that everything it speaks of is stored, so it comes last."""
         self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)

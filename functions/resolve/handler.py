@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     store = storage()
     try:
         request = the_request(run, event["input"], store)
-        drawn = resolve(run, request, settings)
+        drawn = resolve(run, request, settings, store)
     except RefusedRequest as refused:
         logger.info("rejected", extra={"problems": len(refused.problems)})
         cause = refused.message()[:CAUSE_LIMIT]

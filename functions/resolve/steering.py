@@ -1,6 +1,7 @@
 """From a checked request to a drawn plan: the questions to CloudFront, to DNS and to the edges themselves."""
 
 import time
+from dataclasses import replace
 
 from prewarm import __version__
 from prewarm.catalogue import catalogue, published_edge_networks
@@ -8,24 +9,28 @@ from prewarm.fetch import Fetcher
 from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
+from prewarm.storage import Storage
 from resolve.configs import Configs
 from resolve.directory import Directory, Found
 from resolve.lookup import addresses_of, pop_name
 from resolve.placement import Placement, choose_pops
 from resolve.planner import Drawn, draw, place
 from resolve.probe import Probe, probe_all
+from resolve.sources.gathering import gather
 
 HOSTS_TOLD = 20
 
 
-def resolve(run: str, request: CheckedRequest, settings: Settings) -> Drawn:
-    """Find every URL's distribution and every POP's addresses, probe them, and draw up the plan."""
+def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storage) -> Drawn:
+    """Gather the URLs, find each one's distribution and every POP's addresses, probe them, and draw up the plan."""
     # A stored request may wait; the run's time starts when its work does.
     started_at = time.time()
     directory = Directory(settings)
+    gathered = gather(request, directory, settings, store)
+    request = replace(request, urls=gathered.urls)
     found = directory.find({url.host for url in request.urls}, request.fields.cf_domain)
     placements, unplaced = place(request, found)
-    warnings = unplaced_in_words(found)
+    warnings = [*gathered.warnings, *unplaced_in_words(found)]
     warnings += choose_pops(placements, request, catalogue())
     warnings += Configs().warnings(placements, request.fields)
     steer(placements, request, settings)

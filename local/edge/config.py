@@ -50,9 +50,13 @@ class Distribution:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object at the origin. `size` in bytes, `ttfb_ms` in milliseconds before its first byte."""
+    """One object at the origin. `size` in bytes, `ttfb_ms` in milliseconds before its first byte.
+
+    `document`: bytes of its own in base64, which then give the size; else its content follows from its ETag.
+    """
 
     size: int = 1024
+    document: str | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None

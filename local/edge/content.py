@@ -1,7 +1,8 @@
 """Deterministic content: the bytes of an object follow from its ETag, so caches keep descriptors, not bytes.
 
 Byte i of an object is byte i mod 32 of SHA-256(ETag). An object of any size therefore streams in constant memory,
-at the origin and at the edge alike, and anyone who knows the ETag can check every byte.
+at the origin and at the edge alike, and anyone who knows the ETag can check every byte. Documents that are read, such
+as sitemaps, have bytes of their own, kept here by ETag.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PERIOD = 32
+_documents: dict[str, bytes] = {}
+
+
+def etag_of_document(content: bytes) -> str:
+    """Return the ETag of a document with bytes of its own, and keep them."""
+    etag = '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
+    _documents[etag] = content
+    return etag
 
 
 def etag_of(target: str, size: int, encoding: str, revision: int) -> str:
@@ -22,14 +30,14 @@ def etag_of(target: str, size: int, encoding: str, revision: int) -> str:
 
 
 def seed_of(etag: str) -> bytes:
-    """Return the 32 bytes that an object's content repeats."""
-    return hashlib.sha256(etag.encode()).digest()
+    """Return the bytes that an object's content repeats: 32, or all of a document."""
+    return _documents.get(etag) or hashlib.sha256(etag.encode()).digest()
 
 
 def pattern(seed: bytes, offset: int, length: int) -> bytes:
     """Return `length` bytes of the content from `offset` on."""
-    start = offset % PERIOD
-    return (seed * (length // PERIOD + 2))[start : start + length]
+    start = offset % len(seed)
+    return (seed * (length // len(seed) + 2))[start : start + length]
 
 
 def expected_body(etag: str, size: int) -> bytes:

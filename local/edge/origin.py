@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import mimetypes
 import socket
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from local.edge import http1
 from local.edge.config import EdgeConfig, StoredObject
-from local.edge.content import etag_of, pattern, seed_of
+from local.edge.content import etag_of, etag_of_document, pattern, seed_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,11 @@ class Origin:
             )
         content_type = content_type_of(target, stored)
         encoding = encoding_of(content_type, request.headers.get("accept-encoding", ""))
-        etag = etag_of(target, stored.size, encoding, stored.revision)
+        if stored.document is not None:
+            content = base64.b64decode(stored.document)
+            etag, encoding, stored = etag_of_document(content), "", replace(stored, size=len(content))
+        else:
+            etag = etag_of(target, stored.size, encoding, stored.revision)
         chunked = stored.chunked or fault == "chunked_cut"
         headers = {
             "Content-Type": content_type,

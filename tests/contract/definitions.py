@@ -77,6 +77,9 @@ def name_of(resource: Any) -> str:
     if isinstance(resource, str):
         return resource
     (function, argument), *_ = resource.items()
+    if function == "Fn::If":
+        # A right that is there only for some stacks: judged as if it were.
+        return name_of(argument[1])
     return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
 
 

@@ -1,0 +1,1 @@
+"""Where a run's URLs come from beside url_list: lists in S3, sitemaps, manifests."""

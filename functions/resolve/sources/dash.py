@@ -1,0 +1,174 @@
+"""DASH (ISO/IEC 23009-1): the segments that a media presentation description names."""
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from prewarm.sources import URLS_AT_MOST, ManifestSource
+
+DURATION = re.compile(r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d*)?)S)?)?", re.ASCII)
+IDENTIFIER = re.compile(r"\$(?:(RepresentationID)|(Number|Time|Bandwidth)(?:%0(\d{1,2})d)?|)\$")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a Representation stands: base address, its period's seconds (None: unknown), what describes segments."""
+
+    base: str
+    seconds: float | None
+    template: dict[str, str]
+    timeline: list[ET.Element] | None
+    listed: list[ET.Element]
+    initialization: str
+    media_base: bool
+
+
+def is_live(root: ET.Element) -> bool:
+    """Say whether a presentation goes on growing."""
+    return root.get("type") == "dynamic"
+
+
+def segments(root: ET.Element, base: str, wanted: ManifestSource) -> Iterator[str]:
+    """Yield the addresses of a presentation's init segments and media segments, Representation by Representation.
+
+    Raises:
+        ValueError: something in it cannot be read, or it names more segments than a run takes.
+
+    """
+    base = _base(root, base)
+    periods = root.findall("Period")
+    total = duration(root.get("mediaPresentationDuration", ""))
+    for number, period in enumerate(periods):
+        seconds = duration(period.get("duration", ""))
+        if seconds is None and number + 1 < len(periods):
+            start, end = duration(period.get("start", "PT0S")), duration(periods[number + 1].get("start", ""))
+            seconds = end - start if start is not None and end is not None else None
+        elif seconds is None and total is not None:
+            seconds = total - (duration(period.get("start", "PT0S")) or 0)
+        for group in period.findall("AdaptationSet"):
+            yield from _of_set(group, [period, group], _base(period, base), seconds, wanted)
+
+
+def _of_set(
+    group: ET.Element, above: list[ET.Element], base: str, seconds: float | None, wanted: ManifestSource
+) -> Iterator[str]:
+    base = _base(group, base)
+    chosen = group.findall("Representation")
+    if wanted.renditions == "lowest":
+        chosen = sorted(chosen, key=lambda each: _number(each.get("bandwidth", "0"), "bandwidth"))[:1]
+    for representation in chosen:
+        yield from _of_representation(representation, _place(representation, above, base, seconds), wanted)
+
+
+def _place(representation: ET.Element, above: list[ET.Element], base: str, seconds: float | None) -> _Place:
+    """Gather what a Representation inherits from its period and its adaptation set."""
+    template: dict[str, str] = {}
+    timeline: list[ET.Element] | None = None
+    listed: list[ET.Element] = []
+    initialization = ""
+    for level in [*above, representation]:
+        for kind in ("SegmentBase", "SegmentList", "SegmentTemplate"):
+            node = level.find(kind)
+            if node is None:
+                continue
+            if kind != "SegmentBase":
+                template |= node.attrib
+            if (line := node.find("SegmentTimeline")) is not None:
+                timeline = line.findall("S")
+            if (first := node.find("Initialization")) is not None:
+                initialization = first.get("sourceURL", "")
+            listed = node.findall("SegmentURL") or listed
+    has_base = representation.find("BaseURL") is not None
+    return _Place(_base(representation, base), seconds, template, timeline, listed, initialization, has_base)
+
+
+def _of_representation(representation: ET.Element, place: _Place, wanted: ManifestSource) -> Iterator[str]:
+    values = {"RepresentationID": representation.get("id", ""), "Bandwidth": representation.get("bandwidth", "0")}
+    if place.initialization:
+        yield urljoin(place.base, place.initialization)
+    if "initialization" in place.template:
+        yield urljoin(place.base, filled(place.template["initialization"], values))
+    if "media" in place.template:
+        for number, time in _numbered(place, wanted.max_segments):
+            media = filled(place.template["media"], values | {"Number": str(number), "Time": str(time)})
+            yield urljoin(place.base, media)
+    elif place.listed:
+        for node in place.listed[: wanted.max_segments]:
+            yield urljoin(place.base, node.get("media", ""))
+    elif place.media_base:
+        # One file, read by ranges.
+        yield place.base
+
+
+def _numbered(place: _Place, most: int | None) -> Iterator[tuple[int, int]]:
+    """Yield each segment's number and start time, from its timeline or from its duration."""
+    first = _number(place.template.get("startNumber", "1"), "startNumber")
+    scale = max(1, _number(place.template.get("timescale", "1"), "timescale"))
+    for count, time in enumerate(_times(place, scale)):
+        if most is not None and count >= most:
+            return
+        if count >= URLS_AT_MOST:
+            raise ValueError(f"names more than {URLS_AT_MOST:,} segments; set max_segments")
+        yield first + count, time
+
+
+def _times(place: _Place, scale: int) -> Iterator[int]:
+    if place.timeline is None:
+        each = _number(place.template.get("duration", "0"), "duration")
+        if place.seconds is None or each <= 0:
+            raise ValueError("has a SegmentTemplate with neither a SegmentTimeline nor a duration that ends")
+        for number in range(math.ceil(round(place.seconds * scale / each, 6))):
+            yield number * each
+        return
+    now = 0
+    for position, node in enumerate(place.timeline):
+        now = _number(node.get("t", str(now)), "t")
+        length = _number(node.get("d", "0"), "d")
+        if length <= 0:
+            raise ValueError("has a SegmentTimeline with a segment of no length")
+        repeats = int(node.get("r", "0")) if re.fullmatch(r"-?\d{1,18}", node.get("r", "0")) else 0
+        if repeats < 0:
+            # To the next entry's time, or to the period's end.
+            following = place.timeline[position + 1].get("t") if position + 1 < len(place.timeline) else None
+            if following is None and place.seconds is None:
+                raise ValueError("has a SegmentTimeline that repeats to an end that is not told")
+            offset = _number(place.template.get("presentationTimeOffset", "0"), "presentationTimeOffset")
+            end = _number(following, "t") if following is not None else (place.seconds or 0) * scale + offset
+            repeats = max(0, math.ceil(round((end - now) / length, 6)) - 1)
+        for _ in range(repeats + 1):
+            yield now
+            now += length
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """Fill in a template's identifiers: `$Number%05d$` and the like; `$$` is a dollar sign."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        if name is None:
+            return "$"
+        text = values.get(name, "")
+        return text.zfill(int(found[3])) if found[3] else text
+
+    return IDENTIFIER.sub(value, template)
+
+
+def duration(text: str) -> float | None:
+    """Return an ISO 8601 duration of days and less in seconds; None where there is none."""
+    found = DURATION.fullmatch(text)
+    if not text or found is None:
+        return None
+    return sum(float(found[unit] or 0) * size for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)))
+
+
+def _base(node: ET.Element, base: str) -> str:
+    return urljoin(base, (node.findtext("BaseURL") or "").strip())
+
+
+def _number(text: str, name: str) -> int:
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise ValueError(f"has {name}={text[:40]!r}, which is no whole number")
+    return int(text)
