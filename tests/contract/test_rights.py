@@ -144,6 +144,7 @@ def arn_of(resource: Any, document: Document) -> str:
     if text.removesuffix(".Arn") in arns:
         return arns[text.removesuffix(".Arn")]
     text = re.sub(r"\$\{(\w+)\.Arn\}", lambda found: arns[found[1]], text)
+    text = text.replace("${AWS::Partition}:s3", "aws:s3")
     return re.sub(r"\$\{[\w:.]+\}", "x", text)
 
 
