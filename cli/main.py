@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from cli import demo, local
+from cli import demo, local, pops
 
 app = typer.Typer(name="prewarm", no_args_is_help=True, pretty_exceptions_show_locals=False)
 app.command("local")(local.local)
 app.command("demo")(demo.demo)
+app.add_typer(pops.app, name="pops")
 
 
 @app.callback()

@@ -13,6 +13,7 @@ from importlib import resources
 POP_PATTERN = re.compile(r"[A-Z]{3}\d{1,3}-[A-Z]\d{1,3}", re.ASCII)
 # POPs of the China partition (aws-cn) end so; the standard partition's distributions are not served from them.
 CHINA_PARTITION_SUFFIX = "-E1"
+CHINA_PARTITION_COUNTRIES = frozenset({"CN"})
 EARTH_RADIUS_KM = 6371.0
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -54,8 +55,17 @@ class Catalogue:
         return [pop.id for pop in self.pops.values() if pop.location.country in countries]
 
     def countries(self) -> frozenset[str]:
-        """Return the ISO codes of all countries with a POP."""
-        return frozenset(pop.location.country for pop in self.pops.values())
+        """Return the ISO codes of all countries with a location, whether or not a POP's id is known there."""
+        return frozenset(place.country for place in self.locations.values()) - CHINA_PARTITION_COUNTRIES
+
+    def nameless(self, countries: frozenset[str]) -> list[str]:
+        """Return the airport codes of those countries' locations in which no POP's id is known."""
+        known = {pop[:3] for pop in self.pops}
+        return sorted(
+            place.code
+            for place in self.locations.values()
+            if place.country in countries - CHINA_PARTITION_COUNTRIES and place.code not in known
+        )
 
     def regional_cache_of(self, pop_id: str) -> str:
         """Return the airport code of the regional edge cache that most likely stands behind a POP.
@@ -106,6 +116,13 @@ def catalogue() -> Catalogue:
     }
     regional = tuple(json.loads(data_text("regional_caches.json"))["locations"])
     return Catalogue(dict(sorted(pops.items())), locations, regional)
+
+
+@functools.cache
+def client_subnets() -> dict[str, str]:
+    """Return a network of clients in each location, for DNS questions in their name (data/client_subnets.csv)."""
+    rows = csv.DictReader(data_text("client_subnets.csv").splitlines())
+    return {row["airport_code"]: row["subnet"] for row in rows}
 
 
 @functools.cache

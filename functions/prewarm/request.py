@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,7 +17,7 @@ from pydantic import (
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, shown
-from prewarm.selection import ALL, expand
+from prewarm.selection import ALL, expand, places
 from prewarm.sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url, deduplicate, parse_url, redacted
 
@@ -126,11 +126,15 @@ class PrewarmRequest(BaseModel):
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that will be carried out: its fields, its URLs once each, and the POPs that it means."""
+    """A request that will be carried out: its fields, its URLs once each, and the POPs that it means.
+
+    `places`: the airport codes of the selection's locations in which no POP's id is known.
+    """
 
     fields: PrewarmRequest
     urls: list[Url]
     pops: list[str]
+    places: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the request as it is stored: the fields, with the URLs once each as they were given."""
@@ -175,13 +179,14 @@ def check_request(document: object, *, direct: bool = False, known: Catalogue | 
     if sourceless:
         raise InvalidRequest(sourceless)
     urls, problems = _checked_urls(fields.url_list or [])
+    table = known or catalogue()
     pops, selection_problems = expand(
-        fields.region_type, fields.region, known or catalogue(), allow_unknown_pops=fields.allow_unknown_pops
+        fields.region_type, fields.region, table, allow_unknown_pops=fields.allow_unknown_pops
     )
     problems += selection_problems + _header_problems(fields, direct=direct)
     if problems:
         raise InvalidRequest(problems)
-    return CheckedRequest(fields, urls, pops)
+    return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, table))
 
 
 def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:

@@ -65,6 +65,27 @@ def expand(
     return list(found), problems
 
 
+def places(region_type: str, names: Sequence[str], catalogue: Catalogue) -> list[str]:
+    """Return the airport codes of a selection's locations in which no POP's id is known, in order.
+
+    `names` are known ones; POPs asked for by id have no other places.
+    """
+    if [name.strip().lower() for name in names] == [ALL]:
+        return catalogue.nameless(catalogue.countries())
+    if region_type == "pop":
+        return []
+    table = _selections()["regions" if region_type == "region" else "countries"]
+    countries = (table.get(_key(name), [_key(name).upper()]) for name in names)
+    return catalogue.nameless(frozenset(code for codes in countries for code in codes))
+
+
+def known_names(region_type: str, catalogue: Catalogue) -> list[str]:
+    """Return the names that a `country` or `region` may have, ISO codes in lower case among them, in order."""
+    if region_type == "region":
+        return sorted(_selections()["regions"])
+    return sorted({*_selections()["countries"], *(code.lower() for code in catalogue.countries())})
+
+
 def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] | _Unknown:
     pop_id = name.upper()
     if pop_id in catalogue.pops:

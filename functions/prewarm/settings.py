@@ -69,7 +69,7 @@ class Settings:
             resolve_function=environment.get("PREWARM_RESOLVE_FUNCTION", ""),
             allowed_distributions=_allowed(environment.get("PREWARM_ALLOWED_DISTRIBUTIONS", "")),
             url_list_buckets=_words(environment.get("PREWARM_URL_LIST_BUCKETS", "")),
-            nameservers=_nameservers(environment.get("PREWARM_NAMESERVERS", "")),
+            nameservers=nameservers_of(environment.get("PREWARM_NAMESERVERS", "")),
             ca_bundle=environment.get("PREWARM_CA_BUNDLE") or None,
             https_port=_number(environment, "PREWARM_HTTPS_PORT", 443, 1, HIGHEST_PORT),
             http_port=_number(environment, "PREWARM_HTTP_PORT", 80, 1, HIGHEST_PORT),
@@ -100,7 +100,7 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int,
     return int(text)
 
 
-def _nameservers(text: str) -> tuple[Nameserver, ...]:
+def nameservers_of(text: str) -> tuple[Nameserver, ...]:
     """Read `address[:port][, …]`; IPv6 addresses with a port in square brackets."""
     found = []
     for part in filter(None, (word.strip() for word in text.split(","))):

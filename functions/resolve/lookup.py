@@ -1,9 +1,11 @@
-"""DNS: the addresses behind the names of POPs, many at once."""
+"""DNS: the addresses behind names, many at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import dns.asyncresolver
+import dns.edns
 import dns.exception
 import dns.nameserver
 import dns.resolver
@@ -12,13 +14,24 @@ from prewarm.errors import PrewarmError
 from prewarm.settings import Settings
 
 QUESTIONS_AT_ONCE = 128
-# One question's limits: each nameserver once or twice, then it counts as silent.
-SECONDS_PER_TRY = 2.0
-SECONDS_PER_QUESTION = 5.0
+# One question's limits. A lost packet is asked again soon, of the next nameserver where there is one; then the name
+# counts as not answered, which is not the same as not being there.
+SECONDS_PER_TRY = 0.8
+SECONDS_PER_QUESTION = 4.0
+# With so many questions unanswered and none answered, the nameservers are taken for dead.
+SILENT_QUESTIONS = QUESTIONS_AT_ONCE // 2
 
 
 class NameserversSilent(PrewarmError):
     """No nameserver answered a single question: infrastructure is broken, so the state fails and can be redriven."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearAnswer:
+    """What the nameservers answer for a client of another network: addresses, and whether they looked at it."""
+
+    addresses: list[str]
+    heeded: bool
 
 
 def pop_name(prefix: str, pop_id: str) -> str:
@@ -29,10 +42,11 @@ def pop_name(prefix: str, pop_id: str) -> str:
     return f"{prefix}.{pop_id}.cloudfront.net"
 
 
-def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str]]:
-    """Return the IPv4 addresses of each name, all that DNS answers, in its order; an empty list where there is none.
+def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str] | None]:
+    """Return the IPv4 addresses of each name, all that DNS answers, in its order.
 
-    IPv4 only: a Lambda function outside a dual-stack VPC has no IPv6.
+    An empty list: the name has none, or does not exist; None: no nameserver answered for it. IPv4 only: a Lambda
+    function outside a dual-stack VPC has no IPv6.
 
     Raises:
         NameserversSilent: not one question was answered.
@@ -41,22 +55,39 @@ def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str
     return asyncio.run(_ask_all(list(dict.fromkeys(names)), settings))
 
 
-async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str]]:
+def addresses_near(questions: Iterable[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], NearAnswer]:
+    """Return what DNS answers for names as asked by clients of other networks: (name, network) to the answer.
+
+    The network goes along as an EDNS client subnet (RFC 7871). CloudFront's own servers heed it; a resolver between
+    may not pass it on, which the scope in its answer shows.
+    """
+    return asyncio.run(_ask_near(list(dict.fromkeys(questions)), settings))
+
+
+def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
+    """Return a resolver with the settings' nameservers, or the system's."""
     resolver = dns.asyncresolver.Resolver(configure=not settings.nameservers)
     if settings.nameservers:
         resolver.nameservers = [
             dns.nameserver.Do53Nameserver(each.address, each.port) for each in settings.nameservers
         ]
     resolver.timeout, resolver.lifetime = SECONDS_PER_TRY, SECONDS_PER_QUESTION
+    # A nameserver that fails for a moment is asked again: its SERVFAIL says nothing of the name.
+    resolver.retry_servfail = True
     resolver.cache = None
+    return resolver
+
+
+async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str] | None]:
+    resolver = resolver_for(settings)
     turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
     heard = silent = 0
 
-    async def ask(name: str) -> list[str]:
+    async def ask(name: str) -> list[str] | None:
         nonlocal heard, silent
         async with turn:
-            if silent >= QUESTIONS_AT_ONCE // 2 and not heard:
-                return []
+            if silent >= SILENT_QUESTIONS and not heard:
+                return None
             try:
                 answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
             except dns.resolver.NXDOMAIN:
@@ -64,7 +95,7 @@ async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str]]
                 return []
             except (dns.exception.Timeout, dns.resolver.NoNameservers):
                 silent += 1
-                return []
+                return None
             heard += 1
             return [record.address for record in answer.rrset or ()]
 
@@ -75,3 +106,22 @@ async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str]]
         )
         raise NameserversSilent(f"none of {len(names)} questions was answered by {servers}")
     return dict(zip(names, answers, strict=True))
+
+
+async def _ask_near(questions: list[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], NearAnswer]:
+    turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+
+    async def ask(name: str, network: str) -> NearAnswer:
+        address, _, length = network.partition("/")
+        resolver = resolver_for(settings)
+        resolver.use_edns(0, 0, 1232, [dns.edns.ECSOption(address, int(length))])
+        async with turn:
+            try:
+                answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
+            except dns.exception.DNSException:
+                return NearAnswer([], heeded=False)
+        scopes = [each.scopelen for each in answer.response.options if isinstance(each, dns.edns.ECSOption)]
+        return NearAnswer([record.address for record in answer.rrset or ()], heeded=any(scopes))
+
+    answers = await asyncio.gather(*(ask(*question) for question in questions))
+    return dict(zip(questions, answers, strict=True))

@@ -35,8 +35,11 @@ class Placement:
         """Return the URL whose host the POPs are asked for: an https one where there is one."""
         return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
 
-    def take_addresses(self, pop: str, answered: list[str], networks: Sequence[Network]) -> None:
+    def take_addresses(self, pop: str, answered: list[str] | None, networks: Sequence[Network]) -> None:
         """Keep a POP's addresses that lie in the networks of the edge; note why where none is left."""
+        if answered is None:
+            self.unfit[pop] = Skipped(pop, "dns_silent", "no nameserver answered for its name")
+            return
         inside = [address for address in answered if in_networks(address, networks)]
         if inside:
             self.addresses[pop] = inside
@@ -72,7 +75,7 @@ def choose_pops(placements: Sequence[Placement], request: CheckedRequest, known:
             continue
         placement.pops = [pop for pop in request.pops if pop not in outside]
         placement.outside = [Skipped(pop, OUTSIDE_PRICE_CLASS, why) for pop, why in outside.items()]
-        if request.pops and not placement.pops:
+        if placement.outside and not placement.pops and not request.places:
             why = placement.outside[0].detail
             advice = "choose another region, or name POPs (region_type pop) to warm them all the same"
             problems.append(

@@ -9,13 +9,17 @@ the regional edge caches the origin sees few of them.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from prewarm.catalogue import POP_PATTERN
 from prewarm.fetch import Fetch, Fetcher, Lane
 from prewarm.outcome import Answer, Outcome, judge
 
 
 @dataclass(slots=True)
 class Probe:
-    """A POP to be probed: the question, and what came of it (`failure` empty: it is that POP)."""
+    """A POP to be probed: the question, and what came of it (`failure` empty: it is that POP).
+
+    `pop` empty: whichever answers; then it is the one that says so.
+    """
 
     pop: str
     addresses: list[str]
@@ -26,9 +30,12 @@ class Probe:
 
     def take(self, answer: Answer) -> float | None:
         """Judge an answer; returns when to ask the next address, or None."""
-        outcome, self.detail = judge(answer, self.pop)
+        asked = self.pop or (answer.cf_pop if POP_PATTERN.fullmatch(answer.cf_pop) else "")
+        outcome, self.detail = judge(answer, asked)
         well = not answer.error and outcome is not Outcome.WRONG_POP
         self.failure = "" if well else str(outcome)
+        if well:
+            self.pop = asked
         self._tried += 1
         return None if well or self._tried >= len(self.addresses) else 0.0
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from prewarm import __version__
 from prewarm.catalogue import catalogue, published_edge_networks
+from prewarm.errors import InvalidRequest, Problem
 from prewarm.fetch import Fetcher
 from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
@@ -17,6 +18,7 @@ from resolve.placement import Placement, choose_pops
 from resolve.planner import Drawn, draw, place
 from resolve.probe import Probe, probe_all
 from resolve.sources.gathering import gather
+from resolve.substitutes import find_substitutes, take_substitutes
 
 HOSTS_TOLD = 20
 
@@ -33,7 +35,7 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
     warnings = [*gathered.warnings, *unplaced_in_words(found)]
     warnings += choose_pops(placements, request, catalogue())
     warnings += Configs().warnings(placements, request.fields)
-    steer(placements, request, settings)
+    warnings += steer(placements, request, settings)
     return draw(run, started_at, request, placements, unplaced, catalogue(), warnings)
 
 
@@ -44,8 +46,13 @@ def unplaced_in_words(found: Found) -> list[str]:
     return [*told, f"not warmed: {rest} more hosts without a distribution"] if rest > 0 else told
 
 
-def steer(placements: list[Placement], request: CheckedRequest, settings: Settings) -> None:
-    """Ask DNS for every POP's addresses, and each POP whether it is the one."""
+def steer(placements: list[Placement], request: CheckedRequest, settings: Settings) -> list[str]:
+    """Ask DNS for every POP's addresses, and each POP whether it is the one; returns warnings.
+
+    Raises:
+        InvalidRequest: a selection without any known POP name leads to no POP at all.
+
+    """
     names = {(p.distribution.prefix, pop): pop_name(p.distribution.prefix, pop) for p in placements for pop in p.pops}
     answers = addresses_of(list(names.values()), settings)
     networks = settings.edge_networks or published_edge_networks()
@@ -58,7 +65,13 @@ def steer(placements: list[Placement], request: CheckedRequest, settings: Settin
         for pop, addresses in placement.addresses.items()
     ]
     agent = request.fields.user_agent or f"CloudFront-Prewarm/{__version__}"
-    probe_all([probe for _, probe in probes], Fetcher(settings), agent)
+    substitutes, warnings = find_substitutes(placements, request, settings, networks)
+    probe_all([*(probe for _, probe in probes), *(each.probe for each in substitutes)], Fetcher(settings), agent)
     for placement, probe in probes:
         if probe.failure:
             placement.unfit[probe.pop] = Skipped(probe.pop, probe.failure, probe.detail)
+    warnings = take_substitutes(substitutes, catalogue()) + warnings
+    if all(placement.pops for placement in placements):
+        return warnings
+    why = "; ".join(warnings) or "the catalogue knows no POP there"
+    raise InvalidRequest([Problem("region", f"leads to no POP: {why}; choose a country or region near it")])

@@ -75,7 +75,10 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class EdgeConfig:
-    """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free."""
+    """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
+
+    `client_subnets`: networks of clients, each with the POP to which DNS leads them (EDNS client subnet).
+    """
 
     distributions: tuple[Distribution, ...]
     pops: tuple[str, ...]
@@ -96,6 +99,7 @@ class EdgeConfig:
     https_port: int = 0
     http_port: int = 0
     dns_port: int = 0
+    client_subnets: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: str | None = None
 
     def __post_init__(self) -> None:
@@ -119,6 +123,8 @@ class EdgeConfig:
             if not POP_NAME.fullmatch(name):
                 raise ConfigError(f"pops: {name!r} is not like NRT57-P3")
         known = set(self.pops)
+        if strange := sorted(set(self.client_subnets.values()) - known):
+            raise ConfigError(f"client_subnets: not among pops: {', '.join(strange)}")
         for where in ("areas", "dark", "impostors", "tls_faults", "http1_only"):
             if strange := sorted(set(getattr(self, where)) - known):
                 raise ConfigError(f"{where}: not among pops: {', '.join(strange)}")

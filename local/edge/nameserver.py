@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import struct
 from typing import TYPE_CHECKING, cast
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -29,8 +31,14 @@ SUFFIX = ".cloudfront.net"
 class Zone:
     """What every name resolves to. `addresses`: the IPv4 addresses of each POP, in the order they are answered."""
 
-    def __init__(self, distributions: Sequence[Distribution], addresses: Mapping[str, Sequence[str]]) -> None:
-        """Answer for the given distributions and POPs."""
+    def __init__(
+        self,
+        distributions: Sequence[Distribution],
+        addresses: Mapping[str, Sequence[str]],
+        client_subnets: Mapping[str, str],
+    ) -> None:
+        """Answer for the given distributions and POPs; clients of some networks are led to a POP of their own."""
+        self._subnets = {ipaddress.ip_network(network): addresses[pop] for network, pop in client_subnets.items()}
         self._hosts = Hosts(tuple(distributions))
         self._prefixes = {distribution.prefix for distribution in distributions}
         self._addresses = addresses
@@ -65,6 +73,8 @@ class Zone:
             response.set_rcode(dns.rcode.NXDOMAIN)
             return response.to_wire()
         cname, addresses = found
+        if self._hosts.find(owner.to_text(omit_final_dot=True).lower()) is not None:
+            addresses = self._for_client(query, response) or addresses
         if cname is not None:
             target = dns.name.from_text(cname)
             response.answer.append(dns.rrset.from_text(owner, TTL, "IN", "CNAME", target.to_text()))
@@ -72,6 +82,19 @@ class Zone:
         if question.rdtype == dns.rdatatype.A:
             response.answer.append(dns.rrset.from_text_list(owner, TTL, "IN", "A", addresses))
         return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
+
+    def _for_client(self, query: dns.message.Message, response: dns.message.Message) -> Sequence[str] | None:
+        """Return the addresses for the network that a query says it comes from, and say so in the response."""
+        for option in query.options:
+            if not isinstance(option, dns.edns.ECSOption):
+                continue
+            client = ipaddress.ip_address(option.address)
+            for network, addresses in self._subnets.items():
+                if client in network:
+                    scope = dns.edns.ECSOption(option.address, option.srclen, network.prefixlen)
+                    response.use_edns(0, 0, 1232, options=[scope])
+                    return addresses
+        return None
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -44,7 +44,7 @@ class World:
         """Start origin, POPs and DNS; return the port of the nameserver."""
         await self.origin.start()
         await self.listeners.start()
-        zone = Zone(self.config.distributions, self.listeners.addresses)
+        zone = Zone(self.config.distributions, self.listeners.addresses, self.config.client_subnets)
         return await serve_dns(zone, self.config.dns_port)
 
     def put_object(self, target: str, stored: StoredObject) -> None:

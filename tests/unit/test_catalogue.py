@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prewarm.catalogue import POP_PATTERN, Location, catalogue, distance_km, published_edge_networks
+from prewarm.catalogue import POP_PATTERN, Location, catalogue, client_subnets, distance_km, published_edge_networks
 
 KNOWN = catalogue()
 
@@ -69,3 +69,10 @@ def test_the_published_networks_are_public_ones_of_both_families() -> None:
     assert {network.version for network in networks} == {4, 6}
     assert all(network.is_global for network in networks)
     assert any(ipaddress.ip_address("13.32.0.1") in network for network in networks if network.version == 4)
+
+
+def test_every_location_outside_china_has_a_public_network_of_clients() -> None:
+    subnets = {code: ipaddress.ip_network(text) for code, text in client_subnets().items()}
+    wanted = {place.code for place in catalogue().locations.values() if place.country != "CN"}
+    assert wanted <= set(subnets)
+    assert all(network.is_global and network.prefixlen == 24 for network in subnets.values())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue, data_text
 from prewarm.errors import PROBLEMS_TOLD
-from prewarm.selection import expand
+from prewarm.selection import expand, known_names, places
 
 KNOWN = catalogue()
 TABLES = json.loads(data_text("selections.json"))
@@ -46,7 +46,33 @@ def test_names_expand_to_pops_of_the_catalogue_once_each_in_order_of_id(selectio
 def test_no_name_means_nothing_at_all(kind: str) -> None:
     names = [*TABLES[{"country": "countries", "region": "regions"}[kind]]]
     names += [code.lower() for code in KNOWN.countries()] if kind == "country" else []
-    assert [name for name in names if not expand(kind, [name], KNOWN)[0]] == []
+    assert sorted(names) == sorted({*known_names(kind, KNOWN), *names})
+    meant = {name: expand(kind, [name], KNOWN)[0] + places(kind, [name], KNOWN) for name in names}
+    assert [name for name, found in meant.items() if not found] == []
+
+
+def test_countries_whose_pops_have_no_known_name_still_have_their_places() -> None:
+    assert expand("country", ["qatar", "TR"], KNOWN) == ([], [])
+    assert places("country", ["qatar", "TR"], KNOWN) == ["DOH", "IST"]
+    assert {"DOH", "IST", "BCN"} <= set(places("region", ["all"], KNOWN))
+    assert places("pop", ["ATL56-C1"], KNOWN) == []
+
+
+def test_places_have_no_known_pop_and_lie_outside_the_china_partition() -> None:
+    known = {pop[:3] for pop in KNOWN.pops}
+    found = places("region", ["all"], KNOWN)
+    assert known.isdisjoint(found)
+    assert "CN" not in {KNOWN.locations[place].country for place in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "country"),
+    [("uk", "GB"), ("USA", "US"), ("uae", "AE"), ("Czech Republic", "CZ"), ("korea", "KR"), ("viet-nam", "VN")],
+)
+def test_common_names_of_countries_are_known(name: str, country: str) -> None:
+    pops, problems = expand("country", [name], KNOWN)
+    assert not problems
+    assert {KNOWN.pops[pop].location.country for pop in pops} == {country}
 
 
 def test_the_codes_and_names_of_the_contract_are_all_known() -> None:

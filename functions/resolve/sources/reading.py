@@ -83,7 +83,7 @@ class Reader:
         new = sorted(set(domains.values()) - self._addresses.keys())
         networks = self._settings.edge_networks or published_edge_networks()
         for domain, answered in addresses_of(new, self._settings).items() if new else ():
-            self._addresses[domain] = [address for address in answered if in_networks(address, networks)]
+            self._addresses[domain] = [address for address in answered or () if in_networks(address, networks)]
         lanes = {}
         for host, domain in domains.items():
             if addresses := self._addresses[domain]:

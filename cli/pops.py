@@ -1,0 +1,150 @@
+"""`prewarm pops`: what is known of CloudFront's edge locations, and how to find out more."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import requests
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from cli.scan import Scan, candidates, write_catalogue, write_networks
+from prewarm.catalogue import Pop, catalogue, distance_km
+from prewarm.selection import expand
+from prewarm.settings import nameservers_of
+
+app = typer.Typer(help="What is known of CloudFront's edge locations (POPs).", no_args_is_help=True)
+DATA = Path("functions/prewarm/data")
+FIELDS = ("id", "city", "country", "priceClass", "confidence", "newestSeen")
+
+
+def _row(pop: Pop) -> dict[str, str]:
+    place = pop.location
+    values = (pop.id, place.city, place.country, place.price_class, pop.confidence, pop.newest_seen)
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def _fail(message: str) -> typer.Exit:
+    Console(stderr=True, highlight=False).print(f"prewarm pops: {message}", markup=False)
+    return typer.Exit(2)
+
+
+@app.command("list")
+def list_pops(
+    region: Annotated[list[str] | None, typer.Option(help="Only those of a region, such as apac.")] = None,
+    country: Annotated[list[str] | None, typer.Option(help="Only those of a country, such as de.")] = None,
+    location: Annotated[list[str] | None, typer.Option(help="Only those of an airport code, such as NRT.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer's way
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,  # noqa: FBT002
+) -> None:
+    """List the POPs of the catalogue.
+
+    For example: prewarm pops list --country jp
+    """
+    known = catalogue()
+    chosen = set(known.pops)
+    for kind, names in (("region", region), ("country", country)):
+        if names:
+            found, problems = expand(kind, names, known)
+            if problems:
+                raise _fail("; ".join(problem.sentence() for problem in problems))
+            chosen &= set(found)
+    codes = {code.upper() for code in location or []}
+    if unknown := codes - known.locations.keys():
+        raise _fail(f"no location {', '.join(sorted(unknown))} is known")
+    rows = [_row(pop) for pop in known.pops.values() if pop.id in chosen and (not codes or pop.id[:3] in codes)]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    elif as_csv:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        typer.echo(text.getvalue(), nl=False)
+    else:
+        table = Table(*FIELDS)
+        for row in rows:
+            table.add_row(*row.values())
+        Console().print(table)
+        typer.echo(f"{len(rows)} POPs")
+
+
+@app.command()
+def show(pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, such as NRT57-P3.")]) -> None:
+    """Show what is known of one POP.
+
+    For example: prewarm pops show NRT57-P3
+    """
+    known = catalogue()
+    found, problems = expand("pop", [pop_id], known)
+    if problems:
+        raise _fail(problems[0].sentence())
+    pop = known.pops[found[0]]
+    cache = known.regional_cache_of(pop.id)
+    lines = _row(pop) | {
+        "latitude": str(pop.location.latitude),
+        "longitude": str(pop.location.longitude),
+        "priceRegion": pop.location.price_region,
+        "regionalCache": f"{cache} ({distance_km(pop.location, known.locations[cache]):.0f} km away; assumed)",
+    }
+    for name, value in lines.items():
+        typer.echo(f"{name:14} {value}")
+
+
+@app.command()
+def refresh(
+    distribution: Annotated[str, typer.Option(help="A distribution of yours, such as d111abcdef8.cloudfront.net.")],
+    nameserver: Annotated[
+        str, typer.Option(envvar="PREWARM_NAMESERVERS", help="address[:port], …; else the system's.")
+    ] = "",
+    rate: Annotated[int, typer.Option(min=1, max=5000, help="DNS questions a second.")] = 200,
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="DNS questions at once.")] = 64,
+    location: Annotated[list[str] | None, typer.Option(help="Only those of an airport code.")] = None,
+    highest: Annotated[int, typer.Option(min=1, max=20, help="Highest last number tried, the 3 of NRT57-P3.")] = 12,
+    known_only: Annotated[bool, typer.Option("--known-only", help="Ask for the catalogue's ids alone.")] = False,  # noqa: FBT002
+    output: Annotated[Path, typer.Option(help="Where the new pops.csv goes.")] = DATA / "pops.csv",
+) -> None:
+    """Ask DNS for every POP id that may exist, and write the catalogue anew with what appeared and what vanished."""
+    known = catalogue()
+    codes = [code.upper() for code in location or []]
+    names = candidates(known, codes, highest, known_only=known_only)
+    scan = Scan(distribution.strip().lower(), nameservers_of(nameserver), rate, concurrency)
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("asking DNS", total=len(names))
+        try:
+            found = scan.run(names, lambda: bar.advance(task))
+        except ValueError as error:
+            raise _fail(str(error)) from error
+    appeared, vanished = write_catalogue(output, known, found)
+    typer.echo(f"{len(found.there)} of {len(names)} names resolve; {len(found.silent)} were not answered for")
+    for words, ids in (("appeared", appeared), ("vanished", vanished)):
+        typer.echo(f"{len(ids)} {words}{': ' if ids else ''}{' '.join(ids)}")
+    typer.echo(f"written: {output}")
+
+
+@app.command()
+def networks(
+    source: Annotated[str, typer.Option("--from", help="AWS's ip-ranges.json: a file, or an https address.")] = (
+        "https://ip-ranges.amazonaws.com/ip-ranges.json"
+    ),
+    output: Annotated[Path, typer.Option(help="Where the networks go.")] = DATA / "edge_networks.json",
+) -> None:
+    """Take CloudFront's networks from AWS's published list: no address outside of them is ever connected to."""
+    try:
+        if source.startswith("https://"):
+            answer = requests.get(source, timeout=30)
+            answer.raise_for_status()
+            document: Any = answer.json()
+        else:
+            document = json.loads(Path(source).read_text(encoding="utf-8"))
+        count = write_networks(output, document)
+    except (OSError, ValueError, requests.RequestException) as error:
+        raise _fail(f"{source}: {error}") from error
+    typer.echo(f"{count} networks of {document['createDate'][:10]} written: {output}")

@@ -1,0 +1,30 @@
+"""What API Gateway's events ask."""
+
+import base64
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from prewarm.errors import InvalidRequest, Problem
+from prewarm.request import parse_json
+
+
+def body_of(event: APIGatewayProxyEvent) -> bytes:
+    """Return the request's body as it came; Powertools' decoded_body takes no bytes that are not UTF-8."""
+    body = event.body or ""
+    return base64.b64decode(body) if event.is_base64_encoded else body.encode()
+
+
+def request_id_of(event: APIGatewayProxyEvent) -> str:
+    """Return the requestID: from the query or, as the old documentation shows, from a JSON body.
+
+    Raises:
+        InvalidRequest: there is none.
+
+    """
+    request_id = event.query_string_parameters.get("requestID")
+    if not request_id and (body := body_of(event)):
+        document = parse_json(body)
+        request_id = document.get("requestID") if isinstance(document, dict) else None
+    if not isinstance(request_id, str) or not request_id:
+        raise InvalidRequest([Problem("requestID", "is missing; give it as /status?requestID=…")])
+    return request_id
