@@ -6,7 +6,7 @@ import base64
 import contextlib
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda_simple import models as lambda_simple
@@ -14,6 +14,7 @@ from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
+from local.stack.cloudfront import Extras, Tenant
 from local.stack.interpreter import TMP_THREADS, stepfunctions_parser_backends
 from local.stack.invoking import mend_lambda, mend_task_clients
 from local.stack.mending import (
@@ -28,7 +29,7 @@ from local.stack.moto_server import serve_moto
 from local.stack.session import embedded_client, isolated_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from local.stack.template import Template
     from local.stack.workers import Workers
@@ -48,10 +49,21 @@ _in_use = threading.Lock()
 
 @dataclass(frozen=True)
 class Distribution:
-    """A CloudFront distribution to put into the account: its own domain, and the hosts it serves besides."""
+    """A CloudFront distribution to put into the account: its own domain, and the hosts it serves besides.
+
+    One with tenants is a multi-tenant distribution. `behaviour` adds to the default cache behaviour, `behaviours` are
+    further ones, as the API has them; `policies` are cache policies' configurations by id.
+    """
 
     domain: str
     aliases: tuple[str, ...] = ()
+    enabled: bool = True
+    staging: bool = False
+    price_class: str = "PriceClass_All"
+    tenants: tuple[Tenant, ...] = ()
+    behaviour: Mapping[str, Any] = field(default_factory=dict)
+    behaviours: tuple[Mapping[str, Any], ...] = ()
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> Distribution:
@@ -76,6 +88,7 @@ class EmbeddedAws:
         if not _in_use.acquire(blocking=False):
             raise RuntimeError("an embedded stack runs in this process already; moto holds one account per process")
         self.template = template
+        self._known: dict[str, Distribution] = {}
         with Mending() as mending:
             mending.callback(_in_use.release)
             mending.callback(_forget)
@@ -83,7 +96,7 @@ class EmbeddedAws:
                 mending.enter_context(_variable(name, value))
             mending.configure("stepfunctions", "execute_state_machine", value=True)
             self._session = isolated_session(template.account.region)
-            self._server = serve_moto()
+            self._server, self._front = serve_moto()
             mending.callback(self._server.server_close)
             mending.callback(self._server.shutdown)
             # moto calls itself in places that are not mended.
@@ -115,8 +128,12 @@ class EmbeddedAws:
             step_functions.create_state_machine(
                 name=machine.name, definition=machine.definition, roleArn=machine.role
             )
+        extras = Extras(self._listed, on_invalidation=on_invalidation)
         for distribution in distributions:
-            self._create_distribution(distribution)
+            made = self._create_distribution(distribution)
+            extras.policies |= distribution.policies
+            extras.tenants |= {tenant.id: (tenant, made) for tenant in distribution.tenants}
+        self._front.extras = extras
 
     def stop(self) -> None:
         """Stop executions and server, and forget everything."""
@@ -169,7 +186,32 @@ class EmbeddedAws:
                 }
             )
 
-    def _create_distribution(self, distribution: Distribution) -> None:
+    def _stored(self) -> dict[str, Any]:
+        account = self.template.account
+        stored: dict[str, Any] = cloudfront_backends[account.account_id][account.partition].distributions
+        return stored
+
+    def _listed(self) -> list[dict[str, Any]]:
+        """Return the account's distributions as entries of ListDistributions."""
+        entries = []
+        for made, stored in self._stored().items():
+            config, known = stored.distribution_config, self._known.get(made)
+            entries.append(
+                {
+                    "Id": made,
+                    "ARN": stored.arn,
+                    "Status": "Deployed",
+                    "DomainName": stored.domain_name,
+                    "Aliases": config.Aliases,
+                    "PriceClass": config.PriceClass,
+                    "Enabled": bool(config.Enabled),
+                    "Staging": known is not None and known.staging,
+                    "ConnectionMode": "tenant-only" if known is not None and known.tenants else "direct",
+                }
+            )
+        return entries
+
+    def _create_distribution(self, distribution: Distribution) -> str:
         client = self.client("cloudfront")
         aliases = {"Quantity": len(distribution.aliases), "Items": list(distribution.aliases)}
         origin = {
@@ -188,16 +230,26 @@ class EmbeddedAws:
                     "ViewerProtocolPolicy": "allow-all",
                     "DefaultTTL": 86_400,
                     "MaxTTL": 31_536_000,
+                    **distribution.behaviour,
                 },
+                "CacheBehaviors": {
+                    "Quantity": len(distribution.behaviours),
+                    "Items": [
+                        {"TargetOriginId": "origin", "ViewerProtocolPolicy": "allow-all", **each}
+                        for each in distribution.behaviours
+                    ],
+                },
+                "PriceClass": distribution.price_class,
                 "Comment": "embedded",
-                "Enabled": True,
+                "Enabled": distribution.enabled,
             }
         )
-        account = self.template.account
-        stored = cloudfront_backends[account.account_id][account.partition].distributions
+        made: str = created["Distribution"]["Id"]
         # The API gives out domains; here the domain is given. Status: CloudFront calls it Deployed after minutes.
-        stored[created["Distribution"]["Id"]].domain_name = distribution.domain
-        client.get_distribution(Id=created["Distribution"]["Id"])
+        self._stored()[made].domain_name = distribution.domain
+        client.get_distribution(Id=made)
+        self._known[made] = distribution
+        return made
 
 
 def _forget() -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from local.stack.cloudfront import CloudFrontFirst
+
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
@@ -29,11 +31,11 @@ class _Handler(MotoRequestHandler):
         """Say nothing: each call of each function would be a line."""
 
 
-def serve_moto() -> BaseWSGIServer:
-    """Return a server that answers already; its `shutdown` and `server_close` end it."""
-    app = _Dispatcher(create_backend_app)
+def serve_moto() -> tuple[BaseWSGIServer, CloudFrontFirst]:
+    """Return a server that answers already, and what stands before moto in it; end it by its own methods."""
+    app = CloudFrontFirst(_Dispatcher(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True
     ).start()
-    return server
+    return server, app
