@@ -18,8 +18,8 @@ QUESTIONS_AT_ONCE = 128
 # counts as not answered, which is not the same as not being there.
 SECONDS_PER_TRY = 0.8
 SECONDS_PER_QUESTION = 4.0
-# With so many questions unanswered and none answered, the nameservers are taken for dead.
-SILENT_QUESTIONS = QUESTIONS_AT_ONCE // 2
+# So many are asked first: if none of them is answered, the nameservers are dead, and the rest need not wait for them.
+FIRST_QUESTIONS = 16
 
 
 class NameserversSilent(PrewarmError):
@@ -81,25 +81,24 @@ def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
 async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str] | None]:
     resolver = resolver_for(settings)
     turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-    heard = silent = 0
+    heard = 0
 
     async def ask(name: str) -> list[str] | None:
-        nonlocal heard, silent
+        nonlocal heard
         async with turn:
-            if silent >= SILENT_QUESTIONS and not heard:
-                return None
             try:
                 answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
             except dns.resolver.NXDOMAIN:
                 heard += 1
                 return []
             except (dns.exception.Timeout, dns.resolver.NoNameservers):
-                silent += 1
                 return None
             heard += 1
             return [record.address for record in answer.rrset or ()]
 
-    answers = await asyncio.gather(*(ask(name) for name in names))
+    answers = await asyncio.gather(*(ask(name) for name in names[:FIRST_QUESTIONS]))
+    if heard:
+        answers += await asyncio.gather(*(ask(name) for name in names[FIRST_QUESTIONS:]))
     if names and not heard:
         servers = (
             ", ".join(f"{each.address}:{each.port}" for each in settings.nameservers) or "the system's nameservers"

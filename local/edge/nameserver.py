@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TTL = 60
 SUFFIX = ".cloudfront.net"
+BIND_TRIES = 10
 
 
 class Zone:
@@ -128,7 +129,16 @@ async def serve_dns(zone: Zone, port: int) -> int:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connection, "127.0.0.1", port)
-    port = server.sockets[0].getsockname()[1]
-    await loop.create_datagram_endpoint(lambda: _Datagrams(zone), local_addr=("127.0.0.1", port))
-    return port
+    for tries_left in reversed(range(BIND_TRIES)):
+        server = await asyncio.start_server(connection, "127.0.0.1", port)
+        chosen: int = server.sockets[0].getsockname()[1]
+        try:
+            await loop.create_datagram_endpoint(lambda: _Datagrams(zone), local_addr=("127.0.0.1", chosen))
+        except OSError:
+            server.close()
+            # A port that is free for TCP may be taken for UDP: another free one will do, a given one will not.
+            if port or not tries_left:
+                raise
+        else:
+            return chosen
+    raise AssertionError("unreachable")

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda_simple import models as lambda_simple
@@ -14,7 +13,7 @@ from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
-from local.stack.cloudfront import Extras, Tenant
+from local.stack.cloudfront import Extras
 from local.stack.interpreter import TMP_THREADS, stepfunctions_parser_backends
 from local.stack.invoking import mend_lambda, mend_task_clients
 from local.stack.mending import (
@@ -29,8 +28,9 @@ from local.stack.moto_server import serve_moto
 from local.stack.session import embedded_client, isolated_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
+    from local.stack.distribution import Distribution
     from local.stack.template import Template
     from local.stack.workers import Workers
 
@@ -45,36 +45,6 @@ _ENVIRONMENT = {
 }
 # moto keeps one world per process.
 _in_use = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """A CloudFront distribution to put into the account: its own domain, and the hosts it serves besides.
-
-    One with tenants is a multi-tenant distribution. `behaviour` adds to the default cache behaviour, `behaviours` are
-    further ones, as the API has them; `policies` are cache policies' configurations by id.
-    """
-
-    domain: str
-    aliases: tuple[str, ...] = ()
-    enabled: bool = True
-    staging: bool = False
-    price_class: str = "PriceClass_All"
-    tenants: tuple[Tenant, ...] = ()
-    behaviour: Mapping[str, Any] = field(default_factory=dict)
-    behaviours: tuple[Mapping[str, Any], ...] = ()
-    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, text: str) -> Distribution:
-        """Read `d111abc.cloudfront.net=www.example.com,*.img.example.com`, aliases optional.
-
-        May raise ValueError.
-        """
-        domain, _, aliases = (part.strip() for part in text.partition("="))
-        if "." not in domain or "/" in domain:
-            raise ValueError(f"{text!r} is no distribution: write DOMAIN or DOMAIN=ALIAS,ALIAS")
-        return cls(domain.lower(), tuple(alias.strip().lower() for alias in aliases.split(",") if alias.strip()))
 
 
 class EmbeddedAws:

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from local.stack.aws import Distribution, EmbeddedAws
+from local.stack.aws import EmbeddedAws
+from local.stack.distribution import Distribution
 from local.stack.gateway import Gateway
 from local.stack.template import DEFAULT_TEMPLATE, load_template
 from local.stack.workers import Workers

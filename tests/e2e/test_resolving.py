@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from local.edge.process import SimulatedCloudFront
-from local.stack.aws import Distribution
 from local.stack.cloudfront import Tenant
+from local.stack.distribution import Distribution
 from local.stack.stack import EmbeddedStack
 from prewarm.catalogue import client_subnets
 

@@ -40,6 +40,18 @@ def failing(query: dns.message.Message, code: dns.rcode.Rcode) -> dns.message.Me
     return response
 
 
+def two_sockets() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one port; a port that is free for the one may be taken for the other."""
+    for _ in range(20):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+        except OSError:
+            udp.close()
+    raise OSError("no port is free for both")
+
+
 @contextmanager
 def nameserver(answerer: Answerer) -> Iterator[Nameserver]:  # noqa: C901 - two small servers
     """A nameserver on loopback, UDP and TCP; it counts how often each name was asked for."""
@@ -52,9 +64,7 @@ def nameserver(answerer: Answerer) -> Iterator[Nameserver]:  # noqa: C901 - two 
         response = answerer(query, asked[name])
         return None if response is None else response.to_wire(want_shuffle=False)
 
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", 0))
-    tcp = socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+    udp, tcp = two_sockets()
 
     def serve_udp() -> None:
         while True:
