@@ -82,7 +82,6 @@ class PrewarmRequest(BaseModel):
     verify: Literal["none", "sample", "all"] = "sample"
     timeout_minutes: Annotated[int, Field(ge=1, le=1380)] = 300
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
-    max_rps: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     staged: bool = False
     fail_on: Literal["any", "none"] = "any"
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
