@@ -13,6 +13,8 @@ from prewarm.urls import Url
 from resolve.distributions import Distribution
 from resolve.reach import outside_price_class
 
+# How many POPs a warning names.
+POPS_TOLD = 5
 OUTSIDE_PRICE_CLASS = "outside_price_class"
 
 
@@ -71,7 +73,10 @@ def choose_pops(placements: Sequence[Placement], request: CheckedRequest, known:
         outside = outside_price_class(distribution.price_class, request.pops, known)
         if request.fields.kind == "pop":
             placement.pops = list(request.pops)
-            warnings += [f"{pop}: {why}; it is warmed because it was asked for" for pop, why in outside.items()]
+            if outside:
+                some = ", ".join(list(outside)[:POPS_TOLD]) + (" and others" if len(outside) > POPS_TOLD else "")
+                whose = f"{distribution.domain} has {distribution.price_class}, which sends no viewers to {some}"
+                warnings.append(f"{whose}: {len(outside)} POPs are warmed only because they were asked for")
             continue
         placement.pops = [pop for pop in request.pops if pop not in outside]
         placement.outside = [Skipped(pop, OUTSIDE_PRICE_CLASS, why) for pop, why in outside.items()]

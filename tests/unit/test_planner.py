@@ -22,7 +22,7 @@ from resolve.invalidation import (
     batches_of_round,
     invalidation_path,
 )
-from resolve.placement import Placement
+from resolve.placement import Placement, choose_pops
 from resolve.planner import Drawn, draw, place
 from tests.unit.builders import DISTRIBUTION, POP_NAMES, parsed, request
 
@@ -328,3 +328,36 @@ def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
     found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
     assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]
     assert found.addresses == [{"ATL56-C1": ["192.0.2.1"]}] * 2
+
+
+def priced(price_class: str, **changes: Any) -> tuple[Placement, list[str]]:
+    placement = Placement(replace(DISTRIBUTION, price_class=price_class), parsed("https://www.example.com/"))
+    return placement, choose_pops([placement], request(**changes), KNOWN)
+
+
+def test_pops_to_which_no_viewers_are_sent_are_left_out_of_a_country_or_region_with_the_reason() -> None:
+    placement, warnings = priced("PriceClass_100", region_type="country", region=["de", "jp"])
+    assert {KNOWN.pops[pop].location.country for pop in placement.pops} == {"DE"}
+    assert {skipped.reason for skipped in placement.outside} == {"outside_price_class"}
+    assert {skipped.detail for skipped in placement.outside} >= {"PriceClass_100 sends no viewers to Tokyo"}
+    assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("price_class", "left_out"), [("PriceClass_200", {"AU"}), ("PriceClass_All", set()), ("", set())]
+)
+def test_a_wider_price_class_leaves_out_less(price_class: str, left_out: set[str]) -> None:
+    placement, _ = priced(price_class, region_type="country", region=["de", "jp", "au"])
+    assert {KNOWN.pops[each.pop].location.country for each in placement.outside} == left_out
+
+
+def test_pops_asked_for_by_name_are_warmed_outside_the_price_class_with_one_warning() -> None:
+    pops = [pop for pop in KNOWN.pops if pop.startswith("NRT")][:7]
+    placement, (warning,) = priced("PriceClass_100", region=[*pops, "FRA2-C1"])
+    assert placement.pops == [*pops, "FRA2-C1"]
+    assert "and others: 7 POPs are warmed only because they were asked for" in warning
+
+
+def test_a_selection_to_which_no_viewers_are_sent_at_all_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"region: d111\.cloudfront\.net has no POP there .* PriceClass_100"):
+        priced("PriceClass_100", region_type="country", region=["jp"])
