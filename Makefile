@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: demo local test check format lock clean help
+.PHONY: demo local test check bench format lock clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -27,6 +27,9 @@ check: .venv/dev.stamp ## Lint and check types only
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+
+bench: .venv/dev.stamp ## Measure this worker beside its peers against nginx, and write docs/performance.md (some minutes)
+	@$(BIN)/python -m bench.warm $(ARGS)
 
 format: .venv/dev.stamp ## Bring the code into the project's format
 	@$(BIN)/ruff format .

@@ -1,0 +1,236 @@
+"""The clients that are compared. Each fetches paths x POPs once and counts what came whole from the right POP."""
+
+import itertools
+import os
+import queue
+import subprocess
+import threading
+import time
+from collections import deque
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pycurl
+import requests
+import urllib3.util.connection
+
+from bench.edges import HOST
+from prewarm.plan import Batch, Group, Plan, map_item
+from prewarm.settings import Settings
+from prewarm.storage import Storage
+from prewarm.urls import parse_url
+from prewarm.verdict import BatchResult
+
+THREADS = 100
+CURL_THREADS = 6
+TIMEOUT = 120
+
+
+def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Warm one batch by the warm function's own handler: judging, records, ledger item; the stores keep nothing."""
+    environment = {
+        "PREWARM_BUCKET": "bench",
+        "PREWARM_TABLE": "bench",
+        "PREWARM_CA_BUNDLE": ca,
+        "PREWARM_HTTPS_PORT": str(port),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "POWERTOOLS_LOG_LEVEL": "ERROR",
+    }
+    os.environ |= environment
+    import warm.handler  # noqa: PLC0415 - its settings come from the environment above
+
+    # The handler reads a run's plan once.
+    run = f"bench-{len(paths)}-{len(addresses)}"
+    urls = [f"https://{HOST}{path}" for path in paths]
+    pops = tuple(addresses)
+    group = Group("d111abcdef8.cloudfront.net", "E1", 0, len(urls), pops, len(pops))
+    variants = ("br, gzip",)
+    # One worker's share of a big run: one batch.
+    batch = Batch("1-000000", 0, 0, 0, len(urls), 0, len(pops), len(urls) * len(pops))
+    plan = Plan(
+        run=run,
+        started_at=time.time(),
+        deadline=time.time() + 3600,
+        url_count=len(urls),
+        region_type="region",
+        variants=variants,
+        percent_needed=95,
+        fail_on="any",
+        verify="none",
+        max_bytes=None,
+        invalidate=False,
+        groups=(group,),
+        targets=batch.targets,
+        batches=1,
+    )
+    store = _Stores(Settings.from_environment(), plan, urls, addresses)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+    with mock.patch.object(warm.handler, "storage", return_value=store):
+        event = {"run": run, "batch": map_item(batch, group, parse_url(urls[0])), "cursor": None}
+        assert warm.handler.handler(event, context)["finished"]
+    return sum(store.warm)
+
+
+class _Stores(Storage):
+    """The storage module with stores that keep nothing: what it packs is packed, what it sends is dropped."""
+
+    def __init__(self, settings: Settings, plan: Plan, urls: list[str], addresses: dict[str, str]) -> None:
+        super().__init__(settings)
+        self._given_plan, self._given_urls, self._given_addresses = plan, urls, addresses
+        self._s3 = mock.Mock()
+        self._dynamodb = mock.Mock()
+        self.warm: list[int] = []
+
+    def run_goes_on(self, run: str) -> bool:
+        return bool(run)
+
+    def need_plan(self, run: str) -> Plan:
+        assert run
+        return self._given_plan
+
+    def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
+        assert run
+        return [{pop: [address] for pop, address in self._given_addresses.items()}]
+
+    def get_block(self, run: str, number: int) -> dict[str, Any]:
+        assert (run, number) == (self._given_plan.run, 0)
+        return {"urls": self._given_urls, "headers": {}, "user_agent": None}
+
+    def put_result(self, run: str, result: BatchResult) -> None:
+        super().put_result(run, result)
+        self.warm.append(result.outcomes.get("already_warm", 0))
+
+
+def bare(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Fetch in a bare pycurl loop: one CurlMulti, HTTP/2, nothing judged but the status, nothing recorded."""
+    multi = pycurl.CurlMulti()
+    multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, 800)
+    multi.setopt(pycurl.M_MAXCONNECTS, 800)
+    multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
+    streams = min(50, 2_000 // len(addresses))
+    left = {address: deque(paths) for address in addresses.values()}
+    whole, flying = 0, 0
+
+    def start(curl: Any, address: str) -> None:
+        curl.setopt(pycurl.URL, f"https://{HOST}{left[address].popleft()}")
+        curl.setopt(pycurl.CONNECT_TO, [f"::{address}:{port}"])
+        curl.ip = address
+        multi.add_handle(curl)
+
+    for address in left:
+        for _ in range(min(streams, len(paths))):
+            curl = pycurl.Curl()
+            for option, value in (
+                (pycurl.CAINFO, ca),
+                (pycurl.NOSIGNAL, 1),
+                (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+                (pycurl.PIPEWAIT, 1),
+                (pycurl.HTTPHEADER, ["Accept-Encoding: br, gzip"]),
+                (pycurl.BUFFERSIZE, 131_072),
+                (pycurl.WRITEFUNCTION, len),
+                (pycurl.HEADERFUNCTION, len),
+            ):
+                curl.setopt(option, value)
+            start(curl, address)
+            flying += 1
+    while flying:
+        multi.perform()
+        more = 1
+        while more:
+            more, well, badly = multi.info_read()
+            for curl, *_ in [*((each,) for each in well), *badly]:
+                multi.remove_handle(curl)
+                whole += curl.getinfo(pycurl.RESPONSE_CODE) == 200
+                if left[curl.ip]:
+                    start(curl, curl.ip)
+                else:
+                    flying -= 1
+        due = multi.timeout()
+        multi.select(1.0 if due < 0 else min(1.0, due / 1000))
+    return whole
+
+
+def curl_processes(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Fetch by one `curl --resolve` process each, in six threads."""
+
+    def fetch(path: str, address: str) -> bool:
+        command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca, "--max-time", str(TIMEOUT)]
+        command += ["--resolve", f"{HOST}:{port}:{address}", f"https://{HOST}:{port}{path}"]
+        return subprocess.run(command, capture_output=True, check=False).stdout == b"200"
+
+    return _threaded(fetch, paths, addresses, CURL_THREADS)
+
+
+def requests_anew(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Fetch by `requests` in a hundred threads, a connection each."""
+    where = _pinned()
+
+    def fetch(path: str, address: str) -> bool:
+        where.address = address
+        url, headers = f"https://{HOST}:{port}{path}", {"Connection": "close"}
+        with requests.get(url, headers=headers, verify=ca, stream=True, timeout=TIMEOUT) as answer:
+            return answer.status_code == 200 and sum(map(len, answer.raw.stream(131_072))) > 0
+
+    return _threaded(fetch, paths, addresses, THREADS)
+
+
+def requests_sessions(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Fetch by `requests` in a hundred threads, a session per thread and POP."""
+    where = _pinned()
+
+    def fetch(path: str, address: str) -> bool:
+        where.address = address
+        sessions = where.__dict__.setdefault("sessions", {})
+        if address not in sessions:
+            sessions[address] = requests.Session()
+            sessions[address].verify, sessions[address].trust_env = ca, False
+        with sessions[address].get(f"https://{HOST}:{port}{path}", stream=True, timeout=TIMEOUT) as answer:
+            return answer.status_code == 200 and sum(map(len, answer.raw.stream(131_072))) > 0
+
+    return _threaded(fetch, paths, addresses, THREADS)
+
+
+_where = threading.local()
+_connect = urllib3.util.connection.create_connection
+
+
+def _pinned() -> threading.local:
+    """Let urllib3 connect to the address that a thread names, as `curl --resolve` does."""
+
+    def create(address: tuple[str, int], *more: Any, **named: Any) -> Any:
+        return _connect((_where.address, address[1]), *more, **named)
+
+    urllib3.util.connection.create_connection = create
+    return _where
+
+
+def _threaded(fetch: Any, paths: list[str], addresses: dict[str, str], threads: int) -> int:
+    work: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    for path, address in itertools.product(paths, addresses.values()):
+        work.put((path, address))
+    whole = [0] * threads
+
+    def run(number: int) -> None:
+        while True:
+            try:
+                path, address = work.get_nowait()
+            except queue.Empty:
+                return
+            whole[number] += fetch(path, address)
+
+    workers = [threading.Thread(target=run, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sum(whole)
+
+
+CLIENTS = {
+    "this worker": ours,
+    "bare pycurl loop": bare,
+    "curl processes": curl_processes,
+    "requests, a connection each": requests_anew,
+    "requests, sessions": requests_sessions,
+}

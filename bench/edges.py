@@ -1,0 +1,143 @@
+"""Debian's nginx as 64 POPs on loopback addresses: TLS for one host, and the headers by which an answer is judged."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import certifi
+import trustme
+
+HOST = "www.example.com"
+POPS = 64
+SIZES = {"1k": 1_000, "100k": 100_000, "10m": 10_000_000}
+SLOW_MS = 150
+CONFIG = """
+daemon off;
+master_process on;
+worker_processes 1;
+pid {folder}/pid;
+error_log stderr crit;
+{modules}
+events {{ worker_connections 16384; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nodelay on;
+  keepalive_requests 1000000000;
+  http2_max_concurrent_streams 256;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  map $server_addr $pop {{ {pops} }}
+  server {{
+    {listen}
+    ssl_certificate {folder}/chain.pem;
+    ssl_certificate_key {folder}/key.pem;
+    root {folder}/files;
+    etag on;
+    add_header X-Cache "Hit from cloudfront";
+    add_header X-Amz-Cf-Pop $pop;
+    add_header X-Amz-Cf-Id "4dXrbq6sDmNsBqyWkNzLLl2mVr9dNw==";
+    add_header Age 12;
+    location ~ ^/(?<size>1k|100k|10m)/ {{ try_files /$size =404; }}
+    {slow}
+  }}
+}}
+"""
+SLOW = "location /slow/ { echo_sleep 0.15; echo_exec /1k/slow; }"
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The POPs with their addresses, the port, a CA file with the one root, and one with all roots of a system."""
+
+    addresses: dict[str, str]
+    port: int
+    one_root: str
+    system_roots: str
+    can_be_slow: bool
+
+
+def nginx() -> str | None:
+    """Return where nginx is, or None."""
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+
+@contextmanager
+def edges(core: int | None) -> Iterator[Edges]:
+    """Serve until the block ends, on one core if it is given."""
+    program = nginx()
+    assert program is not None
+    addresses = {f"LAB{number}-C1": f"127.0.77.{number}" for number in range(1, POPS + 1)}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        # nginx's workers are another user where the master is root.
+        folder.chmod(0o755)
+        _certificates(folder)
+        (folder / "files").mkdir()
+        for file, size in SIZES.items():
+            (folder / "files" / file).write_bytes(os.urandom(1000) * (size // 1000))
+        port = _free_port()
+        modules = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+        config = CONFIG.format(
+            folder=folder,
+            modules=f"load_module {modules};" if modules.exists() else "",
+            pops=" ".join(f"{address} {pop};" for pop, address in addresses.items()),
+            listen=" ".join(f"listen {address}:{port} ssl http2 backlog=4096;" for address in addresses.values()),
+            slow=SLOW if modules.exists() else "",
+        )
+        (folder / "nginx.conf").write_text(config)
+        server = subprocess.Popen([program, "-p", name, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
+        try:
+            if core is not None:
+                os.sched_setaffinity(server.pid, {core})
+            ready = Edges(addresses, port, str(folder / "root.pem"), str(folder / "roots.pem"), modules.exists())
+            _wait(ready)
+            if core is not None:
+                children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+                for child in children:
+                    os.sched_setaffinity(int(child), {core})
+            yield ready
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _certificates(folder: Path) -> None:
+    """Make a root and an RSA-2048 leaf; put the root among all those that browsers trust, as systems have them."""
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)
+    leaf = authority.issue_cert(HOST, key_type=trustme.KeyType.RSA)
+    (folder / "key.pem").write_bytes(leaf.private_key_pem.bytes())
+    (folder / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+    root = authority.cert_pem.bytes()
+    (folder / "root.pem").write_bytes(root)
+    (folder / "roots.pem").write_bytes(Path(certifi.where()).read_bytes() + root)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(ready: Edges) -> None:
+    context = ssl.create_default_context(cafile=ready.one_root)
+    address = next(iter(ready.addresses.values()))
+    for _ in range(200):
+        try:
+            with (
+                socket.create_connection((address, ready.port), timeout=1) as plain,
+                context.wrap_socket(plain, server_hostname=HOST),
+            ):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("nginx did not come up")
