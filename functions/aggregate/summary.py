@@ -7,7 +7,7 @@ from typing import Any
 from prewarm.outcome import IN_WORDS, Outcome
 from prewarm.plan import Plan
 from prewarm.urls import redacted
-from prewarm.verdict import RollUp, UrlResult, Verdict
+from prewarm.verdict import RollUp, UrlResult, Verdict, warnings_of
 
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
 # reads the Cause in a console's box, so it stays far below.
@@ -19,8 +19,8 @@ NOT_WARM = "Prewarm.NotWarm"
 DEADLINE_PASSED = "Prewarm.DeadlinePassed"
 
 
-def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float) -> dict[str, Any]:
-    """Return the run's summary; `ended_at` in epoch seconds."""
+def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest: Outcome) -> dict[str, Any]:
+    """Return the run's summary; `ended_at` in epoch seconds, `rest`: what unfinished targets came to."""
     failed = [url for url in rolled.urls if url.verdict is Verdict.FAILED]
     return {
         "run": plan.run,
@@ -37,7 +37,9 @@ def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float) -> d
         "bytes": rolled.bytes,
         "failures": [failure(url, urls) for url in failed],
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
-        "warnings": list(plan.warnings),
+        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
+        "layers": dict(sorted(rolled.layers.items())),
+        "unfinishedAs": rest.value,
     }
 
 

@@ -10,7 +10,7 @@ from api.answers import answer, error_answer
 from api.dry_runs import Resolver
 from api.executions import Executions
 from api.pops import pops
-from api.questions import body_of, request_id_of
+from api.questions import body_of, page_of, request_id_of
 from api.starts import start
 from api.status import status_of
 from prewarm.errors import RefusedRequest, UnknownRun
@@ -32,7 +32,9 @@ def post_prewarm() -> Response[str]:
 @app.get("/status")
 def get_status() -> Response[str]:
     """Tell how far a run is."""
-    return answer(200, status_of(_executions().describe(request_id_of(app.current_event)), storage()))
+    event = app.current_event
+    page = page_of(event)
+    return answer(200, status_of(_executions().describe(request_id_of(event)), storage(), page))
 
 
 @app.get("/pops")

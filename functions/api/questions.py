@@ -4,6 +4,7 @@ import base64
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from api.paging import Page, read_page
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.request import parse_json
 
@@ -28,3 +29,9 @@ def request_id_of(event: APIGatewayProxyEvent) -> str:
     if not isinstance(request_id, str) or not request_id:
         raise InvalidRequest([Problem("requestID", "is missing; give it as /status?requestID=…")])
     return request_id
+
+
+def page_of(event: APIGatewayProxyEvent) -> Page:
+    """Return which page of a list is asked for, by `limit` and `nextToken` in the query."""
+    query = event.query_string_parameters
+    return read_page(query.get("limit"), query.get("nextToken"))

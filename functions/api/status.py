@@ -1,16 +1,20 @@
 """GET /status: from what Step Functions and the ledger say to the contract's answer."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from api.executions import Execution
+from api.paging import ROOM_BYTES, Line, Page, cut, escaped
 from prewarm.errors import RefusedRequest
 from prewarm.outcome import Outcome
 from prewarm.plan import Plan
 from prewarm.request import check_request
 from prewarm.storage import Storage
-from prewarm.verdict import RollUp, Verdict, roll_up
+from prewarm.verdict import RollUp, Verdict, roll_up, warnings_of
 
-DEADLINE_PASSED = "Prewarm.DeadlinePassed"
+DEADLINE_PASSED, REJECTED = "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
+WHOLE = Page()
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 
 
@@ -25,67 +29,73 @@ def contract_status(execution: Execution) -> str:
     return "FAILED"
 
 
-def end_of_the_rest(status: str, execution: Execution) -> Outcome | None:
-    """Return what the unfinished targets of a run come to; None while it goes on."""
+def end_of_the_rest(status: str, execution: Execution, summary: dict[str, Any] | None) -> Outcome | None:
+    """Return what the unfinished targets of a run come to; None while it goes on; a summary has said it."""
     if status == "IN_PROGRESS":
         return None
+    if summary is not None:
+        return Outcome(summary["unfinishedAs"])
     if status == "TIMEOUT":
         return Outcome.DEADLINE
+    if execution.error == REJECTED:
+        return Outcome.REJECTED
     return Outcome.CANCELLED if execution.status == "ABORTED" else Outcome.LOST
 
 
-def status_of(execution: Execution, store: Storage) -> dict[str, Any]:
+def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[str, Any]:
     """Return the contract's status of a run, computed from request, plan and ledger.
 
     Beyond the contract: `requestID`, `run`, `failures` (each failed URL's reasons and coverage), `skippedPops`,
-    `targets`; for a run that ended red `error` and `cause`; for a cancelled one `reason`.
+    `targets`, `warnings`; for a run that ended red `error` and `cause`; for a cancelled one `reason`. Where the lists
+    are more than one answer holds, or than the page wants, `nextToken` leads to the rest; counts are always whole.
     """
     status = contract_status(execution)
-    ended = end_of_the_rest(status, execution)
+    summary = None if status == "IN_PROGRESS" else store.get_summary(execution.run)
+    ended = end_of_the_rest(status, execution, summary)
     plan = store.get_plan(execution.run)
+    more: dict[str, Any] = {"requestID": execution.arn, "run": execution.run}
+    if execution.status == "ABORTED":
+        more["reason"] = "cancelled"
+    if execution.error:
+        more |= {"error": execution.error, "cause": execution.cause}
     if plan is None and (told := store.get_dry_run(execution.run)) is not None:
         # A dry run warms nothing, so no URL is in progress, warm or failed.
-        answer = _contract(status, [], [], []) | {"dryRun": told}
-    elif plan is None:
-        answer = _before_the_plan(status, ended, _requested_urls(execution, store))
-    else:
-        urls = store.get_urls(execution.run)
-        answer = _planned(status, plan, urls, roll_up(plan, store.results(execution.run), ended))
-    answer |= {"requestID": execution.arn, "run": execution.run}
-    if execution.status == "ABORTED":
-        answer["reason"] = "cancelled"
-    if execution.error:
-        answer |= {"error": execution.error, "cause": execution.cause}
-    return answer
+        return _contract(status, [], page, {"dryRun": told} | more)
+    if plan is None:
+        verdict = Verdict.IN_PROGRESS if ended is None else Verdict.FAILED
+        reasons = None if ended is None else {ended.value: 1}
+        lines = [Line(url, verdict, reasons) for url in _requested_urls(execution, store)]
+        nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}}
+        return _contract(status, lines, page, nothing | more)
+    urls = store.get_urls(execution.run)
+    rolled = roll_up(plan, store.results(execution.run), ended)
+    lines = [
+        Line(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
+        for url in rolled.urls
+    ]
+    return _contract(status, lines, page, _sums(plan, rolled, urls) | more)
 
 
-def _contract(status: str, success: list[str], failed: list[str], in_progress: list[str]) -> dict[str, Any]:
-    return {
+def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, Any]) -> dict[str, Any]:
+    counts = Counter(line.verdict for line in lines)
+    shown, token = cut(lines, page, ROOM_BYTES - escaped(more))
+    lists = {verdict: [line.url for line in shown if line.verdict == verdict] for verdict in Verdict}
+    answer = {
         "status": status,
-        "total": len(success) + len(failed) + len(in_progress),
-        "completed": len(success) + len(failed),
-        "inProgress": len(in_progress),
-        "failedUrl": failed,
-        "inProgressUrl": in_progress,
-        "successUrl": success,
+        "total": len(lines),
+        "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
+        "inProgress": counts[Verdict.IN_PROGRESS],
+        "failedUrl": lists[Verdict.FAILED],
+        "inProgressUrl": lists[Verdict.IN_PROGRESS],
+        "successUrl": lists[Verdict.SUCCESS],
     }
+    if "dryRun" not in more:
+        answer["failures"] = [line.failure() for line in shown if line.verdict == Verdict.FAILED]
+    return answer | more | ({"nextToken": token} if token else {})
 
 
-def _before_the_plan(status: str, ended: Outcome | None, urls: list[str]) -> dict[str, Any]:
-    """Without a plan nothing was fetched: all URLs are in progress, or failed with the run."""
-    answer = _contract(status, [], [] if ended is None else urls, urls if ended is None else [])
-    reasons = {} if ended is None else {ended.value: 1}
-    answer["failures"] = [{"url": url, "reasons": reasons, "coverage": 0.0} for url in answer["failedUrl"]]
-    return answer | {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}}
-
-
-def _planned(status: str, plan: Plan, urls: list[str], rolled: RollUp) -> dict[str, Any]:
-    lists = {verdict: [urls[index] for index in rolled.indices(verdict)] for verdict in Verdict}
-    failed = [url for url in rolled.urls if url.verdict is Verdict.FAILED]
-    return _contract(status, lists[Verdict.SUCCESS], lists[Verdict.FAILED], lists[Verdict.IN_PROGRESS]) | {
-        "failures": [
-            {"url": urls[url.index], "reasons": url.failures, "coverage": round(url.coverage, 2)} for url in failed
-        ],
+def _sums(plan: Plan, rolled: RollUp, urls: list[str]) -> dict[str, Any]:
+    return {
         "skippedPops": [
             {"pop": entry.pop, "reason": entry.reason, "detail": entry.detail} for entry in rolled.skipped
         ],
@@ -94,8 +104,9 @@ def _planned(status: str, plan: Plan, urls: list[str], rolled: RollUp) -> dict[s
             "done": rolled.targets_done,
             "outcomes": dict(sorted(rolled.outcomes.items())),
             "verified": rolled.verified,
+            "layers": dict(sorted(rolled.layers.items())),
         },
-        "warnings": list(plan.warnings),
+        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
     }
 
 

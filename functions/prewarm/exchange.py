@@ -1,7 +1,7 @@
 """One exchange with an edge: the fetch that is to be made, the lane it takes, and the answer it brought."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ CONNECTIONS_PER_LANE = 4
 # the same dying connection: its lane is drained first.
 # In curl/curl.h: HTTP2, GOT_NOTHING, SEND_ERROR, RECV_ERROR, HTTP2_STREAM.
 BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
+# Those that meet all streams of a connection; 92 is one stream's own end.
+SHARED_BREAK = BROKEN_CONNECTION - {92}
 _HEADERS = {
     b"x-cache": "x_cache",
     b"x-amz-cf-pop": "cf_pop",
@@ -24,26 +26,51 @@ _HEADERS = {
     b"server": "server",
     b"content-length": "content_length",
     b"location": "location",
+    b"content-encoding": "encoding",
+    b"cache-control": "cache_control",
+    b"server-timing": "server_timing",
 }
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """One POP's addresses (each reached by its own connections) and the fetches that wait for it."""
+    """One POP's addresses (each reached by its own connections) and the fetches that wait for it.
+
+    `feed` makes further fetches one by one, when there is room for them: a batch is never in memory as a whole.
+    `starts` counts those begun; `alone`: the one that flies is given the lane for itself.
+    """
 
     addresses: list[str]
     waiting: deque["Fetch"] = field(default_factory=deque)
     parked: list["Fetch"] = field(default_factory=list)
+    feed: Iterator["Fetch"] = field(default_factory=lambda: iter(()))
+    fed: bool = False
     flying: int = 0
     most_flying: int = CONNECTIONS_PER_LANE
     multiplexed: bool = False
+    starts: int = 0
+    alone: bool = False
+
+    def next(self) -> "Fetch | None":
+        """Take the next fetch, or None; `fed` says that no more will come of itself."""
+        if self.waiting:
+            return self.waiting.popleft()
+        fetch = next(self.feed, None)
+        self.fed = fetch is None
+        return fetch
+
+    def left(self) -> Iterator["Fetch"]:
+        """Take all fetches that have not begun."""
+        while (fetch := self.next()) is not None:
+            yield fetch
 
 
 @dataclass(slots=True, eq=False)
 class Fetch:
     """One request to make: URL, header lines, its lane, which of the lane's addresses, and its owner's data.
 
-    The answer's body is discarded, or kept in `body` where that is given.
+    The answer's body is discarded, or kept in `body` where that is given. `breaks`: how often its connection broke
+    while others flew on it; `company`: the lane's count of starts when it began alone on it, or -1.
     """
 
     url: str
@@ -55,10 +82,14 @@ class Fetch:
     started: float = 0.0
     lines: list[bytes] = field(default_factory=list)
     body: bytearray | None = None
+    breaks: int = 0
+    company: int = -1
 
 
 # Gets a finished fetch and its answer; returns None when done, or after how many seconds to fetch again.
 OnAnswer = Callable[[Fetch, Answer], float | None]
+# Asked before a fetch begins: 0 lets it, a positive number holds everything up for so many seconds, None drops it.
+Admit = Callable[[Fetch], float | None]
 
 
 def read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Answer:  # noqa: ANN401 - pycurl has no types

@@ -7,8 +7,6 @@ libcurl counts time spent in its own queue as the request's; multi.timeout, beca
 libcurl's timers.
 """
 
-import heapq
-import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -17,18 +15,11 @@ from typing import Any
 import certifi
 import pycurl
 
-from prewarm.exchange import BROKEN_CONNECTION, CONNECTIONS_PER_LANE, Fetch, Lane, OnAnswer, read_answer
+from prewarm.exchange import CONNECTIONS_PER_LANE, Admit, Fetch, Lane, OnAnswer
+from prewarm.flight import MOST_CONNECTIONS, Flight
 from prewarm.settings import Settings
 
-# Lambda gives a function 1,024 file descriptors; each connection takes one (and about 90 KB), the rest is for AWS
-# clients, DNS and files.
-MOST_CONNECTIONS = 800
-STREAMS_PER_CONNECTION = 50
-MOST_IN_FLIGHT = 2_000
 READ_BUFFER_BYTES = 131_072
-# How long the engine sleeps at the most before it looks at the clock and at `halt` again.
-LONGEST_SLEEP_SECONDS = 0.25
-
 __all__ = ["Fetch", "Fetcher", "Lane", "OnAnswer"]
 
 
@@ -49,15 +40,23 @@ class Fetcher:
         fetches: Iterable[Fetch],
         on_answer: OnAnswer,
         *,
+        lanes: Iterable[Lane] = (),
         halt: Callable[[], bool] = lambda: False,
+        admit: Admit | None = None,
+        again: deque[Fetch] | None = None,
         max_bytes: int | None = None,
     ) -> list[Fetch]:
-        """Make all fetches; returns those in flight or waiting when `halt` said stop, without an answer."""
-        lanes: dict[Lane, None] = {}
+        """Make all fetches, and those that the lanes feed.
+
+        `admit` is asked before each one begins; what is put into `again` while it runs, for a lane it knows, is
+        fetched too. Returns those in flight or waiting when `halt` said stop, without an answer; not
+        what was never fed.
+        """
+        known: dict[Lane, None] = dict.fromkeys(lanes)
         for fetch in fetches:
             fetch.lane.waiting.append(fetch)
-            lanes[fetch.lane] = None
-        flight = _Flight(self, on_answer, max_bytes, lanes)
+            known[fetch.lane] = None
+        flight = Flight(self, on_answer, max_bytes, known, admit, deque() if again is None else again)
         try:
             return flight.fly(halt)
         finally:
@@ -133,97 +132,3 @@ class Fetcher:
             due = self._multi.timeout()
             self._multi.select(sleep if due < 0 else min(sleep, due / 1000))
         return done
-
-
-class _Flight:
-    """One call of `Fetcher.run`: what flies, what waits for its lane, what waits for its time."""
-
-    def __init__(self, fetcher: Fetcher, on_answer: OnAnswer, max_bytes: int | None, lanes: dict[Lane, None]) -> None:
-        self._fetcher, self._on_answer, self._max_bytes = fetcher, on_answer, max_bytes
-        self._lanes = lanes
-        self._ready: deque[Lane] = deque(lanes)
-        self._queued: set[Lane] = set(lanes)
-        self._later: list[tuple[float, int, Fetch, bool]] = []
-        self._order = itertools.count()
-        self._flying: set[Any] = set()
-        connections = max(1, min(CONNECTIONS_PER_LANE, MOST_CONNECTIONS // max(1, len(lanes))))
-        self._streams = max(connections, min(STREAMS_PER_CONNECTION, MOST_IN_FLIGHT // max(1, len(lanes))))
-        for lane in lanes:
-            lane.most_flying = self._streams if lane.multiplexed else connections
-
-    def fly(self, halt: Callable[[], bool]) -> list[Fetch]:
-        """Fetch until nothing is left or `halt` says stop; returns what was left."""
-        while self._flying or self._ready or self._later:
-            if halt():
-                break
-            self._wake()
-            self._start_all()
-            if not self._flying:
-                # With no socket to watch, libcurl's select returns at once: a core would burn until a retry is due.
-                time.sleep(self._sleep())
-                continue
-            for curl, error, text in self._fetcher.step(self._sleep()):
-                self._finish(curl, error, text)
-        waiting = [fetch for lane in self._lanes for fetch in (*lane.waiting, *lane.parked)]
-        return [curl.fetch for curl in self._flying] + waiting + [entry[2] for entry in self._later]
-
-    def land(self) -> None:
-        """Let go of all handles, those of unfinished fetches too."""
-        for curl in self._flying:
-            self._fetcher.release(curl)
-        self._flying.clear()
-
-    def _sleep(self) -> float:
-        if not self._later:
-            return LONGEST_SLEEP_SECONDS
-        return max(0.0, min(LONGEST_SLEEP_SECONDS, self._later[0][0] - time.monotonic()))
-
-    def _wake(self) -> None:
-        """Queue the fetches whose time has come."""
-        now = time.monotonic()
-        while self._later and self._later[0][0] <= now:
-            _, _, fetch, drain = heapq.heappop(self._later)
-            if drain and fetch.lane.flying:
-                fetch.lane.parked.append(fetch)
-            else:
-                fetch.lane.waiting.append(fetch)
-                self._queue(fetch.lane)
-
-    def _queue(self, lane: Lane) -> None:
-        if lane not in self._queued:
-            self._queued.add(lane)
-            self._ready.append(lane)
-
-    def _start_all(self) -> None:
-        """Start what may fly, one fetch per lane and round, so that all POPs get their share."""
-        while self._ready and len(self._flying) < MOST_IN_FLIGHT:
-            lane = self._ready.popleft()
-            if lane.waiting and lane.flying < lane.most_flying and not lane.parked:
-                lane.flying += 1
-                self._flying.add(self._fetcher.start(lane.waiting.popleft(), self._max_bytes))
-                self._ready.append(lane)
-            else:
-                self._queued.discard(lane)
-
-    def _finish(self, curl: Any, error: int, text: str) -> None:  # noqa: ANN401 - pycurl has no types
-        fetch: Fetch = curl.fetch
-        lane = fetch.lane
-        answer = read_answer(curl, fetch, error, text)
-        if (
-            not error
-            and not lane.multiplexed
-            and curl.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0
-        ):
-            lane.multiplexed, lane.most_flying = True, self._streams
-        self._flying.discard(curl)
-        self._fetcher.release(curl)
-        lane.flying -= 1
-        again = self._on_answer(fetch, answer)
-        if again is not None:
-            entry = (time.monotonic() + again, next(self._order), fetch, error in BROKEN_CONNECTION)
-            heapq.heappush(self._later, entry)
-        if not lane.flying and lane.parked:
-            lane.waiting.extend(lane.parked)
-            lane.parked.clear()
-        if lane.waiting:
-            self._queue(lane)

@@ -4,6 +4,8 @@ Pure: it sees what came over the wire and says what that means. Sources: the Clo
 X-Cache (as the log field x-edge-result-type), on custom error pages and on status codes that CloudFront returns.
 """
 
+import functools
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +20,7 @@ class Outcome(StrEnum):
     SERVER_ERROR = "server_error"
     REDIRECT = "redirect"
     UNPROVEN = "unproven"
+    NOT_CACHEABLE = "not_cacheable"
     WRONG_POP = "wrong_pop"
     TRUNCATED = "truncated"
     TOO_LARGE = "too_large"
@@ -26,6 +29,8 @@ class Outcome(StrEnum):
     TLS_ERROR = "tls_error"
     UNRESOLVED_POP = "unresolved_pop"
     NO_DISTRIBUTION = "no_distribution"
+    ORIGIN_OVERLOAD = "origin_overload"
+    REJECTED = "rejected"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
     LOST = "lost"
@@ -45,6 +50,7 @@ IN_WORDS = {
     Outcome.SERVER_ERROR: "the origin answered with a 5xx, could not be reached, or the edge answered with an error",
     Outcome.REDIRECT: "it is a redirect; list the URL that it leads to",
     Outcome.UNPROVEN: "asked again, the edge still had no cached copy",
+    Outcome.NOT_CACHEABLE: "the distribution's settings let the edge keep no copy",
     Outcome.WRONG_POP: "another POP answered than the one that was asked",
     Outcome.TRUNCATED: "the body ended before its announced end",
     Outcome.TOO_LARGE: "the body is larger than max_bytes",
@@ -53,11 +59,16 @@ IN_WORDS = {
     Outcome.TLS_ERROR: "no valid TLS connection for the URL's host could be made",
     Outcome.UNRESOLVED_POP: "the POP's name does not resolve",
     Outcome.NO_DISTRIBUTION: "no distribution of this account serves the URL's host",
+    Outcome.ORIGIN_OVERLOAD: "not fetched: the host's origin was failing, and was left alone",
+    Outcome.REJECTED: "the request was refused, so nothing was fetched",
     Outcome.DEADLINE: "the run's time was up",
     Outcome.CANCELLED: "the run was cancelled",
     Outcome.LOST: "its batch never reported back",
 }
 
+_ENCODINGS = frozenset({"br", "gzip"})
+_LAYER = re.compile(r'cdn-(?:hit|upstream)-layer;desc="?([^",;]+)')
+_UNCACHEABLE = re.compile(r"\b(?:no-store|no-cache|private|(?:s-maxage|max-age)=0)\b", re.IGNORECASE)
 # libcurl's error numbers (curl/curl.h), named here so that this module needs no curl.
 _COULD_NOT_CONNECT = frozenset({5, 6, 7, 45})
 _TLS = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91, 98})
@@ -88,6 +99,18 @@ class Answer:
     server: str = ""
     content_length: str = ""
     location: str = ""
+    encoding: str = ""
+    cache_control: str = ""
+    server_timing: str = ""
+
+    @property
+    def layer(self) -> str:
+        """Return the layer that answered, or that asked the origin: EDGE, REC or Origin Shield; empty if unknown.
+
+        Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer).
+        """
+        found = _LAYER.search(self.server_timing) if self.server_timing else None
+        return found[1].strip() if found else ""
 
     @property
     def hit(self) -> bool:
@@ -95,8 +118,16 @@ class Answer:
         return self.x_cache.startswith(("Hit ", "RefreshHit "))
 
 
-def judge(answer: Answer, pop_id: str) -> tuple[Outcome, str]:
-    """Say what an answer means for the POP that was asked, and why, in a few words.
+def seems_uncacheable(answer: Answer) -> bool:
+    """Say whether the origin's Cache-Control speaks against a copy at the edge.
+
+    No proof of anything: a minimum TTL overrides it (Developer Guide, "Manage how long content stays in the cache").
+    """
+    return bool(answer.cache_control) and _UNCACHEABLE.search(answer.cache_control) is not None
+
+
+def judge(answer: Answer, pop_id: str, variant: str = "") -> tuple[Outcome, str]:
+    """Say what an answer to an Accept-Encoding means for the POP that was asked, and why, in a few words.
 
     The second value is empty for a warm target. A Miss with a whole body is `warmed`; whether the POP really kept
     it only a second fetch proves, which is the worker's business.
@@ -107,12 +138,26 @@ def judge(answer: Answer, pop_id: str) -> tuple[Outcome, str]:
         return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {answer.cf_pop or 'absent'}"
     if refusal := _refusal(answer):
         return refusal, _said(answer)
+    return _judge_whole(answer, variant)
+
+
+def _judge_whole(answer: Answer, variant: str) -> tuple[Outcome, str]:
+    """Judge what seems a copy of the object."""
     if answer.content_length.isdecimal() and int(answer.content_length) != answer.bytes:
         return Outcome.TRUNCATED, f"{answer.bytes} of {answer.content_length} bytes"
+    if answer.encoding and not _was_asked(answer.encoding.lower(), variant.lower()):
+        return Outcome.UNPROVEN, f"Content-Encoding: {answer.encoding}, which was not asked for"
     if answer.hit or answer.x_cache.startswith("Miss "):
         return (Outcome.ALREADY_WARM if answer.hit else Outcome.WARMED), ""
     # Made at the edge by a function, or by something that is no CloudFront: nothing says that it is cached.
     return Outcome.UNPROVEN, _said(answer)
+
+
+@functools.lru_cache(maxsize=256)
+def _was_asked(encoding: str, variant: str) -> bool:
+    """Say whether an encoding is among those asked for; asked for none, a viewer takes what the origin stored."""
+    asked = [part.partition(";")[0].strip() for part in variant.split(",")]
+    return not _ENCODINGS & set(asked) or encoding in asked or "*" in asked
 
 
 def _said(answer: Answer) -> str:

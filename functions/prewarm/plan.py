@@ -1,52 +1,16 @@
-"""The plan of a run: URL blocks, POPs with addresses, and stages of batches. Pure: tiling and its arithmetic.
+"""The plan of a run: its URLs by distribution, their POPs, and what a batch is. Pure.
 
 Every URL of a run has an index. The URLs of one distribution stand together, in the order of the request; those
 that no distribution serves stand at the end and are in no batch.
 """
 
-import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from prewarm.urls import Url, redacted
 
-# A batch of 1,000 small targets is a second or so of work for one worker. Smaller ones cost more state transitions
-# and Lambda starts per target; larger ones show progress later and lose more when a worker dies.
-TARGETS_PER_BATCH = 1_000
-# A worker keeps a connection or two to each POP of its batch, and its descriptors are bounded (1,024 in Lambda).
-POPS_PER_BATCH = 100
-# So that a small run's URLs finish one after the other and several workers share it, yet no batch is so small that
-# starting it costs more than its work.
-URL_BLOCKS_WANTED = 8
-TARGETS_PER_BATCH_AT_LEAST = 200
-# The map's items are one JSON array in S3; this many keep it far below the 8 GB that Step Functions reads, and the
-# executions of one map run below its history's limits.
-BATCHES_WANTED_AT_MOST = 5_000
 # Longest list of POP ids that an item spells out, for people who read the trace.
 POPS_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Tiling:
-    """How many URLs and how many POPs make one batch."""
-
-    urls: int
-    pops: int
-
-
-def tiling(urls: int, pops: int, variants: int) -> Tiling:
-    """Choose the size of a batch for a block of `urls` x `pops` x `variants` targets, each at least 1.
-
-    Small runs get small batches, so that URLs finish one by one and workers share the load; big ones get batches
-    that grow until the block has no more than BATCHES_WANTED_AT_MOST of them.
-    """
-    pop_blocks = math.ceil(pops / POPS_PER_BATCH)
-    pops_each = math.ceil(pops / pop_blocks)
-    fewest = math.ceil(urls / max(1, BATCHES_WANTED_AT_MOST // pop_blocks))
-    urls_each = max(1, TARGETS_PER_BATCH // (pops_each * variants), fewest)
-    small = max(math.ceil(urls / URL_BLOCKS_WANTED), math.ceil(TARGETS_PER_BATCH_AT_LEAST / (pops_each * variants)))
-    return Tiling(min(urls, urls_each, small), pops_each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +90,8 @@ class Plan:
     targets: int = 0
     batches: int = 0
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    max_concurrency: int = 5
+    max_rps: float | None = None
 
     @property
     def placed(self) -> int:
@@ -159,33 +125,11 @@ class Plan:
         )
 
 
-def url_blocks(groups: tuple[Group, ...], variants: int) -> list[Block]:
-    """Cut each group's URLs into blocks, in order of URL index."""
-    blocks: list[Block] = []
-    for index, group in enumerate(groups):
-        step = tiling(group.urls, len(group.pops), variants).urls
-        for start in range(group.url_from, group.url_to, step):
-            blocks.append(Block(len(blocks), index, start, min(start + step, group.url_to)))
-    return blocks
-
-
-def stage_batches(groups: tuple[Group, ...], blocks: list[Block], variants: int, stage: int) -> Iterator[Batch]:
-    """Yield one stage's batches: URL block by URL block, so that URLs finish one after the other.
-
-    Stage 1 has each group's first-stage POPs, stage 2 the others.
-    """
-    number = 0
-    for block in blocks:
-        group = groups[block.group]
-        first, last = (0, group.first_stage) if stage == 1 else (group.first_stage, len(group.pops))
-        step = tiling(group.urls, max(1, last - first), variants).pops
-        for start in range(first, last, step):
-            end = min(start + step, last)
-            targets = (block.url_to - block.url_from) * (end - start) * variants
-            yield Batch(
-                f"{stage}-{number:06}", block.group, block.number, block.url_from, block.url_to, start, end, targets
-            )
-            number += 1
+def rps_of_worker(plan: Plan) -> float | None:
+    """Return how many fetches a second one worker may make, or None: the run's limit, shared by all at once."""
+    if plan.max_rps is None:
+        return None
+    return plan.max_rps / max(1, min(plan.max_concurrency, plan.batches))
 
 
 def map_item(batch: Batch, group: Group, first_url: Url) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class PrewarmRequest(BaseModel):
     verify: Literal["none", "sample", "all"] = "sample"
     timeout_minutes: Annotated[int, Field(ge=1, le=1380)] = 300
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
+    max_rps: Annotated[float, Field(ge=0.1, le=1_000_000)] | None = None
     staged: bool = False
     fail_on: Literal["any", "none"] = "any"
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
@@ -106,9 +107,9 @@ class PrewarmRequest(BaseModel):
     def _bare_domain(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("min_warm_percent", mode="before")
+    @field_validator("min_warm_percent", "max_rps", mode="before")
     @classmethod
-    def _whole_percent(cls, value: object) -> object:
+    def _whole_number(cls, value: object) -> object:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     @property

@@ -4,41 +4,36 @@ S3, below `runs/{run}/`: `request.json`; `plan/plan.json`, `plan/urls.json.gz` (
 `plan/addresses.json.gz` (one map of POP id to addresses per group), `plan/blocks/{n}.json.gz` (what a worker needs of
 one block of URLs); `stages/{n}.json` (the map's items); `records/{batch}.{part}.jsonl.gz`; `map/` (the map run's own
 results); `summary.json`; of a dry run only `request.json` and `dry_run.json`. Ledger, DynamoDB: `run`, `sk` =
-`control` or `batch#part`.
+`control` or `batch#part`; an item with `closed` stands where a late part would come, and refuses it.
 """
 
 import functools
 import gzip
 import json
 import os
-import random
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from prewarm.items import CONTROL, Control, pack, pack_item, part_key, result_as_item, result_from_item, unpack_item
 from prewarm.plan import Plan
 from prewarm.settings import Settings
-from prewarm.verdict import BatchResult, result_as_json, result_from_json
+from prewarm.verdict import BatchResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
     from mypy_boto3_s3 import S3Client
 
-CONTROL = "control"
 DAY_SECONDS = 86_400
 # Fast and still ten times smaller: compression must not cost more than the fetch that it reports.
 GZIP_LEVEL = 1
-# Every worker's put checks the one control item, and DynamoDB cancels transactions that meet at an item (Developer
-# Guide, "Transaction conflict handling in DynamoDB"); the SDK tries none of these again. Pauses in seconds.
-PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-PUT_TRIES = 12
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 3.0
+# Batches that are closed at once.
+CLOSERS = 16
 
 
 def run_key(run: str, name: str) -> str:
@@ -55,11 +50,12 @@ class Storage:
 
     def __init__(self, settings: Settings) -> None:
         config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
-        self._s3: S3Client = boto3.client("s3", config=config)
-        self._dynamodb: DynamoDBClient = boto3.client("dynamodb", config=config)
+        # botocore's own session: importing boto3 takes longer than all else that a worker imports.
+        session = botocore.session.get_session()
+        self._s3 = cast("S3Client", session.create_client("s3", config=config))
+        self._dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
         self._bucket, self._table = settings.bucket, settings.table
         self._retention = settings.retention_days * DAY_SECONDS
-        self._pack, self._unpack = TypeSerializer().serialize, TypeDeserializer().deserialize
 
     # ---- S3 ----
 
@@ -128,9 +124,8 @@ class Storage:
         """Store a stage's batches as the map's items; returns the key."""
         return self._put_json(run_key(run, f"stages/{number}.json"), items)
 
-    def put_records(self, run: str, batch: str, part: int, lines: list[str]) -> None:
-        """Store one part's records, a JSON document per target."""
-        body = gzip.compress("\n".join(lines).encode(), GZIP_LEVEL)
+    def put_records(self, run: str, batch: str, part: int, body: bytes) -> None:
+        """Store one part's records: gzipped, a JSON document per target."""
         self._s3.put_object(Bucket=self._bucket, Key=run_key(run, f"records/{batch}.{part}.jsonl.gz"), Body=body)
 
     def put_summary(self, run: str, summary: dict[str, Any]) -> str:
@@ -180,54 +175,49 @@ class Storage:
         """Put the run's control item: workers may write from now on. `deadline` in epoch seconds."""
         self._put({"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "ttl": self._ttl()})
 
-    def run_goes_on(self, run: str) -> bool:
-        """Say whether the control item still wants results."""
-        key = {"run": self._pack(run), "sk": self._pack(CONTROL)}
-        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        return item is not None and not self._unpack(item["ended"])
+    def control(self, run: str) -> Control:
+        """Read the run's control item; a run that was never opened, or is forgotten, has ended."""
+        key = pack_item({"run": run, "sk": CONTROL})
+        packed = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        if packed is None:
+            return Control(ended=True)
+        item = unpack_item(packed)
+        return Control(item["ended"], item.get("openHosts", frozenset()))
+
+    def add_open_host(self, run: str, host: str) -> None:
+        """Tell all workers of the run that a host's origin is overloaded."""
+        self._update_control(run, "ADD openHosts :hosts", {":hosts": frozenset({host})})
 
     def end_run(self, run: str) -> None:
-        """Mark the run as ended: ledger items put later are refused."""
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key={"run": self._pack(run), "sk": self._pack(CONTROL)},
-            UpdateExpression="SET ended = :yes, #ttl = :ttl",
-            ExpressionAttributeNames={"#ttl": "ttl"},
-            ExpressionAttributeValues={":yes": self._pack(True), ":ttl": self._pack(self._ttl())},
-        )
+        """Mark the run as ended: workers stop when they next look."""
+        self._update_control(run, ", ended = :yes", {":yes": True})
 
     def put_result(self, run: str, result: BatchResult) -> None:
         """Put one batch part's ledger item; the same part overwrites itself, so a retry never counts twice.
 
+        No item that workers share is written, so that hundreds of them never meet. The condition keeps out the part
+        that comes between the look at the control item and the put.
+
         Raises:
-            RunEnded: the run has ended meanwhile, or was never opened.
+            RunEnded: the run has ended meanwhile.
 
         """
-        item = result_as_json(result) | {"run": run, "sk": f"{result.batch}#{result.part}", "ttl": self._ttl()}
-        packed = {name: self._pack(value) for name, value in item.items()}
-        control = {"run": self._pack(run), "sk": self._pack(CONTROL)}
-        check: TransactWriteItemTypeDef = {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": control,
-                "ConditionExpression": "ended = :no",
-                "ExpressionAttributeValues": {":no": self._pack(False)},
-            }
-        }
-        put: TransactWriteItemTypeDef = {"Put": {"TableName": self._table, "Item": packed}}
-        for tried in range(1, PUT_TRIES + 1):
-            try:
-                self._dynamodb.transact_write_items(TransactItems=[check, put])
-            except ClientError as error:
-                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-                if "ConditionalCheckFailed" in reasons:
-                    raise RunEnded(run) from error
-                if tried == PUT_TRIES or not reasons & PASSING:
-                    raise
-                # Jitter, so that those who met do not meet again; it needs no secrecy.
-                time.sleep(random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**tried)))  # noqa: S311
-            else:
-                return
+        if self.control(run).ended:
+            raise RunEnded(run)
+        item = {"run": run, "sk": part_key(result.batch, result.part), "ttl": self._ttl()} | result_as_item(result)
+        if not self._put(item, "attribute_not_exists(closed)"):
+            raise RunEnded(run)
+
+    def close_batches(self, run: str, parts: Iterable[tuple[str, int]]) -> None:
+        """Refuse the next part of batches that never finished: (batch, the part that would come next)."""
+
+        def close(batch: str, part: int) -> None:
+            item = {"run": run, "sk": part_key(batch, part), "closed": True, "ttl": self._ttl()}
+            self._put(item, "attribute_not_exists(sk)")
+
+        with ThreadPoolExecutor(CLOSERS) as pool:
+            for done in [pool.submit(close, batch, part) for batch, part in parts]:
+                done.result()
 
     def results(self, run: str) -> Iterator[BatchResult]:
         """Yield all ledger items of a run's batches."""
@@ -235,18 +225,31 @@ class Storage:
             TableName=self._table,
             KeyConditionExpression="#run = :run",
             ExpressionAttributeNames={"#run": "run"},
-            ExpressionAttributeValues={":run": self._pack(run)},
+            ExpressionAttributeValues={":run": pack(run)},
             ConsistentRead=True,
         )
         for page in pages:
             for packed in page["Items"]:
-                item = {name: self._unpack(value) for name, value in packed.items()}
-                if item["sk"] != CONTROL:
-                    yield result_from_json(item)
+                if "batch" in packed:
+                    yield result_from_item(unpack_item(packed))
 
-    def _put(self, item: dict[str, Any]) -> None:
-        packed = {name: self._pack(value) for name, value in item.items()}
-        self._dynamodb.put_item(TableName=self._table, Item=packed)
+    def _put(self, item: dict[str, Any], condition: str = "") -> bool:
+        """Put an item; says False where the condition does not hold."""
+        only: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=pack_item(item), **only)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _update_control(self, run: str, change: str, values: dict[str, Any]) -> None:
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key=pack_item({"run": run, "sk": CONTROL}),
+            UpdateExpression=f"SET #ttl = :ttl {change}",
+            ExpressionAttributeNames={"#ttl": "ttl"},
+            ExpressionAttributeValues=pack_item(values | {":ttl": self._ttl()}),
+        )
 
     def _ttl(self) -> int:
         return int(time.time()) + self._retention

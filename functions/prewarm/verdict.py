@@ -1,14 +1,15 @@
 """The roll-up: from finished batches to one verdict per URL. Pure; its cost grows with batches and failures."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any
 
+from prewarm.contents import mixed_contents
 from prewarm.outcome import Outcome
 from prewarm.plan import Plan, Skipped
+from prewarm.urls import redacted
 
 
 class Verdict(StrEnum):
@@ -24,7 +25,11 @@ class BatchResult:
     """What one part of a batch came to; the ledger's item.
 
     A batch that outlived one worker has several parts, the last of them `finished`. `failed` gives, for each URL
-    index, its outcomes that are not warm with their counts; targets at POPs that went `dark` are in no count.
+    index, its outcomes that are not warm with their counts; targets at POPs that went `dark` are in no count. `warm`
+    gives, in a part that is not the last, how many targets of each URL are warm by it. `layers` counts the layers
+    that answered, where Server-Timing told. `contents` has eight hexadecimal digits for each URL and variant: a
+    checksum of ETag and length, zeros where none is known; `mixed` names two POPs that hold different contents of a
+    URL.
     """
 
     batch: str
@@ -40,6 +45,11 @@ class BatchResult:
     bytes: int
     failed: dict[int, dict[str, int]] = field(default_factory=dict)
     dark: tuple[Skipped, ...] = ()
+    pop_from: int = 0
+    warm: dict[int, int] = field(default_factory=dict)
+    layers: dict[str, int] = field(default_factory=dict)
+    contents: str = ""
+    mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,10 @@ class UrlResult:
 
 @dataclass(frozen=True)
 class RollUp:
-    """All URLs' results in order of index, and the run's sums."""
+    """All URLs' results in order of index, and the run's sums.
+
+    `mixed`: URLs of which POPs hold different contents, by index, with a pair of such POPs.
+    """
 
     urls: list[UrlResult]
     outcomes: Counter[str]
@@ -68,6 +81,8 @@ class RollUp:
     verified: int
     targets_done: int
     skipped: list[Skipped]
+    layers: Counter[str] = field(default_factory=Counter)
+    mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -83,17 +98,18 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         ended: for a run that has ended, what its unfinished targets come to; None while it goes on.
 
     A URL is decided when every batch that holds it is finished. It is a success when at least
-    `plan.percent_needed` of its reachable targets are warm. Of a batch that has not finished, the ledger knows
-    which URLs failed where, but not which are warm: in the verdicts of its URLs all the others count as unfinished.
+    `plan.percent_needed` of its reachable targets are warm.
 
     """
     parts = sorted(results, key=lambda result: (result.batch, result.part))
     sums = _Sums(plan.url_count, {result.batch for result in parts if result.finished})
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
     outcomes: Counter[str] = Counter()
+    layers: Counter[str] = Counter()
     variants = len(plan.variants)
     for result in parts:
         outcomes.update(result.outcomes)
+        layers.update(result.layers)
         skipped.update({(entry.pop, entry.reason): entry for entry in result.dark})
         sums.add(result, variants)
     sums.close()
@@ -115,13 +131,15 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         verified=sum(result.verified for result in parts),
         targets_done=done,
         skipped=[skipped[key] for key in sorted(skipped)],
+        layers=layers,
+        mixed=mixed_contents(plan, parts),
     )
 
 
 class _Sums:
     """Targets per URL, gathered as differences at the ends of each batch's range of URLs.
 
-    `covered`: those of finished batches; `told`: those of unfinished ones that are known to have failed;
+    `covered`: those of finished batches; `told`: those of unfinished ones of which an earlier part tells;
     `dark`: by reason, those at POPs that went dark. `close` makes sums of the differences.
     """
 
@@ -143,6 +161,9 @@ class _Sums:
             _spread(self.dark.setdefault(entry.reason, [0] * self._length), whole, variants)
             if open_batch:
                 _spread(self.told, whole, variants)
+        if open_batch:
+            for index, count in result.warm.items():
+                _spread(self.told, (index, index + 1), count)
         if result.finished:
             _spread(self.covered, whole, result.pops * variants)
 
@@ -177,42 +198,12 @@ def _url_result(plan: Plan, sums: _Sums, index: int, expected: int, ended: Outco
     return UrlResult(index, Verdict.SUCCESS if success else Verdict.FAILED, reachable, warm, dict(failures))
 
 
-def result_as_json(result: BatchResult) -> dict[str, Any]:
-    """Return a batch's result as a ledger item's attributes (DynamoDB map keys are strings)."""
-    return {
-        "batch": result.batch,
-        "part": result.part,
-        "group": result.group,
-        "urlFrom": result.url_from,
-        "urlTo": result.url_to,
-        "pops": result.pops,
-        "finished": result.finished,
-        "done": result.done,
-        "outcomes": result.outcomes,
-        "verified": result.verified,
-        "bytes": result.bytes,
-        "failed": {str(index): counts for index, counts in result.failed.items()},
-        "dark": [[entry.pop, entry.reason, entry.detail] for entry in result.dark],
-    }
-
-
-def result_from_json(item: dict[str, Any]) -> BatchResult:
-    """Read a ledger item back; numbers may be Decimals."""
-    return BatchResult(
-        batch=item["batch"],
-        part=int(item["part"]),
-        group=int(item["group"]),
-        url_from=int(item["urlFrom"]),
-        url_to=int(item["urlTo"]),
-        pops=int(item["pops"]),
-        finished=bool(item["finished"]),
-        done=int(item["done"]),
-        outcomes={name: int(count) for name, count in item["outcomes"].items()},
-        verified=int(item["verified"]),
-        bytes=int(item["bytes"]),
-        failed={
-            int(index): {name: int(count) for name, count in counts.items()}
-            for index, counts in item["failed"].items()
-        },
-        dark=tuple(Skipped(*entry) for entry in item["dark"]),
-    )
+def warnings_of(rolled: RollUp, urls: Sequence[str]) -> list[str]:
+    """Return what the run's results warn of, in words; `urls`: all of the run's, as they were given."""
+    if not rolled.mixed:
+        return []
+    index = min(rolled.mixed)
+    here, there = rolled.mixed[index]
+    count = f"{len(rolled.mixed):,} URLs have" if len(rolled.mixed) > 1 else "one URL has"
+    where = f"such as {redacted(urls[index])} at {here} and {there}"
+    return [f"{count} different contents (ETag or length) at different POPs, {where}: some POPs may hold an old copy"]

@@ -99,12 +99,24 @@ def path_expression(pattern: str) -> re.Pattern[str]:
 def by_behaviour(found: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:
     """Sort URLs by the first behaviour whose pattern their path matches: index of the behaviour to its URLs."""
     sorted_: dict[int, list[Url]] = {}
-    last = len(found) - 1
     for url in urls:
-        path = "/" + url.fetch.split("/", 3)[3].partition("?")[0]
-        number = next((n for n in range(last) if found[n].expression.fullmatch(path)), last)
-        sorted_.setdefault(number, []).append(url)
+        sorted_.setdefault(_which(found, url), []).append(url)
     return sorted_
+
+
+def uncacheable(found: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+    """Return of which URLs the settings let no copy be kept, and why: position to sentence."""
+    why = [behaviour.key.why_nothing_is_cached() if behaviour.key else "" for behaviour in found]
+    if not any(why):
+        return {}
+    told = ((position, why[_which(found, url)]) for position, url in enumerate(urls))
+    return {position: sentence for position, sentence in told if sentence}
+
+
+def _which(found: Sequence[Behaviour], url: Url) -> int:
+    path = "/" + url.fetch.split("/", 3)[3].partition("?")[0]
+    last = len(found) - 1
+    return next((number for number in range(last) if found[number].expression.fullmatch(path)), last)
 
 
 def _all_settings(config: Document) -> Iterator[tuple[str, Document]]:

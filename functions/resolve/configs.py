@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from prewarm.request import PrewarmRequest
-from resolve.behaviours import policy_ids
+from resolve.behaviours import behaviours, policy_ids
 from resolve.placement import Placement
 from resolve.warnings import settings_warnings
 
@@ -43,6 +43,7 @@ class Configs:
                 continue
             policies = {each: found for each in policy_ids(config) if (found := self._policy(each)) is not None}
             for placement in those:
+                placement.behaviours = behaviours(config, policies)
                 told += settings_warnings(
                     placement.distribution.domain,
                     config,

@@ -8,6 +8,7 @@ from prewarm.observability import logger
 from prewarm.request import CheckedRequest, check_request
 from prewarm.settings import Settings
 from prewarm.storage import Storage, run_key, storage
+from resolve.behaviours import uncacheable
 from resolve.dry_run import ask_sizes, told
 from resolve.planner import Drawn
 from resolve.steering import resolve
@@ -68,10 +69,14 @@ def store_plan(drawn: Drawn, request: CheckedRequest, store: Storage) -> list[st
     run = drawn.plan.run
     headers = request.fields.headers
     for block in drawn.blocks:
-        urls = [url.fetch for url in drawn.urls[block.url_from : block.url_to]]
-        store.put_block(
-            run, block.number, {"urls": urls, "headers": headers, "user_agent": request.fields.user_agent}
-        )
+        urls = drawn.urls[block.url_from : block.url_to]
+        document = {
+            "urls": [url.fetch for url in urls],
+            "headers": headers,
+            "user_agent": request.fields.user_agent,
+            "uncacheable": uncacheable(drawn.behaviours[block.group], urls),
+        }
+        store.put_block(run, block.number, document)
     keys = [store.put_stage(run, number, drawn.items(stage)) for number, stage in enumerate(drawn.stages, start=1)]
     store.put_plan(drawn.plan, [url.given for url in drawn.urls], drawn.addresses)
     return keys

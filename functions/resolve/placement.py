@@ -10,6 +10,7 @@ from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
 from prewarm.settings import Network
 from prewarm.urls import Url
+from resolve.behaviours import Behaviour
 from resolve.distributions import Distribution
 from resolve.reach import outside_price_class
 
@@ -23,7 +24,8 @@ class Placement:
     """One distribution's share of a run.
 
     `pops`: those to be asked, in the order of the selection; `outside`: those of a country or region to which
-    CloudFront sends no viewers; `addresses`: what DNS said of each that can be used; `unfit`: why others cannot.
+    CloudFront sends no viewers; `addresses`: what DNS said of each that can be used; `unfit`: why others cannot;
+    `behaviours`: the distribution's cache behaviours, none where its settings are not known.
     """
 
     distribution: Distribution
@@ -32,6 +34,7 @@ class Placement:
     outside: list[Skipped] = field(default_factory=list)
     addresses: dict[str, list[str]] = field(default_factory=dict)
     unfit: dict[str, Skipped] = field(default_factory=dict)
+    behaviours: list[Behaviour] = field(default_factory=list)
 
     def probe_url(self) -> str:
         """Return the URL whose host the POPs are asked for: an https one where there is one."""

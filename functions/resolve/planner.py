@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.plan import Batch, Block, Group, Plan, map_item, stage_batches, url_blocks
+from prewarm.plan import Batch, Block, Group, Plan, map_item
 from prewarm.request import CheckedRequest
+from prewarm.tiling import stage_batches, url_blocks, wanted_of
 from prewarm.urls import Url
+from resolve.behaviours import Behaviour
 from resolve.directory import Found
 from resolve.invalidation import invalidation_problems
 from resolve.placement import Placement
@@ -56,6 +58,7 @@ class Drawn:
     addresses: list[dict[str, list[str]]]
     blocks: list[Block]
     stages: list[list[Batch]]
+    behaviours: list[list[Behaviour]]
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the map's items."""
@@ -80,7 +83,7 @@ def draw(
         groups.append(group)
         urls += placement.urls
     variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_unencoded))
-    blocks = url_blocks(tuple(groups), len(variants))
+    blocks = url_blocks(tuple(groups), len(variants), wanted_of(tuple(groups), len(variants), fields.max_concurrency))
     stages = [list(stage_batches(tuple(groups), blocks, len(variants), number)) for number in (1, 2)]
     stages = [stage for stage in stages if stage]
     plan = Plan(
@@ -100,8 +103,27 @@ def draw(
         targets=sum(batch.targets for stage in stages for batch in stage),
         batches=sum(map(len, stages)),
         warnings=tuple(warnings),
+        max_concurrency=fields.max_concurrency,
+        max_rps=fields.max_rps,
     )
-    return Drawn(plan, urls + unplaced, [placement.addresses for placement in placements], blocks, stages)
+    refuse_what_cannot_end(plan, fields.timeout_minutes)
+    addresses = [placement.addresses for placement in placements]
+    return Drawn(plan, urls + unplaced, addresses, blocks, stages, [placement.behaviours for placement in placements])
+
+
+def refuse_what_cannot_end(plan: Plan, timeout_minutes: int) -> None:
+    """Refuse a run whose own limit of fetches per second makes it miss its deadline.
+
+    Raises:
+        InvalidRequest: says how much there is to fetch, and what would do.
+
+    """
+    if plan.max_rps is None or plan.targets <= 60 * timeout_minutes * plan.max_rps:
+        return
+    takes = f"{plan.targets:,} fetches take {plan.targets / plan.max_rps / 60:,.0f} minutes or more at that rate"
+    needed = plan.targets / (60 * timeout_minutes)
+    fix = f"allow more than {needed:,.1f} a second, or raise timeout_minutes ({timeout_minutes})"
+    raise InvalidRequest([Problem("max_rps", f"{takes}; {fix}")])
 
 
 def _unencoded(accept_encoding: str) -> bool:

@@ -2,13 +2,15 @@
 
 import functools
 import time
+from functools import partial
 from typing import Any
 
 from prewarm.fetch import Fetcher
 from prewarm.observability import logger
-from prewarm.plan import Plan, batch_from_item
+from prewarm.plan import Plan, batch_from_item, rps_of_worker
 from prewarm.settings import Settings
 from prewarm.storage import RunEnded, storage
+from warm.kindness import Breakers
 from warm.tally import Tally
 from warm.targets import Cursor, Tile
 from warm.worker import Halt, Limits, Worker
@@ -22,24 +24,28 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     run, batch, cursor = event["run"], batch_from_item(event["batch"]), Cursor.from_json(event["cursor"])
     logger.append_keys(run=run, batch=batch.id, part=cursor.part)
     store, left = storage(), context.get_remaining_time_in_millis() / 1000
-    if not store.run_goes_on(run):
+    control = store.control(run)
+    if control.ended:
         logger.info("the run has ended")
         return {"finished": True, "cursor": None}
     plan, addresses = _plan(run)
-    tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor.done)
+    tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
     tally = Tally(plan, tile)
     limits = Limits(
         own_seconds=left - min(SECONDS_TO_WRITE, left / 10),
         run_seconds=plan.deadline - time.time(),
         error_cache_seconds=_settings().error_cache_seconds,
+        max_bytes=plan.max_bytes,
+        rps=rps_of_worker(plan),
     )
-    worker = Worker(tile, tally, _fetcher(), limits, plan.max_bytes, lambda: store.run_goes_on(run))
+    read, tell = partial(store.control, run), partial(store.add_open_host, run)
+    worker = Worker(tile, tally, _fetcher(), limits, read, tell, breakers=Breakers(set(control.open_hosts)))
     worker.run()
     if worker.halted is Halt.RUN_ENDED:
         logger.info("the run ended meanwhile")
         return {"finished": True, "cursor": None}
     result = tally.result(cursor.part)
-    store.put_records(run, batch.id, cursor.part, tally.lines)
+    store.put_records(run, batch.id, cursor.part, tally.records())
     try:
         store.put_result(run, result)
     except RunEnded:
@@ -48,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
     if result.finished:
         return {"finished": True, "cursor": None}
-    return {"finished": False, "cursor": Cursor(cursor.part + 1, bytes(tile.done)).as_json()}
+    return {"finished": False, "cursor": Cursor(cursor.part + 1, bytes(tile.done), worker.progress).as_json()}
 
 
 @functools.cache

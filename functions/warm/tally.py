@@ -1,35 +1,63 @@
-"""What a part of a batch came to: the records' lines and the ledger's item. Pure."""
+"""What a part of a batch came to: its records, compressed as they come, and the ledger's item. Pure."""
 
 import json
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
+from prewarm.contents import Contents
 from prewarm.outcome import SILENT, WARM, Answer, Outcome
 from prewarm.plan import Plan, Skipped
 from prewarm.urls import redacted
 from prewarm.verdict import BatchResult
 from warm.targets import Target, Tile
 
+# Fast and still ten times smaller: compression must not cost more than the fetch that it reports. 31: a gzip header.
+_compressor = partial(zlib.compressobj, level=1, wbits=31)
+LINES_AT_ONCE = 200
+
 
 @dataclass
 class Tally:
-    """Gathers the finished targets of one part of a batch."""
+    """Gathers the finished targets of one part of a batch; memory grows with its URLs and failures only."""
 
     plan: Plan
     tile: Tile
-    lines: list[str] = field(default_factory=list)
-    bytes: int = 0
+    total_bytes: int = 0
     verified: int = 0
-    _finals: list[tuple[int, int, Outcome]] = field(default_factory=list)
+    done: int = 0
+    _lines: list[str] = field(default_factory=list)
+    _gzip: Any = field(default_factory=_compressor)
+    _packed: bytearray = field(default_factory=bytearray)
+    _outcomes: Counter[Outcome] = field(default_factory=Counter)
+    _layers: Counter[str] = field(default_factory=Counter)
+    _warm: Counter[int] = field(default_factory=Counter)
+    _failures: list[tuple[int, int, Outcome]] = field(default_factory=list)
     _details: dict[int, str] = field(default_factory=dict)
+    _contents: Contents = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to compare contents."""
+        self._contents = Contents(len(self.tile.variants))
 
     def take(self, target: Target, answer: Answer, outcome: Outcome, detail: str, *, verified: bool = False) -> None:
         """Note a finished target; `answer` is the one that warmed it, or the last one."""
         self.tile.mark_done(target.number)
-        self._finals.append((target.url, target.pop, outcome))
-        self._details[target.pop] = detail
-        self.bytes += target.bytes
+        self.done += 1
+        self.total_bytes += target.bytes
         self.verified += verified
+        self._outcomes[outcome] += 1
+        layer = answer.layer
+        if layer:
+            self._layers[layer] += 1
+        if outcome in WARM:
+            self._warm[target.url] += 1
+            self._contents.note(target.url, target.variant, target.pop, answer)
+        else:
+            self._failures.append((target.url, target.pop, outcome))
+            self._details[target.pop] = detail
         record = {
             "url": redacted(self.tile.urls[target.url]),
             "pop": self.tile.pops[target.pop],
@@ -40,8 +68,10 @@ class Tally:
             "x_cache": answer.x_cache,
             "cf_pop": answer.cf_pop,
             "cf_id": answer.cf_id,
+            "layer": layer,
             "age": answer.age,
             "etag": answer.etag,
+            "encoding": answer.encoding,
             "address": answer.address,
             "bytes": answer.bytes,
             "ttfb_ms": round(answer.ttfb_ms, 1),
@@ -49,7 +79,20 @@ class Tally:
             "tries": target.tries,
             "verified": verified,
         }
-        self.lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+        self._lines.append(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+        if len(self._lines) >= LINES_AT_ONCE:
+            self._pack()
+
+    def records(self) -> bytes:
+        """Return all records, gzipped; nothing can be taken after that."""
+        self._pack()
+        self._packed += self._gzip.flush()
+        return bytes(self._packed)
+
+    def _pack(self) -> None:
+        if self._lines:
+            self._packed += self._gzip.compress(("\n".join(self._lines) + "\n").encode())
+            self._lines.clear()
 
     def result(self, part: int) -> BatchResult:
         """Return the ledger's item.
@@ -57,30 +100,35 @@ class Tally:
         A POP of a country or region at which every target of the tile failed for want of a connection went dark:
         it is left out of the counts and listed, as if the probe had found it so.
         """
-        batch, first = self.tile.batch, self.tile.batch.url_from
+        batch, first, pops = self.tile.batch, self.tile.batch.url_from, self.tile.pops
         dark = self._dark_pops()
-        outcomes: Counter[str] = Counter()
+        outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
-        for url, pop, outcome in self._finals:
+        for url, pop, outcome in self._failures:
             if pop in dark:
-                continue
-            outcomes[outcome.value] += 1
-            if outcome not in WARM:
+                outcomes[outcome.value] -= 1
+            else:
                 failed.setdefault(first + url, Counter())[outcome.value] += 1
+        finished = all(self.tile.is_done(number) for number in range(batch.targets))
         return BatchResult(
             batch=batch.id,
             part=part,
             group=batch.group,
             url_from=batch.url_from,
             url_to=batch.url_to,
-            pops=len(self.tile.pops),
-            finished=all(self.tile.is_done(number) for number in range(batch.targets)),
-            done=len(self._finals),
-            outcomes=dict(outcomes),
+            pop_from=batch.pop_from,
+            pops=len(pops),
+            finished=finished,
+            done=self.done,
+            outcomes=dict(+outcomes),
             verified=self.verified,
-            bytes=self.bytes,
+            bytes=self.total_bytes,
             failed={index: dict(counts) for index, counts in failed.items()},
-            dark=tuple(Skipped(self.tile.pops[pop], reason, self._details[pop]) for pop, reason in dark.items()),
+            warm={} if finished else {first + url: count for url, count in self._warm.items()},
+            dark=tuple(Skipped(pops[pop], reason, self._details[pop]) for pop, reason in dark.items()),
+            layers=dict(self._layers),
+            contents=self._contents.checksums(len(self.tile.urls)),
+            mixed={first + url: (pops[a], pops[b]) for url, (a, b) in self._contents.mixed.items()},
         )
 
     def _dark_pops(self) -> dict[int, str]:
@@ -88,11 +136,8 @@ class Tally:
         if self.plan.region_type == "pop":
             return {}
         by_pop: dict[int, Counter[Outcome]] = {}
-        for _, pop, outcome in self._finals:
-            by_pop.setdefault(pop, Counter())[outcome] += 1
+        for _, pop, outcome in self._failures:
+            if outcome in SILENT:
+                by_pop.setdefault(pop, Counter())[outcome] += 1
         whole = len(self.tile.urls) * len(self.tile.variants)
-        return {
-            pop: str(counts.most_common(1)[0][0])
-            for pop, counts in by_pop.items()
-            if counts.total() == whole and all(outcome in SILENT for outcome in counts)
-        }
+        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in by_pop.items() if counts.total() == whole}

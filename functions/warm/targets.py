@@ -1,6 +1,8 @@
 """A batch's targets: their order, their headers, and the cursor that says which are finished."""
 
 import base64
+import functools
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +12,17 @@ from prewarm.fetch import Fetch, Lane
 from prewarm.outcome import Answer
 from prewarm.plan import Batch, Plan, proven_by_sample
 
+# In a cursor: fetched whole, and its proof not done. Smaller numbers are tries.
+FETCHED = 3
 DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
 
 @dataclass(slots=True)
 class Target:
-    """One fetch to make and what has come of it: indices within the batch, tries, and the fetch to be proven."""
+    """One fetch to make and what has come of it: indices within the batch, tries, and the fetch to be proven.
+
+    `fetched`: an earlier worker had it whole, and did not come to prove it.
+    """
 
     number: int
     url: int
@@ -26,6 +33,7 @@ class Target:
     misses: int = 0
     bytes: int = 0
     first: Answer | None = None
+    fetched: bool = False
 
 
 @dataclass
@@ -33,7 +41,8 @@ class Tile:
     """A batch with all it takes to warm it.
 
     `urls` are in the form in which they are fetched; `pops` and `lanes` are in the same order, a POP without
-    addresses has no lane.
+    addresses has no lane; `uncacheable` says of URLs why the distribution's settings let no copy be kept; `progress`
+    is that of the cursor.
     """
 
     batch: Batch
@@ -43,13 +52,25 @@ class Tile:
     lanes: list[Lane | None]
     headers: list[list[str]]
     verify: str
-    done: bytearray = field(default_factory=bytearray)
+    done: bytearray
+    uncacheable: dict[int, str] = field(default_factory=dict)
+    progress: dict[int, int] = field(default_factory=dict)
+
+    @functools.cached_property
+    def hosts(self) -> list[str]:
+        """Return the URLs' hosts."""
+        return [url.split("/", 3)[2] for url in self.urls]
 
     @classmethod
     def build(
-        cls, plan: Plan, batch: Batch, block: dict[str, Any], addresses: list[dict[str, list[str]]], done: bytes
+        cls,
+        plan: Plan,
+        batch: Batch,
+        block: dict[str, Any],
+        addresses: list[dict[str, list[str]]],
+        cursor: "Cursor | None" = None,
     ) -> "Tile":
-        """Lay out a batch; `done` is the cursor's bitmap, empty for a fresh one."""
+        """Lay out a batch, what the cursor says is finished taken out."""
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
         known = addresses[batch.group]
         lanes = [Lane(known[pop]) if pop in known else None for pop in pops]
@@ -57,19 +78,31 @@ class Tile:
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
-        bitmap = bytearray(done or bytes((batch.targets + 7) // 8))
-        return cls(batch, block["urls"], pops, plan.variants, lanes, headers, plan.verify, bitmap)
+        cursor = cursor or Cursor()
+        bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
+        uncacheable = {int(url): why for url, why in block.get("uncacheable", {}).items()}
+        urls, variants, verify = block["urls"], plan.variants, plan.verify
+        return cls(batch, urls, pops, variants, lanes, headers, verify, bitmap, uncacheable, cursor.progress)
 
-    def targets(self) -> Iterator[Target]:
-        """Yield the unfinished targets: variant by variant (identity last), URL by URL, through all POPs."""
+    def targets(self, pop: int) -> Iterator[Target]:
+        """Yield a POP's unfinished targets: variant by variant (identity last), URL by URL."""
         urls, pops = len(self.urls), len(self.pops)
-        for number in range(self.batch.targets):
+        for rest in range(urls * len(self.variants)):
+            number = rest * pops + pop
             if self.is_done(number):
                 continue
-            rest, pop = divmod(number, pops)
             variant, url = divmod(rest, urls)
             sampled = self.verify == "sample" and proven_by_sample(url, pop, urls, pops)
-            yield Target(number, url, pop, variant, prove=sampled or self.verify == "all")
+            target = Target(number, url, pop, variant, prove=sampled or self.verify == "all")
+            if progress := self.progress.get(number):
+                target.fetched = progress == FETCHED
+                target.tries = 0 if target.fetched else progress
+            yield target
+
+    def feed(self, pop: int, lane: Lane) -> Iterator[Fetch]:
+        """Yield a POP's fetches, made one by one."""
+        for target in self.targets(pop):
+            yield self.fetch(target, lane)
 
     def fetch(self, target: Target, lane: Lane) -> Fetch:
         """Return the request that warms a target."""
@@ -87,16 +120,36 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a batch stands between two workers: which part comes next, and a bitmap of its finished targets."""
+    """Where a batch stands between two workers: the next part's number, and what is known of its targets.
+
+    `done` is a bitmap of the finished ones; `progress` gives of others how often they were tried in vain, or FETCHED.
+    """
 
     part: int = 0
     done: bytes = b""
+    progress: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, document: dict[str, Any] | None) -> "Cursor":
         """Read a cursor from the state's input; None is a fresh batch."""
-        return cls() if document is None else cls(document["part"], base64.b64decode(document["done"]))
+        if document is None:
+            return cls()
+        packed = zlib.decompress(base64.b64decode(document["progress"]))
+        progress = {
+            4 * place + shift: value
+            for place, byte in enumerate(packed)
+            if byte
+            for shift in range(4)
+            if (value := byte >> 2 * shift & 3)
+        }
+        return cls(document["part"], zlib.decompress(base64.b64decode(document["done"])), progress)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the cursor for the state's output: an eighth of a byte per target."""
-        return {"part": self.part, "done": base64.b64encode(self.done).decode()}
+        """Return the cursor for the state's output: three bits per target at the most."""
+        packed = bytearray(max(self.progress, default=-1) // 4 + 1)
+        for number, value in self.progress.items():
+            packed[number // 4] |= value << 2 * (number % 4)
+        texts = {"done": self.done, "progress": bytes(packed)}
+        return {"part": self.part} | {
+            name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in texts.items()
+        }

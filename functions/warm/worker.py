@@ -2,15 +2,19 @@
 
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from prewarm.fetch import Fetch, Fetcher
+from prewarm.exchange import Fetch, Lane
+from prewarm.fetch import Fetcher
+from prewarm.items import Control
 from prewarm.outcome import RETRIED, Answer, Outcome, judge
+from warm.kindness import SLOWED_RPS, Breakers, Pacer
+from warm.proving import Proving, proves
 from warm.tally import Tally
-from warm.targets import Target, Tile
+from warm.targets import FETCHED, Target, Tile
 
 TRIES = 3
 # First pause before a retry in seconds; doubled each time, with jitter so that retries do not come in waves.
@@ -21,6 +25,9 @@ FAILURES_OF_A_DARK_POP = 6
 CONTROL_SECONDS = 3.0
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
 SHARE_OF_AN_ENDLESS_FETCH = 0.9
+# One Miss after the first is enough where the distribution's settings, or another target of the URL, say that no copy
+# is kept.
+MISSES_OF_THE_HOPELESS = 2
 
 
 class Halt(Enum):
@@ -33,42 +40,71 @@ class Halt(Enum):
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop, in seconds from now: this worker's own end, and the run's deadline."""
+    """When to stop, in seconds from now: this worker's own end, and the run's deadline; and how fast to fetch."""
 
     own_seconds: float
     run_seconds: float
     error_cache_seconds: float
+    max_bytes: int | None = None
+    rps: float | None = None
 
 
 @dataclass
 class Worker:
-    """Warms a tile. `run` fetches until it is finished or has to stop; what came of it is in `tally`."""
+    """Warms a tile. `run` fetches until it is finished or has to stop; what came of it is in `tally`.
+
+    `control` reads the run's control item; `open_host` tells the other workers of an overloaded origin. `progress`
+    is what the next worker has to know of targets that were begun.
+    """
 
     tile: Tile
     tally: Tally
     fetcher: Fetcher
     limits: Limits
-    max_bytes: int | None
-    goes_on: Callable[[], bool]
+    control: Callable[[], Control]
+    open_host: Callable[[str], None]
     halted: Halt | None = None
+    progress: dict[int, int] = field(default_factory=dict)
+    breakers: Breakers = field(default_factory=Breakers)
+    _again: deque[Fetch] = field(default_factory=deque)
     _fails_in_row: Counter[int] = field(default_factory=Counter)
     _answered: set[int] = field(default_factory=set)
     _started: float = 0.0
     _next_look: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Begin without proofs, and at the pace of the limits."""
+        self._proving = Proving(self.tile)
+        self._pacer, self._slow_pacer = Pacer(self.limits.rps), Pacer(min(self.limits.rps or SLOWED_RPS, SLOWED_RPS))
+
     def run(self) -> None:
         """Warm what is left of the tile."""
         self._started = time.monotonic()
         self._next_look = self._started + CONTROL_SECONDS
-        fetches = []
-        for target in self.tile.targets():
-            lane = self.tile.lanes[target.pop]
-            if lane is None:
-                self.tally.take(target, Answer(), Outcome.UNRESOLVED_POP, "the POP's name gave no usable address")
-            else:
-                fetches.append(self.tile.fetch(target, lane))
-        for fetch in self.fetcher.run(fetches, self._take, halt=self._halt, max_bytes=self.max_bytes):
+        lanes: list[Lane] = []
+        for pop, lane in enumerate(self.tile.lanes):
+            if lane is not None:
+                lane.feed = self.tile.feed(pop, lane)
+                lanes.append(lane)
+                continue
+            for target in self.tile.targets(pop):
+                self._end(target, Answer(), Outcome.UNRESOLVED_POP, "the POP's name gave no usable address")
+        left = self.fetcher.run(
+            (),
+            self._take,
+            lanes=lanes,
+            halt=self._halt,
+            admit=self._admit,
+            again=self._again,
+            max_bytes=self.limits.max_bytes,
+        )
+        if self.halted is Halt.DEADLINE:
+            left += [fetch for lane in lanes for fetch in lane.left()]
+        for fetch in left:
             self._leave(fetch)
+        for fetch, answer in self._proving.all_held():
+            # Fetched whole, and no proof speaks against it.
+            self._end(fetch.owner, answer, Outcome.WARMED, "")
 
     def _halt(self) -> bool:
         now = time.monotonic()
@@ -78,22 +114,49 @@ class Worker:
             self.halted = Halt.OUT_OF_TIME
         elif now >= self._next_look:
             self._next_look = now + CONTROL_SECONDS
-            if not self.goes_on():
-                self.halted = Halt.RUN_ENDED
+            self._look()
         return self.halted is not None
+
+    def _look(self) -> None:
+        """Read the control item, and tell what it does not know."""
+        control = self.control()
+        if control.ended:
+            self.halted = Halt.RUN_ENDED
+        self.breakers.told(control.open_hosts)
+
+    def _admit(self, fetch: Fetch) -> float | None:
+        """Let a fetch begin, hold it back, or drop it because its host's origin is overloaded."""
+        target: Target = fetch.owner
+        if self.breakers.open and self.tile.hosts[target.url] in self.breakers.open:
+            if target.first is not None:
+                self._end(target, target.first, Outcome.WARMED, "not proven, since its host's origin is overloaded")
+            else:
+                self._end(
+                    target, Answer(), Outcome.ORIGIN_OVERLOAD, "the origin failed too often, so it was left alone"
+                )
+            return None
+        return (self._slow_pacer if self.breakers.slowed else self._pacer).wait(time.monotonic())
 
     def _leave(self, fetch: Fetch) -> None:
         """Decide what becomes of a fetch that the worker's end left without an answer."""
         target: Target = fetch.owner
         if self.halted is Halt.DEADLINE:
-            self.tally.take(target, Answer(), Outcome.DEADLINE, "the run's time was up")
-        elif self.halted is Halt.OUT_OF_TIME and fetch.started:
-            flown, endless = time.monotonic() - fetch.started, SHARE_OF_AN_ENDLESS_FETCH * self.limits.own_seconds
+            if target.first is not None and target.misses == 1:
+                self._end(target, target.first, Outcome.WARMED, "the run's time was up before it was proven")
+            else:
+                self._end(target, Answer(), Outcome.DEADLINE, "the run's time was up")
+        elif self.halted is Halt.OUT_OF_TIME:
+            flown = time.monotonic() - fetch.started if fetch.started else 0.0
+            endless = SHARE_OF_AN_ENDLESS_FETCH * self.limits.own_seconds
             if target.first is None and flown >= endless:
-                self.tally.take(target, Answer(), Outcome.TIMEOUT, f"still not whole after {flown:.0f} s")
-            elif target.first is not None and flown + target.first.total_ms / 1000 >= endless:
+                self._end(target, Answer(), Outcome.TIMEOUT, f"still not whole after {flown:.0f} s")
+            elif target.first is not None and flown and flown + target.first.total_ms / 1000 >= endless:
                 # Fetch and proof do not fit into one worker's time: another one would begin both anew.
-                self.tally.take(target, target.first, Outcome.WARMED, "no worker has the time to prove it")
+                self._end(target, target.first, Outcome.WARMED, "no worker has the time to prove it")
+            elif target.first is not None or target.fetched:
+                self.progress[target.number] = FETCHED
+            elif target.tries:
+                self.progress[target.number] = min(target.tries, TRIES - 1)
 
     def _take(self, fetch: Fetch, answer: Answer) -> float | None:
         """Judge an answer: finish the target (None), or say in how many seconds to fetch it again."""
@@ -101,12 +164,20 @@ class Worker:
         fetch.started = 0.0
         target.tries += 1
         target.bytes += answer.bytes
-        outcome, detail = judge(answer, self.tile.pops[target.pop])
+        outcome, detail = judge(answer, self.tile.pops[target.pop], self.tile.variants[target.variant])
         self._watch_pop(fetch, outcome)
-        if outcome is Outcome.WARMED and target.prove:
-            return self._prove(fetch, target, answer)
-        if outcome is Outcome.ALREADY_WARM and target.first is not None:
-            self.tally.take(target, target.first, Outcome.WARMED, "", verified=True)
+        self._watch_origin(target, answer, outcome)
+        if outcome is Outcome.WARMED:
+            if self._proving.wants_proof(target, answer):
+                return self._prove(fetch, target, answer)
+            if not self._proving.holds(fetch, answer):
+                self._end(target, answer, outcome, detail)
+            return None
+        if outcome is Outcome.ALREADY_WARM:
+            if target.prove and not proves(answer):
+                return self._prove(fetch, target, answer)
+            begun = target.first is not None or target.fetched
+            self._end(target, target.first or answer, Outcome.WARMED if begun else outcome, "", verified=True)
             return None
         if outcome in RETRIED and target.tries - target.misses < TRIES and not self._is_dark(target.pop):
             fetch.address += 1
@@ -114,7 +185,7 @@ class Worker:
             if outcome is Outcome.SERVER_ERROR:
                 pause = self.limits.error_cache_seconds
             return float(pause * random.uniform(1.0, 1.5))  # noqa: S311 - jitter needs no secrecy
-        self.tally.take(target, answer, outcome, detail, verified=outcome is Outcome.ALREADY_WARM)
+        self._end(target, answer, outcome, detail)
         return None
 
     def _prove(self, fetch: Fetch, target: Target, answer: Answer) -> float | None:
@@ -124,13 +195,38 @@ class Worker:
         """
         target.first = target.first or answer
         target.misses += 1
-        if target.misses > TRIES:
-            self.tally.take(target, answer, Outcome.UNPROVEN, f"{target.misses} fetches, and every one a Miss")
+        why = self.tile.uncacheable.get(target.url, "")
+        hopeless = why or self._proving.is_hopeless(target)
+        if target.misses >= (MISSES_OF_THE_HOPELESS if hopeless else TRIES + 1):
+            outcome = Outcome.NOT_CACHEABLE if why else Outcome.UNPROVEN
+            told = f"Cache-Control: {answer.cache_control}" if answer.cache_control else ""
+            detail = "; ".join(filter(None, (f"{target.misses} fetches, and none was a Hit", why, told)))
+            self._end(target, answer, outcome, detail)
             return None
         if target.misses == 1:
             return 0.0
         fetch.address += 1
         return float(FIRST_PAUSE * 2 ** (target.misses - 2))
+
+    def _end(self, target: Target, answer: Answer, outcome: Outcome, detail: str, *, verified: bool = False) -> None:
+        """Finish a target; what its proof says of others is done."""
+        self.tally.take(target, answer, outcome, detail, verified=verified)
+        if not target.prove:
+            return
+        failed = outcome in {Outcome.UNPROVEN, Outcome.NOT_CACHEABLE}
+        kept = True if verified else False if failed else None
+        believed, to_prove = self._proving.conclude(target, kept=kept)
+        for fetch, first in believed:
+            self.tally.take(fetch.owner, first, Outcome.WARMED, "")
+        self._again.extend(to_prove)
+
+    def _watch_origin(self, target: Target, answer: Answer, outcome: Outcome) -> None:
+        """Judge the host's origin by the answer; tell the other workers when it has had too much."""
+        if target.tries == 1:
+            # Tries again are made of what failed: they would make a few bad pages look like a bad origin.
+            self.breakers.note(self.tile.hosts[target.url], target.url, answer, outcome, time.monotonic())
+        while self.breakers.opened:
+            self.open_host(self.breakers.opened.pop())
 
     def _watch_pop(self, fetch: Fetch, outcome: Outcome) -> None:
         """Count a POP's failures to connect; give up on one that has gone dark."""
@@ -140,9 +236,8 @@ class Worker:
             return
         self._fails_in_row[pop] += 1
         if self._is_dark(pop):
-            while fetch.lane.waiting:
-                waiting = fetch.lane.waiting.popleft()
-                self.tally.take(waiting.owner, Answer(), Outcome.CONNECT_ERROR, "the POP had gone dark")
+            for waiting in fetch.lane.left():
+                self._end(waiting.owner, Answer(), Outcome.CONNECT_ERROR, "the POP had gone dark")
 
     def _is_dark(self, pop: int) -> bool:
         return pop not in self._answered and self._fails_in_row[pop] >= FAILURES_OF_A_DARK_POP

@@ -1,65 +1,92 @@
-"""The ledger's put, as DynamoDB on AWS answers it: many workers check one control item at the same time."""
+"""The ledger: what is put when a run ends meanwhile, and how its values are packed."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
-import prewarm.storage
+from prewarm.items import Control, pack, unpack
 from prewarm.storage import RunEnded, Storage
 from prewarm.verdict import BatchResult
 
 RESULT = BatchResult("1-000000", 0, 0, 0, 1, 1, True, 1, {"warmed": 1}, 0, 500)
+values = st.recursive(
+    st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.frozensets(st.text(min_size=1), min_size=1),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
 
 
 @pytest.fixture
-def store(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Storage:
-    monkeypatch.setattr(prewarm.storage, "LONGEST_PAUSE", 0.001)
+def store(account: SimpleNamespace) -> Storage:
     made: Storage = account.storage
+    made.open_run("run", 2e9)
     return made
 
 
-def cancelled(stub: Stubber, *codes: str) -> None:
-    stub.add_client_error(
-        "transact_write_items",
-        "TransactionCanceledException",
-        modeled_fields={"CancellationReasons": [{"Code": code} for code in codes]},
-    )
+@given(values)
+def test_values_are_packed_as_boto3_packs_them(value: object) -> None:
+    packed = pack(value)
+    assert unpack(packed) == value
+    theirs: Any = TypeDeserializer()
+    assert theirs.deserialize(packed) == value
+    told: Any = TypeSerializer().serialize(value)
+    assert unpack(told) == value
 
 
-def test_a_put_that_conflicts_with_another_workers_is_tried_again(store: Storage) -> None:
-    with Stubber(store._dynamodb) as stub:
-        cancelled(stub, "TransactionConflict", "None")
-        cancelled(stub, "TransactionConflict", "None")
-        stub.add_response("transact_write_items", {})
-        store.put_result("run", RESULT)
-        stub.assert_no_pending_responses()
+def test_a_float_is_refused_since_its_digits_would_be_lost() -> None:
+    with pytest.raises(TypeError, match="float"):
+        pack({"a": [1.5]})
 
 
-def test_a_put_into_an_ended_run_is_not_tried_again(store: Storage) -> None:
-    with Stubber(store._dynamodb) as stub:
-        cancelled(stub, "ConditionalCheckFailed", "None")
+def test_a_part_put_twice_stands_there_once(store: Storage) -> None:
+    store.put_result("run", RESULT)
+    store.put_result("run", RESULT)
+    assert list(store.results("run")) == [RESULT]
+
+
+def test_nothing_is_put_into_a_run_that_has_ended_or_was_never_opened(store: Storage) -> None:
+    store.end_run("run")
+    for run in ("run", "nobody"):
         with pytest.raises(RunEnded):
-            store.put_result("run", RESULT)
-        stub.assert_no_pending_responses()
+            store.put_result(run, RESULT)
+    assert list(store.results("run")) == []
 
 
-@pytest.mark.parametrize("code", ["ValidationError", "AccessDenied"])
-def test_a_put_that_can_never_succeed_is_raised_at_once(store: Storage, code: str) -> None:
+def test_a_closed_batch_takes_no_part_of_a_worker_that_looked_before_the_end(
+    store: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.close_batches("run", [("1-000000", 0), ("1-000001", 2)])
+    monkeypatch.setattr(store, "control", lambda _: Control(ended=False))
+    with pytest.raises(RunEnded):
+        store.put_result("run", RESULT)
+    assert list(store.results("run")) == []
+
+
+def test_closing_leaves_alone_what_came_just_before(store: Storage) -> None:
+    store.put_result("run", RESULT)
+    store.close_batches("run", [("1-000000", 0)])
+    assert list(store.results("run")) == [RESULT]
+
+
+def test_workers_hear_of_each_others_overloaded_hosts(store: Storage) -> None:
+    assert store.control("run") == Control(ended=False)
+    store.add_open_host("run", "www.example.com")
+    store.add_open_host("run", "img.example.org")
+    store.add_open_host("run", "www.example.com")
+    assert store.control("run").open_hosts == {"www.example.com", "img.example.org"}
+    store.end_run("run")
+    assert store.control("run").ended
+
+
+def test_a_put_that_can_never_succeed_is_raised(store: Storage) -> None:
     with Stubber(store._dynamodb) as stub:
-        cancelled(stub, "None", code)
+        stub.add_response("get_item", {"Item": {"ended": {"BOOL": False}}})
+        stub.add_client_error("put_item", "AccessDeniedException")
         with pytest.raises(ClientError):
             store.put_result("run", RESULT)
-        stub.assert_no_pending_responses()
-
-
-def test_a_put_that_always_conflicts_is_raised_in_the_end(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    def conflict(**_: Any) -> None:
-        error: Any = {"Error": {"Code": "TransactionCanceledException"}}
-        raise ClientError(error | {"CancellationReasons": [{"Code": "TransactionConflict"}]}, "TransactWriteItems")
-
-    monkeypatch.setattr(store._dynamodb, "transact_write_items", conflict)
-    with pytest.raises(ClientError):
-        store.put_result("run", RESULT)

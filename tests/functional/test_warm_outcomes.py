@@ -27,7 +27,7 @@ from tests.functional.conftest import (
 NEW = SYDNEY[0]
 FIELDS = {
     *("url", "pop", "variant", "outcome", "detail", "status", "x_cache", "cf_pop", "cf_id", "age", "etag", "address"),
-    *("bytes", "ttfb_ms", "total_ms", "tries", "verified"),
+    *("bytes", "ttfb_ms", "total_ms", "tries", "verified", "encoding", "layer"),
 }
 
 
@@ -58,7 +58,11 @@ CASES = {
     "origin refused": Case("server_error", "refused", status=502, tries=3),
     "limit exceeded": Case("server_error", "limit:429", status=429, tries=3),
     "custom error page with status 200": Case("server_error", "limit:200", tries=3, detail="LimitExceeded"),
-    "never stored": Case("unproven", stored={"headers": {"Cache-Control": "no-store"}}, tries=4, detail="4 fetches"),
+    "never stored": Case("unproven", stored={"headers": {"Cache-Control": "no-store"}}, tries=4, detail="no-store"),
+    "private": Case("unproven", stored={"headers": {"Cache-Control": "private"}}, tries=4, detail="4 fetches"),
+    "stale at once": Case(
+        "unproven", stored={"headers": {"Cache-Control": "max-age=0"}}, tries=4, detail="max-age=0"
+    ),
     "another POP answers": Case("wrong_pop", "lie_pop:DFW55-C1", detail="DFW55-C1"),
     "broken off": Case("truncated", "truncated", stored={"size": 9000}, tries=3),
     "broken off in chunks": Case("truncated", "chunked_cut", stored={"size": 9000}, tries=3),
@@ -127,6 +131,17 @@ def test_the_record_of_a_warm_target_tells_what_the_edge_said(seen: Seen, edge: 
     assert len(record["cf_id"]) > 20
     assert record["etag"].startswith('"')
     assert 0 < record["ttfb_ms"] <= record["total_ms"] < 10_000
+
+
+def test_an_encoding_that_was_not_asked_for_is_no_copy_for_that_viewer(
+    machine: Machine, edge: SimulatedCloudFront
+) -> None:
+    (url,) = fresh()
+    edge.put_object(path_of(url), {"size": 500, "content_type": "text/html"})
+    edge.fault(path_of(url), "wrong_encoding")
+    ran = machine.run({"url_list": [url], "region_type": "pop", "region": [NEW, OLD], "accept_encodings": ["br"]})
+    assert {(record["outcome"], record["encoding"]) for record in records(ran.name)} == {("unproven", "gzip")}
+    assert all("gzip, which was not asked for" in record["detail"] for record in records(ran.name))
 
 
 def test_a_truncated_body_is_recorded_with_the_bytes_that_came(seen: Seen) -> None:

@@ -11,6 +11,7 @@ import prewarm.storage
 import warm.handler
 import warm.worker
 from local.edge.process import SimulatedCloudFront
+from prewarm.items import Control
 from tests.functional.conftest import (
     OLD,
     SYDNEY,
@@ -195,8 +196,8 @@ def test_a_run_that_ends_while_a_worker_works_gets_nothing_more(
     monkeypatch.setattr(warm.worker, "CONTROL_SECONDS", 0.2)
     ran = machine.resolve(given([*fresh(3), *slow(edge, 1, 30_000)]))
     (item,) = machine.items(ran)
-    looks = iter([True, True])
-    monkeypatch.setattr(type(machine.storage), "run_goes_on", lambda *_: next(looks, False))
+    looks = iter([Control(ended=False)] * 2)
+    monkeypatch.setattr(type(machine.storage), "control", lambda *_: next(looks, Control(ended=True)))
     started = time.monotonic()
     assert turn(ran, item) == {"finished": True, "cursor": None}
     assert time.monotonic() - started < 10

@@ -1,5 +1,7 @@
 """What the unit tests build their scenes from: small runs, tiles and answers with everything else at its default."""
 
+import gzip
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +12,8 @@ from prewarm.plan import Batch, Group, Plan
 from prewarm.request import CheckedRequest, check_request
 from prewarm.urls import Url, parse_url
 from resolve.distributions import Distribution
-from warm.targets import Tile
+from warm.tally import Tally
+from warm.targets import Cursor, Target, Tile
 
 POP_NAMES = ("ATL56-C1", "NRT57-P3", "SYD1-C1", "FRA2-C1", "LHR3-C1", "GRU1-C1")
 DISTRIBUTION = Distribution("E1", "d111.cloudfront.net", ("www.example.com",))
@@ -59,6 +62,8 @@ def tile_of(
     headers: dict[str, str] | None = None,
     user_agent: str | None = None,
     done: bytes = b"",
+    progress: dict[int, int] | None = None,
+    uncacheable: dict[int, str] | None = None,
     url_from: int = 0,
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses."""
@@ -73,8 +78,21 @@ def tile_of(
         "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
         "headers": headers or {},
         "user_agent": user_agent,
+        "uncacheable": {str(url): why for url, why in (uncacheable or {}).items()},
     }
-    return whole, Tile.build(whole, batch, block, [known if addresses is None else addresses], done)
+    cursor = Cursor(0, done, progress or {})
+    return whole, Tile.build(whole, batch, block, [known if addresses is None else addresses], cursor)
+
+
+def targets_of(tile: Tile) -> list[Target]:
+    """Return a tile's unfinished targets by number."""
+    found = [target for pop in range(len(tile.pops)) for target in tile.targets(pop)]
+    return sorted(found, key=lambda target: target.number)
+
+
+def lines_of(tally: Tally) -> list[str]:
+    """Return the records that a tally packed."""
+    return gzip.decompress(tally.records()).decode().splitlines()
 
 
 def answer(pop: str = POP_NAMES[0], x_cache: str = "Miss from cloudfront", **changes: Any) -> Answer:
@@ -120,29 +138,39 @@ class FakeFetcher:
         fetches: Iterable[Fetch],
         on_answer: Callable[[Fetch, Answer], float | None],
         *,
+        lanes: Iterable[Lane] = (),
         halt: Callable[[], bool] = lambda: False,
+        admit: Callable[[Fetch], float | None] = lambda _: 0.0,
+        again: deque[Fetch] | None = None,
         max_bytes: int | None = None,
     ) -> list[Fetch]:
-        """Make one fetch after the other; those to be made again come when nothing else waits."""
+        """Make one fetch after the other, lane by lane; those to be made again come when nothing else waits."""
         self.max_bytes = max_bytes
-        lanes: dict[Lane, None] = {}
-        for fetch in fetches:
-            fetch.lane.waiting.append(fetch)
-            lanes[fetch.lane] = None
+        assert not list(fetches)
+        again = deque() if again is None else again
+        waiting = deque(lanes)
         flying: list[Fetch] = []
         later: list[tuple[float, int, Fetch]] = []
         while not halt():
-            lane = next((lane for lane in lanes if lane.waiting), None)
-            if lane is None and not later:
+            waited, fetch = 0.0, again.popleft() if again else None
+            while fetch is None and waiting:
+                lane = waiting.popleft()
+                if fetch := lane.next():
+                    waiting.append(lane)
+            if fetch is None and not later:
                 break
-            waited = 0.0
-            if lane is not None:
-                fetch = lane.waiting.popleft()
-            else:
+            if fetch is None:
                 entry = min(later)
                 later.remove(entry)
                 waited, fetch = max(0.0, entry[0] - self._clock.now), entry[2]
                 self._clock.now += waited
+            held = admit(fetch)
+            if held is None:
+                continue
+            self._clock.now += held
+            if held:
+                assert admit(fetch) == 0.0
+            waited += held
             self.seen.append(
                 (fetch.lane.addresses[fetch.address % len(fetch.lane.addresses)], fetch.owner.number, waited)
             )
@@ -151,7 +179,7 @@ class FakeFetcher:
             if halt():
                 flying.append(fetch)
                 break
-            again = on_answer(fetch, self._edge(fetch))
-            if again is not None:
-                later.append((self._clock.now + again, len(self.seen), fetch))
-        return flying + [fetch for lane in lanes for fetch in lane.waiting] + [entry[2] for entry in later]
+            pause = on_answer(fetch, self._edge(fetch))
+            if pause is not None:
+                later.append((self._clock.now + pause, len(self.seen), fetch))
+        return flying + [entry[2] for entry in later] + [*again]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue
 from prewarm.cost import UNKNOWN_PLACE, Work, estimate, price_region, prices, proofs, work_of_group
-from prewarm.plan import Group, proven_by_sample, stage_batches, url_blocks
+from prewarm.plan import Group, proven_by_sample
+from prewarm.tiling import stage_batches, url_blocks
 from tests.unit.builders import POP_NAMES, plan
 
 EUROPE = "Europe, Israel"
@@ -64,7 +65,7 @@ def test_every_pop_has_a_price() -> None:
 def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: int, variants: int) -> None:
     group = Group("d1.cloudfront.net", "E1", 0, urls, POP_NAMES[:pops], pops)
     names = ("br, gzip", "identity")[:variants]
-    blocks = url_blocks((group,), variants)
+    blocks = url_blocks((group,), variants, 200)
     batches = list(stage_batches((group,), blocks, variants, 1))
     whole = plan(url_count=urls, groups=(group,), variants=names, verify="sample", targets=urls * pops * variants)
     counted = sum(

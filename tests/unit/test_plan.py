@@ -8,10 +8,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from prewarm.plan import (
-    BATCHES_WANTED_AT_MOST,
-    POPS_PER_BATCH,
     POPS_SHOWN,
-    TARGETS_PER_BATCH,
     Batch,
     Group,
     Plan,
@@ -19,80 +16,13 @@ from prewarm.plan import (
     batch_from_item,
     map_item,
     proven_by_sample,
-    stage_batches,
-    tiling,
-    url_blocks,
+    rps_of_worker,
 )
 from prewarm.urls import parse_url
 from tests.unit.builders import POP_NAMES, plan
 
 names = st.text("ABCXYZ0129-", min_size=1, max_size=9)
 skipped = st.builds(Skipped, names, names, st.text(max_size=20))
-
-
-@given(st.integers(1, 300_000), st.integers(1, 1200), st.integers(1, 8))
-def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int) -> None:
-    tile = tiling(urls, pops, variants)
-    assert 1 <= tile.urls <= urls
-    assert 1 <= tile.pops <= min(pops, POPS_PER_BATCH)
-    url_blocks_needed, pop_blocks = -(-urls // tile.urls), -(-pops // tile.pops)
-    assert url_blocks_needed * pop_blocks <= BATCHES_WANTED_AT_MOST
-    targets, grown = tile.urls * tile.pops * variants, urls * pop_blocks > BATCHES_WANTED_AT_MOST
-    assert targets <= max(TARGETS_PER_BATCH, tile.pops * variants) or grown
-
-
-@pytest.mark.parametrize(
-    ("shape", "tile"),
-    [
-        ((1, 1, 1), (1, 1)),
-        ((8, 537, 1), (3, 90)),
-        ((1000, 1, 1), (200, 1)),
-        ((100_000, 1, 1), (1000, 1)),
-        ((100_000, 537, 1), (121, 90)),
-    ],
-)
-def test_small_runs_get_small_batches_and_large_ones_grow(shape: tuple[int, int, int], tile: tuple[int, int]) -> None:
-    found = tiling(*shape)
-    assert (found.urls, found.pops) == tile
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 400), st.integers(1, 250), st.integers(1, 250)), min_size=1, max_size=4),
-    st.integers(1, 4),
-)
-@bounded(max_examples=40, deadline=None)
-def test_blocks_and_batches_cover_each_target_once(shape: list[tuple[int, int, int]], variants: int) -> None:
-    groups: list[Group] = []
-    for urls, pops, first in shape:
-        start = groups[-1].url_to if groups else 0
-        ids = tuple(f"P{number}" for number in range(pops))
-        groups.append(Group("d.cloudfront.net", "E1", start, start + urls, ids, min(first, pops)))
-    blocks = url_blocks(tuple(groups), variants)
-    assert [block.number for block in blocks] == list(range(len(blocks)))
-    assert [url for block in blocks for url in range(block.url_from, block.url_to)] == list(range(groups[-1].url_to))
-    covered: dict[int, list[tuple[int, int]]] = {block.number: [] for block in blocks}
-    ids_seen = set()
-    for stage in (1, 2):
-        for batch in stage_batches(tuple(groups), blocks, variants, stage):
-            block, group = blocks[batch.block], groups[batch.group]
-            assert (batch.url_from, batch.url_to, batch.group) == (block.url_from, block.url_to, block.group)
-            assert 1 <= batch.pop_to - batch.pop_from <= POPS_PER_BATCH
-            assert batch.targets == (batch.url_to - batch.url_from) * (batch.pop_to - batch.pop_from) * variants
-            assert batch.pop_to <= group.first_stage if stage == 1 else batch.pop_from >= group.first_stage
-            covered[batch.block].append((batch.pop_from, batch.pop_to))
-            ids_seen.add(batch.id)
-    assert len(ids_seen) == sum(map(len, covered.values()))
-    for block in blocks:
-        through = [pop for start, end in covered[block.number] for pop in range(start, end)]
-        assert through == list(range(len(groups[block.group].pops)))
-
-
-def test_batches_go_url_block_by_url_block() -> None:
-    group = Group("d.cloudfront.net", "E1", 0, 40, tuple(f"P{number}" for number in range(300)), 300)
-    batches = list(stage_batches((group,), url_blocks((group,), 1), 1, 1))
-    assert [batch.url_from for batch in batches] == sorted(batch.url_from for batch in batches)
-    assert [batch.id for batch in batches[:2]] == ["1-000000", "1-000001"]
-    assert batches[0].block == batches[1].block
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
@@ -131,6 +61,8 @@ plans = st.builds(
     targets=st.integers(0, 10**8),
     batches=st.integers(0, 10**5),
     warnings=st.lists(st.text(max_size=9), max_size=2).map(tuple),
+    max_concurrency=st.integers(1, 1000),
+    max_rps=st.none() | st.floats(0.1, 1e6),
 )
 
 
@@ -158,3 +90,13 @@ def test_an_item_of_few_pops_names_them_all() -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 1, POP_NAMES, 6)
     item = map_item(Batch("1-000000", 0, 0, 0, 1, 4, 6, 2), group, parse_url("https://www.example.com/"))
     assert item["pops"] == "LHR3-C1, GRU1-C1"
+
+
+@pytest.mark.parametrize(
+    ("max_rps", "workers", "batches", "share"),
+    [(None, 5, 100, None), (100.0, 5, 100, 20.0), (100.0, 50, 4, 25.0), (3.0, 1, 0, 3.0)],
+)
+def test_the_limit_of_fetches_is_shared_by_the_workers_at_once(
+    max_rps: float | None, workers: int, batches: int, share: float | None
+) -> None:
+    assert rps_of_worker(plan(max_rps=max_rps, max_concurrency=workers, batches=batches)) == share

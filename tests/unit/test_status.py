@@ -35,7 +35,9 @@ class Store:
         plan: Plan | None = None,
         results: list[BatchResult] | None = None,
         dry_run: dict[str, Any] | None = None,
+        summary: dict[str, Any] | None = None,
     ) -> None:
+        self._summary = summary
         self._request, self._plan, self._results, self._dry_run = request, plan, results or [], dry_run
 
     def get_request(self, run: str) -> dict[str, Any] | None:
@@ -52,6 +54,9 @@ class Store:
 
     def get_urls(self, run: str) -> list[str]:
         return URLS
+
+    def get_summary(self, run: str) -> dict[str, Any] | None:
+        return self._summary
 
     def results(self, run: str) -> list[BatchResult]:
         return self._results
@@ -86,6 +91,7 @@ def ask(execution: Execution, **things: Any) -> dict[str, Any]:
         ("FAILED", "Prewarm.DeadlinePassed", "TIMEOUT", Outcome.DEADLINE),
         ("FAILED", "Prewarm.NotWarm", "FAILED", Outcome.LOST),
         ("FAILED", "", "FAILED", Outcome.LOST),
+        ("FAILED", "Prewarm.InvalidRequest", "FAILED", Outcome.REJECTED),
         ("ABORTED", "", "FAILED", Outcome.CANCELLED),
     ],
 )
@@ -94,7 +100,7 @@ def test_each_status_of_an_execution_is_one_of_the_contracts(
 ) -> None:
     execution = replace(RUNNING, status=status, error=error)
     assert contract_status(execution) == expected
-    assert end_of_the_rest(expected, execution) is rest
+    assert end_of_the_rest(expected, execution, None) is rest
 
 
 def test_before_the_plan_the_urls_come_from_the_stored_request() -> None:
@@ -148,7 +154,7 @@ def test_a_running_run_tells_what_is_done_so_far() -> None:
         {"url": URLS[3], "reasons": {"no_distribution": 1}, "coverage": 0.0},
     ]
     assert answer["skippedPops"] == [{"pop": "C", "reason": "wrong_pop", "detail": "D"}]
-    assert answer["targets"] == {"total": 6, "done": 4, "outcomes": {"warmed": 4}, "verified": 2}
+    assert answer["targets"] == {"total": 6, "done": 4, "outcomes": {"warmed": 4}, "verified": 2, "layers": {}}
     assert "reason" not in answer
     assert "error" not in answer
 

@@ -34,7 +34,7 @@ def summed(
             failed=failed,
         )
     ]  # fmt: skip
-    summary = summarise(whole, roll_up(whole, ledger, Outcome.LOST), texts, 1010.5)
+    summary = summarise(whole, roll_up(whole, ledger, Outcome.LOST), texts, 1010.5, Outcome.LOST)
     return summary, verdict_of_run(whole, summary, LOCATION)
 
 
@@ -76,7 +76,7 @@ def test_the_most_frequent_reason_comes_first() -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 1, tuple("ABCD"), 4)
     whole = plan(groups=(group,), url_count=1)
     ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
-    summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0)
+    summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
     line = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()[1]
     assert line.index("blocked, 3 of 4") < line.index("timeout, 1 of 4")
 
@@ -121,7 +121,7 @@ def test_error_and_cause_stay_within_limits_and_always_say_where_to_read_more(
     whole = plan(groups=(group,), url_count=count)
     failed = {number: {reason.value: 1 for reason in reasons} for number in range(count)}
     ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, 1, {}, 0, 0, failed)]
-    output = verdict_of_run(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0), LOCATION)
+    output = verdict_of_run(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
     lines = output["cause"].splitlines()
     assert len(output["cause"]) <= CAUSE_LIMIT
     assert len(output["error"]) <= 256
@@ -141,7 +141,7 @@ def test_a_url_without_distribution_is_told_so() -> None:
     whole = run_of(1, percent_needed=100.0)
     whole = plan(groups=whole.groups, url_count=2)
     summary = summarise(
-        whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0
+        whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
     lines = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()
     assert "its batch never reported back (lost, 2 of 2 targets)" in lines[1]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
+from prewarm.items import result_as_item, result_from_item
 from prewarm.outcome import SILENT, WARM, Answer, Outcome
 from prewarm.plan import Skipped
-from prewarm.verdict import result_as_json, result_from_json
-from tests.unit.builders import POP_NAMES, answer, tile_of
+from tests.unit.builders import POP_NAMES, answer, lines_of, targets_of, tile_of
 from warm.tally import Tally
 from warm.targets import Target
 
@@ -20,7 +20,7 @@ def tallied(fates: dict[tuple[int, int], Outcome], urls: int, pops: int, **scene
     """Tally a tile of one variant: (URL, POP) to outcome."""
     plan, tile = tile_of(urls, pops, **scene)
     tally = Tally(plan, tile)
-    for target in tile.targets():
+    for target in targets_of(tile):
         if fate := fates.get((target.url, target.pop)):
             tally.take(target, answer(tile.pops[target.pop]), fate, f"pop {target.pop}")
     return tally
@@ -38,7 +38,7 @@ def test_counts_are_by_outcome_and_failures_by_url_of_the_run() -> None:
 def test_bytes_of_all_tries_and_proofs_are_added_up() -> None:
     plan, tile = tile_of(2, 1)
     tally = Tally(plan, tile)
-    first, second = tile.targets()
+    first, second = targets_of(tile)
     first.bytes, second.bytes = 30, 12
     tally.take(first, answer(), Outcome.WARMED, "", verified=True)
     tally.take(second, answer(), Outcome.WARMED, "")
@@ -96,14 +96,14 @@ def test_counts_and_dark_pops_account_for_every_finished_target(
     fates = {(u, p): fate for u in range(urls) for p in range(pops) if (fate := outcomes[5 * u + p])}
     tally = tallied(fates, urls, pops, region_type=region_type)
     result = tally.result(0)
-    assert result.done == len(fates) == len(tally.lines)
+    assert result.done == len(fates) == len(lines_of(tally))
     assert result.finished == (len(fates) == urls * pops)
     assert sum(result.outcomes.values()) + urls * len(result.dark) == result.done
     cold = sum(count for name, count in result.outcomes.items() if Outcome(name) not in WARM)
     assert sum(sum(counts.values()) for counts in result.failed.values()) == cold
     assert set(result.failed) <= set(range(urls))
     assert region_type == "region" or not result.dark
-    assert result_from_json(result_as_json(result)) == result
+    assert result_from_item(result_as_item(result)) == result
 
 
 def test_a_record_says_all_there_is_to_know_of_a_target() -> None:
@@ -112,8 +112,9 @@ def test_a_record_says_all_there_is_to_know_of_a_target() -> None:
     tally = Tally(plan, tile)
     target = Target(0, 0, 0, 0, prove=True, tries=2)
     seen = answer(cf_id="id==", age="7", etag='"e"', address="192.0.2.1", ttfb_ms=12.345, total_ms=20.06)
+    seen.encoding, seen.server_timing = "gzip", 'cdn-upstream-layer;desc="REC",cdn-cache-miss'
     tally.take(target, seen, Outcome.WARMED, "", verified=True)
-    assert json.loads(tally.lines[0]) == {
+    assert json.loads(lines_of(tally)[0]) == {
         "url": "https://www.example.com/0?token=…",
         "pop": POP_NAMES[0],
         "variant": "br, gzip",
@@ -125,6 +126,8 @@ def test_a_record_says_all_there_is_to_know_of_a_target() -> None:
         "cf_id": "id==",
         "age": "7",
         "etag": '"e"',
+        "encoding": "gzip",
+        "layer": "REC",
         "address": "192.0.2.1",
         "bytes": 10,
         "ttfb_ms": 12.3,
@@ -138,4 +141,4 @@ def test_a_record_is_one_line_whatever_the_answer_holds() -> None:
     plan, tile = tile_of()
     tally = Tally(plan, tile)
     tally.take(Target(0, 0, 0, 0, prove=False), Answer(etag="a\r\nb\u2028"), Outcome.TIMEOUT, "x\ny")
-    assert "\n" not in tally.lines[0]
+    assert "\n" not in lines_of(tally)[0]

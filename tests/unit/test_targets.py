@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from prewarm import __version__
 from prewarm.plan import Batch, Group
-from tests.unit.builders import POP_NAMES, plan, tile_of
+from tests.unit.builders import POP_NAMES, plan, targets_of, tile_of
 from warm.targets import Cursor, Tile
 
 
 def test_targets_go_variant_by_variant_url_by_url_through_all_pops() -> None:
     _, tile = tile_of(2, 3, variants=("br", "identity"))
-    order = [(target.variant, target.url, target.pop) for target in tile.targets()]
+    order = [(target.variant, target.url, target.pop) for target in targets_of(tile)]
     assert order == [(variant, url, pop) for variant in range(2) for url in range(2) for pop in range(3)]
-    assert [target.number for target in tile.targets()] == list(range(12))
+    assert [target.number for target in targets_of(tile)] == list(range(12))
 
 
 @given(st.integers(1, 7), st.integers(1, 6), st.integers(1, 3), st.randoms(use_true_random=False), st.integers(0, 9))
@@ -36,7 +36,7 @@ def test_a_cursor_brings_back_exactly_the_unfinished_targets(
     cursor = Cursor.from_json(json.loads(json.dumps(Cursor(part, bytes(tile.done)).as_json())))
     assert cursor == Cursor(part, bytes(tile.done))
     _, again = tile_of(urls, pops, variants=names, done=cursor.done)
-    assert [target.number for target in again.targets()] == [number for number in whole if number not in finished]
+    assert [target.number for target in targets_of(again)] == [number for number in whole if number not in finished]
     assert [again.is_done(number) for number in whole] == [number in finished for number in whole]
 
 
@@ -50,7 +50,7 @@ def test_a_cursor_takes_an_eighth_of_a_byte_per_target() -> None:
 def test_the_sample_proves_a_diagonal_of_each_variant(urls: int, pops: int) -> None:
     _, tile = tile_of(urls, pops, verify="sample", variants=("br", "gzip"))
     for variant in range(2):
-        proven = [target for target in tile.targets() if target.prove and target.variant == variant]
+        proven = [target for target in targets_of(tile) if target.prove and target.variant == variant]
         assert {target.url for target in proven} == set(range(urls))
         assert {target.pop for target in proven} == set(range(pops))
         assert len(proven) == max(urls, pops)
@@ -59,7 +59,7 @@ def test_the_sample_proves_a_diagonal_of_each_variant(urls: int, pops: int) -> N
 @pytest.mark.parametrize(("verify", "proven"), [("none", 0), ("all", 6)])
 def test_none_and_all_are_taken_at_their_word(verify: str, proven: int) -> None:
     _, tile = tile_of(2, 3, verify=verify)
-    assert sum(target.prove for target in tile.targets()) == proven
+    assert sum(target.prove for target in targets_of(tile)) == proven
 
 
 def test_a_batch_warms_its_own_urls_through_its_own_pops() -> None:
@@ -71,7 +71,7 @@ def test_a_batch_warms_its_own_urls_through_its_own_pops() -> None:
         "headers": {},
         "user_agent": None,
     }
-    tile = Tile.build(plan(groups=(group,)), batch, block, addresses, b"")
+    tile = Tile.build(plan(groups=(group,)), batch, block, addresses)
     assert tile.pops == list(POP_NAMES[2:5])
     assert [lane and lane.addresses for lane in tile.lanes] == [["192.0.2.2"], None, ["192.0.2.4"]]
 
@@ -100,7 +100,7 @@ def test_a_pops_urls_are_spread_over_its_addresses() -> None:
     _, tile = tile_of(4, 1, variants=("br", "gzip"))
     lane = tile.lanes[0]
     assert lane is not None
-    fetches = [tile.fetch(target, lane) for target in tile.targets()]
+    fetches = [tile.fetch(target, lane) for target in targets_of(tile)]
     assert [fetch.address % 2 for fetch in fetches] == [0, 1, 0, 1] * 2
     assert [fetch.url for fetch in fetches] == tile.urls * 2
     assert [fetch.headers for fetch in fetches] == [tile.headers[0]] * 4 + [tile.headers[1]] * 4

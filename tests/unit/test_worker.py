@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from prewarm.exchange import Fetch
+from prewarm.items import Control
 from prewarm.outcome import Answer, Outcome
 from prewarm.verdict import BatchResult
-from tests.unit.builders import Clock, FakeFetcher, answer, refused, tile_of
+from tests.unit.builders import Clock, FakeFetcher, answer, lines_of, refused, tile_of
 from warm import worker as module
 from warm.tally import Tally
-from warm.targets import Tile
+from warm.targets import FETCHED, Tile
 from warm.worker import (
     CONTROL_SECONDS,
     FAILURES_OF_A_DARK_POP,
@@ -49,6 +50,7 @@ class Worked:
     fetcher: FakeFetcher
     tile: Tile
     result: BatchResult
+    told: list[str]
 
     @property
     def addresses(self) -> list[str]:
@@ -68,17 +70,19 @@ def work(
     seconds: float = 0.0,
     own: float = 600.0,
     run: float = 6000.0,
-    goes_on: Callable[[], bool] = lambda: True,
+    control: Callable[[], Control] = lambda: Control(ended=False),
     max_bytes: int | None = None,
+    rps: float | None = None,
     **scene: Any,
 ) -> Worked:
     plan, tile = tile_of(urls, pops, **scene)
     fetcher = FakeFetcher(edge, clock, seconds)
     tally = Tally(plan, tile)
-    limits = Limits(own, run, ERROR_CACHE_SECONDS)
-    worker = Worker(tile, tally, cast("Fetcher", fetcher), limits, max_bytes, goes_on)
+    limits = Limits(own, run, ERROR_CACHE_SECONDS, max_bytes, rps)
+    told: list[str] = []
+    worker = Worker(tile, tally, cast("Fetcher", fetcher), limits, control, told.append)
     worker.run()
-    return Worked(worker, fetcher, tile, tally.result(0))
+    return Worked(worker, fetcher, tile, tally.result(0), told)
 
 
 def one_after_the_other(*answers: Answer) -> Callable[[Fetch], Answer]:
@@ -108,7 +112,7 @@ def test_a_proof_is_a_second_fetch_at_once_at_the_same_address(clock: Clock) -> 
 
 def test_the_record_of_a_proven_target_is_of_the_fetch_that_warmed_it(clock: Clock) -> None:
     worked = work(clock, one_after_the_other(answer(etag="first"), answer(x_cache=HIT, etag="proof")), verify="all")
-    (line,) = worked.worker.tally.lines
+    (line,) = lines_of(worked.worker.tally)
     assert '"etag":"first"' in line
     assert '"tries":2' in line
 
@@ -285,11 +289,11 @@ def test_a_retry_that_waits_is_left_to_the_next_worker(clock: Clock) -> None:
 def test_a_run_that_ended_stops_the_worker_within_seconds(clock: Clock) -> None:
     looks: list[float] = []
 
-    def goes_on() -> bool:
+    def control() -> Control:
         looks.append(clock.now)
-        return len(looks) < 3
+        return Control(ended=len(looks) >= 3)
 
-    worked = work(clock, lambda _: answer(), 1000, seconds=0.5, goes_on=goes_on)
+    worked = work(clock, lambda _: answer(), 1000, seconds=0.5, control=control)
     assert worked.worker.halted is Halt.RUN_ENDED
     assert not worked.result.finished
     assert "cancelled" not in worked.result.outcomes
@@ -316,7 +320,7 @@ def test_a_proof_that_does_not_fit_beside_its_fetch_is_not_begun_for_ever(clock:
     worked = work(clock, lambda _: answer(total_ms=60_000), seconds=60, own=100, verify="all")
     assert worked.worker.halted is Halt.OUT_OF_TIME
     assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
-    assert "no worker has the time to prove it" in worked.worker.tally.lines[0]
+    assert "no worker has the time to prove it" in lines_of(worked.worker.tally)[0]
 
 
 def test_a_proof_that_was_cut_short_by_other_work_is_left_to_the_next_worker(clock: Clock) -> None:
@@ -328,3 +332,147 @@ def test_a_proof_that_was_cut_short_by_other_work_is_left_to_the_next_worker(clo
 def test_nothing_to_do_is_done_at_once(clock: Clock) -> None:
     worked = work(clock, lambda _: answer(), 8, done=b"\xff")
     assert (worked.addresses, worked.result.finished, worked.worker.halted) == ([], True, None)
+
+
+def not_kept(fetch: Fetch) -> Answer:
+    """An edge that keeps nothing."""
+    return answer(("ATL56-C1", "NRT57-P3", "SYD1-C1")[fetch.owner.pop])
+
+
+def test_where_the_sample_is_not_kept_every_target_is_proven_by_itself(clock: Clock) -> None:
+    worked = work(clock, not_kept, 3, 3, verify="sample")
+    assert worked.result.outcomes == {"unproven": 9}
+    # The sample has its full number of fetches; what it speaks against is asked once more, and no oftener.
+    assert len(worked.addresses) == 3 * (TRIES + 1) + 6 * 2
+
+
+def test_what_the_sample_speaks_for_is_believed(clock: Clock) -> None:
+    worked = work(clock, Edge(), 3, 3, verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 9}, 3)
+
+
+def test_one_pop_that_keeps_nothing_does_not_condemn_the_others(clock: Clock) -> None:
+    keeping = Edge()
+    worked = work(
+        clock, lambda fetch: not_kept(fetch) if fetch.owner.pop == 0 else keeping(fetch), 3, 3, verify="all"
+    )
+    assert worked.result.outcomes == {"unproven": 3, "warmed": 6}
+
+
+def test_when_the_sampled_target_fails_otherwise_another_one_is_proven(clock: Clock) -> None:
+    keeping = Edge()
+
+    def edge(fetch: Fetch) -> Answer:
+        return answer("ATL56-C1", status=404) if fetch.owner.number == 0 else keeping(fetch)
+
+    worked = work(clock, edge, 1, 3, verify="sample", region_type="pop")
+    assert worked.result.outcomes == {"client_error": 1, "warmed": 2}
+    assert worked.result.verified == 2 or Counter(keeping.asked).total() == 4
+
+
+@pytest.mark.parametrize("header", ["no-store", "private, max-age=60", "public, max-age=0", "s-maxage=0"])
+def test_headers_that_speak_against_a_copy_have_every_target_proven(clock: Clock, header: str) -> None:
+    keeping = Edge()
+
+    def edge(fetch: Fetch) -> Answer:
+        found = keeping(fetch)
+        found.cache_control = header
+        return found
+
+    worked = work(clock, edge, 1, 3, verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 3}, 3)
+
+
+def test_what_the_settings_forbid_is_not_cacheable_and_asked_no_oftener_than_needed(clock: Clock) -> None:
+    worked = work(clock, not_kept, 2, 3, verify="sample", uncacheable={1: "its cache policy X keeps nothing"})
+    assert worked.result.outcomes == {"unproven": 3, "not_cacheable": 3}
+    asked = Counter(number // 3 for _, number, _ in worked.fetcher.seen)
+    assert asked[1] == 3 * 2
+    assert "its cache policy X keeps nothing" in "".join(lines_of(worked.worker.tally))
+
+
+def test_without_proofs_nothing_is_asked_twice_whatever_the_headers_say(clock: Clock) -> None:
+    worked = work(clock, lambda _: answer(cache_control="no-store"), verify="none", uncacheable={0: "why"})
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"warmed": 1}, 1)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        answer(x_cache="RefreshHit from cloudfront"),
+        answer(x_cache=HIT, server_timing='cdn-cache-hit,cdn-pop;desc="ATL56-C1",cdn-hit-layer;desc="REC"'),
+    ],
+)
+def test_a_copy_that_is_not_the_pops_own_proves_nothing(clock: Clock, weak: Answer) -> None:
+    worked = work(clock, one_after_the_other(answer(), weak), verify="all")
+    assert worked.result.outcomes == {"unproven": 1}
+    worked = work(clock, one_after_the_other(weak, answer(x_cache=HIT)), verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
+
+
+def test_the_layers_that_answered_are_counted(clock: Clock) -> None:
+    told = answer(server_timing='cdn-upstream-layer;desc="EDGE",cdn-cache-miss,cdn-pop;desc="ATL56-C1"')
+    assert work(clock, lambda _: told, 4).result.layers == {"EDGE": 4}
+
+
+def test_fetches_begin_no_faster_than_the_limit(clock: Clock) -> None:
+    began = clock.now
+    work(clock, lambda _: answer(), 41, rps=8.0)
+    assert clock.now - began == pytest.approx(5.0, abs=0.2)
+
+
+def overloaded(_: Fetch) -> Answer:
+    return answer(status=503, x_cache="Error from cloudfront")
+
+
+def test_an_overloaded_origin_is_slowed_then_left_alone_and_the_others_are_told(clock: Clock) -> None:
+    worked = work(clock, overloaded, 300)
+    assert worked.told == ["www.example.com"]
+    assert set(worked.result.outcomes) == {"origin_overload"}
+    assert len(worked.addresses) < 60
+    assert clock.now - 1000.0 >= 19 / 10
+    assert worked.result.finished
+
+
+def test_a_host_that_others_found_overloaded_is_not_asked(clock: Clock) -> None:
+    def control() -> Control:
+        return Control(ended=False, open_hosts=frozenset({"www.example.com"}))
+
+    worked = work(clock, lambda _: answer(), 100, seconds=0.5, control=control)
+    assert set(worked.result.outcomes) == {"warmed", "origin_overload"}
+    assert 6 <= worked.result.outcomes["warmed"] <= 8
+
+
+def test_a_few_broken_pages_among_many_are_no_overload(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Answer:
+        return overloaded(fetch) if fetch.owner.url % 10 == 0 else answer()
+
+    worked = work(clock, edge, 300)
+    assert worked.result.outcomes == {"warmed": 270, "server_error": 30}
+    assert worked.told == []
+
+
+def test_what_was_fetched_before_the_deadline_and_not_proven_is_warm_but_unproven(clock: Clock) -> None:
+    worked = work(clock, lambda _: answer(), seconds=10, run=15, verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
+    assert "before it was proven" in lines_of(worked.worker.tally)[0]
+
+
+def test_tries_are_carried_to_the_next_worker(clock: Clock) -> None:
+    worked = work(clock, overloaded, own=12)
+    assert worked.worker.progress == {0: 2}
+    again = work(clock, overloaded, progress={0: 2})
+    assert (again.result.outcomes, len(again.addresses)) == ({"server_error": 1}, 1)
+
+
+def test_a_target_that_was_fetched_and_not_proven_is_proven_by_the_next_worker(clock: Clock) -> None:
+    worked = work(clock, lambda _: answer(), seconds=5, own=8, verify="all")
+    assert worked.worker.progress == {0: FETCHED}
+    again = work(clock, lambda _: answer(x_cache=HIT), verify="all", progress={0: FETCHED})
+    assert (again.result.outcomes, again.result.verified, len(again.addresses)) == ({"warmed": 1}, 1, 1)
+
+
+def test_an_unfinished_part_says_what_is_warm_by_url(clock: Clock) -> None:
+    worked = work(clock, lambda fetch: answer(("ATL56-C1", "NRT57-P3")[fetch.owner.pop]), 4, 2, seconds=10, own=55)
+    assert worked.result.warm == {0: 2, 1: 2, 2: 1}
+    assert not work(clock, lambda _: answer()).result.warm

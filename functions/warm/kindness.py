@@ -1,0 +1,108 @@
+"""Kindness to origins: a limit of fetches per second, and a circuit breaker per host. Pure: clocks are handed in."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from prewarm.outcome import Answer, Outcome
+
+# Signs that an origin has more than it can bear; what the edge itself refuses is none.
+OVERLOAD = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT})
+# How many of a host's last answers are judged, how old they may be, and how many it takes to judge at all.
+WINDOW, WINDOW_SECONDS, ENOUGH = 40, 60.0, 20
+# From this share of bad answers on the worker slows down, and from that one on, still as bad when slowed, it stops.
+SLOW_SHARE, OPEN_SHARE = 0.25, 0.5
+# One broken page is no overload, at however many POPs it fails.
+URLS_OF_AN_OVERLOAD = 3
+SLOWED_RPS = 10.0
+# How much of an unused second may be caught up with at once.
+BURST_SECONDS = 0.1
+
+
+@dataclass
+class Pacer:
+    """Holds fetches back so that no more begin than `rate` a second; None is no limit."""
+
+    rate: float | None
+    _ready: float = 1.0
+    _then: float | None = None
+
+    def wait(self, now: float) -> float:
+        """Return 0 where a fetch may begin now, which it is then taken to do, else the seconds to wait."""
+        if self.rate is None:
+            return 0.0
+        passed = 0.0 if self._then is None else now - self._then
+        self._then = now
+        self._ready = min(max(1.0, self.rate * BURST_SECONDS), self._ready + passed * self.rate)
+        if self._ready < 1.0:
+            return (1.0 - self._ready) / self.rate
+        self._ready -= 1.0
+        return 0.0
+
+
+class State(Enum):
+    """How a host's origin is treated: as it is planned, slowly, or not at all."""
+
+    CLOSED = auto()
+    SLOWED = auto()
+    OPEN = auto()
+
+
+@dataclass
+class Breaker:
+    """One host's circuit breaker: judges the answers for which the origin was asked."""
+
+    state: State = State.CLOSED
+    _seen: deque[tuple[float, bool, int]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+
+    def note(self, now: float, url: int, *, bad: bool) -> None:
+        """Note an answer of the origin for a URL; `now` in seconds."""
+        self._seen.append((now, bad, url))
+        while self._seen[0][0] < now - WINDOW_SECONDS:
+            self._seen.popleft()
+        if self.state is State.OPEN or len(self._seen) < ENOUGH:
+            return
+        share = sum(bad for _, bad, _ in self._seen) / len(self._seen)
+        many = len({url for _, bad, url in self._seen if bad}) >= URLS_OF_AN_OVERLOAD
+        if self.state is State.CLOSED and many and share >= SLOW_SHARE:
+            self._turn(State.SLOWED)
+        elif self.state is State.SLOWED and share < SLOW_SHARE:
+            self._turn(State.CLOSED)
+        elif self.state is State.SLOWED and many and share >= OPEN_SHARE:
+            self._turn(State.OPEN)
+
+    def _turn(self, state: State) -> None:
+        # What was seen at the other pace says nothing of this one.
+        self.state = state
+        self._seen.clear()
+
+
+@dataclass
+class Breakers:
+    """The breakers of all hosts of a batch; `opened` are those that opened here and that nobody was told of yet."""
+
+    open: set[str] = field(default_factory=set)
+    opened: set[str] = field(default_factory=set)
+    _by_host: dict[str, Breaker] = field(default_factory=dict)
+    _slowed: Counter[str] = field(default_factory=Counter)
+
+    def note(self, host: str, url: int, answer: Answer, outcome: Outcome, now: float) -> None:
+        """Note an answer: a hit says nothing of the origin, nor does a connection that was never made."""
+        bad = outcome in OVERLOAD
+        if answer.hit or not (bad or answer.status):
+            return
+        breaker = self._by_host.setdefault(host, Breaker())
+        breaker.note(now, url, bad=bad)
+        if breaker.state is State.OPEN and host not in self.open:
+            self.open.add(host)
+            self.opened.add(host)
+        self._slowed[host] = breaker.state is State.SLOWED
+
+    def told(self, hosts: frozenset[str]) -> None:
+        """Take note of the hosts that other workers found overloaded."""
+        self.open |= hosts
+
+    @property
+    def slowed(self) -> bool:
+        """Say whether some host's origin has to be asked slowly."""
+        return any(self._slowed.values())
