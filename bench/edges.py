@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import trustme
 
 HOST = "www.example.com"
 POPS = 64
+LAB = tuple(f"LAB{number}-C1" for number in range(1, POPS + 1))
 SIZES = {"1k": 1_000, "100k": 100_000, "10m": 10_000_000}
 SLOW_MS = 150
 CONFIG = """
@@ -71,11 +72,11 @@ def nginx() -> str | None:
 
 
 @contextmanager
-def edges(core: int | None) -> Iterator[Edges]:
-    """Serve until the block ends, on one core if it is given."""
+def edges(core: int | None, names: Sequence[str] = LAB) -> Iterator[Edges]:
+    """Serve as the POPs of these names until the block ends, on one core if it is given."""
     program = nginx()
     assert program is not None
-    addresses = {f"LAB{number}-C1": f"127.0.77.{number}" for number in range(1, POPS + 1)}
+    addresses = {name: f"127.0.77.{number}" for number, name in enumerate(names, start=1)}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         # nginx's workers are another user where the master is root.

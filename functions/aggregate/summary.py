@@ -46,6 +46,7 @@ def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest
 def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
     """Return one failed URL with its evidence."""
     return {
+        "index": url.index,
         "url": redacted(urls[url.index]),
         "reasons": url.failures,
         "warm": url.warm,

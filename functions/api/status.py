@@ -68,12 +68,35 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[
         nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}}
         return _contract(status, lines, page, nothing | more)
     urls = store.get_urls(execution.run)
+    if summary is not None:
+        return _contract(status, lines_of_summary(summary, urls), page, sums_of_summary(summary) | more)
     rolled = roll_up(plan, store.results(execution.run), ended)
     lines = [
         Line(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
         for url in rolled.urls
     ]
     return _contract(status, lines, page, _sums(plan, rolled, urls) | more)
+
+
+def lines_of_summary(summary: dict[str, Any], urls: list[str]) -> list[Line]:
+    """Return the URLs of a run that has ended, from its summary: the ledger need not be read any more."""
+    failed = {entry["index"]: entry for entry in summary["failures"]}
+    return [
+        Line(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"])
+        if index in failed
+        else Line(url, Verdict.SUCCESS)
+        for index, url in enumerate(urls)
+    ]
+
+
+def sums_of_summary(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the sums of a run that has ended, as a status shows them."""
+    names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
+    return {
+        "skippedPops": summary["skippedPops"],
+        "targets": {name: summary[of] for name, of in names.items()} | {"layers": summary["layers"]},
+        "warnings": summary["warnings"],
+    }
 
 
 def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, Any]) -> dict[str, Any]:

@@ -23,11 +23,12 @@ TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
 # A round of invalidations: create, await, left?, and five states each time its status is asked, three times or so.
 TRANSITIONS_PER_ROUND = 18
 # What a worker is taken to do: fetches a second with an origin that answers in tenths of a second, bytes a second
-# that Lambda's network carries, and seconds to start, read its tile and write its results.
-FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 3.0
+# that Lambda's network carries, and seconds to start, read its tile, shake hands with a hundred POPs round the world
+# and write its results.
+FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 1.0
 RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
-# Per batch: block, plan and addresses are read, records written; a ledger put is a transaction of two items, and each
-# costs two write units (DynamoDB Developer Guide, "Managing complex workflows with DynamoDB transactions").
+# Per batch: block, plan and addresses are read, records written; a ledger item of up to 4 KB takes as many write
+# units (DynamoDB Developer Guide, "Read and write operations").
 S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 4, 4
 S3_PUTS_PER_RUN = 8
 
@@ -136,6 +137,32 @@ def estimate(work: Work) -> Estimate:
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * work.batches, "read unit", price["dynamodb_read_unit"]),
     ]  # fmt: skip
     return Estimate(tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """What cutting a run into batches of one size comes to: dollars of the batches alone, seconds of the run."""
+
+    batches: int
+    dollars: float
+    seconds: float
+
+
+def batching(targets: int, size: int, workers: int) -> Batching:
+    """Return what batches of `size` targets would cost and take, warmed by so many workers at once."""
+    price = prices()
+    batches = math.ceil(targets / size)
+    each = math.fsum(
+        (
+            TRANSITIONS_PER_BATCH * price["step_functions_transition"],
+            SECONDS_PER_BATCH * price["lambda_gb_second_arm64"],
+            price["lambda_request"],
+            S3_PUTS_PER_BATCH * price["s3_put"] + S3_GETS_PER_BATCH * price["s3_get"],
+            WRITE_UNITS_PER_BATCH * price["dynamodb_write_unit"] + READ_UNITS_PER_BATCH * price["dynamodb_read_unit"],
+        )
+    )
+    waves = math.ceil(batches / workers)
+    return Batching(batches, batches * each, waves * (SECONDS_PER_BATCH + min(size, targets) / FETCHES_PER_SECOND))
 
 
 def _worker_seconds(work: Work) -> float:

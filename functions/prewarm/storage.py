@@ -195,8 +195,7 @@ class Storage:
     def put_result(self, run: str, result: BatchResult) -> None:
         """Put one batch part's ledger item; the same part overwrites itself, so a retry never counts twice.
 
-        No item that workers share is written, so that hundreds of them never meet. The condition keeps out the part
-        that comes between the look at the control item and the put.
+        No item is written that workers share. The condition keeps out what comes between the look and the put.
 
         Raises:
             RunEnded: the run has ended meanwhile.

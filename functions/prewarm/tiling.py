@@ -8,8 +8,8 @@ from prewarm.plan import Batch, Block, Group, Plan
 
 # How many batches each of the workers that run at once should get: so many that the last ones end together and
 # progress is seen, so few that starting them costs little. The arithmetic is in docs/cost.md.
-BATCHES_PER_WORKER = 20
-TARGETS_PER_BATCH_AT_LEAST, TARGETS_PER_BATCH_AT_MOST = 200, 10_000
+BATCHES_PER_WORKER = 10
+TARGETS_PER_BATCH_AT_LEAST, TARGETS_PER_BATCH_AT_MOST = 500, 10_000
 # A worker keeps a connection or two to each POP of its batch, and its descriptors are bounded (1,024 in Lambda).
 POPS_PER_BATCH = 100
 # The map's items are one JSON array in S3; this many keep it far below the 8 GB that Step Functions reads, and the

@@ -67,16 +67,11 @@ def the_request(run: str, given: object, store: Storage) -> CheckedRequest:
 def store_plan(drawn: Drawn, request: CheckedRequest, store: Storage) -> list[str]:
     """Write blocks, stages and plan to S3; returns the stages' keys."""
     run = drawn.plan.run
-    headers = request.fields.headers
     for block in drawn.blocks:
         urls = drawn.urls[block.url_from : block.url_to]
-        document = {
-            "urls": [url.fetch for url in urls],
-            "headers": headers,
-            "user_agent": request.fields.user_agent,
-            "uncacheable": uncacheable(drawn.behaviours[block.group], urls),
-        }
-        store.put_block(run, block.number, document)
+        asked = {"headers": request.fields.headers, "user_agent": request.fields.user_agent}
+        why = uncacheable(drawn.behaviours[block.group], urls)
+        store.put_block(run, block.number, asked | {"urls": [url.fetch for url in urls], "uncacheable": why})
     keys = [store.put_stage(run, number, drawn.items(stage)) for number, stage in enumerate(drawn.stages, start=1)]
     store.put_plan(drawn.plan, [url.given for url in drawn.urls], drawn.addresses)
     return keys

@@ -1,22 +1,20 @@
 """WarmBatch: one worker's turn at a batch."""
 
 import functools
-import time
 from functools import partial
 from typing import Any
 
 from prewarm.fetch import Fetcher
 from prewarm.observability import logger
-from prewarm.plan import Plan, batch_from_item, rps_of_worker
+from prewarm.plan import Plan, batch_from_item
 from prewarm.settings import Settings
-from prewarm.storage import RunEnded, storage
+from prewarm.storage import RunEnded, Storage, storage
+from prewarm.verdict import BatchResult
 from warm.kindness import Breakers
+from warm.limits import Limits
 from warm.tally import Tally
 from warm.targets import Cursor, Tile
-from warm.worker import Halt, Limits, Worker
-
-# Kept back for writing records and ledger, in seconds; a shorter invocation keeps back a tenth.
-SECONDS_TO_WRITE = 20.0
+from warm.worker import Halt, Worker
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
@@ -31,30 +29,28 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     plan, addresses = _plan(run)
     tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
     tally = Tally(plan, tile)
-    limits = Limits(
-        own_seconds=left - min(SECONDS_TO_WRITE, left / 10),
-        run_seconds=plan.deadline - time.time(),
-        error_cache_seconds=_settings().error_cache_seconds,
-        max_bytes=plan.max_bytes,
-        rps=rps_of_worker(plan),
-    )
     read, tell = partial(store.control, run), partial(store.add_open_host, run)
-    worker = Worker(tile, tally, _fetcher(), limits, read, tell, breakers=Breakers(set(control.open_hosts)))
+    breakers = Breakers(set(control.open_hosts))
+    worker = Worker(tile, tally, _fetcher(), Limits.of(plan, left, _settings()), read, tell, breakers=breakers)
     worker.run()
-    if worker.halted is Halt.RUN_ENDED:
-        logger.info("the run ended meanwhile")
-        return {"finished": True, "cursor": None}
     result = tally.result(cursor.part)
-    store.put_records(run, batch.id, cursor.part, tally.records())
-    try:
-        store.put_result(run, result)
-    except RunEnded:
+    if worker.halted is Halt.RUN_ENDED or not _written(store, run, result, tally.records()):
         logger.info("the run ended meanwhile")
         return {"finished": True, "cursor": None}
     logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
     if result.finished:
         return {"finished": True, "cursor": None}
     return {"finished": False, "cursor": Cursor(cursor.part + 1, bytes(tile.done), worker.progress).as_json()}
+
+
+def _written(store: Storage, run: str, result: BatchResult, records: bytes) -> bool:
+    """Write a part's records and its ledger item; says False where the run has ended."""
+    store.put_records(run, result.batch, result.part, records)
+    try:
+        store.put_result(run, result)
+    except RunEnded:
+        return False
+    return True
 
 
 @functools.cache

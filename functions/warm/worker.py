@@ -12,6 +12,7 @@ from prewarm.fetch import Fetcher
 from prewarm.items import Control
 from prewarm.outcome import RETRIED, Answer, Outcome, judge
 from warm.kindness import SLOWED_RPS, Breakers, Pacer
+from warm.limits import Limits
 from warm.proving import Proving, proves
 from warm.tally import Tally
 from warm.targets import FETCHED, Target, Tile
@@ -36,17 +37,6 @@ class Halt(Enum):
     OUT_OF_TIME = auto()
     DEADLINE = auto()
     RUN_ENDED = auto()
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to stop, in seconds from now: this worker's own end, and the run's deadline; and how fast to fetch."""
-
-    own_seconds: float
-    run_seconds: float
-    error_cache_seconds: float
-    max_bytes: int | None = None
-    rps: float | None = None
 
 
 @dataclass

@@ -77,6 +77,7 @@ class StoredObject:
 class EdgeConfig:
     """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
 
+    `regional_collapsing`: a regional edge cache makes one fetch of those that POPs want at the same time;
     `client_subnets`: networks of clients, each with the POP to which DNS leads them (EDNS client subnet).
     """
 
@@ -96,6 +97,7 @@ class EdgeConfig:
     origin_timeout: float = 30
     edge_latency_ms: float = 0
     regional_hits_visible: bool = True
+    regional_collapsing: bool = True
     https_port: int = 0
     http_port: int = 0
     dns_port: int = 0

@@ -28,6 +28,7 @@ class Shared:
     clock: Callable[[], float]
     default_ttl: float
     error_ttl: float
+    collapsing: bool = True
 
 
 async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Found]]) -> Found:
@@ -103,7 +104,11 @@ class RegionalCache:
         async def fill() -> Found:
             return await ask_origin(self._shared, key, cache.held(key), self._fault(key, pop))
 
-        found = await collapsed(cache, key, fill)
+        if self._shared.collapsing:
+            found = await collapsed(cache, key, fill)
+        else:
+            found = await fill()
+            cache.store(found[0])
         match found[1]:
             case Source.HIT:
                 cache.hits += 1

@@ -29,7 +29,7 @@ class World:
         self.faults = FaultBook()
         self.origin = Origin(config)
         client = OriginClient(self.origin, config.origin_timeout)
-        shared = Shared(client, self.faults, clock, config.default_ttl, config.error_ttl)
+        shared = Shared(client, self.faults, clock, config.default_ttl, config.error_ttl, config.regional_collapsing)
         hosts = Hosts(config.distributions)
         self.regional = {area: RegionalCache(shared) for area in dict.fromkeys(map(config.area, config.pops))}
         self.pops = {name: Pop(name, config, hosts, self.regional[config.area(name)], shared) for name in config.pops}

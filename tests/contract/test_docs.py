@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from prewarm.cost import Estimate, Work, estimate
+from prewarm.cost import Estimate, Work, batching, estimate
 from prewarm.outcome import Outcome
 from prewarm.request import PrewarmRequest
 from prewarm.settings import Settings
+from prewarm.tiling import targets_per_batch
 from tests.contract.definitions import ROOT
 
 PAGES = [
@@ -84,3 +85,20 @@ def test_the_worked_example_is_what_the_formula_gives() -> None:
     parts = {part.name: part.dollars for part in example().parts} | {"all of it": example().dollars}
     assert len(rows) == 5
     assert {name: f"{parts[name]:.4f}" for name in rows} == rows
+
+
+def batch_rows() -> list[str]:
+    """Return the table of batch sizes as the formula gives it, the size that tiling chooses in bold."""
+    rows = []
+    for targets in (7_128, 100_000, 5_400_000):
+        chosen = targets_per_batch(targets, 5)
+        for size in sorted({200, 1_000, 10_000, chosen}):
+            found = batching(targets, size, 5)
+            shown = f"**{size:,}**" if size == chosen else f"{size:,}"
+            rows.append(f"| {targets:,} | {shown} | {found.batches:,} | {found.dollars:.4f} | {found.seconds:,.0f} |")
+    return rows
+
+
+def test_the_table_of_batch_sizes_is_what_the_formula_gives() -> None:
+    table = page("docs/cost.md").partition("<!-- batches -->")[2].partition("\n\n")[0]
+    assert table.splitlines()[3:] == batch_rows()

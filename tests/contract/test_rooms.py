@@ -32,7 +32,7 @@ AWS_CLIENTS = {
 AWS_PACKAGES = {"boto3", "botocore"}
 
 # Each costs the warm function, the one that starts most often, a part of its cold start.
-TOO_HEAVY_FOR_WARM = ("pydantic", "aws_lambda_powertools.event_handler", "api")
+TOO_HEAVY_FOR_WARM = ("boto3", "pydantic", "aws_lambda_powertools.event_handler", "api")
 
 NAMES_OF_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
 

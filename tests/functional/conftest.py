@@ -21,6 +21,7 @@ from moto.core.base_backend import BackendDict
 import aggregate.handler
 import api.handler
 import prewarm.storage
+import prewarm.tiling
 import resolve.handler
 import warm.handler
 from local.edge.process import SimulatedCloudFront
@@ -238,6 +239,12 @@ class Machine:
             self.warm(ran, item)
         self.aggregate(ran)
         return ran
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut even a small run into several batches."""
+    monkeypatch.setattr(prewarm.tiling, "TARGETS_PER_BATCH_AT_LEAST", 200)
 
 
 @pytest.fixture

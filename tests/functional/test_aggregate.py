@@ -65,7 +65,7 @@ def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: Si
     good, bad = fresh(2)
     ran = machine.run(given([good, broken(edge, bad, [TOKYO])]))
     assert document(ran.name, "summary.json")["failures"] == [
-        {"url": bad, "reasons": {"blocked": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
+        {"index": 1, "url": bad, "reasons": {"blocked": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
     ]
     assert (ran.output["passed"], ran.output["success"], ran.output["failed"]) == (False, 1, 1)
     assert ran.output["error"] == "Prewarm.NotWarm"
@@ -90,6 +90,7 @@ def test_a_cause_of_very_long_urls_fits_a_fail_state(machine: Machine, edge: Sim
     assert len(ran.output["cause"]) <= 32_768
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machine) -> None:
     ran = machine.resolve(given(fresh(250)))
     kept, *lost = machine.items(ran)
@@ -115,7 +116,7 @@ def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
     machine.aggregate(ran)
     summary = document(ran.name, "summary.json")
     assert summary["failures"] == [
-        {"url": url, "reasons": {"blocked": 1, "lost": 1}, "warm": 0, "reachable": 2, "coverage": 0.0}
+        {"index": 0, "url": url, "reasons": {"blocked": 1, "lost": 1}, "warm": 0, "reachable": 2, "coverage": 0.0}
     ]
     assert summary["outcomes"] == {"blocked": 1, "lost": 1}
 

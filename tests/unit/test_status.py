@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from aggregate.summary import summarise
 from api.executions import Execution
+from api.paging import Page, read_page
 from api.status import contract_status, end_of_the_rest, status_of
 from prewarm.outcome import Outcome
 from prewarm.plan import Group, Plan, Skipped
-from prewarm.verdict import BatchResult
+from prewarm.verdict import BatchResult, roll_up
 from tests.unit.builders import plan
 
 if TYPE_CHECKING:
@@ -182,3 +184,23 @@ def test_a_run_that_has_ended_has_nothing_in_progress(status: str, error: str, e
 def test_only_a_cancelled_run_says_so() -> None:
     assert ask(replace(RUNNING, status="ABORTED"), plan=WHOLE)["reason"] == "cancelled"
     assert "reason" not in ask(replace(RUNNING, status="FAILED"), plan=WHOLE)
+
+
+@pytest.mark.parametrize("rest", [Outcome.LOST, Outcome.DEADLINE])
+def test_an_ended_run_says_the_same_from_its_summary_as_from_its_ledger(rest: Outcome) -> None:
+    ledger = [batch(0), batch(1, {"timeout": 1})]
+    summary = summarise(WHOLE, roll_up(WHOLE, ledger, rest), URLS, 5.0, rest)
+    error = "Prewarm.DeadlinePassed" if rest is Outcome.DEADLINE else "Prewarm.NotWarm"
+    ended = replace(RUNNING, status="FAILED", error=error, cause="why")
+    assert ask(ended, plan=WHOLE, summary=summary) == ask(ended, plan=WHOLE, results=ledger)
+
+
+def test_pages_of_a_status_have_whole_counts_and_each_url_once() -> None:
+    seen: list[str] = []
+    page: Page | None = Page(0, 1)
+    while page is not None:
+        answer = status_of(RUNNING, cast("Storage", Store(plan=WHOLE, results=[batch(0)])), page)
+        assert (answer["total"], answer["completed"], answer["inProgress"]) == (4, 2, 2)
+        seen += answer["successUrl"] + answer["failedUrl"] + answer["inProgressUrl"]
+        page = read_page("1", answer["nextToken"]) if "nextToken" in answer else None
+    assert seen == URLS

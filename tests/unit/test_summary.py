@@ -154,7 +154,14 @@ def test_the_summary_lists_each_failure_with_its_evidence_and_every_skipped_pop(
     )
     summary, _ = summed({0: {"timeout": 1}}, ["https://www.example.com/0"], plan(groups=(group,), url_count=1))
     assert summary["failures"] == [
-        {"url": "https://www.example.com/0", "reasons": {"timeout": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
+        {
+            "index": 0,
+            "url": "https://www.example.com/0",
+            "reasons": {"timeout": 1},
+            "warm": 1,
+            "reachable": 2,
+            "coverage": 50.0,
+        }
     ]
     assert summary["skippedPops"] == [{"pop": "SYD1-C1", "reason": "wrong_pop", "detail": "x"}]
     assert (summary["success"], summary["failed"], summary["total"]) == (0, 1, 1)

@@ -14,6 +14,7 @@ from prewarm.outcome import Answer, Outcome
 from prewarm.verdict import BatchResult
 from tests.unit.builders import Clock, FakeFetcher, answer, lines_of, refused, tile_of
 from warm import worker as module
+from warm.limits import Limits
 from warm.tally import Tally
 from warm.targets import FETCHED, Tile
 from warm.worker import (
@@ -22,7 +23,6 @@ from warm.worker import (
     SHARE_OF_AN_ENDLESS_FETCH,
     TRIES,
     Halt,
-    Limits,
     Worker,
 )
 

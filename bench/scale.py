@@ -1,0 +1,123 @@
+"""AggregateResults and GET /status of a run of 5.4 million targets of which 1 % failed: seconds, CPU, peak memory.
+
+Both run in a process of their own; moto keeps S3 and DynamoDB in another one.
+
+    .venv/bin/python -m bench.scale
+    .venv/bin/python -m bench.scale --urls 500    # a look whether it runs
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+from bench.plan import BUCKET, TABLE, account, free_port
+from prewarm.catalogue import catalogue
+from prewarm.plan import Group, Plan
+from prewarm.settings import Settings
+from prewarm.storage import Storage
+from prewarm.tiling import all_batches
+from prewarm.verdict import BatchResult
+
+RUN = "bench"
+
+
+def fill(urls: int) -> Plan:
+    """Store plan and ledger of a run whose every hundredth target failed."""
+    pops = tuple(list(catalogue().pops)[:540])
+    group = Group("d1.cloudfront.net", "E1", 0, urls, pops, len(pops))
+    plan = Plan(
+        run=RUN, started_at=0.0, deadline=2e9, url_count=urls, region_type="region", variants=("br, gzip",),
+        percent_needed=100.0, fail_on="any", verify="sample", max_bytes=None, invalidate=False, groups=(group,),
+        targets=urls * len(pops),
+    )  # fmt: skip
+    store = Storage(Settings.from_environment())
+    store.put_plan(plan, [f"https://www.example.com/asset-{number:07}.js" for number in range(urls)], [{}])
+    store.open_run(RUN, plan.deadline)
+    for batch in all_batches(plan):
+        count = batch.url_to - batch.url_from
+        failed: dict[int, dict[str, int]] = {}
+        for number in range(0, batch.targets, 100):
+            failed.setdefault(batch.url_from + number % count, {}).setdefault("timeout", 0)
+            failed[batch.url_from + number % count]["timeout"] += 1
+        lost = sum(counts["timeout"] for counts in failed.values())
+        outcomes = {"warmed": batch.targets - lost, "timeout": lost}
+        result = BatchResult(
+            batch.id, 0, 0, batch.url_from, batch.url_to, batch.pop_to - batch.pop_from, True, batch.targets,
+            outcomes, 0, batch.targets * 1000, failed, pop_from=batch.pop_from, contents="1a2b3c4d" * count,
+        )  # fmt: skip
+        store.put_result(RUN, result)
+    return plan
+
+
+def measured() -> None:
+    """In the process that is measured: aggregate, and ask for the status."""
+    import aggregate.handler  # noqa: PLC0415 - their imports are left out of the seconds
+    from api.executions import Execution  # noqa: PLC0415
+    from api.status import status_of  # noqa: PLC0415
+    from prewarm.storage import storage  # noqa: PLC0415
+
+    began, cpu = time.monotonic(), time.process_time()
+    output = aggregate.handler.handler({"run": RUN}, SimpleNamespace())
+    aggregated, aggregate_cpu = time.monotonic() - began, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    execution = Execution(RUN, "arn", "FAILED", "{}", "Prewarm.NotWarm", output["cause"])
+    statuses = []
+    for _ in range(3):
+        began = time.monotonic()
+        answer = json.dumps(status_of(execution, storage()), ensure_ascii=False)
+        statuses.append(time.monotonic() - began)
+    sys.stdout.write(
+        json.dumps(
+            {
+                "aggregate": aggregated,
+                "cpu": aggregate_cpu,
+                "peak_mb": peak,
+                "status": sorted(statuses)[1],
+                "answer_mb": len(answer) / 1e6,
+                "peak_mb_status": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "total": output["total"],
+                "failed": output["failed"],
+            }
+        )
+    )
+
+
+def main() -> None:
+    """Set the scene, measure, print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--urls", type=int, default=10_000)
+    options.add_argument("--measured", action="store_true", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.measured:
+        measured()
+        return
+    port = free_port()
+    moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        account(f"http://127.0.0.1:{port}")
+        os.environ |= {"PREWARM_BUCKET": BUCKET, "PREWARM_TABLE": TABLE, "POWERTOOLS_LOG_LEVEL": "ERROR"}
+        plan = fill(chosen.urls)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.scale", "--measured"], text=True, stdout=subprocess.PIPE, check=True
+        )
+    finally:
+        server.terminate()
+        server.wait()
+    told: dict[str, Any] = json.loads(done.stdout)
+    batches = sum(1 for _ in all_batches(plan))
+    print(
+        f"{plan.targets:,} targets in {batches:,} batches, {told['total']:,} URLs, {told['failed']:,} of them failed:"
+    )
+    print(f"  AggregateResults {told['aggregate']:.1f} s, {told['cpu']:.1f} s of them CPU, {told['peak_mb']:.0f} MB")
+    print(f"  GET /status {told['status']:.2f} s, {told['answer_mb']:.2f} MB; peak {told['peak_mb_status']:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""A run of a million targets through the whole service on this machine: seconds, and peak memory of each process.
+
+The embedded stack (moto, workers, API) in front of nginx as 64 POPs; CPU and memory are shared with all of them.
+
+    .venv/bin/python -m bench.workflow                  # 15,625 URLs x 64 POPs, some minutes
+    .venv/bin/python -m bench.workflow --urls 500       # a look whether it runs
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from bench.edges import HOST, POPS, edges, nginx
+from local.edge.config import Distribution
+from local.edge.nameserver import Zone, serve_dns
+from local.stack.stack import EmbeddedStack
+from prewarm.catalogue import catalogue
+
+DOMAIN = "d111abcdef8.cloudfront.net"
+
+
+def nameserver(addresses: dict[str, str]) -> int:
+    """Answer for the POPs' names in a thread; returns the port."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    zone = Zone([Distribution(DOMAIN, (HOST,))], {pop: [address] for pop, address in addresses.items()}, {})
+    return asyncio.run_coroutine_threadsafe(serve_dns(zone, 0), loop).result(10)
+
+
+def peaks() -> dict[str, float]:
+    """Return the peak memory in MB of this process and of each kind of its descendants, the largest of a kind."""
+    found: dict[str, float] = {"stack (moto, API, this script)": _peak(os.getpid())}
+    left = [os.getpid()]
+    while left:
+        task = Path(f"/proc/{left.pop()}/task")
+        for children in task.glob("*/children"):
+            for child in map(int, children.read_text().split()):
+                left.append(child)
+                words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+                kind = next((word for word in words if word.endswith(".handler")), Path(words[0]).name)
+                found[kind] = max(found.get(kind, 0.0), _peak(child))
+    return found
+
+
+def _peak(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next((float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def main() -> None:
+    """Run it, and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--urls", type=int, default=15_625)
+    chosen = options.parse_args()
+    if nginx() is None:
+        sys.exit("nginx is not installed (Debian: nginx-light)")
+    pops = list(catalogue().pops)[:POPS]
+    with edges(None, pops) as ready:
+        settings = {
+            "PREWARM_NAMESERVERS": f"127.0.0.1:{nameserver(ready.addresses)}",
+            "PREWARM_CA_BUNDLE": ready.one_root,
+            "PREWARM_HTTPS_PORT": str(ready.port),
+            "PREWARM_EDGE_NETWORKS": "127.0.77.0/24",
+            "POWERTOOLS_LOG_LEVEL": "ERROR",
+        }
+        with EmbeddedStack(distributions=[f"{DOMAIN}={HOST}"], environment=settings, cap=2) as stack:
+            run(stack, pops, chosen.urls)
+
+
+def run(stack: EmbeddedStack, pops: list[str], urls: int) -> None:
+    """Start a run of so many URLs, wait for its end, and print what it took."""
+    listed = "\n".join(f"https://{HOST}/1k/asset-{number:06}.js" for number in range(urls))
+    stack.client("s3").put_object(Bucket=stack.bucket, Key="lists/bench.txt", Body=listed.encode())
+    request: dict[str, Any] = {
+        "url_list_s3": f"s3://{stack.bucket}/lists/bench.txt",
+        "region_type": "pop",
+        "region": pops,
+        "max_concurrency": 2,
+    }
+    headers = {"x-api-key": stack.api_key}
+    began = time.monotonic()
+    answer = requests.post(f"{stack.api}/prewarm", json=request, headers=headers, timeout=60)
+    answer.raise_for_status()
+    asked: list[float] = []
+    status: dict[str, Any] = {}
+    while status.get("status", "IN_PROGRESS") == "IN_PROGRESS":
+        time.sleep(2)
+        then = time.monotonic()
+        query = {"requestID": answer.json()["requestID"], "limit": "100"}
+        status = requests.get(f"{stack.api}/status", params=query, headers=headers, timeout=60).json()
+        asked.append(time.monotonic() - then)
+    seconds = time.monotonic() - began
+    targets = status["targets"]
+    print(f"{status['status']}: {targets['done']:,} targets, {urls:,} URLs x {len(pops)} POPs, in {seconds:.0f} s")
+    print(f"  {targets['done'] / seconds:,.0f} targets/s; outcomes {json.dumps(targets['outcomes'])}")
+    print(f"  GET /status while it ran: median {sorted(asked)[len(asked) // 2]:.2f} s, slowest {max(asked):.2f} s")
+    for kind, megabytes in peaks().items():
+        print(f"  peak memory, {kind}: {megabytes:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

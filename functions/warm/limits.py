@@ -1,0 +1,32 @@
+"""When a worker stops, and how fast it fetches."""
+
+import time
+from dataclasses import dataclass
+
+from prewarm.plan import Plan, rps_of_worker
+from prewarm.settings import Settings
+
+# Kept back for writing records and ledger, in seconds; a shorter invocation keeps back a tenth.
+SECONDS_TO_WRITE = 20.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop, in seconds from now: this worker's own end, and the run's deadline; and how fast to fetch."""
+
+    own_seconds: float
+    run_seconds: float
+    error_cache_seconds: float
+    max_bytes: int | None = None
+    rps: float | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, left: float, settings: Settings) -> "Limits":
+        """Return the limits of one invocation, which has `left` seconds."""
+        return cls(
+            own_seconds=left - min(SECONDS_TO_WRITE, left / 10),
+            run_seconds=plan.deadline - time.time(),
+            error_cache_seconds=settings.error_cache_seconds,
+            max_bytes=plan.max_bytes,
+            rps=rps_of_worker(plan),
+        )
