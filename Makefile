@@ -28,8 +28,8 @@ check: .venv/dev.stamp ## Lint and check types only
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 
-bench: .venv/dev.stamp ## Measure this worker beside its peers against nginx, and write docs/performance.md (some minutes)
-	@$(BIN)/python -m bench.warm $(ARGS)
+bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and write docs/performance.md (ten minutes)
+	@$(BIN)/python -m bench $(ARGS)
 
 format: .venv/dev.stamp ## Bring the code into the project's format
 	@$(BIN)/ruff format .

@@ -1,6 +1,6 @@
-"""How fast this project's worker warms, beside what else is used for it. Prints, and writes docs/performance.md.
+"""How fast this project's worker warms, beside what else is used for it.
 
-    make bench                                  # everything, some minutes
+    .venv/bin/python -m bench.warm --rounds 3
     .venv/bin/python -m bench.warm --quick      # a look whether it runs
 
 nginx plays 64 POPs on one core; each client runs on another in a process of its own, several times in turn. CPU is
@@ -23,7 +23,6 @@ from pathlib import Path
 from bench.clients import CLIENTS
 from bench.edges import SLOW_MS, Edges, edges, nginx
 
-PAGE = Path(__file__).parents[1] / "docs/performance.md"
 OURS, BARE = "this worker", "bare pycurl loop"
 PEERS = ("curl processes", "requests, a connection each", "requests, sessions")
 # Paths per POP for fast clients and for peers; 64 POPs each.
@@ -97,6 +96,7 @@ def main() -> None:
     """Measure all clients in turn, so that a noisy moment meets all of them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--page", type=Path, help="write the tables there too")
     options.add_argument("--quick", action="store_true", help="few fetches, no page")
     options.add_argument("--measured", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -128,8 +128,8 @@ def main() -> None:
                         )
     text = page({key: median(figures) for key, figures in found.items()}, chosen.rounds)
     print(text)
-    if not chosen.quick:
-        PAGE.write_text(text, encoding="utf-8")
+    if chosen.page:
+        chosen.page.write_text(text, encoding="utf-8")
 
 
 def page(found: dict[tuple[str, str, str], Figure], rounds: int) -> str:
