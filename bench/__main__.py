@@ -12,7 +12,7 @@ PARTS = {
     "Cold start": "bench.imports",
 }
 NOTES = {
-    "bench.workflow": "The embedded stack, nginx as 64 POPs and all else share two cores, and moto takes a large part.",
+    "bench.workflow": "Stack, nginx as 64 POPs and all else share two cores, and moto takes a large part of them.",
     "bench.scale": "Seconds include moto's, which plays DynamoDB and S3; CPU is the function's own.",
     "bench.staging": "The simulated CloudFront; an origin that takes 300 ms; probes are not counted.",
     "bench.imports": "CPU seconds of importing each function's handler, medians of five.",

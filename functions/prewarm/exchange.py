@@ -107,8 +107,6 @@ def read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Answer:  # no
         total_ms=info(pycurl.TOTAL_TIME) * 1000,
     )
     for line in fetch.lines:
-        if line.startswith(b"HTTP/"):
-            continue
         name, _, value = line.partition(b":")
         if attribute := _HEADERS.get(name.lower()):
             setattr(answer, attribute, value.strip().decode("latin-1"))

@@ -84,6 +84,7 @@ class Fetcher:
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
         ):
             curl.setopt(option, value)
+        curl.kind = None
         return curl
 
     def start(self, fetch: Fetch, max_bytes: int | None) -> Any:  # noqa: ANN401 - pycurl has no types
@@ -99,6 +100,16 @@ class Fetcher:
         curl.setopt(pycurl.CONNECT_TO, [f"::{literal}:{port}"])
         curl.setopt(pycurl.HTTPHEADER, fetch.headers)
         curl.setopt(pycurl.HEADERFUNCTION, fetch.lines.append)
+        kind = (fetch.head, fetch.body is None, max_bytes)
+        if curl.kind != kind or fetch.body is not None:
+            # Nearly all fetches are of one kind: options that a handle has already are not set again.
+            self._set_kind(curl, fetch, max_bytes)
+            curl.kind = kind
+        curl.fetch, curl.address = fetch, address
+        self._multi.add_handle(curl)
+        return curl
+
+    def _set_kind(self, curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types
         curl.setopt(pycurl.NOBODY, 1 if fetch.head else 0)
         if not fetch.head:
             curl.setopt(pycurl.HTTPGET, 1)
@@ -109,9 +120,6 @@ class Fetcher:
         else:
             fetch.body.clear()
             curl.setopt(pycurl.WRITEFUNCTION, fetch.body.extend)
-        curl.fetch, curl.address = fetch, address
-        self._multi.add_handle(curl)
-        return curl
 
     def release(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
         """Take a handle out of the multi, and keep it for the next fetch."""

@@ -1,6 +1,6 @@
 """Kindness to origins: a limit of fetches per second, and a circuit breaker per host. Pure: clocks are handed in."""
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -79,12 +79,15 @@ class Breaker:
 
 @dataclass
 class Breakers:
-    """The breakers of all hosts of a batch; `opened` are those that opened here and that nobody was told of yet."""
+    """The breakers of all hosts of a batch.
+
+    `opened`: those that opened here and that nobody was told of yet; `slowed`: some host has to be asked slowly.
+    """
 
     open: set[str] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
     _by_host: dict[str, Breaker] = field(default_factory=dict)
-    _slowed: Counter[str] = field(default_factory=Counter)
+    slowed: bool = False
 
     def note(self, host: str, url: int, answer: Answer, outcome: Outcome, now: float) -> None:
         """Note an answer: a hit says nothing of the origin, nor does a connection that was never made."""
@@ -96,13 +99,8 @@ class Breakers:
         if breaker.state is State.OPEN and host not in self.open:
             self.open.add(host)
             self.opened.add(host)
-        self._slowed[host] = breaker.state is State.SLOWED
+        self.slowed = any(each.state is State.SLOWED for each in self._by_host.values())
 
     def told(self, hosts: frozenset[str]) -> None:
         """Take note of the hosts that other workers found overloaded."""
         self.open |= hosts
-
-    @property
-    def slowed(self) -> bool:
-        """Say whether some host's origin has to be asked slowly."""
-        return any(self._slowed.values())
