@@ -1,12 +1,13 @@
 """Runs as Step Functions executions: start one, look at one."""
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from prewarm.errors import UnknownRun
+from prewarm.errors import InvalidRequest, Problem, UnknownRun
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -16,7 +17,7 @@ LONGEST_NAME = 80
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What Step Functions says of a run: run name, ARN, status in its words, input, Error and Cause."""
+    """What Step Functions says of a run: run name, ARN, status in its words, input, Error and Cause, ISO times."""
 
     run: str
     arn: str
@@ -24,6 +25,8 @@ class Execution:
     given: str
     error: str
     cause: str
+    started_at: str = ""
+    ended_at: str = ""
 
     def direct_request(self) -> dict[str, Any] | None:
         """Return the request of a run that was started directly: it is the execution's own input."""
@@ -32,6 +35,11 @@ class Execution:
         except ValueError:
             return None
         return document if isinstance(document, dict) and "requestKey" not in document else None
+
+
+def _iso(moment: dt.datetime) -> str:
+    """Return a moment in UTC, to the second."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Executions:
@@ -46,6 +54,49 @@ class Executions:
         """Start a run; returns its execution ARN."""
         answer = self._client.start_execution(stateMachineArn=self._machine, name=run, input=json.dumps(given))
         return answer["executionArn"]
+
+    def start_once(self, run: str, given: dict[str, Any]) -> str:
+        """Start a run unless it was started before; returns its execution ARN either way."""
+        try:
+            return self.start(run, given)
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return self._prefix + run
+
+    def stop(self, arn: str, error: str, cause: str) -> None:
+        """Stop a run."""
+        self._client.stop_execution(executionArn=arn, error=error, cause=cause)
+
+    def page(self, limit: int, token: str | None) -> tuple[list[Execution], str | None]:
+        """Return up to `limit` runs, newest first, and the token of those after them.
+
+        Of a run that failed the list does not say why: it is looked at.
+
+        Raises:
+            InvalidRequest: the token is none that was given out.
+
+        """
+        more = {"nextToken": token} if token else {}
+        try:
+            listed = self._client.list_executions(stateMachineArn=self._machine, maxResults=limit, **more)  # type: ignore[arg-type]
+        except self._client.exceptions.InvalidToken as error:
+            raise InvalidRequest([Problem("nextToken", "is none that an answer gave; begin anew without")]) from error
+        found = []
+        for entry in listed["executions"]:
+            ended = entry.get("stopDate")
+            failed = entry["status"] == "FAILED"
+            found.append(
+                Execution(
+                    run=entry["name"],
+                    arn=entry["executionArn"],
+                    status=entry["status"],
+                    given="",
+                    error=self.describe(entry["executionArn"]).error if failed else "",
+                    cause="",
+                    started_at=_iso(entry["startDate"]),
+                    ended_at=_iso(ended) if ended else "",
+                )
+            )
+        return found, listed.get("nextToken")
 
     def describe(self, request_id: str) -> Execution:
         """Look at a run by its execution ARN or its bare name.

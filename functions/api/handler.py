@@ -4,21 +4,22 @@ import functools
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from api.answers import answer, error_answer
+from api.answers import answer
 from api.dry_runs import Resolver
 from api.executions import Executions
+from api.failures import answer_errors
 from api.pops import pops
-from api.questions import body_of, page_of, request_id_of
+from api.questions import body_of, idempotency_key_of, page_of, request_id_of
+from api.runs import cancel, list_runs, retry
 from api.starts import start
 from api.status import status_of
-from prewarm.errors import RefusedRequest, UnknownRun
 from prewarm.observability import logger
 from prewarm.settings import Settings
 from prewarm.storage import storage
 
 app = APIGatewayRestResolver()
+answer_errors(app)
 _executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
 _resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve_function))
 
@@ -26,7 +27,30 @@ _resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    return answer(200, start(body_of(app.current_event), storage(), _executions(), _resolver()))
+    event = app.current_event
+    key = idempotency_key_of(event)
+    return answer(200, start(body_of(event), storage(), _executions(), _resolver(), key))
+
+
+@app.delete("/prewarm")
+def delete_prewarm() -> Response[str]:
+    """Cancel a run."""
+    execution = _executions().describe(request_id_of(app.current_event))
+    return answer(200, cancel(execution, _executions(), storage()))
+
+
+@app.post("/retry")
+def post_retry() -> Response[str]:
+    """Start a new run of what failed."""
+    execution = _executions().describe(request_id_of(app.current_event))
+    return answer(200, retry(execution, storage(), _executions(), _resolver()))
+
+
+@app.get("/runs")
+def get_runs() -> Response[str]:
+    """List runs, newest first."""
+    query = app.current_event.query_string_parameters
+    return answer(200, list_runs(_executions(), query.get("status"), query.get("limit"), query.get("nextToken")))
 
 
 @app.get("/status")
@@ -41,31 +65,6 @@ def get_status() -> Response[str]:
 def get_pops() -> Response[str]:
     """Tell which POPs are known, and what the names of regions and countries mean."""
     return answer(200, pops(), {"Cache-Control": "max-age=3600"})
-
-
-@app.exception_handler(RefusedRequest)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
-def refused(error: RefusedRequest) -> Response[str]:
-    """Answer what the caller can mend."""
-    return answer(error.http_status, error.as_json())
-
-
-@app.exception_handler(UnknownRun)  # type: ignore[untyped-decorator]
-def unknown_run(error: UnknownRun) -> Response[str]:
-    """Answer for a run that does not exist."""
-    return error_answer(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
-
-
-@app.not_found
-def no_route(_: NotFoundError) -> Response[str]:
-    """Answer for a route that does not exist."""
-    return error_answer(404, "NoSuchRoute", "there is no such route; see POST /prewarm, GET /status and GET /pops")
-
-
-@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-def broken(error: Exception) -> Response[str]:
-    """Answer when something of ours, or of AWS's, is broken: the log has it, the caller gets no traceback."""
-    logger.exception("unexpected", exc_info=error)
-    return error_answer(500, "ServiceError", "the service failed to answer; try again, and look into its log")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object

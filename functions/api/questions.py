@@ -35,3 +35,8 @@ def page_of(event: APIGatewayProxyEvent) -> Page:
     """Return which page of a list is asked for, by `limit` and `nextToken` in the query."""
     query = event.query_string_parameters
     return read_page(query.get("limit"), query.get("nextToken"))
+
+
+def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:
+    """Return the Idempotency-Key header, or None."""
+    return event.headers.get("Idempotency-Key")

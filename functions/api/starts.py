@@ -1,25 +1,32 @@
 """POST /prewarm: check a request, store it, start its run."""
 
 import datetime as dt
+import hashlib
+import re
 import secrets
 from typing import Any
 
 from api.dry_runs import Resolver, dry_run
 from api.executions import Executions
-from prewarm.errors import Problem, RequestTooLarge
+from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
 from prewarm.request import SOURCES, CheckedRequest, check_request, parse_json
 from prewarm.storage import Storage
 
 # Our own cap, below API Gateway's 10 MB and Lambda's 6 MB (which counts the event around the body, escaped).
 BODY_LIMIT = 4 * 1024 * 1024
 NAMES_SHOWN = 10
+KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
-def start(body: bytes, store: Storage, executions: Executions, resolver: Resolver) -> dict[str, Any]:
+def start(
+    body: bytes, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
+) -> dict[str, Any]:
     """Start a run; returns {"requestID": execution ARN}, or for a dry run that is told at once {"dryRun": …}.
 
+    `key`: the caller's Idempotency-Key.
+
     Raises:
-        RequestTooLarge, InvalidRequest: nothing was stored, nothing was started.
+        RequestTooLarge, InvalidRequest, Conflict: nothing was stored, nothing was started.
 
     """
     if len(body) > BODY_LIMIT:
@@ -27,6 +34,36 @@ def start(body: bytes, store: Storage, executions: Executions, resolver: Resolve
         fix = "put the list into S3 and name it by url_list_s3"
         raise RequestTooLarge([Problem("url_list", f"{limit}; {fix}")])
     request = check_request(parse_json(body))
+    if key is not None:
+        return start_once(key, request, store, executions)
+    return start_checked(request, store, executions, resolver)
+
+
+def start_once(key: str, request: CheckedRequest, store: Storage, executions: Executions) -> dict[str, Any]:
+    """Start a run under a name made from a caller's Idempotency-Key: the same key and request are the same run.
+
+    Raises:
+        Conflict: the key was used for another request.
+        InvalidRequest: the key cannot be one.
+
+    """
+    if not KEY.fullmatch(key):
+        raise InvalidRequest([Problem("Idempotency-Key", "must be 1 to 255 visible ASCII characters")])
+    if request.fields.dry_run:
+        raise InvalidRequest([Problem("Idempotency-Key", "a dry run starts nothing; leave the header out")])
+    run = "key-" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    stored = store.get_request(run)
+    if stored is not None and stored != request.as_json():
+        why = "was used for another request; give each request a key of its own"
+        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
+    where = store.put_request(run, request.as_json())
+    return {"requestID": executions.start_once(run, {"requestKey": where, "summary": summary(request)})}
+
+
+def start_checked(
+    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver
+) -> dict[str, Any]:
+    """Start a run of a request that was checked."""
     run = run_name()
     key = store.put_request(run, request.as_json())
     if request.fields.dry_run and (answer := dry_run(run, key, resolver, store)):

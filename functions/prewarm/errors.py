@@ -3,7 +3,8 @@
 PrewarmError
 ├── RefusedRequest            the caller can mend it; nothing was started
 │   ├── InvalidRequest        400, or the state Rejected
-│   └── RequestTooLarge       413
+│   ├── RequestTooLarge       413
+│   └── Conflict              409: what is asked for does not fit what there is
 ├── UnknownRun                404
 └── BrokenSetting             an environment variable is missing or wrong; the function cannot work
 
@@ -87,6 +88,16 @@ class RequestTooLarge(RefusedRequest):
 
     code = "RequestTooLarge"
     http_status = 413
+
+
+class Conflict(RefusedRequest):
+    """What is asked for does not fit what there is: `code` says how, for machines."""
+
+    http_status = 409
+
+    def __init__(self, code: str, problems: Sequence[Problem]) -> None:
+        self.code = code
+        super().__init__(problems)
 
 
 class UnknownRun(PrewarmError):

@@ -179,7 +179,7 @@ def test_actions_go_with_their_resources() -> None:
     [
         ("ResolveFunction", "ReadRequest", {"Fn::GetAtt": ["RunsBucket", "Arn"]}),
         ("ResolveFunction", "TellMissingFromForbidden", {"Fn::Sub": "${RunsBucket.Arn}/runs/*"}),
-        ("ApiFunction", "DescribeRun", {"Ref": MACHINE_ID}),
+        ("ApiFunction", "DescribeAndStopRun", {"Ref": MACHINE_ID}),
         ("WarmFunction", "WriteLedger", {"Fn::GetAtt": ["RunsBucket", "Arn"]}),
     ],
 )

@@ -43,6 +43,14 @@ class Service:
         params = {"requestID": request_id}
         return requests.get(f"{self.ready['api']}/status", params=params, headers=headers, timeout=30)
 
+    def call(self, method: str, path: str, **query: str) -> dict[str, Any]:
+        """Call any route; returns the document of a 200."""
+        headers = {"x-api-key": self.ready["apiKey"]}
+        answer = requests.request(method, f"{self.ready['api']}{path}", params=query, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
     def start(self, body: dict[str, Any]) -> str:
         answer = self.post(body)
         assert answer.status_code == 200, answer.text

@@ -173,3 +173,20 @@ def test_pops_of_a_region_that_are_gone_are_skipped_and_listed(service: Service)
     assert len(last["skippedPops"]) > 100
     assert {entry["reason"] for entry in last["skippedPops"]} == {"unresolved_pop"}
     assert not any(entry["pop"].startswith("FRA") for entry in last["skippedPops"])
+
+
+def test_cancel_list_and_retry_by_the_api(service: Service) -> None:
+    """A run of slow pages is cancelled, found in the list, and what it left is warmed by a retry."""
+    slow = [f"https://{HOST}/slow.html?run=retry&{number}" for number in range(3)]
+    arn = service.start(request([*GOOD[:3], *slow], verify="none", min_warm_percent=1))
+    time.sleep(1)
+    cancelled = service.call("DELETE", "/prewarm", requestID=arn)
+    assert (cancelled["status"], cancelled["reason"]) == ("FAILED", "cancelled")
+    assert service.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"
+    listed = {each["requestID"]: each["status"] for each in service.call("GET", "/runs", limit="50")["runs"]}
+    assert listed[arn] == "FAILED"
+    retried = service.call("POST", "/retry", requestID=arn)
+    assert (retried["retryOf"], retried["urls"]) == (arn, len(cancelled["failedUrl"]))
+    last = service.statuses(retried["requestID"])[-1]
+    assert last["status"] == "COMPLETED"
+    assert sorted(last["successUrl"]) == sorted(cancelled["failedUrl"])

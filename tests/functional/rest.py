@@ -21,16 +21,23 @@ def make_state_machine() -> None:
 
 
 def call(
-    method: str, path: str, body: object = None, query: dict[str, str] | None = None, *, encoded: bool = False
+    method: str,
+    path: str,
+    body: object = None,
+    query: dict[str, str] | None = None,
+    *,
+    encoded: bool = False,
+    headers: dict[str, str] | None = None,
 ) -> tuple[int, Any]:
     """Send one request; the answer's status and document, once what every answer has in common is checked."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json"} | (headers or {})
     event = {
         "resource": path,
         "path": path,
         "httpMethod": method,
-        "headers": {"Content-Type": "application/json"},
-        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "headers": sent,
+        "multiValueHeaders": {name: [text] for name, text in sent.items()},
         "queryStringParameters": query,
         "multiValueQueryStringParameters": None if query is None else {name: [text] for name, text in query.items()},
         "pathParameters": None,
@@ -43,8 +50,8 @@ def call(
     # What the runtime sends to API Gateway is UTF-8.
     json.dumps(answer, ensure_ascii=False).encode()
     assert answer["isBase64Encoded"] is False
-    headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
-    assert headers["Content-Type"] == "application/json"
+    answered = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
+    assert answered["Content-Type"] == "application/json"
     document = json.loads(answer["body"])
     if answer["statusCode"] != 200:
         assert set(document) == {"error"}

@@ -172,7 +172,7 @@ def acts(event, context):
         case "hang": time.sleep(30)
         case "big": return "x" * 6_300_000
         case "wait":
-            time.sleep(0.9)
+            time.sleep(0.5)
             return {"pid": os.getpid()}
         case "hang once":
             if "Contents" not in s3.list_objects_v2(Bucket=STORE, Prefix="hung"):

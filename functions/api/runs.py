@@ -1,0 +1,110 @@
+"""The runs of this service: listed, cancelled, and retried with what failed."""
+
+from typing import Any
+
+from api.dry_runs import Resolver
+from api.executions import Execution, Executions
+from api.starts import start_checked
+from api.status import RUNNING, contract_status, end_of_the_rest, status_of
+from prewarm.errors import Conflict, InvalidRequest, Problem, shown
+from prewarm.request import SOURCES, check_request
+from prewarm.storage import Storage
+from prewarm.verdict import Verdict, roll_up
+
+STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
+RUNS_SHOWN, RUNS_AT_MOST = 20, 100
+# How many pages of Step Functions' list one answer may look through for runs of the status that is asked for.
+PAGES_LOOKED_THROUGH = 10
+
+
+def list_runs(
+    executions: Executions, status: str | None = None, limit: str | None = None, token: str | None = None
+) -> dict[str, Any]:
+    """Return runs, newest first: {"runs": […], "nextToken"?}; of one status where it is given.
+
+    An answer may hold fewer runs than `limit`, even none, and still have a `nextToken`.
+
+    Raises:
+        InvalidRequest: names the field.
+
+    """
+    problems = []
+    if status is not None and status not in STATUSES:
+        problems.append(Problem("status", f"{shown(status)!r} is none of {', '.join(STATUSES)}"))
+    known = limit is None or (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= RUNS_AT_MOST)
+    if not known:
+        problems.append(Problem("limit", f"{shown(limit or '')!r} is no whole number from 1 to {RUNS_AT_MOST}"))
+    if problems:
+        raise InvalidRequest(problems)
+    wanted = RUNS_SHOWN if limit is None else int(limit)
+    found: list[dict[str, Any]] = []
+    for _ in range(PAGES_LOOKED_THROUGH):
+        page, token = executions.page(wanted - len(found), token)
+        found += [_as_json(each) for each in page if status is None or contract_status(each) == status]
+        if token is None or len(found) >= wanted:
+            break
+    return {"runs": found} | ({"nextToken": token} if token else {})
+
+
+def _as_json(execution: Execution) -> dict[str, Any]:
+    return {
+        "requestID": execution.arn,
+        "run": execution.run,
+        "status": contract_status(execution),
+        "startedAt": execution.started_at,
+        "endedAt": execution.ended_at or None,
+    }
+
+
+def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
+    """Stop a run; returns its status, which says what was warmed until then.
+
+    Raises:
+        Conflict: it has ended already.
+
+    """
+    if execution.status not in RUNNING:
+        why = f"the run has ended already ({contract_status(execution)}), so there is nothing to cancel"
+        raise Conflict("RunHasEnded", [Problem("requestID", why)])
+    executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
+    if store.get_plan(execution.run) is not None:
+        # Workers outlive a stopped execution: they look at the ledger.
+        store.end_run(execution.run)
+    return status_of(executions.describe(execution.arn), store)
+
+
+def retry(execution: Execution, store: Storage, executions: Executions, resolver: Resolver) -> dict[str, Any]:
+    """Start a new run of the URLs that failed; returns {"requestID": …, "retryOf": …, "urls": n}.
+
+    Its request is that of the old run, with the failed URLs for its sources. A run that never came to a plan is
+    asked for as a whole.
+
+    Raises:
+        Conflict: the run goes on, or nothing failed.
+        InvalidRequest: the old request is refused now as it was then.
+
+    """
+    if execution.status in RUNNING:
+        why = "the run goes on; wait for its end, or cancel it"
+        raise Conflict("RunGoesOn", [Problem("requestID", why)])
+    document = store.get_request(execution.run) or execution.direct_request() or {}
+    plan = store.get_plan(execution.run)
+    if plan is not None:
+        urls = store.get_urls(execution.run)
+        failed = [urls[index] for index in _failed(execution, store)]
+        if not failed:
+            raise Conflict("NothingFailed", [Problem("requestID", "every URL of the run is warm")])
+        document = {name: value for name, value in document.items() if name not in SOURCES} | {"url_list": failed}
+    request = check_request(document)
+    started = start_checked(request, store, executions, resolver)
+    return started | {"retryOf": execution.arn, "urls": len(request.urls)}
+
+
+def _failed(execution: Execution, store: Storage) -> list[int]:
+    """Return the indices of an ended run's failed URLs."""
+    summary = store.get_summary(execution.run)
+    if summary is not None:
+        return [entry["index"] for entry in summary["failures"]]
+    plan = store.need_plan(execution.run)
+    rolled = roll_up(plan, store.results(execution.run), end_of_the_rest(contract_status(execution), execution, None))
+    return rolled.indices(Verdict.FAILED)

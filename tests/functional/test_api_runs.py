@@ -1,0 +1,186 @@
+"""Runs listed, cancelled, retried, and started once however often they are asked for."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.edge.process import SimulatedCloudFront
+from tests.functional.conftest import HOST, SYDNEY, TOKYO, Machine, client, document, fresh, path_of
+from tests.functional.rest import EXECUTION, call, executions, make_state_machine, said_by_step_functions
+
+URL = f"https://{HOST}/index.html"
+GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
+
+
+@pytest.fixture
+def _rest(account: SimpleNamespace) -> None:
+    make_state_machine()
+
+
+pytestmark = pytest.mark.usefixtures("_rest")
+
+
+def post(body: dict[str, Any] = GOOD, key: str | None = None) -> tuple[int, Any]:
+    return call("POST", "/prewarm", body, headers={} if key is None else {"idempotency-key": key})
+
+
+def code(answer: tuple[int, Any]) -> tuple[int, str]:
+    return answer[0], answer[1]["error"]["code"]
+
+
+def test_the_same_key_and_request_are_one_run() -> None:
+    first, again = post(key="release-7"), post(key="release-7")
+    assert first == again
+    assert first[0] == 200
+    assert len(executions()) == 1
+    assert post(key="release-8")[1] != first[1]
+    assert len(executions()) == 2
+
+
+def test_a_key_serves_one_request_only() -> None:
+    first = post(key="release-7")
+    assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
+    name = first[1]["requestID"].rpartition(":")[2]
+    assert document(name, "request.json")["verify"] == "sample"
+
+
+def test_a_key_finds_its_run_after_the_runs_end() -> None:
+    arn = post(key="release-7")[1]["requestID"]
+    client("stepfunctions").stop_execution(executionArn=arn)
+    assert post(key="release-7") == (200, {"requestID": arn})
+    assert len(executions()) == 1
+
+
+def test_a_run_that_was_stored_and_not_started_is_started_by_the_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("api.executions.Executions.start_once", lambda *_: 1 / 0)
+        assert code(post(key="k")) == (500, "ServiceError")
+    assert executions() == []
+    assert post(key="k")[0] == 200
+    assert len(executions()) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "\x07"])
+def test_a_key_that_cannot_be_one_is_refused(key: str) -> None:
+    assert code(post(key=key)) == (400, "InvalidRequest")
+    assert executions() == []
+
+
+def test_runs_are_listed_newest_first_page_by_page() -> None:
+    started = [post()[1]["requestID"] for _ in range(5)]
+    seen: list[str] = []
+    query: dict[str, str] | None = {"limit": "2"}
+    while query:
+        status, answer = call("GET", "/runs", query=query)
+        assert status == 200
+        assert len(answer["runs"]) <= 2
+        seen += [each["requestID"] for each in answer["runs"]]
+        query = {"limit": "2", "nextToken": answer["nextToken"]} if "nextToken" in answer else None
+    assert sorted(seen) == sorted(started)
+    (first, *_) = call("GET", "/runs")[1]["runs"]
+    assert (first["status"], first["endedAt"]) == ("IN_PROGRESS", None)
+    assert first["startedAt"].endswith("Z")
+    assert first["requestID"].endswith(first["run"])
+
+
+def test_runs_of_one_status_are_found_among_the_others() -> None:
+    started = [post()[1]["requestID"] for _ in range(4)]
+    client("stepfunctions").stop_execution(executionArn=started[1])
+    failed = call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]
+    assert [each["requestID"] for each in failed] == [started[1]]
+    assert failed[0]["endedAt"]
+    assert len(call("GET", "/runs", query={"status": "IN_PROGRESS"})[1]["runs"]) == 3
+    assert call("GET", "/runs", query={"status": "TIMEOUT"})[1] == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"status": "DONE"}, "status"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "x"}, "limit"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(query: dict[str, str], field: str) -> None:
+    status, answer = call("GET", "/runs", query=query)
+    assert (status, answer["error"]["details"][0]["field"]) == (400, field)
+
+
+def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> None:
+    arn = post(GOOD | {"url_list": fresh(3)})[1]["requestID"]
+    name = arn.rpartition(":")[2]
+    machine.resolve({"requestKey": f"runs/{name}/request.json"}, name)
+    status, answer = call("DELETE", "/prewarm", query={"requestID": arn})
+    assert status == 200
+    assert (answer["status"], answer["reason"], answer["total"], answer["inProgress"]) == (
+        "FAILED",
+        "cancelled",
+        3,
+        0,
+    )
+    assert {tuple(entry["reasons"]) for entry in answer["failures"]} == {("cancelled",)}
+    assert machine.storage.control(name).ended
+    (described,) = executions()
+    assert described["status"] == "ABORTED"
+    assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunHasEnded")
+
+
+def test_a_run_is_cancelled_before_its_plan_too() -> None:
+    arn = post()[1]["requestID"]
+    assert call("DELETE", "/prewarm", query={"requestID": arn})[1]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/prewarm"), ("POST", "/retry")])
+def test_a_run_that_nobody_knows_is_a_404(method: str, path: str) -> None:
+    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "UnknownRun")
+    assert code(call(method, path)) == (400, "InvalidRequest")
+
+
+def ended(machine: Machine, patch: pytest.MonkeyPatch, given: dict[str, Any], status: str) -> str:
+    """Carry a run to its end; Step Functions says how it ended."""
+    machine.run(given, "old")
+    said_by_step_functions(patch, status=status)
+    return f"{EXECUTION}:old"
+
+
+def test_a_retry_is_a_new_run_of_the_urls_that_failed(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block")
+    given = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
+    key = machine.storage.put_request("old", given)
+    arn = ended(machine, monkeypatch, {"requestKey": key}, "FAILED")
+    status, answer = call("POST", "/retry", query={"requestID": arn})
+    assert (status, answer["retryOf"], answer["urls"]) == (200, arn, 1)
+    name = answer["requestID"].rpartition(":")[2]
+    stored = document(name, "request.json")
+    assert (stored["url_list"], stored["region"], stored["verify"]) == ([bad], SYDNEY[:2], "all")
+    assert stored["headers"] == {"Cookie": "a=1"}
+    assert answer["requestID"] != arn
+
+
+def test_a_run_without_a_summary_is_retried_from_its_ledger(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
+    assert ran.resolved["targets"] == 3
+    said_by_step_functions(monkeypatch, status="ABORTED")
+    assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 3
+
+
+def test_what_is_warm_or_still_running_is_not_retried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = post()[1]["requestID"]
+    assert code(call("POST", "/retry", query={"requestID": arn})) == (409, "RunGoesOn")
+    warm = ended(machine, monkeypatch, GOOD | {"url_list": fresh()}, "SUCCEEDED")
+    assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingFailed")
+
+
+def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(
+    account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.storage.put_request("old", GOOD)
+    said_by_step_functions(monkeypatch, status="FAILED")
+    assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
