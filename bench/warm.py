@@ -26,7 +26,7 @@ from bench.edges import SLOW_MS, Edges, edges, nginx
 OURS, BARE = "this worker", "bare pycurl loop"
 PEERS = ("curl processes", "requests, a connection each", "requests, sessions")
 # Paths per POP for fast clients and for peers; 64 POPs each.
-CASES = {"1k": (400, 4), "100k": (60, 2), "10m": (2, 1), "slow": (50, 2)}
+CASES = {"1k": (400, 4), "100k": (60, 2), "10m": (2, 1), "slow": (150, 2)}
 NAMES = {"1k": "1 KB", "100k": "100 KB", "10m": "10 MB", "slow": f"{SLOW_MS} ms to first byte"}
 QUICK = {"1k": (4, 1), "slow": (2, 1)}
 
