@@ -10,14 +10,31 @@ from prewarm.outcome import Outcome
 from prewarm.storage import run_key, storage
 from prewarm.verdict import roll_up
 
+# What unfinished targets of a run come to that something other than its own states ended, by Step Functions' word.
+ENDED_FROM_OUTSIDE = {"TIMED_OUT": Outcome.DEADLINE, "ABORTED": Outcome.CANCELLED}
+
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return whether the run passes, with Error and Cause for one that does not.
 
-    The run ends in the ledger first, and batches without an end are closed, so that no late worker changes what the
-    summary says. What never reported back is `lost`, or had no time left.
+    The event is the state's input, or EventBridge's "Step Functions Execution Status Change" of a run that timed out
+    or was aborted: its summary is written all the same, so that nothing is lost when ledger and history expire.
     """
-    run = event["run"]
+    if "detail" not in event:
+        return add_up(event["run"], None)
+    run, status = event["detail"]["name"], event["detail"]["status"]
+    if storage().get_plan(run) is None:
+        logger.info("ended before its plan", extra={"run": run, "status": status})
+        return {}
+    return add_up(run, ENDED_FROM_OUTSIDE[status])
+
+
+def add_up(run: str, rest: Outcome | None) -> dict[str, Any]:
+    """Write a run's summary; `rest`: what its unfinished targets come to, None: `lost`, or no time left.
+
+    The run ends in the ledger first, and batches without an end are closed, so that no late worker changes what the
+    summary says.
+    """
     logger.append_keys(run=run)
     store = storage()
     plan = store.need_plan(run)
@@ -26,7 +43,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if unended := unended_batches(plan, results):
         store.close_batches(run, unended)
         results = list(store.results(run))
-    rest = Outcome.DEADLINE if time.time() >= plan.deadline else Outcome.LOST
+    rest = rest or (Outcome.DEADLINE if time.time() >= plan.deadline else Outcome.LOST)
     summary = summarise(plan, roll_up(plan, results, rest), store.get_urls(run), time.time(), rest)
     location = store.location(run_key(run, "summary.json"))
     store.put_summary(run, summary)

@@ -414,3 +414,22 @@ def test_shapeless_responses_are_found(text: str) -> None:
     body = broken["Resources"]["Api"]["Properties"]["Body"]
     body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]["responseTemplates"]["application/json"] = text
     assert shapeless_responses(broken) == ["Api: THROTTLED"]
+
+
+def test_runs_that_end_from_outside_are_told_to_the_aggregate_function() -> None:
+    """The rule as CloudFormation gets it: of this machine's own runs, and of no child execution."""
+    resources = translated()["Resources"]
+    (rule,) = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
+    assert rule["EventPattern"]["detail"] == {
+        "stateMachineArn": [{"Ref": "PrewarmStateMachine"}],
+        "status": ["TIMED_OUT", "ABORTED"],
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["AggregateFunction", "Arn"]}
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    allowed = [
+        each["Properties"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Lambda::Permission" and each["Properties"]["Principal"] == "events.amazonaws.com"
+    ]
+    assert [each["FunctionName"] for each in allowed] == [{"Ref": "AggregateFunction"}]

@@ -212,3 +212,38 @@ def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None
 def test_an_aggregated_run_is_one_object_in_s3(machine: Machine) -> None:
     ran: Ran = machine.run(given(fresh()))
     assert machine.storage.get_summary(ran.name) == document(ran.name, "summary.json")
+
+
+def change(run: str, status: str) -> dict[str, Any]:
+    """EventBridge's event, as the Step Functions Developer Guide shows it ("Events from Step Functions")."""
+    return {
+        "version": "0",
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"executionArn": f"arn:aws:states:x:1:execution:m:{run}", "name": run, "status": status},
+    }
+
+
+@pytest.mark.parametrize(("status", "reason"), [("TIMED_OUT", "deadline"), ("ABORTED", "cancelled")])
+@pytest.mark.usefixtures("small_batches")
+def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
+    machine: Machine, status: str, reason: str
+) -> None:
+    ran = machine.resolve(given(fresh(250)))
+    first, *others = machine.items(ran)
+    machine.warm(ran, first)
+    aggregate.handler.handler(change(ran.name, status), Context())
+    summary = document(ran.name, "summary.json")
+    assert summary["unfinishedAs"] == reason
+    assert summary["success"] == first["url_to"] - first["url_from"]
+    assert summary["outcomes"][reason] == sum(item["targets"] for item in others)
+    assert machine.storage.control(ran.name).ended
+    assert aggregate.handler.handler(change(ran.name, status), Context())["warm"] is False
+    assert document(ran.name, "summary.json")["outcomes"] == summary["outcomes"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_run_ended_before_its_plan_has_nothing_to_add_up() -> None:
+    assert aggregate.handler.handler(change("never-planned", "ABORTED"), Context()) == {}
+    with pytest.raises(FileNotFoundError):
+        aggregate.handler.handler({"run": "never-planned"}, Context())
