@@ -15,6 +15,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,19 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Serve S3, DynamoDB and CloudFront from a process of its own until the block ends; yields the address."""
+    port = free_port()
+    moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def account(endpoint: str) -> tuple["S3Client", str]:
@@ -99,11 +114,8 @@ def main() -> None:
     if chosen.measured:
         measured()
         return
-    port = free_port()
-    moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        s3, domain = account(f"http://127.0.0.1:{port}")
+    with moto_server() as endpoint:
+        s3, domain = account(endpoint)
         config = {
             "distributions": [{"domain": domain, "aliases": [HOST]}],
             "pops": list(catalogue().pops),
@@ -130,9 +142,6 @@ def main() -> None:
                 stdout=subprocess.PIPE,
                 check=True,
             )
-    finally:
-        server.terminate()
-        server.wait()
     figures = json.loads(done.stdout)
     output = figures["output"]
     if "rejection" in output:

@@ -16,7 +16,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from bench.plan import BUCKET, TABLE, account, free_port
+from bench.plan import BUCKET, TABLE, account, moto_server
 from prewarm.catalogue import catalogue
 from prewarm.plan import Group, Plan
 from prewarm.settings import Settings
@@ -97,19 +97,13 @@ def main() -> None:
     if chosen.measured:
         measured()
         return
-    port = free_port()
-    moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        account(f"http://127.0.0.1:{port}")
+    with moto_server() as endpoint:
+        account(endpoint)
         os.environ |= {"PREWARM_BUCKET": BUCKET, "PREWARM_TABLE": TABLE, "POWERTOOLS_LOG_LEVEL": "ERROR"}
         plan = fill(chosen.urls)
         done = subprocess.run(
             [sys.executable, "-m", "bench.scale", "--measured"], text=True, stdout=subprocess.PIPE, check=True
         )
-    finally:
-        server.terminate()
-        server.wait()
     told: dict[str, Any] = json.loads(done.stdout)
     batches = sum(1 for _ in all_batches(plan))
     print(

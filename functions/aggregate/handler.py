@@ -7,6 +7,7 @@ from aggregate.closing import unended_batches
 from aggregate.summary import summarise, verdict_of_run
 from prewarm.observability import logger
 from prewarm.outcome import Outcome
+from prewarm.plan import Plan
 from prewarm.storage import run_key, storage
 from prewarm.verdict import roll_up
 
@@ -21,23 +22,23 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     or was aborted: its summary is written all the same, so that nothing is lost when ledger and history expire.
     """
     if "detail" not in event:
-        return add_up(event["run"], None)
+        return add_up(storage().need_plan(event["run"]), None)
     run, status = event["detail"]["name"], event["detail"]["status"]
-    if storage().get_plan(run) is None:
+    plan = storage().get_plan(run)
+    if plan is None:
         logger.info("ended before its plan", extra={"run": run, "status": status})
         return {}
-    return add_up(run, ENDED_FROM_OUTSIDE[status])
+    return add_up(plan, ENDED_FROM_OUTSIDE[status])
 
 
-def add_up(run: str, rest: Outcome | None) -> dict[str, Any]:
+def add_up(plan: Plan, rest: Outcome | None) -> dict[str, Any]:
     """Write a run's summary; `rest`: what its unfinished targets come to, None: `lost`, or no time left.
 
     The run ends in the ledger first, and batches without an end are closed, so that no late worker changes what the
     summary says.
     """
+    run, store = plan.run, storage()
     logger.append_keys(run=run)
-    store = storage()
-    plan = store.need_plan(run)
     store.end_run(run)
     results = list(store.results(run))
     if unended := unended_batches(plan, results):

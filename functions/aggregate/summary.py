@@ -1,13 +1,12 @@
 """The summary of a run: its sums, its failures in words, and whether it passes. Pure."""
 
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 from prewarm.outcome import IN_WORDS, Outcome
 from prewarm.plan import Plan
 from prewarm.urls import redacted
-from prewarm.verdict import RollUp, UrlResult, Verdict, warnings_of
+from prewarm.verdict import RollUp, UrlResult, Verdict, sums
 
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
 # reads the Cause in a console's box, so it stays far below.
@@ -30,17 +29,10 @@ def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest
         "total": plan.url_count,
         "success": plan.url_count - len(failed),
         "failed": len(failed),
-        "targets": plan.targets,
-        "targetsDone": rolled.targets_done,
-        "outcomes": dict(sorted(rolled.outcomes.items())),
-        "verified": rolled.verified,
         "bytes": rolled.bytes,
         "failures": [failure(url, urls) for url in failed],
-        "skippedPops": [asdict(entry) for entry in rolled.skipped],
-        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
-        "layers": dict(sorted(rolled.layers.items())),
         "unfinishedAs": rest.value,
-    }
+    } | sums(plan, rolled, urls)
 
 
 def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:

@@ -60,6 +60,13 @@ def token_of(index: int) -> str:
     return base64.urlsafe_b64encode(f"from {index}".encode()).decode().rstrip("=")
 
 
+def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
+    """Return what is wrong with a `limit`; None is none."""
+    if limit is None or (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= (most or int(limit))):
+        return []
+    return [Problem("limit", f"{shown(limit)!r} is no whole number from 1 {f'to {most}' if most else 'on'}")]
+
+
 def read_page(limit: str | None, token: str | None) -> Page:
     """Read what a caller asks for.
 
@@ -67,9 +74,7 @@ def read_page(limit: str | None, token: str | None) -> Page:
         InvalidRequest: the limit is no number, or the token is none that was given out.
 
     """
-    problems = []
-    if limit is not None and not (limit.isascii() and limit.isdigit() and int(limit) > 0):
-        problems.append(Problem("limit", f"{shown(limit)!r} is no whole number from 1 on"))
+    problems = limit_problems(limit)
     start = 0
     if token is not None:
         try:

@@ -4,9 +4,11 @@ from typing import Any
 
 from api.dry_runs import Resolver
 from api.executions import Execution, Executions
+from api.paging import limit_problems
 from api.starts import start_checked
 from api.status import RUNNING, contract_status, end_of_the_rest, status_of
 from prewarm.errors import Conflict, InvalidRequest, Problem, shown
+from prewarm.plan import Plan
 from prewarm.request import SOURCES, check_request
 from prewarm.storage import Storage
 from prewarm.verdict import Verdict, roll_up
@@ -31,9 +33,7 @@ def list_runs(
     problems = []
     if status is not None and status not in STATUSES:
         problems.append(Problem("status", f"{shown(status)!r} is none of {', '.join(STATUSES)}"))
-    known = limit is None or (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= RUNS_AT_MOST)
-    if not known:
-        problems.append(Problem("limit", f"{shown(limit or '')!r} is no whole number from 1 to {RUNS_AT_MOST}"))
+    problems += limit_problems(limit, RUNS_AT_MOST)
     if problems:
         raise InvalidRequest(problems)
     wanted = RUNS_SHOWN if limit is None else int(limit)
@@ -91,7 +91,7 @@ def retry(execution: Execution, store: Storage, executions: Executions, resolver
     plan = store.get_plan(execution.run)
     if plan is not None:
         urls = store.get_urls(execution.run)
-        failed = [urls[index] for index in _failed(execution, store)]
+        failed = [urls[index] for index in _failed(execution, plan, store)]
         if not failed:
             raise Conflict("NothingFailed", [Problem("requestID", "every URL of the run is warm")])
         document = {name: value for name, value in document.items() if name not in SOURCES} | {"url_list": failed}
@@ -100,11 +100,10 @@ def retry(execution: Execution, store: Storage, executions: Executions, resolver
     return started | {"retryOf": execution.arn, "urls": len(request.urls)}
 
 
-def _failed(execution: Execution, store: Storage) -> list[int]:
+def _failed(execution: Execution, plan: Plan, store: Storage) -> list[int]:
     """Return the indices of an ended run's failed URLs."""
     summary = store.get_summary(execution.run)
     if summary is not None:
         return [entry["index"] for entry in summary["failures"]]
-    plan = store.need_plan(execution.run)
-    rolled = roll_up(plan, store.results(execution.run), end_of_the_rest(contract_status(execution), execution, None))
+    rolled = roll_up(plan, store.results(execution.run), end_of_the_rest(contract_status(execution), execution))
     return rolled.indices(Verdict.FAILED)

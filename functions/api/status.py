@@ -8,10 +8,9 @@ from api.executions import Execution
 from api.paging import ROOM_BYTES, Line, Page, cut, escaped
 from prewarm.errors import RefusedRequest
 from prewarm.outcome import Outcome
-from prewarm.plan import Plan
 from prewarm.request import check_request
 from prewarm.storage import Storage
-from prewarm.verdict import RollUp, Verdict, roll_up, warnings_of
+from prewarm.verdict import Verdict, roll_up, sums
 
 DEADLINE_PASSED, REJECTED = "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 WHOLE = Page()
@@ -29,12 +28,10 @@ def contract_status(execution: Execution) -> str:
     return "FAILED"
 
 
-def end_of_the_rest(status: str, execution: Execution, summary: dict[str, Any] | None) -> Outcome | None:
-    """Return what the unfinished targets of a run come to; None while it goes on; a summary has said it."""
+def end_of_the_rest(status: str, execution: Execution) -> Outcome | None:
+    """Return what the unfinished targets of a run come to; None while it goes on."""
     if status == "IN_PROGRESS":
         return None
-    if summary is not None:
-        return Outcome(summary["unfinishedAs"])
     if status == "TIMEOUT":
         return Outcome.DEADLINE
     if execution.error == REJECTED:
@@ -51,13 +48,16 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[
     """
     status = contract_status(execution)
     summary = None if status == "IN_PROGRESS" else store.get_summary(execution.run)
-    ended = end_of_the_rest(status, execution, summary)
-    plan = store.get_plan(execution.run)
     more: dict[str, Any] = {"requestID": execution.arn, "run": execution.run}
     if execution.status == "ABORTED":
         more["reason"] = "cancelled"
     if execution.error:
         more |= {"error": execution.error, "cause": execution.cause}
+    if summary is not None:
+        lines = lines_of_summary(summary, store.get_urls(execution.run))
+        return _contract(status, lines, page, sums_of_summary(summary) | more)
+    ended = end_of_the_rest(status, execution)
+    plan = store.get_plan(execution.run)
     if plan is None and (told := store.get_dry_run(execution.run)) is not None:
         # A dry run warms nothing, so no URL is in progress, warm or failed.
         return _contract(status, [], page, {"dryRun": told} | more)
@@ -68,14 +68,12 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[
         nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}}
         return _contract(status, lines, page, nothing | more)
     urls = store.get_urls(execution.run)
-    if summary is not None:
-        return _contract(status, lines_of_summary(summary, urls), page, sums_of_summary(summary) | more)
     rolled = roll_up(plan, store.results(execution.run), ended)
     lines = [
         Line(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
         for url in rolled.urls
     ]
-    return _contract(status, lines, page, _sums(plan, rolled, urls) | more)
+    return _contract(status, lines, page, sums_of_summary(sums(plan, rolled, urls)) | more)
 
 
 def lines_of_summary(summary: dict[str, Any], urls: list[str]) -> list[Line]:
@@ -90,7 +88,7 @@ def lines_of_summary(summary: dict[str, Any], urls: list[str]) -> list[Line]:
 
 
 def sums_of_summary(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the sums of a run that has ended, as a status shows them."""
+    """Return a run's sums, which are in the words of its summary, as a status shows them."""
     names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
     return {
         "skippedPops": summary["skippedPops"],
@@ -115,22 +113,6 @@ def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, An
     if "dryRun" not in more:
         answer["failures"] = [line.failure() for line in shown if line.verdict == Verdict.FAILED]
     return answer | more | ({"nextToken": token} if token else {})
-
-
-def _sums(plan: Plan, rolled: RollUp, urls: list[str]) -> dict[str, Any]:
-    return {
-        "skippedPops": [
-            {"pop": entry.pop, "reason": entry.reason, "detail": entry.detail} for entry in rolled.skipped
-        ],
-        "targets": {
-            "total": plan.targets,
-            "done": rolled.targets_done,
-            "outcomes": dict(sorted(rolled.outcomes.items())),
-            "verified": rolled.verified,
-            "layers": dict(sorted(rolled.layers.items())),
-        },
-        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
-    }
 
 
 def _requested_urls(execution: Execution, store: Storage) -> list[str]:

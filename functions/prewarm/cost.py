@@ -150,19 +150,18 @@ class Batching:
 
 def batching(targets: int, size: int, workers: int) -> Batching:
     """Return what batches of `size` targets would cost and take, warmed by so many workers at once."""
-    price = prices()
     batches = math.ceil(targets / size)
-    each = math.fsum(
-        (
-            TRANSITIONS_PER_BATCH * price["step_functions_transition"],
-            SECONDS_PER_BATCH * price["lambda_gb_second_arm64"],
-            price["lambda_request"],
-            S3_PUTS_PER_BATCH * price["s3_put"] + S3_GETS_PER_BATCH * price["s3_get"],
-            WRITE_UNITS_PER_BATCH * price["dynamodb_write_unit"] + READ_UNITS_PER_BATCH * price["dynamodb_read_unit"],
-        )
-    )
     waves = math.ceil(batches / workers)
-    return Batching(batches, batches * each, waves * (SECONDS_PER_BATCH + min(size, targets) / FETCHES_PER_SECOND))
+    return Batching(
+        batches=batches,
+        dollars=_machinery(batches) - _machinery(0),
+        seconds=waves * (SECONDS_PER_BATCH + min(size, targets) / FETCHES_PER_SECOND),
+    )
+
+
+def _machinery(batches: int) -> float:
+    """Return the dollars of a run that fetches nothing."""
+    return estimate(Work(fetches={}, plain_http=0.0, bytes=None, batches=batches, stages=1)).dollars
 
 
 def _worker_seconds(work: Work) -> float:

@@ -29,15 +29,7 @@ def pack(value: object) -> dict[str, Any]:
         TypeError: for anything else; a float would lose digits.
 
     """
-    packers: dict[type, Callable[[Any], dict[str, Any]]] = {
-        bool: lambda given: {"BOOL": given},
-        int: lambda given: {"N": str(given)},
-        str: lambda given: {"S": given},
-        frozenset: lambda given: {"SS": sorted(given)},
-        list: lambda given: {"L": [pack(entry) for entry in given]},
-        dict: lambda given: {"M": pack_item(given)},
-    }
-    packer = packers.get(type(value))
+    packer = _PACKERS.get(type(value))
     if packer is None:
         raise TypeError(f"{type(value).__name__} is not kept in the ledger")
     return packer(value)
@@ -51,18 +43,28 @@ def pack_item(item: Mapping[str, object]) -> dict[str, Any]:
 def unpack(typed: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the value is of any of the types above
     """Read a value of DynamoDB's typed JSON back; numbers are whole."""
     ((kind, value),) = typed.items()
-    readers: dict[str, Callable[[Any], Any]] = {
-        "N": int,
-        "SS": frozenset,
-        "L": lambda entries: [unpack(entry) for entry in entries],
-        "M": unpack_item,
-    }
-    return readers[kind](value) if kind in readers else value
+    return _READERS[kind](value) if kind in _READERS else value
 
 
 def unpack_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Read an item's attributes back."""
     return {name: unpack(value) for name, value in item.items()}
+
+
+_PACKERS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    bool: lambda given: {"BOOL": given},
+    int: lambda given: {"N": str(given)},
+    str: lambda given: {"S": given},
+    frozenset: lambda given: {"SS": sorted(given)},
+    list: lambda given: {"L": [pack(entry) for entry in given]},
+    dict: lambda given: {"M": pack_item(given)},
+}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "N": int,
+    "SS": frozenset,
+    "L": lambda entries: [unpack(entry) for entry in entries],
+    "M": unpack_item,
+}
 
 
 def part_key(batch: str, part: int) -> str:

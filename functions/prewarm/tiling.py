@@ -40,11 +40,15 @@ def tiling(urls: int, pops: int, variants: int, wanted: int) -> Tiling:
     Batches grow beyond that until the block has no more than BATCHES_WANTED_AT_MOST of them, and never so large that
     their ledger item or their cursor would not fit.
     """
-    pop_blocks = math.ceil(pops / POPS_PER_BATCH)
-    pops_each = math.ceil(pops / pop_blocks)
-    fewest = math.ceil(urls / max(1, BATCHES_WANTED_AT_MOST // pop_blocks))
+    pops_each = _pops_each(pops)
+    fewest = math.ceil(urls / max(1, BATCHES_WANTED_AT_MOST // math.ceil(pops / POPS_PER_BATCH)))
     most = min(URLS_PER_BATCH_AT_MOST, max(1, TARGETS_PER_CURSOR // (pops_each * variants)))
     return Tiling(min(urls, most, max(1, wanted // (pops_each * variants), fewest)), pops_each)
+
+
+def _pops_each(pops: int) -> int:
+    """Share POPs out evenly over as few batches as will do."""
+    return math.ceil(pops / math.ceil(pops / POPS_PER_BATCH))
 
 
 def wanted_of(groups: tuple[Group, ...], variants: int, workers: int) -> int:
@@ -71,8 +75,8 @@ def stage_batches(groups: tuple[Group, ...], blocks: list[Block], variants: int,
     for block in blocks:
         group = groups[block.group]
         first, last = (0, group.first_stage) if stage == 1 else (group.first_stage, len(group.pops))
-        step = math.ceil((last - first) / max(1, math.ceil((last - first) / POPS_PER_BATCH)))
-        for start in range(first, last, max(1, step)):
+        step = _pops_each(max(1, last - first))
+        for start in range(first, last, step):
             end = min(start + step, last)
             targets = (block.url_to - block.url_from) * (end - start) * variants
             yield Batch(

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import accumulate
+from typing import Any
 
 from prewarm.contents import mixed_contents
 from prewarm.outcome import Outcome
@@ -196,6 +197,19 @@ def _url_result(plan: Plan, sums: _Sums, index: int, expected: int, ended: Outco
     # Rounded, since 16.1 x 1,000 is a little more than 16,100.
     success = 100 * warm >= round(plan.percent_needed * reachable, 6)
     return UrlResult(index, Verdict.SUCCESS if success else Verdict.FAILED, reachable, warm, dict(failures))
+
+
+def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
+    """Return a run's sums, in the words of its summary; `urls`: all of the run's, as they were given."""
+    return {
+        "targets": plan.targets,
+        "targetsDone": rolled.targets_done,
+        "outcomes": dict(sorted(rolled.outcomes.items())),
+        "verified": rolled.verified,
+        "layers": dict(sorted(rolled.layers.items())),
+        "skippedPops": [asdict(entry) for entry in rolled.skipped],
+        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
+    }
 
 
 def warnings_of(rolled: RollUp, urls: Sequence[str]) -> list[str]:

@@ -42,12 +42,13 @@ class Configs:
                 told.append(f"{domain}: its settings could not be read ({_code(error)}), so none of them is judged")
                 continue
             policies = {each: found for each in policy_ids(config) if (found := self._policy(each)) is not None}
+            in_order = behaviours(config, policies)
             for placement in those:
-                placement.behaviours = behaviours(config, policies)
+                placement.behaviours = in_order
                 told += settings_warnings(
                     placement.distribution.domain,
                     config,
-                    policies,
+                    in_order,
                     placement.urls,
                     fields.accept_encodings,
                     fields.headers,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prewarm.errors import shown
 from prewarm.urls import Url, redacted
-from resolve.behaviours import Behaviour, CacheKey, Document, behaviours, by_behaviour
+from resolve.behaviours import Behaviour, CacheKey, Document, by_behaviour
 
 # Headers that CloudFront adds itself, from where the viewer is and what it seems to be (Developer Guide, "Add
 # CloudFront request headers"): a Lambda function has one place and one User-Agent.
@@ -18,7 +18,7 @@ ERROR_SECONDS = 10
 def settings_warnings(
     domain: str,
     config: Document,
-    policies: Mapping[str, Document],
+    found: Sequence[Behaviour],
     urls: Sequence[Url],
     variants: Sequence[str],
     headers: Mapping[str, str],
@@ -28,13 +28,12 @@ def settings_warnings(
     Args:
         domain: the distribution's domain.
         config: its DistributionConfig.
-        policies: CachePolicyConfig documents by id, as far as they could be read.
+        found: its cache behaviours, as `behaviours` gives them.
         urls: the run's URLs that it serves.
         variants: the request's accept_encodings.
         headers: the request's headers.
 
     """
-    found = behaviours(config, policies)
     told = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
     for number, those in sorted(by_behaviour(found, urls).items()):
         behaviour = found[number]

@@ -46,10 +46,11 @@ def warned(
 ) -> str:
     """The warnings of a distribution whose default behaviour has a policy P."""
     behaviour = {"CachePolicyId": "P", "ViewerProtocolPolicy": "allow-all"} | (default or {})
+    whole = {"DefaultCacheBehavior": behaviour} | config
     told = settings_warnings(
         "d111.cloudfront.net",
-        {"DefaultCacheBehavior": behaviour} | config,
-        {"P": OPTIMIZED if known is None else known},
+        whole,
+        behaviours(whole, {"P": OPTIMIZED if known is None else known}),
         parsed(*(urls or PAGE)),
         variants or ["br, gzip"],
         headers or {},
@@ -101,7 +102,8 @@ def test_each_behaviour_is_judged_for_the_urls_that_meet_it() -> None:
     }
     assert policy_ids(config) == {"OFF", "P"}
     urls = parsed("https://www.example.com/api/1", "https://www.example.com/api/2", "https://www.example.com/b")
-    (told,) = settings_warnings("d1.cloudfront.net", config, {"OFF": DISABLED, "P": OPTIMIZED}, urls, ["br"], {})
+    found = behaviours(config, {"OFF": DISABLED, "P": OPTIMIZED})
+    (told,) = settings_warnings("d1.cloudfront.net", config, found, urls, ["br"], {})
     assert told.startswith("d1.cloudfront.net, behaviour /api/* (2 URLs, such as https://www.example.com/api/1): ")
     assert "Managed-CachingDisabled keeps nothing" in told
 

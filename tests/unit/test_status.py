@@ -102,7 +102,7 @@ def test_each_status_of_an_execution_is_one_of_the_contracts(
 ) -> None:
     execution = replace(RUNNING, status=status, error=error)
     assert contract_status(execution) == expected
-    assert end_of_the_rest(expected, execution, None) is rest
+    assert end_of_the_rest(expected, execution) is rest
 
 
 def test_before_the_plan_the_urls_come_from_the_stored_request() -> None:
