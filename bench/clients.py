@@ -17,6 +17,7 @@ import urllib3.util.connection
 
 from bench.edges import HOST
 from prewarm.items import Control
+from prewarm.ledger import Ledger
 from prewarm.plan import Batch, Group, Plan, map_item
 from prewarm.settings import Settings
 from prewarm.storage import Storage
@@ -66,26 +67,44 @@ def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
         batches=1,
     )
     store = _Stores(Settings.from_environment(), plan, urls, addresses)
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, memory_limit_in_mb=1024)
     with mock.patch.object(warm.handler, "storage", return_value=store):
         event = {"run": run, "batch": map_item(batch, group, parse_url(urls[0])), "cursor": None}
         assert warm.handler.handler(event, context)["finished"]
     return sum(store.warm)
 
 
-class _Stores(Storage):
-    """The storage module with stores that keep nothing: what it packs is packed, what it sends is dropped."""
+class _Ledger(Ledger):
+    """The ledger with a table that keeps nothing."""
 
-    def __init__(self, settings: Settings, plan: Plan, urls: list[str], addresses: dict[str, str]) -> None:
-        super().__init__(settings)
-        self._given_plan, self._given_urls, self._given_addresses = plan, urls, addresses
-        self._s3 = mock.Mock()
-        self._dynamodb = mock.Mock()
+    def __init__(self) -> None:
+        super().__init__(mock.Mock(), "nothing", 1)
         self.warm: list[int] = []
 
     def control(self, run: str) -> Control:
         assert run
         return Control(ended=False)
+
+    def put_result(self, run: str, result: BatchResult) -> None:
+        super().put_result(run, result)
+        self.warm.append(result.outcomes.get("already_warm", 0))
+
+
+class _Stores(Storage):
+    """The storage module with stores that keep nothing: what it packs is packed, what it sends is dropped."""
+
+    ledger: _Ledger
+
+    def __init__(self, settings: Settings, plan: Plan, urls: list[str], addresses: dict[str, str]) -> None:
+        super().__init__(settings)
+        self._given_plan, self._given_urls, self._given_addresses = plan, urls, addresses
+        self._s3 = mock.Mock()
+        self.ledger = _Ledger()
+
+    @property
+    def warm(self) -> list[int]:
+        """How many targets of each batch were warm before."""
+        return self.ledger.warm
 
     def need_plan(self, run: str) -> Plan:
         assert run
@@ -98,10 +117,6 @@ class _Stores(Storage):
     def get_block(self, run: str, number: int) -> dict[str, Any]:
         assert (run, number) == (self._given_plan.run, 0)
         return {"urls": self._given_urls, "headers": {}, "user_agent": None}
-
-    def put_result(self, run: str, result: BatchResult) -> None:
-        super().put_result(run, result)
-        self.warm.append(result.outcomes.get("already_warm", 0))
 
 
 def bare(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:

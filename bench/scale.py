@@ -38,7 +38,7 @@ def fill(urls: int) -> Plan:
     )  # fmt: skip
     store = Storage(Settings.from_environment())
     store.put_plan(plan, [f"https://www.example.com/asset-{number:07}.js" for number in range(urls)], [{}])
-    store.open_run(RUN, plan.deadline)
+    store.ledger.open_run(RUN, plan.deadline)
     for batch in all_batches(plan):
         count = batch.url_to - batch.url_from
         failed: dict[int, dict[str, int]] = {}
@@ -51,7 +51,7 @@ def fill(urls: int) -> Plan:
             batch.id, 0, 0, batch.url_from, batch.url_to, batch.pop_to - batch.pop_from, True, batch.targets,
             outcomes, 0, batch.targets * 1000, failed, pop_from=batch.pop_from, contents="1a2b3c4d" * count,
         )  # fmt: skip
-        store.put_result(RUN, result)
+        store.ledger.put_result(RUN, result)
     return plan
 
 
@@ -66,7 +66,14 @@ def measured() -> None:
     output = aggregate.handler.handler({"run": RUN}, SimpleNamespace())
     aggregated, aggregate_cpu = time.monotonic() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    execution = Execution(RUN, "arn", "FAILED", "{}", "Prewarm.NotWarm", output["cause"])
+    execution = Execution(
+        RUN,
+        f"arn:aws:states:eu-west-1:123456789012:execution:bench:{RUN}",
+        "FAILED",
+        "{}",
+        "Prewarm.NotWarm",
+        output["cause"],
+    )
     statuses = []
     for _ in range(3):
         began = time.monotonic()
@@ -104,7 +111,7 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "bench.scale", "--measured"], text=True, stdout=subprocess.PIPE, check=True
         )
-    told: dict[str, Any] = json.loads(done.stdout)
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     batches = sum(1 for _ in all_batches(plan))
     print(
         f"{plan.targets:,} targets in {batches:,} batches, {told['total']:,} URLs, {told['failed']:,} of them failed:"

@@ -5,6 +5,7 @@ from typing import Any
 
 from prewarm.outcome import IN_WORDS, Outcome
 from prewarm.plan import Plan
+from prewarm.remedies import DEADLINE_PASSED, NOT_WARM
 from prewarm.urls import redacted
 from prewarm.verdict import RollUp, UrlResult, Verdict, sums
 
@@ -13,9 +14,6 @@ from prewarm.verdict import RollUp, UrlResult, Verdict, sums
 FAILURES_TOLD = 10
 URL_SHOWN = 200
 CAUSE_LIMIT = 8_000
-
-NOT_WARM = "Prewarm.NotWarm"
-DEADLINE_PASSED = "Prewarm.DeadlinePassed"
 
 
 def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest: Outcome) -> dict[str, Any]:
@@ -29,7 +27,6 @@ def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest
         "total": plan.url_count,
         "success": plan.url_count - len(failed),
         "failed": len(failed),
-        "bytes": rolled.bytes,
         "failures": [failure(url, urls) for url in failed],
         "unfinishedAs": rest.value,
     } | sums(plan, rolled, urls)
@@ -66,7 +63,17 @@ def verdict_of_run(plan: Plan, summary: dict[str, Any], location: str) -> dict[s
 
 def _cause(summary: dict[str, Any], location: str) -> str:
     """Say in plain words what is not warm, and where to read more."""
-    lines = [f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."]
+    counts = f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."
+    failures = first_failures(summary)
+    ending = [*failures[FAILURES_TOLD:], f"Summary: {location}"]
+    told = "\n".join([counts, *failures[:FAILURES_TOLD]])
+    room = CAUSE_LIMIT - len("\n".join(["", *ending]))
+    return "\n".join([told if len(told) <= room else told[: room - 1] + "…", *ending])
+
+
+def first_failures(summary: dict[str, Any]) -> list[str]:
+    """Return a line for each of the first failed URLs with its reasons in words, and one that counts the rest."""
+    lines = []
     for entry in summary["failures"][:FAILURES_TOLD]:
         reasons = "; ".join(
             f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
@@ -75,7 +82,4 @@ def _cause(summary: dict[str, Any], location: str) -> str:
         url = entry["url"]
         lines.append(f"{url if len(url) <= URL_SHOWN else url[:URL_SHOWN] + '…'}: {reasons}")
     rest = summary["failed"] - FAILURES_TOLD
-    ending = ([f"and {rest} more URLs"] if rest > 0 else []) + [f"Summary: {location}"]
-    told = "\n".join(lines)
-    room = CAUSE_LIMIT - len("\n".join(["", *ending]))
-    return "\n".join([told if len(told) <= room else told[: room - 1] + "…", *ending])
+    return [*lines, f"and {rest} more URLs"] if rest > 0 else lines

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 # StartExecution takes no longer one, and DescribeExecution refuses to look for it.
 LONGEST_NAME = 80
+# In no name of an execution (StartExecution, "name"); the first two would lead to other keys and ARNs.
+FORBIDDEN = frozenset('/: \t<>{}[]?*"#%\\^|~`$&,;')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Execution:
         return document if isinstance(document, dict) and "requestKey" not in document else None
 
 
-def _iso(moment: dt.datetime) -> str:
+def iso(moment: dt.datetime) -> str:
     """Return a moment in UTC, to the second."""
     return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -92,11 +94,24 @@ class Executions:
                     given="",
                     error=self.describe(entry["executionArn"]).error if failed else "",
                     cause="",
-                    started_at=_iso(entry["startDate"]),
-                    ended_at=_iso(ended) if ended else "",
+                    started_at=iso(entry["startDate"]),
+                    ended_at=iso(ended) if ended else "",
                 )
             )
         return found, listed.get("nextToken")
+
+    def name_and_arn(self, request_id: str) -> tuple[str, str]:
+        """Return a run's name and ARN, given either.
+
+        Raises:
+            UnknownRun: no run of this state machine can be called so.
+
+        """
+        arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
+        name = arn.removeprefix(self._prefix)
+        if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME or set(name) & FORBIDDEN:
+            raise UnknownRun(request_id)
+        return name, arn
 
     def describe(self, request_id: str) -> Execution:
         """Look at a run by its execution ARN or its bare name.
@@ -105,10 +120,7 @@ class Executions:
             UnknownRun: it is no run of this state machine.
 
         """
-        arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
-        name = arn.removeprefix(self._prefix)
-        if not name or len(name) > LONGEST_NAME or ":" in name or "/" in name:
-            raise UnknownRun(request_id)
+        name, arn = self.name_and_arn(request_id)
         try:
             found = self._client.describe_execution(executionArn=arn)
         except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
@@ -120,4 +132,6 @@ class Executions:
             given=found.get("input", ""),
             error=found.get("error", ""),
             cause=found.get("cause", ""),
+            started_at=iso(found["startDate"]),
+            ended_at=iso(found["stopDate"]) if "stopDate" in found else "",
         )

@@ -7,10 +7,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from api.answers import answer
 from api.dry_runs import Resolver
-from api.executions import Executions
+from api.executions import Execution, Executions
 from api.failures import answer_errors
-from api.pops import pops
-from api.questions import body_of, idempotency_key_of, page_of, request_id_of
+from api.looking import look_at
+from api.pages import router
+from api.questions import body_of, idempotency_key_of, page_of, request_id_of, with_pops
+from api.reports import report
 from api.runs import cancel, list_runs, retry
 from api.starts import start
 from api.status import status_of
@@ -20,6 +22,7 @@ from prewarm.storage import storage
 
 app = APIGatewayRestResolver()
 answer_errors(app)
+app.include_router(router)
 _executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
 _resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve_function))
 
@@ -35,15 +38,13 @@ def post_prewarm() -> Response[str]:
 @app.delete("/prewarm")
 def delete_prewarm() -> Response[str]:
     """Cancel a run."""
-    execution = _executions().describe(request_id_of(app.current_event))
-    return answer(200, cancel(execution, _executions(), storage()))
+    return answer(200, cancel(_run(), _executions(), storage()))
 
 
 @app.post("/retry")
 def post_retry() -> Response[str]:
     """Start a new run of what failed."""
-    execution = _executions().describe(request_id_of(app.current_event))
-    return answer(200, retry(execution, storage(), _executions(), _resolver()))
+    return answer(200, retry(_run(), storage(), _executions(), _resolver()))
 
 
 @app.get("/runs")
@@ -57,14 +58,19 @@ def get_runs() -> Response[str]:
 def get_status() -> Response[str]:
     """Tell how far a run is."""
     event = app.current_event
-    page = page_of(event)
-    return answer(200, status_of(_executions().describe(request_id_of(event)), storage(), page))
+    page, pops_too = page_of(event), with_pops(event)
+    return answer(200, status_of(_run(), storage(), page, with_pops=pops_too))
 
 
-@app.get("/pops")
-def get_pops() -> Response[str]:
-    """Tell which POPs are known, and what the names of regions and countries mean."""
-    return answer(200, pops(), {"Cache-Control": "max-age=3600"})
+@app.get("/report")
+def get_report() -> Response[str]:
+    """Give a link to a run's report."""
+    return answer(200, report(_run(), storage(), app.current_event.query_string_parameters.get("format")))
+
+
+def _run() -> Execution:
+    """Look at the run that is asked for."""
+    return look_at(request_id_of(app.current_event), _executions(), storage())
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object

@@ -5,7 +5,7 @@ import base64
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from api.paging import Page, read_page
-from prewarm.errors import InvalidRequest, Problem
+from prewarm.errors import InvalidRequest, Problem, shown
 from prewarm.request import parse_json
 
 
@@ -35,6 +35,19 @@ def page_of(event: APIGatewayProxyEvent) -> Page:
     """Return which page of a list is asked for, by `limit` and `nextToken` in the query."""
     query = event.query_string_parameters
     return read_page(query.get("limit"), query.get("nextToken"))
+
+
+def with_pops(event: APIGatewayProxyEvent) -> bool:
+    """Say whether a status is to have the POPs' sums, by `include=pops` in the query.
+
+    Raises:
+        InvalidRequest: something else is to be included.
+
+    """
+    wanted = event.query_string_parameters.get("include")
+    if wanted not in {None, "pops"}:
+        raise InvalidRequest([Problem("include", f"{shown(wanted or '')!r} cannot be included; pops can")])
+    return wanted == "pops"
 
 
 def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:

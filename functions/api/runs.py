@@ -69,7 +69,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
     if store.get_plan(execution.run) is not None:
         # Workers outlive a stopped execution: they look at the ledger.
-        store.end_run(execution.run)
+        store.ledger.end_run(execution.run)
     return status_of(executions.describe(execution.arn), store)
 
 
@@ -105,5 +105,7 @@ def _failed(execution: Execution, plan: Plan, store: Storage) -> list[int]:
     summary = store.get_summary(execution.run)
     if summary is not None:
         return [entry["index"] for entry in summary["failures"]]
-    rolled = roll_up(plan, store.results(execution.run), end_of_the_rest(contract_status(execution), execution))
+    rolled = roll_up(
+        plan, store.ledger.results(execution.run), end_of_the_rest(contract_status(execution), execution)
+    )
     return rolled.indices(Verdict.FAILED)

@@ -1,18 +1,19 @@
 """GET /status: from what Step Functions and the ledger say to the contract's answer."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from api.executions import Execution
 from api.paging import ROOM_BYTES, Line, Page, cut, escaped
 from prewarm.errors import RefusedRequest
-from prewarm.outcome import Outcome
+from prewarm.measures import measure
+from prewarm.outcome import IN_WORDS, Outcome
+from prewarm.remedies import DEADLINE_PASSED, REJECTED, console_url, remedy_of
 from prewarm.request import check_request
 from prewarm.storage import Storage
 from prewarm.verdict import Verdict, roll_up, sums
 
-DEADLINE_PASSED, REJECTED = "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 WHOLE = Page()
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 
@@ -39,22 +40,20 @@ def end_of_the_rest(status: str, execution: Execution) -> Outcome | None:
     return Outcome.CANCELLED if execution.status == "ABORTED" else Outcome.LOST
 
 
-def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[str, Any]:
+def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_pops: bool = False) -> dict[str, Any]:
     """Return the contract's status of a run, computed from request, plan and ledger.
 
-    Beyond the contract: `requestID`, `run`, `failures` (each failed URL's reasons and coverage), `skippedPops`,
-    `targets`, `warnings`; for a run that ended red `error` and `cause`; for a cancelled one `reason`. Where the lists
-    are more than one answer holds, or than the page wants, `nextToken` leads to the rest; counts are always whole.
+    Beyond the contract: what `about` says of the run, `failures` (each failed URL's reasons and coverage, in words
+    by `words`), `skippedPops`, `targets`, `bytes`, `warnings`, for an ended run its `cost`, `with_pops` the POPs'
+    sums. Where the lists are more than one answer holds, or than the page wants, `nextToken` leads to the rest;
+    counts are always whole.
     """
     status = contract_status(execution)
     summary = None if status == "IN_PROGRESS" else store.get_summary(execution.run)
-    more: dict[str, Any] = {"requestID": execution.arn, "run": execution.run}
-    if execution.status == "ABORTED":
-        more["reason"] = "cancelled"
-    if execution.error:
-        more |= {"error": execution.error, "cause": execution.cause}
+    more = about(execution)
     if summary is not None:
         lines = lines_of_summary(summary, store.get_urls(execution.run))
+        more |= {"cost": summary["cost"]} | ({"pops": summary["pops"]} if with_pops else {})
         return _contract(status, lines, page, sums_of_summary(summary) | more)
     ended = end_of_the_rest(status, execution)
     plan = store.get_plan(execution.run)
@@ -65,15 +64,34 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE) -> dict[
         verdict = Verdict.IN_PROGRESS if ended is None else Verdict.FAILED
         reasons = None if ended is None else {ended.value: 1}
         lines = [Line(url, verdict, reasons) for url in _requested_urls(execution, store)]
-        nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}}
-        return _contract(status, lines, page, nothing | more)
-    urls = store.get_urls(execution.run)
-    rolled = roll_up(plan, store.results(execution.run), ended)
+        nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
+        return _contract(status, lines, page, nothing | more | ({"pops": []} if with_pops else {}))
+    urls, results = store.get_urls(execution.run), store.ledger.results(execution.run)
+    rolled = roll_up(plan, results, ended)
     lines = [
         Line(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
         for url in rolled.urls
     ]
+    more |= {"pops": measure(plan, results).pops_as_json()} if with_pops else {}
     return _contract(status, lines, page, sums_of_summary(sums(plan, rolled, urls)) | more)
+
+
+def about(execution: Execution) -> dict[str, Any]:
+    """Return what a status says of the run itself: names and times, and if it ended red why, and what helps."""
+    told: dict[str, Any] = {
+        "requestID": execution.arn,
+        "run": execution.run,
+        "startedAt": execution.started_at or None,
+        "endedAt": execution.ended_at or None,
+        "consoleUrl": console_url(execution.arn),
+    }
+    if execution.status == "ABORTED":
+        told["reason"] = "cancelled"
+    if execution.error:
+        told |= {"error": execution.error, "cause": execution.cause}
+    if remedy := remedy_of(execution.status, execution.error, execution.arn):
+        told["remedy"] = remedy
+    return told
 
 
 def lines_of_summary(summary: dict[str, Any], urls: list[str]) -> list[Line]:
@@ -93,8 +111,15 @@ def sums_of_summary(summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "skippedPops": summary["skippedPops"],
         "targets": {name: summary[of] for name, of in names.items()} | {"layers": summary["layers"]},
+        "bytes": summary["bytes"],
         "warnings": summary["warnings"],
     }
+
+
+def words_of(reasons: Iterable[dict[str, int]]) -> dict[str, str]:
+    """Return the outcomes that are reasons of failures, each in plain words."""
+    names = {Outcome(name) for each in reasons for name in each}
+    return {name.value: IN_WORDS[name] for name in sorted(names)}
 
 
 def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +137,7 @@ def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, An
     }
     if "dryRun" not in more:
         answer["failures"] = [line.failure() for line in shown if line.verdict == Verdict.FAILED]
+        answer["words"] = words_of(line.reasons or {} for line in lines)
     return answer | more | ({"nextToken": token} if token else {})
 
 

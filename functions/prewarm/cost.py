@@ -20,6 +20,8 @@ UNKNOWN_PLACE = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiw
 # States of a run (see statemachine/prewarm.asl.yaml): those passed once, those of a further stage, and those of a
 # batch with its child execution's start.
 TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
+# A batch that outlives a worker: continue, warm again, finished?
+TRANSITIONS_PER_FURTHER_PART = 3
 # A round of invalidations: create, await, left?, and five states each time its status is asked, three times or so.
 TRANSITIONS_PER_ROUND = 18
 # What a worker is taken to do: fetches a second with an origin that answers in tenths of a second, bytes a second
@@ -30,7 +32,8 @@ RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
 # Per batch: block, plan and addresses are read, records written; a ledger item of up to 4 KB takes as many write
 # units (DynamoDB Developer Guide, "Read and write operations").
 S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 4, 4
-S3_PUTS_PER_RUN = 8
+# Request, plan (3), blocks and stages (2 or more), summary, report (3).
+S3_PUTS_PER_RUN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ def prices() -> dict[str, Any]:
 class Work:
     """What is paid for: fetches and bytes by price region, and what the machinery does.
 
-    `bytes` is None where sizes are not known; `worker_seconds` None where they are to be estimated.
+    `bytes` is None where sizes are not known; `worker_seconds` None where they are to be estimated; `continued` says
+    how often a batch needed a further worker; `other_gb_seconds` is what the other functions take.
     """
 
     fetches: dict[str, int]
@@ -100,8 +104,10 @@ class Work:
     stages: int
     invalidation_paths: int = 0
     invalidation_rounds: int = 0
+    continued: int = 0
     worker_seconds: float | None = None
     worker_gb: float = 1.0
+    other_gb_seconds: float = RESOLVE_SECONDS * RESOLVE_GB
 
 
 def estimate(work: Work) -> Estimate:
@@ -125,16 +131,18 @@ def estimate(work: Work) -> Estimate:
         + TRANSITIONS_PER_STAGE * max(0, work.stages - 1)
         + TRANSITIONS_PER_BATCH * work.batches
         + TRANSITIONS_PER_ROUND * work.invalidation_rounds
+        + TRANSITIONS_PER_FURTHER_PART * work.continued
     )
+    workers = work.batches + work.continued
     parts += [
-        Part("Lambda time", seconds * work.worker_gb + RESOLVE_SECONDS * RESOLVE_GB, "GB-second",
+        Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds, "GB-second",
              price["lambda_gb_second_arm64"]),
-        Part("Lambda requests", work.batches + 3, "request", price["lambda_request"]),
+        Part("Lambda requests", workers + 3, "request", price["lambda_request"]),
         Part("Step Functions", transitions, "state transition", price["step_functions_transition"]),
-        Part("S3 writes", S3_PUTS_PER_BATCH * work.batches + S3_PUTS_PER_RUN, "PUT", price["s3_put"]),
-        Part("S3 reads", S3_GETS_PER_BATCH * work.batches, "GET", price["s3_get"]),
-        Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * work.batches, "write unit", price["dynamodb_write_unit"]),
-        Part("DynamoDB reads", READ_UNITS_PER_BATCH * work.batches, "read unit", price["dynamodb_read_unit"]),
+        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_RUN, "PUT", price["s3_put"]),
+        Part("S3 reads", S3_GETS_PER_BATCH * workers, "GET", price["s3_get"]),
+        Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers, "write unit", price["dynamodb_write_unit"]),
+        Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),
     ]  # fmt: skip
     return Estimate(tuple(parts))
 

@@ -4,7 +4,8 @@ PrewarmError
 ├── RefusedRequest            the caller can mend it; nothing was started
 │   ├── InvalidRequest        400, or the state Rejected
 │   ├── RequestTooLarge       413
-│   └── Conflict              409: what is asked for does not fit what there is
+│   ├── Conflict              409: what is asked for does not fit what there is
+│   └── Missing               404: the run is there, what is asked of it is not
 ├── UnknownRun                404
 └── BrokenSetting             an environment variable is missing or wrong; the function cannot work
 
@@ -94,6 +95,16 @@ class Conflict(RefusedRequest):
     """What is asked for does not fit what there is: `code` says how, for machines."""
 
     http_status = 409
+
+    def __init__(self, code: str, problems: Sequence[Problem]) -> None:
+        self.code = code
+        super().__init__(problems)
+
+
+class Missing(RefusedRequest):
+    """The run has not what is asked for: `code` says what, for machines."""
+
+    http_status = 404
 
     def __init__(self, code: str, problems: Sequence[Problem]) -> None:
         self.code = code

@@ -16,10 +16,23 @@ CONTROL = "control"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A run's control item: whether the run has ended, and the hosts whose origin is overloaded."""
+    """A run's control item: whether it has ended, hosts whose origin is overloaded, deadline, times redriven.
+
+    `deadline` in epoch seconds; 0 where none is known.
+    """
 
     ended: bool
     open_hosts: frozenset[str] = frozenset()
+    deadline: int = 0
+    redrives: int = 0
+
+    def deadline_of(self, planned: float) -> float:
+        """Return the run's deadline: that of its plan, unless a redrive gave it a fresh one."""
+        return self.deadline if self.redrives else planned
+
+    def over_for(self, redrives: int) -> bool:
+        """Say whether a worker of the run, started after so many redrives, has to stop."""
+        return self.ended or self.redrives > redrives
 
 
 def pack(value: object) -> dict[str, Any]:
@@ -93,6 +106,11 @@ def result_as_item(result: BatchResult) -> dict[str, Any]:
         "layers": result.layers,
         "contents": result.contents,
         "mixed": {str(index): list(pops) for index, pops in result.mixed.items()},
+        "perPop": result.per_pop,
+        "times": {str(number): count for number, count in result.times.items()},
+        "plain": result.plain,
+        "gbMs": result.gb_ms,
+        "redrives": result.redrives,
     }
 
 
@@ -117,4 +135,9 @@ def result_from_item(item: Mapping[str, Any]) -> BatchResult:
         layers=item["layers"],
         contents=item["contents"],
         mixed={int(index): (pops[0], pops[1]) for index, pops in item["mixed"].items()},
+        per_pop=item["perPop"],
+        times={int(number): count for number, count in item["times"].items()},
+        plain=item["plain"],
+        gb_ms=item["gbMs"],
+        redrives=item["redrives"],
     )

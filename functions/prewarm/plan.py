@@ -92,6 +92,9 @@ class Plan:
     warnings: tuple[str, ...] = field(default_factory=tuple)
     max_concurrency: int = 5
     max_rps: float | None = None
+    resolve_seconds: float = 0.0
+    invalidation_paths: int = 0
+    invalidation_rounds: int = 0
 
     @property
     def placed(self) -> int:

@@ -1,4 +1,4 @@
-"""The one module that speaks to S3 and DynamoDB: where a run's things lie, and how they are read and written.
+"""The one module that speaks to S3: where a run's things lie, and how they are read and written.
 
 S3, below `runs/{run}/`: `request.json`; `plan/plan.json`, `plan/urls.json.gz` (all URLs as given, by index),
 `plan/addresses.json.gz` (one map of POP id to addresses per group), `plan/blocks/{n}.json.gz` (what a worker needs of
@@ -11,29 +11,23 @@ import functools
 import gzip
 import json
 import os
-import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from prewarm.items import CONTROL, Control, pack, pack_item, part_key, result_as_item, result_from_item, unpack_item
+from prewarm.ledger import Ledger
 from prewarm.plan import Plan
 from prewarm.settings import Settings
-from prewarm.verdict import BatchResult
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-DAY_SECONDS = 86_400
 # Fast and still ten times smaller: compression must not cost more than the fetch that it reports.
 GZIP_LEVEL = 1
-# Batches that are closed at once.
-CLOSERS = 16
 
 
 def run_key(run: str, name: str) -> str:
@@ -41,23 +35,17 @@ def run_key(run: str, name: str) -> str:
     return f"runs/{run}/{name}"
 
 
-class RunEnded(Exception):
-    """The run's control item says that it has ended: late results are not wanted."""
-
-
 class Storage:
-    """A run's things in S3 and DynamoDB."""
+    """A run's things in S3, and its `ledger` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
         config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
         # botocore's own session: importing boto3 takes longer than all else that a worker imports.
         session = botocore.session.get_session()
         self._s3 = cast("S3Client", session.create_client("s3", config=config))
-        self._dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
-        self._bucket, self._table = settings.bucket, settings.table
-        self._retention = settings.retention_days * DAY_SECONDS
-
-    # ---- S3 ----
+        self._bucket = settings.bucket
+        dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
+        self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         """Store the checked request with its secrets; returns its key."""
@@ -137,6 +125,22 @@ class Storage:
         document: dict[str, Any] | None = self._get_json(run_key(run, "summary.json"))
         return document
 
+    def put_report(self, run: str, name: str, body: bytes, content_type: str) -> None:
+        """Store one form of the run's report: `name` is report.json, report.csv or report.html."""
+        self._s3.put_object(Bucket=self._bucket, Key=run_key(run, name), Body=body, ContentType=content_type)
+
+    def report_link(self, run: str, name: str, seconds: int) -> str | None:
+        """Return an address from which anyone may read a report for so many seconds, or None where there is none."""
+        key = run_key(run, name)
+        try:
+            self._s3.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+        asked = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{run}.{name}"'}
+        return self._s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
     def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
         """Store what a dry run told."""
         self._put_json(run_key(run, "dry_run.json"), document)
@@ -168,90 +172,6 @@ class Storage:
         if document is None:
             raise FileNotFoundError(f"{self.location(key)} is missing")
         return document
-
-    # ---- the ledger ----
-
-    def open_run(self, run: str, deadline: float) -> None:
-        """Put the run's control item: workers may write from now on. `deadline` in epoch seconds."""
-        self._put({"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "ttl": self._ttl()})
-
-    def control(self, run: str) -> Control:
-        """Read the run's control item; a run that was never opened, or is forgotten, has ended."""
-        key = pack_item({"run": run, "sk": CONTROL})
-        packed = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        if packed is None:
-            return Control(ended=True)
-        item = unpack_item(packed)
-        return Control(item["ended"], item.get("openHosts", frozenset()))
-
-    def add_open_host(self, run: str, host: str) -> None:
-        """Tell all workers of the run that a host's origin is overloaded."""
-        self._update_control(run, "ADD openHosts :hosts", {":hosts": frozenset({host})})
-
-    def end_run(self, run: str) -> None:
-        """Mark the run as ended: workers stop when they next look."""
-        self._update_control(run, ", ended = :yes", {":yes": True})
-
-    def put_result(self, run: str, result: BatchResult) -> None:
-        """Put one batch part's ledger item; the same part overwrites itself, so a retry never counts twice.
-
-        No item is written that workers share. The condition keeps out what comes between the look and the put.
-
-        Raises:
-            RunEnded: the run has ended meanwhile.
-
-        """
-        if self.control(run).ended:
-            raise RunEnded(run)
-        item = {"run": run, "sk": part_key(result.batch, result.part), "ttl": self._ttl()} | result_as_item(result)
-        if not self._put(item, "attribute_not_exists(closed)"):
-            raise RunEnded(run)
-
-    def close_batches(self, run: str, parts: Iterable[tuple[str, int]]) -> None:
-        """Refuse the next part of batches that never finished: (batch, the part that would come next)."""
-
-        def close(batch: str, part: int) -> None:
-            item = {"run": run, "sk": part_key(batch, part), "closed": True, "ttl": self._ttl()}
-            self._put(item, "attribute_not_exists(sk)")
-
-        with ThreadPoolExecutor(CLOSERS) as pool:
-            for done in [pool.submit(close, batch, part) for batch, part in parts]:
-                done.result()
-
-    def results(self, run: str) -> Iterator[BatchResult]:
-        """Yield all ledger items of a run's batches."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="#run = :run",
-            ExpressionAttributeNames={"#run": "run"},
-            ExpressionAttributeValues={":run": pack(run)},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            for packed in page["Items"]:
-                if "batch" in packed:
-                    yield result_from_item(unpack_item(packed))
-
-    def _put(self, item: dict[str, Any], condition: str = "") -> bool:
-        """Put an item; says False where the condition does not hold."""
-        only: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
-        try:
-            self._dynamodb.put_item(TableName=self._table, Item=pack_item(item), **only)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
-
-    def _update_control(self, run: str, change: str, values: dict[str, Any]) -> None:
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key=pack_item({"run": run, "sk": CONTROL}),
-            UpdateExpression=f"SET #ttl = :ttl {change}",
-            ExpressionAttributeNames={"#ttl": "ttl"},
-            ExpressionAttributeValues=pack_item(values | {":ttl": self._ttl()}),
-        )
-
-    def _ttl(self) -> int:
-        return int(time.time()) + self._retention
 
 
 @functools.cache

@@ -30,7 +30,9 @@ class BatchResult:
     gives, in a part that is not the last, how many targets of each URL are warm by it. `layers` counts the layers
     that answered, where Server-Timing told. `contents` has eight hexadecimal digits for each URL and variant: a
     checksum of ETag and length, zeros where none is known; `mixed` names two POPs that hold different contents of a
-    URL.
+    URL. `per_pop` has each POP's sums (measures.pack_pops), `times` counts the classes of times to first byte,
+    `plain` the fetches by http://; `gb_ms` is what the worker took of Lambda, in GB-milliseconds; `redrives` how
+    often the run had been redriven when it began.
     """
 
     batch: str
@@ -51,6 +53,11 @@ class BatchResult:
     layers: dict[str, int] = field(default_factory=dict)
     contents: str = ""
     mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    per_pop: str = ""
+    times: dict[int, int] = field(default_factory=dict)
+    plain: int = 0
+    gb_ms: int = 0
+    redrives: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,19 @@ class RollUp:
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
         return [url.index for url in self.urls if url.verdict is verdict]
+
+
+def current_parts(results: Iterable[BatchResult]) -> list[BatchResult]:
+    """Return the parts that count, in order of batch and part.
+
+    Where a redrive began a batch anew, the later parts of the earlier attempt count no more.
+    """
+    found: list[BatchResult] = []
+    for result in sorted(results, key=lambda each: (each.batch, each.part)):
+        same = found and found[-1].batch == result.batch
+        if not same or result.redrives >= found[-1].redrives:
+            found.append(result)
+    return found
 
 
 def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = None) -> RollUp:
@@ -206,6 +226,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "targetsDone": rolled.targets_done,
         "outcomes": dict(sorted(rolled.outcomes.items())),
         "verified": rolled.verified,
+        "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
         "warnings": [*plan.warnings, *warnings_of(rolled, urls)],

@@ -14,7 +14,7 @@ from prewarm.plan import Group
 from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
 from prewarm.urls import Url
-from resolve.invalidation import INVALIDATION_PATHS, invalidation_path
+from resolve.invalidation import paths_and_rounds
 from resolve.planner import Drawn
 
 # Sizes are asked for by HEAD, which may reach the origin: enough for a mean, and no load.
@@ -84,8 +84,8 @@ def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
     plan, variants = drawn.plan, len(drawn.plan.variants)
     groups = list(zip(plan.groups, sizes, strict=True))
     unplaced = drawn.urls[plan.placed :]
-    invalidation = _invalidation(drawn) if plan.invalidate else {"paths": 0, "rounds": 0}
-    work = _work(drawn, sizes, known, invalidation)
+    paths, rounds = paths_and_rounds(plan.groups, drawn.urls) if plan.invalidate else (0, 0)
+    work = _work(drawn, sizes, known, paths, rounds)
     return {
         "urls": plan.url_count,
         "hosts": len({url.host for url in drawn.urls}),
@@ -96,7 +96,7 @@ def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
         "batches": plan.batches,
         "stages": plan.stages,
         "fetches": sum(work.fetches.values()),
-        "invalidation": invalidation,
+        "invalidation": {"paths": paths, "rounds": rounds},
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),
@@ -104,7 +104,7 @@ def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
     }
 
 
-def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, invalidation: dict[str, int]) -> Work:
+def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, paths: int, rounds: int) -> Work:
     """Return what the run would be charged for; bytes only where every distribution told some size."""
     plan = drawn.plan
     proven = proofs(plan, (batch for stage in drawn.stages for batch in stage))
@@ -122,8 +122,8 @@ def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, invalidation: dict
         bytes=None if total is None else {region: total[region] for region in fetches},
         batches=plan.batches,
         stages=plan.stages,
-        invalidation_paths=invalidation["paths"],
-        invalidation_rounds=invalidation["rounds"],
+        invalidation_paths=paths,
+        invalidation_rounds=rounds,
     )
 
 
@@ -138,13 +138,3 @@ def _distribution(group: Group, size: Sizes, variants: int) -> dict[str, Any]:
         "targets": fetches_of(group, variants),
         "meanBytes": None if size.mean is None else round(size.mean),
     }
-
-
-def _invalidation(drawn: Drawn) -> dict[str, int]:
-    """Count the paths, and the rounds in which CloudFront carries them out."""
-    paths: dict[str, set[str]] = {}
-    for group in drawn.plan.groups:
-        listed = {invalidation_path(url) for url in drawn.urls[group.url_from : group.url_to]}
-        paths.setdefault(group.tenant or group.distribution_id, set()).update(listed)
-    rounds = max((-(-len(each) // INVALIDATION_PATHS) for each in paths.values()), default=0)
-    return {"paths": sum(map(len, paths.values())), "rounds": rounds}

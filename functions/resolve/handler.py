@@ -1,5 +1,6 @@
 """ResolveTargets: check the request, find distributions and POPs, write the plan."""
 
+import time
 from typing import Any
 
 from prewarm.catalogue import catalogue
@@ -36,8 +37,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
         store.put_dry_run(run, document)
         return {"dryRun": {name: document[name] for name in SHOWN_OF_DRY_RUN}}
-    stages = store_plan(drawn, request, store)
-    store.open_run(run, drawn.plan.deadline)
+    stages = store_plan(drawn.timed(time.time() - drawn.plan.started_at), request, store)
+    # A redrive of this state begins the plan, and so the run's time, anew.
+    store.ledger.open_run(run, drawn.plan.deadline, event.get("redrives", 0))
     logger.info("resolved", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
     return {
         "invalidate": drawn.plan.invalidate,

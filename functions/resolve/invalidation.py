@@ -1,7 +1,7 @@
 """Invalidations: the path of a URL, what may not be invalidated, and the rounds in which a long list goes. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -75,3 +75,13 @@ def batches_of_round(
             reference = f"{run}-{tenant or distribution}-{number}"
             more = len(listed) > start + INVALIDATION_PATHS
             yield InvalidationBatch(distribution, tenant, reference, part), more
+
+
+def paths_and_rounds(groups: Iterable[Group], urls: Sequence[Url]) -> tuple[int, int]:
+    """Count a run's invalidation paths, and the rounds in which CloudFront carries them out."""
+    paths: dict[str, set[str]] = {}
+    for group in groups:
+        listed = {invalidation_path(url) for url in urls[group.url_from : group.url_to]}
+        paths.setdefault(group.tenant or group.distribution_id, set()).update(listed)
+    rounds = max((-(-len(each) // INVALIDATION_PATHS) for each in paths.values()), default=0)
+    return sum(map(len, paths.values())), rounds

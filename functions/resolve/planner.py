@@ -13,7 +13,7 @@ from prewarm.tiling import stage_batches, url_blocks, wanted_of
 from prewarm.urls import Url
 from resolve.behaviours import Behaviour
 from resolve.directory import Found
-from resolve.invalidation import invalidation_problems
+from resolve.invalidation import invalidation_problems, paths_and_rounds
 from resolve.placement import Placement
 
 if TYPE_CHECKING:
@@ -59,6 +59,14 @@ class Drawn:
     blocks: list[Block]
     stages: list[list[Batch]]
     behaviours: list[list[Behaviour]]
+
+    def timed(self, seconds: float) -> "Drawn":
+        """Return the same with what its cost is made of: the seconds it took to draw it, and invalidations."""
+        paths, rounds = paths_and_rounds(self.plan.groups, self.urls) if self.plan.invalidate else (0, 0)
+        plan = replace(
+            self.plan, resolve_seconds=round(seconds, 3), invalidation_paths=paths, invalidation_rounds=rounds
+        )
+        return replace(self, plan=plan)
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the map's items."""

@@ -21,11 +21,11 @@ class Limits:
     rps: float | None = None
 
     @classmethod
-    def of(cls, plan: Plan, left: float, settings: Settings) -> "Limits":
-        """Return the limits of one invocation, which has `left` seconds."""
+    def of(cls, plan: Plan, deadline: float, left: float, settings: Settings) -> "Limits":
+        """Return the limits of one invocation that has `left` seconds; `deadline` is the run's, in epoch seconds."""
         return cls(
             own_seconds=left - min(SECONDS_TO_WRITE, left / 10),
-            run_seconds=plan.deadline - time.time(),
+            run_seconds=deadline - time.time(),
             error_cache_seconds=settings.error_cache_seconds,
             max_bytes=plan.max_bytes,
             rps=rps_of_worker(plan),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from prewarm.contents import Contents
+from prewarm.measures import PopSums, pack_pops, time_class
 from prewarm.outcome import SILENT, WARM, Answer, Outcome
 from prewarm.plan import Plan, Skipped
 from prewarm.urls import redacted
@@ -38,11 +39,15 @@ class Tally:
     _failures: list[tuple[int, int, Outcome]] = field(default_factory=list)
     _details: dict[int, str] = field(default_factory=dict)
     _redacted: dict[int, str] = field(default_factory=dict)
+    _times: Counter[int] = field(default_factory=Counter)
+    _plain: int = 0
+    _per_pop: list[PopSums] = field(init=False)
     _contents: Contents = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin to compare contents."""
+        """Begin to compare contents, and to measure POPs."""
         self._contents = Contents(len(self.tile.variants))
+        self._per_pop = [PopSums() for _ in self.tile.pops]
 
     def take(self, target: Target, answer: Answer, outcome: Outcome, detail: str, *, verified: bool = False) -> None:
         """Note a finished target; `answer` is the one that warmed it, or the last one."""
@@ -51,6 +56,7 @@ class Tally:
         self.total_bytes += target.bytes
         self.verified += verified
         self._outcomes[outcome] += 1
+        self._measure(target, answer, warm=outcome in WARM)
         layer = answer.layer
         if layer:
             self._layers[layer] += 1
@@ -85,6 +91,18 @@ class Tally:
         if len(self._lines) >= LINES_AT_ONCE:
             self._pack()
 
+    def _measure(self, target: Target, answer: Answer, *, warm: bool) -> None:
+        pop = self._per_pop[target.pop]
+        pop.done += 1
+        pop.warm += warm
+        pop.fetches += target.tries
+        pop.bytes += target.bytes
+        pop.millis += round(answer.ttfb_ms)
+        if answer.ttfb_ms:
+            self._times[time_class(answer.ttfb_ms)] += 1
+        if self.tile.urls[target.url].startswith("http:"):
+            self._plain += target.tries
+
     def _shown(self, url: int) -> str:
         """Return a URL without its secrets; made once, since it stands in the record of each POP."""
         if url not in self._redacted:
@@ -102,8 +120,8 @@ class Tally:
             self._packed += self._gzip.compress(("\n".join(self._lines) + "\n").encode())
             self._lines.clear()
 
-    def result(self, part: int) -> BatchResult:
-        """Return the ledger's item.
+    def result(self, part: int, gb_ms: int = 0, redrives: int = 0) -> BatchResult:
+        """Return the ledger's item; `gb_ms`: what the worker took of Lambda, in GB-milliseconds.
 
         A POP of a country or region at which every target of the tile failed for want of a connection went dark:
         it is left out of the counts and listed, as if the probe had found it so.
@@ -137,6 +155,11 @@ class Tally:
             layers=dict(self._layers),
             contents=self._contents.checksums(len(self.tile.urls)),
             mixed={first + url: (pops[a], pops[b]) for url, (a, b) in self._contents.mixed.items()},
+            per_pop=pack_pops(self._per_pop),
+            times=dict(self._times),
+            plain=self._plain,
+            gb_ms=gb_ms,
+            redrives=redrives,
         )
 
     def _dark_pops(self) -> dict[int, str]:

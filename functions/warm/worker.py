@@ -44,7 +44,7 @@ class Worker:
     """Warms a tile. `run` fetches until it is finished or has to stop; what came of it is in `tally`.
 
     `control` reads the run's control item; `open_host` tells the other workers of an overloaded origin. `progress`
-    is what the next worker has to know of targets that were begun.
+    is what the next worker has to know of targets that were begun; `redrives`: how often the run had been redriven.
     """
 
     tile: Tile
@@ -53,6 +53,7 @@ class Worker:
     limits: Limits
     control: Callable[[], Control]
     open_host: Callable[[str], None]
+    redrives: int = 0
     halted: Halt | None = None
     progress: dict[int, int] = field(default_factory=dict)
     breakers: Breakers = field(default_factory=Breakers)
@@ -110,7 +111,7 @@ class Worker:
     def _look(self) -> None:
         """Read the control item, and tell what it does not know."""
         control = self.control()
-        if control.ended:
+        if control.over_for(self.redrives):
             self.halted = Halt.RUN_ENDED
         self.breakers.told(control.open_hosts)
 

@@ -22,6 +22,7 @@ from local.stack.mending import (
     mend_big_maps,
     mend_invalidations,
     mend_paths,
+    mend_redrive_count,
     mend_stop_execution,
 )
 from local.stack.moto_server import serve_moto
@@ -90,6 +91,7 @@ class EmbeddedAws:
         mend_stop_execution(self._mending)
         mend_big_maps(self._mending)
         mend_paths(self._mending)
+        mend_redrive_count(self._mending)
         mend_task_clients(self._mending, self._task_client, workers)
         self._create_storage()
         self._create_functions()

@@ -35,7 +35,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
     distributed_item_processor_worker,
 )
 from moto.stepfunctions.parser.asl.utils import json_path  # noqa: E402
-from moto.stepfunctions.parser.backend import execution  # noqa: E402
+from moto.stepfunctions.parser.backend import execution, execution_worker  # noqa: E402
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: E402
 from moto.stepfunctions.parser.utils import TMP_THREADS  # noqa: E402
 
@@ -43,6 +43,7 @@ __all__ = [
     "TMP_THREADS",
     "distributed_item_processor_worker",
     "execution",
+    "execution_worker",
     "json_path",
     "result_path",
     "stepfunctions_parser_backends",

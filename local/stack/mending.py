@@ -21,7 +21,13 @@ from moto.core.utils import utcnow
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.stack.interpreter import distributed_item_processor_worker, execution, json_path, result_path
+from local.stack.interpreter import (
+    distributed_item_processor_worker,
+    execution,
+    execution_worker,
+    json_path,
+    result_path,
+)
 
 OnInvalidation = Callable[[str, list[str]], None]
 # How long an execution may take to begin, in seconds.
@@ -130,6 +136,18 @@ def mend_big_maps(mending: Mending) -> None:
             job = next_job
 
     mending.replace(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
+
+
+def mend_redrive_count(mending: Mending) -> None:
+    """Give the context object the RedriveCount that AWS's always has; here nothing is ever redriven."""
+
+    def environment(self: Any) -> Any:
+        made = original(self)
+        made.states.context_object.context_object_data["Execution"]["RedriveCount"] = 0
+        return made
+
+    worker = execution_worker.ExecutionWorker
+    original = mending.replace(worker, "_get_evaluation_environment", environment)
 
 
 def mend_paths(mending: Mending) -> None:

@@ -77,7 +77,13 @@ NUMBERS = {
     "MaxAttempts",
     "MaxConcurrency",
 }
-CONTEXT = {"$$.Execution.Name", "$$.Execution.Id", "$$.Execution.StartTime", "$$.Map.Item.Value"}
+CONTEXT = {
+    "$$.Execution.Name",
+    "$$.Execution.Id",
+    "$$.Execution.StartTime",
+    "$$.Execution.RedriveCount",
+    "$$.Map.Item.Value",
+}
 TEMPLATES = ("Parameters", "ItemSelector", "ResultSelector")
 
 # AWS's limits: a state's name, a map's label, a Fail state's Error and Cause.

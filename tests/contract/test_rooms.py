@@ -22,7 +22,8 @@ NOT_SHIPPED = {"functions", "local", "cli", "tests", "bench", "moto", "pytest"}
 
 # The modules that speak to AWS, and to which services.
 AWS_CLIENTS = {
-    "functions/prewarm/storage.py": {"s3", "dynamodb"},
+    "functions/prewarm/storage.py": {"s3", "dynamodb"},  # it makes the ledger's client too
+    "functions/aggregate/topic.py": {"sns"},
     "functions/api/executions.py": {"stepfunctions"},
     "functions/api/dry_runs.py": {"lambda"},
     "functions/resolve/directory.py": {"cloudfront"},

@@ -1,6 +1,7 @@
 """API Gateway's side of the REST API, for tests: proxy events in, status and document out."""
 
 import base64
+import datetime as dt
 import json
 from typing import Any
 
@@ -67,11 +68,15 @@ def executions() -> list[dict[str, Any]]:
     return [states.describe_execution(executionArn=entry["executionArn"]) for entry in listed]
 
 
+STARTED = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+
+
 def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
     """Let every execution look as given: moto's own ones never end."""
     states = api.handler._executions()._client
 
     def describe(executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
-        return {"executionArn": executionArn, "status": "RUNNING", "input": "{}"} | said
+        found = {"executionArn": executionArn, "status": "RUNNING", "startDate": STARTED, "input": "{}"}
+        return found | said
 
     patch.setattr(states, "describe_execution", describe)

@@ -121,7 +121,7 @@ def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> Non
         0,
     )
     assert {tuple(entry["reasons"]) for entry in answer["failures"]} == {("cancelled",)}
-    assert machine.storage.control(name).ended
+    assert machine.storage.ledger.control(name).ended
     (described,) = executions()
     assert described["status"] == "ABORTED"
     assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunHasEnded")

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.items import Control, pack, unpack
-from prewarm.storage import RunEnded, Storage
+from prewarm.ledger import RunEnded
+from prewarm.storage import Storage
 from prewarm.verdict import BatchResult
 
 RESULT = BatchResult("1-000000", 0, 0, 0, 1, 1, True, 1, {"warmed": 1}, 0, 500)
@@ -25,7 +26,7 @@ values = st.recursive(
 @pytest.fixture
 def store(account: SimpleNamespace) -> Storage:
     made: Storage = account.storage
-    made.open_run("run", 2e9)
+    made.ledger.open_run("run", 2e9)
     return made
 
 
@@ -45,48 +46,48 @@ def test_a_float_is_refused_since_its_digits_would_be_lost() -> None:
 
 
 def test_a_part_put_twice_stands_there_once(store: Storage) -> None:
-    store.put_result("run", RESULT)
-    store.put_result("run", RESULT)
-    assert list(store.results("run")) == [RESULT]
+    store.ledger.put_result("run", RESULT)
+    store.ledger.put_result("run", RESULT)
+    assert list(store.ledger.results("run")) == [RESULT]
 
 
 def test_nothing_is_put_into_a_run_that_has_ended_or_was_never_opened(store: Storage) -> None:
-    store.end_run("run")
+    store.ledger.end_run("run")
     for run in ("run", "nobody"):
         with pytest.raises(RunEnded):
-            store.put_result(run, RESULT)
-    assert list(store.results("run")) == []
+            store.ledger.put_result(run, RESULT)
+    assert list(store.ledger.results("run")) == []
 
 
 def test_a_closed_batch_takes_no_part_of_a_worker_that_looked_before_the_end(
     store: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.close_batches("run", [("1-000000", 0), ("1-000001", 2)])
-    monkeypatch.setattr(store, "control", lambda _: Control(ended=False))
+    store.ledger.close_batches("run", [("1-000000", 0), ("1-000001", 2)])
+    monkeypatch.setattr(store.ledger, "control", lambda _: Control(ended=False))
     with pytest.raises(RunEnded):
-        store.put_result("run", RESULT)
-    assert list(store.results("run")) == []
+        store.ledger.put_result("run", RESULT)
+    assert list(store.ledger.results("run")) == []
 
 
 def test_closing_leaves_alone_what_came_just_before(store: Storage) -> None:
-    store.put_result("run", RESULT)
-    store.close_batches("run", [("1-000000", 0)])
-    assert list(store.results("run")) == [RESULT]
+    store.ledger.put_result("run", RESULT)
+    store.ledger.close_batches("run", [("1-000000", 0)])
+    assert list(store.ledger.results("run")) == [RESULT]
 
 
 def test_workers_hear_of_each_others_overloaded_hosts(store: Storage) -> None:
-    assert store.control("run") == Control(ended=False)
-    store.add_open_host("run", "www.example.com")
-    store.add_open_host("run", "img.example.org")
-    store.add_open_host("run", "www.example.com")
-    assert store.control("run").open_hosts == {"www.example.com", "img.example.org"}
-    store.end_run("run")
-    assert store.control("run").ended
+    assert store.ledger.control("run") == Control(ended=False, deadline=2_000_000_000)
+    store.ledger.add_open_host("run", "www.example.com")
+    store.ledger.add_open_host("run", "img.example.org")
+    store.ledger.add_open_host("run", "www.example.com")
+    assert store.ledger.control("run").open_hosts == {"www.example.com", "img.example.org"}
+    store.ledger.end_run("run")
+    assert store.ledger.control("run").ended
 
 
 def test_a_put_that_can_never_succeed_is_raised(store: Storage) -> None:
-    with Stubber(store._dynamodb) as stub:
+    with Stubber(store.ledger._dynamodb) as stub:
         stub.add_response("get_item", {"Item": {"ended": {"BOOL": False}}})
         stub.add_client_error("put_item", "AccessDeniedException")
         with pytest.raises(ClientError):
-            store.put_result("run", RESULT)
+            store.ledger.put_result("run", RESULT)

@@ -211,7 +211,7 @@ def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account
         "targets": plan["targets"],
         "batches": len(machine.items(ran)),
     }
-    assert not machine.storage.control("stored").ended
+    assert not machine.storage.ledger.control("stored").ended
 
 
 def test_the_batches_cover_every_target_once(machine: Machine) -> None:

@@ -72,7 +72,7 @@ def rejection(machine: Machine, given: object, name: str = "refused") -> str:
     assert set(resolved) == {"rejection"}, resolved
     assert resolved["rejection"]["error"] == "Prewarm.InvalidRequest"
     assert [key for key in keys(f"runs/{name}/") if not key.endswith("request.json")] == []
-    assert machine.storage.control(name).ended
+    assert machine.storage.ledger.control(name).ended
     return str(resolved["rejection"]["cause"])
 
 

@@ -52,7 +52,7 @@ def test_an_overloaded_origin_is_left_alone_by_all_workers_of_the_run(
     first, second, *_ = machine.items(ran)
     before = sum(edge.stats()["origin"].values())
     machine.warm(ran, first)
-    assert machine.storage.control(ran.name).open_hosts == {HOST}
+    assert machine.storage.ledger.control(ran.name).open_hosts == {HOST}
     asked = sum(edge.stats()["origin"].values()) - before
     assert asked < 150
     machine.warm(ran, second)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import prewarm.storage
+import prewarm.ledger
 import warm.handler
 import warm.worker
 from local.edge.process import SimulatedCloudFront
@@ -67,7 +67,7 @@ def test_a_worker_with_little_time_hands_over_and_each_target_is_recorded_once(
     assert ran.turns >= 2
     assert set(recorded(ran.name).values()) == {1}
     assert len(recorded(ran.name)) == 25
-    parts = [result for result in machine.storage.results(ran.name) if result.batch == "1-000000"]
+    parts = [result for result in machine.storage.ledger.results(ran.name) if result.batch == "1-000000"]
     assert [part.finished for part in sorted(parts, key=lambda part: part.part)] == [False] * (len(parts) - 1) + [
         True
     ]
@@ -128,7 +128,7 @@ def test_a_retry_of_the_same_part_overwrites_and_never_counts_twice(machine: Mac
     (item,) = machine.items(ran)
     assert turn(ran, item) == {"finished": True, "cursor": None}
     assert turn(ran, item) == {"finished": True, "cursor": None}
-    assert len(list(machine.storage.results(ran.name))) == 1
+    assert len(list(machine.storage.ledger.results(ran.name))) == 1
     assert len(keys(f"runs/{ran.name}/records/")) == 1
     assert len(records(ran.name)) == 12
     machine.aggregate(ran)
@@ -182,11 +182,11 @@ def test_a_deadline_in_the_middle_keeps_what_was_warmed(machine: Machine, edge: 
 def test_a_run_that_has_ended_is_left_alone(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(4)
     ran = machine.resolve(given(urls))
-    machine.storage.end_run(ran.name)
+    machine.storage.ledger.end_run(ran.name)
     (item,) = machine.items(ran)
     assert turn(ran, item) == {"finished": True, "cursor": None}
     assert keys(f"runs/{ran.name}/records/") == []
-    assert list(machine.storage.results(ran.name)) == []
+    assert list(machine.storage.ledger.results(ran.name)) == []
     assert path_of(urls[1]) not in edge.stats()["origin"]
 
 
@@ -197,12 +197,12 @@ def test_a_run_that_ends_while_a_worker_works_gets_nothing_more(
     ran = machine.resolve(given([*fresh(3), *slow(edge, 1, 30_000)]))
     (item,) = machine.items(ran)
     looks = iter([Control(ended=False)] * 2)
-    monkeypatch.setattr(type(machine.storage), "control", lambda *_: next(looks, Control(ended=True)))
+    monkeypatch.setattr(type(machine.storage.ledger), "control", lambda *_: next(looks, Control(ended=True)))
     started = time.monotonic()
     assert turn(ran, item) == {"finished": True, "cursor": None}
     assert time.monotonic() - started < 10
     assert keys(f"runs/{ran.name}/records/") == []
-    assert list(machine.storage.results(ran.name)) == []
+    assert list(machine.storage.ledger.results(ran.name)) == []
 
 
 def test_a_result_that_comes_after_the_end_is_refused_by_the_ledger(
@@ -211,15 +211,15 @@ def test_a_result_that_comes_after_the_end_is_refused_by_the_ledger(
     """The run ends between the worker's last look and its write."""
     ran = machine.resolve(given(fresh(2)))
     (item,) = machine.items(ran)
-    put = prewarm.storage.Storage.put_result
+    put = prewarm.ledger.Ledger.put_result
 
-    def end_first(self: prewarm.storage.Storage, run: str, result: Any) -> None:
+    def end_first(self: prewarm.ledger.Ledger, run: str, result: Any) -> None:
         self.end_run(run)
         put(self, run, result)
 
-    monkeypatch.setattr(prewarm.storage.Storage, "put_result", end_first)
+    monkeypatch.setattr(prewarm.ledger.Ledger, "put_result", end_first)
     assert turn(ran, item) == {"finished": True, "cursor": None}
-    assert list(machine.storage.results(ran.name)) == []
+    assert list(machine.storage.ledger.results(ran.name)) == []
 
 
 def test_a_worker_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:

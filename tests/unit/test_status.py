@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from aggregate.measured import measured_sums
 from aggregate.summary import summarise
 from api.executions import Execution
 from api.paging import Page, read_page
 from api.status import contract_status, end_of_the_rest, status_of
+from prewarm.catalogue import catalogue
+from prewarm.measures import measure
 from prewarm.outcome import Outcome
 from prewarm.plan import Group, Plan, Skipped
 from prewarm.verdict import BatchResult, roll_up
@@ -40,6 +43,7 @@ class Store:
         summary: dict[str, Any] | None = None,
     ) -> None:
         self._summary = summary
+        self.ledger = self
         self._request, self._plan, self._results, self._dry_run = request, plan, results or [], dry_run
 
     def get_request(self, run: str) -> dict[str, Any] | None:
@@ -190,9 +194,12 @@ def test_only_a_cancelled_run_says_so() -> None:
 def test_an_ended_run_says_the_same_from_its_summary_as_from_its_ledger(rest: Outcome) -> None:
     ledger = [batch(0), batch(1, {"timeout": 1})]
     summary = summarise(WHOLE, roll_up(WHOLE, ledger, rest), URLS, 5.0, rest)
+    summary |= measured_sums(WHOLE, measure(WHOLE, ledger), 0.0, catalogue())
     error = "Prewarm.DeadlinePassed" if rest is Outcome.DEADLINE else "Prewarm.NotWarm"
     ended = replace(RUNNING, status="FAILED", error=error, cause="why")
-    assert ask(ended, plan=WHOLE, summary=summary) == ask(ended, plan=WHOLE, results=ledger)
+    from_summary = ask(ended, plan=WHOLE, summary=summary)
+    assert from_summary.pop("cost") == summary["cost"]
+    assert from_summary == ask(ended, plan=WHOLE, results=ledger)
 
 
 def test_pages_of_a_status_have_whole_counts_and_each_url_once() -> None:

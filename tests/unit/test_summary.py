@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from aggregate.summary import CAUSE_LIMIT, DEADLINE_PASSED, FAILURES_TOLD, NOT_WARM, summarise, verdict_of_run
+from aggregate.summary import CAUSE_LIMIT, FAILURES_TOLD, summarise, verdict_of_run
 from prewarm.outcome import WARM, Outcome
 from prewarm.plan import Group, Plan, Skipped
+from prewarm.remedies import DEADLINE_PASSED, NOT_WARM
 from prewarm.verdict import BatchResult, roll_up
 from tests.unit.builders import plan
 

@@ -1,0 +1,30 @@
+"""What follows a run's end, by EventBridge's "Step Functions Execution Status Change" (best effort).
+
+A run that timed out or was aborted ran no AggregateResults: its summary and report are written here, so that nothing
+is lost when ledger and history expire. Then people are told, where they asked for it.
+"""
+
+from typing import Any
+
+from aggregate.adding_up import ENDED_FROM_OUTSIDE, add_up
+from aggregate.notice import compose
+from aggregate.topic import publish, settings_of_notices
+from prewarm.observability import logger
+from prewarm.storage import storage
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """Sum up a run that ended from outside, and send the notice of one that ended."""
+    detail = event["detail"]
+    run, status = detail["name"], detail["status"]
+    logger.append_keys(run=run)
+    store = storage()
+    if detail.get("redriveCount", 0) < store.ledger.control(run).redrives:
+        logger.info("redriven since", extra={"status": status})
+        return
+    plan = store.get_plan(run)
+    if status in ENDED_FROM_OUTSIDE and plan is not None:
+        add_up(plan, store, detail.get("redriveCount", 0), status)
+    wanted = settings_of_notices()
+    if wanted.of(status):
+        publish(wanted.topic, compose(detail, store.get_summary(run), wanted.api_url))

@@ -1,0 +1,40 @@
+"""GET /report: a link to the report of an ended run."""
+
+from typing import Any
+
+from api.executions import Execution
+from api.status import RUNNING
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
+from prewarm.storage import Storage
+
+FORMATS = ("html", "json", "csv")
+# Long enough to be opened, short enough that a link that was passed on is no lasting right. A link ends with the
+# function's own credentials in any case (IAM User Guide, "Presigned URLs").
+SECONDS = 3_600
+
+
+def report(execution: Execution, store: Storage, form: str | None) -> dict[str, Any]:
+    """Return {"url": …} from which the report can be read for an hour without the API key.
+
+    Raises:
+        InvalidRequest: `form` is no format.
+        Conflict: the run goes on.
+        Missing: the run has no report.
+
+    """
+    form = "html" if form is None else form
+    if form not in FORMATS:
+        raise InvalidRequest([Problem("format", f"{shown(form)!r} is none of {', '.join(FORMATS)}")])
+    if execution.status in RUNNING:
+        raise Conflict("RunGoesOn", [Problem("requestID", "the run goes on; its report is written when it ends")])
+    link = store.report_link(execution.run, f"report.{form}", SECONDS)
+    if link is None:
+        why = "the run has no report: it was refused, was a dry run, broke off, or is older than what is kept"
+        raise Missing("NoReport", [Problem("requestID", why)])
+    return {
+        "requestID": execution.arn,
+        "run": execution.run,
+        "format": form,
+        "url": link,
+        "expiresInSeconds": SECONDS,
+    }
