@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from api.answers import answer
+from api.answers import CORS, answer
 from api.dry_runs import Resolver
 from api.executions import Execution, Executions
 from api.failures import answer_errors
@@ -20,7 +20,7 @@ from prewarm.observability import logger
 from prewarm.settings import Settings
 from prewarm.storage import storage
 
-app = APIGatewayRestResolver()
+app = APIGatewayRestResolver(cors=CORS)
 answer_errors(app)
 app.include_router(router)
 _executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))

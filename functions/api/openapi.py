@@ -169,7 +169,9 @@ def _as_accepted(schema: dict[str, Any]) -> None:
     properties["region"] = {"anyOf": [properties["region"], {"type": "string", "minLength": 1}], "title": "Region"}
     for name in ("url_list_s3", "sitemap", "manifest"):
         listed, *rest = properties[name]["anyOf"]
-        properties[name]["anyOf"] = [listed, listed["items"], *rest]
+        text = {"type": "string", "minLength": 1}
+        each = listed["items"] if name == "url_list_s3" else {"anyOf": [listed["items"], text]}
+        properties[name]["anyOf"] = [listed | {"items": each}, each, *rest]
     sources = ("url_list", "url_list_s3", "sitemap", "manifest")
     schema["anyOf"] = [{"required": [name]} for name in sources]
 

@@ -14,12 +14,14 @@ from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
 from local.stack.cloudfront import Extras
+from local.stack.events import Events
 from local.stack.interpreter import TMP_THREADS, stepfunctions_parser_backends
 from local.stack.invoking import mend_lambda, mend_task_clients
 from local.stack.mending import (
     Mending,
     OnInvalidation,
     mend_big_maps,
+    mend_events,
     mend_invalidations,
     mend_paths,
     mend_redrive_count,
@@ -92,6 +94,9 @@ class EmbeddedAws:
         mend_big_maps(self._mending)
         mend_paths(self._mending)
         mend_redrive_count(self._mending)
+        events = Events(self.template.rules, workers, self.template.account.region, self.template.account.account_id)
+        mend_events(self._mending, events.tell)
+        self._mending.callback(events.stop)
         mend_task_clients(self._mending, self._task_client, workers)
         self._create_storage()
         self._create_functions()
@@ -130,6 +135,9 @@ class EmbeddedAws:
             if table.ttl_attribute:
                 ttl = {"Enabled": True, "AttributeName": table.ttl_attribute}
                 dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=ttl)
+
+        for topic in self.template.topics:
+            self.client("sns").create_topic(Name=topic)
 
     def _create_functions(self) -> None:
         # What runs is the workers' business; these are for GetFunction and ListFunctions. Into moto's store directly:

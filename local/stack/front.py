@@ -65,7 +65,11 @@ class _Handler(BaseHTTPRequestHandler):
         if refusal:
             self._drain()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  http.server's names
+    def __getattr__(self, name: str) -> object:
+        """Serve whatever method: http.server looks for `do_METHOD`, and answers 501 without it."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _read_body(self) -> tuple[bytes, str | None]:
         """Return the body, or an empty one and the gateway response type of the refusal."""

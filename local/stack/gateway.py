@@ -72,6 +72,8 @@ class Gateway:
         if found is None:
             return self._refuse("MISSING_AUTHENTICATION_TOKEN", request)
         route, parameters = found
+        if route.mock_headers is not None:
+            return Response(HTTPStatus.OK, list(route.mock_headers.items()), b"")
         key = request.header("x-api-key") or ""
         if route.key_required and not hmac.compare_digest(key.encode(), self.api_key.encode()):
             return self._refuse("INVALID_API_KEY", request)

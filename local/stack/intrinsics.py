@@ -48,12 +48,13 @@ class Account:
 class Resolver:
     """Resolves the intrinsics of one translated template.
 
-    `resources` is the template's Resources section, `parameters` the values of its parameters by name.
+    `resources` and `conditions` are the template's sections, `parameters` the values of its parameters by name.
     """
 
     account: Account
     resources: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, object]
+    conditions: Mapping[str, Any] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, value: object, where: str) -> Any:
@@ -66,7 +67,7 @@ class Resolver:
                 name, argument = next(iter(value.items()))
                 if name == "Ref":
                     return self._ref(str(argument), where)
-                if name.startswith("Fn::") or name == "Condition":
+                if name.startswith("Fn::") or (name == "Condition" and isinstance(argument, str)):
                     return self._function(name, argument, where)
             pairs = ((key, self.resolve(item, where)) for key, item in value.items())
             return {key: item for key, item in pairs if item is not _NO_VALUE}
@@ -79,6 +80,12 @@ class Resolver:
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
             "Fn::Join": self._join,
+            "Fn::If": self._if,
+            "Fn::Equals": lambda pair, there: self._same(*self.resolve(pair, there)),
+            "Fn::Not": lambda one, there: not self.resolve(one[0], there),
+            "Fn::And": lambda many, there: all(self.resolve(each, there) for each in many),
+            "Fn::Or": lambda many, there: any(self.resolve(each, there) for each in many),
+            "Condition": lambda condition, _: self.holds(condition),
         }
         if name not in functions:
             raise TemplateError(f"resource {where}: the embedded stack does not know the intrinsic {name}")
@@ -124,6 +131,21 @@ class Resolver:
             return str(self._get_att(target, where) if "." in target else self._ref(target, where))
 
         return _PLACEHOLDER.sub(replace, text)
+
+    def _if(self, argument: Any, where: str) -> Any:
+        condition, then, otherwise = argument
+        return self.resolve(then if self.holds(condition) else otherwise, where)
+
+    @staticmethod
+    def _same(one: object, other: object) -> bool:
+        # CloudFormation compares parameters' values as the strings that they are given as.
+        return str(one) == str(other)
+
+    def holds(self, condition: str) -> bool:
+        """Say whether one of the template's conditions holds. May raise TemplateError."""
+        if condition not in self.conditions:
+            raise TemplateError(f"condition {condition}: there is no such condition")
+        return bool(self.resolve(self.conditions[condition], f"condition {condition}"))
 
     def _join(self, argument: Any, where: str) -> str:
         separator, parts = argument

@@ -138,6 +138,42 @@ def mend_big_maps(mending: Mending) -> None:
     mending.replace(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
 
 
+def mend_events(mending: Mending, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Tell of each end of an execution, as EventBridge does; moto has no such events.
+
+    The detail is that of the Step Functions Developer Guide ("Step Functions execution status change"); a run that
+    timed out comes without Error and Cause there too.
+    """
+
+    def reflect(self: Any) -> None:
+        before = self.execution.exec_status
+        original(self)
+        if self.execution.exec_status != before:
+            told(self.execution)
+
+    def stop(self: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
+        running = self.exec_status == ExecutionStatus.RUNNING
+        stopped(self, stop_date, error, cause)
+        if running:
+            told(self)
+
+    def told(ended: Any) -> None:
+        detail = {
+            "executionArn": ended.exec_arn,
+            "stateMachineArn": ended.state_machine.arn,
+            "name": ended.name,
+            "status": ended.exec_status.value,
+            "redriveCount": 0,
+        }
+        if ended.exec_status != ExecutionStatus.TIMED_OUT:
+            detail |= {"error": ended.error, "cause": ended.cause}
+        tell(detail)
+
+    # In this order: a stop that is mended already is told of once.
+    original = mending.replace(execution.BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect)
+    stopped = mending.replace(execution.Execution, "stop", stop)
+
+
 def mend_redrive_count(mending: Mending) -> None:
     """Give the context object the RedriveCount that AWS's always has; here nothing is ever redriven."""
 

@@ -20,7 +20,7 @@ _INTEGRATION_TIMEOUT_MS = 29_000
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path; `function_arn` answers it within `timeout` seconds.
+    """One method of one path; `function_arn` answers it within `timeout` seconds, or a mock by 200 and these headers.
 
     `method` is upper case, or ANY. `path` is as the template writes it, for example `/runs/{id}` or `/{proxy+}`.
     """
@@ -30,6 +30,7 @@ class Route:
     function_arn: str
     key_required: bool
     timeout: float
+    mock_headers: dict[str, str] | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the path parameters if this route serves `path` (still percent-encoded), else None."""
@@ -102,16 +103,18 @@ def read_api(resolver: Resolver, resources: Mapping[str, Mapping[str, Any]]) -> 
     return Api(
         logical_id=logical_id,
         stage=_stage(resolver, resources, logical_id),
-        routes=tuple(sorted((route for route in routes if route), key=lambda route: route.rank)),
+        routes=tuple(sorted(routes, key=lambda route: route.rank)),
         gateway_responses={name: _gateway_response(response) for name, response in responses.items()},
         binary_media_types=tuple(body.get("x-amazon-apigateway-binary-media-types", ())),
     )
 
 
-def _route(logical_id: str, path: str, method: str, operation: Mapping[str, Any], keys: set[str]) -> Route | None:
+def _route(logical_id: str, path: str, method: str, operation: Mapping[str, Any], keys: set[str]) -> Route:
     integration = operation.get("x-amazon-apigateway-integration", {})
     if integration.get("type") == "mock":
-        return None  # SAM's CORS preflight: nothing here answers browsers
+        parameters = integration.get("responses", {}).get("default", {}).get("responseParameters", {})
+        headers = _headers(parameters, "method.response.header.")
+        return Route(method.upper(), path, "", key_required=False, timeout=0, mock_headers=headers)
     found = _FUNCTION_ARN.search(str(integration.get("uri", "")))
     if integration.get("type") != "aws_proxy" or not found:
         raise TemplateError(f"resource {logical_id}: {method} {path} is no Lambda proxy integration")
@@ -133,10 +136,14 @@ def _stage(resolver: Resolver, resources: Mapping[str, Mapping[str, Any]], api: 
 
 def _gateway_response(response: Mapping[str, Any]) -> GatewayResponse:
     status = response.get("statusCode")
-    prefix = "gatewayresponse.header."
-    headers = {
+    headers = _headers(response.get("responseParameters", {}), "gatewayresponse.header.")
+    return GatewayResponse(int(status) if status else None, dict(response.get("responseTemplates", {})), headers)
+
+
+def _headers(parameters: Mapping[str, object], prefix: str) -> dict[str, str]:
+    """Return the headers among response parameters, whose values stand in quotes."""
+    return {
         name.removeprefix(prefix): str(value).strip("'")
-        for name, value in response.get("responseParameters", {}).items()
+        for name, value in parameters.items()
         if name.startswith(prefix)
     }
-    return GatewayResponse(int(status) if status else None, dict(response.get("responseTemplates", {})), headers)

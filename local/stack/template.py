@@ -19,6 +19,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 from samtranslator.yaml_helper import yaml_parse
 
+from local.stack.events import Rule, read_rule
 from local.stack.intrinsics import Account, Resolver, TemplateError
 from local.stack.routes import Api, read_api
 from local.stack.session import isolated_session
@@ -88,6 +89,8 @@ class Template:
     buckets: tuple[Bucket, ...]
     tables: tuple[Table, ...]
     api: Api | None
+    rules: tuple[Rule, ...] = ()
+    topics: tuple[str, ...] = ()
 
 
 def load_template(
@@ -105,13 +108,17 @@ def load_template(
     values = _parameter_values(source, parameters or {})
     translated = _translate(source, path.parent, values, account)
     resources: dict[str, dict[str, Any]] = translated["Resources"]
-    resolver = Resolver(account, resources, values)
+    resolver = Resolver(account, resources, values, source.get("Conditions") or {})
     functions: list[Function] = []
     machines: list[StateMachine] = []
     buckets: list[Bucket] = []
     tables: list[Table] = []
+    rules: list[Rule] = []
+    topics: list[str] = []
     for logical_id, resource in sorted(resources.items()):
         kind, properties = resource["Type"], resource.get("Properties", {})
+        if "Condition" in resource and not resolver.holds(resource["Condition"]):
+            continue
         if kind == "AWS::Lambda::Function":
             functions.append(_function(resolver, logical_id, properties, path.parent))
         elif kind == "AWS::StepFunctions::StateMachine":
@@ -120,8 +127,20 @@ def load_template(
             buckets.append(Bucket(logical_id, resolver.name(logical_id)))
         elif kind == "AWS::DynamoDB::Table":
             tables.append(_table(resolver, logical_id, properties))
+        elif kind == "AWS::Events::Rule":
+            rules.append(read_rule(resolver.resolve(properties, logical_id)))
+        elif kind == "AWS::SNS::Topic":
+            topics.append(resolver.name(logical_id))
     return Template(
-        path, account, tuple(functions), tuple(machines), tuple(buckets), tuple(tables), read_api(resolver, resources)
+        path,
+        account,
+        tuple(functions),
+        tuple(machines),
+        tuple(buckets),
+        tuple(tables),
+        read_api(resolver, resources),
+        tuple(rules),
+        tuple(topics),
     )
 
 

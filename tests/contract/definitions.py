@@ -60,11 +60,16 @@ def functions(document: Document) -> dict[str, Document]:
 def find_statement(document: Document, resource: str, sid: str) -> Document:
     """Find a policy statement of a SAM template's resource, to be changed in place."""
     for policy in document["Resources"][resource]["Properties"]["Policies"]:
-        for statement in policy["Statement"]:
+        for statement in map(as_if, policy["Statement"]):
             if statement["Sid"] == sid:
                 found: Document = statement
                 return found
     raise KeyError(sid)
+
+
+def as_if(value: Any) -> Any:
+    """Read what is there only for some stacks as if it were there for this one."""
+    return value["Fn::If"][1] if isinstance(value, dict) and "Fn::If" in value else value
 
 
 def many(value: Any) -> list[Any]:
@@ -78,8 +83,7 @@ def name_of(resource: Any) -> str:
         return resource
     (function, argument), *_ = resource.items()
     if function == "Fn::If":
-        # A right that is there only for some stacks: judged as if it were.
-        return name_of(argument[1])
+        return name_of(as_if(resource))
     return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
 
 

@@ -16,6 +16,7 @@ import pytest
 from tests.contract.definitions import (
     MACHINE_ID,
     Document,
+    as_if,
     find_statement,
     many,
     name_of,
@@ -40,7 +41,11 @@ ACTIONS_ON_EVERYTHING = {
 }
 
 # AWS's own policies that SAM attaches: to write logs, and to send traces.
-MANAGED_POLICIES = {"service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+MANAGED_POLICIES = {
+    "service-role/AWSLambdaBasicExecutionRole": "SAM gives it to every function: logs",
+    "AWSXrayWriteOnlyAccess": "SAM gives it where tracing is on",
+    "service-role/AWSLambdaVPCAccessExecutionRole": "SAM gives it where VpcConfig stands, even if empty",
+}
 
 MACHINE_ARN = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-prewarm"
 EXECUTION_ARN = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-prewarm"
@@ -67,6 +72,8 @@ MACHINE_RIGHTS = {
     ("s3:GetObject", "${RunsBucket.Arn}/runs/*/map/*"),
     ("s3:ListMultipartUploadParts", "${RunsBucket.Arn}/runs/*/map/*"),
     ("s3:AbortMultipartUpload", "${RunsBucket.Arn}/runs/*/map/*"),
+    ("kms:Decrypt", "KmsKeyArn"),
+    ("kms:GenerateDataKey", "KmsKeyArn"),
     *((action, "*") for action in ACTIONS_ON_EVERYTHING if action.startswith("logs:")),
 }
 
@@ -75,7 +82,7 @@ def statements(document: Document) -> Iterator[tuple[str, Document]]:
     """Give every statement of every role of a translated template, with the role's logical id."""
     for role, properties in resources(document, "AWS::IAM::Role").items():
         for policy in properties.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
+            for statement in map(as_if, policy["PolicyDocument"]["Statement"]):
                 yield role, statement
 
 
@@ -138,9 +145,12 @@ def arn_of(resource: Any, document: Document) -> str:
         "AWS::DynamoDB::Table": "arn:aws:dynamodb:x:x:table/table",
         "AWS::Lambda::Function": "arn:aws:lambda:x:x:function:function",
         "AWS::StepFunctions::StateMachine": "arn:aws:states:x:x:stateMachine:machine",
+        "AWS::SNS::Topic": "arn:aws:sns:x:x:topic",
     }
     arns = {name: samples.get(r["Type"], "") for name, r in document["Resources"].items()}
     text = name_of(resource)
+    if text == "KmsKeyArn":
+        return "arn:aws:kms:x:x:key/x"
     if text.removesuffix(".Arn") in arns:
         return arns[text.removesuffix(".Arn")]
     text = re.sub(r"\$\{(\w+)\.Arn\}", lambda found: arns[found[1]], text)

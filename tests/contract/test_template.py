@@ -27,6 +27,8 @@ from tests.contract.definitions import (
 ACCEPTED_FINDINGS = {
     ("W3005", "ApiUsagePlan"): "SAM adds DependsOn Api beside the Ref",
     ("W3005", "ApiUsagePlanKey"): "SAM adds DependsOn ApiApiKey beside the Ref",
+    ("W2001", "Parameters/ApiRateLimit"): "SAM writes a parameter's value, not its name, into a usage plan",
+    ("W2001", "Parameters/ApiBurstLimit"): "likewise",
 }
 
 # What functions/ may read without the template setting it, and what for.

@@ -15,6 +15,8 @@ from tests.contract.definitions import (
 )
 
 KEYLESS_METHODS = {"options"}
+# They tell nothing of any run: a description.
+KEYLESS_PATHS = {"/openapi.json"}
 
 
 def open_api(document: Document) -> list[str]:
@@ -26,7 +28,7 @@ def open_api(document: Document) -> list[str]:
         for path, methods in properties["Body"]["paths"].items():
             for method, operation in methods.items():
                 needs_key = {"api_key": []} in operation.get("security", [])
-                if needs_key == (method in KEYLESS_METHODS):
+                if needs_key == (method in KEYLESS_METHODS or path in KEYLESS_PATHS):
                     problems.append(f"{method.upper()} {path}: key {'required' if needs_key else 'not required'}")
     # SAM's deployment makes a stage of its own, which no usage plan covers, unless OpenApiVersion is set.
     deployments = resources(document, "AWS::ApiGateway::Deployment")
@@ -118,20 +120,22 @@ def test_shapeless_responses_are_found(text: str) -> None:
     assert shapeless_responses(broken) == ["Api: THROTTLED"]
 
 
-def test_runs_that_end_from_outside_are_told_to_the_aggregate_function() -> None:
-    """The rule as CloudFormation gets it: of this machine's own runs, and of no child execution."""
+def test_runs_that_end_are_told_to_the_function_for_that() -> None:
+    """The rules as CloudFormation gets them: of this machine's own runs, and of no child execution."""
     resources = translated()["Resources"]
-    (rule,) = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
-    assert rule["EventPattern"]["detail"] == {
-        "stateMachineArn": [{"Ref": "PrewarmStateMachine"}],
-        "status": ["TIMED_OUT", "ABORTED"],
+    rules = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
+    assert {tuple(rule["EventPattern"]["detail"]["status"]): rule.get("State") for rule in rules} == {
+        ("TIMED_OUT", "ABORTED"): None,
+        ("SUCCEEDED", "FAILED"): {"Fn::If": ["HasNotices", "ENABLED", "DISABLED"]},
     }
-    (target,) = rule["Targets"]
-    assert target["Arn"] == {"Fn::GetAtt": ["AggregateFunction", "Arn"]}
-    assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    for rule in rules:
+        assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "PrewarmStateMachine"}]
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["RunEndedFunction", "Arn"]}
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
     allowed = [
         each["Properties"]
         for each in resources.values()
         if each["Type"] == "AWS::Lambda::Permission" and each["Properties"]["Principal"] == "events.amazonaws.com"
     ]
-    assert [each["FunctionName"] for each in allowed] == [{"Ref": "AggregateFunction"}]
+    assert [each["FunctionName"] for each in allowed] == [{"Ref": "RunEndedFunction"}] * 2

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,27 @@ class Service:
                 return seen
             time.sleep(POLL_SECONDS)
         raise AssertionError(f"the run did not end: {seen[-1]}")
+
+    def wait_for(self, request_id: str, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Poll a run until its status is as wanted; returns that status."""
+        until = time.monotonic() + LONGEST_RUN_SECONDS
+        while time.monotonic() < until:
+            status: dict[str, Any] = self.get_status(request_id).json()
+            if what(status):
+                return status
+            time.sleep(POLL_SECONDS)
+        raise AssertionError("the run never came to what was waited for")
+
+    def wait_for_report(self, request_id: str, form: str) -> str:
+        """Ask for a run's report until it is there; returns its link."""
+        headers, query = {"x-api-key": self.ready["apiKey"]}, {"requestID": request_id, "format": form}
+        until = time.monotonic() + LONGEST_RUN_SECONDS
+        while time.monotonic() < until:
+            answer = requests.get(f"{self.ready['api']}/report", params=query, headers=headers, timeout=30)
+            if answer.status_code == 200:
+                return str(answer.json()["url"])
+            time.sleep(POLL_SECONDS)
+        raise AssertionError(f"no report came: {answer.text}")
 
     def client(self, name: str) -> Any:
         return boto3.client(

@@ -478,6 +478,7 @@ def test_the_projects_own_template() -> None:
         "InvalidateFunction",
         "WarmFunction",
         "AggregateFunction",
+        "RunEndedFunction",
     }
     warm, api = functions["WarmFunction"], functions["ApiFunction"]
     assert (warm.handler, warm.timeout, warm.memory, warm.code.name) == (
