@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import typer
 
-from cli import demo, local, pops
+from cli import configure, demo, local, pops, report, run, runs, start, watch
 
 app = typer.Typer(name="prewarm", no_args_is_help=True, pretty_exceptions_show_locals=False)
-app.command("local")(local.local)
-app.command("demo")(demo.demo)
-app.add_typer(pops.app, name="pops")
+
+RUNS, HERE, AROUND = "Runs", "On this machine", "Around them"
+app.command("start", rich_help_panel=RUNS)(start.start)
+app.command("status", rich_help_panel=RUNS)(runs.status)
+app.command("watch", rich_help_panel=RUNS)(watch.watch)
+app.command("report", rich_help_panel=RUNS)(report.report)
+app.command("cancel", rich_help_panel=RUNS)(runs.cancel)
+app.command("retry", rich_help_panel=RUNS)(runs.retry)
+app.command("list", rich_help_panel=RUNS)(runs.list_runs)
+app.command("run", rich_help_panel=HERE)(run.run)
+app.command("local", rich_help_panel=HERE)(local.local)
+app.command("demo", rich_help_panel=HERE)(demo.demo)
+app.command("configure", rich_help_panel=AROUND)(configure.configure)
+app.add_typer(pops.app, name="pops", rich_help_panel=AROUND)
 
 
 @app.callback()
 def main() -> None:
-    """Warm URLs through chosen CloudFront edge locations, and prove it."""
+    """Warm URLs through chosen CloudFront edge locations, and prove it.
+
+    Exit codes: 0 warm, 1 not warm, 2 bad input, 3 timeout, 4 service error, 130 interrupted.
+    """
 
 
 if __name__ == "__main__":

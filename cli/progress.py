@@ -10,6 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli.words import progress_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,17 +49,6 @@ def _follow_plainly(
             return status
         time.sleep(POLL_SECONDS)
         status = ask()
-
-
-def progress_line(status: dict[str, Any]) -> str:
-    """Return a status as one line."""
-    targets = status["targets"]
-    failed = len(status["failedUrl"])
-    return (
-        f"{status['status']}: {status['completed']} of {status['total']} URLs"
-        f" ({len(status['successUrl'])} warm, {failed} failed, {status['inProgress']} in progress)"
-        f" · {targets['done']:,} of {targets['total']:,} targets"
-    )
 
 
 def url_table(status: dict[str, Any]) -> Table:

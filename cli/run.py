@@ -1,0 +1,90 @@
+"""`prewarm run`: warm from this machine, without deploying anything."""
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from cli.client import Client
+from cli.compose import AsJson, command
+from cli.failures import Code, CommandFailed, tell
+from cli.options import request_of
+from cli.start import tell_dry_run
+from cli.waiting import Waiting, attend, waiting_of
+
+if TYPE_CHECKING:
+    from local.stack.stack import EmbeddedStack
+
+
+@command(request=request_of, waiting=waiting_of)
+def run(
+    *,
+    request: dict[str, Any],
+    distribution: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DOMAIN=ALIAS,…",
+            help="A distribution whose hosts may be warmed, for example d111abc.cloudfront.net=www.example.com. "
+            "Repeat it for more.",
+        ),
+    ],
+    log_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the functions' logs there, one file each.")
+    ] = None,
+    waiting: Waiting,
+    as_json: AsJson = False,
+) -> None:
+    """Warm from this machine: the whole service runs here until the run ends, without AWS credentials.
+
+    It warms real CloudFront. The run ends with this command: Ctrl-C stops it, and what was warmed stays warm.
+
+    Examples:
+      prewarm run https://www.example.com/ --region eu --distribution d111abc.cloudfront.net=www.example.com
+      prewarm run --file urls.txt --pop FRA56-P5 --distribution d111abc.cloudfront.net=www.example.com
+    """
+    with _stoppable(), _stack(distribution, log_dir) as stack:
+        client = Client(stack.api, stack.api_key)
+        document = client.start(request, None)
+        if "dryRun" in document:
+            tell_dry_run(document, as_json=as_json)
+            return
+        attend(client, document["requestID"], waiting, as_json=as_json, goes_on_alone=False)
+
+
+@contextlib.contextmanager
+def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
+    """Run the service for as long as the block."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    # Imported here: it takes two seconds, which `prewarm --help` need not wait for.
+    from local.stack.stack import EmbeddedStack  # noqa: PLC0415
+
+    try:
+        stack = EmbeddedStack(distributions=distributions, log_dir=log_dir)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from error
+    except OSError as error:
+        raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
+    with stack:
+        yield stack
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that the service's processes are ended either way, and Ctrl-C before the run."""
+
+    def stop(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("\nstopped before the run began")
+        raise typer.Exit(Code.DETACHED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,104 @@
+"""Waiting for a run's end: how often to look, when to give up, what Ctrl-C means, and what is told in the end."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cli.client import GLANCE, Client
+from cli.display import Display, display
+from cli.failures import Code, CommandFailed, tell
+from cli.junit import junit
+from cli.words import code_of, end_lines, goes_on, name_of
+
+# A short run is looked at often, a long one as seldom as nobody minds: each look reads the run's ledger.
+SHORTEST_PAUSE, LONGEST_PAUSE, PAUSE_SHARE = 0.5, 5.0, 0.05
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How a command waits: for how many seconds at the most, and where the JUnit report goes."""
+
+    seconds: float | None = None
+    junit: Path | None = None
+
+
+def waiting_of(
+    *,
+    wait_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0, help="Wait no longer than this; the run goes on, the exit code is 3."),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a JUnit report (XML) at the end: a test case per URL."),
+    ] = None,
+) -> Waiting:
+    """Return how to wait.
+
+    Raises:
+        CommandFailed: the report could not be written.
+
+    """
+    # Found out now, and not after an hour of waiting.
+    if junit is not None and (junit.is_dir() or not os.access(junit.parent, os.W_OK)):
+        raise CommandFailed(f"--junit {junit}: no file can be written there")
+    return Waiting(wait_seconds, junit)
+
+
+def attend(
+    client: Client, run: str, waiting: Waiting, *, as_json: bool, lines: bool = False, goes_on_alone: bool = True
+) -> NoReturn:
+    """Show a run until it ends, tell its end, and leave with its exit code.
+
+    `lines`: with `as_json`, print each status, not only the last; `goes_on_alone`: the run outlives this process.
+    """
+    name = name_of(run)
+    back = f"come back by: prewarm watch {name}" if goes_on_alone else "what was warmed until now stays warm"
+    try:
+        with display(as_json=as_json, lines=lines) as shown:
+            status = _until_the_end(client, run, waiting.seconds, shown)
+        if "nextToken" in status:
+            status = client.whole_status(run)
+    except KeyboardInterrupt:
+        tell(f"\n{'detached: the run goes on' if goes_on_alone else 'stopped, and the run with it'}; {back}")
+        if as_json and not lines:
+            typer.echo(json.dumps({"requestID": run, "detached": goes_on_alone}))
+        raise typer.Exit(Code.DETACHED) from None
+    except CommandFailed as failed:
+        raise CommandFailed(f"{failed}\nthe run itself may go on; {back}", failed.code, failed.document) from failed
+    if waiting.junit is not None:
+        _write(waiting.junit, status)
+    if not as_json:
+        for line in end_lines(status):
+            typer.echo(line)
+    elif not lines:
+        typer.echo(json.dumps(status, ensure_ascii=False))
+    if goes_on(status):
+        tell(f"waited for {waiting.seconds:g} s: " + (f"the run goes on; {back}" if goes_on_alone else back))
+    raise typer.Exit(code_of(status))
+
+
+def _write(path: Path, status: dict[str, Any]) -> None:
+    """Write the JUnit report."""
+    try:
+        path.write_bytes(junit(status))
+    except OSError as error:
+        raise CommandFailed(f"--junit {path}: {error.strerror}") from error
+
+
+def _until_the_end(client: Client, run: str, seconds: float | None, shown: Display) -> dict[str, Any]:
+    """Look at a run until it has ended or the time is up; returns the last status."""
+    started = time.monotonic()
+    while True:
+        status = client.whole_status(run) if shown.whole else client.status(run, GLANCE)
+        shown.show(status)
+        waited = time.monotonic() - started
+        left = float("inf") if seconds is None else seconds - waited
+        if not goes_on(status) or left <= 0:
+            return status
+        time.sleep(min(left, LONGEST_PAUSE, max(SHORTEST_PAUSE, waited * PAUSE_SHARE)))

@@ -1,0 +1,20 @@
+"""`prewarm watch`: a run before your eyes."""
+
+from cli.client import Client
+from cli.compose import AsJson, Run, command
+from cli.config import client_of
+from cli.waiting import Waiting, attend, waiting_of
+
+
+@command(waiting=waiting_of, client=client_of)
+def watch(*, run: Run, waiting: Waiting, client: Client, as_json: AsJson = False) -> None:
+    """Show a run until it ends: bars of its URLs and targets, rate, time left, failures as they come.
+
+    Ctrl-C stops the watching, not the run. Where stdout is no terminal there are plain lines; with --json, one status
+    a line whenever something has changed.
+
+    Examples:
+      prewarm watch 20261124T013829Z-c0af4526
+      prewarm watch 20261124T013829Z-c0af4526 --json | jq .completed
+    """
+    attend(client, run, waiting, as_json=as_json, lines=True)

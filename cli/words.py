@@ -1,0 +1,129 @@
+"""A run in words: what became of its URLs and why, and what that means as an exit code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cli.failures import Code
+from prewarm.outcome import IN_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFUSED = "Prewarm.InvalidRequest"
+WORDS = {outcome.value: words for outcome, words in IN_WORDS.items()}
+FAILURES_SHOWN = 20
+MEGABYTE = 1_000_000
+
+
+def goes_on(status: dict[str, Any]) -> bool:
+    """Say whether a run has not ended."""
+    return bool(status["status"] == "IN_PROGRESS")
+
+
+def code_of(status: dict[str, Any]) -> Code:
+    """Return a status as an exit code: one that goes on is a wait that ran out."""
+    if status["status"] == "COMPLETED":
+        return Code.WARM
+    if status["status"] in {"TIMEOUT", "IN_PROGRESS"}:
+        return Code.TIMEOUT
+    return Code.BAD_INPUT if status.get("error") == REFUSED else Code.NOT_WARM
+
+
+def name_of(run: str) -> str:
+    """Return a run's name, which is short, from its requestID."""
+    return run.rpartition(":")[2]
+
+
+def targets_of(status: dict[str, Any]) -> tuple[int, int]:
+    """Return how many targets are done, and how many there are; 0 before the plan is made."""
+    targets = status.get("targets") or {}
+    return int(targets.get("done", 0)), int(targets.get("total", 0))
+
+
+def progress_line(status: dict[str, Any]) -> str:
+    """Return a status as one line."""
+    done, total = targets_of(status)
+    # A page has the counts of the whole run, but not its lists.
+    split = (
+        f" ({len(status['successUrl'])} warm, {len(status['failedUrl'])} failed, {status['inProgress']} in progress)"
+        if "nextToken" not in status
+        else ""
+    )
+    return (
+        f"{status['status']}: {status['completed']} of {status['total']} URLs{split} · {done:,} of {total:,} targets"
+    )
+
+
+def why(failure: dict[str, Any], words: dict[str, str] | None = None) -> str:
+    """Return a failed URL's reasons in words; `words`: the service's own for outcomes, if it gave any."""
+    told = WORDS | (words or {})
+    parts = (
+        f"{name} at {count} {'target' if count == 1 else 'targets'}" + (f" ({told[name]})" if name in told else "")
+        for name, count in failure.get("reasons", {}).items()
+    )
+    return ", ".join(parts) or "not warm"
+
+
+def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each failed URL with what is known of its failure."""
+    known = {failure["url"]: failure for failure in status.get("failures", [])}
+    for url in status.get("failedUrl", []):
+        yield url, known.get(url, {})
+
+
+def end_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Yield a status line by line, as `status` and the end of a wait show it."""
+    yield progress_line(status)
+    for number, (url, failure) in enumerate(failures_of(status)):
+        if number == FAILURES_SHOWN:
+            more = len(status["failedUrl"]) - FAILURES_SHOWN
+            yield f"failed   and {more:,} more: prewarm report {name_of(status.get('run', 'ID'))} --format csv"
+            break
+        yield f"failed   {url}  {why(failure, status.get('words'))}"
+    if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
+        yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    for warning in status.get("warnings", []):
+        yield f"warning  {warning}"
+    if status.get("cause") and not status.get("failures"):
+        yield f"cause    {status['cause']}"
+    if facts := list(_facts(status)):
+        yield "; ".join(facts)
+    if how := (status.get("remedy") or {}).get("how"):
+        yield f"remedy   {how}"
+    if "dryRun" in status:
+        yield from dry_run_lines(status["dryRun"])
+
+
+def _facts(status: dict[str, Any]) -> Iterator[str]:
+    """Yield what newer services tell of a run besides; an older one tells none of it."""
+    if started := status.get("startedAt"):
+        yield f"started {started}" + (f", ended {ended}" if (ended := status.get("endedAt")) else "")
+    if (count := status.get("bytes")) is not None:
+        yield f"{count / MEGABYTE:,.1f} MB fetched"
+    if (dollars := (status.get("cost") or {}).get("dollars")) is not None:
+        yield f"about ${dollars:,.4f}"
+
+
+def dry_run_lines(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what a run would do and cost."""
+    yield f"A dry run: nothing was warmed. {told['urls']:,} URLs of {told['hosts']:,} hosts would be"
+    yield (
+        f"{told['targets']:,} targets in {told['batches']:,} batches and {told['stages']:,} stages, "
+        f"{told['fetches']:,} fetches with the proofs"
+    )
+    for each in told["distributions"]:
+        yield (
+            f"{each['domain']}: {each['urls']:,} URLs through {len(each['pops']):,} POPs"
+            f" ({len(each['skippedPops']):,} skipped)"
+        )
+    if (nobodys := told["noDistribution"])["urls"]:
+        yield f"no distribution serves {nobodys['urls']:,} URLs of {', '.join(nobodys['hosts'])}"
+    if paths := told["invalidation"]["paths"]:
+        yield f"invalidation: {paths:,} paths in {told['invalidation']['rounds']:,} rounds"
+    if (size := told.get("estimatedBytes")) is not None:
+        yield f"about {size / MEGABYTE:,.1f} MB"
+    yield f"about ${told['cost']['dollars']:,.4f}"
+    for warning in told["warnings"]:
+        yield f"warning  {warning}"

@@ -1,0 +1,133 @@
+"""Statuses as exit codes, as lines, and as a JUnit report."""
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cli.junit import junit
+from cli.words import FAILURES_SHOWN, code_of, end_lines, progress_line, why
+
+GOOD, BAD = "https://www.example.com/good.html", "https://www.example.com/bad.html?token=secret"
+
+
+def status(**more: Any) -> dict[str, Any]:
+    """A status of the contract, of a run of which one URL of two failed."""
+    return {
+        "status": "FAILED",
+        "total": 2,
+        "completed": 2,
+        "inProgress": 0,
+        "failedUrl": [BAD],
+        "inProgressUrl": [],
+        "successUrl": [GOOD],
+        "requestID": "arn:aws:states:eu-west-1:123456789012:execution:prewarm:the-run",
+        "run": "the-run",
+        "failures": [{"url": BAD, "reasons": {"server_error": 3, "timeout": 1}, "coverage": 50.0}],
+        "targets": {"done": 8, "total": 1_008, "outcomes": {}},
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"status": "COMPLETED"}, 0),
+        ({"status": "FAILED"}, 1),
+        ({"status": "FAILED", "reason": "cancelled"}, 1),
+        ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, 2),
+        ({"status": "TIMEOUT"}, 3),
+        ({"status": "IN_PROGRESS"}, 3),
+    ],
+)
+def test_exit_codes(given: dict[str, Any], code: int) -> None:
+    assert code_of(status(**given)) == code
+
+
+def test_a_line_of_progress() -> None:
+    line = "FAILED: 2 of 2 URLs (1 warm, 1 failed, 0 in progress) · 8 of 1,008 targets"
+    assert progress_line(status()) == line
+    assert progress_line(status(nextToken="x")) == "FAILED: 2 of 2 URLs · 8 of 1,008 targets"
+
+
+def test_reasons_are_told_in_words() -> None:
+    told = why(status()["failures"][0])
+    assert "server_error at 3 targets (the origin answered with a 5xx" in told
+    assert "timeout at 1 target (the edge went silent)" in told
+    assert "(the service's own)" in why(status()["failures"][0], {"timeout": "the service's own"})
+    assert why({"reasons": {"new_one": 1}}) == "new_one at 1 target"
+    assert why({}) == "not warm"
+
+
+def test_the_contracts_fields_alone_are_enough() -> None:
+    names = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
+    bare = {name: status()[name] for name in names}
+    assert list(end_lines(bare))[1] == f"failed   {BAD}  not warm"
+    assert len(cases(junit(bare))) == 2
+
+
+def test_what_newer_services_tell_is_shown() -> None:
+    more: dict[str, Any] = {
+        "startedAt": "2026-11-24T01:38:29Z",
+        "endedAt": "2026-11-24T01:38:59.5Z",
+        "bytes": 2_500_000,
+        "cost": {"dollars": 0.0123},
+        "remedy": {"kind": "retry", "how": "POST /retry starts a new run of what failed"},
+        "skippedPops": [{"pop": "A", "reason": "unresolved_pop"}, {"pop": "B", "reason": "unresolved_pop"}],
+        "warnings": ["mind the gap"],
+    }
+    shown = "\n".join(end_lines(status(**more)))
+    for part in (
+        "2.5 MB",
+        "$0.0123",
+        "remedy   POST /retry",
+        "2 unresolved_pop",
+        "warning  mind the gap",
+        "01:38:59",
+    ):
+        assert part in shown
+    assert ET.fromstring(junit(status(**more))).find("testsuite[@time='30.500']") is not None
+
+
+def test_a_run_with_many_failures_shows_the_first() -> None:
+    urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 5)]
+    lines = list(end_lines(status(failedUrl=urls, failures=[])))
+    assert "and 5 more: prewarm report the-run --format csv" in lines[-1]
+    assert len(lines) == FAILURES_SHOWN + 2
+
+
+def test_the_cause_of_a_run_without_failures_is_told() -> None:
+    refused = status(failures=[], failedUrl=[], error="Prewarm.InvalidRequest", cause="url_list: is missing")
+    assert "cause    url_list: is missing" in list(end_lines(refused))
+
+
+def cases(document: bytes) -> dict[str, ET.Element]:
+    suite = ET.fromstring(document).find("testsuite")
+    assert suite is not None
+    found = {case.attrib["name"]: case for case in suite.iter("testcase")}
+    assert suite.attrib["tests"] == str(len(found))
+    assert suite.attrib["failures"] == str(len(list(suite.iter("failure"))))
+    assert suite.attrib["errors"] == str(len(list(suite.iter("error"))))
+    return found
+
+
+def test_junit_has_a_case_for_each_url_and_words_for_each_failure() -> None:
+    document = junit(status(inProgressUrl=["https://img.example.com/x"], warnings=["mind <the> gap\x00"]))
+    found = cases(document)
+    assert len(found) == 3
+    assert len(found[GOOD]) == 0
+    assert found[GOOD].attrib["classname"] == "www.example.com"
+    failure = found["https://www.example.com/bad.html?token=…"].find("failure")
+    assert failure is not None
+    assert "the origin answered with a 5xx" in failure.attrib["message"]
+    assert "50 %" in failure.attrib["message"]
+    assert found["https://img.example.com/x"].find("error") is not None
+    assert b"secret" not in document
+    assert ET.fromstring(document).findtext(".//system-out") == "mind <the> gap\ufffd"
+
+
+def test_junit_of_a_run_that_came_to_no_url_is_red() -> None:
+    nothing = status(total=0, failedUrl=[], successUrl=[], failures=[], cause="region[0]: unknown", error="E")
+    error = cases(junit(nothing))["the run"].find("error")
+    assert error is not None
+    assert error.attrib["message"] == "region[0]: unknown"
+    assert len(cases(junit(nothing | {"status": "COMPLETED"}))["the run"]) == 0
