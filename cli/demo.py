@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import requests
 import typer
-from rich.console import Console
 
-from cli.progress import follow
 from cli.scenery import DOMAIN, ERROR_CACHE_SECONDS, FAILING, IMAGES, PAGES, REGIONS, SHOP, Scenery, scenery
-from cli.viewer import View, view
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cli.viewer import View
     from local.edge.process import SimulatedCloudFront
     from local.stack.stack import EmbeddedStack
 
@@ -24,13 +25,21 @@ CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgre
 REQUEST_TIMEOUT = 30
 
 
-def demo() -> None:
+def demo(
+    *, keep: Annotated[bool, typer.Option("--keep", help="Leave it serving after the show, until Ctrl-C.")] = False
+) -> None:
     """Warm a shop's release through every POP of Asia-Pacific and Europe, on this machine, in under a minute.
 
     A simulated CloudFront stands in for the real one: a POP on each of some 300 loopback addresses (Linux), each
     with TLS and a cache of its own. Everything else is the real service: API, state machine, functions.
+
+    Examples:
+      prewarm demo
+      prewarm demo --keep
     """
     # Imported here: it takes two seconds, which `prewarm --help` need not wait for.
+    from rich.console import Console  # noqa: PLC0415
+
     from local.edge.process import SimulatedCloudFront  # noqa: PLC0415
     from local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
@@ -44,10 +53,29 @@ def demo() -> None:
             console.print(f"The service is up: [bold]{stack.api}[/bold]  (the simulated CloudFront has", end=" ")
             console.print(f"{len(world.config['pops'])} POPs, our catalogue names {len(world.asked)} in {REGIONS})\n")
             failures = _play(world, edge, stack, console)
-    console.print(f"\nThat took {time.monotonic() - started:.0f} s.")
-    for failure in failures:
-        console.print(f"[red]Not as it should be: {failure}[/red]")
+            console.print(f"\nThat took {time.monotonic() - started:.0f} s.")
+            for failure in failures:
+                console.print(f"[red]Not as it should be: {failure}[/red]")
+            if keep:
+                leave_serving(stack.api, stack.api_key, console)
+            else:
+                console.print("`prewarm demo --keep` leaves it serving, for a look at its dashboard and its API.")
     raise typer.Exit(1 if failures else 0)
+
+
+def leave_serving(api: str, key: str, console: Console) -> None:
+    """Say where the service is, and return when Ctrl-C or SIGTERM comes."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        # One item a line, and never wrapped: they are there to be copied.
+        console.print(f"\nThe dashboard: {api}/", highlight=False, soft_wrap=True)
+        console.print(f"The API key to enter there: {key}", highlight=False, soft_wrap=True, markup=False)
+        console.print("It serves until Ctrl-C.")
+        ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _play(world: Scenery, edge: SimulatedCloudFront, stack: EmbeddedStack, console: Console) -> list[str]:
@@ -85,6 +113,10 @@ def _play(world: Scenery, edge: SimulatedCloudFront, stack: EmbeddedStack, conso
 
 def _run(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, Any]:
     """Start a run through the API and follow it to its end; returns its last status."""
+    import requests  # noqa: PLC0415
+
+    from cli.progress import follow  # noqa: PLC0415
+
     body = {"url_list": urls, "region_type": "region", "region": REGIONS}
     headers = {"x-api-key": stack.api_key}
     answer = requests.post(f"{stack.api}/prewarm", json=body, headers=headers, timeout=REQUEST_TIMEOUT)
@@ -104,6 +136,8 @@ def _run(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, A
 
 def _views(world: Scenery, edge: SimulatedCloudFront, console: Console) -> list[View]:
     """Let a viewer at each of three POPs ask for one URL."""
+    from cli.viewer import view  # noqa: PLC0415
+
     seen = []
     for pop in world.viewers:
         got = view(PROVED_URL, edge.addresses[pop][0], edge.settings())

@@ -1,25 +1,19 @@
 """`prewarm pops`: what is known of CloudFront's edge locations, and how to find out more."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import requests
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
 
-from cli.scan import Scan, candidates, write_catalogue, write_networks
+from cli.compose import AsJson
+from cli.failures import tell
 from prewarm.catalogue import Pop, catalogue, distance_km
 from prewarm.selection import expand
-from prewarm.settings import nameservers_of
 
-app = typer.Typer(help="What is known of CloudFront's edge locations (POPs).", no_args_is_help=True)
+app = typer.Typer(help="What is known of CloudFront's edge locations (POPs); alone, it lists them.")
 DATA = Path("functions/prewarm/data")
 FIELDS = ("id", "city", "country", "priceClass", "confidence", "newestSeen")
 
@@ -31,8 +25,15 @@ def _row(pop: Pop) -> dict[str, str]:
 
 
 def _fail(message: str) -> typer.Exit:
-    Console(stderr=True, highlight=False).print(f"prewarm pops: {message}", markup=False)
+    tell(f"prewarm pops: {message}")
     return typer.Exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def pops(context: typer.Context) -> None:
+    """List the POPs where no other command is given."""
+    if context.invoked_subcommand is None:
+        list_pops()
 
 
 @app.command("list")
@@ -40,12 +41,15 @@ def list_pops(
     region: Annotated[list[str] | None, typer.Option(help="Only those of a region, such as apac.")] = None,
     country: Annotated[list[str] | None, typer.Option(help="Only those of a country, such as de.")] = None,
     location: Annotated[list[str] | None, typer.Option(help="Only those of an airport code, such as NRT.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - typer's way
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,  # noqa: FBT002
+    *,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """List the POPs of the catalogue.
 
-    For example: prewarm pops list --country jp
+    Examples:
+      prewarm pops list --country jp
+      prewarm pops list --region eu --csv
     """
     known = catalogue()
     chosen = set(known.pops)
@@ -68,6 +72,10 @@ def list_pops(
         writer.writerows(rows)
         typer.echo(text.getvalue(), nl=False)
     else:
+        # Imported here, as are others below: `prewarm --help` need not wait for them.
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+
         table = Table(*FIELDS)
         for row in rows:
             table.add_row(*row.values())
@@ -76,10 +84,15 @@ def list_pops(
 
 
 @app.command()
-def show(pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, such as NRT57-P3.")]) -> None:
+def show(
+    pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, such as NRT57-P3.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Show what is known of one POP.
 
-    For example: prewarm pops show NRT57-P3
+    Examples:
+      prewarm pops show NRT57-P3
     """
     known = catalogue()
     found, problems = expand("pop", [pop_id], known)
@@ -93,12 +106,16 @@ def show(pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, su
         "priceRegion": pop.location.price_region,
         "regionalCache": f"{cache} ({distance_km(pop.location, known.locations[cache]):.0f} km away; assumed)",
     }
+    if as_json:
+        typer.echo(json.dumps(lines, ensure_ascii=False))
+        return
     for name, value in lines.items():
         typer.echo(f"{name:14} {value}")
 
 
 @app.command()
 def refresh(
+    *,
     distribution: Annotated[str, typer.Option(help="A distribution of yours, such as d111abcdef8.cloudfront.net.")],
     nameserver: Annotated[
         str, typer.Option(envvar="PREWARM_NAMESERVERS", help="address[:port], …; else the system's.")
@@ -107,10 +124,21 @@ def refresh(
     concurrency: Annotated[int, typer.Option(min=1, max=1000, help="DNS questions at once.")] = 64,
     location: Annotated[list[str] | None, typer.Option(help="Only those of an airport code.")] = None,
     highest: Annotated[int, typer.Option(min=1, max=20, help="Highest last number tried, the 3 of NRT57-P3.")] = 12,
-    known_only: Annotated[bool, typer.Option("--known-only", help="Ask for the catalogue's ids alone.")] = False,  # noqa: FBT002
+    known_only: Annotated[bool, typer.Option("--known-only", help="Ask for the catalogue's ids alone.")] = False,
     output: Annotated[Path, typer.Option(help="Where the new pops.csv goes.")] = DATA / "pops.csv",
+    as_json: AsJson = False,
 ) -> None:
-    """Ask DNS for every POP id that may exist, and write the catalogue anew with what appeared and what vanished."""
+    """Ask DNS for every POP id that may exist, and write the catalogue anew with what appeared and what vanished.
+
+    Examples:
+      prewarm pops refresh --distribution d111abcdef8.cloudfront.net --location NRT
+    """
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from cli.scan import Scan, candidates, write_catalogue  # noqa: PLC0415
+    from prewarm.settings import nameservers_of  # noqa: PLC0415
+
     known = catalogue()
     codes = [code.upper() for code in location or []]
     names = candidates(known, codes, highest, known_only=known_only)
@@ -123,6 +151,10 @@ def refresh(
         except ValueError as error:
             raise _fail(str(error)) from error
     appeared, vanished = write_catalogue(output, known, found)
+    if as_json:
+        counts = {"asked": len(names), "resolve": len(found.there), "unanswered": len(found.silent)}
+        typer.echo(json.dumps(counts | {"appeared": appeared, "vanished": vanished, "output": str(output)}))
+        return
     typer.echo(f"{len(found.there)} of {len(names)} names resolve; {len(found.silent)} were not answered for")
     for words, ids in (("appeared", appeared), ("vanished", vanished)):
         typer.echo(f"{len(ids)} {words}{': ' if ids else ''}{' '.join(ids)}")
@@ -131,12 +163,22 @@ def refresh(
 
 @app.command()
 def networks(
+    *,
     source: Annotated[str, typer.Option("--from", help="AWS's ip-ranges.json: a file, or an https address.")] = (
         "https://ip-ranges.amazonaws.com/ip-ranges.json"
     ),
     output: Annotated[Path, typer.Option(help="Where the networks go.")] = DATA / "edge_networks.json",
+    as_json: AsJson = False,
 ) -> None:
-    """Take CloudFront's networks from AWS's published list: no address outside of them is ever connected to."""
+    """Take CloudFront's networks from AWS's published list: no address outside of them is ever connected to.
+
+    Examples:
+      prewarm pops networks --from ip-ranges.json
+    """
+    import requests  # noqa: PLC0415
+
+    from cli.scan import write_networks  # noqa: PLC0415
+
     try:
         if source.startswith("https://"):
             answer = requests.get(source, timeout=30)
@@ -147,4 +189,7 @@ def networks(
         count = write_networks(output, document)
     except (OSError, ValueError, requests.RequestException) as error:
         raise _fail(f"{source}: {error}") from error
+    if as_json:
+        typer.echo(json.dumps({"networks": count, "createDate": document["createDate"], "output": str(output)}))
+        return
     typer.echo(f"{count} networks of {document['createDate'][:10]} written: {output}")

@@ -2,9 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
+import threading
+from pathlib import Path
 
 import pytest
+import requests
 
 from cli.scenery import FAILING, PAGES
 from tests.e2e.conftest import PREWARM, ROOT
@@ -14,13 +18,50 @@ HANGS_AFTER_SECONDS = 150
 
 
 @pytest.mark.xdist_group("demo")
-def test_the_demo_shows_a_failed_run_the_proof_and_a_completed_run() -> None:
-    command = [*PREWARM, "demo"]
-    played = subprocess.run(
-        command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=HANGS_AFTER_SECONDS, check=False
-    )
-    shown = played.stdout
-    assert played.returncode == 0, shown + played.stderr
+def test_the_demo_shows_a_failed_run_the_proof_and_a_completed_run_and_keeps_serving(tmp_path: Path) -> None:
+    """One demo, since each takes half a minute: `--keep` is the same show, and what comes after it."""
+    with (tmp_path / "stderr").open("w+") as errors:
+        command = [*PREWARM, "demo", "--keep"]
+        demo = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            shown = shown_until(demo, "It serves until Ctrl-C.")
+            assert shown, (tmp_path / "stderr").read_text()
+            check_the_show(shown)
+            check_that_it_serves(shown)
+            demo.send_signal(signal.SIGINT)
+            demo.communicate(timeout=30)
+        finally:
+            demo.kill()
+    assert demo.returncode == 0, (tmp_path / "stderr").read_text()
+
+
+def shown_until(demo: "subprocess.Popen[str]", end: str) -> str:
+    """Read what a demo shows until its last line; nothing if it ends before."""
+    assert demo.stdout is not None
+    watchdog = threading.Timer(HANGS_AFTER_SECONDS, demo.kill)
+    watchdog.start()
+    try:
+        shown = ""
+        for line in demo.stdout:
+            shown += line
+            if line.strip() == end:
+                return shown
+        return ""
+    finally:
+        watchdog.cancel()
+
+
+def check_that_it_serves(shown: str) -> None:
+    """The address and the key that are shown are those of the service, which has the demo's two runs."""
+    address = shown.partition("The dashboard: ")[2].splitlines()[0]
+    key = shown.partition("The API key to enter there: ")[2].splitlines()[0]
+    assert address.startswith("http://127.0.0.1:")
+    assert address.endswith("/v1/")
+    answer = requests.get(f"{address}runs", headers={"x-api-key": key}, timeout=30)
+    assert sorted(run["status"] for run in answer.json()["runs"]) == ["COMPLETED", "FAILED"]
+
+
+def check_the_show(shown: str) -> None:
     status = json.loads(shown[shown.index("{\n") : shown.index("\n}") + 2])
     assert status["status"] == "FAILED"
     assert status["total"] == len(PAGES) + len(FAILING) >= 20
