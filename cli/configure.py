@@ -1,5 +1,6 @@
 """`prewarm configure`: where the API is and what its key is, once for all commands."""
 
+import getpass
 import json
 import sys
 from typing import Annotated
@@ -35,14 +36,16 @@ def configure(
         if not asks:
             raise CommandFailed(f"give --api-url, or set {URL_VARIABLE}")
         api_url = typer.prompt("API address", err=True)
-    key = typer.prompt("API key (not shown)", hide_input=True, err=True) if asks else sys.stdin.readline()
+    # Not by typer's prompt: it speaks before it hides, so that what is pasted at once would be shown, and lost.
+    key = getpass.getpass("API key (not shown): ") if asks else sys.stdin.readline()
     if not key.strip():
-        raise CommandFailed(f"stdin held no key; {KEY_VARIABLE} is not read here, since it needs no file")
+        raise CommandFailed(f"no key was given; {KEY_VARIABLE} is not read here, since it needs no file")
     path = config_file()
     try:
-        write_config(path, connection(api_url, key))
+        chosen = connection(api_url, key)
+        write_config(path, chosen)
     except OSError as error:
         raise CommandFailed(f"{path}: {error.strerror}") from error
     tell(f"written: {path}")
     if as_json:
-        typer.echo(json.dumps({"config": str(path), "apiUrl": api_url}))
+        typer.echo(json.dumps({"config": str(path), "apiUrl": chosen.url}))

@@ -1,0 +1,78 @@
+"""Commands that need no deployed service: `run` warms from this machine, `configure` asks at the terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.config import read_config
+from local.edge.process import SimulatedCloudFront
+from tests.e2e.conftest import DOMAIN, HOST, ONE_SERVICE
+from tests.e2e.terminal import environment, piped, terminal
+
+pytestmark = ONE_SERVICE
+
+PAGE, SLOW = f"https://{HOST}/page/51.html", f"https://{HOST}/slow.html"
+HERE = ["--distribution", f"{DOMAIN}={HOST}"]
+
+
+def children_of(pid: int) -> set[int]:
+    """Name the processes that a process has started, and those that they have."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    found = {int(child) for child in listed}
+    return found.union(*(children_of(child) for child in found))
+
+
+def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedCloudFront) -> None:
+    settings = edge.settings()
+    done = piped(None, "run", PAGE, "--country", "singapore", *HERE, "--json", **settings)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["successUrl"] == [PAGE]
+
+
+def test_ctrl_c_stops_a_run_from_here_and_all_of_its_processes(edge: SimulatedCloudFront) -> None:
+    arguments = ["run", PAGE, SLOW, "--country", "singapore,au,DE", "--max-concurrency", "1", *HERE]
+    with terminal(None, *arguments, **edge.settings()) as shown:
+        shown.until(lambda text: "URLs" in text)
+        started = children_of(shown.process.pid)
+        assert started, shown.shown
+        # A terminal sends it to all of the foreground's processes.
+        os.killpg(shown.process.pid, signal.SIGINT)
+        assert shown.end() == 130
+    assert "stopped, and the run with it" in shown.shown
+    assert "Traceback" not in shown.shown
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+@pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
+def test_run_refuses_what_is_no_distribution(edge: SimulatedCloudFront, distribution: str) -> None:
+    done = piped(None, "run", PAGE, "--region", "eu", "--distribution", distribution, **edge.settings())
+    assert (done.returncode, "is no distribution" in done.stderr) == (2, True)
+
+
+def test_configure_asks_and_does_not_show_the_key(tmp_path: Path) -> None:
+    with terminal(None, "configure", XDG_CONFIG_HOME=str(tmp_path)) as shown:
+        shown.until(lambda text: "API address" in text)
+        shown.type("https://abc123.execute-api.eu-west-1.amazonaws.com/v1/\n")
+        shown.until(lambda text: "not shown" in text)
+        shown.type("a-secret-key\n")
+        assert shown.end() == 0, shown.shown
+    assert "a-secret-key" not in shown.shown
+    filed = read_config(tmp_path / "prewarm" / "config.toml")
+    assert filed == {"api_url": "https://abc123.execute-api.eu-west-1.amazonaws.com/v1", "api_key": "a-secret-key"}
+
+
+def test_help_without_anything_set_up() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("prewarm"), "--help"],
+        env=environment(None),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert "configure" in done.stdout
