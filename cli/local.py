@@ -33,6 +33,9 @@ def local(
     Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It
     warms real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
     PREWARM_EDGE_NETWORKS name another edge.
+
+    Examples:
+      prewarm local --distribution d111abc.cloudfront.net=www.example.com --port 8080
     """
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
