@@ -17,6 +17,7 @@ RETRIES, BACKOFF_SECONDS, LONGEST_PAUSE_SECONDS = 4, 0.5, 30
 WORTH_A_RETRY = (429, 500, 502, 503, 504)
 CALLERS_FAULT = frozenset({400, 404, 409, 413})
 FORBIDDEN, TOO_MANY, OK = 403, 429, 200
+LISTS = ("failedUrl", "inProgressUrl", "successUrl", "failures")
 # URLs of one answer where only the counts and the first failures are looked at.
 GLANCE = 1000
 
@@ -40,19 +41,24 @@ class Client:
         """GET /status: one answer, whole or the page that `limit` and `token` ask for."""
         return self._call("GET", "/status", {"requestID": run, "limit": limit, "nextToken": token})
 
-    def whole_status(self, run: str, limit: int | None = None) -> dict[str, Any]:
+    def whole_status(self, run: str) -> dict[str, Any]:
         """Return a status with all of its lists, however many answers they take."""
         while True:
-            first = page = self.status(run, limit)
-            lists = [name for name, value in first.items() if name.endswith("Url") or name == "failures"]
-            whole = {name: list(first[name]) for name in lists}
+            first = page = self.status(run)
+            if "nextToken" not in first:
+                return first
+            whole = {name: list(first[name]) for name in LISTS if name in first}
             while token := page.get("nextToken"):
-                page = self.status(run, limit, token)
-                for name in lists:
-                    whole[name] += page.get(name, [])
+                page = self.status(run, token=token)
+                for name, found in whole.items():
+                    found.extend(page.get(name, []))
             # A run that ended between two pages has URLs in other lists now: read it anew.
-            if page["status"] == first["status"]:
-                return {name: value for name, value in page.items() if name != "nextToken"} | whole
+            if page["status"] != first["status"]:
+                continue
+            # One that went on has moved since the first page: what is counted is what is listed.
+            inside = len(whole["inProgressUrl"])
+            counts = {"inProgress": inside, "completed": page["total"] - inside}
+            return {name: value for name, value in page.items() if name != "nextToken"} | counts | whole
 
     def cancel(self, run: str) -> dict[str, Any]:
         """DELETE /prewarm: the status of the cancelled run."""

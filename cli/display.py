@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -108,7 +109,9 @@ class Bars:
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.text import Text  # noqa: PLC0415
 
+        self._failed = functools.partial(Text, style="red")
         self._failures = Failures()
         self.progress = Progress(
             TextColumn("{task.description:8}"),
@@ -124,9 +127,9 @@ class Bars:
 
     def show(self, status: dict[str, Any]) -> None:
         """Move the bars."""
-        # As text: a URL may hold what rich would take for its markup.
+        # As text: a URL may hold what rich would take for its markup, and a style of `print` would colour the bars.
         for line in self._failures.new(status):
-            self.progress.console.print(line, markup=False, style="red", soft_wrap=True)
+            self.progress.console.print(self._failed(line), soft_wrap=True)
         done, total = targets_of(status)
         for name, now, of in (("URLs", status["completed"], status["total"]), ("targets", done, total)):
             task = self._tasks[name]

@@ -14,6 +14,7 @@ from cli.config import client_of
 from cli.failures import Code, CommandFailed, tell
 
 CHUNK = 1 << 16
+FORMATS = ("html", "json", "csv")
 
 
 @command(client=client_of)
@@ -41,16 +42,20 @@ def report(
     told = client.report(run, form)
     size = None
     if output is not None:
-        size = _save(client, told, output)
-        tell(f"written: {output} ({size:,} bytes)")
+        size = save(client, told, output)
     elif not as_json:
         _copy(client, told, sys.stdout.buffer)
     if as_json:
         typer.echo(json.dumps(told if output is None else told | {"output": str(output), "bytes": size}))
 
 
-def _save(client: Client, told: dict[str, Any], output: Path) -> int:
-    """Write the file whole or not at all; returns its length."""
+def save(client: Client, told: dict[str, Any], output: Path) -> int:
+    """Write what GET /report told of to a file, whole or not at all; returns its length.
+
+    Raises:
+        CommandFailed: the report cannot be fetched, or the file cannot be written.
+
+    """
     beside = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -60,6 +65,7 @@ def _save(client: Client, told: dict[str, Any], output: Path) -> int:
         raise CommandFailed(f"{output}: {error.strerror or error}") from error
     finally:
         beside.unlink(missing_ok=True)
+    tell(f"written: {output} ({size:,} bytes)")
     return size
 
 

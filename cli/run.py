@@ -59,15 +59,19 @@ def run(
 @contextlib.contextmanager
 def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
     """Run the service for as long as the block."""
+    from local.stack.distribution import Distribution  # noqa: PLC0415
+
+    try:
+        named = [Distribution.parse(text) for text in distributions]
+    except ValueError as error:
+        raise CommandFailed(f"--distribution: {error}") from error
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
-    # Imported here: it takes two seconds, which `prewarm --help` need not wait for.
+    # Imported here: it takes two seconds, which `prewarm --help` and a refusal need not wait for.
     from local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
     try:
-        stack = EmbeddedStack(distributions=distributions, log_dir=log_dir)
-    except ValueError as error:
-        raise CommandFailed(str(error)) from error
-    except OSError as error:
+        stack = EmbeddedStack(distributions=named, log_dir=log_dir)
+    except (OSError, ValueError) as error:
         raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
     with stack:
         yield stack

@@ -54,7 +54,7 @@ def check_waiting(waiting: Waiting, *, wait: bool) -> None:
 
     """
     if not wait and waiting != Waiting():
-        raise CommandFailed("--wait-seconds and --junit need --wait")
+        raise CommandFailed("--wait-seconds, --junit and --report need --wait")
 
 
 def begin(client: Client, request: dict[str, Any], key: str | None) -> dict[str, Any]:

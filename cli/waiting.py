@@ -13,6 +13,7 @@ from cli.client import GLANCE, Client
 from cli.display import Display, display
 from cli.failures import Code, CommandFailed, tell
 from cli.junit import junit
+from cli.report import FORMATS, save
 from cli.words import code_of, end_lines, goes_on, name_of
 
 # A short run is looked at often, a long one as seldom as nobody minds: each look reads the run's ledger.
@@ -21,10 +22,11 @@ SHORTEST_PAUSE, LONGEST_PAUSE, PAUSE_SHARE = 0.5, 5.0, 0.05
 
 @dataclass(frozen=True)
 class Waiting:
-    """How a command waits: for how many seconds at the most, and where the JUnit report goes."""
+    """How a command waits: for how many seconds at the most, and where JUnit and the run's own report go."""
 
     seconds: float | None = None
     junit: Path | None = None
+    report: Path | None = None
 
 
 def waiting_of(
@@ -37,17 +39,24 @@ def waiting_of(
         Path | None,
         typer.Option(metavar="FILE", help="Write a JUnit report (XML) at the end: a test case per URL."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Fetch the run's report at the end: a name in .html, .json or .csv."),
+    ] = None,
 ) -> Waiting:
     """Return how to wait.
 
     Raises:
-        CommandFailed: the report could not be written.
+        CommandFailed: a file could not be written, or its name does not say what it is to hold.
 
     """
     # Found out now, and not after an hour of waiting.
-    if junit is not None and (junit.is_dir() or not os.access(junit.parent, os.W_OK)):
-        raise CommandFailed(f"--junit {junit}: no file can be written there")
-    return Waiting(wait_seconds, junit)
+    for option, path in (("junit", junit), ("report", report)):
+        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+            raise CommandFailed(f"--{option} {path}: no file can be written there")
+    if report is not None and report.suffix[1:] not in FORMATS:
+        raise CommandFailed(f"--report {report}: give it a name in .html, .json or .csv")
+    return Waiting(wait_seconds, junit, report)
 
 
 def attend(
@@ -71,8 +80,7 @@ def attend(
         raise typer.Exit(Code.DETACHED) from None
     except CommandFailed as failed:
         raise CommandFailed(f"{failed}\nthe run itself may go on; {back}", failed.code, failed.document) from failed
-    if waiting.junit is not None:
-        _write(waiting.junit, status)
+    _write_files(client, run, waiting, status)
     if not as_json:
         for line in end_lines(status):
             typer.echo(line)
@@ -83,12 +91,21 @@ def attend(
     raise typer.Exit(code_of(status))
 
 
-def _write(path: Path, status: dict[str, Any]) -> None:
-    """Write the JUnit report."""
-    try:
-        path.write_bytes(junit(status))
-    except OSError as error:
-        raise CommandFailed(f"--junit {path}: {error.strerror}") from error
+def _write_files(client: Client, run: str, waiting: Waiting, status: dict[str, Any]) -> None:
+    """Write the files that were asked for.
+
+    Where the service has no report, the run's own exit code stands all the same.
+    """
+    if (path := waiting.junit) is not None:
+        try:
+            path.write_bytes(junit(status))
+        except OSError as error:
+            raise CommandFailed(f"--junit {path}: {error.strerror}") from error
+    if (path := waiting.report) is not None and not goes_on(status):
+        try:
+            save(client, client.report(run, path.suffix[1:]), path)
+        except CommandFailed as failed:
+            tell(f"prewarm: --report {path}: {failed}")
 
 
 def _until_the_end(client: Client, run: str, seconds: float | None, shown: Display) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cli.failures import Code
@@ -60,10 +61,14 @@ def why(failure: dict[str, Any], words: dict[str, str] | None = None) -> str:
     """Return a failed URL's reasons in words; `words`: the service's own for outcomes, if it gave any."""
     told = WORDS | (words or {})
     parts = (
-        f"{name} at {count} {'target' if count == 1 else 'targets'}" + (f" ({told[name]})" if name in told else "")
+        f"{name} at {_count(count, 'target')}" + (f" ({told[name]})" if name in told else "")
         for name, count in failure.get("reasons", {}).items()
     )
     return ", ".join(parts) or "not warm"
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -76,12 +81,10 @@ def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def end_lines(status: dict[str, Any]) -> Iterator[str]:
     """Yield a status line by line, as `status` and the end of a wait show it."""
     yield progress_line(status)
-    for number, (url, failure) in enumerate(failures_of(status)):
-        if number == FAILURES_SHOWN:
-            more = len(status["failedUrl"]) - FAILURES_SHOWN
-            yield f"failed   and {more:,} more: prewarm report {name_of(status.get('run', 'ID'))} --format csv"
-            break
+    for url, failure in islice(failures_of(status), FAILURES_SHOWN):
         yield f"failed   {url}  {why(failure, status.get('words'))}"
+    if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
+        yield f"failed   for all of them: prewarm report {status.get('run', 'ID')} --format csv"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     for warning in status.get("warnings", []):
@@ -108,20 +111,21 @@ def _facts(status: dict[str, Any]) -> Iterator[str]:
 
 def dry_run_lines(told: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
-    yield f"A dry run: nothing was warmed. {told['urls']:,} URLs of {told['hosts']:,} hosts would be"
+    yield "A dry run: nothing was warmed. A run would be:"
+    yield f"{_count(told['urls'], 'URL')} of {_count(told['hosts'], 'host')}"
     yield (
-        f"{told['targets']:,} targets in {told['batches']:,} batches and {told['stages']:,} stages, "
-        f"{told['fetches']:,} fetches with the proofs"
+        f"{_count(told['targets'], 'target')} in {_count(told['batches'], 'batch', 'batches')} and "
+        f"{_count(told['stages'], 'stage')}; {_count(told['fetches'], 'fetch', 'fetches')} with the proofs"
     )
     for each in told["distributions"]:
         yield (
-            f"{each['domain']}: {each['urls']:,} URLs through {len(each['pops']):,} POPs"
+            f"{each['domain']}: {_count(each['urls'], 'URL')} through {_count(len(each['pops']), 'POP')}"
             f" ({len(each['skippedPops']):,} skipped)"
         )
     if (nobodys := told["noDistribution"])["urls"]:
-        yield f"no distribution serves {nobodys['urls']:,} URLs of {', '.join(nobodys['hosts'])}"
+        yield f"no distribution serves {_count(nobodys['urls'], 'URL')} of {', '.join(nobodys['hosts'])}"
     if paths := told["invalidation"]["paths"]:
-        yield f"invalidation: {paths:,} paths in {told['invalidation']['rounds']:,} rounds"
+        yield f"invalidation: {_count(paths, 'path')} in {_count(told['invalidation']['rounds'], 'round')}"
     if (size := told.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about ${told['cost']['dollars']:,.4f}"

@@ -34,24 +34,19 @@ def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedClou
     assert json.loads(done.stdout)["successUrl"] == [PAGE]
 
 
-def test_ctrl_c_stops_a_run_from_here_and_all_of_its_processes(edge: SimulatedCloudFront) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_from_here_is_stopped_with_all_of_its_processes(edge: SimulatedCloudFront, number: int) -> None:
     arguments = ["run", PAGE, SLOW, "--country", "singapore,au,DE", "--max-concurrency", "1", *HERE]
     with terminal(None, *arguments, **edge.settings()) as shown:
         shown.until(lambda text: "URLs" in text)
         started = children_of(shown.process.pid)
         assert started, shown.shown
-        # A terminal sends it to all of the foreground's processes.
-        os.killpg(shown.process.pid, signal.SIGINT)
+        # As a terminal sends it: to all of the foreground's processes.
+        os.killpg(shown.process.pid, number)
         assert shown.end() == 130
     assert "stopped, and the run with it" in shown.shown
     assert "Traceback" not in shown.shown
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
-
-
-@pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
-def test_run_refuses_what_is_no_distribution(edge: SimulatedCloudFront, distribution: str) -> None:
-    done = piped(None, "run", PAGE, "--region", "eu", "--distribution", distribution, **edge.settings())
-    assert (done.returncode, "is no distribution" in done.stderr) == (2, True)
 
 
 def test_configure_asks_and_does_not_show_the_key(tmp_path: Path) -> None:

@@ -204,3 +204,9 @@ def test_the_help_loads_nothing_that_takes_long() -> None:
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert loaded & {"boto3", "moto", "requests", "pydantic", "pycurl", "dns", "local.stack.stack"} == set()
+
+
+@pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
+def test_run_refuses_what_is_no_distribution_before_it_starts_anything(distribution: str) -> None:
+    refused = prewarm("run", *URL, "--distribution", distribution, code=2)
+    assert "is no distribution" in refused.stderr

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.functional.fake_api import RUN, URL, Answer, FakeApi, fake_api, going, prewarm, warm
+from tests.functional.fake_api import RUN, URL, Answer, FakeApi, error, fake_api, going, prewarm, warm
 from tests.unit.test_cli_words import BAD, GOOD, status
 
 
@@ -70,6 +70,18 @@ def test_a_wait_that_runs_out_is_exit_3_and_writes_what_is_known(api: FakeApi, t
     result = prewarm("watch", "the-run", "--wait-seconds", "0.05", "--junit", str(file), code=3)
     assert "the run goes on; come back by: prewarm watch the-run" in result.stderr
     assert len(ET.parse(file).findall(".//error")) == 2
+
+
+def test_the_runs_own_report_is_fetched_at_the_end(api: FakeApi, tmp_path: Path) -> None:
+    api.answers["GET /status"] = [(200, going()), (200, status())]
+    api.answers["GET /report"] = [(200, {"url": f"{api.url}/store"}), (404, error("NoReport", "there is none"))]
+    api.answers["GET /store"] = [(200, b"url,outcome\n")]
+    file, other = tmp_path / "report.csv", tmp_path / "report.html"
+    prewarm("watch", "the-run", "--report", str(file), code=1)
+    assert (file.read_bytes(), api.of("GET", "/report")[0].query["format"]) == (b"url,outcome\n", "csv")
+    missing = prewarm("watch", "the-run", "--report", str(other), code=1)
+    assert ("there is none" in missing.stderr, other.exists()) == (True, False)
+    assert "give it a name" in prewarm("watch", "the-run", "--report", str(tmp_path / "report"), code=2).stderr
 
 
 def test_a_service_that_breaks_during_a_wait_is_exit_4_and_says_how_to_come_back(api: FakeApi) -> None:

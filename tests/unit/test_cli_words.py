@@ -91,8 +91,9 @@ def test_what_newer_services_tell_is_shown() -> None:
 def test_a_run_with_many_failures_shows_the_first() -> None:
     urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 5)]
     lines = list(end_lines(status(failedUrl=urls, failures=[])))
-    assert "and 5 more: prewarm report the-run --format csv" in lines[-1]
+    assert "for all of them: prewarm report the-run --format csv" in lines[-1]
     assert len(lines) == FAILURES_SHOWN + 2
+    assert "for all of them" in list(end_lines(status(nextToken="x")))[-1]
 
 
 def test_the_cause_of_a_run_without_failures_is_told() -> None:
