@@ -48,7 +48,7 @@ class JsonLines:
 
     def show(self, status: dict[str, Any]) -> None:
         """Print it, if it is new."""
-        line = json.dumps(status, ensure_ascii=False)
+        line = json.dumps(status)
         if line != self._last:
             typer.echo(line)
             sys.stdout.flush()

@@ -47,5 +47,5 @@ def failures_told(*, as_json: bool) -> Iterator[None]:
     except CommandFailed as failed:
         tell(f"prewarm: {failed}")
         if as_json:
-            typer.echo(json.dumps(failed.document, ensure_ascii=False))
+            typer.echo(json.dumps(failed.document))
         raise typer.Exit(failed.code) from failed

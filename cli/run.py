@@ -79,7 +79,7 @@ def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["Embedded
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that the service's processes are ended either way, and Ctrl-C before the run."""
+    """Treat SIGTERM as Ctrl-C, so that the service's processes are ended either way."""
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -88,7 +88,7 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        tell("\nstopped before the run began")
+        tell("\nstopped")
         raise typer.Exit(Code.DETACHED) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -38,7 +38,7 @@ def status(
     # For the eye one answer is enough, however large the run is.
     found = client.whole_status(run) if as_json else client.status(run)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps(found))
     else:
         for line in end_lines(found):
             typer.echo(line)
@@ -89,7 +89,7 @@ def cancel(*, run: Run, client: Client, as_json: AsJson = False) -> None:
     found = client.cancel(run)
     if as_json:
         # The answer to a cancel is its first page: the run has ended, so the rest can be read.
-        typer.echo(json.dumps(client.whole_status(run) if "nextToken" in found else found, ensure_ascii=False))
+        typer.echo(json.dumps(client.whole_status(run) if "nextToken" in found else found))
         return
     typer.echo(f"cancelled: {len(found['successUrl'])} of {found['total']} URLs were warm already")
     tell(f"warm the rest by: prewarm retry {found.get('run', run)}")

@@ -94,7 +94,7 @@ def follow_or_leave(client: Client, document: dict[str, Any], waiting: Waiting, 
 def tell_dry_run(document: dict[str, Any], *, as_json: bool) -> None:
     """Print what a run would do."""
     if as_json:
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo(json.dumps(document))
     else:
         for line in dry_run_lines(document["dryRun"]):
             typer.echo(line)

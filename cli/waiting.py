@@ -79,13 +79,15 @@ def attend(
             typer.echo(json.dumps({"requestID": run, "detached": goes_on_alone}))
         raise typer.Exit(Code.DETACHED) from None
     except CommandFailed as failed:
+        if failed.code is not Code.SERVICE:
+            raise
         raise CommandFailed(f"{failed}\nthe run itself may go on; {back}", failed.code, failed.document) from failed
     _write_files(client, run, waiting, status)
     if not as_json:
         for line in end_lines(status):
             typer.echo(line)
     elif not lines:
-        typer.echo(json.dumps(status, ensure_ascii=False))
+        typer.echo(json.dumps(status))
     if goes_on(status):
         tell(f"waited for {waiting.seconds:g} s: " + (f"the run goes on; {back}" if goes_on_alone else back))
     raise typer.Exit(code_of(status))

@@ -11,7 +11,8 @@ def watch(*, run: Run, waiting: Waiting, client: Client, as_json: AsJson = False
     """Show a run until it ends: bars of its URLs and targets, rate, time left, failures as they come.
 
     Ctrl-C stops the watching, not the run. Where stdout is no terminal there are plain lines; with --json, one status
-    a line whenever something has changed.
+    a line whenever something has changed. Of a run of more than 1,000 URLs, the failures of the first 1,000 are shown
+    as they come.
 
     Examples:
       prewarm watch 20261124T013829Z-c0af4526

@@ -93,8 +93,9 @@ def end_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"cause    {status['cause']}"
     if facts := list(_facts(status)):
         yield "; ".join(facts)
-    if how := (status.get("remedy") or {}).get("how"):
-        yield f"remedy   {how}"
+    remedy = status.get("remedy") or {}
+    if how := remedy.get("how"):
+        yield f"remedy   {how}" + (f"; here: prewarm retry {status['run']}" if remedy.get("kind") == "retry" else "")
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
 

@@ -86,7 +86,14 @@ def test_the_runs_own_report_is_fetched_at_the_end(api: FakeApi, tmp_path: Path)
 
 def test_a_service_that_breaks_during_a_wait_is_exit_4_and_says_how_to_come_back(api: FakeApi) -> None:
     api.answers["GET /status"] = [(200, going()), None]
-    assert "prewarm watch the-run" in prewarm("watch", "the-run", code=4).stderr
+    assert "may go on; come back by: prewarm watch the-run" in prewarm("watch", "the-run", code=4).stderr
+
+
+def test_a_run_that_nobody_knows_is_not_said_to_go_on(api: FakeApi) -> None:
+    api.answers["GET /status"] = [(404, error("UnknownRun", "requestID: no run is known"))]
+    told = prewarm("watch", "the-run", "--json", code=2)
+    assert told.stderr == "prewarm: requestID: no run is known\n"
+    assert json.loads(told.stdout)["error"]["code"] == "UnknownRun"
 
 
 def test_a_break_that_heals_during_a_wait_is_not_noticed(api: FakeApi) -> None:
@@ -108,6 +115,15 @@ def test_a_paged_status_is_read_whole(api: FakeApi, ends_between: bool) -> None:
     whole = json.loads(prewarm("status", "the-run", "--json").stdout)
     assert whole == status()
     assert api.calls[1].query["nextToken"] == "2"
+
+
+def test_a_status_that_moved_between_its_pages_counts_what_it_lists(api: FakeApi) -> None:
+    first = going(inProgressUrl=[GOOD], nextToken="2")
+    second = going(inProgressUrl=[], successUrl=[BAD], completed=2, inProgress=0)
+    api.answers["GET /status"] = [(200, first), (200, second)]
+    whole = json.loads(prewarm("status", "the-run", "--json").stdout)
+    assert (whole["completed"], whole["inProgress"]) == (1, 1)
+    assert (whole["inProgressUrl"], whole["successUrl"]) == ([GOOD], [BAD])
 
 
 def test_junit_is_whole_though_the_status_is_paged(api: FakeApi, tmp_path: Path) -> None:
