@@ -1,5 +1,6 @@
 """`prewarm start`: a new run."""
 
+import datetime as dt
 import json
 import uuid
 from typing import Annotated, Any
@@ -65,7 +66,8 @@ def begin(client: Client, request: dict[str, Any], key: str | None) -> dict[str,
 
     """
     if not request.get("dry_run"):
-        key = key or uuid.uuid4().hex
+        # It begins as a run's name does, so that the run can be found by eye.
+        key = key or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}"
     safe = f"the same command with --idempotency-key {key} starts no second run"
     try:
         return client.start(request, key)

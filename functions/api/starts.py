@@ -15,6 +15,7 @@ from prewarm.storage import Storage
 # Our own cap, below API Gateway's 10 MB and Lambda's 6 MB (which counts the event around the body, escaped).
 BODY_LIMIT = 4 * 1024 * 1024
 NAMES_SHOWN = 10
+MOMENT = re.compile(r"\d{8}T\d{6}Z-", re.ASCII)
 KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -51,7 +52,9 @@ def start_once(key: str, request: CheckedRequest, store: Storage, executions: Ex
         raise InvalidRequest([Problem("Idempotency-Key", "must be 1 to 255 visible ASCII characters")])
     if request.fields.dry_run:
         raise InvalidRequest([Problem("Idempotency-Key", "a dry run starts nothing; leave the header out")])
-    run = "key-" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    # A key that begins as run names do gives the run a name that can be found by eye.
+    moment = MOMENT.match(key)
+    run = f"{moment[0] if moment else ''}key-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
     stored = store.get_request(run)
     if stored is not None and stored != request.as_json():
         why = "was used for another request; give each request a key of its own"

@@ -101,7 +101,7 @@ class Resolver:
             return value if isinstance(value, list) else str(value)
         if target not in self.resources:
             raise TemplateError(f"resource {where}: Ref to {target}, which is neither a parameter nor a resource")
-        if self.resources[target]["Type"] == "AWS::StepFunctions::StateMachine":
+        if self.resources[target]["Type"] in {"AWS::StepFunctions::StateMachine", "AWS::SNS::Topic"}:
             return self.arn(target)
         return self.name(target)
 

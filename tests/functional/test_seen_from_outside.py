@@ -1,4 +1,4 @@
-"""What a run lets people see: log lines, metrics, the notice of its end; on the embedded stack, rules and topic too."""
+"""What a run lets people see: log lines, metrics, the notice of its end; with the template's rules and topic."""
 
 import json
 import time
@@ -47,12 +47,8 @@ def told(stack: EmbeddedStack) -> list[Any]:
 
 def lines(stack: EmbeddedStack, function: str) -> list[dict[str, Any]]:
     """The JSON lines of a function's log."""
-    found = []
-    for path in stack.log_dir.glob(f"*{function}*"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if "{" in line:
-                found.append(json.loads(line[line.index("{") :]))
-    return found
+    texts = [path.read_text(encoding="utf-8") for path in stack.log_dir.glob(f"*{function}*")]
+    return [json.loads(line[line.index("{") :]) for text in texts for line in text.splitlines() if "{" in line]
 
 
 @pytest.mark.usefixtures("arn")
@@ -65,16 +61,17 @@ def test_each_line_of_a_worker_names_run_and_batch(stack: EmbeddedStack) -> None
 
 @pytest.mark.usefixtures("arn")
 def test_a_run_emits_its_metrics(stack: EmbeddedStack) -> None:
-    emitted: dict[str, Any] = {}
+    emitted: dict[str, list[float]] = {}
     for line in lines(stack, "WarmFunction") + lines(stack, "AggregateFunction"):
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
             assert directive["Namespace"] == "CloudFrontPrewarm"
-            emitted |= {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
+            for metric in directive["Metrics"]:
+                emitted.setdefault(metric["Name"], []).extend(line[metric["Name"]])
     assert set(emitted) == {
         "Targets", "Fetches", "Bytes", "TimeToFirstByte",
         "RunsWarm", "RunsNotWarm", "UrlsWarm", "UrlsFailed", "PopsSkipped", "RunTime", "EstimatedDollars",
     }  # fmt: skip
-    assert (emitted["Targets"], emitted["UrlsWarm"], emitted["RunsWarm"]) == ([9], [3], [1])
+    assert (sum(emitted["Targets"]), emitted["UrlsWarm"], emitted["RunsWarm"]) == (9, [3], [1])
 
 
 def test_the_runs_end_is_told_once_with_a_link_to_its_page(stack: EmbeddedStack, arn: str) -> None:

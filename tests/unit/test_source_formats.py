@@ -34,6 +34,7 @@ def test_what_is_not_packed_stays_as_it_is() -> None:
         (gzip.compress(b"abc" * 99)[:-9], "ends too early"),
         (b"\x1f\x8b\x08\x00garbage", "broken gzip"),
     ],
+    ids=["bomb", "cut", "garbage"],
 )
 def test_a_gzip_bomb_or_a_broken_one_is_refused(body: bytes, words: str) -> None:
     with pytest.raises(ValueError, match=words):
