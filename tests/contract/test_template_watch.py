@@ -133,3 +133,21 @@ def test_every_parameter_says_what_it_is_for() -> None:
     for name, parameter in template()["Parameters"].items():
         assert parameter.get("Description"), name
         assert f"`{name}`" in page, f"docs/configuration.md does not name {name}"
+
+
+def unexplained_rights(text: str) -> list[str]:
+    """List the policy statements without a comment before them (that of a conditional one stands before its Fn::If)."""
+    lines = text.splitlines()
+    found = []
+    for number, line in enumerate(lines):
+        if sid := re.match(r"\s+- Sid: (\w+)", line):
+            before = number - 3 if "!If" in lines[number - 2] else number - 1
+            if not lines[before].strip().startswith("#"):
+                found.append(sid[1])
+    return found
+
+
+def test_each_right_says_what_it_is_for() -> None:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert unexplained_rights(text) == []
+    assert unexplained_rights("  Statement:\n    - Sid: Nameless\n") == ["Nameless"]

@@ -28,7 +28,7 @@ def test_start_sends_the_request_with_key_and_idempotency_key_and_prints_the_req
     (call,) = api.calls
     assert json.loads(call.body) == {"url_list": URL[:1], "region_type": "region", "region": ["eu"], "staged": True}
     assert call.headers["x-api-key"] == "the-key"
-    assert len(call.headers["idempotency-key"]) == 32
+    assert len(call.headers["idempotency-key"]) == 49
     assert json.loads(prewarm("start", *URL, "--idempotency-key", "mine", "--json").stdout) == {"requestID": RUN}
     assert api.calls[1].headers["idempotency-key"] == "mine"
 
