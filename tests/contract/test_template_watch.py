@@ -136,7 +136,7 @@ def test_every_parameter_says_what_it_is_for() -> None:
 
 
 def unexplained_rights(text: str) -> list[str]:
-    """List the policy statements without a comment before them (that of a conditional one stands before its Fn::If)."""
+    """List the policy statements without a comment before them (before the Fn::If of a conditional one)."""
     lines = text.splitlines()
     found = []
     for number, line in enumerate(lines):
