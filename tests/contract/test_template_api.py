@@ -15,8 +15,8 @@ from tests.contract.definitions import (
 )
 
 KEYLESS_METHODS = {"options"}
-# They tell nothing of any run: a description.
-KEYLESS_PATHS = {"/openapi.json"}
+# They tell nothing of any run: a description, and the dashboard's page, which asks for the key itself.
+KEYLESS_ROUTES = {("get", "/"), ("get", "/openapi.json")}
 
 
 def open_api(document: Document) -> list[str]:
@@ -28,7 +28,7 @@ def open_api(document: Document) -> list[str]:
         for path, methods in properties["Body"]["paths"].items():
             for method, operation in methods.items():
                 needs_key = {"api_key": []} in operation.get("security", [])
-                if needs_key == (method in KEYLESS_METHODS or path in KEYLESS_PATHS):
+                if needs_key == (method in KEYLESS_METHODS or (method, path) in KEYLESS_ROUTES):
                     problems.append(f"{method.upper()} {path}: key {'required' if needs_key else 'not required'}")
     # SAM's deployment makes a stage of its own, which no usage plan covers, unless OpenApiVersion is set.
     deployments = resources(document, "AWS::ApiGateway::Deployment")
@@ -41,6 +41,17 @@ def test_the_api_is_regional_asks_for_a_key_and_has_one_stage() -> None:
     assert "post" in paths["/prewarm"]
     assert "get" in paths["/status"]
     assert open_api(translated()) == []
+
+
+def test_the_routes_without_a_key_are_throttled_by_themselves() -> None:
+    """A usage plan counts by key, so it does not count who comes without."""
+    (stage,) = resources(translated(), "AWS::ApiGateway::Stage").values()
+    settings = {
+        (each["HttpMethod"].lower(), each["ResourcePath"].replace("/~1", "/")): each
+        for each in stage["MethodSettings"]
+    }
+    assert settings.keys() == KEYLESS_ROUTES
+    assert all(0 < each["ThrottlingRateLimit"] <= 20 for each in settings.values())
 
 
 def test_an_open_api_is_found() -> None:
