@@ -47,6 +47,8 @@ async function homeView(signal) {
   document.title = "Runs · CloudFront Prewarm";
   const view = put(stamp("t-home"));
   $("h1", view).focus({ preventScroll: true });
+  // Its buttons wait for the names of places; a browser must never send it by itself.
+  $("[data-form]", view).addEventListener("submit", (event) => event.preventDefault());
   const list = runList(view.lastElementChild, signal);
   startForm(view.firstElementChild, await catalogue(), signal);
   await list;

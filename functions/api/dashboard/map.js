@@ -30,16 +30,17 @@ function around(cities) {
   return { x: west - rim, y: north - rim, width: width + 2 * rim, height: height + 2 * rim };
 }
 
+const diamondAt = (x, y, r) => `M${x} ${y - r}L${x + r} ${y} ${x} ${y + r} ${x - r} ${y}Z`;
+
 // A mark of radius r pixels: a ring, a core that grows with what is done, a cross for what failed.
 function markOf(state, r, share) {
   const arm = r * 0.42;
-  const diamond = r * 1.2;
   return [
     draw("circle", { class: "halo", r: r + 4 }),
-    state === "failed" ? draw("path", { class: "ring", d: `M0 ${-diamond}L${diamond} 0 0 ${diamond} ${-diamond} 0Z` }) : draw("circle", { class: "ring", r }),
+    state === "failed" ? draw("path", { class: "ring", d: diamondAt(0, 0, r * 1.2) }) : draw("circle", { class: "ring", r }),
     draw("circle", { class: "core", r: (state === "warm" || state === "partly" ? r : r * Math.sqrt(share) * 0.85).toFixed(2) }),
     ...(state === "failed" ? [draw("path", { class: "cross", d: `M${-arm} ${-arm}L${arm} ${arm}M${arm} ${-arm}L${-arm} ${arm}` })] : []),
-    ...(state === "partly" ? [draw("path", { class: "cross", d: `M${-r * 0.55} 0H${r * 0.55}` })] : []),
+    ...(state === "partly" ? [draw("path", { class: "badge", d: diamondAt(r * 0.72, -r * 0.72, 2.2 + r * 0.34) })] : []),
   ];
 }
 

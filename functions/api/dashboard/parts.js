@@ -1,5 +1,7 @@
 // The parts of a run's page that only show: each is given a status and fills its place.
 
+const WARM = new Set(["warmed", "already_warm"]);
+
 function showHead(page, status) {
   $("[data-chip]", page).replaceWith(chipFor(status));
   const { startedAt, endedAt } = status;
@@ -8,12 +10,19 @@ function showHead(page, status) {
   const ending = $("[data-ending]", page);
   const lines = [];
   if (status.reason === "cancelled") lines.push(make("p", {}, "It was cancelled."));
-  else if (status.error) lines.push(make("p", {}, make("b", {}, status.error), status.cause ? `: ${status.cause}` : ""));
+  else if (status.error) lines.push(...whyItEnded(status));
   if (status.remedy?.how) lines.push(make("p", {}, make("b", {}, "What helps: "), status.remedy.how));
   if (status.dryRun) lines.push(make("h2", {}, "A dry run: what it would do"), ...estimateOf(status.dryRun));
   refill(ending, lines);
   ending.hidden = !lines.length;
   ending.classList.toggle("bad", Boolean(status.error) && status.status !== "COMPLETED");
+}
+
+// The first line of a cause says it; the rest may be long.
+function whyItEnded({ error, cause = "" }) {
+  const [first, ...rest] = cause.split("\n");
+  const all = make("details", {}, make("summary", {}, "The whole cause"), make("p", { class: "lines" }, rest.join("\n")));
+  return [make("p", {}, make("b", {}, error), first ? `: ${first}` : ""), ...(rest.length ? [all] : [])];
 }
 
 function chipFor(status) {
@@ -31,8 +40,12 @@ function showFigures(page, status, failed, rate) {
   meter.setAttribute("aria-valuenow", share);
   meter.setAttribute("aria-valuetext", total ? `${share} %, ${number(done)} of ${plural(total, "target")}` : "being planned");
   meter.classList.toggle("planning", running && !total);
-  meter.classList.toggle("bad", !running && status.status !== "COMPLETED");
-  meter.firstElementChild.style.width = `${share}%`;
+  const outcomes = Object.entries(status.targets?.outcomes || {});
+  const warm = outcomes.reduce((sum, [outcome, count]) => sum + (WARM.has(outcome) ? count : 0), 0);
+  const all = outcomes.reduce((sum, [, count]) => sum + count, 0);
+  const [good, bad] = meter.children;
+  good.style.width = `${total ? (100 * warm) / total : 0}%`;
+  bad.style.width = `${total ? (100 * (all - warm)) / total : 0}%`;
   const loaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
   const figures = [
     ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
@@ -50,8 +63,6 @@ function showFigures(page, status, failed, rate) {
   refill($("[data-figures]", page), status.dryRun ? [] : figures.map(figure));
   meter.hidden = Boolean(status.dryRun);
 }
-
-const WARM = new Set(["warmed", "already_warm"]);
 
 function showReasons(page, status) {
   const failures = Object.entries(status.targets?.outcomes || {}).filter(([outcome, count]) => !WARM.has(outcome) && count);

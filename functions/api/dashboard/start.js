@@ -30,6 +30,7 @@ function showProblems(form, error, urls = []) {
   if (!told.size && !loose.length && error.message) loose.push(error.message);
   for (const field of form.querySelectorAll("[data-field]")) {
     const problems = told.get(field.dataset.field) || [];
+    if (problems.length && field.closest("details")) field.closest("details").open = true;
     say([...field.querySelectorAll("[data-error]")].at(-1), problems.join("\n"));
     for (const input of field.querySelectorAll("textarea, select, input[aria-describedby]")) input.toggleAttribute("data-wrong", problems.length > 0);
     const main = field.querySelector("textarea, select, input:not([type=search])");
@@ -39,7 +40,6 @@ function showProblems(form, error, urls = []) {
   const [first] = told.keys();
   if (!first) return;
   const field = form.querySelector(`[data-field="${CSS.escape(first)}"]`);
-  if (field.closest("details")) field.closest("details").open = true;
   field.querySelector("textarea, select, input")?.focus();
 }
 
@@ -78,11 +78,9 @@ function startForm(section, known, signal) {
     }
   }
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    send(false);
-  });
+  form.addEventListener("submit", () => send(false));
   buttons[1].addEventListener("click", () => send(true));
+  for (const button of buttons) button.disabled = false;
 }
 
 function showEstimate(section, told) {

@@ -1,6 +1,6 @@
 // Tables of any length: filtered, sorted, and shown a page at a time, so that only a page of it is in the document.
 
-const ROWS = 50;
+const ROWS = 25;
 
 // A pager over `section`; rowsOf(items) makes a page's rows. Returns a function that shows items from the start or on.
 function paged(section, rowsOf) {
