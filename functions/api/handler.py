@@ -6,7 +6,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from api.answers import CORS, answer
-from api.dashboard import dashboard
 from api.dry_runs import Resolver
 from api.executions import Execution, Executions
 from api.failures import answer_errors
@@ -26,7 +25,6 @@ answer_errors(app)
 app.include_router(router)
 _executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
 _resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve_function))
-app.get("/")(dashboard)
 
 
 @app.post("/prewarm")

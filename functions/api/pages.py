@@ -4,11 +4,14 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from api.answers import answer
+from api.dashboard import dashboard
 from api.pops import pops
 
 router = Router()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
 # The catalogue changes with a deploy of the service only.
 KEPT = {"Cache-Control": "max-age=3600"}
+
+router.get("/")(dashboard)
 
 
 @router.get("/pops")

@@ -20,6 +20,7 @@ HOSTILE = f"https://{HOST}/<img/src=x/onerror=alert(1)>"
 REFUSED = f"https://{HOST}/<img src=x onerror=alert(1)>"
 # Every URL at once is over before one has looked: so many fetches a second make a run last some seconds.
 SLOW = {"max_concurrency": 1, "max_rps": 150}
+MAPS_PICTURED = 3
 Visit = Callable[..., Visitor]
 IN_WORDS = {"partly": "partly warm", "skipped": "left out"}
 MARKS = "all => all.map(each => [each.classList[1], each.getAttribute('aria-label')])"
@@ -87,7 +88,7 @@ def test_a_run_from_the_form_to_the_retry_of_what_failed(visit: Visit) -> None:
 
     page.get_by_text("Options", exact=True).click()
     page.get_by_label("Batches at once").fill("1")
-    page.get_by_label("Fetches a second at the most").fill("400")
+    page.get_by_label("Fetches a second at the most").fill("600")
     page.get_by_role("button", name="Start the run").click()
     page.wait_for_url(re.compile(r"#/run/\d{8}T\d{6}Z-[0-9a-f]{8}$"))
 
@@ -134,7 +135,8 @@ def watch_the_map(visitor: Visitor) -> list[list[str]]:
         now = [look for look, _ in marks]
         if not seen or seen[-1] != now:
             seen.append(now)
-            visitor.picture(f"map-{len(seen)}")
+            if len(seen) <= MAPS_PICTURED:
+                visitor.picture(f"map-{len(seen)}")
         if over:
             return seen
         page.wait_for_timeout(150)
@@ -352,7 +354,7 @@ def test_nobody_is_asked_while_the_tab_is_hidden(visit: Visit, service: Service)
     page.evaluate(HIDE_OR_SHOW, True)
     page.wait_for_timeout(500)  # for an answer that is on its way
     before = len(asked)
-    page.wait_for_timeout(3_500)
+    page.wait_for_timeout(2_500)  # more than twice as long as the pause between two questions
     assert len(asked) == before, "it asked though nobody looked"
     page.evaluate(HIDE_OR_SHOW, False)
     page.wait_for_timeout(600)
@@ -480,7 +482,7 @@ def test_addresses_that_are_none_of_the_web_are_no_links(visit: Visit, address: 
 
 def test_a_service_that_is_away_for_a_while_is_asked_again(visit: Visit, ended_run: str) -> None:
     visitor = visit()
-    away = {"left": 2}
+    away = {"left": 1}
 
     def fail_at_first(route: Route) -> None:
         away["left"] -= 1

@@ -5,7 +5,15 @@ const LONGEST_PAUSE = 3_000;
 const PAUSE_IN_TROUBLE = 15_000;
 const LINES_A_POLL = "1000"; // a run of more URLs has its lists fetched apart, and more seldom
 const LISTS_EVERY = 15_000;
-const UNKNOWN_AT_FIRST = 4; // Step Functions may not know at once what it has just started
+const UNKNOWN_AT_FIRST = 4; // questions: Step Functions may not know at once what it has just started
+
+const justStarted = new Set();
+
+// Leads to the page of a run that was started a moment ago.
+function leadTo(requestID) {
+  location.hash = runAddress(requestID);
+  justStarted.add(requestID.split(":").at(-1));
+}
 
 const LISTS = ["failedUrl", "inProgressUrl", "successUrl", "failures"];
 
@@ -53,7 +61,7 @@ async function follow(run, signal, show, tell) {
       if (signal.aborted) return;
       if (error.aboutKey) return askAgain(error);
       unknown += error.status === 404 ? 1 : 0;
-      const waits = error.status === 404 && unknown < UNKNOWN_AT_FIRST;
+      const waits = error.status === 404 && justStarted.has(run) && unknown < UNKNOWN_AT_FIRST;
       if (!error.passing && !waits) {
         if (error instanceof ApiError) return tell(error.message);
         throw error;

@@ -57,7 +57,7 @@ async function runView(page, run, signal) {
     part("retry").disabled = true;
     await attempt(async () => {
       const { requestID } = await call("POST", "/retry", { query: { requestID: run }, signal });
-      location.hash = runAddress(requestID);
+      leadTo(requestID);
     });
     part("retry").disabled = false;
   });

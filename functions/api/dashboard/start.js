@@ -63,7 +63,7 @@ function startForm(section, known, signal) {
     announce(dry ? "Estimating" : "Starting the run");
     try {
       const answer = await call("POST", "/prewarm", { body: request, signal });
-      if (answer.requestID) location.hash = runAddress(answer.requestID);
+      if (answer.requestID) leadTo(answer.requestID);
       else showEstimate($("[data-estimated]", section), answer.dryRun);
     } catch (error) {
       if (signal.aborted) return;
