@@ -12,12 +12,13 @@ const NARROWEST = 620; // tenths of a degree, so that a run of one city still sh
 const eastOf = (longitude) => (longitude + 180) * 10;
 const southOf = (latitude) => (90 - latitude) * 10;
 
-// A box in the map's shape around another, within the world as far as it fits.
-function framed({ x, y, width, height }) {
-  const wide = Math.min(WORLD.width, Math.max(NARROWEST, width, (height * WORLD.width) / WORLD.height));
-  const high = (wide * WORLD.height) / WORLD.width;
+// A box of some shape (width over height) around another, within the world as far as it fits.
+function framed({ x, y, width, height }, shape) {
+  const wide = Math.min(WORLD.width, Math.max(NARROWEST, width, height * shape));
+  const high = wide / shape;
   const left = Math.min(Math.max(0, x + width / 2 - wide / 2), WORLD.width - wide);
-  const top = Math.min(Math.max(WORLD.y, y + height / 2 - high / 2), WORLD.y + WORLD.height - high);
+  const spare = WORLD.height - high;
+  const top = spare < 0 ? WORLD.y + spare / 2 : Math.min(Math.max(WORLD.y, y + height / 2 - high / 2), WORLD.y + spare);
   return { x: left, y: top, width: wide, height: high };
 }
 
@@ -55,12 +56,13 @@ function worldMap(section, known, choose) {
 
   function place() {
     const named = PARTS_OF_WORLD[view.value];
-    const box = named || !cities.size ? framed(named || WORLD) : framed(around([...cities.values()]));
+    const [width, height] = [svg.clientWidth || 1000, svg.clientHeight || 400];
+    const box = framed(named || (cities.size ? around([...cities.values()]) : WORLD), width / height);
     svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].map(Math.round).join(" "));
-    // Marks and dots keep their size in pixels, however far in one looks.
-    const unit = box.width / (svg.clientWidth || 1000);
-    $("pattern", svg).setAttribute("patternTransform", `scale(${unit.toFixed(3)})`);
-    for (const city of cities.values()) city.mark.setAttribute("transform", `translate(${city.x} ${city.y}) scale(${unit.toFixed(3)})`);
+    // Marks and dots keep their size in pixels, however far in one looks; on a small map they are smaller.
+    const size = (box.width / width) * Math.min(1, 0.3 + width / 1300);
+    $("pattern", svg).setAttribute("patternTransform", `scale(${size.toFixed(3)})`);
+    for (const city of cities.values()) city.mark.setAttribute("transform", `translate(${city.x} ${city.y}) scale(${size.toFixed(3)})`);
   }
 
   function cityOf(code) {
@@ -105,7 +107,7 @@ function worldMap(section, known, choose) {
   view.addEventListener("change", place);
   new ResizeObserver(place).observe(svg);
 
-  function show(pops, skipped) {
+  function show(pops, skipped, ended) {
     const sums = new Map();
     const strangers = [];
     const add = (pop, counts, left) => {
@@ -122,7 +124,7 @@ function worldMap(section, known, choose) {
     const counts = Object.fromEntries(Object.keys(STATES).map((state) => [state, 0]));
     for (const [code, sum] of sums) {
       const city = cityOf(code);
-      const state = stateOf(sum);
+      const state = stateOf(sum, ended);
       counts[state] += 1;
       const left = sum.left ? `, ${number(sum.left)} left out` : "";
       city.words = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${number(sum.warm)} of ${plural(sum.targets, "target")} warm${sum.failed ? `, ${number(sum.failed)} failed` : ""}${left}` : `${city.name}: ${plural(sum.left, "POP")} left out`;

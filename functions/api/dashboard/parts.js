@@ -35,10 +35,11 @@ function chipFor(status) {
 function showFigures(page, status, failed, rate) {
   const { total = 0, done = 0, verified = 0, layers = {} } = status.targets || {};
   const running = status.status === "IN_PROGRESS";
-  const share = running ? percent(done, total) : total ? percent(done, total) : 100;
+  const share = percent(done, total);
+  const none = running ? "being planned" : "none";
   const meter = $("[data-meter]", page);
   meter.setAttribute("aria-valuenow", share);
-  meter.setAttribute("aria-valuetext", total ? `${share} %, ${number(done)} of ${plural(total, "target")}` : "being planned");
+  meter.setAttribute("aria-valuetext", total ? `${share} %, ${number(done)} of ${plural(total, "target")}` : none);
   meter.classList.toggle("planning", running && !total);
   const outcomes = Object.entries(status.targets?.outcomes || {});
   const warm = outcomes.reduce((sum, [outcome, count]) => sum + (WARM.has(outcome) ? count : 0), 0);
@@ -49,7 +50,7 @@ function showFigures(page, status, failed, rate) {
   const loaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
   const figures = [
     ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
-    ["Targets", total ? `${number(done)} of ${number(total)}` : "being planned", total ? `${share} %` : null],
+    ["Targets", total ? `${number(done)} of ${number(total)}` : none, total ? `${share} %` : null],
     ["Proofs", number(verified), "second fetches that hit"],
   ];
   if (loaded !== null) figures.push(["Loaded", bytes(loaded), null]);

@@ -22,8 +22,9 @@ async function runView(page, run, signal) {
     part("retry").hidden = running || !failed;
     part("map").hidden = part("pops").hidden = !pops.length && !status.skippedPops?.length;
     if (!part("map").hidden) {
-      showMap(pops, (status.skippedPops || []).map(({ pop }) => pop));
-      table.show(pops);
+      const { used, out } = usedAndLeftOut(pops, status.skippedPops || [], !running);
+      showMap(used, out, !running);
+      table.show(used, !running);
     }
     part("urls").hidden = Boolean(status.dryRun);
     if (lists && !status.dryRun) showUrls(lists, status.words);

@@ -140,8 +140,8 @@ function popTable(section, known) {
     filter(true);
   });
   return {
-    show(pops) {
-      entries = pops.map((entry) => ({ ...entry, state: stateOf(entry), place: located.get(entry.pop.slice(0, 3)) || "unknown" }));
+    show(pops, ended) {
+      entries = pops.map((entry) => ({ ...entry, state: stateOf(entry, ended), place: located.get(entry.pop.slice(0, 3)) || "unknown" }));
       filter(false);
     },
     only(code) {

@@ -55,10 +55,19 @@ function chipOf(status) {
   return make("span", { class: `chip ${status.toLowerCase()}` }, make("span", { "aria-hidden": "true" }, sign), words);
 }
 
-// What several POPs' counts, or one's, come to.
-function stateOf({ targets, done, warm, failed }) {
+// What one POP's counts, or a city's, come to; once a run has ended, nothing is warming any more.
+function stateOf({ targets, done, warm, failed }, ended) {
   if (!targets) return "skipped";
-  if (done < targets) return done ? "warming" : "cold";
-  if (!failed) return "warm";
+  if (!done) return "cold";
+  if (done < targets && !ended) return "warming";
+  if (warm >= targets && !failed) return "warm";
   return warm ? "partly" : "failed";
+}
+
+// A run's POPs and those that it left out. One that went dark on the way is in both lists until the end, one that
+// another distribution could be warmed through for good.
+function usedAndLeftOut(pops, skipped, ended) {
+  const counts = new Map(pops.map((entry) => [entry.pop, entry]));
+  const out = new Set(skipped.map(({ pop }) => pop).filter((pop) => !counts.has(pop) || (ended && !counts.get(pop).warm)));
+  return { used: pops.filter(({ pop }) => !out.has(pop)), out: [...out] };
 }

@@ -18,6 +18,8 @@ from local.stack.routes import Api, Route
 from local.stack.runtime_api import Result
 from prewarm.catalogue import data_text
 from prewarm.outcome import IN_WORDS
+from tests.contract.definitions import ROOT
+from tests.contract.test_security_doc import rows, unproven
 from tests.functional.conftest import Context
 
 MAX_LINES = 260
@@ -145,6 +147,18 @@ def test_the_scripts_read_no_markup_and_ask_only_below_the_stage() -> None:
         assert not re.search(r"""["'`]/(?:v1|prod)""", source), name
         assert source.count("fetch(") == (1 if name == "api.js" else 0), name
     assert "fetch(`${BASE}${route}" in (FILES / "api.js").read_text()
+
+
+@pytest.mark.parametrize("name", ["dashboard-run.png", "dashboard-phone.png"])
+def test_the_pictures_are_there_and_light(name: str) -> None:
+    assert f"images/{name}" in (ROOT / "docs" / "dashboard.md").read_text()
+    assert 10_000 < (ROOT / "docs" / "images" / name).stat().st_size < 200_000
+
+
+def test_what_the_documentation_says_of_safety_is_tested() -> None:
+    page = (ROOT / "docs" / "dashboard.md").read_text()
+    assert len(rows(page)) >= 6
+    assert unproven(page) == []
 
 
 class Functions:
