@@ -320,6 +320,19 @@ def test_the_policy_lets_no_script_in(visit: Visit) -> None:
     visitor.errors.clear()
 
 
+def test_the_report_of_a_run_opens_beside_it(visit: Visit, ended_run: str) -> None:
+    visitor = visit()
+    page = visitor.open_run(ended_run)
+    with visitor.context.expect_page() as opened:
+        page.get_by_role("button", name="Report", exact=True).click()
+    report = opened.value
+    report.wait_for_url(re.compile("report.html"))
+    expect(report.locator("body")).to_contain_text(ended_run.rpartition(":")[2])
+    assert report.evaluate("window.opener") is None
+    assert "#/run/" in page.url
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+
+
 def test_the_list_of_runs_by_status_and_by_the_page(visit: Visit, service: Service, ended_run: str) -> None:
     for _ in range(2):
         service.start(request(PAGES[:1]))
