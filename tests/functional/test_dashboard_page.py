@@ -92,6 +92,7 @@ def test_the_page_is_answered_without_a_key(path: str, stage_path: str) -> None:
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cache-control"] == "max-age=300"
     assert answer["body"].startswith("<!doctype html>")
     assert answer["isBase64Encoded"] is False
