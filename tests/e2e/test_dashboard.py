@@ -173,6 +173,27 @@ def test_a_city_on_the_map_narrows_the_table_of_pops(visit: Visit, ended_run: st
     expect(page.locator("table.pops th").first).to_have_attribute("aria-sort", "descending")
 
 
+def test_the_map_shows_parts_of_the_world_with_marks_of_one_size(visit: Visit, ended_run: str) -> None:
+    page = visit().open_run(ended_run)
+    page.wait_for_selector("g[data-city]")
+    world, ring = page.locator("svg.world"), page.locator("g[data-city] .ring").first
+    parts = page.eval_on_selector_all("#map-view option", "all => all.map(each => each.value)")
+    assert len(parts) == 8
+    widths = {}
+    for part in parts:
+        page.get_by_label("Show").select_option(part)
+        x, y, width, height = map(float, (world.get_attribute("viewBox") or "").split())
+        assert x >= 0
+        assert x + width <= 3600
+        assert y >= 58
+        assert y + height <= 1502
+        widths[part] = width
+        box = ring.evaluate("each => each.getBoundingClientRect().width")
+        assert box == pytest.approx(ring.evaluate("each => 2 * each.r.baseVal.value"), rel=0.05)
+    assert widths.pop("world") == pytest.approx(3600, abs=3)
+    assert max(widths.values()) < 2400
+
+
 @pytest.fixture(scope="module")
 def ended_run(service: Service) -> str:
     """A run that has ended red: two URLs warm, one absent at every POP."""

@@ -3,9 +3,12 @@
 const WORLD = { x: 0, y: 60, width: 3600, height: 1440 };
 const PARTS_OF_WORLD = {
   world: WORLD,
-  americas: { x: 400, y: 330, width: 1150, height: 1150 },
-  europe: { x: 1550, y: 280, width: 950, height: 1000 },
-  asia: { x: 2250, y: 380, width: 1300, height: 1000 },
+  "north-america": { x: 500, y: 330, width: 800, height: 420 },
+  "south-america": { x: 850, y: 740, width: 700, height: 740 },
+  europe: { x: 1650, y: 260, width: 600, height: 320 },
+  africa: { x: 1550, y: 480, width: 900, height: 780 },
+  asia: { x: 2400, y: 460, width: 1000, height: 540 },
+  oceania: { x: 2850, y: 920, width: 750, height: 480 },
 };
 const NARROWEST = 620; // tenths of a degree, so that a run of one city still shows a part of the world
 
