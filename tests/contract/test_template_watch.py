@@ -141,7 +141,7 @@ def unexplained_rights(text: str) -> list[str]:
     found = []
     for number, line in enumerate(lines):
         if sid := re.match(r"\s+- Sid: (\w+)", line):
-            before = number - 3 if "!If" in lines[number - 2] else number - 1
+            before = number - 3 if lines[number - 2].strip() == "- !If" else number - 1
             if not lines[before].strip().startswith("#"):
                 found.append(sid[1])
     return found
