@@ -114,8 +114,12 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         kind = "n" if index and text[:1].isdigit() else "url" if "://" in text else ""
         return f'<td class="{kind}">{escape(text)}</td>'
 
-    head = "".join(f"<th scope=col>{escape(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(cell(i, text) for i, text in enumerate(row))}</tr>" for row in rows)
+    listed = list(rows)
+    right = [index > 0 and all(row[index][:1].isdigit() for row in listed) for index in range(len(heads))]
+    head = "".join(
+        f'<th scope=col class="{"n" if right[index] else ""}">{escape(text)}</th>' for index, text in enumerate(heads)
+    )
+    body = "".join(f"<tr>{''.join(cell(i, text) for i, text in enumerate(row))}</tr>" for row in listed)
     return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 

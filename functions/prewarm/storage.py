@@ -42,7 +42,9 @@ class Storage:
         config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
         # botocore's own session: importing boto3 takes longer than all else that a worker imports.
         session = botocore.session.get_session()
-        self._s3 = cast("S3Client", session.create_client("s3", config=config))
+        # Links to objects under a KMS key, and in Regions younger than 2014, must be signed so.
+        signed = config.merge(Config(signature_version="s3v4"))
+        self._s3 = cast("S3Client", session.create_client("s3", config=signed))
         self._bucket = settings.bucket
         dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)

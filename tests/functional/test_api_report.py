@@ -53,6 +53,9 @@ def test_a_link_leads_to_the_report_without_a_key(form: str) -> None:
     status, answer = ask(form)
     assert (status, answer["format"], answer["run"]) == (200, form, "reported")
     assert answer["expiresInSeconds"] == 3600
+    assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in answer["url"], (
+        "a link of the old kind reads no object under a KMS key"
+    )
     fetched = requests.get(answer["url"], timeout=10)
     assert fetched.content == body(f"report.{form}")
     assert fetched.headers["Content-Type"].startswith(
