@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: demo local test check bench pictures format lock clean help
+.PHONY: demo local test check bench docs pictures format lock clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -30,6 +30,10 @@ check: .venv/dev.stamp ## Lint and check types only
 
 bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and write docs/performance.md (ten minutes)
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: .venv/dev.stamp ## Write the documents that are made of the code: OpenAPI, the report's schema, the command's reference
+	@$(BIN)/python -m api.openapi
+	@$(BIN)/python -m cli.reference
 
 pictures: .venv/dev.stamp ## Take the dashboard's pictures in docs/images anew (half a minute; needs chromium)
 	@$(BIN)/python -m tests.e2e.pictures

@@ -1,17 +1,20 @@
-"""The pictures of the dashboard in the documentation: `make pictures` takes them anew.
+"""The pictures in the documentation: `make pictures` takes them anew.
 
 A run through every POP of the catalogue before a simulated CloudFront, on the embedded stack: on a desktop while it
 goes on, and on a phone in the dark when it has ended.
 """
 
 import math
+import re
 import sys
 from typing import Any
 
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
 from tests.e2e.browsing import PHONE, Visitor, chromium
-from tests.e2e.conftest import DOMAIN, HOST, ROOT, serve
+from tests.e2e.conftest import DOMAIN, HOST, ROOT, Service, serve
+from tests.e2e.terminal import terminal
+from tests.e2e.terminal_picture import COLUMNS, LINES, draw, screen_of
 
 FOLDER = ROOT / "docs" / "images"
 MAX_BYTES = 200_000
@@ -23,6 +26,7 @@ PAGES = [f"https://{HOST}/{name}.html" for name in NAMES] + [
     f"https://{HOST}/img/product-{number}.webp" for number in range(12)
 ]
 DESKTOP = {"width": 1280, "height": 1010}
+DONE_OF_A_COMMAND = 55
 
 
 def config() -> dict[str, Any]:
@@ -35,6 +39,25 @@ def config() -> dict[str, Any]:
         "objects": {url.removeprefix(f"https://{HOST}"): {"size": 24_000, "ttfb_ms": 40} for url in PAGES},
         "error_ttl": 1,
     }
+
+
+def take_command(service: Service) -> None:
+    """Take the command's picture: a run half done, one URL of it failed."""
+    arguments = ["start", *PAGES[:9], f"https://{HOST}/gone.html", "--region", "apac,eu", "--max-rps", "400", "--wait"]
+    shown = f"prewarm start https://{HOST}/index.html … --region apac,eu --wait"
+    with terminal(service, *arguments, COLUMNS=str(COLUMNS), LINES=str(LINES), FORCE_COLOR="1") as running:
+        running.until(lambda text: "client_error" in screen_text(text) and done_percent(text) > DONE_OF_A_COMMAND)
+        draw(running, shown, FOLDER / "command.svg")
+        running.end()
+
+
+def screen_text(shown: str) -> str:
+    return "\n".join(screen_of(shown).display)
+
+
+def done_percent(shown: str) -> int:
+    """Read the highest percentage on the screen."""
+    return max(map(int, re.findall(r"(\d+) ?%", screen_text(shown))), default=0)
 
 
 def main() -> int:
@@ -75,6 +98,7 @@ def main() -> int:
             taken.append(phone.picture("dashboard-phone", FOLDER))
             for visitor in (desktop, phone):
                 visitor.close()
+            take_command(service)
         finally:
             service.process.terminate()
             service.process.communicate(timeout=20)
