@@ -94,8 +94,11 @@ def end_lines(status: dict[str, Any]) -> Iterator[str]:
     if facts := list(_facts(status)):
         yield "; ".join(facts)
     remedy = status.get("remedy") or {}
-    if how := remedy.get("how"):
-        yield f"remedy   {how}" + (f"; here: prewarm retry {status['run']}" if remedy.get("kind") == "retry" else "")
+    if remedy.get("kind") == "retry":
+        # The service names the call; here it is the command.
+        yield f"remedy   prewarm retry {status['run']} starts a new run of what failed"
+    elif how := remedy.get("how"):
+        yield f"remedy   {how}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
 

@@ -54,7 +54,8 @@ def start_once(key: str, request: CheckedRequest, store: Storage, executions: Ex
         raise InvalidRequest([Problem("Idempotency-Key", "a dry run starts nothing; leave the header out")])
     # A key that begins as run names do gives the run a name that can be found by eye.
     moment = MOMENT.match(key)
-    run = f"{moment[0] if moment else ''}key-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    run = f"{moment[0]}{digest[:16]}" if moment else f"key-{digest[:40]}"
     stored = store.get_request(run)
     if stored is not None and stored != request.as_json():
         why = "was used for another request; give each request a key of its own"

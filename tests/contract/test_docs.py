@@ -18,7 +18,8 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
     *sorted(ROOT.glob("bench/*.md")),
 ]
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+# Pictures too.
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -33,7 +34,7 @@ def anchors(text: str) -> set[str]:
 
 def broken_links(path: Path, text: str) -> list[str]:
     problems = []
-    for link in LINK.findall(text):
+    for link in (written or drawn for written, drawn in LINK.findall(text)):
         if re.match(r"[a-z]+:", link):
             continue
         target, _, anchor = link.partition("#")

@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,10 @@ class Terminal:
         return self.process.wait(PATIENCE_SECONDS)
 
 
+def _mind_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def terminal(service: Service | None, *arguments: str, **more: str) -> Iterator[Terminal]:
     """Run the command in a terminal of its own, as the leader of a session."""
@@ -78,6 +83,8 @@ def terminal(service: Service | None, *arguments: str, **more: str) -> Iterator[
         stdout=slave,
         stderr=slave,
         start_new_session=True,
+        # A shell that puts the tests into the background has them, and all that they start, ignore Ctrl-C.
+        preexec_fn=_mind_ctrl_c,  # noqa: PLW1509 - no thread of these tests holds a lock
     )
     os.close(slave)
     try:
