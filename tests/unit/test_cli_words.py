@@ -79,7 +79,7 @@ def test_what_newer_services_tell_is_shown() -> None:
     for part in (
         "2.5 MB",
         "$0.0123",
-        "remedy   POST /retry",
+        "remedy   prewarm retry",
         "here: prewarm retry the-run",
         "2 unresolved_pop",
         "warning  mind the gap",
