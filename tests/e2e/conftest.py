@@ -13,9 +13,11 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
+from tests.e2e.browsing import Visitor, chromium
 
 ROOT = Path(__file__).parents[2]
 PREWARM = [sys.executable, "-m", "cli.main"]
@@ -146,3 +148,24 @@ def service(edge: SimulatedCloudFront, tmp_path_factory: pytest.TempPathFactory)
     finally:
         running.process.terminate()
         running.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]]:
+    """Make visitors; at the end no console may have complained, except of what a test takes for granted."""
+    visitors: list[Visitor] = []
+
+    def come(**context: Any) -> Visitor:
+        visitors.append(Visitor(browser, service.ready["api"], service.ready["apiKey"], **context))
+        return visitors[-1]
+
+    yield come
+    for visitor in visitors:
+        visitor.close()
+    assert [visitor.errors for visitor in visitors if visitor.errors] == []

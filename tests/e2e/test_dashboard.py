@@ -3,13 +3,13 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.e2e.browsing import ENDED, PATIENCE_MS, Visitor, chromium
+from tests.e2e.browsing import ENDED, PATIENCE_MS, Visitor
 from tests.e2e.conftest import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -30,41 +30,8 @@ HIDE_OR_SHOW = """(hidden) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Visit]:
-    """Make visitors; at the end no console may have complained, except of what a test takes for granted."""
-    visitors: list[Visitor] = []
-
-    def come(**context: Any) -> Visitor:
-        visitors.append(Visitor(browser, service.ready["api"], service.ready["apiKey"], **context))
-        return visitors[-1]
-
-    yield come
-    for visitor in visitors:
-        visitor.close()
-    assert [visitor.errors for visitor in visitors if visitor.errors] == []
-
-
 def request(urls: list[str], **more: Any) -> dict[str, Any]:
     return {"url_list": urls, "region_type": "country", "region": ["singapore", "south_korea"]} | more
-
-
-def failed_answer(status: int) -> str:
-    """What Chromium's console says of an answer that is no success, whatever the page does with it."""
-    return f"the server responded with a status of {status}"
-
-
-def take_for_granted(visitor: Visitor, status: int) -> None:
-    """Take back the console's complaints about answers of one status, of which there must be some."""
-    others = [error for error in visitor.errors if failed_answer(status) not in error]
-    assert len(others) < len(visitor.errors)
-    visitor.errors[:] = others
 
 
 def test_a_run_from_the_form_to_the_retry_of_what_failed(visit: Visit) -> None:
@@ -246,8 +213,8 @@ def test_a_wrong_key_is_asked_for_again_in_words(visit: Visit) -> None:
     page.reload()
     expect(page.locator("#key-error")).to_contain_text("The key was refused")
     assert page.evaluate("sessionStorage.length") == 0
-    take_for_granted(visitor, 403)
-    take_for_granted(visitor, 404)
+    visitor.take_for_granted(403)
+    visitor.take_for_granted(404)
 
 
 def test_the_key_is_kept_for_the_session_and_can_be_forgotten(visit: Visit) -> None:
@@ -306,7 +273,7 @@ def test_what_is_wrong_stands_beside_its_field(visit: Visit) -> None:
     expect(page.locator("[data-field=max_rps] [data-error]")).to_be_empty()
     assert page.locator("main img").count() == 0
     visitor.picture("problems", full_page=True)
-    take_for_granted(visitor, 400)
+    visitor.take_for_granted(400)
 
 
 def test_a_hostile_name_of_a_run_is_a_text(visit: Visit) -> None:
@@ -315,7 +282,7 @@ def test_a_hostile_name_of_a_run_is_a_text(visit: Visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=alert(1)>")
     expect(page.get_by_role("alert")).to_contain_text("<img src=x onerror=alert(1)>")
     assert page.locator("img").count() == 0
-    take_for_granted(visitor, 404)
+    visitor.take_for_granted(404)
 
 
 def test_the_policy_lets_no_script_in(visit: Visit) -> None:

@@ -2,15 +2,15 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import ENDED, PATIENCE_MS, PHONE, Visitor, chromium, sideways
+from tests.e2e.browsing import ENDED, PATIENCE_MS, PHONE, Visitor, sideways
 from tests.e2e.conftest import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -21,25 +21,6 @@ LONG = f"https://{HOST}/" + "a-very-long-path-without-any-break/" * 6 + "absent.
 COLOURS = "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))"
 LEVELS = "all => all.map(each => Number(each.localName[1]))"
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, service: Service) -> Iterator[Visit]:
-    visitors: list[Visitor] = []
-
-    def come(**context: Any) -> Visitor:
-        visitors.append(Visitor(browser, service.ready["api"], service.ready["apiKey"], **context))
-        return visitors[-1]
-
-    yield come
-    for visitor in visitors:
-        visitor.close()
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +57,7 @@ def open_problems(visitor: Visitor, _run: str) -> Page:
     page = visitor.open()
     page.get_by_role("button", name="Start the run").click()
     expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("at least 1")
+    visitor.take_for_granted(400)
     return page
 
 

@@ -79,8 +79,7 @@ def test_what_newer_services_tell_is_shown() -> None:
     for part in (
         "2.5 MB",
         "$0.0123",
-        "remedy   prewarm retry",
-        "here: prewarm retry the-run",
+        "remedy   prewarm retry the-run starts a new run of what failed",
         "2 unresolved_pop",
         "warning  mind the gap",
         "01:38:59",
