@@ -18,13 +18,17 @@ def handler(event: dict[str, Any], _context: object) -> None:
     detail = event["detail"]
     run, status = detail["name"], detail["status"]
     logger.append_keys(run=run)
-    store = storage()
-    if detail.get("redriveCount", 0) < store.ledger.control(run).redrives:
+    store, redrives = storage(), detail.get("redriveCount", 0)
+    plan = store.get_plan(run)
+    if redrives < store.ledger.control(run).redrives:
         logger.info("redriven since", extra={"status": status})
         return
-    plan = store.get_plan(run)
-    if status in ENDED_FROM_OUTSIDE and plan is not None:
-        add_up(plan, store, detail.get("redriveCount", 0), status)
+    if status in ENDED_FROM_OUTSIDE and plan is not None and add_up(plan, store, redrives, status) is None:
+        return
     wanted = settings_of_notices()
     if wanted.of(status):
-        publish(wanted.topic, compose(detail, store.get_summary(run), wanted.api_url))
+        summary = store.get_summary(run)
+        if summary is not None and summary["redrives"] < redrives:
+            # Of an attempt before the redrive, which broke off before it was summed up.
+            summary = None
+        publish(wanted.topic, compose(detail, summary, wanted.api_url, planned=plan is not None))

@@ -7,6 +7,14 @@ from prewarm.storage import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return whether the run passes, with Error and Cause for one that does not."""
+    """Return whether the run passes, with Error and Cause for one that does not.
+
+    Raises:
+        RuntimeError: the run has been redriven since; nobody waits for this answer any more.
+
+    """
     store = storage()
-    return add_up(store.need_plan(event["run"]), store, event.get("redrives", 0))
+    output = add_up(store.need_plan(event["run"]), store, event.get("redrives", 0))
+    if output is None:
+        raise RuntimeError("the run has been redriven since")
+    return output

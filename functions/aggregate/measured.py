@@ -40,7 +40,7 @@ def regions(measured: Measured, known: Catalogue) -> list[dict[str, Any]]:
             "targets": count,
             "warm": found[region].warm,
             "bytes": found[region].bytes,
-            "meanMs": round(found[region].millis / found[region].done, 1) if found[region].done else None,
+            "meanMs": found[region].mean_ms,
         }
         for region, count in targets.most_common()
     ]

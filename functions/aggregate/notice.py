@@ -19,17 +19,20 @@ class Notice:
     message: str
 
 
-def compose(detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str) -> Notice:
+def compose(detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str, *, planned: bool = False) -> Notice:
     """Compose the notice from the event's detail and the run's summary, if it has one.
+
+    `planned`: the run came to its plan, so something may be warm though no summary says so.
+
 
     The event of a run that timed out has neither Error nor Cause (Step Functions Developer Guide, "Execution status
     change"), so what happened is read from the summary.
     """
     run, arn, status = detail["name"], detail["executionArn"], detail["status"]
     passed = status == "SUCCEEDED"
-    counts = (
-        "nothing was warmed" if summary is None else f"{summary['success']:,} of {summary['total']:,} URLs are warm"
-    )
+    counts = "it broke off before it was summed up" if planned else "nothing was warmed"
+    if summary is not None:
+        counts = f"{summary['success']:,} of {summary['total']:,} URLs are warm"
     words = {"SUCCEEDED": "done", "TIMED_OUT": "timed out", "ABORTED": "cancelled"}.get(status, "NOT WARM")
     subject = f"Prewarm {words}: {counts} ({run})"
     lines = [f"Run {run}: {words}.", f"{counts[0].upper()}{counts[1:]}."]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 # StartExecution takes no longer one, and DescribeExecution refuses to look for it.
 LONGEST_NAME = 80
+ERRORS_KEPT = 10_000
 # In no name of an execution (StartExecution, "name"); the first two would lead to other keys and ARNs.
 FORBIDDEN = frozenset('/: \t<>{}[]?*"#%\\^|~`$&,;')
 
@@ -29,6 +30,7 @@ class Execution:
     cause: str
     started_at: str = ""
     ended_at: str = ""
+    redrives: int = 0
 
     def direct_request(self) -> dict[str, Any] | None:
         """Return the request of a run that was started directly: it is the execution's own input."""
@@ -51,6 +53,8 @@ class Executions:
         self._machine = state_machine_arn
         self._prefix = state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
         self._client = client or boto3.client("stepfunctions")
+        # Why ended runs failed, by ARN and end: it never changes, and each look costs a call.
+        self._errors: dict[tuple[str, str], str] = {}
 
     def start(self, run: str, given: dict[str, Any]) -> str:
         """Start a run; returns its execution ARN."""
@@ -64,14 +68,22 @@ class Executions:
         except self._client.exceptions.ExecutionAlreadyExists:
             return self._prefix + run
 
+    def exists(self, run: str) -> bool:
+        """Say whether Step Functions knows a run of this name."""
+        try:
+            self.describe(run)
+        except UnknownRun:
+            return False
+        return True
+
     def stop(self, arn: str, error: str, cause: str) -> None:
         """Stop a run."""
         self._client.stop_execution(executionArn=arn, error=error, cause=cause)
 
-    def page(self, limit: int, token: str | None) -> tuple[list[Execution], str | None]:
+    def page(self, limit: int, token: str | None, *, with_errors: bool = True) -> tuple[list[Execution], str | None]:
         """Return up to `limit` runs, newest first, and the token of those after them.
 
-        Of a run that failed the list does not say why: it is looked at.
+        Of a run that failed the list does not say why: it is looked at, if that is wanted.
 
         Raises:
             InvalidRequest: the token is none that was given out.
@@ -84,21 +96,28 @@ class Executions:
             raise InvalidRequest([Problem("nextToken", "is none that an answer gave; begin anew without")]) from error
         found = []
         for entry in listed["executions"]:
-            ended = entry.get("stopDate")
-            failed = entry["status"] == "FAILED"
+            ended = iso(entry["stopDate"]) if "stopDate" in entry else ""
+            failed = with_errors and entry["status"] == "FAILED"
             found.append(
                 Execution(
                     run=entry["name"],
                     arn=entry["executionArn"],
                     status=entry["status"],
                     given="",
-                    error=self.describe(entry["executionArn"]).error if failed else "",
+                    error=self._error(entry["executionArn"], ended) if failed else "",
                     cause="",
                     started_at=iso(entry["startDate"]),
-                    ended_at=iso(ended) if ended else "",
+                    ended_at=ended,
                 )
             )
         return found, listed.get("nextToken")
+
+    def _error(self, arn: str, ended: str) -> str:
+        if len(self._errors) > ERRORS_KEPT:
+            self._errors.clear()
+        if (arn, ended) not in self._errors:
+            self._errors[arn, ended] = self.describe(arn).error
+        return self._errors[arn, ended]
 
     def name_and_arn(self, request_id: str) -> tuple[str, str]:
         """Return a run's name and ARN, given either.
@@ -134,4 +153,5 @@ class Executions:
             cause=found.get("cause", ""),
             started_at=iso(found["startDate"]),
             ended_at=iso(found["stopDate"]) if "stopDate" in found else "",
+            redrives=found.get("redriveCount", 0),
         )

@@ -146,7 +146,7 @@ def openapi() -> dict[str, Any]:
             "summary": "Warms URLs through chosen CloudFront edge locations, and proves it",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/v1", "description": "The API's stage (the stack's StageName)"}],
+        "servers": [{"url": "./", "description": "The API's stage, from which this was read"}],
         "security": [{"apiKey": []}],
         "paths": paths,
         "components": {

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,10 @@ from prewarm.errors import InvalidRequest, Problem, shown
 
 # Lambda's answer may have 6 MB (Lambda quotas, "Invocation payload"), the body in it escaped once more as JSON text.
 ROOM_BYTES = 5_500_000
+
+
+# More URLs than this no run has.
+LIMIT = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def token_of(index: int) -> str:
 
 def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
     """Return what is wrong with a `limit`; None is none."""
-    if limit is None or (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= (most or int(limit))):
+    if limit is None or (LIMIT.fullmatch(limit) and 1 <= int(limit) <= (most or int(limit))):
         return []
     return [Problem("limit", f"{shown(limit)!r} is no whole number from 1 {f'to {most}' if most else 'on'}")]
 

@@ -41,6 +41,7 @@ class Report(Answer):
     """report.json: what a run came to."""
 
     version: Literal[1]
+    redrives: Annotated[int, Field(description="How often the execution had been redriven by then.")]
     run: str
     execution_status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
     warm: bool

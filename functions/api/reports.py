@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.executions import Execution
-from api.status import RUNNING
+from api.status import RUNNING, current_summary
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
 from prewarm.storage import Storage
 
@@ -27,9 +27,14 @@ def report(execution: Execution, store: Storage, form: str | None) -> dict[str, 
         raise InvalidRequest([Problem("format", f"{shown(form)!r} is none of {', '.join(FORMATS)}")])
     if execution.status in RUNNING:
         raise Conflict("RunGoesOn", [Problem("requestID", "the run goes on; its report is written when it ends")])
-    link = store.report_link(execution.run, f"report.{form}", SECONDS)
+    # That of an attempt before a redrive is none of the run as it is.
+    stale = current_summary(execution, store) is None
+    link = None if stale else store.report_link(execution.run, f"report.{form}", SECONDS)
     if link is None:
-        why = "the run has no report: it was refused, was a dry run, broke off, or is older than what is kept"
+        why = (
+            "the run has no report: it was refused, was a dry run, broke off, is older than what is kept, or ended "
+            "from outside a moment ago; then ask again"
+        )
         raise Missing("NoReport", [Problem("requestID", why)])
     return {
         "requestID": execution.arn,

@@ -6,8 +6,8 @@ from api.dry_runs import Resolver
 from api.executions import Execution, Executions
 from api.paging import limit_problems
 from api.starts import start_checked
-from api.status import RUNNING, contract_status, end_of_the_rest, status_of
-from prewarm.errors import Conflict, InvalidRequest, Problem, shown
+from api.status import RUNNING, contract_status, current_summary, end_of_the_rest, status_of
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
 from prewarm.plan import Plan
 from prewarm.request import SOURCES, check_request
 from prewarm.storage import Storage
@@ -39,7 +39,9 @@ def list_runs(
     wanted = RUNS_SHOWN if limit is None else int(limit)
     found: list[dict[str, Any]] = []
     for _ in range(PAGES_LOOKED_THROUGH):
-        page, token = executions.page(wanted - len(found), token)
+        # Only an error tells FAILED from TIMEOUT.
+        told = status in {None, "FAILED", "TIMEOUT"}
+        page, token = executions.page(wanted - len(found), token, with_errors=told)
         found += [_as_json(each) for each in page if status is None or contract_status(each) == status]
         if token is None or len(found) >= wanted:
             break
@@ -81,16 +83,24 @@ def retry(execution: Execution, store: Storage, executions: Executions, resolver
 
     Raises:
         Conflict: the run goes on, or nothing failed.
+        Missing: the run is older than what is kept.
         InvalidRequest: the old request is refused now as it was then.
 
     """
     if execution.status in RUNNING:
         why = "the run goes on; wait for its end, or cancel it"
         raise Conflict("RunGoesOn", [Problem("requestID", why)])
-    document = store.get_request(execution.run) or execution.direct_request() or {}
+    document = store.get_request(execution.run) or execution.direct_request()
+    if document is None:
+        raise Missing("RunExpired", [Problem("requestID", "nothing is kept of the run's request any more")])
+    if document.get("dry_run"):
+        raise Conflict("NothingFailed", [Problem("requestID", "the run was a dry run: it warmed nothing")])
     plan = store.get_plan(execution.run)
     if plan is not None:
-        urls = store.get_urls(execution.run)
+        try:
+            urls = store.get_urls(execution.run)
+        except FileNotFoundError as error:
+            raise Missing("RunExpired", [Problem("requestID", "the run's URLs are kept no more")]) from error
         failed = [urls[index] for index in _failed(execution, plan, store)]
         if not failed:
             raise Conflict("NothingFailed", [Problem("requestID", "every URL of the run is warm")])
@@ -102,7 +112,7 @@ def retry(execution: Execution, store: Storage, executions: Executions, resolver
 
 def _failed(execution: Execution, plan: Plan, store: Storage) -> list[int]:
     """Return the indices of an ended run's failed URLs."""
-    summary = store.get_summary(execution.run)
+    summary = current_summary(execution, store)
     if summary is not None:
         return [entry["index"] for entry in summary["failures"]]
     rolled = roll_up(

@@ -10,7 +10,7 @@ from api.dry_runs import Resolver, dry_run
 from api.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
 from prewarm.request import SOURCES, CheckedRequest, check_request, parse_json
-from prewarm.storage import Storage
+from prewarm.storage import Storage, run_key
 
 # Our own cap, below API Gateway's 10 MB and Lambda's 6 MB (which counts the event around the body, escaped).
 BODY_LIMIT = 4 * 1024 * 1024
@@ -60,7 +60,13 @@ def start_once(key: str, request: CheckedRequest, store: Storage, executions: Ex
     if stored is not None and stored != request.as_json():
         why = "was used for another request; give each request a key of its own"
         raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
-    where = store.put_request(run, request.as_json())
+    if stored is None and executions.exists(run):
+        why = "was used for a run whose request is kept no more; give each request a key of its own"
+        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
+    if not store.put_request_once(run, request.as_json()) and store.get_request(run) != request.as_json():
+        why = "is being used for another request; give each request a key of its own"
+        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
+    where = run_key(run, "request.json")
     return {"requestID": executions.start_once(run, {"requestKey": where, "summary": summary(request)})}
 
 

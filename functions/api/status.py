@@ -1,5 +1,6 @@
 """GET /status: from what Step Functions and the ledger say to the contract's answer."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -49,10 +50,13 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_
     counts are always whole.
     """
     status = contract_status(execution)
-    summary = None if status == "IN_PROGRESS" else store.get_summary(execution.run)
+    summary = None if status == "IN_PROGRESS" else current_summary(execution, store)
     more = about(execution)
     if summary is not None:
-        lines = lines_of_summary(summary, store.get_urls(execution.run))
+        try:
+            lines = lines_of_summary(summary, store.get_urls(execution.run))
+        except FileNotFoundError:
+            return _expired(status, execution, store)
         more |= {"cost": summary["cost"]} | ({"pops": summary["pops"]} if with_pops else {})
         return _contract(status, lines, page, sums_of_summary(summary) | more)
     ended = end_of_the_rest(status, execution)
@@ -60,6 +64,8 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_
     if plan is None and (told := store.get_dry_run(execution.run)) is not None:
         # A dry run warms nothing, so no URL is in progress, warm or failed.
         return _contract(status, [], page, {"dryRun": told} | more)
+    if plan is None and (status == "COMPLETED" or is_expired(execution, store.retention_days)):
+        return _expired(status, execution, store)
     if plan is None:
         verdict = Verdict.IN_PROGRESS if ended is None else Verdict.FAILED
         reasons = None if ended is None else {ended.value: 1}
@@ -74,6 +80,27 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_
     ]
     more |= {"pops": measure(plan, results).pops_as_json()} if with_pops else {}
     return _contract(status, lines, page, sums_of_summary(sums(plan, rolled, urls)) | more)
+
+
+def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
+    """Return the run's summary, unless it is that of an attempt before a redrive."""
+    summary = store.get_summary(execution.run)
+    return None if summary is None or summary["redrives"] < execution.redrives else summary
+
+
+def is_expired(execution: Execution, days: int) -> bool:
+    """Say whether all that was kept of an ended run for so many days may be gone by now."""
+    if not execution.ended_at or not execution.started_at:
+        return False
+    kept_until = dt.datetime.fromisoformat(execution.started_at) + dt.timedelta(days=days)
+    return kept_until <= dt.datetime.now(dt.UTC)
+
+
+def _expired(status: str, execution: Execution, store: Storage) -> dict[str, Any]:
+    """Return the status of a run whose URLs are kept no more: what it came to, and no lists."""
+    told = f"the run's URLs were kept for {store.retention_days} days, and are no more"
+    nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
+    return _contract(status, [], WHOLE, nothing | {"warnings": [told]} | about(execution))
 
 
 def about(execution: Execution) -> dict[str, Any]:

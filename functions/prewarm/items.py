@@ -18,13 +18,15 @@ CONTROL = "control"
 class Control:
     """A run's control item: whether it has ended, hosts whose origin is overloaded, deadline, times redriven.
 
-    `deadline` in epoch seconds; 0 where none is known.
+    `deadline` in epoch seconds; 0 where none is known. `ended_as`: Step Functions' word where something outside of
+    the run ended it.
     """
 
     ended: bool
     open_hosts: frozenset[str] = frozenset()
     deadline: int = 0
     redrives: int = 0
+    ended_as: str = ""
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: that of its plan, unless a redrive gave it a fresh one."""

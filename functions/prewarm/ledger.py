@@ -43,26 +43,54 @@ class Ledger:
         if packed is None:
             return Control(ended=True)
         item = unpack_item(packed)
-        hosts = item.get("openHosts", frozenset())
-        return Control(item["ended"], hosts, item.get("deadline", 0), item.get("redrives", 0))
+        return Control(
+            ended=item["ended"],
+            open_hosts=item.get("openHosts", frozenset()),
+            deadline=item.get("deadline", 0),
+            redrives=item.get("redrives", 0),
+            ended_as=item.get("endedAs", ""),
+        )
+
+    def control_after(self, run: str, redrives: int, seconds: float) -> Control:
+        """Read the run's control item for whoever was started after so many redrives.
+
+        The first one after a redrive opens the run again and gives it a fresh deadline, `seconds` from now.
+        """
+        control = self.control(run)
+        if control.redrives >= redrives:
+            return control
+        self.renew(run, time.time() + seconds, redrives)
+        return self.control(run)
 
     def renew(self, run: str, deadline: float, redrives: int) -> None:
-        """Open a redriven run again, with a fresh deadline; the first worker that sees the redrive does it."""
+        """Open a redriven run again, with a fresh deadline, and with origins that may be well again."""
         values = {":no": False, ":deadline": int(deadline), ":redrives": redrives}
-        change = ", ended = :no, deadline = :deadline, redrives = :redrives"
-        only = "attribute_not_exists(redrives) OR redrives < :redrives"
-        try:
-            self._update_control(run, change, values, ConditionExpression=only)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return
+        change = ", ended = :no, deadline = :deadline, redrives = :redrives REMOVE openHosts, endedAs"
+        self._update_control(run, change, values, "attribute_not_exists(redrives) OR redrives < :redrives")
 
     def add_open_host(self, run: str, host: str) -> None:
         """Tell all workers of the run that a host's origin is overloaded."""
         self._update_control(run, "ADD openHosts :hosts", {":hosts": frozenset({host})})
 
-    def end_run(self, run: str) -> None:
-        """Mark the run as ended: workers stop when they next look."""
-        self._update_control(run, ", ended = :yes", {":yes": True})
+    def end_run(self, run: str, redrives: int | None = None, ended_as: str = "") -> bool:
+        """Mark the run as ended: workers stop when they next look.
+
+        `redrives`: only if it has not been redriven since; says False where it has. `ended_as`: Step Functions' word
+        for a run that something outside of it ended, which no late word of the run's own may change.
+        """
+        change = ", ended = :yes"
+        values: dict[str, Any] = {":yes": True}
+        if ended_as:
+            change, values = f"{change}, endedAs = :as", values | {":as": ended_as}
+        if redrives is None:
+            return self._update_control(run, change, values)
+        condition = "attribute_not_exists(redrives) OR redrives <= :redrives"
+        return self._update_control(run, change, values | {":redrives": redrives}, condition)
+
+    def first_to_sum(self, run: str, redrives: int) -> bool:
+        """Say whether nobody has summed up the run after so many redrives: what is counted is counted once."""
+        condition = "attribute_not_exists(summed) OR summed < :redrives"
+        return self._update_control(run, ", summed = :redrives", {":redrives": redrives}, condition)
 
     def put_result(self, run: str, result: BatchResult) -> None:
         """Put one batch part's ledger item; the same part overwrites itself, so a retry never counts twice.
@@ -114,15 +142,21 @@ class Ledger:
             return False
         return True
 
-    def _update_control(self, run: str, change: str, values: dict[str, Any], **only: Any) -> None:  # noqa: ANN401
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key=pack_item({"run": run, "sk": CONTROL}),
-            UpdateExpression=f"SET #ttl = :ttl {change}",
-            ExpressionAttributeNames={"#ttl": "ttl"},
-            ExpressionAttributeValues=pack_item(values | {":ttl": self._ttl()}),
-            **only,
-        )
+    def _update_control(self, run: str, change: str, values: dict[str, Any], condition: str = "") -> bool:
+        """Change the control item; says False where the condition does not hold."""
+        only: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=pack_item({"run": run, "sk": CONTROL}),
+                UpdateExpression=f"SET #ttl = :ttl {change}",
+                ExpressionAttributeNames={"#ttl": "ttl"},
+                ExpressionAttributeValues=pack_item(values | {":ttl": self._ttl()}),
+                **only,
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def _ttl(self) -> int:
         return int(time.time()) + self._retention

@@ -21,7 +21,8 @@ PERCENTILES = (50, 90, 99)
 class PopSums:
     """One POP's sums: targets finished and warm, fetches (proofs and tries again included), bytes, milliseconds.
 
-    `millis` adds up the times to first byte of the fetches that warmed, or were the last to fail.
+    `millis` adds up the times to first byte of the fetches that warmed, or were the last to fail; `timed` counts
+    them, since some never had a byte.
     """
 
     done: int = 0
@@ -29,6 +30,12 @@ class PopSums:
     fetches: int = 0
     bytes: int = 0
     millis: int = 0
+    timed: int = 0
+
+    @property
+    def mean_ms(self) -> float | None:
+        """Return the mean time to first byte in milliseconds; None where nothing was timed."""
+        return round(self.millis / self.timed, 1) if self.timed else None
 
     def add(self, other: "PopSums") -> None:
         """Add another part's sums."""
@@ -37,11 +44,12 @@ class PopSums:
         self.fetches += other.fetches
         self.bytes += other.bytes
         self.millis += other.millis
+        self.timed += other.timed
 
 
 def pack_pops(pops: Iterable[PopSums]) -> str:
-    """Return sums as the ledger keeps them: five numbers each, in the order of the tile's POPs."""
-    return ";".join(f"{pop.done} {pop.warm} {pop.fetches} {pop.bytes} {pop.millis}" for pop in pops)
+    """Return sums as the ledger keeps them: six numbers each, in the order of the tile's POPs."""
+    return ";".join(f"{p.done} {p.warm} {p.fetches} {p.bytes} {p.millis} {p.timed}" for p in pops)
 
 
 def unpack_pops(text: str) -> list[PopSums]:
@@ -104,7 +112,7 @@ class Measured:
                 "failed": pop.done - pop.warm,
                 "fetches": pop.fetches,
                 "bytes": pop.bytes,
-                "meanMs": round(pop.millis / pop.done, 1) if pop.done else None,
+                "meanMs": pop.mean_ms,
             }
             for name, pop in self.pops.items()
         ]

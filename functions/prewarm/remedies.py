@@ -1,7 +1,9 @@
 """What a run's execution means to people: where the console shows it, and what helps when it ended red. Pure."""
 
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
-CANCELLED = "Prewarm.Cancelled"
+INVALIDATION_OVERDUE = "Prewarm.InvalidationOverdue"
+# What a run says of itself: a redrive would enter the same Fail state again.
+ITS_OWN_WORD = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_OVERDUE})
 # The console's hosts by partition (IAM User Guide, "Amazon Resource Names"; each partition's own console).
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -28,7 +30,7 @@ def remedy_of(status: str, error: str, arn: str) -> dict[str, str] | None:
         return None
     if error == REJECTED:
         return {"kind": "mend", "how": "mend what the cause names, and start a new run"}
-    if status in {"TIMED_OUT", "ABORTED"} or error in {NOT_WARM, DEADLINE_PASSED}:
+    if status in {"TIMED_OUT", "ABORTED"} or error in ITS_OWN_WORD:
         how = f"POST /retry?requestID={arn} starts a new run of what failed; a redrive would only end red again"
         return {"kind": "retry", "how": how if status == "FAILED" else how.partition(";")[0]}
     command = f"aws stepfunctions redrive-execution --execution-arn {arn}"

@@ -44,14 +44,33 @@ class Storage:
         session = botocore.session.get_session()
         # Links to objects under a KMS key, and in Regions younger than 2014, must be signed so.
         signed = config.merge(Config(signature_version="s3v4"))
+        if not os.environ.get("AWS_ENDPOINT_URL"):
+            # By the Region's own host: the global one sends requests for a new bucket elsewhere, and serves no
+            # younger Region (S3 User Guide, "Virtual hosting of buckets").
+            signed = signed.merge(Config(s3={"addressing_style": "virtual"}))
         self._s3 = cast("S3Client", session.create_client("s3", config=signed))
         self._bucket = settings.bucket
+        self.retention_days = settings.retention_days
         dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         """Store the checked request with its secrets; returns its key."""
         return self._put_json(run_key(run, "request.json"), document)
+
+    def put_request_once(self, run: str, document: dict[str, Any]) -> bool:
+        """Store the checked request unless there is one; says False where there is."""
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        key = run_key(run, "request.json")
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"].get("Code") == "PreconditionFailed":
+                return False
+            raise
+        return True
 
     def get_request(self, run: str) -> dict[str, Any] | None:
         """Return the stored request, or None."""
@@ -134,14 +153,21 @@ class Storage:
     def report_link(self, run: str, name: str, seconds: int) -> str | None:
         """Return an address from which anyone may read a report for so many seconds, or None where there is none."""
         key = run_key(run, name)
+        if not self._exists(key):
+            return None
+        # Names of runs may hold what no header may.
+        file = f"{run}.{name}".encode("ascii", "replace").decode().replace("?", "_")
+        asked = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{file}"'}
+        return self._s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
+    def _exists(self, key: str) -> bool:
         try:
             self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-                return None
+                return False
             raise
-        asked = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{run}.{name}"'}
-        return self._s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+        return True
 
     def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
         """Store what a dry run told."""

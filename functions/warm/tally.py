@@ -97,8 +97,9 @@ class Tally:
         pop.warm += warm
         pop.fetches += target.tries
         pop.bytes += target.bytes
-        pop.millis += round(answer.ttfb_ms)
         if answer.ttfb_ms:
+            pop.millis += round(answer.ttfb_ms)
+            pop.timed += 1
             self._times[time_class(answer.ttfb_ms)] += 1
         if self.tile.urls[target.url].startswith("http:"):
             self._plain += target.tries

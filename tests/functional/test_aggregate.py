@@ -40,7 +40,7 @@ def test_the_summary_of_a_warm_run(machine: Machine) -> None:
     summary = document("warm-run", "summary.json")
     plan = document("warm-run", "plan/plan.json")
     assert started <= plan["started_at"] <= summary["endedAt"] <= time.time()
-    measured = {"fetches", "timeToFirstByteMs", "pops", "regions", "cost", "executionStatus"}
+    measured = {"fetches", "timeToFirstByteMs", "pops", "regions", "cost", "executionStatus", "redrives"}
     assert {name: value for name, value in summary.items() if name not in measured} == {
         "run": "warm-run",
         "warm": True,

@@ -1,6 +1,7 @@
 """GET /report, the report's three forms, and runs that Step Functions has forgotten."""
 
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -19,6 +20,8 @@ from aggregate.report_page import bytes_in_words, page
 from api.openapi import report_schema
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
+from prewarm.settings import Settings
+from prewarm.storage import Storage
 from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, Machine, Ran, client, document, fresh, path_of
 from tests.functional.rest import call, make_state_machine, said_by_step_functions
 
@@ -219,6 +222,61 @@ def test_what_nobody_knows_is_still_a_404() -> None:
     assert ask(run="never")[0] == 404
 
 
+def old(run: str, days: int) -> dict[str, Any]:
+    """What Step Functions says of a run that ended so many days ago."""
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    given = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
+    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(given)}
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [({"status": "SUCCEEDED"}, "COMPLETED"), ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "FAILED")],
+)
+def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_urls(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
+) -> None:
+    said_by_step_functions(monkeypatch, **old("direct", 31), **said)
+    answer = call("GET", "/status", query={"requestID": "direct"})[1]
+    assert (answer["status"], answer["total"], answer["failedUrl"]) == (word, 0, [])
+    assert "kept for 30 days" in answer["warnings"][0]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    client("s3").delete_object(Bucket=BUCKET, Key="runs/reported/plan/urls.json.gz")
+    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
+    status, answer = call("GET", "/status", query={"requestID": "reported"})
+    assert (status, answer["status"], answer["successUrl"]) == (200, "FAILED", [])
+    assert call("POST", "/retry", query={"requestID": "reported"})[1]["error"]["code"] == "RunExpired"
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_expired_run_of_the_api_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"input": json.dumps({"requestKey": "runs/gone/request.json"})}
+    said_by_step_functions(monkeypatch, **old("gone", 31) | gone, status="FAILED")
+    assert call("POST", "/retry", query={"requestID": "gone"})[1]["error"]["code"] == "RunExpired"
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
+    said_by_step_functions(monkeypatch, status="SUCCEEDED", input=json.dumps(given))
+    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingFailed"
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("region", ["eu-west-1", "eu-south-1", "ap-east-1"])
+def test_links_lead_to_the_regions_own_host(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setattr(Storage, "_exists", lambda *_: True)
+    link = Storage(Settings.from_environment()).report_link("läuft", "report.html", 60)
+    assert link is not None
+    assert link.startswith(f"https://{BUCKET}.s3.{region}.amazonaws.com/")
+    assert "l%25C3%25A4uft" not in link.partition("response-content-disposition")[2]
+
+
 # ---- what helps ----
 
 
@@ -230,6 +288,7 @@ def test_what_nobody_knows_is_still_a_404() -> None:
         ({"status": "TIMED_OUT"}, "retry"),
         ({"status": "ABORTED"}, "retry"),
         ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, "mend"),
+        ({"status": "FAILED", "error": "Prewarm.InvalidationOverdue"}, "retry"),
         ({"status": "FAILED", "error": "States.ItemReaderFailed"}, "redrive"),
         ({"status": "FAILED", "error": "Lambda.TooManyRequestsException"}, "redrive"),
     ],

@@ -1,13 +1,16 @@
 """Runs listed, cancelled, retried, and started once however often they are asked for."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import api.handler
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import HOST, SYDNEY, TOKYO, Machine, client, document, fresh, path_of
-from tests.functional.rest import EXECUTION, call, executions, make_state_machine, said_by_step_functions
+from prewarm.storage import Storage
+from tests.functional.conftest import BUCKET, HOST, SYDNEY, TOKYO, Machine, client, document, fresh, path_of
+from tests.functional.rest import EXECUTION, STARTED, call, executions, make_state_machine, said_by_step_functions
 
 URL = f"https://{HOST}/index.html"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
@@ -184,3 +187,59 @@ def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(
     account.storage.put_request("old", GOOD)
     said_by_step_functions(monkeypatch, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
+
+
+def test_a_key_whose_request_has_expired_is_not_taken_for_the_old_run() -> None:
+    arn = post(key="release-7")[1]["requestID"]
+    client("s3").delete_object(Bucket=BUCKET, Key=f"runs/{arn.rpartition(':')[2]}/request.json")
+    assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
+    assert code(post(key="release-7")) == (409, "IdempotencyConflict")
+    assert len(executions()) == 1
+
+
+def test_of_two_requests_at_once_under_one_key_one_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one's request is stored between this one's look and its put."""
+    seen = Storage.get_request
+
+    def overtaken(self: Storage, run: str) -> Any:
+        monkeypatch.setattr(Storage, "get_request", seen)
+        post(GOOD | {"verify": "all"}, key="release-7")
+        return None
+
+    monkeypatch.setattr(Storage, "get_request", overtaken)
+    monkeypatch.setattr("api.executions.Executions.exists", lambda *_: False)
+    assert code(post(key="release-7")) == (409, "IdempotencyConflict")
+    (only,) = executions()
+    assert document(only["name"], "request.json")["verify"] == "all"
+
+
+def test_a_key_that_begins_with_a_moment_names_its_run_so() -> None:
+    name = post(key="20261124T013829Z-release-7")[1]["requestID"].rpartition(":")[2]
+    assert re.fullmatch("20261124T013829Z-[0-9a-f]{16}", name)
+
+
+def test_failed_runs_are_looked_at_once_and_only_where_it_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = post()[1]["requestID"]
+    states = client("stepfunctions")
+    ended = {"executionArn": arn, "name": "a", "status": "FAILED", "startDate": STARTED, "stopDate": STARTED}
+    monkeypatch.setattr(states, "list_executions", lambda **_: {"executions": [ended]})
+    looked: list[str] = []
+
+    def describe(**asked: Any) -> dict[str, Any]:
+        looked.append(asked["executionArn"])
+        return ended | {"error": "Prewarm.NotWarm", "input": "{}"}
+
+    monkeypatch.setattr(states, "describe_execution", describe)
+    monkeypatch.setattr(api.handler._executions(), "_client", states)
+    for status in ("IN_PROGRESS", "COMPLETED"):
+        assert call("GET", "/runs", query={"status": status})[1]["runs"] == []
+    assert looked == []
+    for _ in range(3):
+        assert len(call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]) == 1
+    assert looked == [arn]
+
+
+@pytest.mark.parametrize("path", ["/runs", "/status"])
+def test_a_limit_longer_than_any_number_names_the_field(path: str) -> None:
+    answer = call("GET", path, query={"requestID": "x", "limit": "9" * 5_000})
+    assert (answer[0], answer[1]["error"]["details"][0]["field"]) == (400, "limit")

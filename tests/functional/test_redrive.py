@@ -14,7 +14,11 @@ import aggregate.ended
 import aggregate.handler
 import resolve.handler
 import warm.handler
-from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document, fresh
+from aggregate import adding_up, summary
+from aggregate.notice import compose
+from tests.functional.conftest import BUCKET, HOST, SYDNEY, TOKYO, Context, Machine, Ran, client, document, fresh
+from tests.functional.rest import call, said_by_step_functions
+from warm.turn import RunOver
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -86,7 +90,8 @@ def test_a_run_that_was_summed_up_is_redriven_and_counts_each_target_once(machin
     ran, items = started(machine)
     aggregate.ended.handler(ended(ran, status), Context())
     assert document(ran.name, "summary.json")["executionStatus"] == status
-    assert turn(ran, items[1]) == {"finished": True, "cursor": None}, "the run has ended for workers of before"
+    with pytest.raises(RunOver):
+        turn(ran, items[1])
     for item in items[1:]:
         turn(ran, item, 1)
     output = aggregate.handler.handler({"run": ran.name, "redrives": 1}, Context())
@@ -123,3 +128,110 @@ def test_a_redrive_of_the_first_state_begins_the_runs_time_anew(machine: Machine
     resolve.handler.handler({"run": "anew", "input": request, "redrives": 1}, Context())
     control = machine.storage.ledger.control("anew")
     assert (control.ended, control.redrives) == (False, 1)
+
+
+def test_a_worker_of_a_run_that_is_over_fails_so_that_a_redrive_takes_the_batch_up(
+    machine: Machine,
+) -> None:
+    ran, items = started(machine)
+    machine.storage.ledger.end_run(ran.name)
+    with pytest.raises(RunOver):
+        turn(ran, items[1])
+    assert turn(ran, items[1], child_redrives=1)["finished"]
+
+
+def test_a_child_that_still_waited_in_an_earlier_redrive_is_not_taken_for_an_old_one(machine: Machine) -> None:
+    ran, items = started(machine)
+    turn(ran, items[1], redrives=0, child_redrives=2)
+    assert turn(ran, items[2], redrives=0, child_redrives=1)["finished"]
+    with pytest.raises(RunOver):
+        turn(ran, items[0])
+
+
+def test_a_redrive_gives_overloaded_origins_another_chance(machine: Machine) -> None:
+    ran, items = started(machine)
+    machine.storage.ledger.add_open_host(ran.name, HOST)
+    for item in items[1:]:
+        turn(ran, item, 1)
+    assert aggregate.handler.handler({"run": ran.name, "redrives": 1}, Context())["passed"]
+    assert machine.storage.ledger.control(ran.name).open_hosts == frozenset()
+
+
+def test_a_redrive_of_the_last_state_is_known_to_late_events_and_has_its_time(machine: Machine) -> None:
+    ran, items = started(machine)
+    for item in items[1:-1]:
+        turn(ran, item)
+    let_the_deadline_pass(ran)
+    output = aggregate.handler.handler({"run": ran.name, "redrives": 1}, Context())
+    assert output["error"] == "Prewarm.NotWarm", "lost, and not late: the redrive gave the run a fresh deadline"
+    aggregate.ended.handler(ended(ran, "ABORTED"), Context())
+    assert document(ran.name, "summary.json")["executionStatus"] == "FAILED"
+
+
+def test_a_run_redriven_between_the_look_and_the_end_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of the first end is slow; a worker of the redrive comes between its look and its word."""
+    ran, items = started(machine)
+    ledger = machine.storage.ledger
+    look = type(ledger).control
+
+    def look_and_be_overtaken(self: Any, run: str) -> Any:
+        seen = look(self, run)
+        monkeypatch.setattr(type(ledger), "control", look)
+        self.renew(run, time.time() + 600, 1)
+        return seen
+
+    monkeypatch.setattr(type(ledger), "control", look_and_be_overtaken)
+    aggregate.ended.handler(ended(ran, "TIMED_OUT"), Context())
+    assert not ledger.control(ran.name).ended
+    for item in items[1:]:
+        turn(ran, item, 1)
+    assert aggregate.handler.handler({"run": ran.name, "redrives": 1}, Context())["passed"]
+
+
+def test_a_run_stopped_while_it_is_added_up_stays_stopped_and_is_counted_once(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran, items = started(machine)
+    for item in items[1:]:
+        turn(ran, item)
+    summarise = summary.summarise
+
+    def stopped_meanwhile(*given: Any) -> dict[str, Any]:
+        monkeypatch.setattr(adding_up, "summarise", summarise)
+        aggregate.ended.handler(ended(ran, "ABORTED"), Context())
+        return summarise(*given)
+
+    monkeypatch.setattr(adding_up, "summarise", stopped_meanwhile)
+    capsys.readouterr()
+    aggregate.handler.handler({"run": ran.name}, Context())
+    assert document(ran.name, "summary.json")["executionStatus"] == "ABORTED"
+    assert capsys.readouterr().out.count('"RunsNotWarm":[') == 1
+
+
+def test_a_retry_of_adding_up_emits_no_metric_twice(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    ran, items = started(machine)
+    for item in items[1:]:
+        turn(ran, item)
+    capsys.readouterr()
+    for _ in range(2):
+        aggregate.handler.handler({"run": ran.name}, Context())
+    assert capsys.readouterr().out.count('"RunsNotWarm":[') == 1
+
+
+def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Aborted, summed up, redriven to the last batch, then broken on infrastructure."""
+    ran, items = started(machine)
+    aggregate.ended.handler(ended(ran, "ABORTED"), Context())
+    for item in items[1:]:
+        turn(ran, item, 1)
+    said_by_step_functions(monkeypatch, status="FAILED", error="Lambda.Unknown", redriveCount=1)
+    status = call("GET", "/status", query={"requestID": ran.name})[1]
+    assert (len(status["successUrl"]), status["failedUrl"]) == (250, [])
+    assert call("GET", "/report", query={"requestID": ran.name})[0] == 404
+    assert call("POST", "/retry", query={"requestID": ran.name})[1]["error"]["code"] == "NothingFailed"
+    told = compose(ended(ran, "FAILED", 1)["detail"], None, "", planned=True)
+    assert "it broke off before it was summed up" in told.subject

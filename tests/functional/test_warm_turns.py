@@ -27,6 +27,7 @@ from tests.functional.conftest import (
     path_of,
     records,
 )
+from warm.turn import RunOver
 
 TWO = [SYDNEY[0], TOKYO]
 
@@ -184,7 +185,8 @@ def test_a_run_that_has_ended_is_left_alone(machine: Machine, edge: SimulatedClo
     ran = machine.resolve(given(urls))
     machine.storage.ledger.end_run(ran.name)
     (item,) = machine.items(ran)
-    assert turn(ran, item) == {"finished": True, "cursor": None}
+    with pytest.raises(RunOver):
+        turn(ran, item)
     assert keys(f"runs/{ran.name}/records/") == []
     assert list(machine.storage.ledger.results(ran.name)) == []
     assert path_of(urls[1]) not in edge.stats()["origin"]
@@ -199,7 +201,8 @@ def test_a_run_that_ends_while_a_worker_works_gets_nothing_more(
     looks = iter([Control(ended=False)] * 2)
     monkeypatch.setattr(type(machine.storage.ledger), "control", lambda *_: next(looks, Control(ended=True)))
     started = time.monotonic()
-    assert turn(ran, item) == {"finished": True, "cursor": None}
+    with pytest.raises(RunOver):
+        turn(ran, item)
     assert time.monotonic() - started < 10
     assert keys(f"runs/{ran.name}/records/") == []
     assert list(machine.storage.ledger.results(ran.name)) == []
@@ -218,7 +221,8 @@ def test_a_result_that_comes_after_the_end_is_refused_by_the_ledger(
         put(self, run, result)
 
     monkeypatch.setattr(prewarm.ledger.Ledger, "put_result", end_first)
-    assert turn(ran, item) == {"finished": True, "cursor": None}
+    with pytest.raises(RunOver):
+        turn(ran, item)
     assert list(machine.storage.ledger.results(ran.name)) == []
 
 

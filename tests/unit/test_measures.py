@@ -25,7 +25,7 @@ from tests.unit.builders import answer, plan, targets_of, tile_of
 from warm.tally import Tally
 
 numbers = st.integers(0, 10**15)
-sums = st.builds(PopSums, numbers, numbers, numbers, numbers, numbers)
+sums = st.builds(PopSums, *[numbers] * 6)
 
 
 @given(st.lists(sums, min_size=1, max_size=100))
@@ -66,7 +66,7 @@ def test_a_tally_measures_each_pop() -> None:
         outcome = Outcome.TIMEOUT if (target.url, target.pop) == (0, 0) else Outcome.WARMED
         tally.take(target, answer(ttfb_ms=20.0), outcome, "")
     result = tally.result(0, 1234)
-    assert unpack_pops(result.per_pop) == [PopSums(2, 1, 4, 200, 40), PopSums(2, 2, 4, 200, 40)]
+    assert unpack_pops(result.per_pop) == [PopSums(2, 1, 4, 200, 40, 2), PopSums(2, 2, 4, 200, 40, 2)]
     assert (result.times, result.plain, result.gb_ms) == ({time_class(20): 4}, 0, 1234)
 
 
@@ -91,7 +91,7 @@ def test_a_run_adds_up_its_pops_over_batches_and_distributions() -> None:
         Group("d2.cloudfront.net", "E2", 3, 5, ("NRT57-P3",), 1),
     )
     whole = plan(groups=groups, url_count=5)
-    one = PopSums(1, 1, 2, 1000, 10)
+    one = PopSums(1, 1, 2, 1000, 10, 1)
     found = measure(whole, [part(0, 0, [one, one], gb_ms=5), part(0, 1, [one, one], plain=1), part(1, 2, [one])])
     assert found.targets == {"ATL56-C1": 3, "NRT57-P3": 5}
     table = {entry["pop"]: entry for entry in found.pops_as_json()}
@@ -127,7 +127,17 @@ def test_the_cost_is_what_the_formula_gives_for_what_was_measured() -> None:
 
 
 def test_regions_are_those_that_cloudfront_charges_by() -> None:
-    found = measure(plan(), [part(0, 0, [PopSums(2, 1, 2, 5, 30), PopSums(2, 2, 2, 5, 50)])])
+    found = measure(plan(), [part(0, 0, [PopSums(2, 1, 2, 5, 30, 2), PopSums(2, 2, 2, 5, 50, 2)])])
     told = {entry["region"]: entry for entry in regions(found, catalogue())}
     assert told["Japan"] == {"region": "Japan", "pops": 1, "targets": 2, "warm": 2, "bytes": 5, "meanMs": 25.0}
     assert set(told) == {"Japan", "United States, Mexico, Canada"}
+
+
+def test_what_never_had_a_byte_does_not_make_a_pop_look_fast() -> None:
+    whole, tile = tile_of(2, 1)
+    tally = Tally(whole, tile)
+    slow, silent = targets_of(tile)
+    tally.take(slow, answer(ttfb_ms=300.0), Outcome.WARMED, "")
+    tally.take(silent, answer(ttfb_ms=0.0), Outcome.CONNECT_ERROR, "")
+    (pop,) = unpack_pops(tally.result(0).per_pop)
+    assert (pop.done, pop.mean_ms) == (2, 300.0)
