@@ -6,11 +6,14 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: demo local test check bench docs pictures format lock clean help
+.PHONY: install demo local test check bench docs pictures format lock clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/local.stamp ## Make .venv with the prewarm command in it
+	@echo "The command is $(CURDIR)/$(BIN)/prewarm"
 
 demo: .venv/local.stamp ## Start the embedded stack and a simulated CloudFront, and warm a site before your eyes
 	@$(BIN)/prewarm demo
@@ -28,7 +31,7 @@ check: .venv/dev.stamp ## Lint and check types only
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 
-bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and write docs/performance.md (ten minutes)
+bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and write docs/performance.md (five minutes, idle)
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: .venv/dev.stamp ## Write the documents that are made of the code: OpenAPI, the report's schema, the command's reference

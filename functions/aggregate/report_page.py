@@ -49,35 +49,48 @@ def _parts(report: dict[str, Any], known: Catalogue) -> Iterable[str]:
         }
     )
     yield "".join(f'<p class="soft">⚠ {escape(text)}</p>' for text in report["warnings"])
+    if not any(pop["done"] for pop in report["pops"]):
+        yield "<h2>Where it is warm</h2><p>No POP was reached.</p>"
+    else:
+        yield from _places(report, known)
+    yield _failures(report)
+    if report["skippedPops"]:
+        yield "<h2>POPs left out</h2>" + _table(
+            "POPs left out",
+            ("POP", "Reason", "Seen"),
+            [(pop["pop"], pop["reason"], pop["detail"]) for pop in report["skippedPops"]],
+        )
+    yield f"<h2>Cost</h2><p class=soft>Estimated with prices of {escape(report['cost']['pricesOf'])}; without " + (
+        escape(", ".join(report["cost"]["notIncluded"])) + ".</p>"
+    )
+    yield _table(
+        "Cost",
+        ("Part", "Quantity", "Unit", "Dollars"),
+        [
+            (part["name"], f"{part['quantity']:,.3f}".rstrip("0").rstrip("."), part["unit"], f"{part['dollars']:.6f}")
+            for part in report["cost"]["parts"]
+        ],
+    )
+
+
+def _places(report: dict[str, Any], known: Catalogue) -> Iterable[str]:
+    """Yield where it is warm: the map, the regions, the slowest POPs."""
     yield "<h2>Where it is warm</h2>" + _map(report["pops"], known)
     yield "<h2>By region</h2>" + _table(
+        "By region",
         ("Region", "POPs", "Targets", "Warm", "First byte, mean"),
         [
             (entry["region"], f"{entry['pops']:,}", f"{entry['targets']:,}", _share(entry), _ms(entry["meanMs"]))
             for entry in report["regions"]
         ],
     )
-    yield _failures(report)
     slowest = sorted((pop for pop in report["pops"] if pop["meanMs"]), key=lambda pop: -pop["meanMs"])
     yield "<h2>Slowest POPs</h2>" + _table(
+        "Slowest POPs",
         ("POP", "City", "Targets", "Warm", "First byte, mean"),
         [
             (pop["pop"], _city(pop["pop"], known), f"{pop['targets']:,}", _share(pop), _ms(pop["meanMs"]))
             for pop in slowest[:SLOWEST_SHOWN]
-        ],
-    )
-    if report["skippedPops"]:
-        yield "<h2>POPs left out</h2>" + _table(
-            ("POP", "Reason", "Seen"), [(pop["pop"], pop["reason"], pop["detail"]) for pop in report["skippedPops"]]
-        )
-    yield f"<h2>Cost</h2><p class=soft>Estimated with prices of {escape(report['cost']['pricesOf'])}; without " + (
-        escape(", ".join(report["cost"]["notIncluded"])) + ".</p>"
-    )
-    yield _table(
-        ("Part", "Quantity", "Unit", "Dollars"),
-        [
-            (part["name"], f"{part['quantity']:,.3f}".rstrip("0").rstrip("."), part["unit"], f"{part['dollars']:.6f}")
-            for part in report["cost"]["parts"]
         ],
     )
 
@@ -92,6 +105,7 @@ def _failures(report: dict[str, Any]) -> str:
     for cause, entries in sorted(causes.items(), key=lambda item: -len(item[1])):
         words = IN_WORDS.get(Outcome(cause), cause)
         found += f"<h2>{len(entries):,} failed: {escape(words)} ({escape(cause)})</h2>" + _table(
+            f"Failed by {cause}",
             ("URL", "Warm", "Reasons"),
             [
                 (entry["url"], f"{entry['warm']:,} of {entry['reachable']:,}", _counts(entry["reasons"]))
@@ -107,8 +121,8 @@ def _figures(figures: dict[str, str]) -> str:
     return f"<dl>{''.join(f'<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>' for k, v in figures.items())}</dl>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; cells that begin with a digit or $ stand to the right, the first column never."""
+def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table that a keyboard can scroll; columns of numbers stand to the right, the first one never."""
 
     def cell(index: int, text: str) -> str:
         kind = "n" if index and text[:1].isdigit() else "url" if "://" in text else ""
@@ -120,7 +134,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         f'<th scope=col class="{"n" if right[index] else ""}">{escape(text)}</th>' for index, text in enumerate(heads)
     )
     body = "".join(f"<tr>{''.join(cell(i, text) for i, text in enumerate(row))}</tr>" for row in listed)
-    return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    region = f'<div class=scroll tabindex=0 role=region aria-label="{escape(name)}">'
+    return f"{region}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _map(pops: Sequence[dict[str, Any]], known: Catalogue) -> str:

@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -17,39 +16,12 @@ from pydantic import (
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.headers import header_problems
 from prewarm.selection import ALL, expand, places
 from prewarm.sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url, deduplicate, parse_url, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-VISIBLE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
-# Headers that are the connection's, the cache's or the service's own business.
-OWN_HEADERS = frozenset(
-    {
-        "host",
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "expect",
-        "content-length",
-        "accept-encoding",
-        "user-agent",
-        "range",
-        "if-match",
-        "if-none-match",
-        "if-modified-since",
-        "if-range",
-        "if-unmodified-since",
-    }
-)
-SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})
-
 # Sources of each kind in one request; each of them may be large in itself.
 SOURCES_AT_MOST = 100
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
@@ -175,7 +147,8 @@ def check_request(document: object, *, direct: bool = False, known: Catalogue | 
     try:
         fields = PrewarmRequest.model_validate(document)
     except ValidationError as error:
-        raise InvalidRequest(sourceless + _field_problems(error)) from error
+        beside = _problems_beside(document, error, known or catalogue())
+        raise InvalidRequest(sourceless + _field_problems(error) + beside) from error
     if sourceless:
         raise InvalidRequest(sourceless)
     urls, problems = _checked_urls(fields.url_list or [])
@@ -183,10 +156,27 @@ def check_request(document: object, *, direct: bool = False, known: Catalogue | 
     pops, selection_problems = expand(
         fields.region_type, fields.region, table, allow_unknown_pops=fields.allow_unknown_pops
     )
-    problems += selection_problems + _header_problems(fields, direct=direct)
+    problems += selection_problems + header_problems(
+        fields.headers, fields.accept_encodings, fields.user_agent, direct=direct
+    )
     if problems:
         raise InvalidRequest(problems)
     return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, table))
+
+
+def _problems_beside(document: dict[str, Any], error: ValidationError, known: Catalogue) -> list[Problem]:
+    """Return what is wrong with URLs and selection where only other fields have the wrong form."""
+    wrong = {found["loc"][0] for found in error.errors(include_url=False) if found["loc"]}
+    problems: list[Problem] = []
+    urls = document.get("url_list")
+    if isinstance(urls, list) and "url_list" not in wrong:
+        problems += _checked_urls(urls)[1]
+    kind, names = document.get("region_type", document.get("target_type")), document.get("region")
+    if kind is not None and names is not None and not wrong & {"region", "region_type", "target_type"}:
+        unknown = document.get("allow_unknown_pops") is True
+        listed = [names] if isinstance(names, str) else names
+        problems += expand(kind, listed, known, allow_unknown_pops=unknown)[1]
+    return problems
 
 
 def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
@@ -198,28 +188,6 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
             # A direct start's refusal is shown in the console.
             problems.append(Problem(f"url_list[{index}]", f"{shown(redacted(text))!r} {error}"))
     return deduplicate(urls), problems
-
-
-def _header_problems(fields: PrewarmRequest, *, direct: bool) -> list[Problem]:
-    problems = []
-    for name, value in fields.headers.items():
-        where = f"headers.{shown(name)}"
-        if not TOKEN.fullmatch(name):
-            problems.append(Problem(where, "is no header name"))
-        elif name.lower() in OWN_HEADERS:
-            problems.append(Problem(where, "is set by the service itself and cannot be given"))
-        elif direct and name.lower() in SECRET_HEADERS:
-            advice = "an execution's input is visible in the console; start the run through POST /prewarm instead"
-            problems.append(Problem(where, f"holds a secret; {advice}"))
-        if not VISIBLE.fullmatch(value):
-            problems.append(Problem(where, "holds characters that no header value may hold"))
-    texts = {f"accept_encodings[{i}]": text for i, text in enumerate(fields.accept_encodings)}
-    problems += [
-        Problem(where, "holds characters that no header value may hold")
-        for where, text in (texts | {"user_agent": fields.user_agent or ""}).items()
-        if not VISIBLE.fullmatch(text)
-    ]
-    return problems
 
 
 def _field_problems(error: ValidationError) -> list[Problem]:
@@ -237,7 +205,9 @@ def _field_problems(error: ValidationError) -> list[Problem]:
             message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
         elif found["type"] == "missing":
             message = f"is missing; {_HINTS.get(field, 'give it')}"
-        elif found["type"] in {"too_short", "literal_error", "list_type", "string_pattern_mismatch"}:
+        elif found["type"] == "too_short":
+            message = f"is empty; {_HINTS[field]}" if field in _HINTS else "is empty"
+        elif found["type"] in {"literal_error", "list_type", "string_pattern_mismatch"}:
             message = f"{message}; {_HINTS[field]}" if field in _HINTS else message
         problems.append(Problem(field, message, near))
     return problems

@@ -49,10 +49,10 @@ def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> No
     ("change", "words"),
     [
         ({"url_list": URL}, ["url_list: ", "valid list", 'such as ["https://']),
-        ({"url_list": []}, ["url_list: ", "at least 1", 'such as ["https://']),
+        ({"url_list": []}, ["url_list: ", "is empty", 'such as ["https://']),
         ({"url_list": [URL, 5]}, ["url_list[1]: ", "string"]),
         ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; give a URL"]),
-        ({"region": []}, ["region: ", "at least 1", '"all"']),
+        ({"region": []}, ["region: ", "is empty", '"all"']),
         ({"region": {"a": 1}}, ["region: ", "valid list", '"all"']),
         ({"region": ["eu", 5]}, ["region[1]: ", "string"]),
         ({"region_type": "POP"}, ["region_type: ", "give pop, country or region"]),
@@ -74,10 +74,10 @@ def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> No
         ({"fail_on": "all"}, ["fail_on: ", "'any' or 'none'"]),
         ({"staged": "yes"}, ["staged: ", "boolean"]),
         ({"invalidate": 1}, ["invalidate: ", "boolean"]),
-        ({"accept_encodings": []}, ["accept_encodings: ", "at least 1"]),
+        ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
         ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8"]),
         ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "no header value"]),
-        ({"user_agent": ""}, ["user_agent: ", "at least 1"]),
+        ({"user_agent": ""}, ["user_agent: ", "is empty"]),
         ({"user_agent": "é"}, ["user_agent: ", "no header value"]),
         ({"headers": []}, ["headers: ", "dictionary"]),
         ({"headers": {"X-A": 1}}, ["headers.X-A: ", "string"]),
@@ -203,3 +203,27 @@ def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
     assert [url.given for url in first.urls] == ["https://WWW.example.com", URL]
     assert (again.urls, again.pops) == (first.urls, first.pops)
     assert again.as_json() == first.as_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"url_list": ["bad"], "region": []}, {"url_list[0]", "region"}),
+        ({"url_list": ["bad"], "region_type": "region", "region": ["mars"], "verify": "x"},
+         {"url_list[0]", "region[0]", "verify"}),
+        ({"region": "ATL99-X9", "verify": "x"}, {"region[0]", "verify"}),
+        ({"url_list": [], "region_type": "planet"}, {"url_list", "region_type"}),
+    ],
+)  # fmt: skip
+def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str, Any], fields: set[str]) -> None:
+    plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(plain | changes)
+    assert {problem.field for problem in refused.value.problems} == fields
+
+
+@pytest.mark.parametrize("field", ["url_list", "region"])
+def test_an_empty_list_is_called_so(field: str) -> None:
+    plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
+    with pytest.raises(InvalidRequest, match=f"{field}: is empty; give a list"):
+        check_request(plain | {field: []})
