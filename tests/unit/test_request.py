@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from prewarm.errors import InvalidRequest
-from prewarm.request import OWN_HEADERS, check_request, parse_json
+from prewarm.headers import OWN_HEADERS
+from prewarm.request import check_request, parse_json
 
 URL = "https://www.example.com/a"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "region", "region": ["apac"]}
