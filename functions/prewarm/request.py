@@ -205,7 +205,7 @@ def _field_problems(error: ValidationError) -> list[Problem]:
             message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
         elif found["type"] == "missing":
             message = f"is missing; {_HINTS.get(field, 'give it')}"
-        elif found["type"] == "too_short":
+        elif found["type"] in {"too_short", "string_too_short"}:
             message = f"is empty; {_HINTS[field]}" if field in _HINTS else "is empty"
         elif found["type"] in {"literal_error", "list_type", "string_pattern_mismatch"}:
             message = f"{message}; {_HINTS[field]}" if field in _HINTS else message

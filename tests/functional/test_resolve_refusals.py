@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": SYDNE
 BAD: list[tuple[object, str]] = [
     ("text", "must be a JSON object with url_list, region_type and region"),
     ({}, "url_list: is missing"),
-    (GOOD | {"url_list": []}, "url_list: list should have at least 1 item"),
+    (GOOD | {"url_list": []}, "url_list: is empty; give a list"),
     (
         GOOD | {"url_list": [URL, "ftp://www.example.com/x", URL]},
         "url_list[1]: 'ftp://www.example.com/x' has the scheme",
