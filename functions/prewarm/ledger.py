@@ -32,7 +32,10 @@ class Ledger:
         self._retention = retention_days * DAY_SECONDS
 
     def open_run(self, run: str, deadline: float, redrives: int = 0) -> None:
-        """Put the run's control item: workers may write from now on. `deadline` in epoch seconds."""
+        """Put the run's control item: workers may write from now on. `deadline` in epoch seconds.
+
+        A redrive of ResolveTargets plans, and so begins the run's time, anew.
+        """
         item = {"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "redrives": redrives}
         self._put(item | {"ttl": self._ttl()})
 

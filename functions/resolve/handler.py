@@ -9,6 +9,7 @@ from prewarm.observability import logger
 from prewarm.request import CheckedRequest, check_request
 from prewarm.settings import Settings
 from prewarm.storage import Storage, run_key, storage
+from prewarm.tracing import subsegment
 from resolve.behaviours import uncacheable
 from resolve.dry_run import ask_sizes, told
 from resolve.planner import Drawn
@@ -37,8 +38,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
         store.put_dry_run(run, document)
         return {"dryRun": {name: document[name] for name in SHOWN_OF_DRY_RUN}}
-    stages = store_plan(drawn.timed(time.time() - drawn.plan.started_at), request, store)
-    # A redrive of this state begins the plan, and so the run's time, anew.
+    with subsegment("store plan", run=run):
+        stages = store_plan(drawn.timed(time.time() - drawn.plan.started_at), request, store)
     store.ledger.open_run(run, drawn.plan.deadline, event.get("redrives", 0))
     logger.info("resolved", extra={"targets": drawn.plan.targets, "batches": drawn.plan.batches})
     return {

@@ -11,6 +11,7 @@ from prewarm.plan import Skipped
 from prewarm.request import CheckedRequest
 from prewarm.settings import Settings
 from prewarm.storage import Storage
+from prewarm.tracing import subsegment
 from resolve.configs import Configs
 from resolve.directory import Directory, Found
 from resolve.lookup import addresses_of, pop_name
@@ -28,14 +29,17 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
     # A stored request may wait; the run's time starts when its work does.
     started_at = time.time()
     directory = Directory(settings)
-    gathered = gather(request, directory, settings, store)
+    with subsegment("read sources", run=run):
+        gathered = gather(request, directory, settings, store)
     request = replace(request, urls=gathered.urls)
-    found = directory.find({url.host for url in request.urls}, request.fields.cf_domain)
-    placements, unplaced = place(request, found)
-    warnings = [*gathered.warnings, *unplaced_in_words(found)]
-    warnings += choose_pops(placements, request, catalogue())
-    warnings += Configs().warnings(placements, request.fields)
-    warnings += steer(placements, request, settings)
+    with subsegment("find distributions", run=run):
+        found = directory.find({url.host for url in request.urls}, request.fields.cf_domain)
+        placements, unplaced = place(request, found)
+        warnings = [*gathered.warnings, *unplaced_in_words(found)]
+        warnings += choose_pops(placements, request, catalogue())
+        warnings += Configs().warnings(placements, request.fields)
+    with subsegment("probe POPs", run=run):
+        warnings += steer(placements, request, settings)
     return draw(run, started_at, request, placements, unplaced, catalogue(), warnings)
 
 
