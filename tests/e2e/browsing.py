@@ -1,14 +1,16 @@
 """A browser at the dashboard: what its tests, and the pictures in the documentation, share."""
 
+import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -82,7 +84,22 @@ class Visitor:
         self.context.close()
 
 
+# What the fixture `visit` is: it opens a session of a new visitor.
+Visit = Callable[..., Visitor]
+
+
 def sideways(page: Page) -> int:
     """Return how many pixels a page is wider than its window."""
     wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
+
+
+def as_if(status: dict[str, Any], pages: dict[str, dict[str, Any]] | None = None) -> Callable[[Route], None]:
+    """Answer as the API does for runs that no test has the time for; `pages` by their token."""
+
+    def answer(route: Route) -> None:
+        token = re.search(r"nextToken=(\w+)", route.request.url)
+        body = (pages or {})[token[1]] if token else status
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(body))
+
+    return answer

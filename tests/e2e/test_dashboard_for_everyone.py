@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browsing import ENDED, PATIENCE_MS, PHONE, Visitor, sideways
+from tests.e2e.browsing import ENDED, PATIENCE_MS, PHONE, Visit, Visitor, sideways
 from tests.e2e.conftest import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -20,7 +19,6 @@ SERIOUS = {"serious", "critical"}
 LONG = f"https://{HOST}/" + "a-very-long-path-without-any-break/" * 6 + "absent.html"
 COLOURS = "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))"
 LEVELS = "all => all.map(each => Number(each.localName[1]))"
-Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="module")
