@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -69,8 +70,12 @@ def test_the_key_is_kept_for_the_session_and_can_be_forgotten(visit: Visit) -> N
 
 def test_a_hostile_name_of_a_run_is_a_text(visit: Visit) -> None:
     visitor = visit()
-    page = visitor.open("#/run/" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    held: list[Route] = []
+    visitor.page.route("**/status?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    with visitor.page.expect_request("**/status?*"):
+        page = visitor.open("#/run/" + "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
     expect(page.get_by_role("heading", level=1)).to_have_text("<img src=x onerror=alert(1)>")
+    held[0].continue_()
     expect(page.get_by_role("alert")).to_contain_text("<img src=x onerror=alert(1)>")
     assert page.locator("img").count() == 0
     visitor.take_for_granted(404)
@@ -280,3 +285,76 @@ def test_a_service_that_is_away_for_a_while_is_asked_again(visit: Visit, ended_r
     page.wait_for_selector(f"{ENDED}.failed")
     expect(page.locator("[data-trouble]")).to_be_hidden()
     visitor.errors[:] = [error for error in visitor.errors if "ERR_FAILED" not in error]
+
+
+def going(**more: Any) -> dict[str, Any]:
+    """Return a status of a run that never ends."""
+    status = {"status": "IN_PROGRESS", "requestID": "r", "run": "going", "total": 1, "completed": 0, "inProgress": 1}
+    lists = {"failedUrl": [], "inProgressUrl": [PAGE], "successUrl": [], "failures": []}
+    return status | lists | {"targets": {"total": 4, "done": 1, "outcomes": {"warmed": 1}, "verified": 0}} | more
+
+
+def refuse(status: int, message: str) -> Callable[[Route], None]:
+    """Answer as the API does when it says no."""
+    body = json.dumps({"error": {"code": "NoSuchLuck", "message": message, "details": []}})
+    return lambda route: route.fulfill(status=status, content_type="application/json", body=body)
+
+
+def test_the_words_of_a_failed_action_stay_while_the_run_is_followed(visit: Visit) -> None:
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda sent: asked.append(sent.url) if "/status" in sent.url else None)
+    visitor.page.route("**/status?*", as_if(going()))
+    visitor.page.route("**/prewarm?*", refuse(503, "not <b>now</b>"))
+    page = visitor.open("#/run/going")
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    cancel.click()
+    page.get_by_role("button", name="Cancel the run").click()
+    told = page.get_by_role("alert")
+    expect(told).to_have_text("Cancel did not work: not <b>now</b>.")
+    before = len(asked)
+    page.wait_for_timeout(2_500)
+    assert len(asked) > before + 1, "nothing was asked meanwhile, which proves nothing"
+    expect(told).to_have_text("Cancel did not work: not <b>now</b>.")
+    # The next attempt begins with a clean slate.
+    visitor.page.unroute("**/prewarm?*")
+    visitor.page.route("**/prewarm?*", as_if(going(status="FAILED", reason="cancelled", inProgress=0)))
+    cancel.click()
+    page.get_by_role("button", name="Cancel the run").click()
+    expect(page.get_by_text("It was cancelled.")).to_be_visible()
+    expect(told).to_have_count(0)
+    visitor.take_for_granted(503)
+
+
+def test_watching_that_has_stopped_says_so_and_goes_on_when_asked(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.route("**/status?*", as_if(going()))
+    visitor.open("#/run/going")
+    expect(page.locator("[data-figures]")).to_contain_text("1 of 4")
+    page.unroute("**/status?*")
+    page.route("**/status?*", refuse(403, "a rule of somebody's"))
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("Watching has stopped: a rule of somebody's.")
+    expect(page.locator("[data-figures]")).to_contain_text("1 of 4")
+    page.unroute("**/status?*")
+    page.route("**/status?*", as_if(going(targets={"total": 4, "done": 3, "outcomes": {"warmed": 3}, "verified": 0})))
+    page.get_by_role("button", name="Go on watching").click()
+    expect(page.locator("[data-figures]")).to_contain_text("3 of 4")
+    expect(told).to_have_count(0)
+    visitor.take_for_granted(403)
+
+
+def test_a_run_that_cannot_be_shown_at_all_leaves_no_empty_page(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.route("**/status?*", refuse(403, "a rule of somebody's"))
+    visitor.open("#/run/going")
+    expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("a rule of somebody's.")
+    expect(page.get_by_role("heading", name="URLs")).to_have_count(0)
+    page.unroute("**/status?*")
+    page.route("**/status?*", as_if(going()))
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-figures]")).to_contain_text("1 of 4")
+    visitor.take_for_granted(403)

@@ -94,6 +94,14 @@ function sleep(milliseconds, signal) {
   });
 }
 
+// Waits for a button; sooner over if the view is left.
+function clicked(button, signal) {
+  return new Promise((resolve) => {
+    button.addEventListener("click", resolve, { once: true });
+    signal.addEventListener("abort", resolve, { once: true });
+  });
+}
+
 // Waits for as long as nobody can see the page.
 function untilVisible(signal) {
   if (!document.hidden) return Promise.resolve();

@@ -31,7 +31,8 @@ async function wholeLists(run, first, signal) {
   return lists;
 }
 
-// Calls show(status, lists or null) for each answer, and tell(words) when there is none; returns at the run's end.
+// Calls show(status, lists or null) for each answer, and tell(words) when there is none for now; returns at the run's
+// end, and throws what asking again would not mend.
 async function follow(run, signal, show, tell) {
   let pause = FIRST_PAUSE;
   let listsAt = -Infinity;
@@ -62,10 +63,7 @@ async function follow(run, signal, show, tell) {
       if (error.aboutKey) return askAgain(error);
       unknown += error.status === 404 ? 1 : 0;
       const waits = error.status === 404 && justStarted.has(run) && unknown < UNKNOWN_AT_FIRST;
-      if (!error.passing && !waits) {
-        if (error instanceof ApiError) return tell(error.message);
-        throw error;
-      }
+      if (!error.passing && !waits) throw error;
       if (!waits) {
         tell(`No news of the run: ${error.message}. Asking again.`);
         pause = Math.min(PAUSE_IN_TROUBLE, pause * 1.6);

@@ -11,8 +11,10 @@ async function runView(page, run, signal) {
   const speed = speedometer();
   let failed = 0; // URLs, by the last whole lists
   let told = "";
+  let shown = false;
 
   function show(status, lists) {
+    shown = true;
     const running = status.status === "IN_PROGRESS";
     const pops = status.pops || [];
     if (lists) failed = lists.failedUrl.length;
@@ -48,7 +50,7 @@ async function runView(page, run, signal) {
   part("cancel").addEventListener("click", async () => {
     if (!(await confirmed())) return;
     part("cancel").disabled = true;
-    await attempt(async () => {
+    await attempt("Cancel did not work", async () => {
       const status = await call("DELETE", "/prewarm", { query: { requestID: run }, signal });
       show(status, await wholeLists(run, status, signal));
     });
@@ -56,27 +58,44 @@ async function runView(page, run, signal) {
   });
   part("retry").addEventListener("click", async () => {
     part("retry").disabled = true;
-    await attempt(async () => {
+    await attempt("Retry did not work", async () => {
       const { requestID } = await call("POST", "/retry", { query: { requestID: run }, signal });
       leadTo(requestID);
     });
     part("retry").disabled = false;
   });
 
-  async function attempt(act) {
+  // What came of an action stands in a place of its own, which no news of the run clears.
+  async function attempt(what, act) {
     try {
-      trouble(part("trouble"), "");
+      trouble(part("refused"), "");
       await act();
     } catch (error) {
       if (signal.aborted) return;
       if (error.aboutKey) return askAgain(error);
-      trouble(part("trouble"), error.message);
+      trouble(part("refused"), `${what}: ${error.message}.`);
     }
   }
 
   part("links").addEventListener("click", (event) => {
     const format = event.target.closest("[data-format]")?.dataset.format;
-    if (format) attempt(() => openReport(run, format, signal));
+    if (format) attempt("The report cannot be opened", () => openReport(run, format, signal));
   });
-  await follow(run, signal, show, (words) => trouble(part("trouble"), words));
+
+  function tell(words, stopped = false) {
+    say($("span", part("trouble")), words);
+    part("go-on").hidden = !stopped;
+    part("trouble").hidden = !words;
+  }
+
+  while (!signal.aborted) {
+    try {
+      return await follow(run, signal, show, tell);
+    } catch (error) {
+      if (!shown || !(error instanceof ApiError)) throw error;
+      tell(`Watching has stopped: ${error.message}.`, true);
+      await clicked(part("go-on"), signal);
+      tell("");
+    }
+  }
 }
