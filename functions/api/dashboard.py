@@ -18,6 +18,7 @@ SCRIPTS = (
     "dom.js",
     "api.js",
     "words.js",
+    "draft.js",
     "places.js",
     "start.js",
     "runs.js",

@@ -54,7 +54,7 @@ def test_a_run_from_the_form_to_the_retry_of_what_failed(visit: Visit) -> None:
     page.get_by_label("Batches at once").fill("1")
     page.get_by_label("Fetches a second at the most").fill("600")
     page.get_by_role("button", name="Start the run").click()
-    page.wait_for_url(re.compile(r"#/run/\d{8}T\d{6}Z-[0-9a-f]{8}$"))
+    page.wait_for_url(re.compile(r"#/run/\d{8}T\d{6}Z-[0-9a-f]{16}$"))
 
     looks = watch_the_map(visitor)
     unfinished = {look for seen in looks[:-1] for look in seen if look in {"cold", "warming"}}

@@ -42,7 +42,7 @@ class ApiError extends Error {
   }
 }
 
-async function call(method, route, { query = {}, body, signal, with: given = key } = {}) {
+async function call(method, route, { query = {}, body, signal, once, with: given = key } = {}) {
   const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   const patience = AbortSignal.timeout(PATIENCE);
   let answer;
@@ -50,7 +50,7 @@ async function call(method, route, { query = {}, body, signal, with: given = key
   try {
     answer = await fetch(`${BASE}${route}${asked.size ? `?${asked}` : ""}`, {
       method,
-      headers: { "x-api-key": given, ...(body ? { "Content-Type": "application/json" } : {}) },
+      headers: { "x-api-key": given, ...(body ? { "Content-Type": "application/json" } : {}), ...(once ? { "Idempotency-Key": once } : {}) },
       body: body ? JSON.stringify(body) : undefined,
       signal: signal ? AbortSignal.any([signal, patience]) : patience,
       cache: "no-store",

@@ -49,6 +49,7 @@ async function homeView(signal) {
   $("h1", view).focus({ preventScroll: true });
   // Its buttons wait for the names of places; a browser must never send it by itself.
   $("[data-form]", view).addEventListener("submit", (event) => event.preventDefault());
+  keepDraft($("[data-form]", view));
   const list = runList(view.lastElementChild, signal);
   startForm(view.firstElementChild, await catalogue(), signal);
   await list;
@@ -99,6 +100,7 @@ $(".skip").addEventListener("click", (event) => {
 $("[data-forget]").addEventListener("click", () => {
   keepKey("");
   places = null;
+  draft = newDraft();
   show();
   announce("The key is forgotten");
 });

@@ -19,7 +19,7 @@ function placesOf(type, known) {
 function placePicker(form, known) {
   const list = $("[data-list]", form);
   const search = $("#place-search", form);
-  const chosen = { region: new Map(), country: new Map(), pop: new Map() };
+  const { chosen } = draft;
   const type = () => $("[name=region_type]:checked", form).value;
 
   function tell() {

@@ -50,24 +50,36 @@ function startForm(section, known, signal) {
   const selection = placePicker(form, known);
   const buttons = [$("[data-start]", form), $("[data-estimate]", form)];
   const urls = $("#urls", form);
-  whenTyped(urls, () => {
-    const count = new Set(linesOf(urls.value)).size;
-    say($("[data-url-count]", form), count ? plural(count, "URL") : "On hosts of this account's distributions");
-  });
+  const estimated = $("[data-estimated]", section);
+  const count = () => {
+    const found = new Set(linesOf(urls.value)).size;
+    say($("[data-url-count]", form), found ? plural(found, "URL") : "On hosts of this account's distributions");
+  };
+  whenTyped(urls, count);
+  count();
+  // An estimate is one of what was asked for then.
+  form.addEventListener("input", ({ target }) => (estimated.hidden ||= target.type !== "search"));
 
   async function send(dry) {
-    const request = { ...requestOf(form, selection), ...(dry ? { dry_run: true } : {}) };
+    const asked = requestOf(form, selection);
+    const request = { ...asked, ...(dry ? { dry_run: true } : {}) };
+    const once = dry ? undefined : keyOf(request);
+    estimated.hidden = true;
     showProblems(form, NO_PROBLEMS);
     for (const button of buttons) button.disabled = true;
     form.setAttribute("aria-busy", "true");
     announce(dry ? "Estimating" : "Starting the run");
     try {
-      const answer = await call("POST", "/prewarm", { body: request, signal });
+      const answer = await call("POST", "/prewarm", { body: request, signal, once });
+      if (answer.requestID && !dry) draft = newDraft();
       if (answer.requestID) leadTo(answer.requestID);
-      else showEstimate($("[data-estimated]", section), answer.dryRun);
+      else if (JSON.stringify(requestOf(form, selection)) === JSON.stringify(asked)) showEstimate(estimated, answer.dryRun);
+      else showProblems(form, { message: "The form has changed since it was sent: estimate again." });
     } catch (error) {
       if (signal.aborted) return;
       if (error.aboutKey) return askAgain(error);
+      // A key that has had its run: what is sent next is a start of its own.
+      if (error.code === "IdempotencyConflict") draft.sent = newDraft().sent;
       // The buttons must be usable again before a field is given the focus.
       for (const button of buttons) button.disabled = false;
       showProblems(form, error, request.url_list);
