@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.e2e.browsing import ENDED, Visit, as_if
+from tests.e2e.browsing import ENDED, PHONE, Visit, as_if, sideways
 from tests.e2e.conftest import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -194,7 +194,7 @@ def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
         "error": "Prewarm.DeadlinePassed",
         "cause": "time was up\nand more",
         "words": {"new_thing": "something new <i>happened</i>"},
-        "remedy": {"kind": "retry", "how": "retry with more minutes"},
+        "remedy": {"kind": "retry", "how": "POST /retry?requestID=r starts a new run"},
         "startedAt": "2026-01-02T03:04:05Z",
         "endedAt": "2026-01-02T04:05:05Z",
         "bytes": 1_234_567,
@@ -212,8 +212,17 @@ def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
 
     visitor.page.route("**/report?*", report)
     page = visitor.open("#/run/told")
-    for words in ("timed out", "took 1 h 1 min", "retry with more minutes", "$0.0042", "1.2 MB", "time was up"):
+    for words in (
+        "timed out",
+        "took 1 h 1 min",
+        "What helps: a new run of what is not warm",
+        "$0.0042",
+        "1.2 MB",
+        "time was up",
+    ):
         expect(page.locator("article")).to_contain_text(words)
+    expect(page.get_by_role("button", name="Retry what failed")).to_be_visible()
+    expect(page.locator("article")).not_to_contain_text("POST /retry")
     expect(page.get_by_text("Not on the map, since their places are not known: XXX1-C1.")).to_be_visible()
     expect(page.get_by_text("a <b>warning</b>")).to_be_visible()
     expect(page.get_by_text("something new <i>happened</i>").first).to_be_visible()
@@ -358,3 +367,39 @@ def test_a_run_that_cannot_be_shown_at_all_leaves_no_empty_page(visit: Visit) ->
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("[data-figures]")).to_contain_text("1 of 4")
     visitor.take_for_granted(403)
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "command"),
+    [
+        ("redrive", "mend what the cause names, then `aws redrive <b>ARN</b>` goes on", "aws redrive <b>ARN</b>"),
+        ("mend", "mend what the cause names, and start a new run", None),
+    ],
+)
+def test_what_helps_is_words_and_a_command_is_one(visit: Visit, kind: str, how: str, command: str | None) -> None:
+    how = how.replace("ARN", "arn:" + "a" * 300)
+    ended = going(status="FAILED", inProgress=0, error="States.Runtime", cause="", remedy={"kind": kind, "how": how})
+    visitor = visit(viewport=PHONE)
+    visitor.page.route("**/status?*", as_if(ended))
+    page = visitor.open("#/run/going")
+    expect(page.locator("[data-ending]")).to_contain_text(f"What helps: {how.replace('`', '')}")
+    codes = page.locator("[data-ending] code").all_inner_texts()
+    assert codes == ([command.replace("ARN", "arn:" + "a" * 300)] if command else [])
+    expect(page.locator("[data-helps]")).to_be_hidden()
+    assert sideways(page) == 0
+
+
+def test_a_city_that_was_left_out_points_to_why(visit: Visit) -> None:
+    used = {"pop": "SIN2-P1", "targets": 4, "done": 4, "warm": 4, "failed": 0, "bytes": 9, "meanMs": 1.0}
+    left = {"pop": "SYD1-C1", "reason": "unresolved_pop"}
+    visitor = visit()
+    visitor.page.route("**/status?*", as_if(going(pops=[used], skippedPops=[left])))
+    page = visitor.open("#/run/going")
+    hint, rows = page.locator("[data-map-hint]"), page.locator("table.pops tbody tr")
+    page.get_by_role("button", name=re.compile("^Singapore")).click()
+    expect(hint).to_contain_text("shows this place only")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name=re.compile("^Sydney")).click()
+    expect(hint).to_contain_text("“POPs left out”")
+    expect(hint).not_to_contain_text("this place only")
+    expect(rows).to_have_count(1)

@@ -182,3 +182,23 @@ def test_an_estimate_does_not_outlive_what_it_was_made_of(visit: Visit) -> None:
     held[0].continue_()
     expect(page.locator("[data-loose]")).to_contain_text("The form has changed since", timeout=PATIENCE_MS)
     expect(estimate).to_be_hidden()
+
+
+def test_a_search_without_a_hit_says_so(visit: Visit) -> None:
+    page = visit().open()
+    told, places = page.locator("[data-chosen]"), page.get_by_role("group", name="Places")
+    expect(told).to_have_text("Nothing chosen yet.")
+    search = page.get_by_label("Search places")
+    search.fill("atlantis")
+    expect(told).to_have_text("No place is called so.")
+    expect(page.get_by_role("status")).to_have_text("No place is called so.")
+    expect(places).to_be_hidden()
+    search.fill("")
+    expect(told).to_have_text("Nothing chosen yet.")
+    page.get_by_role("checkbox", name=re.compile("Asia-Pacific")).check()
+    search.fill("atlantis")
+    expect(told).to_contain_text("No place is called so. 1 chosen")
+    page.get_by_role("radio", name="Everywhere").check()
+    expect(told).to_contain_text("All")
+    page.get_by_role("radio", name="Countries").check()
+    expect(places).to_be_visible()

@@ -81,10 +81,20 @@ function worldMap(section, known, choose) {
   function pick(code) {
     chosen = chosen === code ? null : code;
     for (const city of cities.values()) city.mark.setAttribute("aria-pressed", String(city.code === chosen));
-    say($("[data-map-hint]", section), chosen ? `${cities.get(chosen).words}. The table of POPs below shows this place only; choose it again to see all.` : unplaced);
-    choose(chosen);
+    tell();
+  }
+
+  // A city whose POPs were all left out has none in the table, so it narrows nothing.
+  function tell() {
+    const city = cities.get(chosen);
+    const only = city?.pops ? chosen : null;
+    const where = only ? "The table of POPs below shows this place only; choose it again to see all." : "Why is told below, at “POPs left out”.";
+    say($("[data-map-hint]", section), city ? `${city.words}. ${where}` : unplaced);
+    if (only !== narrowed) choose(only);
+    narrowed = only;
   }
   let unplaced = "";
+  let narrowed = null;
 
   layer.addEventListener("click", (event) => {
     const mark = event.target.closest("[data-city]");
@@ -128,6 +138,7 @@ function worldMap(section, known, choose) {
     for (const [code, sum] of sums) {
       const city = cityOf(code);
       const state = stateOf(sum, ended);
+      city.pops = sum.pops;
       counts[state] += 1;
       const left = sum.left ? `, ${number(sum.left)} left out` : "";
       city.words = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${number(sum.warm)} of ${plural(sum.targets, "target")} warm${sum.failed ? `, ${number(sum.failed)} failed` : ""}${left}` : `${city.name}: ${plural(sum.left, "POP")} left out`;
@@ -150,7 +161,7 @@ function worldMap(section, known, choose) {
       place();
     }
     unplaced = strangers.length ? `Not on the map, since their places are not known: ${strangers.join(", ")}.` : "Each mark is a city, the larger the more POPs it has. Choose one to see its POPs.";
-    if (!chosen) say($("[data-map-hint]", section), unplaced);
+    tell();
     legend($("[data-legend]", section), counts);
   }
   return show;

@@ -11,12 +11,17 @@ function showHead(page, status) {
   const lines = [];
   if (status.reason === "cancelled") lines.push(make("p", {}, "It was cancelled."));
   else if (status.error) lines.push(...whyItEnded(status));
-  if (status.remedy?.how) lines.push(make("p", {}, make("b", {}, "What helps: "), status.remedy.how));
+  const again = status.remedy?.kind === "retry";
+  $("[data-helps]", page).hidden = !again;
+  if (status.remedy?.how && !again) lines.push(make("p", {}, make("b", {}, "What helps: "), ...withCommands(status.remedy.how)));
   if (status.dryRun) lines.push(make("h2", {}, "A dry run: what it would do"), ...estimateOf(status.dryRun));
   refill(ending, lines);
   ending.hidden = !lines.length;
   ending.classList.toggle("bad", Boolean(status.error) && status.status !== "COMPLETED");
 }
+
+// What stands between backticks is a command.
+const withCommands = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
 
 // The first line of a cause says it; the rest may be long.
 function whyItEnded({ error, cause = "" }) {

@@ -29,8 +29,13 @@ function placePicker(form, known) {
       const pops = [...picked.values()].reduce((sum, count) => sum + count, 0);
       words = picked.size ? `${number(picked.size)} chosen${type() === "pop" ? "" : `, ${plural(pops, "POP")} at the most`}.` : "Nothing chosen yet.";
     }
+    // With a search that nothing answers to, there is no list either.
+    const nowhere = Boolean(picked) && !shown().length;
+    list.hidden = nowhere;
+    if (nowhere) words = `No place is called so.${picked.size ? ` ${words}` : ""}`;
+    if (nowhere && $("[data-chosen]", form).textContent !== words) announce(words);
     say($("[data-chosen]", form), words);
-    $(".keys", form).hidden = !picked;
+    $(".keys", form).hidden = !picked || nowhere;
   }
 
   function row({ value, text, more, pops }) {
@@ -70,6 +75,7 @@ function placePicker(form, known) {
   function filter(words) {
     for (const label of list.children) label.hidden = !words.split(/\s+/).every((word) => label.dataset.find.includes(word));
     stopAt(shown()[0]);
+    tell();
   }
 
   function fill() {
@@ -78,7 +84,6 @@ function placePicker(form, known) {
     search.value = "";
     list.replaceChildren(...(all ? [] : placesOf(type(), known).map(row)));
     filter("");
-    tell();
   }
 
   for (const radio of form.querySelectorAll("[name=region_type]")) radio.addEventListener("change", fill);

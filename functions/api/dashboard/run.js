@@ -21,7 +21,7 @@ async function runView(page, run, signal) {
     showHead(page, status);
     showFigures(page, status, failed, running ? speed(status.targets?.done ?? 0) : null);
     part("cancel").hidden = !running;
-    part("retry").hidden = running || !failed;
+    part("retry").hidden = running || !(failed || status.remedy?.kind === "retry");
     part("map").hidden = part("pops").hidden = !pops.length && !status.skippedPops?.length;
     if (!part("map").hidden) {
       const { used, out } = usedAndLeftOut(pops, status.skippedPops || [], !running);
