@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-from cli.words import failures_of, goes_on, name_of, why
+from cli.words import cause_of, failures_of, goes_on, name_of, why
 from prewarm.urls import redacted
 
 # What XML 1.0 cannot hold, however it is written.
 IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+URL = re.compile(r"https?://\S+")
 
 
 def junit(status: dict[str, Any]) -> bytes:
@@ -30,12 +32,14 @@ def junit(status: dict[str, Any]) -> bytes:
         ET.SubElement(properties, "property", name=name, value=_text(value))
     for url in status.get("successUrl", []):
         _case(suite, url)
+    cause = _without_secrets(cause_of(status))
     failed = errors = 0
     for url, failure in failures_of(status):
         failed += 1
         words = why(failure, status.get("words"))
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
-        ET.SubElement(_case(suite, url), "failure", type="not warm", message=_text(words + coverage))
+        message = words + coverage + (f"; {cause}" if cause else "")
+        ET.SubElement(_case(suite, url), "failure", type="not warm", message=_text(message))
     for url in status.get("inProgressUrl", []):
         errors += 1
         ET.SubElement(_case(suite, url), "error", type="in progress", message="not decided when the waiting ended")
@@ -44,10 +48,10 @@ def junit(status: dict[str, Any]) -> bytes:
         case = ET.SubElement(suite, "testcase", classname="prewarm", name="the run")
         if status["status"] != "COMPLETED":
             errors += 1
-            told = "goes on" if goes_on(status) else status.get("cause") or status["status"]
+            told = "goes on" if goes_on(status) else cause or status["status"]
             ET.SubElement(case, "error", type=_text(status.get("error", status["status"])), message=_text(told))
     if warnings := status.get("warnings"):
-        ET.SubElement(suite, "system-out").text = _text("\n".join(warnings))
+        ET.SubElement(suite, "system-out").text = _text(_without_secrets("\n".join(warnings)))
     for name, count in (("tests", len(suite.findall("testcase"))), ("failures", failed), ("errors", errors)):
         suite.set(name, str(count))
     root = ET.Element("testsuites")
@@ -61,6 +65,11 @@ def _case(suite: ET.Element, url: str) -> ET.Element:
     return ET.SubElement(
         suite, "testcase", classname=_text(urlsplit(url).hostname or "prewarm"), name=_text(redacted(url))
     )
+
+
+def _without_secrets(text: str) -> str:
+    """Return a text with the URLs in it redacted, each for itself: the words after one stay."""
+    return URL.sub(lambda found: redacted(found[0]), text)
 
 
 def _text(value: object) -> str:

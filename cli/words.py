@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFUSED = "Prewarm.InvalidRequest"
+# The URLs and the status say these already; any other error is to be named, and why it came.
+SAID_OTHERWISE = frozenset({"Prewarm.NotWarm", "Prewarm.DeadlinePassed"})
 WORDS = {outcome.value: words for outcome, words in IN_WORDS.items()}
 FAILURES_SHOWN = 20
 MEGABYTE = 1_000_000
@@ -78,6 +81,28 @@ def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield url, known.get(url, {})
 
 
+def cause_of(status: dict[str, Any]) -> str:
+    """Return what broke or refused a run, the error's name first; nothing where its URLs say all there is."""
+    error = str(status.get("error") or "")
+    if not error or error in SAID_OTHERWISE:
+        return ""
+    cause = _cause(str(status.get("cause") or ""))
+    if not cause or cause.startswith(f"{error}:"):
+        return cause or error
+    return f"{error}: {cause}"
+
+
+def _cause(text: str) -> str:
+    """Return a cause as people read it: Lambda tells of an exception in JSON, stack trace and all."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(told, dict) or "errorMessage" not in told:
+        return text
+    return ": ".join(str(told[name]) for name in ("errorType", "errorMessage") if told.get(name))
+
+
 def end_lines(status: dict[str, Any]) -> Iterator[str]:
     """Yield a status line by line, as `status` and the end of a wait show it."""
     yield progress_line(status)
@@ -89,8 +114,8 @@ def end_lines(status: dict[str, Any]) -> Iterator[str]:
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
-    if status.get("cause") and not status.get("failures"):
-        yield f"cause    {status['cause']}"
+    if cause := cause_of(status):
+        yield f"cause    {cause}"
     if facts := list(_facts(status)):
         yield "; ".join(facts)
     remedy = status.get("remedy") or {}

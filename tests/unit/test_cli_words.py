@@ -96,9 +96,40 @@ def test_a_run_with_many_failures_shows_the_first() -> None:
     assert "for all of them" in list(end_lines(status(nextToken="x")))[-1]
 
 
-def test_the_cause_of_a_run_without_failures_is_told() -> None:
-    refused = status(failures=[], failedUrl=[], error="Prewarm.InvalidRequest", cause="url_list: is missing")
-    assert "cause    url_list: is missing" in list(end_lines(refused))
+LAMBDAS = '{"errorMessage": "no such key", "errorType": "StorageError", "stackTrace": ["File x"]}'
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "told"),
+    [
+        ("Prewarm.InvalidRequest", "url_list: is missing", "Prewarm.InvalidRequest: url_list: is missing"),
+        ("StorageError", LAMBDAS, "StorageError: no such key"),
+        ("States.TaskFailed", LAMBDAS, "States.TaskFailed: StorageError: no such key"),
+        ("States.TaskFailed", '{"errorMessage": "it broke"}', "States.TaskFailed: it broke"),
+        ("States.Runtime", "[1]", "States.Runtime: [1]"),
+        ("States.Timeout", "", "States.Timeout"),
+    ],
+)
+def test_what_broke_or_refused_a_run_is_told_beside_its_urls(error: str, cause: str, told: str) -> None:
+    broken = status(error=error, cause=cause)
+    assert f"cause    {told}" in list(end_lines(broken))
+    failure = ET.fromstring(junit(broken)).find(".//failure")
+    assert failure is not None
+    assert failure.attrib["message"].endswith(f"50 % of its reachable targets are warm; {told}")
+
+
+@pytest.mark.parametrize("error", ["Prewarm.NotWarm", "Prewarm.DeadlinePassed", "", None])
+def test_a_run_whose_urls_say_all_there_is_has_no_cause(error: str | None) -> None:
+    ended = status(error=error, cause="1 of 2 URLs are not warm")
+    assert [line for line in end_lines(ended) if line.startswith("cause")] == []
+    assert b"1 of 2" not in junit(ended)
+
+
+def test_causes_and_warnings_show_no_secrets_to_ci_servers() -> None:
+    told = f"{BAD} is of no distribution"
+    document = junit(status(error="Prewarm.InvalidRequest", cause=told, warnings=[told]))
+    assert b"secret" not in document
+    assert document.decode().count("token=… is of no distribution") == 2
 
 
 def cases(document: bytes) -> dict[str, ET.Element]:
@@ -130,5 +161,5 @@ def test_junit_of_a_run_that_came_to_no_url_is_red() -> None:
     nothing = status(total=0, failedUrl=[], successUrl=[], failures=[], cause="region[0]: unknown", error="E")
     error = cases(junit(nothing))["the run"].find("error")
     assert error is not None
-    assert error.attrib["message"] == "region[0]: unknown"
+    assert error.attrib["message"] == "E: region[0]: unknown"
     assert len(cases(junit(nothing | {"status": "COMPLETED"}))["the run"]) == 0
