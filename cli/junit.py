@@ -20,8 +20,9 @@ URL = re.compile(r"https?://\S+")
 def junit(status: dict[str, Any]) -> bytes:
     """Return a whole status as JUnit XML.
 
-    A URL that is not decided yet is an error: it is not warm, and nobody knows that it will be. Secrets in URLs are
-    blotted out, since CI servers keep these reports and show them around.
+    A URL that is not decided yet is an error: it is not warm, and nobody knows that it will be. One that failed in a
+    run that is COMPLETED all the same is skipped, so that the report is no redder than the exit code. Secrets in URLs
+    are blotted out, since CI servers keep these reports and show them around.
     """
     run = name_of(str(status.get("requestID", status.get("run", ""))))
     suite = ET.Element(
@@ -33,26 +34,31 @@ def junit(status: dict[str, Any]) -> bytes:
     for url in status.get("successUrl", []):
         _case(suite, url)
     cause = _without_secrets(cause_of(status))
+    forgiven = status["status"] == "COMPLETED"
     failed = errors = 0
     for url, failure in failures_of(status):
         failed += 1
         words = why(failure, status.get("words"))
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
         message = words + coverage + (f"; {cause}" if cause else "")
-        ET.SubElement(_case(suite, url), "failure", type="not warm", message=_text(message))
+        if forgiven:
+            ET.SubElement(_case(suite, url), "skipped", message=_text(message))
+        else:
+            ET.SubElement(_case(suite, url), "failure", type="not warm", message=_text(message))
     for url in status.get("inProgressUrl", []):
         errors += 1
         ET.SubElement(_case(suite, url), "error", type="in progress", message="not decided when the waiting ended")
     if not len(suite) - 1:
         # A run that came to no URL: refused, or told of sources that named none.
         case = ET.SubElement(suite, "testcase", classname="prewarm", name="the run")
-        if status["status"] != "COMPLETED":
+        if not forgiven:
             errors += 1
             told = "goes on" if goes_on(status) else cause or status["status"]
             ET.SubElement(case, "error", type=_text(status.get("error", status["status"])), message=_text(told))
     if warnings := status.get("warnings"):
         ET.SubElement(suite, "system-out").text = _text(_without_secrets("\n".join(warnings)))
-    for name, count in (("tests", len(suite.findall("testcase"))), ("failures", failed), ("errors", errors)):
+    counts = {"failures": 0 if forgiven else failed, "errors": errors, "skipped": failed if forgiven else 0}
+    for name, count in ({"tests": len(suite.findall("testcase"))} | counts).items():
         suite.set(name, str(count))
     root = ET.Element("testsuites")
     root.append(suite)
