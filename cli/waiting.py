@@ -81,10 +81,11 @@ def attend(
     except CommandFailed as failed:
         if failed.code is not Code.SERVICE:
             raise
-        raise CommandFailed(f"{failed}\nthe run itself may go on; {back}", failed.code, failed.document) from failed
+        fate = "the run itself may go on" if goes_on_alone else "the run ends with this command"
+        raise CommandFailed(f"{failed}\n{fate}; {back}", failed.code, failed.document) from failed
     _write_files(client, run, waiting, status)
     if not as_json:
-        for line in end_lines(status):
+        for line in end_lines(status, stays=goes_on_alone):
             typer.echo(line)
     elif not lines:
         typer.echo(json.dumps(status))

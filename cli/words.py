@@ -103,13 +103,17 @@ def _cause(text: str) -> str:
     return ": ".join(str(told[name]) for name in ("errorType", "errorMessage") if told.get(name))
 
 
-def end_lines(status: dict[str, Any]) -> Iterator[str]:
-    """Yield a status line by line, as `status` and the end of a wait show it."""
+def end_lines(status: dict[str, Any], *, stays: bool = True) -> Iterator[str]:
+    """Yield a status line by line, as `status` and the end of a wait show it.
+
+    `stays`: the service is there after this command, so that it can be asked for reports and retries.
+    """
     yield progress_line(status)
     for url, failure in islice(failures_of(status), FAILURES_SHOWN):
         yield f"failed   {url}  {why(failure, status.get('words'))}"
     if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
-        yield f"failed   for all of them: prewarm report {status.get('run', 'ID')} --format csv"
+        report = f"prewarm report {status.get('run', 'ID')} --format csv" if stays else "use --report FILE"
+        yield f"failed   for all of them: {report}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     for warning in status.get("warnings", []):
@@ -118,14 +122,22 @@ def end_lines(status: dict[str, Any]) -> Iterator[str]:
         yield f"cause    {cause}"
     if facts := list(_facts(status)):
         yield "; ".join(facts)
-    remedy = status.get("remedy") or {}
-    if remedy.get("kind") == "retry":
-        # The service names the call; here it is the command.
-        yield f"remedy   prewarm retry {status['run']} starts a new run of what failed"
-    elif how := remedy.get("how"):
-        yield f"remedy   {how}"
+    if remedy := _remedy(status, stays=stays):
+        yield f"remedy   {remedy}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
+
+
+def _remedy(status: dict[str, Any], *, stays: bool) -> str:
+    """Return what helps a run that ended red: the service names its calls, here it is the commands."""
+    remedy = status.get("remedy") or {}
+    if not stays:
+        # No retry and no redrive: the service has ended with the run.
+        mend = "" if remedy.get("kind") == "retry" else "mend what the cause names, then "
+        return f"{mend}run the command again" if remedy else ""
+    if remedy.get("kind") == "retry":
+        return f"prewarm retry {status['run']} starts a new run of what failed"
+    return str(remedy.get("how") or "")
 
 
 def _facts(status: dict[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.stack.workers import InvokeError
+from local.stack.workers import InvokeError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,5 +91,9 @@ class Events:
             try:
                 if not self._workers.invoke(arn, event).error:
                     return
+            except StoppedError as error:
+                # Whoever ends the stack knows that what goes on is stopped with it.
+                logging.getLogger(__name__).debug("an event was not delivered: %s", error)
+                return
             except InvokeError as error:
                 logging.getLogger(__name__).warning("an event was not delivered: %s", error)

@@ -17,6 +17,7 @@ from tests.e2e.terminal import environment, piped, terminal
 pytestmark = ONE_SERVICE
 
 PAGE, SLOW = f"https://{HOST}/page/51.html", f"https://{HOST}/slow.html"
+REFUSED = f"https://{HOST}/refused.html"
 HERE = ["--distribution", f"{DOMAIN}={HOST}"]
 
 
@@ -34,6 +35,13 @@ def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedClou
     assert json.loads(done.stdout)["successUrl"] == [PAGE]
 
 
+def test_a_run_from_here_that_failed_is_not_sent_to_a_service_that_is_gone(edge: SimulatedCloudFront) -> None:
+    done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **edge.settings())
+    assert done.returncode == 1, done.stderr
+    assert "remedy   run the command again" in done.stdout
+    assert "prewarm retry" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_from_here_is_stopped_with_all_of_its_processes(edge: SimulatedCloudFront, number: int) -> None:
     arguments = ["run", PAGE, SLOW, "--country", "singapore,au,DE", "--max-concurrency", "1", *HERE]
@@ -46,6 +54,7 @@ def test_a_run_from_here_is_stopped_with_all_of_its_processes(edge: SimulatedClo
         assert shown.end() == 130
     assert "stopped, and the run with it" in shown.shown
     assert "Traceback" not in shown.shown
+    assert "was not delivered" not in shown.shown
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
 

@@ -88,6 +88,22 @@ def test_what_newer_services_tell_is_shown() -> None:
     assert ET.fromstring(junit(status(**more))).find("testsuite[@time='30.500']") is not None
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("retry", "run the command again"),
+        ("redrive", "mend what the cause names, then run the command again"),
+        ("mend", "mend what the cause names, then run the command again"),
+    ],
+)
+def test_a_run_whose_service_has_ended_is_not_sent_back_to_it(kind: str, told: str) -> None:
+    remedy = {"kind": kind, "how": "POST /retry or `aws stepfunctions redrive-execution`"}
+    urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 1)]
+    lines = list(end_lines(status(remedy=remedy, failedUrl=urls, failures=[]), stays=False))
+    assert lines[-2:] == ["failed   for all of them: use --report FILE", f"remedy   {told}"]
+    assert [line for line in end_lines(status(), stays=False) if line.startswith("remedy")] == []
+
+
 def test_a_run_with_many_failures_shows_the_first() -> None:
     urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 5)]
     lines = list(end_lines(status(failedUrl=urls, failures=[])))
@@ -139,6 +155,7 @@ def cases(document: bytes) -> dict[str, ET.Element]:
     assert suite.attrib["tests"] == str(len(found))
     assert suite.attrib["failures"] == str(len(list(suite.iter("failure"))))
     assert suite.attrib["errors"] == str(len(list(suite.iter("error"))))
+    assert suite.attrib["skipped"] == str(len(list(suite.iter("skipped"))))
     return found
 
 
@@ -163,3 +180,11 @@ def test_junit_of_a_run_that_came_to_no_url_is_red() -> None:
     assert error is not None
     assert error.attrib["message"] == "E: region[0]: unknown"
     assert len(cases(junit(nothing | {"status": "COMPLETED"}))["the run"]) == 0
+
+
+def test_junit_is_as_green_as_a_completed_run_whose_failures_do_not_count() -> None:
+    found = cases(junit(status(status="COMPLETED")))
+    (skipped,) = (case.find("skipped") for case in found.values() if len(case))
+    assert skipped is not None
+    assert "the origin answered with a 5xx" in skipped.attrib["message"]
+    assert [case for case in found.values() if case.find("failure") is not None] == []
