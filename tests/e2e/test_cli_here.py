@@ -36,7 +36,8 @@ def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedClou
 
 
 def test_a_run_from_here_that_failed_is_not_sent_to_a_service_that_is_gone(edge: SimulatedCloudFront) -> None:
-    done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **edge.settings())
+    settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
+    done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **settings)
     assert done.returncode == 1, done.stderr
     assert "remedy   run the command again" in done.stdout
     assert "prewarm retry" not in done.stdout + done.stderr
