@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from cli import configure, demo, local, pops, report, run, runs, start, watch
+from prewarm import __version__
 
 app = typer.Typer(name="prewarm", no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -23,8 +26,19 @@ app.command("configure", rich_help_panel=AROUND)(configure.configure)
 app.add_typer(pops.app, name="pops", rich_help_panel=AROUND)
 
 
+def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        typer.echo(f"prewarm {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Warm URLs through chosen CloudFront edge locations, and prove it.
 
     Exit codes: 0 warm, 1 not warm, 2 bad input, 3 timeout, 4 service error, 130 interrupted.

@@ -14,7 +14,7 @@ from cli.client import Client
 from cli.compose import AsJson, command
 from cli.failures import Code, CommandFailed, tell
 from cli.options import request_of
-from cli.start import tell_dry_run
+from cli.start import check_files, tell_dry_run
 from cli.waiting import Waiting, attend, waiting_of
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def run(
       prewarm run https://www.example.com/ --region eu --distribution d111abc.cloudfront.net=www.example.com
       prewarm run --file urls.txt --pop FRA56-P5 --distribution d111abc.cloudfront.net=www.example.com
     """
+    check_files(request, waiting)
     with _stoppable(), _stack(distribution, log_dir) as stack:
         client = Client(stack.api, stack.api_key)
         document = client.start(request, None)

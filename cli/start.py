@@ -39,6 +39,7 @@ def start(
       prewarm start --request request.json --dry-run
       git diff --name-only HEAD~ -- site | sed s,^site,https://www.example.com, | prewarm start --file - --region all
     """
+    check_files(request, waiting)
     check_waiting(waiting, wait=wait)
     document = begin(client, request, idempotency_key)
     if "dryRun" in document:
@@ -56,6 +57,17 @@ def check_waiting(waiting: Waiting, *, wait: bool) -> None:
     """
     if not wait and waiting != Waiting():
         raise CommandFailed("--wait-seconds, --junit and --report need --wait")
+
+
+def check_files(request: dict[str, Any], waiting: Waiting) -> None:
+    """Refuse files that a dry run will not write: whoever asked for them would look for them in vain.
+
+    Raises:
+        CommandFailed: they were asked for.
+
+    """
+    if request.get("dry_run") and (waiting.junit or waiting.report):
+        raise CommandFailed("a dry run warms nothing, so there is nothing for --junit and --report to tell of")
 
 
 def begin(client: Client, request: dict[str, Any], key: str | None) -> dict[str, Any]:

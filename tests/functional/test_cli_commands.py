@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import cli.client
+from prewarm import __version__
 from tests.functional.fake_api import RUN, URL, FakeApi, error, fake_api, going, prewarm
 from tests.unit.test_cli_words import status
 
@@ -97,6 +98,16 @@ def test_a_dry_run_that_takes_long_is_waited_for(api: FakeApi) -> None:
     del told["failures"]
     api.answers["GET /status"] = [(200, told)]
     assert "33 fetches" in prewarm("start", *URL, "--dry-run", "--wait").stdout
+
+
+@pytest.mark.parametrize("option", ["--junit", "--report"])
+@pytest.mark.parametrize("command", [["start", "--wait"], ["run", "--distribution", "d111abc.cloudfront.net"]])
+def test_a_dry_run_is_asked_for_no_file_that_it_would_not_write(
+    api: FakeApi, tmp_path: Path, command: list[str], option: str
+) -> None:
+    refused = prewarm(*command, *URL, "--dry-run", option, str(tmp_path / "x.html"), code=2)
+    assert "a dry run warms nothing" in refused.stderr
+    assert api.calls == []
 
 
 @pytest.mark.parametrize(("answer", "code"), [(400, 2), (404, 2), (409, 2), (413, 2), (403, 4), (500, 4), (302, 4)])
@@ -196,6 +207,10 @@ def test_retry_is_sent_once(api: FakeApi) -> None:
     assert (result.stdout, "7 URLs" in result.stderr) == (f"{RUN}\n", True)
     prewarm("retry", "the-run", code=4)
     assert len(api.calls) == 2
+
+
+def test_the_version_is_told() -> None:
+    assert prewarm("--version").stdout == f"prewarm {__version__}\n"
 
 
 def test_the_help_loads_nothing_that_takes_long() -> None:
