@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from cli import answers
 from cli.failures import Code, CommandFailed
 from prewarm import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import requests
 
 # A dry run may take API Gateway's 29 seconds.
@@ -35,11 +38,12 @@ class Client:
 
     def start(self, request: dict[str, Any], key: str | None) -> dict[str, Any]:
         """POST /prewarm: {"requestID": …}, or {"dryRun": …} of a dry run; `key`: the Idempotency-Key."""
-        return self._call("POST", "/prewarm", body=request, key=key)
+        return self._call("POST", "/prewarm", answers.started, body=request, key=key)
 
     def status(self, run: str, limit: int | None = None, token: str | None = None) -> dict[str, Any]:
         """GET /status: one answer, whole or the page that `limit` and `token` ask for."""
-        return self._call("GET", "/status", {"requestID": run, "limit": limit, "nextToken": token})
+        query = {"requestID": run, "limit": limit, "nextToken": token}
+        return self._call("GET", "/status", answers.status_of, query)
 
     def whole_status(self, run: str) -> dict[str, Any]:
         """Return a status with all of its lists, however many answers they take."""
@@ -62,19 +66,20 @@ class Client:
 
     def cancel(self, run: str) -> dict[str, Any]:
         """DELETE /prewarm: the status of the cancelled run."""
-        return self._call("DELETE", "/prewarm", {"requestID": run})
+        return self._call("DELETE", "/prewarm", answers.status_of, {"requestID": run})
 
     def retry(self, run: str) -> dict[str, Any]:
         """POST /retry: {"requestID": …, "retryOf": …, "urls": n}."""
-        return self._call("POST", "/retry", {"requestID": run})
+        return self._call("POST", "/retry", answers.retried, {"requestID": run})
 
     def runs(self, status: str | None, limit: int, token: str | None) -> dict[str, Any]:
         """GET /runs: {"runs": […], "nextToken"?}."""
-        return self._call("GET", "/runs", {"status": status, "limit": limit, "nextToken": token})
+        query = {"status": status, "limit": limit, "nextToken": token}
+        return self._call("GET", "/runs", answers.listed, query)
 
     def report(self, run: str, form: str) -> dict[str, Any]:
         """GET /report: {"requestID", "format", "url", "expiresInSeconds"}."""
-        return self._call("GET", "/report", {"requestID": run, "format": form})
+        return self._call("GET", "/report", answers.reported, {"requestID": run, "format": form})
 
     def download(self, url: str) -> requests.Response:
         """Open what a presigned URL leads to, to be read as a stream; the API key stays here.
@@ -123,12 +128,13 @@ class Client:
         self,
         method: str,
         path: str,
+        lacking: Callable[[dict[str, Any]], str],
         query: dict[str, Any] | None = None,
         *,
         body: dict[str, Any] | None = None,
         key: str | None = None,
     ) -> dict[str, Any]:
-        """Call a route; returns the document of its 200.
+        """Call a route; returns the document of its 200, of which `lacking` says what it lacks.
 
         Raises:
             CommandFailed: any other answer, or none.
@@ -156,7 +162,7 @@ class Client:
         except ValueError:
             document = None
         if answer.status_code == OK and isinstance(document, dict):
-            return document
+            return answers.checked(document, lacking, f"{method} {path}", self.url)
         raise _refusal(self.url, answer.status_code, document)
 
 
@@ -164,8 +170,10 @@ def _refusal(url: str, status: int, document: object) -> CommandFailed:
     """Return what an answer other than a 200 with a document means for the caller."""
     error = document.get("error") if isinstance(document, dict) else None
     told = error if isinstance(error, dict) else {}
-    words = str(told.get("message") or f"{url} answered {status}" + (" and no JSON" if document is None else ""))
-    details = [entry for entry in told.get("details") or [] if isinstance(entry, dict)]
+    odd = "no JSON" if document is None else "not as this service does" if status == OK else ""
+    words = str(told.get("message") or f"{url} answered {status}" + (odd and f" and {odd}"))
+    listed = told.get("details")
+    details = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     if len(details) > 1:
         # One line each: they are to be mended one by one.
         words = f"{len(details)} problems:" + "".join(f"\n  {_problem(entry)}" for entry in details)

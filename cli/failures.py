@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import logging
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +44,30 @@ def tell(message: str) -> None:
 
 @contextlib.contextmanager
 def failures_told(*, as_json: bool) -> Iterator[None]:
-    """Turn what fails within into a message on stderr, with `as_json` also a document on stdout, and an exit code."""
+    """Turn what fails within into a message on stderr, with `as_json` also a document on stdout, and an exit code.
+
+    What nobody thought of is the service's fault or this command's: no traceback, and never exit code 1, which says
+    that URLs are not warm.
+    """
     try:
         yield
     except CommandFailed as failed:
-        tell(f"prewarm: {failed}")
-        if as_json:
-            typer.echo(json.dumps(failed.document))
-        raise typer.Exit(failed.code) from failed
+        raise _told(failed, as_json=as_json) from failed
+    except (typer.Exit, typer.Abort, TyperException, EOFError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise
+        logging.getLogger(__name__).debug("unexpected", exc_info=error)
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        raise _told(
+            CommandFailed(f"this should not have happened: {words}", Code.SERVICE), as_json=as_json
+        ) from error
+
+
+def _told(failed: CommandFailed, *, as_json: bool) -> typer.Exit:
+    """Tell a failure; returns what ends the command."""
+    tell(f"prewarm: {failed}")
+    if as_json:
+        typer.echo(json.dumps(failed.document))
+    return typer.Exit(failed.code)
