@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILURES_SHOWN_LIVE = 50
+# On a narrower terminal rate and times would leave no room for the bars and the counts.
+ROOM_FOR_TIMES = 50
 
 
 class Display(Protocol):
@@ -113,15 +115,14 @@ class Bars:
 
         self._failed = functools.partial(Text, style="red")
         self._failures = Failures()
+        console = Console(highlight=False)
+        times = TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
         self.progress = Progress(
             TextColumn("{task.description:8}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(highlight=False),
+            *(times if console.width >= ROOM_FOR_TIMES else ()),
+            console=console,
         )
         self._tasks = {name: self.progress.add_task(name, total=None, rate="") for name in ("URLs", "targets")}
 
