@@ -6,13 +6,25 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.compose import command
+from cli.failures import Code, CommandFailed
 
+if TYPE_CHECKING:
+    from local.stack.distribution import Distribution
+
+HIGHEST_PORT = 65_535
+
+
+@command()
 def local(
-    port: Annotated[int, typer.Option(help="Port of the API on 127.0.0.1; 0 takes a free one.")] = 0,
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=HIGHEST_PORT, help="Port of the API on 127.0.0.1; 0 takes a free one.")
+    ] = 0,
     distribution: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,6 +49,7 @@ def local(
     Examples:
       prewarm local --distribution d111abc.cloudfront.net=www.example.com --port 8080
     """
+    named = distributions_of(distribution or [])
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -45,12 +58,24 @@ def local(
     from local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
     try:
-        stack = EmbeddedStack(
-            port=port, distributions=distribution or (), log_dir=log_dir, api_key=api_key, echo=log_dir is None
-        )
+        stack = EmbeddedStack(port=port, distributions=named, log_dir=log_dir, api_key=api_key, echo=log_dir is None)
     except (OSError, ValueError) as error:
-        print(f"prewarm local: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
     with stack:
         print(json.dumps(stack.ready_line()), flush=True)
         ended.wait()
+
+
+def distributions_of(texts: list[str]) -> "list[Distribution]":
+    """Return the distributions that a command line names.
+
+    Raises:
+        CommandFailed: one of them is none.
+
+    """
+    from local.stack.distribution import Distribution  # noqa: PLC0415 - as above
+
+    try:
+        return [Distribution.parse(text) for text in texts]
+    except ValueError as error:
+        raise CommandFailed(f"--distribution: {error}") from error

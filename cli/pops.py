@@ -8,14 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.compose import AsJson
-from cli.failures import tell
+from cli.compose import AsJson, command
+from cli.failures import CommandFailed
 from prewarm.catalogue import Pop, catalogue, distance_km
 from prewarm.selection import expand
 
 app = typer.Typer(help="What is known of CloudFront's edge locations (POPs); alone, it lists them.")
 DATA = Path("functions/prewarm/data")
 FIELDS = ("id", "city", "country", "priceClass", "confidence", "newestSeen")
+# On a narrow terminal fewer of them, rather than all of them in shreds.
+NARROW_COLUMNS, NARROW_FIELDS = 70, 3
 
 
 def _row(pop: Pop) -> dict[str, str]:
@@ -24,19 +26,18 @@ def _row(pop: Pop) -> dict[str, str]:
     return dict(zip(FIELDS, values, strict=True))
 
 
-def _fail(message: str) -> typer.Exit:
-    tell(f"prewarm pops: {message}")
-    return typer.Exit(2)
-
-
 @app.callback(invoke_without_command=True)
-def pops(context: typer.Context) -> None:
+@command()
+def pops(context: typer.Context, *, as_json: AsJson = False) -> None:
     """List the POPs where no other command is given."""
     if context.invoked_subcommand is None:
-        list_pops()
+        _print(list(catalogue().pops.values()), as_json=as_json)
+    elif as_json:
+        raise CommandFailed(f"write --json after the command: prewarm pops {context.invoked_subcommand} --json")
 
 
 @app.command("list")
+@command()
 def list_pops(
     region: Annotated[list[str] | None, typer.Option(help="Only those of a region, such as apac.")] = None,
     country: Annotated[list[str] | None, typer.Option(help="Only those of a country, such as de.")] = None,
@@ -57,12 +58,18 @@ def list_pops(
         if names:
             found, problems = expand(kind, names, known)
             if problems:
-                raise _fail("; ".join(problem.sentence() for problem in problems))
+                raise CommandFailed("; ".join(problem.sentence() for problem in problems))
             chosen &= set(found)
     codes = {code.upper() for code in location or []}
     if unknown := codes - known.locations.keys():
-        raise _fail(f"no location {', '.join(sorted(unknown))} is known")
-    rows = [_row(pop) for pop in known.pops.values() if pop.id in chosen and (not codes or pop.id[:3] in codes)]
+        raise CommandFailed(f"no location {', '.join(sorted(unknown))} is known")
+    found_pops = [pop for pop in known.pops.values() if pop.id in chosen and (not codes or pop.id[:3] in codes)]
+    _print(found_pops, as_json=as_json, as_csv=as_csv)
+
+
+def _print(found: list[Pop], *, as_json: bool, as_csv: bool = False) -> None:
+    """Print POPs as a table, as JSON or as CSV."""
+    rows = [_row(pop) for pop in found]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     elif as_csv:
@@ -76,14 +83,21 @@ def list_pops(
         from rich.console import Console  # noqa: PLC0415
         from rich.table import Table  # noqa: PLC0415
 
-        table = Table(*FIELDS)
+        console = Console()
+        fields = FIELDS if console.width >= NARROW_COLUMNS else FIELDS[:NARROW_FIELDS]
+        table = Table()
+        for name in fields:
+            # An id is there to be copied: it is never cut.
+            longest = max((len(row["id"]) for row in rows), default=0) if name == "id" else None
+            table.add_column(name, overflow="fold", no_wrap=name == "id", min_width=longest)
         for row in rows:
-            table.add_row(*row.values())
-        Console().print(table)
+            table.add_row(*(row[name] for name in fields))
+        console.print(table)
         typer.echo(f"{len(rows)} POPs")
 
 
 @app.command()
+@command()
 def show(
     pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, such as NRT57-P3.")],
     *,
@@ -97,7 +111,7 @@ def show(
     known = catalogue()
     found, problems = expand("pop", [pop_id], known)
     if problems:
-        raise _fail(problems[0].sentence())
+        raise CommandFailed(problems[0].sentence())
     pop = known.pops[found[0]]
     cache = known.regional_cache_of(pop.id)
     lines = _row(pop) | {
@@ -114,6 +128,7 @@ def show(
 
 
 @app.command()
+@command()
 def refresh(
     *,
     distribution: Annotated[str, typer.Option(help="A distribution of yours, such as d111abcdef8.cloudfront.net.")],
@@ -137,19 +152,24 @@ def refresh(
     from rich.progress import Progress  # noqa: PLC0415
 
     from cli.scan import Scan, candidates, write_catalogue  # noqa: PLC0415
+    from prewarm.errors import BrokenSetting  # noqa: PLC0415
     from prewarm.settings import nameservers_of  # noqa: PLC0415
 
+    try:
+        nameservers = nameservers_of(nameserver)
+    except BrokenSetting as error:
+        raise CommandFailed(f"--nameserver: {str(error).partition(': ')[2]}") from error
     known = catalogue()
     codes = [code.upper() for code in location or []]
     names = candidates(known, codes, highest, known_only=known_only)
-    scan = Scan(distribution.strip().lower(), nameservers_of(nameserver), rate, concurrency)
+    scan = Scan(distribution.strip().lower(), nameservers, rate, concurrency)
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("asking DNS", total=len(names))
         try:
             found = scan.run(names, lambda: bar.advance(task))
         except ValueError as error:
-            raise _fail(str(error)) from error
+            raise CommandFailed(str(error)) from error
     appeared, vanished = write_catalogue(output, known, found)
     if as_json:
         counts = {"asked": len(names), "resolve": len(found.there), "unanswered": len(found.silent)}
@@ -162,6 +182,7 @@ def refresh(
 
 
 @app.command()
+@command()
 def networks(
     *,
     source: Annotated[str, typer.Option("--from", help="AWS's ip-ranges.json: a file, or an https address.")] = (
@@ -188,7 +209,7 @@ def networks(
             document = json.loads(Path(source).read_text(encoding="utf-8"))
         count = write_networks(output, document)
     except (OSError, ValueError, requests.RequestException) as error:
-        raise _fail(f"{source}: {error}") from error
+        raise CommandFailed(f"{source}: {error}") from error
     if as_json:
         typer.echo(json.dumps({"networks": count, "createDate": document["createDate"], "output": str(output)}))
         return

@@ -13,6 +13,7 @@ import typer
 from cli.client import Client
 from cli.compose import AsJson, command
 from cli.failures import Code, CommandFailed, tell
+from cli.local import distributions_of
 from cli.options import request_of
 from cli.start import check_files, tell_dry_run
 from cli.waiting import Waiting, attend, waiting_of
@@ -60,12 +61,7 @@ def run(
 @contextlib.contextmanager
 def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
     """Run the service for as long as the block."""
-    from local.stack.distribution import Distribution  # noqa: PLC0415
-
-    try:
-        named = [Distribution.parse(text) for text in distributions]
-    except ValueError as error:
-        raise CommandFailed(f"--distribution: {error}") from error
+    named = distributions_of(distributions)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     # Imported here: it takes two seconds, which `prewarm --help` and a refusal need not wait for.
     from local.stack.stack import EmbeddedStack  # noqa: PLC0415
