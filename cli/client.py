@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -70,7 +72,7 @@ class Client:
 
     def retry(self, run: str) -> dict[str, Any]:
         """POST /retry: {"requestID": …, "retryOf": …, "urls": n}."""
-        return self._call("POST", "/retry", answers.retried, {"requestID": run})
+        return self._call("POST", "/retry", answers.retried, {"requestID": run}, key=new_key())
 
     def runs(self, status: str | None, limit: int, token: str | None) -> dict[str, Any]:
         """GET /runs: {"runs": […], "nextToken"?}."""
@@ -195,3 +197,8 @@ def _reason(error: Exception) -> str:
     """Return why there was no answer, without the layers around it."""
     inner: Any = error.args[0] if error.args else error
     return str(getattr(inner, "reason", None) or inner).rpartition(">: ")[2] or type(error).__name__
+
+
+def new_key() -> str:
+    """Return an Idempotency-Key that begins as a run's name does, so that its run can be found by eye."""
+    return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}"

@@ -1,13 +1,11 @@
 """`prewarm start`: a new run."""
 
-import datetime as dt
 import json
-import uuid
 from typing import Annotated, Any
 
 import typer
 
-from cli.client import Client
+from cli.client import Client, new_key
 from cli.compose import AsJson, command
 from cli.config import client_of
 from cli.failures import Code, CommandFailed, tell
@@ -78,8 +76,7 @@ def begin(client: Client, request: dict[str, Any], key: str | None) -> dict[str,
 
     """
     if not request.get("dry_run"):
-        # It begins as a run's name does, so that the run can be found by eye.
-        key = key or f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}"
+        key = key or new_key()
     safe = f"the same command with --idempotency-key {key} starts no second run"
     try:
         return client.start(request, key)

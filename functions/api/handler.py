@@ -44,7 +44,7 @@ def delete_prewarm() -> Response[str]:
 @app.post("/retry")
 def post_retry() -> Response[str]:
     """Start a new run of what failed."""
-    return answer(200, retry(_run(), storage(), _executions(), _resolver()))
+    return answer(200, retry(_run(), storage(), _executions(), _resolver(), idempotency_key_of(app.current_event)))
 
 
 @app.get("/runs")

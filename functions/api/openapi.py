@@ -110,7 +110,9 @@ OPERATIONS = (
         "post", "/prewarm", "startPrewarm", "Start a run", Started, (400, 409, 413), (_KEY,), body=PrewarmRequest
     ),
     Operation("delete", "/prewarm", "cancelPrewarm", "Cancel a run", Status, (400, 404, 409), (RUN,)),
-    Operation("post", "/retry", "retryFailed", "Start a new run of what failed", Retried, (400, 404, 409), (RUN,)),
+    Operation(
+        "post", "/retry", "retryFailed", "Start a new run of what failed", Retried, (400, 404, 409), (RUN, _KEY)
+    ),
     Operation(
         "get", "/status", "getStatus", "Tell how far a run is", Status, (400, 404),
         (RUN, _limit(None, "as many URLs as one answer holds"), TOKEN, _INCLUDE),

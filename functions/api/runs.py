@@ -5,7 +5,7 @@ from typing import Any
 from api.dry_runs import Resolver
 from api.executions import Execution, Executions
 from api.paging import limit_problems
-from api.starts import start_checked
+from api.starts import start_checked, start_once
 from api.status import RUNNING, contract_status, current_summary, end_of_the_rest, status_of
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
 from prewarm.plan import Plan
@@ -75,8 +75,12 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
     return status_of(executions.describe(execution.arn), store)
 
 
-def retry(execution: Execution, store: Storage, executions: Executions, resolver: Resolver) -> dict[str, Any]:
+def retry(
+    execution: Execution, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
+) -> dict[str, Any]:
     """Start a new run of the URLs that failed; returns {"requestID": …, "retryOf": …, "urls": n}.
+
+    `key`: the caller's Idempotency-Key.
 
     Its request is that of the old run, with the failed URLs for its sources. A run that never came to a plan is
     asked for as a whole.
@@ -106,7 +110,10 @@ def retry(execution: Execution, store: Storage, executions: Executions, resolver
             raise Conflict("NothingFailed", [Problem("requestID", "every URL of the run is warm")])
         document = {name: value for name, value in document.items() if name not in SOURCES} | {"url_list": failed}
     request = check_request(document)
-    started = start_checked(request, store, executions, resolver)
+    if key is not None:
+        started = start_once(key, request, store, executions)
+    else:
+        started = start_checked(request, store, executions, resolver)
     return started | {"retryOf": execution.arn, "urls": len(request.urls)}
 
 

@@ -54,7 +54,7 @@ def open_start_form(visitor: Visitor, _run: str) -> Page:
 def open_problems(visitor: Visitor, _run: str) -> Page:
     page = visitor.open()
     page.get_by_role("button", name="Start the run").click()
-    expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("at least 1")
+    expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("is empty")
     visitor.take_for_granted(400)
     return page
 

@@ -25,7 +25,7 @@ def executions(service: Service) -> int:
         (b"{not json", "", "not JSON"),
         (b"[]", "", "JSON object"),
         ({key: value for key, value in GOOD.items() if key != "url_list"}, "url_list", "missing"),
-        (GOOD | {"url_list": []}, "url_list", "at least 1"),
+        (GOOD | {"url_list": []}, "url_list", "is empty"),
         (GOOD | {"url_list": [URL, "https://", URL]}, "url_list[1]", "host"),
         (GOOD | {"url_list": ["gopher://www.example.com/"]}, "url_list[0]", "gopher"),
         (GOOD | {"region_type": "region", "region": ["apca"]}, "region[0]", "apac"),

@@ -243,3 +243,15 @@ def test_failed_runs_are_looked_at_once_and_only_where_it_matters(monkeypatch: p
 def test_a_limit_longer_than_any_number_names_the_field(path: str) -> None:
     answer = call("GET", path, query={"requestID": "x", "limit": "9" * 5_000})
     assert (answer[0], answer[1]["error"]["details"][0]["field"]) == (400, "limit")
+
+
+def test_a_retry_that_is_sent_twice_under_one_key_is_one_run() -> None:
+    arn = post()[1]["requestID"]
+    client("stepfunctions").stop_execution(executionArn=arn)
+    again = [
+        call("POST", "/retry", query={"requestID": arn}, headers={"Idempotency-Key": "20261124T013829Z-again"})
+        for _ in range(2)
+    ]
+    assert again[0] == again[1]
+    assert again[0][1]["retryOf"] == arn
+    assert len(executions()) == 2

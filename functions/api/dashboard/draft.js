@@ -31,9 +31,13 @@ function keepDraft(form) {
 function keyOf(request) {
   const body = JSON.stringify(request);
   if (draft.sent.body !== body) {
-    const now = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
-    const random = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
-    draft.sent = { body, key: `${now}-${random.join("")}` };
+    draft.sent = { body, key: newKey() };
   }
   return draft.sent.key;
+}
+
+function newKey() {
+  const now = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+  const random = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${now}-${random.join("")}`;
 }

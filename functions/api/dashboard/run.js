@@ -56,10 +56,12 @@ async function runView(page, run, signal) {
     });
     part("cancel").disabled = false;
   });
+  // Clicked again after an answer that was lost, it is the same run.
+  const again = newKey();
   part("retry").addEventListener("click", async () => {
     part("retry").disabled = true;
     await attempt("Retry did not work", async () => {
-      const { requestID } = await call("POST", "/retry", { query: { requestID: run }, signal });
+      const { requestID } = await call("POST", "/retry", { query: { requestID: run }, once: again, signal });
       leadTo(requestID);
     });
     part("retry").disabled = false;
