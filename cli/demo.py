@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.compose import command
 from cli.scenery import DOMAIN, ERROR_CACHE_SECONDS, FAILING, IMAGES, PAGES, REGIONS, SHOP, Scenery, scenery
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgre
 REQUEST_TIMEOUT = 30
 
 
+@command()
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Leave it serving after the show, until Ctrl-C.")] = False
 ) -> None:

@@ -37,3 +37,11 @@ def test_the_demo_ends_by_itself_and_says_how_it_would_go_on(failures: list[str]
 def test_a_demo_that_went_wrong_says_so_and_is_exit_1(failures: list[str]) -> None:
     failures.append("a viewer got a Miss")
     assert "Not as it should be: a viewer got a Miss" in prewarm("demo", code=1).stdout
+
+
+def test_a_demo_that_cannot_go_on_says_so_in_a_line(failures: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise OSError("no address is left")
+
+    monkeypatch.setattr(cli.demo, "_play", broken)
+    assert prewarm("demo", code=4).stderr == "prewarm: this should not have happened: OSError: no address is left\n"
