@@ -201,12 +201,16 @@ def test_cancel_says_what_was_warm_and_a_second_one_is_exit_2(api: FakeApi) -> N
     assert "ended already" in prewarm("cancel", "the-run", code=2).stderr
 
 
-def test_retry_is_sent_once(api: FakeApi) -> None:
+def test_retry_is_sent_again_under_one_key_only(api: FakeApi) -> None:
+    """A lost answer, and the same question again: the service starts one run of them."""
     api.answers["POST /retry"] = [(200, {"requestID": RUN, "retryOf": RUN, "urls": 7}), None]
     result = prewarm("retry", "the-run")
     assert (result.stdout, "7 URLs" in result.stderr) == (f"{RUN}\n", True)
+    first = api.calls[0].headers["idempotency-key"]
     prewarm("retry", "the-run", code=4)
-    assert len(api.calls) == 2
+    (again,) = {call.headers["idempotency-key"] for call in api.calls[1:]}
+    assert len(api.calls) > 2
+    assert again != first
 
 
 def test_the_version_is_told() -> None:
