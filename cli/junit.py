@@ -15,6 +15,8 @@ from prewarm.urls import redacted
 IMPOSSIBLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 URL = re.compile(r"https?://\S+")
+# How much of a run's cause stands at each of its URLs, in characters.
+CAUSE_SHOWN = 300
 
 
 def junit(status: dict[str, Any]) -> bytes:
@@ -34,13 +36,16 @@ def junit(status: dict[str, Any]) -> bytes:
     for url in status.get("successUrl", []):
         _case(suite, url)
     cause = _without_secrets(cause_of(status))
+    # Whole it stands once: a cause may have 32,768 characters, and a run a hundred thousand URLs.
+    shortly = cause.partition("\n")[0]
+    shortly = shortly if len(shortly) <= CAUSE_SHOWN else shortly[:CAUSE_SHOWN] + "…"
     forgiven = status["status"] == "COMPLETED"
     failed = errors = 0
     for url, failure in failures_of(status):
         failed += 1
         words = why(failure, status.get("words"))
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
-        message = words + coverage + (f"; {cause}" if cause else "")
+        message = words + coverage + (f"; {shortly}" if shortly else "")
         if forgiven:
             ET.SubElement(_case(suite, url), "skipped", message=_text(message))
         else:
@@ -55,8 +60,9 @@ def junit(status: dict[str, Any]) -> bytes:
             errors += 1
             told = "goes on" if goes_on(status) else cause or status["status"]
             ET.SubElement(case, "error", type=_text(status.get("error", status["status"])), message=_text(told))
-    if warnings := status.get("warnings"):
-        ET.SubElement(suite, "system-out").text = _text(_without_secrets("\n".join(warnings)))
+    whole = [cause] if cause != shortly else []
+    if lines := [*whole, *(_without_secrets(warning) for warning in status.get("warnings", []))]:
+        ET.SubElement(suite, "system-out").text = _text("\n".join(lines))
     counts = {"failures": 0 if forgiven else failed, "errors": errors, "skipped": failed if forgiven else 0}
     for name, count in ({"tests": len(suite.findall("testcase"))} | counts).items():
         suite.set(name, str(count))

@@ -10,6 +10,7 @@ from aggregate.adding_up import ENDED_FROM_OUTSIDE, add_up
 from aggregate.notice import compose
 from aggregate.topic import publish, settings_of_notices
 from prewarm.observability import logger
+from prewarm.remedies import speaks_for
 from prewarm.storage import storage
 
 
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     wanted = settings_of_notices()
     if wanted.of(status):
         summary = store.get_summary(run)
-        if summary is not None and summary["redrives"] < redrives:
+        if summary is not None and not speaks_for(summary, redrives, detail.get("error") or ""):
             # Of an attempt before the redrive, which broke off before it was summed up.
             summary = None
         publish(wanted.topic, compose(detail, summary, wanted.api_url, planned=plan is not None))

@@ -60,7 +60,8 @@ def start_once(key: str, request: CheckedRequest, store: Storage, executions: Ex
     if stored is not None and stored != request.as_json():
         why = "was used for another request; give each request a key of its own"
         raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
-    if stored is None and executions.exists(run):
+    # Looked for again, since the same question may have been answered at the same moment.
+    if stored is None and executions.exists(run) and store.get_request(run) is None:
         why = "was used for a run whose request is kept no more; give each request a key of its own"
         raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
     if not store.put_request_once(run, request.as_json()) and store.get_request(run) != request.as_json():

@@ -10,7 +10,7 @@ from api.paging import ROOM_BYTES, Line, Page, cut, escaped
 from prewarm.errors import RefusedRequest
 from prewarm.measures import measure
 from prewarm.outcome import IN_WORDS, Outcome
-from prewarm.remedies import DEADLINE_PASSED, REJECTED, console_url, remedy_of
+from prewarm.remedies import DEADLINE_PASSED, REJECTED, console_url, remedy_of, speaks_for
 from prewarm.request import check_request
 from prewarm.storage import Storage
 from prewarm.verdict import Verdict, roll_up, sums
@@ -85,7 +85,9 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_
 def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
     """Return the run's summary, unless it is that of an attempt before a redrive."""
     summary = store.get_summary(execution.run)
-    return None if summary is None or summary["redrives"] < execution.redrives else summary
+    if summary is None or not speaks_for(summary, execution.redrives, execution.error):
+        return None
+    return summary
 
 
 def is_expired(execution: Execution, days: int) -> bool:

@@ -1,5 +1,7 @@
 """What a run's execution means to people: where the console shows it, and what helps when it ended red. Pure."""
 
+from typing import Any
+
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 INVALIDATION_OVERDUE = "Prewarm.InvalidationOverdue"
 # What a run says of itself: a redrive would enter the same Fail state again.
@@ -10,6 +12,15 @@ CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
+
+
+def speaks_for(summary: dict[str, Any], redrives: int, error: str) -> bool:
+    """Say whether a summary is that of the run as it ended, after so many redrives and with this error.
+
+    One of before a redrive is not, unless the run ended by the summary's own word: then the redrive only entered the
+    same Fail state again.
+    """
+    return summary.get("redrives", 0) >= redrives or error in {NOT_WARM, DEADLINE_PASSED}
 
 
 def console_url(arn: str) -> str:

@@ -58,7 +58,7 @@ class Storage:
         """Store the checked request with its secrets; returns its key."""
         return self._put_json(run_key(run, "request.json"), document)
 
-    def put_request_once(self, run: str, document: dict[str, Any]) -> bool:
+    def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
         """Store the checked request unless there is one; says False where there is."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         key = run_key(run, "request.json")
@@ -67,8 +67,12 @@ class Storage:
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
             )
         except ClientError as error:
-            if error.response["Error"].get("Code") == "PreconditionFailed":
+            code = error.response["Error"].get("Code")
+            if code == "PreconditionFailed":
                 return False
+            # Another put at the same moment; asked again, one of them was first (S3 API Reference, PutObject).
+            if code == "ConditionalRequestConflict" and again:
+                return self.put_request_once(run, document, again=False)
             raise
         return True
 

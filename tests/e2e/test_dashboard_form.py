@@ -103,6 +103,28 @@ def test_a_start_without_an_answer_is_the_same_run_when_it_is_sent_again(visit: 
     visitor.take_for_granted(504)
 
 
+def test_the_same_start_much_later_is_another_run(visit: Visit) -> None:
+    """The site may have been released anew since: an old run that is COMPLETED would warm nothing."""
+    visitor = visit()
+    page = visitor.open()
+    keys: list[str] = []
+
+    def refuse(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.fulfill(status=504, content_type="application/json", body="{}")
+
+    page.route("**/prewarm", refuse)
+    fill_for_singapore(page)
+    start = page.get_by_role("button", name="Start the run")
+    for later in (0, 60_000, 601_000):
+        page.evaluate("later => { const now = Date.now; Date.now = () => now() + later; }", later)
+        with page.expect_response("**/prewarm"):
+            start.click()
+        expect(start).to_be_enabled()
+    assert keys[0] == keys[1] != keys[2]
+    visitor.take_for_granted(504)
+
+
 def test_a_changed_request_has_a_key_of_its_own(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open()

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 import api.handler
+import prewarm.storage
 from local.edge.process import SimulatedCloudFront
 from prewarm.storage import Storage
 from tests.functional.conftest import BUCKET, HOST, SYDNEY, TOKYO, Machine, client, document, fresh, path_of
@@ -255,3 +257,33 @@ def test_a_retry_that_is_sent_twice_under_one_key_is_one_run() -> None:
     assert again[0] == again[1]
     assert again[0][1]["retryOf"] == arn
     assert len(executions()) == 2
+
+
+def test_the_same_start_twice_at_once_is_one_run_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one's look comes just before the first one's put, its next step after the first one's start."""
+    seen, first = Storage.get_request, []
+
+    def overtaken(self: Storage, run: str) -> Any:
+        monkeypatch.setattr(Storage, "get_request", seen)
+        first.append(post(key="release-7"))
+
+    monkeypatch.setattr(Storage, "get_request", overtaken)
+    second = post(key="release-7")
+    assert [second] == first
+    assert second[0] == 200
+    assert len(executions()) == 1
+
+
+def test_a_put_that_collides_with_another_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = prewarm.storage.storage()._s3
+    put, said = s3.put_object, ["ConditionalRequestConflict"]
+
+    def collide(**given: Any) -> Any:
+        if "IfNoneMatch" in given and said:
+            raise ClientError({"Error": {"Code": said.pop()}}, "PutObject")
+        return put(**given)
+
+    monkeypatch.setattr(s3, "put_object", collide)
+    assert post(key="release-7")[0] == 200
+    said.append("SlowDown")
+    assert code(post(key="release-8")) == (500, "ServiceError")

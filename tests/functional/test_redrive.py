@@ -235,3 +235,34 @@ def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
     assert call("POST", "/retry", query={"requestID": ran.name})[1]["error"]["code"] == "NothingFailed"
     told = compose(ended(ran, "FAILED", 1)["detail"], None, "", planned=True)
     assert "it broke off before it was summed up" in told.subject
+
+
+@pytest.mark.parametrize("error", ["Prewarm.NotWarm", "Prewarm.DeadlinePassed"])
+def test_a_redrive_that_only_enters_the_fail_state_again_keeps_summary_and_report(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    """Somebody presses Redrive on a run that is merely not warm: nothing runs again, and nothing is lost."""
+    ran, items = started(machine)
+    for item in items[1:-1]:
+        turn(ran, item)
+    aggregate.handler.handler({"run": ran.name}, Context())
+    said_by_step_functions(monkeypatch, status="FAILED", error=error, redriveCount=1)
+    assert "cost" in call("GET", "/status", query={"requestID": ran.name})[1]
+    assert call("GET", "/report", query={"requestID": ran.name})[0] == 200
+    told: list[str] = []
+    monkeypatch.setenv("PREWARM_NOTICES_TOPIC", "arn:aws:sns:eu-central-1:123456789012:t")
+    monkeypatch.setattr(aggregate.ended, "publish", lambda _topic, notice: told.append(notice.subject))
+    event = ended(ran, "FAILED", 1)
+    aggregate.ended.handler({"detail": event["detail"] | {"error": error}}, Context())
+    assert ["URLs are warm" in subject for subject in told] == [True]
+
+
+def test_a_summary_that_knows_of_no_redrives_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran, items = started(machine)
+    for item in items[1:]:
+        turn(ran, item)
+    aggregate.handler.handler({"run": ran.name}, Context())
+    old = {name: value for name, value in document(ran.name, "summary.json").items() if name != "redrives"}
+    client("s3").put_object(Bucket=BUCKET, Key=f"runs/{ran.name}/summary.json", Body=json.dumps(old))
+    said_by_step_functions(monkeypatch, status="SUCCEEDED")
+    assert call("GET", "/status", query={"requestID": ran.name})[1]["completed"] == 250

@@ -188,3 +188,14 @@ def test_junit_is_as_green_as_a_completed_run_whose_failures_do_not_count() -> N
     assert skipped is not None
     assert "the origin answered with a 5xx" in skipped.attrib["message"]
     assert [case for case in found.values() if case.find("failure") is not None] == []
+
+
+def test_a_long_cause_stands_whole_once_and_shortly_at_each_url() -> None:
+    cause = "url_list_s3[0] line 1: is wrong " + "x" * 30_000 + "\nand more"
+    refused = status(status="FAILED", error="Prewarm.InvalidRequest", cause=cause, successUrl=[])
+    refused["failedUrl"] = [f"https://www.example.com/{number}" for number in range(1_000)]
+    refused["failures"] = [{"url": url, "reasons": {"rejected": 1}, "coverage": 0.0} for url in refused["failedUrl"]]
+    report = junit(refused)
+    assert len(report) < 1_000_000
+    assert report.count(b"url_list_s3[0] line 1: is wrong") == 1_001
+    assert (ET.fromstring(report).findtext("testsuite/system-out") or "").endswith("and more")

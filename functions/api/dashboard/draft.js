@@ -1,11 +1,13 @@
 // What is written into the form, kept while one looks at other views; gone with the page, and once it is a run.
 
+const SAME_START = 600_000; // milliseconds
+
 const newDraft = () => ({
   fields: {}, // by id
   type: "region",
   chosen: { region: new Map(), country: new Map(), pop: new Map() },
   options: false, // whether they are open
-  sent: { body: "", key: "" }, // the start that was not answered with a run
+  sent: { body: "", key: "", at: 0 }, // the start that was not answered with a run
 });
 
 let draft = newDraft();
@@ -30,8 +32,9 @@ function keepDraft(form) {
 // The Idempotency-Key of a request: sent again unchanged, it is the same run. It begins with a moment, as runs' names do.
 function keyOf(request) {
   const body = JSON.stringify(request);
-  if (draft.sent.body !== body) {
-    draft.sent = { body, key: newKey() };
+  // Later on it is no second click any more: somebody wants it warm again.
+  if (draft.sent.body !== body || Date.now() - draft.sent.at > SAME_START) {
+    draft.sent = { body, key: newKey(), at: Date.now() };
   }
   return draft.sent.key;
 }
