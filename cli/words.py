@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from cli.failures import Code
 from prewarm.outcome import IN_WORDS
+from prewarm.remedies import DEADLINE_PASSED, NOT_WARM, REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REFUSED = "Prewarm.InvalidRequest"
 # The URLs and the status say these already; any other error is to be named, and why it came.
-SAID_OTHERWISE = frozenset({"Prewarm.NotWarm", "Prewarm.DeadlinePassed"})
+SAID_OTHERWISE = frozenset({NOT_WARM, DEADLINE_PASSED})
 WORDS = {outcome.value: words for outcome, words in IN_WORDS.items()}
 FAILURES_SHOWN = 20
 MEGABYTE = 1_000_000
@@ -32,7 +32,7 @@ def code_of(status: dict[str, Any]) -> Code:
         return Code.WARM
     if status["status"] in {"TIMEOUT", "IN_PROGRESS"}:
         return Code.TIMEOUT
-    return Code.BAD_INPUT if status.get("error") == REFUSED else Code.NOT_WARM
+    return Code.BAD_INPUT if status.get("error") == REJECTED else Code.NOT_WARM
 
 
 def name_of(run: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from aggregate.adding_up import ENDED_FROM_OUTSIDE, add_up
 from aggregate.notice import compose
-from aggregate.topic import publish, settings_of_notices
+from aggregate.topic import publish
 from prewarm.observability import logger
 from prewarm.remedies import speaks_for
+from prewarm.settings import Settings
 from prewarm.storage import storage
 
 
@@ -26,10 +27,10 @@ def handler(event: dict[str, Any], _context: object) -> None:
         return
     if status in ENDED_FROM_OUTSIDE and plan is not None and add_up(plan, store, redrives, status) is None:
         return
-    wanted = settings_of_notices()
-    if wanted.of(status):
+    settings = Settings.from_environment()
+    if settings.notices_topic and (settings.notices == "all" or status != "SUCCEEDED"):
         summary = store.get_summary(run)
         if summary is not None and not speaks_for(summary, redrives, detail.get("error") or ""):
             # Of an attempt before the redrive, which broke off before it was summed up.
             summary = None
-        publish(wanted.topic, compose(detail, summary, wanted.api_url, planned=plan is not None))
+        publish(settings.notices_topic, compose(detail, summary, settings.api_url, planned=plan is not None))

@@ -3,8 +3,9 @@
 from typing import Any
 
 from api.executions import Execution
-from api.status import RUNNING, current_summary
+from api.status import current_summary
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
+from prewarm.remedies import RUNNING
 from prewarm.storage import Storage
 
 FORMATS = ("html", "json", "csv")

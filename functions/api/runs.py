@@ -6,9 +6,10 @@ from api.dry_runs import Resolver
 from api.executions import Execution, Executions
 from api.paging import limit_problems
 from api.starts import start_checked, start_once
-from api.status import RUNNING, contract_status, current_summary, end_of_the_rest, status_of
+from api.status import contract_status, current_summary, end_of_the_rest, status_of
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
 from prewarm.plan import Plan
+from prewarm.remedies import RUNNING
 from prewarm.request import SOURCES, check_request
 from prewarm.storage import Storage
 from prewarm.verdict import Verdict, roll_up

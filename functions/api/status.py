@@ -10,13 +10,12 @@ from api.paging import ROOM_BYTES, Line, Page, cut, escaped
 from prewarm.errors import RefusedRequest
 from prewarm.measures import measure
 from prewarm.outcome import IN_WORDS, Outcome
-from prewarm.remedies import DEADLINE_PASSED, REJECTED, console_url, remedy_of, speaks_for
+from prewarm.remedies import DEADLINE_PASSED, REJECTED, RUNNING, console_url, remedy_of, speaks_for
 from prewarm.request import check_request
 from prewarm.storage import Storage
 from prewarm.verdict import Verdict, roll_up, sums
 
 WHOLE = Page()
-RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 
 
 def contract_status(execution: Execution) -> str:
@@ -70,8 +69,7 @@ def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_
         verdict = Verdict.IN_PROGRESS if ended is None else Verdict.FAILED
         reasons = None if ended is None else {ended.value: 1}
         lines = [Line(url, verdict, reasons) for url in _requested_urls(execution, store)]
-        nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
-        return _contract(status, lines, page, nothing | more | ({"pops": []} if with_pops else {}))
+        return _contract(status, lines, page, _nothing() | more | ({"pops": []} if with_pops else {}))
     urls, results = store.get_urls(execution.run), store.ledger.results(execution.run)
     rolled = roll_up(plan, results, ended)
     lines = [
@@ -98,11 +96,15 @@ def is_expired(execution: Execution, days: int) -> bool:
     return kept_until <= dt.datetime.now(dt.UTC)
 
 
+def _nothing() -> dict[str, Any]:
+    """Return the sums of a run of which nothing is known but what its execution says."""
+    return {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
+
+
 def _expired(status: str, execution: Execution, store: Storage) -> dict[str, Any]:
     """Return the status of a run whose URLs are kept no more: what it came to, and no lists."""
     told = f"the run's URLs were kept for {store.retention_days} days, and are no more"
-    nothing = {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
-    return _contract(status, [], WHOLE, nothing | {"warnings": [told]} | about(execution))
+    return _contract(status, [], WHOLE, _nothing() | {"warnings": [told]} | about(execution))
 
 
 def about(execution: Execution) -> dict[str, Any]:

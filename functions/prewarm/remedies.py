@@ -3,6 +3,8 @@
 from typing import Any
 
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
+# Step Functions' words for an execution that has not ended.
+RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 INVALIDATION_OVERDUE = "Prewarm.InvalidationOverdue"
 # What a run says of itself: a redrive would enter the same Fail state again.
 ITS_OWN_WORD = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_OVERDUE})
@@ -37,7 +39,7 @@ def remedy_of(status: str, error: str, arn: str) -> dict[str, str] | None:
     - `retry`: the run did its work, and some targets are not warm: a new run of what failed
     - `redrive`: infrastructure broke: the execution goes on where it broke
     """
-    if status in {"RUNNING", "PENDING_REDRIVE", "SUCCEEDED"}:
+    if status in RUNNING or status == "SUCCEEDED":
         return None
     if error == REJECTED:
         return {"kind": "mend", "how": "mend what the cause names, and start a new run"}

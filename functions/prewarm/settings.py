@@ -34,7 +34,8 @@ class Settings:
 
     Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges; `allowed_distributions`:
     `account`, `any`, or the domains of those that may be warmed; `url_list_buckets`: those from which lists are read
-    beside the service's own.
+    beside the service's own; `notices_topic`: who is told of ended runs (empty: nobody), of `all` or of `failures`,
+    with links below `api_url`.
     """
 
     bucket: str
@@ -52,6 +53,9 @@ class Settings:
     connect_timeout_ms: int
     stall_seconds: int
     error_cache_seconds: float
+    notices_topic: str
+    notices: str
+    api_url: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -81,6 +85,9 @@ class Settings:
             # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
             # 5xx status codes"): asking sooner rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
+            notices_topic=environment.get("PREWARM_NOTICES_TOPIC", ""),
+            notices=environment.get("PREWARM_NOTICES", "failures"),
+            api_url=environment.get("PREWARM_API_URL", ""),
         )
 
 

@@ -60,12 +60,8 @@ class Storage:
 
     def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
         """Store the checked request unless there is one; says False where there is."""
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        key = run_key(run, "request.json")
         try:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-            )
+            self._put_json(run_key(run, "request.json"), document, IfNoneMatch="*")
         except ClientError as error:
             code = error.response["Error"].get("Code")
             if code == "PreconditionFailed":
@@ -186,10 +182,10 @@ class Storage:
         """Return a key's s3:// address, for people."""
         return f"s3://{self._bucket}/{key}"
 
-    def _put_json(self, key: str, document: object) -> str:
+    def _put_json(self, key: str, document: object, **only: Any) -> str:  # noqa: ANN401 - put_object's own
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **only)
         return key
 
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - JSON is what it is
