@@ -18,30 +18,27 @@ from tests.contract.definitions import (
     template,
     translate,
 )
-from tests.contract.machine_rules import (
-    PASSING_LAMBDA_ERRORS,
-    RULES,
-    Rule,
+from tests.contract.machine_data import jsonata, mistyped_paths, refused_by_moto, unfit_maps, unknown_aws_calls
+from tests.contract.machine_graph import (
     ambiguous_names,
     choices_without_default,
-    computed_numbers,
     dangling_targets,
     detours,
     endless_states,
-    hasty_retries,
-    impatient_tasks,
-    jsonata,
-    mistyped_paths,
-    refused_by_moto,
     speechless_failures,
     swallowed_errors,
-    timeless_machines,
-    unbounded_waits,
     uncommented_states,
-    unfit_maps,
-    unknown_aws_calls,
     unreachable_states,
 )
+from tests.contract.machine_patience import (
+    PASSING_LAMBDA_ERRORS,
+    computed_numbers,
+    hasty_retries,
+    impatient_tasks,
+    timeless_machines,
+    unbounded_waits,
+)
+from tests.contract.machine_rules import RULES, Rule
 
 # Room for the Retry list that each Task must carry itself, and for no second idea.
 MAX_LINES = 320

@@ -103,17 +103,23 @@ def test_a_start_without_an_answer_is_the_same_run_when_it_is_sent_again(visit: 
     visitor.take_for_granted(504)
 
 
+def keys_of_unanswered_starts(page: Page) -> list[str]:
+    """Answer no start of a run from now on, and gather their keys."""
+    keys: list[str] = []
+
+    def fail(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.fulfill(status=504, content_type="application/json", body="{}")
+
+    page.route("**/prewarm", fail)
+    return keys
+
+
 def test_the_same_start_much_later_is_another_run(visit: Visit) -> None:
     """The site may have been released anew since: an old run that is COMPLETED would warm nothing."""
     visitor = visit()
     page = visitor.open()
-    keys: list[str] = []
-
-    def refuse(route: Route) -> None:
-        keys.append(route.request.headers["idempotency-key"])
-        route.fulfill(status=504, content_type="application/json", body="{}")
-
-    page.route("**/prewarm", refuse)
+    keys = keys_of_unanswered_starts(page)
     fill_for_singapore(page)
     start = page.get_by_role("button", name="Start the run")
     for later in (0, 60_000, 601_000):
@@ -128,13 +134,7 @@ def test_the_same_start_much_later_is_another_run(visit: Visit) -> None:
 def test_a_changed_request_has_a_key_of_its_own(visit: Visit) -> None:
     visitor = visit()
     page = visitor.open()
-    keys: list[str] = []
-
-    def fail(route: Route) -> None:
-        keys.append(route.request.headers["idempotency-key"])
-        route.fulfill(status=504, content_type="application/json", body="{}")
-
-    page.route("**/prewarm", fail)
+    keys = keys_of_unanswered_starts(page)
     fill_for_singapore(page)
     for batches in ("", "", "2"):
         page.get_by_text("Options", exact=True).click()

@@ -2,7 +2,6 @@
 
 import functools
 import gzip
-import itertools
 import json
 import time
 from collections import Counter
@@ -27,12 +26,13 @@ import warm.handler
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
 from prewarm.storage import Storage
+from tests.functional.paths import HOST, fresh, path_of
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 BUCKET, TABLE = "prewarm-runs", "prewarm-ledger"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:prewarm"
-DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
+DOMAIN = "d111abcdef8.cloudfront.net"
 OTHER_DOMAIN, OTHER_HOST = "d222abcdef8.cloudfront.net", "img.example.org"
 
 SYDNEY = ["SYD1-C1", "SYD62-P1", "SYD62-P2"]
@@ -277,14 +277,11 @@ def keys(prefix: str = "") -> list[str]:
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
-_paths = itertools.count()
-
-
-def fresh(count: int = 1, host: str = HOST, scheme: str = "https") -> list[str]:
-    """URLs that no test has asked for before, so that no cache of the shared simulation holds them."""
-    return [f"{scheme}://{host}/fresh/{next(_paths)}" for _ in range(count)]
-
-
-def path_of(url: str) -> str:
-    """The path and query of a URL, as the simulation's faults and counters name it."""
-    return "/" + url.split("/", 3)[3]
+@pytest.fixture
+def ran(machine: Machine, edge: SimulatedCloudFront) -> Ran:
+    """A run of three URLs, one of which the edge refuses at Tokyo, and one with a secret."""
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block", pops=[TOKYO])
+    signed = f"{fresh()[0]}?Signature=s3cr3t&Key-Pair-Id=K"
+    given = {"url_list": [good, bad, signed], "region_type": "pop", "region": [SYDNEY[0], TOKYO]}
+    return machine.run(given | {"headers": {"Accept-Language": "en"}}, "reported")

@@ -80,3 +80,8 @@ def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
         return found | said
 
     patch.setattr(states, "describe_execution", describe)
+
+
+def ask_for_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
+    """Ask for a run's report."""
+    return call("GET", "/report", query={"requestID": run} | ({} if form is None else {"format": form}))

@@ -10,19 +10,8 @@ import aggregate.handler
 from local.edge.process import SimulatedCloudFront
 from prewarm.ledger import RunEnded
 from prewarm.verdict import BatchResult
-from tests.functional.conftest import (
-    DARK,
-    OLD,
-    SYDNEY,
-    TOKYO,
-    Context,
-    Machine,
-    Ran,
-    document,
-    fresh,
-    keys,
-    path_of,
-)
+from tests.functional.conftest import DARK, OLD, SYDNEY, TOKYO, Context, Machine, Ran, document, keys
+from tests.functional.paths import fresh, path_of
 
 
 def given(urls: list[str], **fields: Any) -> dict[str, Any]:

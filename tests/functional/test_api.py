@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 import api.handler
 from prewarm.storage import Storage
-from tests.functional.conftest import HOST, SYDNEY, document, keys
+from tests.functional.conftest import SYDNEY, document, keys
+from tests.functional.paths import HOST
 from tests.functional.rest import EXECUTION, call, executions, make_state_machine
 
 URL = f"https://{HOST}/index.html"

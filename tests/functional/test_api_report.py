@@ -1,7 +1,6 @@
 """GET /report, the report's three forms, and runs that Step Functions has forgotten."""
 
 import csv
-import datetime as dt
 import io
 import json
 import re
@@ -18,31 +17,17 @@ from jsonschema import Draft202012Validator
 from aggregate.report import as_csv
 from aggregate.report_page import bytes_in_words, page
 from api.openapi import report_schema
-from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
 from prewarm.storage import Storage
-from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, Machine, Ran, client, document, fresh, path_of
-from tests.functional.rest import call, make_state_machine, said_by_step_functions
-
-
-@pytest.fixture
-def ran(machine: Machine, edge: SimulatedCloudFront) -> Ran:
-    """A run of three URLs, one of which the edge refuses at Tokyo, and one with a secret."""
-    good, bad = fresh(2)
-    edge.fault(path_of(bad), "waf_block", pops=[TOKYO])
-    signed = f"{fresh()[0]}?Signature=s3cr3t&Key-Pair-Id=K"
-    given = {"url_list": [good, bad, signed], "region_type": "pop", "region": [SYDNEY[0], TOKYO]}
-    return machine.run(given | {"headers": {"Accept-Language": "en"}}, "reported")
+from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, client
+from tests.functional.paths import fresh
+from tests.functional.rest import ask_for_report, call, said_by_step_functions
 
 
 def body(name: str) -> bytes:
     found: bytes = client("s3").get_object(Bucket=BUCKET, Key=f"runs/reported/{name}")["Body"].read()
     return found
-
-
-def ask(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
-    return call("GET", "/report", query={"requestID": run} | ({} if form is None else {"format": form}))
 
 
 @pytest.fixture
@@ -53,7 +38,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("ran", "ended")
 @pytest.mark.parametrize("form", ["html", "json", "csv"])
 def test_a_link_leads_to_the_report_without_a_key(form: str) -> None:
-    status, answer = ask(form)
+    status, answer = ask_for_report(form)
     assert (status, answer["format"], answer["run"]) == (200, form, "reported")
     assert answer["expiresInSeconds"] == 3600
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in answer["url"], (
@@ -68,25 +53,25 @@ def test_a_link_leads_to_the_report_without_a_key(form: str) -> None:
 
 @pytest.mark.usefixtures("ran", "ended")
 def test_without_a_format_it_is_the_page() -> None:
-    assert ask()[1]["format"] == "html"
+    assert ask_for_report()[1]["format"] == "html"
 
 
 @pytest.mark.usefixtures("ran", "ended")
 def test_an_unknown_format_names_the_field() -> None:
-    status, answer = ask("pdf")
+    status, answer = ask_for_report("pdf")
     assert (status, answer["error"]["details"][0]["field"]) == (400, "format")
 
 
 @pytest.mark.usefixtures("ran")
 def test_a_run_that_goes_on_has_no_report_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     said_by_step_functions(monkeypatch, status="RUNNING")
-    status, answer = ask()
+    status, answer = ask_for_report()
     assert (status, answer["error"]["code"]) == (409, "RunGoesOn")
 
 
 @pytest.mark.usefixtures("machine", "ended")
 def test_a_run_without_a_report_is_told_apart_from_no_run() -> None:
-    status, answer = ask(run="refused")
+    status, answer = ask_for_report(run="refused")
     assert (status, answer["error"]["code"]) == (404, "NoReport")
 
 
@@ -183,80 +168,6 @@ def test_a_csv_cell_with_commas_and_quotes_is_read_back_as_it_was() -> None:
 )
 def test_bytes_are_told_by_thousands(count: int, words: str) -> None:
     assert bytes_in_words(count) == words
-
-
-# ---- runs that Step Functions has forgotten ----
-
-
-@pytest.mark.usefixtures("ran")
-def test_a_forgotten_run_answers_from_its_summary() -> None:
-    status, answer = call("GET", "/status", query={"requestID": "reported"})
-    assert (status, answer["status"], answer["error"]) == (200, "FAILED", "Prewarm.NotWarm")
-    assert (answer["total"], len(answer["failedUrl"]), len(answer["successUrl"])) == (3, 1, 2)
-    assert answer["remedy"]["kind"] == "retry"
-    assert answer["startedAt"] <= answer["endedAt"]
-    assert ask("json")[0] == 200
-
-
-@pytest.mark.usefixtures("ran")
-def test_a_forgotten_run_is_retried_from_what_is_kept() -> None:
-    make_state_machine()
-    status, answer = call("POST", "/retry", query={"requestID": "reported"})
-    assert (status, answer["urls"]) == (200, 1)
-
-
-@pytest.mark.parametrize("outcome", ["COMPLETED", "TIMEOUT"])
-def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> None:
-    ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
-    if outcome == "TIMEOUT":
-        summary = document(ran.name, "summary.json") | {"executionStatus": "TIMED_OUT"}
-        client("s3").put_object(Bucket=BUCKET, Key=f"runs/{ran.name}/summary.json", Body=json.dumps(summary))
-    answer = call("GET", "/status", query={"requestID": ran.name})[1]
-    assert answer["status"] == outcome
-
-
-@pytest.mark.usefixtures("machine")
-def test_what_nobody_knows_is_still_a_404() -> None:
-    status, answer = call("GET", "/status", query={"requestID": "never"})
-    assert (status, answer["error"]["code"]) == (404, "UnknownRun")
-    assert ask(run="never")[0] == 404
-
-
-def old(run: str, days: int) -> dict[str, Any]:
-    """What Step Functions says of a run that ended so many days ago."""
-    then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    given = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
-    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(given)}
-
-
-@pytest.mark.usefixtures("machine")
-@pytest.mark.parametrize(
-    ("said", "word"),
-    [({"status": "SUCCEEDED"}, "COMPLETED"), ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "FAILED")],
-)
-def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_urls(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
-) -> None:
-    said_by_step_functions(monkeypatch, **old("direct", 31), **said)
-    answer = call("GET", "/status", query={"requestID": "direct"})[1]
-    assert (answer["status"], answer["total"], answer["failedUrl"]) == (word, 0, [])
-    assert "kept for 30 days" in answer["warnings"][0]
-
-
-@pytest.mark.usefixtures("ran")
-def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    client("s3").delete_object(Bucket=BUCKET, Key="runs/reported/plan/urls.json.gz")
-    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
-    status, answer = call("GET", "/status", query={"requestID": "reported"})
-    assert (status, answer["status"], answer["successUrl"]) == (200, "FAILED", [])
-    assert call("POST", "/retry", query={"requestID": "reported"})[1]["error"]["code"] == "RunExpired"
-
-
-@pytest.mark.usefixtures("machine")
-def test_an_expired_run_of_the_api_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = {"input": json.dumps({"requestKey": "runs/gone/request.json"})}
-    said_by_step_functions(monkeypatch, **old("gone", 31) | gone, status="FAILED")
-    assert call("POST", "/retry", query={"requestID": "gone"})[1]["error"]["code"] == "RunExpired"
 
 
 @pytest.mark.usefixtures("machine")

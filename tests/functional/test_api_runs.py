@@ -11,7 +11,8 @@ import api.handler
 import prewarm.storage
 from local.edge.process import SimulatedCloudFront
 from prewarm.storage import Storage
-from tests.functional.conftest import BUCKET, HOST, SYDNEY, TOKYO, Machine, client, document, fresh, path_of
+from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, Machine, client, document
+from tests.functional.paths import HOST, fresh, path_of
 from tests.functional.rest import EXECUTION, STARTED, call, executions, make_state_machine, said_by_step_functions
 
 URL = f"https://{HOST}/index.html"

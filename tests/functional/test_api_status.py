@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import (
-    DARK,
-    MACHINE,
-    REGION,
-    SYDNEY,
-    TOKYO,
-    Machine,
-    client,
-    fresh,
-    path_of,
-)
+from tests.functional.conftest import DARK, MACHINE, REGION, SYDNEY, TOKYO, Machine, client
+from tests.functional.paths import fresh, path_of
 from tests.functional.rest import EXECUTION, call, make_state_machine, said_by_step_functions
 
 CONTRACT = {"status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl"}

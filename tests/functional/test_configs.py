@@ -11,7 +11,8 @@ from prewarm.request import PrewarmRequest
 from resolve.configs import Configs
 from resolve.distributions import Distribution
 from resolve.placement import Placement
-from tests.functional.conftest import HOST, REGION
+from tests.functional.conftest import REGION
+from tests.functional.paths import HOST
 from tests.unit.builders import parsed, request
 from tests.unit.test_behaviours import DISABLED
 

@@ -13,7 +13,8 @@ from local.edge.process import SimulatedCloudFront
 from prewarm.errors import InvalidRequest
 from prewarm.settings import Settings
 from resolve.directory import Directory
-from tests.functional.conftest import DOMAIN, HOST, REGION
+from tests.functional.conftest import DOMAIN, REGION
+from tests.functional.paths import HOST
 
 TENANT_HOST, ENDPOINT = "shop.customer.example", "d777abcdef8.cloudfront.net"
 CLOUDFRONT = boto3.Session().client(

@@ -10,20 +10,8 @@ from botocore.exceptions import ReadTimeoutError
 import api.handler
 import resolve.handler
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import (
-    BUCKET,
-    DARK,
-    HOST,
-    OTHER_HOST,
-    SYDNEY,
-    Context,
-    Machine,
-    client,
-    document,
-    fresh,
-    keys,
-    path_of,
-)
+from tests.functional.conftest import BUCKET, DARK, OTHER_HOST, SYDNEY, Context, Machine, client, document, keys
+from tests.functional.paths import HOST, fresh, path_of
 from tests.functional.rest import call, executions, make_state_machine, said_by_step_functions
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import signal
-import socket
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,139 +13,31 @@ import dns.rcode
 import pycurl
 import pytest
 
-from local.edge.cache import normalise_encoding, time_to_live
-from local.edge.config import ConfigError, read_config
 from local.edge.content import expected_body
 from local.edge.process import EdgeFailed, SimulatedCloudFront
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-TOKYO, TOKYO_2, DALLAS, DARK, IMPOSTOR, EXPIRED, WRONG_NAME, OLD = POPS = (
-    "NRT57-P3",
-    "NRT20-C1",
-    "DFW55-C1",
-    "LHR50-P1",
-    "ATL56-C1",
-    "SIN2-P1",
-    "CDG55-P2",
-    "GRU3-P1",
+from tests.functional.edge_scene import (
+    CONFIG,
+    DALLAS,
+    DARK,
+    DOMAIN,
+    E_HTTP2_STREAM,
+    EXPIRED,
+    HOST,
+    HTTP1,
+    HTTP2,
+    IMPOSTOR,
+    OLD,
+    POPS,
+    TOKYO,
+    TOKYO_2,
+    WRONG_NAME,
+    Client,
+    Got,
+    both_protocols,
 )
-DOMAIN = "d111abc.cloudfront.net"
-HOST = "www.example.com"
-CONFIG: dict[str, Any] = {
-    "distributions": [
-        {"domain": DOMAIN, "aliases": [HOST, "*.img.example.com"], "server_timing": True},
-        {"domain": "d222def.cloudfront.net", "aliases": ["shop.example.com"]},
-    ],
-    "pops": list(POPS),
-    "areas": {TOKYO: "NRT", TOKYO_2: "NRT"},
-    "addresses_per_pop": 2,
-    "dark": [DARK],
-    "impostors": {IMPOSTOR: DALLAS},
-    "tls_faults": {EXPIRED: "expired", WRONG_NAME: "wrong_name"},
-    "http1_only": [OLD],
-    "objects": {
-        "/missing": {"status": 404, "size": 20},
-        "/broken": {"fault": "status:500"},
-        "/big.bin": {"size": 5_000_000},
-        "/huge.bin": {"size": 1_500_000_000},
-        "/empty": {"size": 0},
-        "/moved": {"status": 302, "size": 0, "headers": {"Location": "/elsewhere"}},
-        "/chunks": {"size": 200_000, "chunked": True, "content_type": "application/octet-stream"},
-        "/no-store": {"headers": {"Cache-Control": "no-store"}},
-        "/private": {"headers": {"Cache-Control": "private, max-age=60"}},
-        "/always-stale": {"headers": {"Cache-Control": "max-age=0"}},
-        "/no-cache": {"headers": {"cache-control": "no-cache"}},
-        "/shared-only": {"headers": {"Cache-Control": "max-age=0, s-maxage=60"}},
-        "/slow": {"ttfb_ms": 300},
-    },
-    "default_object": {"size": 1024},
-    "error_ttl": 0.4,
-    "origin_timeout": 0.6,
-}
-E_HTTP2_STREAM = 92  # libcurl's CURLE_HTTP2_STREAM, which pycurl does not name
-HTTP2, HTTP1 = pycurl.CURL_HTTP_VERSION_2TLS, pycurl.CURL_HTTP_VERSION_1_1
-both_protocols = pytest.mark.parametrize("version", [HTTP2, HTTP1], ids=["h2", "h1"])
-
-
-@dataclass
-class Got:
-    """What one request came to: `error` is curl's, 0 for none."""
-
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    error: int = 0
-    version: int = 0
-    received: int = 0
-
-    @property
-    def x_cache(self) -> str:
-        return self.headers.get("x-cache", "").removesuffix(" from cloudfront")
-
-    @property
-    def is_whole(self) -> bool:
-        return self.body == expected_body(self.headers["etag"], int(self.headers["content-length"]))
-
-
-class Client:
-    """Fetches from chosen POPs of one simulation."""
-
-    def __init__(self, edge: SimulatedCloudFront) -> None:
-        self.edge = edge
-
-    def request(
-        self,
-        path: str,
-        pop: str = TOKYO,
-        *,
-        host: str = HOST,
-        accept: str = "",
-        method: str = "GET",
-        version: int = HTTP2,
-        scheme: str = "https",
-        address: int = 0,
-        timeout_ms: int = 8000,
-        handle: pycurl.Curl | None = None,
-        keep: bool = True,
-    ) -> Got:
-        got, body = Got(), io.BytesIO()
-        port = 443 if scheme == "https" else 80
-        curl = handle or pycurl.Curl()
-        where = f"{self.edge.addresses[pop][address]}:{self.edge.ready[f'{scheme}_port']}"
-
-        def header(line: bytes) -> None:
-            name, _, value = line.decode().partition(":")
-            if value:
-                got.headers[name.lower()] = value.strip()
-
-        def count(chunk: bytes) -> None:
-            got.received += len(chunk)
-
-        curl.setopt(pycurl.URL, f"{scheme}://{host}{path}")
-        curl.setopt(pycurl.CONNECT_TO, [f"{host}:{port}:{where}"])
-        curl.setopt(pycurl.CAINFO, self.edge.ready["ca_bundle"])
-        curl.setopt(pycurl.HTTP_VERSION, version)
-        curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
-        curl.setopt(pycurl.HTTPHEADER, [f"Accept-Encoding: {accept}"] if accept else [])
-        curl.setopt(pycurl.HEADERFUNCTION, header)
-        curl.setopt(pycurl.WRITEFUNCTION, body.write if keep else count)
-        if method == "HEAD":
-            curl.setopt(pycurl.NOBODY, 1)
-        elif method != "GET":
-            curl.setopt(pycurl.CUSTOMREQUEST, method)
-        try:
-            curl.perform()
-        except pycurl.error as error:
-            got.error = error.args[0]
-        got.status = curl.getinfo(pycurl.RESPONSE_CODE)
-        got.version = curl.getinfo(pycurl.INFO_HTTP_VERSION)
-        got.body = body.getvalue()
-        return got
-
-    def asked(self, path: str) -> int:
-        return int(self.edge.stats()["origin"].get(path, 0))
 
 
 @pytest.fixture(scope="module")
@@ -484,90 +370,3 @@ def test_regional_hits_can_be_hidden_and_unknown_paths_are_a_cached_404() -> Non
         unknown = client.request("/unknown")
         assert (unknown.status, unknown.x_cache) == (404, "Error")
         assert client.asked("/empty") == 1
-
-
-@contextmanager
-def _descriptor_hungry() -> Iterator[SimulatedCloudFront]:
-    pops = [f"{chr(65 + n // 26)}{chr(65 + n % 26)}X{n}-P1" for n in range(550)]
-    with SimulatedCloudFront(
-        {"distributions": [{"domain": DOMAIN, "aliases": [HOST]}], "pops": pops, "addresses_per_pop": 2}
-    ) as edge:
-        yield edge
-
-
-def test_550_pops_listen_on_two_addresses_each_and_end_when_the_input_closes() -> None:
-    began = time.monotonic()
-    with _descriptor_hungry() as edge:
-        assert time.monotonic() - began < 5
-        last = list(edge.addresses.values())[-1][-1]
-        for port in ("https_port", "http_port"):
-            socket.create_connection((last, edge.ready[port]), timeout=2).close()
-        assert edge.stop() == 0
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((last, edge.ready["http_port"]), timeout=2)
-
-
-@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_signals_end_it_cleanly_with_requests_under_way(name: signal.Signals) -> None:
-    edge = SimulatedCloudFront(CONFIG).start()
-    client = Client(edge)
-    with ThreadPoolExecutor(1) as pool:
-        edge.fault("/x", "stall")
-        waiting = pool.submit(client.request, "/x", timeout_ms=5000)
-        time.sleep(0.2)
-        began = time.monotonic()
-        subprocess.run(["kill", f"-{int(name)}", str(edge.pid)], check=True)
-        assert waiting.result().error != 0
-    time.sleep(0.1)
-    assert edge.errors == ""
-    assert edge.stop() == 0
-    assert time.monotonic() - began < 3
-
-
-def test_a_wrong_configuration_says_what_is_wrong() -> None:
-    with pytest.raises(EdgeFailed, match="pops: 'NRT' is not like NRT57-P3"):
-        SimulatedCloudFront({**CONFIG, "pops": ["NRT"]}).start()
-    for wrong, message in (
-        ({"colour": "red"}, "unknown field colour"),
-        ({"dark": ["ZZZ1-C1"]}, "dark: not among pops"),
-        ({"addresses_per_pop": 9}, "addresses_per_pop"),
-        ({"distributions": []}, "distributions"),
-        ({"objects": {"/x": {"status": 99}}}, "status"),
-        ({"tls_faults": {TOKYO: "odd"}}, "tls_faults"),
-    ):
-        with pytest.raises(ConfigError, match=message):
-            read_config({**CONFIG, **wrong})
-
-
-@pytest.mark.parametrize(
-    ("accept", "normalised"),
-    [
-        ("", ""),
-        ("gzip, deflate, br", "br,gzip"),
-        ("br;q=0, gzip", "gzip"),
-        ("BR", "br"),
-        ("deflate", ""),
-        ("gzip;q=0.0,br;q=0.5", "br"),
-    ],
-)
-def test_accept_encoding_is_normalised(accept: str, normalised: str) -> None:
-    assert normalise_encoding(accept) == normalised
-
-
-@pytest.mark.parametrize(
-    ("status", "cache_control", "ttl"),
-    [
-        (200, "", 100),
-        (200, "max-age=5, s-maxage=7", 7),
-        (200, "private", None),
-        (200, "no-cache, max-age=9", 0),
-        (404, "", 10),
-        (404, "max-age=3", 10),
-        (503, "max-age=30", 30),
-        (403, "", None),
-        (403, "max-age=30", 30),
-        (429, "max-age=30", None),
-    ],
-)
-def test_time_to_live(status: int, cache_control: str, ttl: float | None) -> None:
-    assert time_to_live(status, cache_control, 100, 10) == ttl

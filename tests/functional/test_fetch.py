@@ -14,7 +14,7 @@ from local.edge.process import SimulatedCloudFront
 from prewarm.fetch import Fetch, Fetcher, Lane
 from prewarm.outcome import Answer
 from prewarm.settings import Settings
-from tests.functional.conftest import HOST, fresh
+from tests.functional.paths import HOST, fresh
 
 POPS = [f"FRA{site}-C1" for site in range(1, 41)]
 

@@ -9,7 +9,8 @@ from botocore.stub import Stubber
 
 import resolve.invalidate
 from resolve.invalidation import InvalidationBatch
-from tests.functional.conftest import HOST, OTHER_HOST, REGION, SYDNEY, Context, Machine, client
+from tests.functional.conftest import OTHER_HOST, REGION, SYDNEY, Context, Machine, client
+from tests.functional.paths import HOST
 
 
 def invalidate(run: str, number: int = 0, *, more: bool = False) -> list[dict[str, str]]:

@@ -20,7 +20,8 @@ from local.edge.process import SimulatedCloudFront
 from prewarm.settings import Nameserver, Settings
 from resolve.cnames import cname_chains
 from resolve.lookup import NameserversSilent, NearAnswer, addresses_near, addresses_of
-from tests.functional.conftest import DOMAIN, HOST
+from tests.functional.conftest import DOMAIN
+from tests.functional.paths import HOST
 
 # Says what to answer to a query; None: nothing.
 Answerer = Callable[[dns.message.Message, int], dns.message.Message | None]

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import HOST, SYDNEY, Machine, document, fresh, outcomes, path_of, records
+from tests.functional.conftest import SYDNEY, Machine, document, outcomes, records
+from tests.functional.paths import HOST, fresh, path_of
 
 
 def test_an_answer_of_dns_after_resolve_changes_nothing(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

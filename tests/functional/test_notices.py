@@ -9,7 +9,8 @@ from moto.sns.models import sns_backends
 import aggregate.ended
 from aggregate.notice import SUBJECT_LIMIT, compose
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import ACCOUNT, REGION, SYDNEY, TOKYO, Context, Machine, client, fresh, path_of
+from tests.functional.conftest import ACCOUNT, REGION, SYDNEY, TOKYO, Context, Machine, client
+from tests.functional.paths import fresh, path_of
 
 API = "https://abc.execute-api.eu-central-1.amazonaws.com/v1"
 

@@ -16,7 +16,8 @@ import resolve.handler
 import warm.handler
 from aggregate import adding_up, summary
 from aggregate.notice import compose
-from tests.functional.conftest import BUCKET, HOST, SYDNEY, TOKYO, Context, Machine, Ran, client, document, fresh
+from tests.functional.conftest import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document
+from tests.functional.paths import HOST, fresh
 from tests.functional.rest import call, said_by_step_functions
 from warm.turn import RunOver
 

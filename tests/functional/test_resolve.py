@@ -12,7 +12,6 @@ from tests.functional.conftest import (
     DARK,
     DOMAIN,
     EXPIRED,
-    HOST,
     IMPOSTOR,
     OLD,
     OTHER_DOMAIN,
@@ -25,11 +24,11 @@ from tests.functional.conftest import (
     add_distribution,
     au_pops,
     document,
-    fresh,
     keys,
     outcomes,
     records,
 )
+from tests.functional.paths import HOST, fresh
 
 URL = f"https://{HOST}/1.txt"
 

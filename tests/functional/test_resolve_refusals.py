@@ -21,7 +21,6 @@ from resolve.lookup import NameserversSilent
 from tests.functional.conftest import (
     ACCOUNT,
     DOMAIN,
-    HOST,
     OTHER_DOMAIN,
     OTHER_HOST,
     SYDNEY,
@@ -31,6 +30,7 @@ from tests.functional.conftest import (
     document,
     keys,
 )
+from tests.functional.paths import HOST
 
 URL = f"https://{HOST}/1.txt"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": SYDNEY[:1]}

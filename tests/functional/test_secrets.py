@@ -11,7 +11,8 @@ import pytest
 
 from local.edge.process import SimulatedCloudFront
 from prewarm.observability import logger
-from tests.functional.conftest import BUCKET, HOST, SYDNEY, TABLE, TOKYO, Machine, Ran, client, fresh, keys, path_of
+from tests.functional.conftest import BUCKET, SYDNEY, TABLE, TOKYO, Machine, Ran, client, keys
+from tests.functional.paths import HOST, fresh, path_of
 
 SECRETS = ["c00kie-s3cret", "be4rer-s3cret", "s1gned-s3cret", "p0licy-s3cret", "t0ken-s3cret"]
 MAY_HOLD_THEM = ("request.json", "plan/urls.json.gz", "plan/blocks/")

@@ -10,7 +10,8 @@ from moto.sns.models import sns_backends
 
 from local.edge.process import SimulatedCloudFront
 from local.stack.stack import EmbeddedStack
-from tests.functional.conftest import DOMAIN, HOST, SYDNEY, fresh
+from tests.functional.conftest import DOMAIN, SYDNEY
+from tests.functional.paths import HOST, fresh
 
 pytestmark = pytest.mark.xdist_group("seen")
 SECONDS = 30

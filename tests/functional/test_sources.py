@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import BUCKET, HOST, OTHER_HOST, SYDNEY, Machine, client, document
+from tests.functional.conftest import BUCKET, OTHER_HOST, SYDNEY, Machine, client, document
+from tests.functional.paths import HOST
 from tests.unit.test_source_formats import MASTER, MEDIA, sitemap
 
 PLACE = {"region_type": "pop", "region": SYDNEY[:1]}

@@ -8,7 +8,8 @@ import pytest
 
 from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import client_subnets
-from tests.functional.conftest import DOMAIN, HOST, Machine, an_account, document, fresh, outcomes
+from tests.functional.conftest import DOMAIN, Machine, an_account, document, outcomes
+from tests.functional.paths import HOST, fresh
 
 FRANKFURT, DUBAI = "FRA50-C1", "DXB50-C1"
 

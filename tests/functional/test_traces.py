@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functional.conftest import SYDNEY, Machine, fresh
+from tests.functional.conftest import SYDNEY, Machine
+from tests.functional.paths import fresh
 
 TRACE = "Root=1-67a1b2c3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1"
 

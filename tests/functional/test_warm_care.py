@@ -13,7 +13,6 @@ from local.edge.process import SimulatedCloudFront
 from tests.functional.conftest import (
     ACCOUNT,
     DOMAIN,
-    HOST,
     OLD,
     OTHER_HOST,
     SYDNEY,
@@ -21,11 +20,10 @@ from tests.functional.conftest import (
     Machine,
     an_account,
     document,
-    fresh,
     outcomes,
-    path_of,
     records,
 )
+from tests.functional.paths import HOST, fresh, path_of
 
 
 @pytest.mark.parametrize("pop", [SYDNEY[0], OLD], ids=["h2", "h1"])

@@ -6,20 +6,8 @@ from typing import Any
 import pytest
 
 from local.edge.process import SimulatedCloudFront
-from tests.functional.conftest import (
-    DOMAIN,
-    HOST,
-    OLD,
-    SYDNEY,
-    TOKYO,
-    Machine,
-    an_account,
-    document,
-    fresh,
-    outcomes,
-    path_of,
-    records,
-)
+from tests.functional.conftest import DOMAIN, OLD, SYDNEY, TOKYO, Machine, an_account, document, outcomes, records
+from tests.functional.paths import HOST, fresh, path_of
 
 THREE = SYDNEY
 

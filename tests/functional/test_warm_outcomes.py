@@ -19,10 +19,9 @@ from tests.functional.conftest import (
     Machine,
     an_account,
     document,
-    fresh,
-    path_of,
     records,
 )
+from tests.functional.paths import fresh, path_of
 
 NEW = SYDNEY[0]
 FIELDS = {

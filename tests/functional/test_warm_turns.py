@@ -21,12 +21,11 @@ from tests.functional.conftest import (
     Ran,
     client,
     document,
-    fresh,
     keys,
     outcomes,
-    path_of,
     records,
 )
+from tests.functional.paths import fresh, path_of
 from warm.turn import RunOver
 
 TWO = [SYDNEY[0], TOKYO]

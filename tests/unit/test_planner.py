@@ -1,65 +1,16 @@
 """From a checked request to a plan: placement, POPs that are skipped or kept, stages, invalidation paths."""
 
-import ipaddress
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from prewarm.catalogue import catalogue
-from prewarm.errors import InvalidRequest
-from prewarm.plan import Group, Skipped
-from prewarm.urls import Url, parse_url
-from resolve.directory import Found
-from resolve.distributions import Distribution
-from resolve.invalidation import (
-    INVALIDATION_PATHS,
-    LONGEST_PATH,
-    InvalidationBatch,
-    batches_of_round,
-    invalidation_path,
-)
-from resolve.placement import Placement, choose_pops
-from resolve.planner import Drawn, draw, place
-from tests.unit.builders import DISTRIBUTION, POP_NAMES, parsed, request
-
-KNOWN = catalogue()
-OTHER = Distribution("E2", "d222.cloudfront.net", ("other.example.com",))
-SERVED = {"www.example.com": DISTRIBUTION, "other.example.com": OTHER}
-
-
-class Everywhere(dict[str, str]):
-    """A reason for every host that has no distribution."""
-
-    def __missing__(self, host: str) -> str:
-        return f"nobody serves {host}"
-
-
-FOUND = Found(SERVED, Everywhere())
-NETWORKS = (ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8::/32"))
-
-
-def refusal(**changes: Any) -> str:
-    with pytest.raises(InvalidRequest) as caught:
-        place(request(**changes), FOUND)
-    return str(caught.value)
-
-
-def drawn(unfit: dict[str, str] | None = None, unplaced: list[Url] | None = None, **changes: Any) -> Drawn:
-    """Draw a run of one distribution whose POPs all resolve, but for `unfit` ones: POP to reason."""
-    asked = request(**changes)
-    reasons = unfit or {}
-    placement = Placement(
-        DISTRIBUTION,
-        asked.urls,
-        asked.pops,
-        addresses={pop: ["192.0.2.1"] for pop in asked.pops if reasons.get(pop) != "unresolved_pop"},
-        unfit={pop: Skipped(pop, reason) for pop, reason in reasons.items()},
-    )
-    return draw("run", 1000.0, asked, [placement], unplaced or [], KNOWN)
+from prewarm.plan import Skipped
+from resolve.planner import draw, place
+from tests.unit.builders import POP_NAMES, request
+from tests.unit.planning import FOUND, KNOWN, NETWORKS, SERVED, drawn, refusal
 
 
 def test_urls_are_placed_by_distribution_in_the_order_of_the_request() -> None:
@@ -79,108 +30,6 @@ def test_a_request_of_which_no_url_can_be_placed_is_refused_with_its_hosts() -> 
 def test_hosts_that_are_not_listed_are_counted() -> None:
     sentence = refusal(url_list=[f"https://h{number}.example/" for number in range(9)])
     assert sentence.endswith("nobody serves h4.example; and 4 more hosts")
-
-
-def rounds(groups: list[Group], paths: list[list[str]]) -> list[list[InvalidationBatch]]:
-    """Go through all rounds of a run's invalidations."""
-    found, number, more = [], 0, True
-    while more:
-        batches = list(batches_of_round("run", groups, paths, number))
-        more = any(left for _, left in batches)
-        found.append([batch for batch, _ in batches])
-        number += 1
-    return found
-
-
-@given(st.lists(st.integers(0, 3 * INVALIDATION_PATHS + 1), min_size=1, max_size=3))
-@bounded(max_examples=20, deadline=None)
-def test_every_path_is_invalidated_once_in_rounds_that_cloudfront_carries_out(sizes: list[int]) -> None:
-    groups = [Group(f"d{n}.cloudfront.net", f"E{n}", 0, size, (), 0) for n, size in enumerate(sizes)]
-    paths = [[f"/{n}" for n in range(size)] for size in sizes]
-    gone = rounds(groups, paths)
-    assert len(gone) == max(1, *(-(-size // INVALIDATION_PATHS) for size in sizes))
-    assert all(0 < len(batch.paths) <= INVALIDATION_PATHS for each in gone for batch in each)
-    for number, listed in enumerate(paths):
-        of_this = [batch for each in gone for batch in each if batch.distribution_id == f"E{number}"]
-        assert [path for batch in of_this for path in batch.paths] == listed
-    references = [batch.reference for each in gone for batch in each]
-    assert len(set(references)) == len(references)
-
-
-def test_groups_of_one_distribution_share_an_invalidation_and_tenants_have_their_own() -> None:
-    groups = [
-        Group("d1.cloudfront.net", "E1", 0, 1, (), 0),
-        Group("d1.cloudfront.net", "E1", 1, 2, (), 0),
-        Group("d2.cloudfront.net", "E9", 2, 3, (), 0, tenant="dt_1"),
-        Group("d2.cloudfront.net", "E9", 3, 4, (), 0, tenant="dt_2"),
-    ]
-    ((first, second, third),) = rounds(groups, [["/a"], ["/b", "/a"], ["/c"], ["/d"]])
-    assert (first.distribution_id, first.tenant, first.paths) == ("E1", "", ["/a", "/b"])
-    assert [(each.tenant, each.reference, each.paths) for each in (second, third)] == [
-        ("dt_1", "run-dt_1-0", ["/c"]),
-        ("dt_2", "run-dt_2-0", ["/d"]),
-    ]
-
-
-def test_a_path_longer_than_an_invalidation_takes_is_refused() -> None:
-    long = "https://www.example.com/" + "a" * LONGEST_PATH
-    assert "has a path of 4,001 characters; CloudFront invalidates 4,000" in refusal(url_list=[long], invalidate=True)
-    place(request(url_list=[long[:-1]], invalidate=True), FOUND)
-
-
-def test_what_only_dns_calls_a_distribution_cannot_be_invalidated() -> None:
-    foreign = Found({"www.example.com": Distribution("", "d999.cloudfront.net", ())})
-    with pytest.raises(InvalidRequest, match=r"invalidate: d999\.cloudfront\.net is no distribution of this account"):
-        place(request(invalidate=True), foreign)
-
-
-def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
-    sentence = refusal(url_list=["https://www.example.com/a*", "https://www.example.com/b*c"], invalidate=True)
-    assert sentence == (
-        "invalidate: 'https://www.example.com/a*' ends in *; that would invalidate all that begins so"
-    )
-    place(request(url_list=["https://www.example.com/a*"]), FOUND)
-
-
-@pytest.mark.parametrize(
-    ("url", "path"),
-    [
-        ("https://www.example.com", "/"),
-        ("https://www.example.com/a/b", "/a/b"),
-        ("https://www.example.com/a?b=c/d", "/a?b=c/d"),
-        ("https://www.example.com/?", "/?"),
-        ("https://www.example.com//a", "//a"),
-        ("https://www.example.com/ä", "/%C3%A4"),
-        ("https://www.example.com/a|b?x[]={y}^", "/a%7Cb?x%5B%5D=%7By%7D%5E"),
-    ],
-)
-def test_an_invalidation_path_is_path_and_query_with_unsafe_characters_encoded(url: str, path: str) -> None:
-    assert invalidation_path(parse_url(url)) == path
-
-
-def test_a_pop_is_asked_for_an_https_url_where_there_is_one() -> None:
-    plain, secure = parsed("http://www.example.com/1", "https://www.example.com/2")
-    assert Placement(DISTRIBUTION, [plain, secure]).probe_url() == secure.fetch
-    assert Placement(DISTRIBUTION, [plain]).probe_url() == plain.fetch
-
-
-@pytest.mark.parametrize(
-    ("answered", "kept", "reason"),
-    [
-        (["192.0.2.9", "192.0.2.3"], ["192.0.2.9", "192.0.2.3"], None),
-        (["10.0.0.1", "192.0.2.3"], ["192.0.2.3"], None),
-        (["2001:db8::1"], ["2001:db8::1"], None),
-        (["10.0.0.1"], None, "outside_edge_networks"),
-        (["::1"], None, "outside_edge_networks"),
-        ([], None, "unresolved_pop"),
-    ],
-)
-def test_only_addresses_of_the_edge_are_kept(answered: list[str], kept: list[str] | None, reason: str | None) -> None:
-    placement = Placement(DISTRIBUTION, parsed("https://www.example.com/"))
-    placement.take_addresses("ATL56-C1", answered, NETWORKS)
-    assert placement.addresses.get("ATL56-C1") == kept
-    unfit = placement.unfit.get("ATL56-C1")
-    assert (unfit.reason if unfit else None) == reason
 
 
 @pytest.mark.parametrize(("region_type", "region"), [("country", "jp"), ("region", "apac"), ("pop", "all")])
@@ -328,36 +177,3 @@ def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
     found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
     assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]
     assert found.addresses == [{"ATL56-C1": ["192.0.2.1"]}] * 2
-
-
-def priced(price_class: str, **changes: Any) -> tuple[Placement, list[str]]:
-    placement = Placement(replace(DISTRIBUTION, price_class=price_class), parsed("https://www.example.com/"))
-    return placement, choose_pops([placement], request(**changes), KNOWN)
-
-
-def test_pops_to_which_no_viewers_are_sent_are_left_out_of_a_country_or_region_with_the_reason() -> None:
-    placement, warnings = priced("PriceClass_100", region_type="country", region=["de", "jp"])
-    assert {KNOWN.pops[pop].location.country for pop in placement.pops} == {"DE"}
-    assert {skipped.reason for skipped in placement.outside} == {"outside_price_class"}
-    assert {skipped.detail for skipped in placement.outside} >= {"PriceClass_100 sends no viewers to Tokyo"}
-    assert warnings == []
-
-
-@pytest.mark.parametrize(
-    ("price_class", "left_out"), [("PriceClass_200", {"AU"}), ("PriceClass_All", set()), ("", set())]
-)
-def test_a_wider_price_class_leaves_out_less(price_class: str, left_out: set[str]) -> None:
-    placement, _ = priced(price_class, region_type="country", region=["de", "jp", "au"])
-    assert {KNOWN.pops[each.pop].location.country for each in placement.outside} == left_out
-
-
-def test_pops_asked_for_by_name_are_warmed_outside_the_price_class_with_one_warning() -> None:
-    pops = [pop for pop in KNOWN.pops if pop.startswith("NRT")][:7]
-    placement, (warning,) = priced("PriceClass_100", region=[*pops, "FRA2-C1"])
-    assert placement.pops == [*pops, "FRA2-C1"]
-    assert "and others: 7 POPs are warmed only because they were asked for" in warning
-
-
-def test_a_selection_to_which_no_viewers_are_sent_at_all_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match=r"region: d111\.cloudfront\.net has no POP there .* PriceClass_100"):
-        priced("PriceClass_100", region_type="country", region=["jp"])
