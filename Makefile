@@ -35,11 +35,11 @@ bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and wri
 	@$(BIN)/python -m bench $(ARGS)
 
 docs: .venv/dev.stamp ## Write the documents that are made of the code: OpenAPI, the report's schema, the command's reference
-	@$(BIN)/python -m api.openapi
-	@$(BIN)/python -m cli.reference
+	@$(BIN)/python -m tools.openapi
+	@$(BIN)/python -m tools.cli_reference
 
 pictures: .venv/dev.stamp ## Take the dashboard's pictures in docs/images anew (half a minute; needs chromium)
-	@$(BIN)/python -m tests.e2e.pictures
+	@$(BIN)/python -m tools.screenshots
 
 format: .venv/dev.stamp ## Bring the code into the project's format
 	@$(BIN)/ruff format .

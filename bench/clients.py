@@ -16,13 +16,13 @@ import requests
 import urllib3.util.connection
 
 from bench.edges import HOST
-from prewarm.items import Control
-from prewarm.ledger import Ledger
-from prewarm.plan import Batch, Group, Plan, map_item
+from prewarm.planning.plan import Batch, Group, Plan, map_item
+from prewarm.results.batch_result import BatchResult
 from prewarm.settings import Settings
-from prewarm.storage import Storage
+from prewarm.storage.ledger import Ledger
+from prewarm.storage.ledger_items import Control
+from prewarm.storage.run_store import Storage
 from prewarm.urls import parse_url
-from prewarm.verdict import BatchResult
 
 THREADS = 100
 CURL_THREADS = 6
@@ -186,8 +186,8 @@ def requests_anew(paths: list[str], addresses: dict[str, str], port: int, ca: st
     def fetch(path: str, address: str) -> bool:
         where.address = address
         url, headers = f"https://{HOST}:{port}{path}", {"Connection": "close"}
-        with requests.get(url, headers=headers, verify=ca, stream=True, timeout=TIMEOUT) as answer:
-            return answer.status_code == 200 and sum(map(len, answer.raw.stream(131_072))) > 0
+        with requests.get(url, headers=headers, verify=ca, stream=True, timeout=TIMEOUT) as response:
+            return response.status_code == 200 and sum(map(len, response.raw.stream(131_072))) > 0
 
     return _threaded(fetch, paths, addresses, THREADS)
 
@@ -202,8 +202,8 @@ def requests_sessions(paths: list[str], addresses: dict[str, str], port: int, ca
         if address not in sessions:
             sessions[address] = requests.Session()
             sessions[address].verify, sessions[address].trust_env = ca, False
-        with sessions[address].get(f"https://{HOST}:{port}{path}", stream=True, timeout=TIMEOUT) as answer:
-            return answer.status_code == 200 and sum(map(len, answer.raw.stream(131_072))) > 0
+        with sessions[address].get(f"https://{HOST}:{port}{path}", stream=True, timeout=TIMEOUT) as response:
+            return response.status_code == 200 and sum(map(len, response.raw.stream(131_072))) > 0
 
     return _threaded(fetch, paths, addresses, THREADS)
 

@@ -1,4 +1,4 @@
-"""Debian's nginx as 64 POPs on loopback addresses: TLS for one host, and the headers by which an answer is judged."""
+"""Debian's nginx as 64 POPs on loopback addresses: TLS for one host, and the headers that CloudFront sends."""
 
 import os
 import shutil

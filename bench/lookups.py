@@ -18,7 +18,7 @@ import dns.rrset
 
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
-from resolve.lookup import NameserversSilent, addresses_of, pop_name
+from resolve.dns_lookup import NameserversSilent, addresses_of, pop_name
 
 
 class Stub(asyncio.DatagramProtocol):
@@ -33,7 +33,7 @@ class Stub(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer one question, later."""
+        """Response one question, later."""
         query = dns.message.from_wire(data)
         response = dns.message.make_response(query)
         response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", "192.0.2.1"))
@@ -76,7 +76,7 @@ def main() -> None:
         assert all(addresses_of(names, nameserver).values())
         took.append(time.monotonic() - began)
     process.terminate()
-    print(f"{chosen.names:,} names at {chosen.delay_ms:.0f} ms an answer: {sorted(took)[1]:.2f} s (median of 3)")
+    print(f"{chosen.names:,} names at {chosen.delay_ms:.0f} ms a response: {sorted(took)[1]:.2f} s (median of 3)")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
         dead.bind(("127.0.0.1", 0))
         began = time.monotonic()

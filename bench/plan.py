@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from local.edge.process import SimulatedCloudFront
 from prewarm.catalogue import catalogue
+from prewarm_local.edge.process import SimulatedCloudFront
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -18,11 +18,11 @@ from typing import Any
 
 from bench.plan import BUCKET, TABLE, account, moto_server
 from prewarm.catalogue import catalogue
-from prewarm.plan import Group, Plan
+from prewarm.planning.batching import all_batches
+from prewarm.planning.plan import Group, Plan
+from prewarm.results.batch_result import BatchResult
 from prewarm.settings import Settings
-from prewarm.storage import Storage
-from prewarm.tiling import all_batches
-from prewarm.verdict import BatchResult
+from prewarm.storage.run_store import Storage
 
 RUN = "bench"
 
@@ -58,9 +58,9 @@ def fill(urls: int) -> Plan:
 def measured() -> None:
     """In the process that is measured: aggregate, and ask for the status."""
     import aggregate.handler  # noqa: PLC0415 - their imports are left out of the seconds
-    from api.executions import Execution  # noqa: PLC0415
-    from api.status import status_of  # noqa: PLC0415
-    from prewarm.storage import storage  # noqa: PLC0415
+    from api.runs.executions import Execution  # noqa: PLC0415
+    from api.runs.status import status_of  # noqa: PLC0415
+    from prewarm.storage.run_store import storage  # noqa: PLC0415
 
     began, cpu = time.monotonic(), time.process_time()
     output = aggregate.handler.handler({"run": RUN}, SimpleNamespace())
@@ -77,7 +77,7 @@ def measured() -> None:
     statuses = []
     for _ in range(3):
         began = time.monotonic()
-        answer = json.dumps(status_of(execution, storage()), ensure_ascii=False)
+        response = json.dumps(status_of(execution, storage()), ensure_ascii=False)
         statuses.append(time.monotonic() - began)
     sys.stdout.write(
         json.dumps(
@@ -86,7 +86,7 @@ def measured() -> None:
                 "cpu": aggregate_cpu,
                 "peak_mb": peak,
                 "status": sorted(statuses)[1],
-                "answer_mb": len(answer) / 1e6,
+                "answer_mb": len(response) / 1e6,
                 "peak_mb_status": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
                 "total": output["total"],
                 "failed": output["failed"],

@@ -8,9 +8,9 @@ from typing import Any
 
 import requests
 
-from local.edge.process import SimulatedCloudFront
-from local.stack.stack import EmbeddedStack
 from prewarm.catalogue import catalogue
+from prewarm_local.edge.process import SimulatedCloudFront
+from prewarm_local.stack.stack import EmbeddedStack
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 URLS = 20

@@ -142,7 +142,7 @@ def page(found: dict[tuple[str, str, str], Figure], rounds: int) -> str:
         "Made by `make bench`; do not edit. nginx plays 64 POPs over TLS (RSA-2048) on one core, each client runs on",
         f"another. Medians of {rounds}. CPU: seconds of the client, its children included, per 1,000 whole fetches.",
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {today:%Y-%m-%d}.",
-        "*This worker* is the warm function's handler: it judges each answer, writes records and the ledger's item.",
+        "*This worker* is the warm function's handler: it judges responses, writes records and the ledger item.",
         "*System roots*: the peers load the bundle that systems have; *one root*: a file with one certificate.",
     ]
     for case in dict.fromkeys(case for case, _, _ in found):

@@ -19,16 +19,16 @@ from typing import Any
 import requests
 
 from bench.edges import HOST, POPS, edges, nginx
-from local.edge.config import Distribution
-from local.edge.nameserver import Zone, serve_dns
-from local.stack.stack import EmbeddedStack
 from prewarm.catalogue import catalogue
+from prewarm_local.edge.config import Distribution
+from prewarm_local.edge.nameserver import Zone, serve_dns
+from prewarm_local.stack.stack import EmbeddedStack
 
 DOMAIN = "d111abcdef8.cloudfront.net"
 
 
 def nameserver(addresses: dict[str, str]) -> int:
-    """Answer for the POPs' names in a thread; returns the port."""
+    """Response for the POPs' names in a thread; returns the port."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     zone = Zone([Distribution(DOMAIN, (HOST,))], {pop: [address] for pop, address in addresses.items()}, {})
@@ -87,14 +87,14 @@ def run(stack: EmbeddedStack, pops: list[str], urls: int) -> None:
     }
     headers = {"x-api-key": stack.api_key}
     began = time.monotonic()
-    answer = requests.post(f"{stack.api}/prewarm", json=request, headers=headers, timeout=60)
-    answer.raise_for_status()
+    response = requests.post(f"{stack.api}/prewarm", json=request, headers=headers, timeout=60)
+    response.raise_for_status()
     asked: list[float] = []
     status: dict[str, Any] = {}
     while status.get("status", "IN_PROGRESS") == "IN_PROGRESS":
         time.sleep(2)
         then = time.monotonic()
-        query = {"requestID": answer.json()["requestID"], "limit": "100"}
+        query = {"requestID": response.json()["requestID"], "limit": "100"}
         status = requests.get(f"{stack.api}/status", params=query, headers=headers, timeout=60).json()
         asked.append(time.monotonic() - then)
     seconds = time.monotonic() - began

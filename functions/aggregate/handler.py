@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from aggregate.adding_up import add_up
-from prewarm.storage import storage
+from aggregate.finish_run import add_up
+from prewarm.storage.run_store import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Return whether the run passes, with Error and Cause for one that does not.
 
     Raises:
-        RuntimeError: the run has been redriven since; nobody waits for this answer any more.
+        RuntimeError: the run has been redriven since; nobody waits for this response any more.
 
     """
     store = storage()

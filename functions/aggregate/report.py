@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from prewarm.results.rollup import RollUp
 from prewarm.urls import redacted
-from prewarm.verdict import RollUp
 
 # The report's own version: a field that changes its meaning raises it (docs/report.schema.json).
 VERSION = 1

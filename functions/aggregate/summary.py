@@ -3,11 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from prewarm.outcome import IN_WORDS, Outcome
-from prewarm.plan import Plan
-from prewarm.remedies import DEADLINE_PASSED, NOT_WARM
+from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
+from prewarm.planning.plan import Plan
+from prewarm.results.outcome import IN_WORDS, Outcome
+from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
 from prewarm.urls import redacted
-from prewarm.verdict import RollUp, UrlResult, Verdict, sums
 
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
 # reads the Cause in a console's box, so it stays far below.

@@ -5,20 +5,20 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from api.answers import CORS, answer
-from api.dry_runs import Resolver
-from api.executions import Execution, Executions
-from api.failures import answer_errors
-from api.looking import look_at
-from api.pages import router
-from api.questions import body_of, idempotency_key_of, page_of, request_id_of, with_pops
-from api.reports import report
-from api.runs import cancel, list_runs, retry
-from api.starts import start
-from api.status import status_of
+from api.http.error_handlers import answer_errors
+from api.http.params import body_of, idempotency_key_of, page_of, request_id_of, with_pops
+from api.http.responses import CORS, answer
+from api.runs.dry_run import Resolver
+from api.runs.executions import Execution, Executions
+from api.runs.lookup import look_at
+from api.runs.manage import cancel, list_runs, retry
+from api.runs.report import report
+from api.runs.start import start
+from api.runs.status import status_of
+from api.static_routes import router
 from prewarm.observability import logger
 from prewarm.settings import Settings
-from prewarm.storage import storage
+from prewarm.storage.run_store import storage
 
 app = APIGatewayRestResolver(cors=CORS)
 answer_errors(app)
@@ -74,6 +74,6 @@ def _run() -> Execution:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
-    """Answer one API Gateway proxy event."""
+    """ApiModel one API Gateway proxy event."""
     logger.append_keys(api_request=(event.get("requestContext") or {}).get("requestId"))
     return app.resolve(event, context)

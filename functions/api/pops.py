@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from prewarm.catalogue import catalogue, data_text
-from prewarm.selection import ALL, expand, known_names
+from prewarm.request.pop_selection import ALL, expand, known_names
 
 
 def pops() -> dict[str, Any]:

@@ -25,7 +25,7 @@ CHARACTERS_SHOWN = 200
 def shown(text: str) -> str:
     """Return what a caller wrote as it is repeated to them: cut where it is long.
 
-    JSON may hold half a surrogate pair, which no answer can be encoded with: it is spelled out.
+    JSON may hold half a surrogate pair, which no response can be encoded with: it is spelled out.
     """
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN] + "…"

@@ -79,7 +79,7 @@ class Settings:
             http_port=_number(environment, "PREWARM_HTTP_PORT", 80, 1, HIGHEST_PORT),
             edge_networks=_networks(environment.get("PREWARM_EDGE_NETWORKS", "")),
             connect_timeout_ms=_number(environment, "PREWARM_CONNECT_TIMEOUT_MS", 5000, 50, 60_000),
-            # CloudFront waits 30 s for an origin's answer by default and tries three times (Developer Guide,
+            # CloudFront waits 30 s for an origin's response by default and tries three times (Developer Guide,
             # "Response timeout"), so silence is only a stall after that.
             stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", 95, 1, 600),
             # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and

@@ -7,11 +7,11 @@ from typing import Any
 
 from prewarm import __version__
 from prewarm.catalogue import Catalogue
-from prewarm.cost import Work, estimate, proofs, work_of_group
-from prewarm.fetch import Fetch, Fetcher, Lane
-from prewarm.outcome import Answer
-from prewarm.plan import Group
-from prewarm.request import CheckedRequest
+from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
+from prewarm.fetcher.response import Response
+from prewarm.planning.cost import Work, estimate, proofs, work_of_group
+from prewarm.planning.plan import Group
+from prewarm.request.model import CheckedRequest
 from prewarm.settings import Settings
 from prewarm.urls import Url
 from resolve.invalidation import paths_and_rounds
@@ -51,17 +51,17 @@ def ask_sizes(drawn: Drawn, request: CheckedRequest, settings: Settings) -> list
         addresses = next((drawn.addresses[number][pop] for pop in group.pops if pop in drawn.addresses[number]), None)
         if addresses is None:
             continue
-        lane = Lane(addresses)
+        queue = PopQueue(addresses)
         for url in _spread(drawn.urls[group.url_from : group.url_to], share):
-            fetches.append(Fetch(url.fetch, headers, lane, number, head=True))
+            fetches.append(Fetch(url.fetch, headers, queue, number, head=True))
             asked[number] += 1
     known: Counter[int] = Counter()
     total: Counter[int] = Counter()
 
-    def on_answer(fetch: Fetch, answer: Answer) -> float | None:
-        if not answer.error and answer.status == OK and answer.content_length.isdecimal():
+    def on_answer(fetch: Fetch, response: Response) -> float | None:
+        if not response.error and response.status == OK and response.content_length.isdecimal():
             known[fetch.owner] += 1
-            total[fetch.owner] += int(answer.content_length)
+            total[fetch.owner] += int(response.content_length)
         return None
 
     Fetcher(settings).run(fetches, on_answer)

@@ -6,14 +6,14 @@ from typing import Any
 from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest, Problem, RefusedRequest
 from prewarm.observability import logger
-from prewarm.request import CheckedRequest, check_request
+from prewarm.request.model import CheckedRequest, check_request
 from prewarm.settings import Settings
-from prewarm.storage import Storage, run_key, storage
+from prewarm.storage.run_store import Storage, run_key, storage
 from prewarm.tracing import subsegment
-from resolve.behaviours import uncacheable
+from resolve.distributions.cache_behaviours import uncacheable
 from resolve.dry_run import ask_sizes, told
 from resolve.planner import Drawn
-from resolve.steering import resolve
+from resolve.resolver import resolve
 
 # Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
 CAUSE_LIMIT = 32_768

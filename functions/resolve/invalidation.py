@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from prewarm.errors import Problem, shown
-from prewarm.plan import Group
+from prewarm.planning.plan import Group
 from prewarm.urls import Url, redacted
-from resolve.placement import Placement
+from resolve.group_draft import Placement
 
 # CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
 INVALIDATION_PATHS = 3_000

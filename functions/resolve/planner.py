@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.plan import Batch, Block, Group, Plan, map_item
-from prewarm.request import CheckedRequest
-from prewarm.tiling import stage_batches, url_blocks, wanted_of
+from prewarm.planning.batching import stage_batches, url_blocks, wanted_of
+from prewarm.planning.plan import Batch, Block, Group, Plan, map_item
+from prewarm.request.model import CheckedRequest
 from prewarm.urls import Url
-from resolve.behaviours import Behaviour
-from resolve.directory import Found
+from resolve.distributions.cache_behaviours import Behaviour
+from resolve.distributions.finder import Found
+from resolve.group_draft import Placement
 from resolve.invalidation import invalidation_problems, paths_and_rounds
-from resolve.placement import Placement
 
 if TYPE_CHECKING:
-    from resolve.distributions import Distribution
+    from resolve.distributions.model import Distribution
 
 HOSTS_SHOWN = 5
 

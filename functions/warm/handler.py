@@ -5,18 +5,19 @@ import time
 from functools import partial
 from typing import Any
 
-from prewarm.fetch import Fetcher
+from prewarm.fetcher.fetcher import Fetcher
 from prewarm.observability import logger
-from prewarm.plan import Plan, batch_from_item
+from prewarm.planning.plan import Plan, batch_from_item
 from prewarm.settings import Settings
-from prewarm.storage import storage
+from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
-from warm.kindness import Breakers
+from warm.circuit_breaker import CircuitBreakers
+from warm.cursor import Cursor
 from warm.limits import Limits
 from warm.metrics import put_batch_metrics
-from warm.tally import Tally
-from warm.targets import Cursor, Tile
-from warm.turn import RunOver, control_of, write
+from warm.recorder import Recorder
+from warm.run_guard import RunOver, control_of, write
+from warm.tile import Tile
 from warm.worker import Halt, Worker
 
 
@@ -34,19 +35,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     plan, addresses = _plan(run)
     control, redrives = control_of(store, plan, event.get("redrives", 0), event.get("childRedrives", 0))
     tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
-    tally = Tally(plan, tile)
+    recorder = Recorder(plan, tile)
     read, tell = partial(store.ledger.control, run), partial(store.ledger.add_open_host, run)
     limits = Limits.of(plan, control.deadline_of(plan.deadline), left, _settings())
-    breakers = Breakers(set(control.open_hosts))
-    worker = Worker(tile, tally, _fetcher(), limits, read, tell, redrives=redrives, breakers=breakers)
+    breakers = CircuitBreakers(set(control.open_hosts))
+    worker = Worker(tile, recorder, _fetcher(), limits, read, tell, redrives=redrives, breakers=breakers)
     with subsegment("fetch", run=run, batch=batch.id, part=cursor.part):
         worker.run()
     if worker.halted is Halt.RUN_ENDED:
         raise RunOver(run)
     gb_ms = round((time.monotonic() - begun) * int(context.memory_limit_in_mb) / 1.024)
-    result = tally.result(cursor.part, gb_ms, redrives)
+    result = recorder.result(cursor.part, gb_ms, redrives)
     with subsegment("write", run=run, batch=batch.id, part=cursor.part):
-        write(store, run, result, tally.records())
+        write(store, run, result, recorder.records())
     logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
     put_batch_metrics(result)
     following = Cursor(cursor.part + 1, bytes(tile.done), worker.progress)

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from prewarm.plan import Plan, rps_of_worker
+from prewarm.planning.plan import Plan, rps_of_worker
 from prewarm.settings import Settings
 
 # Kept back for writing records and ledger, in seconds; a shorter invocation keeps back a tenth.

@@ -2,9 +2,9 @@
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from prewarm.measures import class_middle, unpack_pops
 from prewarm.observability import put_metrics, put_outcomes, put_times
-from prewarm.verdict import BatchResult
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.stats import class_middle, unpack_pops
 
 
 def put_batch_metrics(result: BatchResult) -> None:

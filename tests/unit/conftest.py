@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.unit.builders import Clock
+from tests.support.builders import Clock
 from warm import worker as module
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import m3u8
 
-from prewarm.sources import ManifestSource
+from prewarm.request.url_sources import ManifestSource
 
 OTHER_SCHEME = re.compile(r"(?i)(?!https?:)[a-z][a-z0-9+.-]*:", re.ASCII)
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from prewarm.errors import InvalidRequest, Problem, shown
-from prewarm.sources import URLS_AT_MOST, ManifestSource
+from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource
 from prewarm.urls import Url, parse_url, redacted
 from resolve.sources import dash, hls
-from resolve.sources.reading import Reader
-from resolve.sources.unpacking import read_xml, unpacked
+from resolve.sources.decode import read_xml, unpacked
+from resolve.sources.document_reader import Reader
 
 MANIFEST_BYTES = 20 * 1024 * 1024
 PLAYLISTS_AT_MOST = 1_000

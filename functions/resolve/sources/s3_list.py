@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 
 from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.request.url_sources import URLS_AT_MOST, s3_address
 from prewarm.settings import Settings
-from prewarm.sources import URLS_AT_MOST, s3_address
-from prewarm.storage import Storage
+from prewarm.storage.run_store import Storage
 from prewarm.urls import Url, parse_url, redacted
-from resolve.sources.unpacking import unpacked
+from resolve.sources.decode import unpacked
 
 # A million URLs of 250 bytes.
 LIST_BYTES = 256 * 1024 * 1024

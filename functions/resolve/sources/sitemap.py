@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from prewarm.errors import InvalidRequest, Problem, shown
-from prewarm.sources import URLS_AT_MOST, SitemapSource
+from prewarm.request.url_sources import URLS_AT_MOST, SitemapSource
 from prewarm.urls import Url, parse_url, redacted
-from resolve.behaviours import path_expression
-from resolve.sources.reading import Reader
-from resolve.sources.unpacking import read_xml, unpacked
+from resolve.distributions.cache_behaviours import path_expression
+from resolve.sources.decode import read_xml, unpacked
+from resolve.sources.document_reader import Reader
 
 # The protocol's limits of one file: 50,000 URLs, and 50 MB unpacked.
 ENTRIES_AT_MOST, FILE_BYTES = 50_000, 52_428_800

@@ -1,0 +1,1 @@
+"""HTTP for the API: parameters, responses, error handlers and pagination."""

@@ -1,0 +1,38 @@
+"""Look at a run: by Step Functions' word or, when that has forgotten it, by the run's own summary."""
+
+import datetime as dt
+
+from api.runs.executions import Execution, Executions, iso
+from prewarm.errors import UnknownRun
+from prewarm.storage.run_store import Storage
+
+
+def look_at(request_id: str, executions: Executions, store: Storage) -> Execution:
+    """Return a run by its execution ARN or its bare name.
+
+    Step Functions keeps an execution for 90 days after its end (Step Functions Developer Guide, "Quotas"); what the
+    service keeps of it may live longer (the stack's RetentionDays).
+
+    Raises:
+        UnknownRun: neither knows it.
+
+    """
+    try:
+        return executions.describe(request_id)
+    except UnknownRun:
+        run, arn = executions.name_and_arn(request_id)
+        summary = store.get_summary(run)
+        if summary is None:
+            if store.get_dry_run(run) is None:
+                raise
+            return Execution(run, arn, "SUCCEEDED", "", "", "")
+        return Execution(
+            run=run,
+            arn=arn,
+            status=summary["executionStatus"],
+            given="",
+            error=summary.get("error", ""),
+            cause=summary.get("cause", ""),
+            started_at=iso(dt.datetime.fromtimestamp(summary["startedAt"], dt.UTC)),
+            ended_at=iso(dt.datetime.fromtimestamp(summary["endedAt"], dt.UTC)),
+        )

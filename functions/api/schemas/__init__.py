@@ -1,0 +1,1 @@
+"""The API's response models and its OpenAPI document."""

@@ -1,0 +1,70 @@
+"""report.json as a model, of which docs/report.schema.json is made."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped
+
+
+class ReportFailure(Failure):
+    """A failed URL of a report."""
+
+    index: int
+    warm: int
+    reachable: int
+
+
+class Region(ApiModel):
+    """The sums of one of CloudFront's price regions."""
+
+    region: str
+    pops: int
+    targets: int
+    warm: int
+    bytes: int
+    mean_ms: float | None
+
+
+class ReportUrl(ApiModel):
+    """One URL of a report."""
+
+    url: str
+    verdict: Literal["success", "failed"]
+    warm: int
+    reachable: int
+    coverage: float
+    reasons: Counts
+
+
+class Report(ApiModel):
+    """report.json: what a run came to."""
+
+    version: Literal[1]
+    redrives: Annotated[int, Field(description="How often the execution had been redriven by then.")]
+    run: str
+    execution_status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+    warm: bool
+    started_at: Annotated[float, Field(description="Epoch seconds.")]
+    ended_at: float
+    total: int
+    success: int
+    failed: int
+    bytes: int
+    failures: list[ReportFailure]
+    unfinished_as: Annotated[str, Field(description="The outcome of targets that were not finished.")]
+    targets: int
+    targets_done: int
+    outcomes: Counts
+    verified: int
+    layers: Counts
+    skipped_pops: list[Skipped]
+    warnings: list[str]
+    fetches: int
+    time_to_first_byte_ms: dict[str, float] | None
+    pops: list[PopSums]
+    regions: list[Region]
+    cost: Cost
+    error: str | None = None
+    cause: str | None = None
+    urls: list[ReportUrl]

@@ -1,0 +1,1 @@
+"""Fetch many URLs through chosen edge addresses at once, with libcurl."""

@@ -1,0 +1,45 @@
+"""An edge's HTTP response, reduced to what the service reads of it. Pure."""
+
+import re
+from dataclasses import dataclass
+
+_LAYER = re.compile(r'cdn-(?:hit|upstream)-layer;desc="?([^",;]+)')
+
+
+@dataclass(slots=True)
+class Response:
+    """What came over the wire for one fetch. Times in milliseconds, lengths in bytes, absent headers empty."""
+
+    status: int = 0
+    error: int = 0  # libcurl's error number; 0: the transfer went well
+    error_text: str = ""
+    address: str = ""
+    connected: bool = False
+    bytes: int = 0
+    ttfb_ms: float = 0.0
+    total_ms: float = 0.0
+    x_cache: str = ""
+    cf_pop: str = ""
+    cf_id: str = ""
+    age: str = ""
+    etag: str = ""
+    server: str = ""
+    content_length: str = ""
+    location: str = ""
+    encoding: str = ""
+    cache_control: str = ""
+    server_timing: str = ""
+
+    @property
+    def layer(self) -> str:
+        """Return the layer that answered, or that asked the origin: EDGE, REC or Origin Shield; empty if unknown.
+
+        Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer).
+        """
+        found = _LAYER.search(self.server_timing) if self.server_timing else None
+        return found[1].strip() if found else ""
+
+    @property
+    def hit(self) -> bool:
+        """Say whether the edge answered from its cache (or the regional edge cache behind it)."""
+        return self.x_cache.startswith(("Hit ", "RefreshHit "))

@@ -1,0 +1,1 @@
+"""The plan of a run: its groups, its batches, and what it will cost."""

@@ -1,0 +1,136 @@
+"""What a run's fetches measured: per POP, times to first byte, and what was paid for. Pure.
+
+A worker measures its part of a batch, the ledger keeps it in a few hundred bytes, and `measure` adds it all up.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prewarm.planning.plan import Plan
+from prewarm.results.batch_result import BatchResult
+
+# Classes of the times to first byte: four to each doubling, so that a percentile is right to a tenth.
+CLASSES_PER_DOUBLING = 4
+PERCENTILES = (50, 90, 99)
+
+
+@dataclass(slots=True)
+class PopSums:
+    """One POP's sums: targets finished and warm, fetches (proofs and tries again included), bytes, milliseconds.
+
+    `millis` adds up the times to first byte of the fetches that warmed, or were the last to fail; `timed` counts
+    them, since some never had a byte.
+    """
+
+    done: int = 0
+    warm: int = 0
+    fetches: int = 0
+    bytes: int = 0
+    millis: int = 0
+    timed: int = 0
+
+    @property
+    def mean_ms(self) -> float | None:
+        """Return the mean time to first byte in milliseconds; None where nothing was timed."""
+        return round(self.millis / self.timed, 1) if self.timed else None
+
+    def add(self, other: "PopSums") -> None:
+        """Add another part's sums."""
+        self.done += other.done
+        self.warm += other.warm
+        self.fetches += other.fetches
+        self.bytes += other.bytes
+        self.millis += other.millis
+        self.timed += other.timed
+
+
+def pack_pops(pops: Iterable[PopSums]) -> str:
+    """Return sums as the ledger keeps them: six numbers each, in the order of the tile's POPs."""
+    return ";".join(f"{p.done} {p.warm} {p.fetches} {p.bytes} {p.millis} {p.timed}" for p in pops)
+
+
+def unpack_pops(text: str) -> list[PopSums]:
+    """Read sums back."""
+    return [PopSums(*map(int, part.split())) for part in text.split(";")] if text else []
+
+
+def time_class(milliseconds: float) -> int:
+    """Return the class of a time to first byte; class 0 holds all up to a millisecond."""
+    return max(0, math.ceil(CLASSES_PER_DOUBLING * math.log2(milliseconds))) if milliseconds > 1 else 0
+
+
+def class_middle(number: int) -> float:
+    """Return the middle of a class in milliseconds, as times multiply."""
+    return round(2 ** ((number - 0.5) / CLASSES_PER_DOUBLING), 1)
+
+
+def percentiles(classes: Mapping[int, int]) -> dict[str, float] | None:
+    """Return p50, p90 and p99 in milliseconds, each to a tenth of itself; None where nothing was timed."""
+    total = sum(classes.values())
+    if not total:
+        return None
+    found: dict[str, float] = {}
+    seen, wanted = 0, list(PERCENTILES)
+    for number in sorted(classes):
+        seen += classes[number]
+        while wanted and 100 * seen >= wanted[0] * total:
+            found[f"p{wanted.pop(0)}"] = class_middle(number)
+    return found
+
+
+@dataclass
+class Measured:
+    """A run's measurements: sums by POP id in the order of the plan, and of all its workers.
+
+    `targets` says how many targets each POP has; `plain` how many fetches went by http://; `gb_ms` what the workers
+    took in GB-milliseconds, in `parts` invocations.
+    """
+
+    targets: Counter[str]
+    pops: dict[str, PopSums]
+    classes: Counter[int] = field(default_factory=Counter)
+    plain: int = 0
+    gb_ms: int = 0
+    parts: int = 0
+
+    @property
+    def fetches(self) -> int:
+        """Return how many fetches were made in all."""
+        return sum(pop.fetches for pop in self.pops.values())
+
+    def pops_as_json(self) -> list[dict[str, Any]]:
+        """Return the POPs' table: targets, done, warm, failed, fetches, bytes, mean milliseconds to first byte."""
+        return [
+            {
+                "pop": name,
+                "targets": self.targets[name],
+                "done": pop.done,
+                "warm": pop.warm,
+                "failed": pop.done - pop.warm,
+                "fetches": pop.fetches,
+                "bytes": pop.bytes,
+                "meanMs": pop.mean_ms,
+            }
+            for name, pop in self.pops.items()
+        ]
+
+
+def measure(plan: Plan, results: Iterable[BatchResult]) -> Measured:
+    """Add up what the parts of a run's batches measured."""
+    targets: Counter[str] = Counter()
+    for group in plan.groups:
+        for name in group.pops:
+            targets[name] += group.urls * len(plan.variants)
+    found = Measured(targets, {name: PopSums() for name in targets})
+    for result in results:
+        names = plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]
+        for name, part in zip(names, unpack_pops(result.per_pop), strict=False):
+            found.pops[name].add(part)
+        found.classes.update(result.times)
+        found.plain += result.plain
+        found.gb_ms += result.gb_ms
+        found.parts += 1
+    return found

@@ -1,0 +1,1 @@
+"""Distributions: which one serves a host, and what its settings do."""

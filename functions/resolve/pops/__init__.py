@@ -1,0 +1,1 @@
+"""POPs: which of them are reachable, and what stands in for one that is not."""

@@ -1,0 +1,46 @@
+"""The cursor that one worker hands to the next: which targets of a batch are finished. Pure."""
+
+import base64
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+# In a cursor: fetched whole, and its proof not done. Smaller numbers are tries.
+FETCHED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a batch stands between two workers: the next part's number, and what is known of its targets.
+
+    `done` is a bitmap of the finished ones; `progress` gives of others how often they were tried in vain, or FETCHED.
+    """
+
+    part: int = 0
+    done: bytes = b""
+    progress: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any] | None) -> "Cursor":
+        """Read a cursor from the state's input; None is a fresh batch."""
+        if document is None:
+            return cls()
+        packed = zlib.decompress(base64.b64decode(document["progress"]))
+        progress = {
+            4 * place + shift: value
+            for place, byte in enumerate(packed)
+            if byte
+            for shift in range(4)
+            if (value := byte >> 2 * shift & 3)
+        }
+        return cls(document["part"], zlib.decompress(base64.b64decode(document["done"])), progress)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the cursor for the state's output: three bits per target at the most."""
+        packed = bytearray(max(self.progress, default=-1) // 4 + 1)
+        for number, value in self.progress.items():
+            packed[number // 4] |= value << 2 * (number % 4)
+        texts = {"done": self.done, "progress": bytes(packed)}
+        return {"part": self.part} | {
+            name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in texts.items()
+        }

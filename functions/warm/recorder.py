@@ -1,0 +1,178 @@
+"""What a part of a batch came to: its records, compressed as they come, and the ledger's item. Pure."""
+
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from prewarm.fetcher.response import Response
+from prewarm.planning.plan import Plan, Skipped
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.consistency import Contents
+from prewarm.results.outcome import SILENT, WARM, Outcome
+from prewarm.results.stats import PopSums, pack_pops, time_class
+from prewarm.urls import redacted
+from warm.tile import Target, Tile
+
+# Fast and still ten times smaller: compression must not cost more than the fetch that it reports. 31: a gzip header.
+_compressor = partial(zlib.compressobj, level=1, wbits=31)
+LINES_AT_ONCE = 200
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass
+class Recorder:
+    """Gathers the finished targets of one part of a batch; memory grows with its URLs and failures only."""
+
+    plan: Plan
+    tile: Tile
+    total_bytes: int = 0
+    verified: int = 0
+    done: int = 0
+    _lines: list[str] = field(default_factory=list)
+    _gzip: Any = field(default_factory=_compressor)
+    _packed: bytearray = field(default_factory=bytearray)
+    _outcomes: Counter[Outcome] = field(default_factory=Counter)
+    _layers: Counter[str] = field(default_factory=Counter)
+    _warm: Counter[int] = field(default_factory=Counter)
+    _failures: list[tuple[int, int, Outcome]] = field(default_factory=list)
+    _details: dict[int, str] = field(default_factory=dict)
+    _redacted: dict[int, str] = field(default_factory=dict)
+    _times: Counter[int] = field(default_factory=Counter)
+    _plain: int = 0
+    _per_pop: list[PopSums] = field(init=False)
+    _contents: Contents = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to compare contents, and to measure POPs."""
+        self._contents = Contents(len(self.tile.variants))
+        self._per_pop = [PopSums() for _ in self.tile.pops]
+
+    def take(
+        self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
+    ) -> None:
+        """Note a finished target; `response` is the one that warmed it, or the last one."""
+        self.tile.mark_done(target.number)
+        self.done += 1
+        self.total_bytes += target.bytes
+        self.verified += verified
+        self._outcomes[outcome] += 1
+        self._measure(target, response, warm=outcome in WARM)
+        layer = response.layer
+        if layer:
+            self._layers[layer] += 1
+        if outcome in WARM:
+            self._warm[target.url] += 1
+            self._contents.note(target.url, target.variant, target.pop, response)
+        else:
+            self._failures.append((target.url, target.pop, outcome))
+            self._details[target.pop] = detail
+        record = {
+            "url": self._shown(target.url),
+            "pop": self.tile.pops[target.pop],
+            "variant": self.tile.variants[target.variant],
+            "outcome": outcome,
+            "detail": detail,
+            "status": response.status,
+            "x_cache": response.x_cache,
+            "cf_pop": response.cf_pop,
+            "cf_id": response.cf_id,
+            "layer": layer,
+            "age": response.age,
+            "etag": response.etag,
+            "encoding": response.encoding,
+            "address": response.address,
+            "bytes": response.bytes,
+            "ttfb_ms": round(response.ttfb_ms, 1),
+            "total_ms": round(response.total_ms, 1),
+            "tries": target.tries,
+            "verified": verified,
+        }
+        self._lines.append(_encode(record))
+        if len(self._lines) >= LINES_AT_ONCE:
+            self._pack()
+
+    def _measure(self, target: Target, response: Response, *, warm: bool) -> None:
+        pop = self._per_pop[target.pop]
+        pop.done += 1
+        pop.warm += warm
+        pop.fetches += target.tries
+        pop.bytes += target.bytes
+        if response.ttfb_ms:
+            pop.millis += round(response.ttfb_ms)
+            pop.timed += 1
+            self._times[time_class(response.ttfb_ms)] += 1
+        if self.tile.urls[target.url].startswith("http:"):
+            self._plain += target.tries
+
+    def _shown(self, url: int) -> str:
+        """Return a URL without its secrets; made once, since it stands in the record of each POP."""
+        if url not in self._redacted:
+            self._redacted[url] = redacted(self.tile.urls[url])
+        return self._redacted[url]
+
+    def records(self) -> bytes:
+        """Return all records, gzipped; nothing can be taken after that."""
+        self._pack()
+        self._packed += self._gzip.flush()
+        return bytes(self._packed)
+
+    def _pack(self) -> None:
+        if self._lines:
+            self._packed += self._gzip.compress(("\n".join(self._lines) + "\n").encode())
+            self._lines.clear()
+
+    def result(self, part: int, gb_ms: int = 0, redrives: int = 0) -> BatchResult:
+        """Return the ledger's item; `gb_ms`: what the worker took of Lambda, in GB-milliseconds.
+
+        A POP of a country or region at which every target of the tile failed for want of a connection went dark:
+        it is left out of the counts and listed, as if the probe had found it so.
+        """
+        batch, first, pops = self.tile.batch, self.tile.batch.url_from, self.tile.pops
+        dark = self._dark_pops()
+        outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
+        failed: dict[int, Counter[str]] = {}
+        for url, pop, outcome in self._failures:
+            if pop in dark:
+                outcomes[outcome.value] -= 1
+            else:
+                failed.setdefault(first + url, Counter())[outcome.value] += 1
+        finished = all(self.tile.is_done(number) for number in range(batch.targets))
+        return BatchResult(
+            batch=batch.id,
+            part=part,
+            group=batch.group,
+            url_from=batch.url_from,
+            url_to=batch.url_to,
+            pop_from=batch.pop_from,
+            pops=len(pops),
+            finished=finished,
+            done=self.done,
+            outcomes=dict(+outcomes),
+            verified=self.verified,
+            bytes=self.total_bytes,
+            failed={index: dict(counts) for index, counts in failed.items()},
+            warm={} if finished else {first + url: count for url, count in self._warm.items()},
+            dark=tuple(Skipped(pops[pop], reason, self._details[pop]) for pop, reason in dark.items()),
+            layers=dict(self._layers),
+            contents=self._contents.checksums(len(self.tile.urls)),
+            mixed={first + url: (pops[a], pops[b]) for url, (a, b) in self._contents.mixed.items()},
+            per_pop=pack_pops(self._per_pop),
+            times=dict(self._times),
+            plain=self._plain,
+            gb_ms=gb_ms,
+            redrives=redrives,
+        )
+
+    def _dark_pops(self) -> dict[int, str]:
+        """Return the tile's dark POPs with their most frequent failure."""
+        if self.plan.region_type == "pop":
+            return {}
+        by_pop: dict[int, Counter[Outcome]] = {}
+        for _, pop, outcome in self._failures:
+            if outcome in SILENT:
+                by_pop.setdefault(pop, Counter())[outcome] += 1
+        whole = len(self.tile.urls) * len(self.tile.variants)
+        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in by_pop.items() if counts.total() == whole}

@@ -1,0 +1,115 @@
+"""A batch's targets: their order, their headers, and the cursor that says which are finished."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from prewarm import __version__
+from prewarm.fetcher.fetcher import Fetch, PopQueue
+from prewarm.fetcher.response import Response
+from prewarm.planning.plan import Batch, Plan, proven_by_sample
+from warm.cursor import FETCHED, Cursor
+
+DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
+
+
+@dataclass(slots=True)
+class Target:
+    """One fetch to make and what has come of it: indices within the batch, tries, and the fetch to be proven.
+
+    `fetched`: an earlier worker had it whole, and did not come to prove it.
+    """
+
+    number: int
+    url: int
+    pop: int
+    variant: int
+    prove: bool
+    tries: int = 0
+    misses: int = 0
+    bytes: int = 0
+    first: Response | None = None
+    fetched: bool = False
+
+
+@dataclass
+class Tile:
+    """A batch with all it takes to warm it.
+
+    `urls` are in the form in which they are fetched; `pops` and `queues` are in the same order, a POP without
+    addresses has no queue; `uncacheable` says of URLs why the distribution's settings let no copy be kept; `progress`
+    is that of the cursor.
+    """
+
+    batch: Batch
+    urls: list[str]
+    pops: list[str]
+    variants: tuple[str, ...]
+    queues: list[PopQueue | None]
+    headers: list[list[str]]
+    verify: str
+    done: bytearray
+    uncacheable: dict[int, str] = field(default_factory=dict)
+    progress: dict[int, int] = field(default_factory=dict)
+
+    @functools.cached_property
+    def hosts(self) -> list[str]:
+        """Return the URLs' hosts."""
+        return [url.split("/", 3)[2] for url in self.urls]
+
+    @classmethod
+    def build(
+        cls,
+        plan: Plan,
+        batch: Batch,
+        block: dict[str, Any],
+        addresses: list[dict[str, list[str]]],
+        cursor: Cursor | None = None,
+    ) -> "Tile":
+        """Lay out a batch, what the cursor says is finished taken out."""
+        pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
+        known = addresses[batch.group]
+        queues = [PopQueue(known[pop]) if pop in known else None for pop in pops]
+        own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
+        # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
+        own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
+        headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
+        cursor = cursor or Cursor()
+        bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
+        uncacheable = {int(url): why for url, why in block.get("uncacheable", {}).items()}
+        urls, variants, verify = block["urls"], plan.variants, plan.verify
+        return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress)
+
+    def targets(self, pop: int) -> Iterator[Target]:
+        """Yield a POP's unfinished targets: variant by variant (identity last), URL by URL."""
+        urls, pops = len(self.urls), len(self.pops)
+        for rest in range(urls * len(self.variants)):
+            number = rest * pops + pop
+            if self.is_done(number):
+                continue
+            variant, url = divmod(rest, urls)
+            sampled = self.verify == "sample" and proven_by_sample(url, pop, urls, pops)
+            target = Target(number, url, pop, variant, prove=sampled or self.verify == "all")
+            if progress := self.progress.get(number):
+                target.fetched = progress == FETCHED
+                target.tries = 0 if target.fetched else progress
+            yield target
+
+    def feed(self, pop: int, queue: PopQueue) -> Iterator[Fetch]:
+        """Yield a POP's fetches, made one by one."""
+        for target in self.targets(pop):
+            yield self.fetch(target, queue)
+
+    def fetch(self, target: Target, queue: PopQueue) -> Fetch:
+        """Return the request that warms a target."""
+        # Spread a POP's fetches over its addresses: it has several cache servers.
+        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address=target.url)
+
+    def is_done(self, number: int) -> bool:
+        """Say whether a target is finished."""
+        return bool(self.done[number >> 3] & 1 << (number & 7))
+
+    def mark_done(self, number: int) -> None:
+        """Note that a target is finished."""
+        self.done[number >> 3] |= 1 << (number & 7)

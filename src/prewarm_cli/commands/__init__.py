@@ -1,0 +1,1 @@
+"""The commands of prewarm, one module each."""

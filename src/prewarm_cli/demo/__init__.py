@@ -1,0 +1,1 @@
+"""The demo: the whole service in front of a simulated CloudFront."""

@@ -1,0 +1,48 @@
+"""A viewer: one GET through one POP, as a browser near it would make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pycurl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class View:
+    """What a viewer got: status, X-Cache, the POP that answered, and milliseconds to the first byte."""
+
+    status: int
+    x_cache: str
+    pop: str
+    ttfb_ms: float
+
+
+def view(url: str, address: str, settings: Mapping[str, str]) -> View:
+    """Fetch a URL through the edge at an address; `settings` are the PREWARM_* variables that reach it.
+
+    Raises:
+        pycurl.error: there was no response.
+
+    """
+    lines: list[bytes] = []
+    curl = pycurl.Curl()
+    try:
+        curl.setopt(pycurl.URL, url)
+        curl.setopt(pycurl.CONNECT_TO, [f"::{address}:{settings['PREWARM_HTTPS_PORT']}"])
+        curl.setopt(pycurl.CAINFO, settings["PREWARM_CA_BUNDLE"])
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.HTTPHEADER, ["Accept-Encoding: gzip, deflate, br, zstd", "User-Agent: viewer"])
+        curl.setopt(pycurl.HEADERFUNCTION, lines.append)
+        curl.setopt(pycurl.WRITEFUNCTION, len)
+        curl.setopt(pycurl.TIMEOUT, 20)
+        curl.perform()
+        ttfb = (curl.getinfo(pycurl.STARTTRANSFER_TIME) - curl.getinfo(pycurl.PRETRANSFER_TIME)) * 1000
+        status = curl.getinfo(pycurl.RESPONSE_CODE)
+    finally:
+        curl.close()
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+    return View(status, headers.get(b"x-cache", b"").decode(), headers.get(b"x-amz-cf-pop", b"").decode(), ttfb)

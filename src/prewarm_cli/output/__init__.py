@@ -1,0 +1,1 @@
+"""Output: text, live progress and JUnit."""

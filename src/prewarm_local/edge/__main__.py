@@ -1,0 +1,89 @@
+"""Run the simulated CloudFront: `python -m prewarm_local.edge CONFIG.json`.
+
+Prints one line of JSON when everything listens, and ends on SIGTERM, on SIGINT or when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from prewarm_local.edge import http1
+from prewarm_local.edge.config import ConfigError, EdgeConfig, load_config
+from prewarm_local.edge.control import Control
+from prewarm_local.edge.faults import UnknownFault
+from prewarm_local.edge.listeners import raise_descriptor_limit
+from prewarm_local.edge.world import World
+
+
+def _watch_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    """End when standard input does: a child that outlives its parent would keep the ports."""
+    descriptor = sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            ended.set()
+
+    # A file or /dev/null has no end to wait for; signals remain.
+    with contextlib.suppress(PermissionError):
+        loop.add_reader(descriptor, readable)
+
+
+async def run(config: EdgeConfig, directory: Path) -> None:
+    """Serve until told to end; `directory` takes the CA bundle unless the configuration names a place."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, ended.set)
+    world = World(config)
+    dns_port = await world.start()
+    bundle = Path(config.ca_bundle) if config.ca_bundle else directory / "ca.pem"
+    world.certificates.write_bundle(bundle)
+    _, control_port = await http1.serve(Control(world).answer)
+    ready = {
+        "https_port": world.listeners.https_port,
+        "http_port": world.listeners.http_port,
+        "nameserver": f"127.0.0.1:{dns_port}",
+        "ca_bundle": str(bundle),
+        "edge_networks": "127.0.0.0/8",
+        "control": f"http://127.0.0.1:{control_port}",
+        "addresses": world.listeners.addresses,
+    }
+    # What lives now lives to the end; and many small entries in many caches make frequent collections dear.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()
+    _watch_input(loop, ended)
+    await ended.wait()
+
+
+def main() -> int:
+    """Run as a program; return its exit status."""
+    match sys.argv[1:]:
+        case [given]:
+            path = Path(given)
+        case _:
+            sys.stderr.write("usage: python -m prewarm_local.edge CONFIG.json\n")
+            return 2
+    raise_descriptor_limit()
+    try:
+        config = load_config(path)
+        with tempfile.TemporaryDirectory(prefix="edge-") as directory:
+            asyncio.run(run(config, Path(directory)))
+    except (ConfigError, UnknownFault, OSError) as error:
+        sys.stderr.write(f"simulated CloudFront: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""The control endpoint: a small plain-HTTP server on 127.0.0.1 to look at the simulation and to disturb it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from prewarm_local.edge.config import read_object
+from prewarm_local.edge.faults import parse_fault
+
+if TYPE_CHECKING:
+    from prewarm_local.edge import http1
+    from prewarm_local.edge.cache import Cache
+    from prewarm_local.edge.world import World
+
+
+class BadRequest(ValueError):
+    """The control request makes no sense; the message says why."""
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    """Return a field that must be a string."""
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"field {name!r} must be a string")
+    return value
+
+
+def _texts(body: dict[str, Any], name: str) -> list[str]:
+    """Return a field that must be a list of strings."""
+    value = body.get(name)
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise BadRequest(f"field {name!r} must be a list of strings")
+    return value
+
+
+class Control:
+    """Answers control requests about one world."""
+
+    def __init__(self, world: World) -> None:
+        """Control the given world."""
+        self._world = world
+
+    async def answer(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
+        """Response one request: JSON in, JSON out; 400 with `error` for what makes no sense."""
+        try:
+            body = json.loads(request.body or b"{}")
+            if not isinstance(body, dict):
+                raise BadRequest("the body must be a JSON object")
+            status, result = 200, await self._do(f"{request.method} {request.target}", body)
+        except ValueError as error:
+            status, result = 400, {"error": str(error)}
+        wire = json.dumps(result).encode()
+        await exchange.head(status, [("Content-Type", "application/json"), ("Content-Length", str(len(wire)))])
+        await exchange.data(wire)
+        return await exchange.end()
+
+    async def _do(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+        world = self._world
+        match what:
+            case "GET /stats":
+                return self.stats()
+            case "POST /fault":
+                self._fault(body)
+            case "POST /object":
+                world.put_object(_text(body, "path"), read_object(body.get("object")))
+            case "POST /dark":
+                await world.listeners.set_dark(self._pop(_text(body, "pop")), dark=body.get("dark") is not False)
+            case "POST /purge":
+                domain = None if body.get("domain") is None else _text(body, "domain")
+                return {"removed": world.purge(_texts(body, "paths"), domain)}
+            case _:
+                raise BadRequest(f"there is no {what}")
+        return {"ok": True}
+
+    def _pop(self, name: str) -> str:
+        if name not in self._world.pops:
+            raise BadRequest(f"there is no POP {name!r}")
+        return name
+
+    def _fault(self, body: dict[str, Any]) -> None:
+        path = _text(body, "path")
+        if body.get("fault") is None:
+            self._world.faults.clear(path)
+            return
+        pops = None if body.get("pops") is None else [self._pop(pop) for pop in _texts(body, "pops")]
+        times = body.get("times")
+        if times is not None and not isinstance(times, int):
+            raise BadRequest("field 'times' must be a number or null")
+        self._world.faults.add(path, parse_fault(_text(body, "fault"), pops, times))
+
+    def stats(self) -> dict[str, Any]:
+        """Return all counters: requests to the origin by path, and what each cache was asked and had."""
+        world = self._world
+        pops = {name: pop.cache.counts() | {"errors": pop.errors} for name, pop in world.pops.items()}
+        edge: dict[str, int] = {}
+        for counts in pops.values():
+            for name, count in counts.items():
+                edge[name] = edge.get(name, 0) + count
+        caches: dict[str, Cache] = {area: regional.cache for area, regional in world.regional.items()}
+        return {
+            "origin": dict(world.origin.requests),
+            "edge": edge,
+            "pops": pops,
+            "regional": {area: cache.counts() for area, cache in caches.items()},
+            "connections": sum(len(open_ones) for open_ones in world.listeners.connections.values()),
+        }

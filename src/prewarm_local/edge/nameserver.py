@@ -1,0 +1,144 @@
+"""The DNS of the simulated CloudFront: POP names, distribution domains and the CNAMEs of their aliases."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import struct
+from typing import TYPE_CHECKING, cast
+
+import dns.edns
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+from prewarm_local.edge.edge import Hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from prewarm_local.edge.config import Distribution
+
+TTL = 60
+SUFFIX = ".cloudfront.net"
+BIND_TRIES = 10
+
+
+class Zone:
+    """What every name resolves to. `addresses`: the IPv4 addresses of each POP, in the order they are answered."""
+
+    def __init__(
+        self,
+        distributions: Sequence[Distribution],
+        addresses: Mapping[str, Sequence[str]],
+        client_subnets: Mapping[str, str],
+    ) -> None:
+        """Response for the given distributions and POPs; clients of some networks are led to a POP of their own."""
+        self._subnets = {ipaddress.ip_network(network): addresses[pop] for network, pop in client_subnets.items()}
+        self._hosts = Hosts(tuple(distributions))
+        self._prefixes = {distribution.prefix for distribution in distributions}
+        self._addresses = addresses
+        self._by_lower = {pop.lower(): pop for pop in addresses}
+        self._nearest = next(iter(addresses.values()))
+
+    def lookup(self, name: str) -> tuple[str | None, Sequence[str]] | None:
+        """Return (the CNAME's target or None, addresses) of a lower-case name without its last dot, or None."""
+        distribution = self._hosts.find(name)
+        if distribution is not None:
+            return (None if name == distribution.domain else distribution.domain), self._nearest
+        prefix, _, rest = name.partition(".")
+        pop = self._by_lower.get(rest.removesuffix(SUFFIX)) if rest.endswith(SUFFIX) else None
+        if prefix not in self._prefixes or pop is None:
+            return None  # a POP that is retired, or never was
+        return None, self._addresses[pop]
+
+    def respond(self, wire: bytes) -> bytes | None:
+        """Response one query in wire form; None for what is no query."""
+        try:
+            query = dns.message.from_wire(wire)
+        except dns.exception.DNSException:
+            return None
+        if query.flags & dns.flags.QR or len(query.question) != 1:
+            return None
+        response = dns.message.make_response(query, recursion_available=True)
+        response.flags |= dns.flags.AA
+        question = query.question[0]
+        owner = question.name
+        found = self.lookup(owner.to_text(omit_final_dot=True).lower())
+        if found is None:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+            return response.to_wire()
+        cname, addresses = found
+        if self._hosts.find(owner.to_text(omit_final_dot=True).lower()) is not None:
+            addresses = self._for_client(query, response) or addresses
+        if cname is not None:
+            target = dns.name.from_text(cname)
+            response.answer.append(dns.rrset.from_text(owner, TTL, "IN", "CNAME", target.to_text()))
+            owner = target
+        if question.rdtype == dns.rdatatype.A:
+            response.answer.append(dns.rrset.from_text_list(owner, TTL, "IN", "A", addresses))
+        return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
+
+    def _for_client(self, query: dns.message.Message, response: dns.message.Message) -> Sequence[str] | None:
+        """Return the addresses for the network that a query says it comes from, and say so in the response."""
+        for option in query.options:
+            if not isinstance(option, dns.edns.ECSOption):
+                continue
+            client = ipaddress.ip_address(option.address)
+            for network, addresses in self._subnets.items():
+                if client in network:
+                    scope = dns.edns.ECSOption(option.address, option.srclen, network.prefixlen)
+                    response.use_edns(0, 0, 1232, options=[scope])
+                    return addresses
+        return None
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+        self._transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if (response := self._zone.respond(data)) is not None:
+            self._transport.sendto(response, addr)
+
+
+async def serve_dns(zone: Zone, port: int) -> int:
+    """Serve on 127.0.0.1, by UDP and TCP, on the port given or a free one; return the port."""
+    loop = asyncio.get_running_loop()
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                (length,) = struct.unpack("!H", await reader.readexactly(2))
+                response = zone.respond(await reader.readexactly(length))
+                if response is None:
+                    break
+                writer.write(struct.pack("!H", len(response)) + response)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    for tries_left in reversed(range(BIND_TRIES)):
+        server = await asyncio.start_server(connection, "127.0.0.1", port)
+        chosen: int = server.sockets[0].getsockname()[1]
+        try:
+            await loop.create_datagram_endpoint(lambda: _Datagrams(zone), local_addr=("127.0.0.1", chosen))
+        except OSError:
+            server.close()
+            # A port that is free for TCP may be taken for UDP: another free one will do, a given one will not.
+            if port or not tries_left:
+                raise
+        else:
+            return chosen
+    raise AssertionError("unreachable")

@@ -1,0 +1,122 @@
+"""The response bodies under way on one HTTP/2 connection: turns between streams, flow control, broken streams."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import h2.connection
+import h2.errors
+import h2.exceptions
+
+from prewarm_local.edge.content import Body, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+TURN = 65536
+"""Bytes of one stream before the next stream has its turn."""
+
+
+class _Sending:
+    """A body on its way; `queued` while its stream waits for its turn."""
+
+    __slots__ = ("_streams", "body", "offset", "queued", "stream_id")
+
+    def __init__(self, streams: Streams, stream_id: int, body: Body) -> None:
+        self._streams = streams
+        self.stream_id = stream_id
+        self.body = body
+        self.offset = 0
+        self.queued = False
+
+    def more(self) -> None:
+        """Have a turn: something arrived from upstream."""
+        self._streams.wake(self)
+
+
+class Streams:
+    """Writes bodies as DATA frames into an h2 connection; `arrived` is called when there is more to write."""
+
+    def __init__(self, connection: h2.connection.H2Connection, arrived: Callable[[], None]) -> None:
+        self._h2 = connection
+        self._arrived = arrived
+        self._sending: dict[int, _Sending] = {}
+        self._turns: deque[_Sending] = deque()
+
+    def __len__(self) -> int:
+        return len(self._sending)
+
+    def begin(self, stream_id: int, body: Body) -> None:
+        """Send a body on a stream whose headers have been sent."""
+        sending = self._sending[stream_id] = _Sending(self, stream_id, body)
+        self._queue(sending)
+
+    def drop(self, stream_id: int) -> None:
+        """Send no more on a stream."""
+        self._sending.pop(stream_id, None)
+
+    def clear(self) -> None:
+        """Send no more on any stream."""
+        self._sending.clear()
+        self._turns.clear()
+
+    def window_grew(self, stream_id: int) -> None:
+        """Give a turn to the stream whose flow-control window has grown; 0: to all of them."""
+        if stream_id == 0:
+            for sending in self._sending.values():
+                self._queue(sending)
+        elif (one := self._sending.get(stream_id)) is not None:
+            self._queue(one)
+
+    def wake(self, sending: _Sending) -> None:
+        """Give a turn to a stream for which something arrived."""
+        if self._sending.get(sending.stream_id) is sending:
+            self._queue(sending)
+            self._arrived()
+
+    def _queue(self, sending: _Sending) -> None:
+        if not sending.queued:
+            sending.queued = True
+            self._turns.append(sending)
+
+    def write(self, limit: int) -> bool:
+        """Give streams their turns until some `limit` bytes are written; return whether any stream still waits."""
+        written = 0
+        while self._turns and written < limit:
+            sending = self._turns.popleft()
+            sending.queued = False
+            if self._sending.get(sending.stream_id) is sending:
+                before = sending.offset
+                try:
+                    self._turn(sending)
+                except h2.exceptions.ProtocolError:
+                    self.drop(sending.stream_id)  # the viewer has just ended the stream
+                written += sending.offset - before
+        return bool(self._turns)
+
+    def _turn(self, sending: _Sending) -> None:
+        body, stream_id = sending.body, sending.stream_id
+        turn_ends = sending.offset + TURN
+        while sending.offset < min(body.available, turn_ends):
+            window = min(self._h2.local_flow_control_window(stream_id), self._h2.max_outbound_frame_size)
+            if window <= 0:
+                return  # a WINDOW_UPDATE will give it another turn
+            count = min(body.available - sending.offset, window)
+            ends = body.state is State.COMPLETE and sending.offset + count == body.available
+            self._h2.send_data(stream_id, body.read(sending.offset, count), end_stream=ends)
+            sending.offset += count
+            if ends:
+                self.drop(stream_id)
+                return
+        if sending.offset < body.available:
+            self._queue(sending)
+        elif body.state is State.COMPLETE:
+            self._h2.send_data(stream_id, b"", end_stream=True)
+            self.drop(stream_id)
+        elif body.state is State.BROKEN:
+            self._h2.reset_stream(stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
+            self.drop(stream_id)
+        else:
+            body.when_more(sending.more)

@@ -1,0 +1,151 @@
+"""The edge's HTTP/1.1 client: fetches from the origin over real TCP, with kept-alive connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import h11
+
+from prewarm_local.edge.content import Body, seed_of
+from prewarm_local.edge.http1 import READ_SIZE
+from prewarm_local.edge.origin import FAULT_HEADER, Origin
+
+if TYPE_CHECKING:
+    from prewarm_local.edge.faults import Fault
+
+HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"content-length"})
+IDLE_CONNECTIONS = 64
+
+
+class OriginFailed(Exception):
+    """The origin gave no response; `status` is what CloudFront answers then (502, or 504 after a timeout)."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        """Say which error the edge makes of it."""
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass
+class Reply:
+    """The origin's response: headers that go on to viewers (lower case), and a body that may still be arriving."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    etag: str | None
+    cache_control: str
+    body: Body
+
+
+class _Connection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.machine = h11.Connection(h11.CLIENT)
+        self.used = False
+
+    def send(self, *events: h11.Event) -> None:
+        self.writer.write(b"".join(self.machine.send(event) or b"" for event in events))
+
+    async def event(self, patience: float) -> object:
+        while (event := self.machine.next_event()) is h11.NEED_DATA:
+            async with asyncio.timeout(patience):
+                self.machine.receive_data(await self.reader.read(READ_SIZE))
+        return event
+
+
+class OriginClient:
+    """Fetches for every POP and every regional edge cache; `timeout` in seconds of silence from the origin."""
+
+    def __init__(self, origin: Origin, timeout: float) -> None:
+        """Fetch from the given origin."""
+        self._origin = origin
+        self._timeout = timeout
+        self._idle: list[_Connection] = []
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def fetch(
+        self, method: str, host: str, target: str, encoding: str, etag: str | None, fault: Fault | None
+    ) -> Reply:
+        """Ask the origin; return when its headers are there, with the body still arriving."""
+        headers = [("Host", host), ("User-Agent", "Amazon CloudFront")]
+        if encoding:
+            headers.append(("Accept-Encoding", encoding))
+        if etag is not None:
+            headers.append(("If-None-Match", etag))
+        if fault is not None:
+            headers.append((FAULT_HEADER, f"{fault.name}:{fault.argument}" if fault.argument else fault.name))
+        request = h11.Request(method=method, target=target, headers=headers)
+        refused = fault is not None and fault.name == "refused"
+        connection, head = await self._exchange(request, self._origin.closed_port if refused else self._origin.port)
+        return self._reply(connection, head)
+
+    async def _exchange(self, request: h11.Request, port: int) -> tuple[_Connection, h11.Response]:
+        while True:
+            connection = await self._connect(port)
+            try:
+                connection.send(request, h11.EndOfMessage())
+                head = await connection.event(self._timeout)
+            except asyncio.CancelledError:
+                connection.writer.close()
+                raise
+            except TimeoutError:
+                connection.writer.close()
+                raise OriginFailed(504, "the origin did not answer in time") from None
+            except (OSError, h11.RemoteProtocolError) as error:
+                connection.writer.close()
+                if connection.used:
+                    continue  # a kept-alive connection that had died: ask again on another
+                raise OriginFailed(502, str(error)) from None
+            if not isinstance(head, h11.Response):
+                connection.writer.close()
+                raise OriginFailed(502, "the origin closed without an answer")
+            return connection, head
+
+    async def _connect(self, port: int) -> _Connection:
+        if port == self._origin.port and self._idle:
+            return self._idle.pop()
+        try:
+            return _Connection(*await asyncio.open_connection("127.0.0.1", port))
+        except OSError as error:
+            raise OriginFailed(502, str(error)) from None
+
+    def _reply(self, connection: _Connection, head: h11.Response) -> Reply:
+        known = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+        etag = known.get("etag")
+        size = known.get("content-length")
+        body = Body(seed_of(etag or ""), int(size) if size is not None else None)
+        passed = [(bytes(name), bytes(value)) for name, value in head.headers if name not in HOP_BY_HOP]
+        # A small body usually came with the headers: then no task is needed to read the rest.
+        while isinstance(event := connection.machine.next_event(), h11.Data):
+            body.arrived(len(event.data))
+        if event is h11.NEED_DATA:
+            task = asyncio.create_task(self._read(connection, body))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        else:
+            self._finish(connection, body, event)
+        return Reply(head.status_code, passed, etag, known.get("cache-control", ""), body)
+
+    async def _read(self, connection: _Connection, body: Body) -> None:
+        event: object = None
+        try:
+            while isinstance(event := await connection.event(self._timeout), h11.Data):
+                body.arrived(len(event.data))
+        except (OSError, h11.RemoteProtocolError):  # a timeout is an OSError too
+            event = None
+        finally:
+            self._finish(connection, body, event)
+
+    def _finish(self, connection: _Connection, body: Body, event: object) -> None:
+        whole = isinstance(event, h11.EndOfMessage)
+        machine = connection.machine
+        if whole and machine.our_state is h11.DONE is machine.their_state and len(self._idle) < IDLE_CONNECTIONS:
+            machine.start_next_cycle()
+            connection.used = True
+            self._idle.append(connection)
+        else:
+            connection.writer.close()
+        body.end(whole=whole)

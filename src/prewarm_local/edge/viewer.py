@@ -1,0 +1,60 @@
+"""What the protocols towards viewers share: the connection, its POP, back-pressure and the rude ways to end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from prewarm_local.edge.edge import Pop
+
+HIGH_WATER = 256 * 1024
+"""Bytes waiting in a transport before writing pauses."""
+
+Connections = dict[str, set[asyncio.Transport]]
+"""The open viewer connections of each POP."""
+
+
+class Viewer(asyncio.Protocol):
+    """One viewer's connection to one POP."""
+
+    def __init__(self, pop: Pop, connections: Connections) -> None:
+        """Response as the given POP."""
+        self.pop = pop
+        self.transport: asyncio.Transport
+        self.paused = False
+        self.lost = False
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=HIGH_WATER)
+        self._connections[self.pop.name].add(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget the transport."""
+        self.lost = True
+        self._connections[self.pop.name].discard(self.transport)
+
+    def pause_writing(self) -> None:
+        """Stop writing: the viewer reads more slowly than we write."""
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        self.paused = False
+        self.pump()
+
+    def pump(self) -> None:
+        """Write what is ready to be written."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Break the TCP connection with RST: the kernel sends that when a socket lingers for zero seconds."""
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()

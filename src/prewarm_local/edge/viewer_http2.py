@@ -1,0 +1,162 @@
+"""HTTP/2 towards viewers, by the h2 library: many streams at once, RST_STREAM and GOAWAY."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import h2.config
+import h2.connection
+import h2.events
+import h2.exceptions
+import h2.settings
+from hyperframe.frame import GoAwayFrame
+
+from prewarm_local.edge.content import State
+from prewarm_local.edge.hpack_plain import PlainEncoder
+from prewarm_local.edge.response import Response
+from prewarm_local.edge.streams import Streams
+from prewarm_local.edge.viewer import HIGH_WATER, Connections, Viewer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from prewarm_local.edge.edge import Pop
+
+STREAMS = 128
+"""Concurrent streams of one connection: CloudFront announces 128."""
+
+LINGER = 1.0
+"""Seconds a connection stays open after its last answer and GOAWAY: closing at once could lose that answer."""
+
+# Checks and header normalisation are for servers in the wild; here they would take a third of the time.
+CONFIG = h2.config.H2Configuration(
+    client_side=False,
+    header_encoding=None,
+    validate_outbound_headers=False,
+    normalize_outbound_headers=False,
+    validate_inbound_headers=False,
+    normalize_inbound_headers=False,
+)
+
+
+class Http2Viewer(Viewer):
+    """One HTTP/2 connection."""
+
+    def __init__(self, pop: Pop, connections: Connections) -> None:
+        super().__init__(pop, connections)
+        self._h2 = h2.connection.H2Connection(config=CONFIG)
+        self._h2.encoder = PlainEncoder()
+        self._h2.local_settings.update({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS})
+        self._streams = Streams(self._h2, self.pump)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._served = 0
+        self._last_stream: int | None = None
+        self._leaving = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the settings."""
+        super().connection_made(transport)
+        self._h2.initiate_connection()
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give up all streams."""
+        super().connection_lost(exc)
+        self._streams.clear()
+        for task in self._tasks.values():
+            task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames from the viewer."""
+        try:
+            events = self._h2.receive_data(data)
+        except h2.exceptions.ProtocolError:
+            self._flush()
+            self.transport.close()
+            return
+        for event in events:
+            match event:
+                case h2.events.RequestReceived():
+                    self._request(event)
+                case h2.events.WindowUpdated():
+                    self._streams.window_grew(event.stream_id or 0)
+                case h2.events.StreamReset():
+                    self._streams.drop(event.stream_id)
+                    if (task := self._tasks.pop(event.stream_id, None)) is not None:
+                        task.cancel()
+                case h2.events.DataReceived():
+                    self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                case h2.events.RemoteSettingsChanged():
+                    self._streams.window_grew(0)
+                case h2.events.ConnectionTerminated():
+                    self.transport.close()
+                    return
+        self.pump()
+
+    def _request(self, event: h2.events.RequestReceived) -> None:
+        stream_id = event.stream_id
+        if self._last_stream is not None and stream_id > self._last_stream:
+            return  # after GOAWAY: left unanswered, as announced
+        method = host = target = accept = ""
+        for name, value in event.headers:
+            if name == b":path":
+                target = value.decode("latin-1")
+            elif name == b":method":
+                method = value.decode("latin-1")
+            elif name == b":authority" or (name == b"host" and not host):
+                host = value.decode("latin-1")
+            elif name == b"accept-encoding":
+                accept = value.decode("latin-1")
+        result = self.pop.answer(method, host, target, accept)
+        if isinstance(result, Response):
+            self._begin(stream_id, result)
+        else:
+            task = self._tasks[stream_id] = asyncio.create_task(self._later(stream_id, result))
+            task.add_done_callback(lambda _: result.close())  # for a task cancelled before it began
+
+    async def _later(self, stream_id: int, result: Coroutine[None, None, Response]) -> None:
+        answer = await result
+        self._tasks.pop(stream_id, None)
+        self._begin(stream_id, answer)
+        self.pump()
+
+    def _begin(self, stream_id: int, answer: Response) -> None:
+        if self.lost:
+            return
+        if answer.reset:
+            self.reset()
+            return
+        self._served += 1
+        if answer.last_after is not None and self._served >= answer.last_after:
+            self._go_away()
+        body = answer.body
+        ends = body is None or (body.available == 0 and body.state is State.COMPLETE)
+        try:
+            self._h2.send_headers(stream_id, [(b":status", b"%d" % answer.status), *answer.headers], end_stream=ends)
+        except h2.exceptions.ProtocolError:
+            return  # the viewer has ended the stream meanwhile
+        if body is not None and not ends:
+            self._streams.begin(stream_id, body)
+
+    def _go_away(self) -> None:
+        """Say that no later stream will be answered; those before may end. By hand: h2 would end them all."""
+        if self._last_stream is None:
+            self._last_stream = self._h2.highest_inbound_stream_id
+            self._flush()
+            self.transport.write(GoAwayFrame(0, last_stream_id=self._last_stream).serialize())
+
+    def pump(self) -> None:
+        """Write until all streams are blocked or the transport has enough."""
+        waiting = True
+        while waiting and not self.paused and not self.lost:
+            waiting = self._streams.write(HIGH_WATER)
+            self._flush()
+        self._flush()
+        if self._last_stream is not None and not self._leaving and not self._streams and not self._tasks:
+            self._leaving = True
+            asyncio.get_running_loop().call_later(LINGER, self.transport.close)
+
+    def _flush(self) -> None:
+        if (wire := self._h2.data_to_send()) and not self.lost:
+            self.transport.write(wire)

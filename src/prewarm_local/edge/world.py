@@ -1,0 +1,66 @@
+"""The whole simulated CloudFront, put together from its parts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prewarm_local.edge.certificates import Certificates
+from prewarm_local.edge.edge import Hosts, Pop
+from prewarm_local.edge.faults import FaultBook, parse_fault
+from prewarm_local.edge.listeners import Listeners
+from prewarm_local.edge.nameserver import Zone, serve_dns
+from prewarm_local.edge.origin import Origin
+from prewarm_local.edge.regional import RegionalCache, Shared
+from prewarm_local.edge.upstream import OriginClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prewarm_local.edge.config import EdgeConfig, StoredObject
+
+
+class World:
+    """POPs, regional edge caches, origin, faults and listeners of one configuration."""
+
+    def __init__(self, config: EdgeConfig, clock: Callable[[], float] = time.monotonic) -> None:
+        """Build everything; nothing listens yet."""
+        self.config = config
+        self.faults = FaultBook()
+        self.origin = Origin(config)
+        client = OriginClient(self.origin, config.origin_timeout)
+        shared = Shared(client, self.faults, clock, config.default_ttl, config.error_ttl, config.regional_collapsing)
+        hosts = Hosts(config.distributions)
+        self.regional = {area: RegionalCache(shared) for area in dict.fromkeys(map(config.area, config.pops))}
+        self.pops = {name: Pop(name, config, hosts, self.regional[config.area(name)], shared) for name in config.pops}
+        self.certificates = Certificates(hosts)
+        self.listeners = Listeners(config, self.pops, self.certificates)
+        for target, stored in config.objects.items():
+            self._fault_of(target, stored)
+        if config.default_object is not None:
+            self._fault_of("*", config.default_object)
+
+    async def start(self) -> int:
+        """Start origin, POPs and DNS; return the port of the nameserver."""
+        await self.origin.start()
+        await self.listeners.start()
+        zone = Zone(self.config.distributions, self.listeners.addresses, self.config.client_subnets)
+        return await serve_dns(zone, self.config.dns_port)
+
+    def put_object(self, target: str, stored: StoredObject) -> None:
+        """Change what the origin holds at a path, and the fault that comes with it."""
+        before = self.origin.objects.get(target)
+        if before is not None and before.fault is not None:
+            self.faults.clear(target)
+        self.origin.put(target, stored)
+        self._fault_of(target, stored)
+
+    def purge(self, paths: list[str], domain: str | None) -> int:
+        """Remove paths from every POP and regional edge cache, as an invalidation does; return how many entries."""
+        caches = [pop.cache for pop in self.pops.values()]
+        caches += [regional.cache for regional in self.regional.values()]
+        return sum(cache.purge(paths, domain) for cache in caches)
+
+    def _fault_of(self, target: str, stored: StoredObject) -> None:
+        if stored.fault is not None:
+            self.faults.add(target, parse_fault(stored.fault))

@@ -1,0 +1,112 @@
+"""The HTTP server in front of the gateway: reads requests, within API Gateway's limits, and writes responses."""
+
+from __future__ import annotations
+
+import re
+import socket
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from prewarm_local.stack.proxy_event import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# API Gateway's limit of a request's body, in bytes.
+MAX_BODY = 10 * 1024 * 1024
+# A refused body is read to its end, so that the client gets to the answer; but not for ever.
+_DRAIN_BYTES, _DRAIN_SECONDS = 256 * 1024 * 1024, 5.0
+# Headers that belong to one connection, and are this server's to set.
+_HOP_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date", "server"})
+
+
+class FrontServer(ThreadingHTTPServer):
+    """Gives each request on 127.0.0.1:`port` to `answer`, with the gateway response type of a body it refused.
+
+    May raise OSError when the port is taken.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, answer: Callable[[Request, str | None], Response]) -> None:
+        self.answer = answer
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that goes away is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "embedded-gateway", ""
+    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    disable_nagle_algorithm = True
+    server: FrontServer
+
+    def _serve(self) -> None:
+        body, refusal = self._read_body()
+        path, _, query = self.path.partition("?")
+        request = Request(self.command, path, query, list(self.headers.items()), body, self.client_address[0])
+        response = self.server.answer(request, refusal)
+        if refusal:
+            self.close_connection = True
+        self.send_response(response.status)
+        for name, value in response.headers:
+            if name.lower() not in _HOP_HEADERS:
+                self.send_header(name, value)
+        self.send_header("x-amzn-RequestId", request.id)
+        self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+        if refusal:
+            self._drain()
+
+    def __getattr__(self, name: str) -> object:
+        """Serve whatever method: http.server looks for `do_METHOD`, and answers 501 without it."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _read_body(self) -> tuple[bytes, str | None]:
+        """Return the body, or an empty one and the gateway response type of the refusal."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read_chunks()
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit():
+            return b"", "BAD_REQUEST_BODY"
+        if int(length) > MAX_BODY:
+            return b"", "REQUEST_TOO_LARGE"
+        return self.rfile.read(int(length)), None
+
+    def _read_chunks(self) -> tuple[bytes, str | None]:
+        body = b""
+        while True:
+            size = self.rfile.readline(1024).partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size):
+                return b"", "BAD_REQUEST_BODY"
+            if len(body) + int(size, 16) > MAX_BODY:
+                return b"", "REQUEST_TOO_LARGE"
+            body += self.rfile.read(int(size, 16))
+            while self.rfile.readline(1024).strip() and int(size, 16) == 0:
+                pass  # trailers, after the last chunk
+            if int(size, 16) == 0:
+                return body, None
+
+    def _drain(self) -> None:
+        """Read what the client still sends: closing a socket with unread bytes would cut off the answer."""
+        self.wfile.flush()
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_DRAIN_SECONDS)
+            left = _DRAIN_BYTES
+            while left > 0 and (chunk := self.rfile.read1(65_536)):
+                left -= len(chunk)
+        except OSError:
+            pass  # the client is gone
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
+        """Say nothing: the functions log what they answer."""

@@ -1,0 +1,157 @@
+"""One Lambda execution environment: a worker process, and the Runtime API that feeds it one event at a time.
+
+The process runs awslambdaric, the interface client that AWS ships in its runtimes. Each sandbox has a server of its
+own, because the protocol does not say which environment is asking.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from typing import IO, TYPE_CHECKING
+
+from prewarm_local.stack.runtime_api import Result, RuntimeServer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prewarm_local.stack.template import Function
+
+# Lambda gives 10 s; a loaded laptop that starts eight interpreters at once needs more.
+_INIT_SECONDS = 60.0
+# Ends the worker when the pipe's other end closes, however this process ended; works on macOS too, and unlike
+# PR_SET_PDEATHSIG it does not depend on the thread that started the worker.
+_BOOTSTRAP = """
+import os, runpy, sys, threading
+def watch():
+    os.read(int(sys.argv[1]), 1)
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+sys.argv[1:] = sys.argv[2:]
+runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
+"""
+
+
+class NotTakenError(Exception):
+    """The worker died before it took the event: nothing of the event has run, another worker may take it."""
+
+
+class Sandbox:
+    """A worker process of `function`. `environment` is its whole environment but for the Runtime API's address.
+
+    `log` is what it writes its stdout and stderr to. May raise OSError when the process does not start.
+    """
+
+    def __init__(self, function: Function, environment: Mapping[str, str], log: IO[bytes] | int) -> None:
+        self.function = function
+        self.alive = True
+        self._changed = threading.Condition()
+        self._event: tuple[str, bytes] | None = None
+        self._taken_at: float | None = None
+        self._outcome: Result | None = None
+        self._served = 0
+        self._server = RuntimeServer(self, function.arn)
+        threading.Thread(target=self._server.serve_forever, name=f"runtime-{function.name}", daemon=True).start()
+        read_end, self._lifeline = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOTSTRAP, str(read_end), function.handler],
+            cwd=function.code,
+            env={**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=(read_end,),
+            start_new_session=True,  # a Ctrl-C in the terminal is for the stack, which then ends its workers
+        )
+        os.close(read_end)
+        threading.Thread(target=self._reap, name=f"reap-{function.name}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id, which is its process group's too."""
+        return self._process.pid
+
+    def invoke(self, payload: bytes) -> Result:
+        """Run one event and return what it came to. May raise NotTakenError."""
+        request_id = str(uuid.uuid4())
+        with self._changed:
+            self._event, self._taken_at, self._outcome = (request_id, payload), None, None
+            self._changed.notify_all()
+            asked_at = time.monotonic()
+            while self._outcome is None:
+                if not self.alive:
+                    break
+                if self._taken_at is None:
+                    left = asked_at + _INIT_SECONDS - time.monotonic()
+                else:
+                    left = self._taken_at + self.function.timeout - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            outcome, taken = self._outcome, self._taken_at is not None
+            self._event = None
+            self._served += 1
+        if outcome is not None:
+            return outcome
+        if not self.alive:
+            if not taken and self._served > 1:
+                raise NotTakenError
+            return Result.failure("Runtime.ExitError", f"RequestId: {request_id} Error: {self._how_it_ended()}")
+        self.kill()
+        seconds = self.function.timeout if taken else _INIT_SECONDS
+        return Result.failure(
+            "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+        )
+
+    def kill(self) -> None:
+        """End the worker and whatever it started, at once."""
+        self.alive = False
+        # It may have ended by itself, and the reaper have seen it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the killed worker is gone."""
+        self._process.wait(seconds)
+
+    def _how_it_ended(self) -> str:
+        code = self._process.wait()
+        return f"signal: {signal.strsignal(-code)}" if code < 0 else f"Runtime exited with error: exit status {code}"
+
+    def _reap(self) -> None:
+        self._process.wait()
+        with self._changed:
+            self.alive = False
+            self._changed.notify_all()
+        os.close(self._lifeline)
+        self._server.shutdown()
+        self._server.server_close()
+
+    # ---- what the Runtime API asks for ----
+
+    def next_event(self) -> tuple[str, bytes, float] | None:
+        """Wait for an event; return its request id, payload and deadline (Unix seconds), or None at the end."""
+        with self._changed:
+            while self.alive and (self._event is None or self._taken_at is not None):
+                self._changed.wait()
+            if self._event is None or not self.alive:
+                return None
+            self._taken_at = time.monotonic()
+            self._changed.notify_all()
+            return (*self._event, time.time() + self.function.timeout)
+
+    def finish(self, request_id: str | None, result: Result) -> None:
+        """Take the result of `request_id`, or of whatever waits when the function could not be initialised (None)."""
+        with self._changed:
+            waiting = self._event
+            if self._outcome is None and (request_id is None or (waiting is not None and waiting[0] == request_id)):
+                self._outcome = result
+                self._changed.notify_all()

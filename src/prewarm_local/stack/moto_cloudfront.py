@@ -1,0 +1,236 @@
+"""What moto's CloudFront lacks and the functions ask for: tenants, cache policies, and a whole list of distributions.
+
+It stands before moto's server and answers these calls itself, in the shapes of botocore's model; all others pass.
+moto 5.2 has no tenants, connection groups and cache policies; its list knows neither Staging nor ConnectionMode, and
+comes in one page, where CloudFront's has at most 100 distributions.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+import botocore.session
+from botocore.model import ListShape, Shape, StructureShape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from botocore.model import ServiceModel
+
+    from prewarm_local.stack.moto_patches import OnInvalidation
+
+VERSION = "/2020-05-31"
+PAGE = 100
+# Managed policies (Developer Guide, "Use managed cache policies").
+_ENCODED = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
+MANAGED_POLICIES: dict[str, dict[str, Any]] = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": {
+        "Name": "Managed-CachingOptimized",
+        "MinTTL": 1,
+        "DefaultTTL": 86_400,
+        "MaxTTL": 31_536_000,
+        "ParametersInCacheKeyAndForwardedToOrigin": _ENCODED
+        | {
+            "HeadersConfig": {"HeaderBehavior": "none"},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        },
+    },
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
+        "Name": "Managed-CachingDisabled",
+        "MinTTL": 0,
+        "DefaultTTL": 0,
+        "MaxTTL": 0,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A distribution tenant: its id, its domains, and the endpoint of its connection group."""
+
+    id: str
+    domains: tuple[str, ...]
+    routing_endpoint: str
+    enabled: bool = True
+
+
+class NotFoundError(Exception):
+    """There is no such thing; the message is CloudFront's error code."""
+
+
+@dataclass
+class Extras:
+    """What the account's CloudFront has beside moto's: by id, tenants with their distribution's id."""
+
+    distributions: Callable[[], Iterable[dict[str, Any]]]
+    tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
+    policies: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(MANAGED_POLICIES))
+    on_invalidation: OnInvalidation | None = None
+    _invalidations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def list_distributions(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a page of the list; a marker is the id of the last one of the page before."""
+        listed = sorted(self.distributions(), key=lambda each: str(each["Id"]))
+        marker, most = query.get("Marker", ""), min(PAGE, int(query.get("MaxItems", PAGE)))
+        rest = [each for each in listed if each["Id"] > marker]
+        page = rest[:most]
+        truncated = len(rest) > most
+        more = {"NextMarker": page[-1]["Id"]} if truncated else {}
+        answer = {"Marker": marker, "MaxItems": most, "IsTruncated": truncated, "Quantity": len(page), "Items": page}
+        return {"DistributionList": answer | more}
+
+    def tenant_by_domain(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return the tenant that has a domain."""
+        for tenant, distribution in self.tenants.values():
+            if query["domain"] in tenant.domains:
+                return {
+                    "DistributionTenant": {
+                        "Id": tenant.id,
+                        "DistributionId": distribution,
+                        "Name": tenant.id,
+                        "Domains": [{"Domain": domain, "Status": "active"} for domain in tenant.domains],
+                        "ConnectionGroupId": f"cg_{tenant.routing_endpoint}",
+                        "Enabled": tenant.enabled,
+                        "Status": "Deployed",
+                    }
+                }
+        raise NotFoundError("EntityNotFound")
+
+    def connection_group(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a connection group."""
+        endpoint = query["Identifier"].removeprefix("cg_")
+        if all(tenant.routing_endpoint != endpoint for tenant, _ in self.tenants.values()):
+            raise NotFoundError("EntityNotFound")
+        return {"ConnectionGroup": {"Id": query["Identifier"], "RoutingEndpoint": endpoint, "Enabled": True}}
+
+    def cache_policy(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a cache policy."""
+        if query["Id"] not in self.policies:
+            raise NotFoundError("NoSuchCachePolicy")
+        return {"CachePolicy": {"Id": query["Id"], "CachePolicyConfig": self.policies[query["Id"]]}}
+
+    def create_tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
+        """Create a tenant's invalidation, or return the one that has the same reference."""
+        if query["Id"] not in self.tenants:
+            raise NotFoundError("EntityNotFound")
+        wanted = read_xml(query["body"])
+        key = (query["Id"], wanted["CallerReference"])
+        if key not in self._invalidations:
+            if self.on_invalidation is not None:
+                self.on_invalidation(self.tenants[query["Id"]][0].routing_endpoint, wanted["Paths"]["Items"])
+            made = {"Id": "I" + uuid.uuid4().hex[:13].upper(), "Status": "Completed", "InvalidationBatch": wanted}
+            self._invalidations[key] = made
+        return {"Invalidation": self._invalidations[key]}
+
+    def tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a tenant's invalidation."""
+        for (tenant, _), made in self._invalidations.items():
+            if (tenant, made["Id"]) == (query["DistributionTenantId"], query["Id"]):
+                return {"Invalidation": made}
+        raise NotFoundError("NoSuchInvalidation")
+
+
+ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[Extras, dict[str, str]], dict[str, Any]]]] = [
+    ("GET", re.compile("/distribution"), "ListDistributions", Extras.list_distributions),
+    ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", Extras.tenant_by_domain),
+    ("GET", re.compile("/connection-group/(?P<Identifier>[^/]+)"), "GetConnectionGroup", Extras.connection_group),
+    ("GET", re.compile("/cache-policy/(?P<Id>[^/]+)"), "GetCachePolicy", Extras.cache_policy),
+    (
+        "POST",
+        re.compile("/distribution-tenant/(?P<Id>[^/]+)/invalidation"),
+        "CreateInvalidationForDistributionTenant",
+        Extras.create_tenant_invalidation,
+    ),
+    (
+        "GET",
+        re.compile("/distribution-tenant/(?P<DistributionTenantId>[^/]+)/invalidation/(?P<Id>[^/]+)"),
+        "GetInvalidationForDistributionTenant",
+        Extras.tenant_invalidation,
+    ),
+]
+
+
+class CloudFrontFirst:
+    """A WSGI application: CloudFront's calls that moto lacks, then moto's own application."""
+
+    def __init__(self, app: Any) -> None:  # noqa: ANN401  moto's
+        """Stand before moto; `extras` is set once the account is made."""
+        self._app = app
+        self.extras: Extras | None = None
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401  WSGI
+        """Answer a request."""
+        path: str = environ.get("PATH_INFO", "")
+        if self.extras is not None and path.startswith(VERSION):
+            for method, pattern, operation, act in ROUTES:
+                found = pattern.fullmatch(path.removeprefix(VERSION).rstrip("/"))
+                if found and environ["REQUEST_METHOD"] == method:
+                    return self._answer(environ, start_response, operation, found.groupdict(), act)
+        return self._app(environ, start_response)
+
+    def _answer(
+        self,
+        environ: dict[str, Any],
+        start_response: Any,  # noqa: ANN401  WSGI
+        operation: str,
+        given: dict[str, str],
+        act: Callable[[Extras, dict[str, str]], dict[str, Any]],
+    ) -> list[bytes]:
+        query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        query |= {name: unquote(value) for name, value in given.items()}
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        query["body"] = environ["wsgi.input"].read(length).decode() if length else ""
+        assert self.extras is not None
+        status = "201 Created" if environ["REQUEST_METHOD"] == "POST" else "200 OK"
+        try:
+            body = write_xml(operation, act(self.extras, query))
+        except NotFoundError as error:
+            status = "404 Not Found"
+            body = (
+                f"<ErrorResponse><Error><Code>{error}</Code><Message>none</Message></Error></ErrorResponse>".encode()
+            )
+        start_response(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+@cache
+def _model() -> ServiceModel:
+    return botocore.session.Session().get_service_model("cloudfront")
+
+
+def write_xml(operation: str, output: Mapping[str, Any]) -> bytes:
+    """Return an operation's output as its service would send it: the payload member's XML."""
+    shape = _model().operation_model(operation).output_shape
+    assert shape is not None
+    payload = shape.serialization["payload"]
+    member = shape.members[payload]
+    root = ET.Element(member.name)
+    _fill(root, member, output[payload])
+    return ET.tostring(root)
+
+
+def _fill(node: ET.Element, shape: Shape, value: Any) -> None:  # noqa: ANN401  JSON of any shape
+    if isinstance(shape, StructureShape):
+        for name, each in value.items():
+            member = shape.members[name]
+            _fill(ET.SubElement(node, member.serialization.get("name", name)), member, each)
+    elif isinstance(shape, ListShape):
+        for each in value:
+            _fill(ET.SubElement(node, shape.member.serialization.get("name", "member")), shape.member, each)
+    else:
+        node.text = str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def read_xml(body: str) -> dict[str, Any]:
+    """Return an invalidation batch out of a request's XML."""
+    root = ET.fromstring(body)  # noqa: S314  from our own functions
+    texts = {node.tag.rpartition("}")[2]: node.text or "" for node in root.iter()}
+    paths = [node.text or "" for node in root.iter() if node.tag.rpartition("}")[2] == "Path"]
+    return {"CallerReference": texts["CallerReference"], "Paths": {"Quantity": len(paths), "Items": paths}}

@@ -1,0 +1,41 @@
+"""moto's HTTP server on a loopback port: threaded, silent, and quick to find the service of a request."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from prewarm_local.stack.moto_cloudfront import CloudFrontFirst
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, but it finds a host's service once: moto lists its own folder for each request."""
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019  there is one dispatcher per stack
+    def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401  moto's type  # noqa: ANN401
+        return super().get_backend_for_host(host)
+
+
+class _Handler(MotoRequestHandler):
+    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  werkzeug's name
+        """Say nothing: each call of each function would be a line."""
+
+
+def serve_moto() -> tuple[BaseWSGIServer, CloudFrontFirst]:
+    """Return a server that answers already, and what stands before moto in it; end it by its own methods."""
+    app = CloudFrontFirst(_Dispatcher(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True
+    ).start()
+    return server, app

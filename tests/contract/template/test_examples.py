@@ -1,0 +1,79 @@
+"""The examples are templates that AWS would take, and start runs with requests that the service would take."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
+from samtranslator.yaml_helper import yaml_parse
+
+from prewarm.request.model import check_request
+from tests.support.definitions import ROOT
+
+EXAMPLES = ROOT / "examples"
+TEMPLATES = sorted(EXAMPLES.glob("*.yaml"))
+VALUES = {
+    "UrlList": "s3://bucket/lists/nightly.txt",
+    "Region": "eu",
+    "Host": "www.example.com",
+}
+LITERAL_INPUT = 1_000
+
+
+# The parser has no types.
+parse: Any = yaml_parse
+
+
+def template(name: str) -> Any:
+    return parse((EXAMPLES / name).read_text(encoding="utf-8"))
+
+
+def filled(text: str) -> str:
+    """Put in what CloudFormation and EventBridge would."""
+    text = re.sub(r"\$\{(\w+)\}", lambda found: VALUES[found[1]], text)
+    return text.replace("<key>", "video/film.mp4")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=[path.name for path in TEMPLATES])
+def test_a_template_has_nothing_for_the_linter_to_find(path: Any) -> None:
+    assert lint_file(path, config=ManualArgs(regions=["eu-central-1"])) == []
+
+
+def test_the_schedules_input_is_a_request() -> None:
+    target = template("nightly.yaml")["Resources"]["Nightly"]["Properties"]["Target"]
+    checked = check_request(json.loads(filled(target["Input"]["Fn::Sub"])), direct=True)
+    assert checked.fields.url_list_s3 is not None
+    assert len(target["Input"]["Fn::Sub"]) < LITERAL_INPUT
+
+
+def test_an_uploads_input_is_a_request() -> None:
+    (target,) = template("on-upload.yaml")["Resources"]["Uploaded"]["Properties"]["Targets"]
+    text = filled(target["InputTransformer"]["InputTemplate"]["Fn::Sub"])
+    checked = check_request(json.loads(text), direct=True)
+    assert [url.given for url in checked.urls] == ["https://www.example.com/video/film.mp4"]
+
+
+def test_the_pipelines_example_request_is_one() -> None:
+    comment = (EXAMPLES / "codepipeline.yaml").read_text(encoding="utf-8")
+    lines = [line.removeprefix("#").strip() for line in comment.splitlines() if line.startswith("#   ")]
+    assert check_request(json.loads(" ".join(lines)), direct=True).fields.invalidate
+    (action,) = template("codepipeline.yaml")["Resources"]["Pipeline"]["Properties"]["Stages"][-1]["Actions"]
+    assert action["ActionTypeId"]["Provider"] == "StepFunctions"
+    assert (action["Configuration"]["InputType"], action["Configuration"]["Input"]) == ("FilePath", "prewarm.json")
+
+
+def test_the_workflow_asks_for_routes_that_exist() -> None:
+    text = (EXAMPLES / "github-actions.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"]["warm"]["steps"]
+    asked = set(re.findall(r"\$PREWARM_API(/\w+)", " ".join(step.get("run", "") for step in steps)))
+    routes = {
+        event["Properties"]["Path"]
+        for event in parse((ROOT / "template.yaml").read_text())["Resources"]["ApiFunction"]["Properties"][
+            "Events"
+        ].values()
+    }
+    assert asked == {"/prewarm", "/status"}
+    assert asked <= routes

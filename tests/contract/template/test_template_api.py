@@ -1,0 +1,152 @@
+"""The template's API, its error answers, and the events that reach functions beside it."""
+
+import json
+import re
+
+import pytest
+
+from tests.support.definitions import (
+    Document,
+    resources,
+    state_machine,
+    template,
+    translate,
+    translated,
+)
+
+KEYLESS_METHODS = {"options"}
+# They tell nothing of any run: a description, and the dashboard's page, which asks for the key itself.
+KEYLESS_ROUTES = {("get", "/"), ("get", "/openapi.json")}
+
+
+def open_api(document: Document) -> list[str]:
+    """List what opens the API wider than meant: edge-optimised, a route without a key, a second stage."""
+    problems = []
+    for name, properties in resources(document, "AWS::ApiGateway::RestApi").items():
+        if properties["EndpointConfiguration"].get("Types") != ["REGIONAL"]:
+            problems.append(f"{name} is not regional")
+        for path, methods in properties["Body"]["paths"].items():
+            for method, operation in methods.items():
+                needs_key = {"api_key": []} in operation.get("security", [])
+                if needs_key == (method in KEYLESS_METHODS or (method, path) in KEYLESS_ROUTES):
+                    problems.append(f"{method.upper()} {path}: key {'required' if needs_key else 'not required'}")
+    # SAM's deployment makes a stage of its own, which no usage plan covers, unless OpenApiVersion is set.
+    deployments = resources(document, "AWS::ApiGateway::Deployment")
+    problems += [f"{name} makes a second stage" for name, p in deployments.items() if "StageName" in p]
+    return problems
+
+
+def test_the_api_is_regional_asks_for_a_key_and_has_one_stage() -> None:
+    paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    assert "post" in paths["/prewarm"]
+    assert "get" in paths["/status"]
+    assert open_api(translated()) == []
+
+
+def test_the_routes_without_a_key_are_throttled_by_themselves() -> None:
+    """A usage plan counts by key, so it does not count who comes without."""
+    (stage,) = resources(translated(), "AWS::ApiGateway::Stage").values()
+    settings = {
+        (each["HttpMethod"].lower(), each["ResourcePath"].replace("/~1", "/")): each
+        for each in stage["MethodSettings"]
+    }
+    assert settings.keys() == KEYLESS_ROUTES
+    assert all(0 < each["ThrottlingRateLimit"] <= 20 for each in settings.values())
+
+
+def test_an_open_api_is_found() -> None:
+    broken = template()
+    properties = broken["Resources"]["Api"]["Properties"]
+    properties["EndpointConfiguration"]["Type"] = "EDGE"
+    del properties["OpenApiVersion"]
+    broken["Resources"]["ApiFunction"]["Properties"]["Events"]["GetStatus"]["Properties"]["Auth"] = {
+        "ApiKeyRequired": False
+    }
+    problems = "\n".join(open_api(translate(broken, state_machine())))
+    assert "Api is not regional" in problems
+    assert "GET /status: key not required" in problems
+    assert "makes a second stage" in problems
+
+
+def shapeless_responses(document: Document) -> list[str]:
+    """List API Gateway's own answers that are not JSON in the service's error shape.
+
+    `$context.error.messageString` is the one variable that comes with its quotes; another is put in bare.
+    """
+    problems = []
+    for name, properties in resources(document, "AWS::ApiGateway::RestApi").items():
+        for kind, response in properties["Body"]["x-amazon-apigateway-gateway-responses"].items():
+            text = response["responseTemplates"]["application/json"]
+            text = text.replace("$context.error.messageString", '"the \\"message\\""')
+            text = re.sub(r"\$context(\.\w+)+", 'the "value"', text)
+            if not has_error_shape(text):
+                problems.append(f"{name}: {kind}")
+    return problems
+
+
+def has_error_shape(text: str) -> bool:
+    try:
+        error = json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    shape = {key: type(value) for key, value in error.items()}
+    return shape == {"code": str, "message": str, "details": list}
+
+
+def test_gateway_responses_have_the_services_error_shape() -> None:
+    assert shapeless_responses(translated()) == []
+
+
+def test_gateway_responses_cover_key_route_size_throttle_and_timeout() -> None:
+    body = translated()["Resources"]["Api"]["Properties"]["Body"]
+    statuses = {
+        kind: response.get("statusCode") for kind, response in body["x-amazon-apigateway-gateway-responses"].items()
+    }
+    assert statuses == {
+        "INVALID_API_KEY": "403",
+        "MISSING_AUTHENTICATION_TOKEN": "404",
+        "REQUEST_TOO_LARGE": "413",
+        "THROTTLED": "429",
+        "QUOTA_EXCEEDED": "429",
+        "INTEGRATION_TIMEOUT": "504",
+        "DEFAULT_4XX": None,
+        "DEFAULT_5XX": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"error": {"code": "X", "message": "$context.error.message", "details": []}}',
+        '{"error": {"code": "X", "message": "$context.error.messageString", "details": []}}',
+        '{"message": $context.error.messageString}',
+        '{"error": {"code": "X", "message": "m"}}',
+        "not JSON",
+    ],
+)
+def test_shapeless_responses_are_found(text: str) -> None:
+    broken = translated()
+    body = broken["Resources"]["Api"]["Properties"]["Body"]
+    body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]["responseTemplates"]["application/json"] = text
+    assert shapeless_responses(broken) == ["Api: THROTTLED"]
+
+
+def test_runs_that_end_are_told_to_the_function_for_that() -> None:
+    """The rules as CloudFormation gets them: of this machine's own runs, and of no child execution."""
+    resources = translated()["Resources"]
+    rules = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
+    assert {tuple(rule["EventPattern"]["detail"]["status"]): rule.get("State") for rule in rules} == {
+        ("TIMED_OUT", "ABORTED"): None,
+        ("SUCCEEDED", "FAILED"): {"Fn::If": ["HasNotices", "ENABLED", "DISABLED"]},
+    }
+    for rule in rules:
+        assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "PrewarmStateMachine"}]
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["RunEndedFunction", "Arn"]}
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    allowed = [
+        each["Properties"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Lambda::Permission" and each["Properties"]["Principal"] == "events.amazonaws.com"
+    ]
+    assert [each["FunctionName"] for each in allowed] == [{"Ref": "RunEndedFunction"}] * 2

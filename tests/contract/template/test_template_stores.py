@@ -1,0 +1,125 @@
+"""What the template keeps, and for how long: bucket, ledger, logs."""
+
+import pytest
+
+from tests.support.definitions import (
+    MACHINE_ID,
+    Document,
+    many,
+    name_of,
+    resources,
+    translated,
+)
+
+
+def exposed_bucket(document: Document) -> list[str]:
+    """List what a bucket lacks: encryption, privacy, expiry, refusal of plain HTTP."""
+    problems = []
+    for name, properties in resources(document, "AWS::S3::Bucket").items():
+        encryption = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration")
+        problems += [] if encryption else [f"{name} is not encrypted"]
+        block = properties.get("PublicAccessBlockConfiguration", {})
+        closed = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"]
+        problems += [f"{name}: {key} is off" for key in closed if block.get(key) is not True]
+        rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
+        expiring = [r for r in rules if r["Status"] == "Enabled" and r.get("Prefix") == "runs/"]
+        if not any(r.get("ExpirationInDays") == {"Ref": "RetentionDays"} for r in expiring):
+            problems.append(f"{name}: runs never expire")
+        if not any("AbortIncompleteMultipartUpload" in r for r in expiring):
+            problems.append(f"{name}: broken uploads stay")
+        problems += [] if refuses_plain_http(document, name) else [f"{name} answers plain HTTP"]
+    return problems
+
+
+def refuses_plain_http(document: Document, bucket: str) -> bool:
+    refusals = [
+        statement
+        for policy in resources(document, "AWS::S3::BucketPolicy").values()
+        if policy["Bucket"] == {"Ref": bucket}
+        for statement in policy["PolicyDocument"]["Statement"]
+        if (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+        if statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
+    ]
+    covered = {name_of(resource) for statement in refusals for resource in many(statement["Resource"])}
+    return covered == {f"{bucket}.Arn", f"${{{bucket}.Arn}}/*"}
+
+
+def test_the_bucket_is_encrypted_private_expiring_and_tls_only() -> None:
+    assert resources(translated(), "AWS::S3::Bucket")
+    assert exposed_bucket(translated()) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "key"),
+    [
+        ("RunsBucket", "BucketEncryption"),
+        ("RunsBucket", "PublicAccessBlockConfiguration"),
+        ("RunsBucket", "LifecycleConfiguration"),
+        ("RunsBucketPolicy", "PolicyDocument"),
+    ],
+)
+def test_an_exposed_bucket_is_found(resource: str, key: str) -> None:
+    broken = translated()
+    emptied: Document = {"Statement": []} if key == "PolicyDocument" else {}
+    broken["Resources"][resource]["Properties"][key] = emptied
+    assert exposed_bucket(broken)
+
+
+def costly_table(document: Document) -> list[str]:
+    problems = []
+    for name, properties in resources(document, "AWS::DynamoDB::Table").items():
+        if properties.get("BillingMode") != "PAY_PER_REQUEST":
+            problems.append(f"{name} costs when idle")
+        if properties.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
+            problems.append(f"{name} keeps items for ever")
+        if {key["AttributeName"]: key["KeyType"] for key in properties["KeySchema"]} != {
+            "run": "HASH",
+            "sk": "RANGE",
+        }:
+            problems.append(f"{name} is not keyed by run and batch")
+    return problems
+
+
+def test_the_ledger_is_on_demand_expires_and_is_keyed_by_run_and_batch() -> None:
+    assert resources(translated(), "AWS::DynamoDB::Table")
+    assert costly_table(translated()) == []
+
+
+def test_a_costly_table_is_found() -> None:
+    broken = translated()
+    properties = broken["Resources"]["LedgerTable"]["Properties"]
+    properties.update(BillingMode="PROVISIONED", KeySchema=[])
+    properties["TimeToLiveSpecification"]["Enabled"] = False
+    assert len(costly_table(broken)) == 3
+
+
+def eternal_logs(document: Document) -> list[str]:
+    groups = resources(document, "AWS::Logs::LogGroup")
+    return [name for name, properties in groups.items() if not properties.get("RetentionInDays")]
+
+
+def test_logs_expire() -> None:
+    assert resources(translated(), "AWS::Logs::LogGroup")
+    assert eternal_logs(translated()) == []
+
+
+def test_eternal_logs_are_found() -> None:
+    broken = translated()
+    del broken["Resources"]["FunctionLogs"]["Properties"]["RetentionInDays"]
+    assert eternal_logs(broken) == ["FunctionLogs"]
+
+
+def talkative_machines(document: Document) -> list[str]:
+    """List state machines whose logs would hold what a request holds: URLs, headers, signatures."""
+    machines = resources(document, "AWS::StepFunctions::StateMachine")
+    return [name for name, p in machines.items() if p["LoggingConfiguration"]["IncludeExecutionData"] is not False]
+
+
+def test_state_logs_hold_no_execution_data() -> None:
+    assert talkative_machines(translated()) == []
+
+
+def test_talkative_machines_are_found() -> None:
+    broken = translated()
+    broken["Resources"][MACHINE_ID]["Properties"]["LoggingConfiguration"]["IncludeExecutionData"] = True
+    assert talkative_machines(broken) == [MACHINE_ID]

@@ -1,0 +1,107 @@
+"""The command before the whole service: in a terminal and in a pipe, to the end, interrupted, cancelled, retried."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.terminal import piped, terminal
+
+pytestmark = ONE_SERVICE
+
+GOOD = [f"https://{HOST}/page/{number}.html" for number in range(40, 50)]
+REFUSED, SLOW = f"https://{HOST}/refused.html", f"https://{HOST}/slow.html"
+NEAR = ["--country", "singapore"]
+# Batches one after the other, so that there is something to be seen.
+FAR = ["--country", "singapore,south_korea,australia,DE", "--max-concurrency", "1"]
+
+
+def test_a_terminal_shows_bars_and_the_end(service: Service) -> None:
+    with terminal(service, "start", *GOOD, *FAR, "--wait") as shown:
+        assert shown.end() == 0
+    assert "\x1b[" in shown.shown
+    assert "━" in shown.shown
+    for part in ("URLs", "targets", "10/10", "COMPLETED: 10 of 10 URLs (10 warm, 0 failed"):
+        assert part in shown.shown
+
+
+def test_a_pipe_gets_plain_lines_and_a_failed_run_is_exit_1_and_junit(service: Service, tmp_path: Path) -> None:
+    urls, report = tmp_path / "urls.txt", tmp_path / "junit.xml"
+    urls.write_text("# one is broken\n" + "\n".join([*GOOD[:3], REFUSED]))
+    arguments = ["start", "--file", str(urls), *NEAR, "--wait", "--junit", str(report)]
+    # Colours asked for by the environment are for terminals all the same.
+    done = piped(service, *arguments, FORCE_COLOR="1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "\x1b" not in done.stdout
+    assert "IN_PROGRESS: 0 of 4 URLs" in done.stdout
+    assert "FAILED: 4 of 4 URLs (3 warm, 1 failed" in done.stdout
+    suite = ET.parse(report).find("testsuite")
+    assert suite is not None
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == ("4", "1")
+    (failed,) = (case for case in suite.iter("testcase") if len(case))
+    assert failed.attrib["name"] == REFUSED
+    assert "the origin answered with a 5xx, could not be reached" in failed[0].attrib["message"]
+
+
+def test_a_run_is_started_followed_and_told_in_json(service: Service) -> None:
+    started = piped(service, "start", *GOOD, *FAR, "--json")
+    run = json.loads(started.stdout)["requestID"]
+    watched = piped(service, "watch", run, "--json")
+    assert watched.returncode == 0, watched.stderr
+    lines = [json.loads(line) for line in watched.stdout.splitlines()]
+    assert [line["status"] for line in lines] == ["IN_PROGRESS"] * (len(lines) - 1) + ["COMPLETED"]
+    assert len(lines) > 1
+    assert sorted(lines[-1]["successUrl"]) == sorted(GOOD)
+    assert json.loads(piped(service, "status", run, "--json").stdout) == lines[-1]
+    listed = json.loads(piped(service, "list", "--status", "COMPLETED", "--json").stdout)["runs"]
+    assert run in {each["requestID"] for each in listed}
+    nothing = piped(service, "retry", run)
+    assert (nothing.returncode, "every URL of the run is warm" in nothing.stderr) == (2, True)
+
+
+def test_ctrl_c_detaches_and_the_run_is_watched_cancelled_and_retried(service: Service) -> None:
+    arguments = ["start", *GOOD[:3], SLOW, *NEAR, "--verify", "none", "--wait"]
+    with terminal(service, *arguments) as shown:
+        shown.until(lambda text: "URLs" in text)
+        shown.process.send_signal(signal.SIGINT)
+        assert shown.end() == 130
+    back = shown.shown.partition("come back by: prewarm watch ")[2].split()
+    assert back, shown.shown
+    run = back[0]
+    going = piped(service, "watch", run, "--wait-seconds", "0")
+    assert going.returncode == 3, "the run should have gone on: " + going.stdout + going.stderr
+    wait_for_the_plan(service, run)
+    cancelled = piped(service, "cancel", run, "--json")
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert json.loads(cancelled.stdout)["reason"] == "cancelled"
+    assert piped(service, "cancel", run).returncode == 2
+    told = piped(service, "status", run, "--exit-code")
+    assert (told.returncode, "the run was cancelled" in told.stdout) == (1, True)
+    retried = piped(service, "retry", run, "--wait", "--json")
+    assert retried.returncode == 0, retried.stderr
+    assert json.loads(retried.stdout)["successUrl"] == json.loads(cancelled.stdout)["failedUrl"]
+
+
+def wait_for_the_plan(service: Service, run: str) -> None:
+    for _ in range(200):
+        if service.get_status(run).json()["targets"]["total"]:
+            return
+        time.sleep(0.05)
+    raise AssertionError("no plan was made")
+
+
+def test_what_is_wrong_has_its_own_exit_code(service: Service) -> None:
+    bad = piped(service, "start", GOOD[0], "--region", "apca", "--json")
+    assert (bad.returncode, "did you mean" in bad.stderr) == (2, True)
+    assert json.loads(bad.stdout)["error"]["details"][0]["near"]
+    assert piped(service, "status", "no-such-run").returncode == 2
+    locked = piped(service, "list", PREWARM_API_KEY="wrong")
+    assert (locked.returncode, "are key and address right?" in locked.stderr) == (4, True)
+
+
+def test_a_dry_run_warms_nothing_and_says_what_it_would_do(service: Service) -> None:
+    told = piped(service, "start", *GOOD[:2], *NEAR, "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "2 URLs of 1 host\n" in told.stdout

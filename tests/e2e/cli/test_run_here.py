@@ -1,0 +1,83 @@
+"""Commands that need no deployed service: `run` warms from this machine, `configure` asks at the terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prewarm_cli.config import read_config
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.service import DOMAIN, HOST, ONE_SERVICE
+from tests.support.terminal import environment, piped, terminal
+
+pytestmark = ONE_SERVICE
+
+PAGE, SLOW = f"https://{HOST}/page/51.html", f"https://{HOST}/slow.html"
+REFUSED = f"https://{HOST}/refused.html"
+HERE = ["--distribution", f"{DOMAIN}={HOST}"]
+
+
+def children_of(pid: int) -> set[int]:
+    """Name the processes that a process has started, and those that they have."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    found = {int(child) for child in listed}
+    return found.union(*(children_of(child) for child in found))
+
+
+def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedCloudFront) -> None:
+    settings = edge.settings()
+    done = piped(None, "run", PAGE, "--country", "singapore", *HERE, "--json", **settings)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["successUrl"] == [PAGE]
+
+
+def test_a_run_from_here_that_failed_is_not_sent_to_a_service_that_is_gone(edge: SimulatedCloudFront) -> None:
+    settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
+    done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **settings)
+    assert done.returncode == 1, done.stderr
+    assert "remedy   run the command again" in done.stdout
+    assert "prewarm retry" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_from_here_is_stopped_with_all_of_its_processes(edge: SimulatedCloudFront, number: int) -> None:
+    arguments = ["run", PAGE, SLOW, "--country", "singapore,au,DE", "--max-concurrency", "1", *HERE]
+    with terminal(None, *arguments, **edge.settings()) as shown:
+        shown.until(lambda text: "URLs" in text)
+        started = children_of(shown.process.pid)
+        assert started, shown.shown
+        # As a terminal sends it: to all of the foreground's processes.
+        os.killpg(shown.process.pid, number)
+        assert shown.end() == 130
+    assert "stopped, and the run with it" in shown.shown
+    assert "Traceback" not in shown.shown
+    assert "was not delivered" not in shown.shown
+    assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_configure_asks_and_does_not_show_the_key(tmp_path: Path) -> None:
+    with terminal(None, "configure", XDG_CONFIG_HOME=str(tmp_path)) as shown:
+        shown.until(lambda text: "API address" in text)
+        shown.type("https://abc123.execute-api.eu-west-1.amazonaws.com/v1/\n")
+        shown.until(lambda text: "not shown" in text)
+        shown.type("a-secret-key\n")
+        assert shown.end() == 0, shown.shown
+    assert "a-secret-key" not in shown.shown
+    filed = read_config(tmp_path / "prewarm" / "config.toml")
+    assert filed == {"api_url": "https://abc123.execute-api.eu-west-1.amazonaws.com/v1", "api_key": "a-secret-key"}
+
+
+def test_help_without_anything_set_up() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("prewarm"), "--help"],
+        env=environment(None),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert "configure" in done.stdout

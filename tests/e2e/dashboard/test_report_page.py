@@ -1,0 +1,74 @@
+"""The HTML report in a browser: readable at any width, by keyboard, in light and dark, whatever its run came to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser
+
+from aggregate.report_html import page
+from prewarm.catalogue import catalogue
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+SERIOUS = {"serious", "critical"}
+LONG = "https://www.example.com/" + "x" * 1500 + "?a=1|2|3"
+
+
+def report(pops: int = 30, failures: int = 3, done: int = 4) -> dict[str, Any]:
+    """A report of a run, with as much of each kind as is asked for."""
+    names = list(catalogue().pops)[:pops]
+    one = {"targets": 4, "done": done, "warm": done, "failed": 0, "fetches": 8, "bytes": 4_000}
+    part = {"name": "Lambda time", "quantity": 1.5, "unit": "GB-second", "unitPrice": 0.1, "dollars": 0.15}
+    reasons = {"blocked": 2, "timeout": 1}
+    failed = [
+        {"index": n, "url": f"{LONG}{n}", "reasons": reasons, "warm": 1, "reachable": 4, "coverage": 25.0}
+        for n in range(failures)
+    ]
+    return {
+        "run": "20261124T013829Z-c0af4526", "warm": not failures, "startedAt": 1.8e9, "endedAt": 1.8e9 + 75,
+        "total": 40, "success": 40 - failures, "failed": failures, "bytes": 123_456_789, "failures": failed,
+        "targets": 4 * pops, "verified": 7, "fetches": 240,
+        "timeToFirstByteMs": {"p50": 20.0, "p90": 40.0, "p99": 80.0} if done else None,
+        "warnings": [f"query strings are not in the cache key (such as {LONG})"],
+        "pops": [one | {"pop": name, "meanMs": 20.5 if done else None} for name in names],
+        "regions": [{"region": "Japan", "pops": pops, "targets": 4 * pops, "warm": done, "bytes": 1, "meanMs": None}],
+        "skippedPops": [{"pop": "NRT57-P3", "reason": "connect_error", "detail": "curl: " + "z" * 300}],
+        "cost": {"dollars": 0.1234, "pricesOf": "2025-07", "parts": [part], "notIncluded": ["taxes"]},
+    }  # fmt: skip
+
+
+SCENES = {
+    "failed": report(),
+    "warm": report(failures=0),
+    "nothing reached": report(done=0),
+    "many failures": report(pops=537, failures=60),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_report_is_for_everyone(browser: Browser, tmp_path: Path, scene: str, width: int, scheme: Any) -> None:
+    path = tmp_path / "report.html"
+    path.write_bytes(page(SCENES[scene], catalogue()))
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+    )
+    try:
+        shown = context.new_page()
+        shown.goto(path.as_uri())
+        assert shown.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+        shown.evaluate(AXE.read_text())
+        found = shown.evaluate("axe.run()")
+        serious = [each for each in found["violations"] if each["impact"] in SERIOUS]
+        assert serious == [], json.dumps(serious, indent=1)[:3_000]
+    finally:
+        context.close()
+
+
+def test_a_run_that_reached_no_pop_says_so_and_draws_no_empty_table() -> None:
+    html = page(SCENES["nothing reached"], catalogue()).decode()
+    assert "No POP was reached." in html
+    assert "<tbody></tbody>" not in html

@@ -1,0 +1,225 @@
+"""What the dashboard makes of what a status tells: much of it, odd things in it, and why a run ended red."""
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.support.browser import ENDED, PHONE, Visit, as_if, sideways
+from tests.support.fake_runs import PAGE, going
+from tests.support.service import HOST, ONE_SERVICE, Service
+
+pytestmark = ONE_SERVICE
+
+
+def test_twenty_thousand_urls_do_not_freeze_the_page(visit: Visit) -> None:
+    urls = [f"https://{HOST}/{number}.html" for number in range(20_000)]
+    whole = {"requestID": "r", "run": "large", "total": 20_000, "completed": 20_000, "inProgress": 0}
+    targets = {"total": 20_000, "done": 20_000, "outcomes": {"warmed": 19_999, "lost": 1}, "verified": 0}
+    first = whole | {"status": "FAILED", "targets": targets, "warnings": [], "skippedPops": []}
+    none: dict[str, Any] = {"failedUrl": [], "inProgressUrl": [], "successUrl": [], "failures": []}
+    failure = {"url": urls[-1], "reasons": {"lost": 1}, "coverage": 0}
+    pages = {
+        "two": first | none | {"successUrl": urls[1_000:15_000], "nextToken": "three"},
+        "three": first | none | {"successUrl": urls[15_000:-1], "failedUrl": urls[-1:], "failures": [failure]},
+    }
+    visitor = visit()
+    visitor.page.route("**/status?*", as_if(first | none | {"successUrl": urls[:1_000], "nextToken": "two"}, pages))
+    page = visitor.open("#/run/large")
+    table = page.get_by_role("region", name="URLs", exact=True).first
+    expect(page.get_by_text("1 to 25 of 20,000")).to_be_visible()
+    assert page.locator("table.urls tbody tr").count() == 25
+    expect(table).to_contain_text("failed")
+    began = time.monotonic()
+    page.locator("#url-search").fill("/1999")
+    expect(page.get_by_text("1 to 11 of 11")).to_be_visible()
+    page.get_by_label("State").select_option("failed")
+    expect(page.get_by_text("1 to 1 of 1", exact=True)).to_be_visible()
+    assert time.monotonic() - began < 3
+    page.get_by_label("State").select_option("")
+    page.locator("#url-search").fill("")
+    expect(page.get_by_text("1 to 25 of 20,000")).to_be_visible()
+    page.get_by_role("button", name="Next").first.click()
+    expect(page.locator("[data-urls] [data-range]")).to_have_text("26 to 50 of 20,000")
+
+
+def test_the_lists_of_a_large_run_are_not_fetched_with_every_status(visit: Visit) -> None:
+    moving = {
+        "status": "IN_PROGRESS",
+        "run": "large",
+        "total": 5_000,
+        "completed": 0,
+        "inProgress": 5_000,
+        "targets": {"total": 5_000, "done": 0, "outcomes": {}, "verified": 0},
+        "failedUrl": [],
+        "inProgressUrl": [f"https://{HOST}/{number}.html" for number in range(1_000)],
+        "successUrl": [],
+        "failures": [],
+        "nextToken": "rest",
+    }
+    rest = {"inProgressUrl": [f"https://{HOST}/{number}.html" for number in range(1_000, 5_000)]}
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda sent: asked.append(sent.url.partition("/status?")[2]))
+    visitor.page.route("**/status?*", as_if(moving, {"rest": rest}))
+    page = visitor.open("#/run/large")
+    expect(page.get_by_text("1 to 25 of 5,000")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    assert [each for each in asked if each][:3] == [
+        "requestID=large&include=pops&limit=1000",
+        "requestID=large&nextToken=rest",
+        "requestID=large&include=pops&limit=1",
+    ]
+    expect(page.get_by_text("1 to 25 of 5,000")).to_be_visible()
+
+
+def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
+    """Fields that a run of these tests may not have: dollars, remedy, words, console, a report, odd POPs."""
+    status = {
+        "status": "TIMEOUT",
+        "requestID": "r",
+        "run": "told",
+        "total": 1,
+        "completed": 1,
+        "inProgress": 0,
+        "failedUrl": [PAGE],
+        "inProgressUrl": [],
+        "successUrl": [],
+        "failures": [{"url": PAGE, "reasons": {"deadline": 3, "new_thing": 1}, "coverage": 60.5}],
+        "targets": {"total": 8, "done": 4, "outcomes": {"warmed": 4, "deadline": 3, "new_thing": 1}, "verified": 2},
+        "pops": [
+            {"pop": "NRT57-P3", "targets": 4, "done": 4, "warm": 4, "failed": 0, "bytes": 1_234_567, "meanMs": 41.5},
+            {"pop": "FRA56-P1", "targets": 3, "done": 3, "warm": 0, "failed": 3, "bytes": 0, "meanMs": None},
+            {"pop": "XXX1-C1", "targets": 1, "done": 0, "warm": 0, "failed": 0, "bytes": 0, "meanMs": None},
+            {"pop": "LHR3-C1", "targets": 1, "done": 0, "warm": 0, "failed": 0, "bytes": 0, "meanMs": None},
+            {"pop": "SIN2-P1", "targets": 3, "done": 2, "warm": 2, "failed": 0, "bytes": 9, "meanMs": 1.0},
+            {"pop": "ICN51-C1", "targets": 3, "done": 3, "warm": 0, "failed": 3, "bytes": 0, "meanMs": None},
+        ],
+        "skippedPops": [
+            {"pop": "SYD1-C1", "reason": "unresolved_pop", "detail": "NXDOMAIN"},
+            {"pop": "ICN51-C1", "reason": "connect_error", "detail": "went dark"},
+        ],
+        "warnings": ["a <b>warning</b>"],
+        "error": "Prewarm.DeadlinePassed",
+        "cause": "time was up\nand more",
+        "words": {"new_thing": "something new <i>happened</i>"},
+        "remedy": {"kind": "retry", "how": "POST /retry?requestID=r starts a new run"},
+        "startedAt": "2026-01-02T03:04:05Z",
+        "endedAt": "2026-01-02T04:05:05Z",
+        "bytes": 1_234_567,
+        "cost": {"dollars": 0.0042},
+        "consoleUrl": "https://console.aws.example/states",
+    }
+    visitor = visit()
+    visitor.page.route("**/status?*", as_if(status))
+    reports: list[str] = []
+
+    def report(route: Route) -> None:
+        reports.append(route.request.url)
+        there = f"{visitor.api}/?report"
+        route.fulfill(status=200, content_type="application/json", body=json.dumps({"url": there, "format": "csv"}))
+
+    visitor.page.route("**/report?*", report)
+    page = visitor.open("#/run/told")
+    for words in (
+        "timed out",
+        "took 1 h 1 min",
+        "What helps: a new run of what is not warm",
+        "$0.0042",
+        "1.2 MB",
+        "time was up",
+    ):
+        expect(page.locator("article")).to_contain_text(words)
+    expect(page.get_by_role("button", name="Retry what failed")).to_be_visible()
+    expect(page.locator("article")).not_to_contain_text("POST /retry")
+    expect(page.get_by_text("Not on the map, since their places are not known: XXX1-C1.")).to_be_visible()
+    expect(page.get_by_text("a <b>warning</b>")).to_be_visible()
+    expect(page.get_by_text("something new <i>happened</i>").first).to_be_visible()
+    console = page.get_by_role("link", name="Step Functions console")
+    assert console.get_attribute("href") == status["consoleUrl"]
+    assert console.get_attribute("rel") == "noopener noreferrer"
+    states = {
+        "Tokyo": "warm",
+        "Frankfurt": "failed",
+        "Sydney": "left out",
+        "London": "cold",  # never fetched
+        "Singapore": "partly warm",  # the time was up before it was done
+        "Seoul": "left out",  # went dark on the way
+    }
+    for city, state in states.items():
+        expect(page.get_by_role("button", name=re.compile(rf"^{city}.*\b{state}"))).to_be_attached()
+    page.get_by_text("its name does not resolve").click()
+    expect(page.get_by_text("SYD1-C1 (NXDOMAIN)")).to_be_visible()
+    visitor.picture("run-told", full_page=True)
+    with visitor.context.expect_page() as opened:
+        page.get_by_role("button", name="Report as CSV").click()
+    opened.value.wait_for_url("**/?report")
+    assert opened.value.evaluate("window.opener") is None
+    assert "format=csv" in reports[0]
+    assert "requestID=told" in reports[0]
+
+
+def test_a_run_that_was_refused_says_why(visit: Visit, service: Service) -> None:
+    given = json.dumps({"url_list": [PAGE], "region_type": "country", "region": ["sinapore"]})
+    arn = service.client("stepfunctions").start_execution(
+        stateMachineArn=service.ready["stateMachineArn"], name=f"refused-{time.time_ns()}", input=given
+    )["executionArn"]
+    page = visit().open_run(arn)
+    page.wait_for_selector(f"{ENDED}.failed")
+    expect(page.locator("[data-ending]")).to_contain_text("Prewarm.InvalidRequest")
+    expect(page.locator("[data-ending]")).to_contain_text("singapore")
+    expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "0")
+    expect(page.locator("[data-urls]")).to_contain_text(PAGE)
+    expect(page.locator("[data-map]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", ""])
+def test_addresses_that_are_none_of_the_web_are_no_links(visit: Visit, address: str) -> None:
+    status = {"status": "COMPLETED", "run": "odd", "total": 0, "completed": 0, "inProgress": 0, "consoleUrl": address}
+    visitor = visit()
+    visitor.page.route("**/status?*", as_if(status | {"failedUrl": [], "inProgressUrl": [], "successUrl": []}))
+    visitor.page.route("**/report?*", as_if({"url": address}))
+    page = visitor.open("#/run/odd")
+    page.get_by_role("button", name="Report", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("the report has no address")
+    assert page.get_by_role("link", name="Step Functions console").count() == 0
+    assert len(visitor.context.pages) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "how", "command"),
+    [
+        ("redrive", "mend what the cause names, then `aws redrive <b>ARN</b>` goes on", "aws redrive <b>ARN</b>"),
+        ("mend", "mend what the cause names, and start a new run", None),
+    ],
+)
+def test_what_helps_is_words_and_a_command_is_one(visit: Visit, kind: str, how: str, command: str | None) -> None:
+    how = how.replace("ARN", "arn:" + "a" * 300)
+    ended = going(status="FAILED", inProgress=0, error="States.Runtime", cause="", remedy={"kind": kind, "how": how})
+    visitor = visit(viewport=PHONE)
+    visitor.page.route("**/status?*", as_if(ended))
+    page = visitor.open("#/run/going")
+    expect(page.locator("[data-ending]")).to_contain_text(f"What helps: {how.replace('`', '')}")
+    codes = page.locator("[data-ending] code").all_inner_texts()
+    assert codes == ([command.replace("ARN", "arn:" + "a" * 300)] if command else [])
+    expect(page.locator("[data-helps]")).to_be_hidden()
+    assert sideways(page) == 0
+
+
+def test_a_city_that_was_left_out_points_to_why(visit: Visit) -> None:
+    used = {"pop": "SIN2-P1", "targets": 4, "done": 4, "warm": 4, "failed": 0, "bytes": 9, "meanMs": 1.0}
+    left = {"pop": "SYD1-C1", "reason": "unresolved_pop"}
+    visitor = visit()
+    visitor.page.route("**/status?*", as_if(going(pops=[used], skippedPops=[left])))
+    page = visitor.open("#/run/going")
+    hint, rows = page.locator("[data-map-hint]"), page.locator("table.pops tbody tr")
+    page.get_by_role("button", name=re.compile("^Singapore")).click()
+    expect(hint).to_contain_text("shows this place only")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name=re.compile("^Sydney")).click()
+    expect(hint).to_contain_text("“POPs left out”")
+    expect(hint).not_to_contain_text("this place only")
+    expect(rows).to_have_count(1)

@@ -1,0 +1,101 @@
+"""schemathesis against the served description: no server error, and every response as it is described."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.service import HOST, ONE_SERVICE, Service
+
+pytestmark = ONE_SERVICE
+
+# Requests made from the description seldom start a run: their hosts are no distribution's. Bounded all the same.
+EXAMPLES = 25
+SECONDS = 240
+
+
+@pytest.mark.parametrize("of", ["any run", "an ended run"])
+def test_the_served_api_keeps_to_its_description(service: Service, tmp_path: Path, of: str) -> None:
+    if of == "an ended run":
+        request_id = service.start(
+            {"url_list": [f"https://{HOST}/page/1.html"], "region_type": "country", "region": "singapore"}
+        )
+        service.statuses(request_id)
+        (tmp_path / "schemathesis.toml").write_text(f'[parameters]\nrequestID = "{request_id}"\n')
+    report = tmp_path / "report.xml"
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("schemathesis")),
+            "run",
+            f"{service.ready['api']}/openapi.json",
+            "--url",
+            service.ready["api"],
+            "--header",
+            f"x-api-key: {service.ready['apiKey']}",
+            "--checks",
+            "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            str(EXAMPLES),
+            "--generation-database",
+            "none",
+            "--seed",
+            "7",
+            "--report",
+            "junit",
+            "--report-junit-path",
+            str(report),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert report.exists()
+
+
+def test_the_description_needs_no_key_and_the_rest_does(service: Service) -> None:
+    api = service.ready["api"]
+    assert requests.get(f"{api}/openapi.json", timeout=30).json()["openapi"].startswith("3.1")
+    assert requests.get(f"{api}/runs", timeout=30).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/prewarm", "/status", "/report", "/runs", "/retry", "/pops"])
+def test_a_browser_may_ask_before_it_asks(service: Service, path: str) -> None:
+    """A preflight has no key, and its response says which headers may be sent."""
+    headers = {"Origin": "https://tools.example.com", "Access-Control-Request-Method": "GET"}
+    response = requests.options(f"{service.ready['api']}{path}", headers=headers, timeout=30)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "x-api-key" in response.headers["Access-Control-Allow-Headers"]
+    assert {"GET", "POST", "DELETE"} <= set(response.headers["Access-Control-Allow-Methods"].split(","))
+
+
+def test_pages_of_other_origins_may_read_answers_and_errors(service: Service) -> None:
+    key, origin = {"x-api-key": service.ready["apiKey"]}, {"Origin": "https://tools.example.com"}
+    api = service.ready["api"]
+    for headers, code in ((key | origin, 200), (origin, 403)):
+        response = requests.get(f"{api}/pops", headers=headers, timeout=30)
+        assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (code, "*")
+    assert json.loads(requests.get(f"{api}/x", headers=origin, timeout=30).text)["error"]["code"] == "NoSuchRoute"
+
+
+def test_a_cancelled_run_gets_its_report_by_its_event(service: Service) -> None:
+    """As EventBridge tells of it: nothing of the run itself is left to write one."""
+    urls = [f"https://{HOST}/page/{number}.html" for number in range(40)]
+    body = {"url_list": urls, "region_type": "pop", "region": ["SIN2-C1"], "max_rps": 0.2, "timeout_minutes": 60}
+    pops = service.call("GET", "/pops")["pops"]
+    body["region"] = [next(pop["id"] for pop in pops if pop["location"] == "SIN")]
+    request_id = service.start(body)
+    service.wait_for(request_id, lambda status: status["targets"]["total"] > 0)
+    assert service.call("DELETE", "/prewarm", requestID=request_id)["status"] == "FAILED"
+    link = service.wait_for_report(request_id, "json")
+    report = requests.get(link, timeout=30).json()
+    assert (report["executionStatus"], report["unfinishedAs"]) == ("ABORTED", "cancelled")
+    assert report["outcomes"]["cancelled"] > 0

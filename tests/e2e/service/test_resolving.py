@@ -1,0 +1,247 @@
+"""What a user hands over becomes exactly the right targets, or a refusal: by the REST API, on the whole stack."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from prewarm.catalogue import client_subnets
+from prewarm_local.edge.process import SimulatedCloudFront
+from prewarm_local.stack.distribution import Distribution
+from prewarm_local.stack.moto_cloudfront import Tenant
+from prewarm_local.stack.stack import EmbeddedStack
+
+DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
+ENDPOINT, SHOP = "d777abcdef8.cloudfront.net", "shop.customer.example"
+OFF, STAGING, FOREIGN = "off.example.com", "d333abcdef8.cloudfront.net", "www.example.org"
+SYDNEY, MUMBAI, DUBAI = ["SYD1-C1", "SYD62-P1"], "BOM50-C1", "DXB50-C1"
+POLICY = "8c1d2f34-0000-4000-8000-000000000001"
+SITEMAP = f"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+  <url><loc>https://{HOST}/page/1</loc></url><url><loc>https://{HOST}/page/2</loc></url></urlset>"""
+PLAYLIST = "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n2.ts\n#EXT-X-ENDLIST\n"
+# One stack per process, and tests of one file in one process.
+pytestmark = pytest.mark.xdist_group("resolving")
+
+
+def text(content: str) -> dict[str, str]:
+    return {"document": base64.b64encode(content.encode()).decode()}
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[SimulatedCloudFront]:
+    config = {
+        "distributions": [{"domain": DOMAIN, "aliases": [HOST, FOREIGN]}, {"domain": ENDPOINT, "aliases": [SHOP]}],
+        "pops": [*SYDNEY, MUMBAI, DUBAI],
+        "default_object": {"size": 1_000},
+        "objects": {"/sitemap.xml": text(SITEMAP), "/video/top.m3u8": text(PLAYLIST)},
+        "client_subnets": {client_subnets()["DOH"]: DUBAI},
+    }
+    with SimulatedCloudFront(config) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def purged() -> list[tuple[str, list[str]]]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def stack(edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]) -> Iterator[EmbeddedStack]:
+    nothing = {"PathPattern": "/api/*", "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}
+    by_country = {
+        "Name": "by-country",
+        "MinTTL": 0,
+        "DefaultTTL": 60,
+        "MaxTTL": 600,
+        "ParametersInCacheKeyAndForwardedToOrigin": {
+            "HeadersConfig": {
+                "HeaderBehavior": "whitelist",
+                "Headers": {"Quantity": 1, "Items": ["CloudFront-Viewer-Country"]},
+            }
+        },
+    }
+    distributions = [
+        Distribution(
+            DOMAIN,
+            (HOST,),
+            price_class="PriceClass_200",
+            behaviour={"CachePolicyId": POLICY, "ViewerProtocolPolicy": "redirect-to-https"},
+            behaviours=(nothing,),
+            policies={POLICY: by_country},
+        ),
+        Distribution("d222abcdef8.cloudfront.net", (OFF,), enabled=False),
+        Distribution(STAGING, staging=True),
+        Distribution("d444abcdef8.cloudfront.net", tenants=(Tenant("dt_1", (SHOP,), ENDPOINT),)),
+    ]
+
+    def purge(domain: str, paths: list[str]) -> None:
+        purged.append((domain, paths))
+        edge.purge(paths, domain=domain)
+
+    with EmbeddedStack(distributions=distributions, environment=edge.settings(), on_invalidation=purge) as running:
+        yield running
+
+
+def post(stack: EmbeddedStack, **given: Any) -> requests.Response:
+    body = {"region_type": "pop", "region": SYDNEY} | given
+    return requests.post(f"{stack.api}/prewarm", json=body, headers={"x-api-key": stack.api_key}, timeout=60)
+
+
+def get(stack: EmbeddedStack, path: str, **query: str) -> dict[str, Any]:
+    response = requests.get(f"{stack.api}{path}", params=query, headers={"x-api-key": stack.api_key}, timeout=60)
+    assert response.status_code == 200, response.text
+    document: dict[str, Any] = response.json()
+    return document
+
+
+def ended(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
+    """Run a request to its end; returns its last status."""
+    response = post(stack, **given)
+    assert response.status_code == 200, response.text
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        status = get(stack, "/status", requestID=response.json()["requestID"])
+        if status["status"] != "IN_PROGRESS":
+            return status
+        time.sleep(0.1)
+    raise AssertionError("the run did not end")
+
+
+def dry(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
+    response = post(stack, dry_run=True, **given)
+    assert response.status_code == 200, response.text
+    told: dict[str, Any] = response.json()["dryRun"]
+    return told
+
+
+def urls(*paths: str, host: str = HOST) -> list[str]:
+    return [f"https://{host}{path}" for path in paths]
+
+
+def test_each_host_of_a_list_gets_its_own_distribution_and_a_tenant_its_endpoint(stack: EmbeddedStack) -> None:
+    mixed = [*urls("/a"), *urls("/b", host=SHOP), *urls("/c", host=DOMAIN), *urls("/d", host="nobody.example")]
+    status = ended(stack, url_list=mixed)
+    assert status["successUrl"] == [*urls("/a"), *urls("/c", host=DOMAIN), *urls("/b", host=SHOP)]
+    assert [(entry["url"], entry["reasons"]) for entry in status["failures"]] == [(mixed[3], {"no_distribution": 1})]
+    assert any("no distribution of this account names nobody.example" in warning for warning in status["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        (FOREIGN, f"DNS leads {FOREIGN} to {DOMAIN}, but"),
+        (OFF, "which is disabled"),
+        (STAGING, "staging distribution"),
+    ],
+)
+def test_a_host_that_may_not_be_warmed_is_rejected_with_the_reason(
+    stack: EmbeddedStack, host: str, words: str
+) -> None:
+    """The edge would even serve FOREIGN: its CNAME is no proof that it is ours."""
+    status = ended(stack, url_list=urls("/x", host=host))
+    assert (status["status"], status["error"]) == ("FAILED", "Prewarm.InvalidRequest")
+    assert words in status["cause"]
+
+
+def test_urls_come_from_lists_sitemaps_and_manifests(stack: EmbeddedStack) -> None:
+    stack.client("s3").put_object(Bucket=stack.bucket, Key="lists/new.csv", Body="url\n" + urls("/listed")[0])
+    status = ended(
+        stack,
+        url_list_s3=f"s3://{stack.bucket}/lists/new.csv",
+        sitemap=urls("/sitemap.xml")[0],
+        manifest=urls("/video/top.m3u8")[0],
+    )
+    assert status["status"] == "COMPLETED"
+    assert status["successUrl"] == urls(
+        "/listed", "/page/1", "/page/2", "/video/top.m3u8", "/video/1.ts", "/video/2.ts"
+    )
+
+
+def test_another_runs_request_cannot_be_read_as_a_list(stack: EmbeddedStack) -> None:
+    status = ended(stack, url_list_s3=f"s3://{stack.bucket}/runs/x/request.json")
+    assert "is not where lists are read from" in status["cause"]
+
+
+def test_pops_outside_the_price_class_are_skipped_and_a_location_without_names_is_warmed(
+    stack: EmbeddedStack,
+) -> None:
+    status = ended(stack, url_list=urls("/class"), region_type="country", region=["au", "in", "qa"])
+    assert status["status"] == "COMPLETED"
+    reasons = {entry["pop"]: entry["reason"] for entry in status["skippedPops"]}
+    assert reasons["SYD1-C1"] == "outside_price_class"
+    assert MUMBAI not in reasons
+    assert any(f"CloudFront sends clients there to {DUBAI}, which is warmed instead" in w for w in status["warnings"])
+    assert status["targets"]["total"] == 2
+
+
+def test_pops_named_outside_the_price_class_are_warmed_with_a_warning(stack: EmbeddedStack) -> None:
+    status = ended(stack, url_list=urls("/named"))
+    assert status["status"] == "COMPLETED"
+    words = f"PriceClass_200, which sends no viewers to {', '.join(SYDNEY)}: 2 POPs are warmed only because"
+    assert any(words in warning for warning in status["warnings"])
+
+
+def test_a_long_list_is_invalidated_in_rounds_and_tenants_by_their_own_call(
+    stack: EmbeddedStack, purged: list[tuple[str, list[str]]]
+) -> None:
+    many = [*urls(*(f"/n/{n}" for n in range(3_001))), *urls("/t", host=SHOP)]
+    status = ended(stack, url_list=many, region=SYDNEY[:1], invalidate=True, verify="none")
+    assert (status["status"], status["total"]) == ("COMPLETED", 3_002)
+    sizes = [(domain, len(paths)) for domain, paths in purged[-3:]]
+    assert sizes == [(DOMAIN, 3_000), (ENDPOINT, 1), (DOMAIN, 1)]
+
+
+def test_what_the_settings_will_do_is_told(stack: EmbeddedStack) -> None:
+    told = dry(stack, url_list=[*urls("/api/1", "/page"), "http://www.example.com/plain"])
+    said = "\n".join(told["warnings"])
+    assert "behaviour /api/* (https://www.example.com/api/1): its cache policy Managed-CachingDisabled" in said
+    assert "cloudfront-viewer-country in the cache key" in said
+    assert "1 http:// URLs are redirected to https://" in said
+
+
+def test_a_dry_run_tells_numbers_and_dollars_and_warms_nothing(
+    stack: EmbeddedStack, edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]
+) -> None:
+    invalidations = len(purged)
+    told = dry(stack, url_list=urls("/dry/1", "/dry/2"), invalidate=True, staged=True)
+    assert (told["urls"], told["targets"], told["invalidation"]["paths"]) == (2, 4, 2)
+    assert told["estimatedBytes"] == 1_000 * told["fetches"]
+    assert told["cost"]["dollars"] == pytest.approx(sum(part["dollars"] for part in told["cost"]["parts"]), abs=1e-3)
+    assert len(purged) == invalidations
+    status = ended(stack, url_list=urls("/dry/1", "/dry/2"), verify="none")
+    assert status["targets"]["outcomes"].get("already_warm", 0) < 4
+
+
+def test_a_dry_run_by_a_direct_start_ends_after_resolve_and_the_status_tells_it(stack: EmbeddedStack) -> None:
+    states = stack.client("stepfunctions")
+    given = {"url_list": urls("/direct"), "region_type": "pop", "region": SYDNEY, "dry_run": True}
+    arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name="dry-direct", input=json.dumps(given))
+    until = time.monotonic() + 60
+    while (status := get(stack, "/status", requestID=arn["executionArn"]))["status"] == "IN_PROGRESS":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert (status["status"], status["dryRun"]["targets"]) == ("COMPLETED", 2)
+    history = states.get_execution_history(executionArn=arn["executionArn"], maxResults=100)["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    assert entered == ["ResolveTargets", "Accepted", "DryRunTold"]
+
+
+def test_a_body_over_the_cap_names_the_way_out(stack: EmbeddedStack) -> None:
+    response = post(stack, url_list=[f"https://{HOST}/{'x' * 90}/{number}" for number in range(40_000)])
+    assert response.status_code == 413
+    assert "url_list_s3" in response.json()["error"]["message"]
+
+
+def test_the_catalogue_is_served(stack: EmbeddedStack) -> None:
+    assert {pop["id"] for pop in get(stack, "/pops")["pops"]} >= {*SYDNEY, MUMBAI}
+
+
+def test_a_body_of_forty_thousand_urls_just_under_the_cap_is_taken(stack: EmbeddedStack) -> None:
+    many = [f"https://{HOST}/{'x' * 70}/{number:05}" for number in range(40_000)]
+    body = {"url_list": many, "region_type": "pop", "region": SYDNEY[:1], "dry_run": True}
+    assert 4_000_000 < len(json.dumps(body).encode()) < 4 * 1024 * 1024
+    assert post(stack, **body).json()["dryRun"]["targets"] == 40_000

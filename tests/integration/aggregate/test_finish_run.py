@@ -1,0 +1,244 @@
+"""AggregateResults: what the ledger adds up to, and whether the run passes."""
+
+import time
+from typing import Any
+
+import pytest
+
+import aggregate.handler
+import aggregate.run_ended_handler
+from prewarm.results.batch_result import BatchResult
+from prewarm.storage.ledger import RunEnded
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_urls import fresh, path_of
+from tests.support.handlers import DARK, OLD, SYDNEY, TOKYO, Context, Machine, Ran, document, keys
+
+
+def given(urls: list[str], **fields: Any) -> dict[str, Any]:
+    return {"url_list": urls, "region_type": "pop", "region": [SYDNEY[0], TOKYO], "verify": "none"} | fields
+
+
+def broken(edge: SimulatedCloudFront, url: str, pops: list[str] | None = None) -> str:
+    edge.fault(path_of(url), "waf_block", pops=pops)
+    return url
+
+
+def test_the_summary_of_a_warm_run(machine: Machine) -> None:
+    started = time.time()
+    ran = machine.run(given(fresh(3)), "warm-run")
+    summary = document("warm-run", "summary.json")
+    plan = document("warm-run", "plan/plan.json")
+    assert started <= plan["started_at"] <= summary["endedAt"] <= time.time()
+    measured = {"fetches", "timeToFirstByteMs", "pops", "regions", "cost", "executionStatus", "redrives"}
+    assert {name: value for name, value in summary.items() if name not in measured} == {
+        "run": "warm-run",
+        "warm": True,
+        "startedAt": plan["started_at"],
+        "endedAt": summary["endedAt"],
+        "total": 3,
+        "success": 3,
+        "failed": 0,
+        "targets": 6,
+        "targetsDone": 6,
+        "outcomes": {"warmed": 6},
+        "verified": 0,
+        "bytes": 3000,
+        "failures": [],
+        "skippedPops": [],
+        "warnings": [],
+        "layers": {},
+        "unfinishedAs": "lost",
+    }
+    assert ran.output["passed"] is ran.output["warm"] is True
+    assert ran.output["summary"] == "s3://prewarm-runs/runs/warm-run/summary.json"
+
+
+def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: SimulatedCloudFront) -> None:
+    good, bad = fresh(2)
+    ran = machine.run(given([good, broken(edge, bad, [TOKYO])]))
+    assert document(ran.name, "summary.json")["failures"] == [
+        {"index": 1, "url": bad, "reasons": {"blocked": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
+    ]
+    assert (ran.output["passed"], ran.output["success"], ran.output["failed"]) == (False, 1, 1)
+    assert ran.output["error"] == "Prewarm.NotWarm"
+
+
+def test_the_cause_counts_names_the_first_failures_and_says_where_to_read_on(
+    machine: Machine, edge: SimulatedCloudFront
+) -> None:
+    urls = [broken(edge, url) for url in fresh(13)]
+    ran = machine.run(given([*fresh(2), *urls]))
+    lines = ran.output["cause"].splitlines()
+    assert lines[0] == "2 of 15 URLs are warm, 13 failed."
+    assert lines[1].startswith(f"{urls[0]}: the edge refused it with a 403")
+    assert lines[1].endswith("(blocked, 2 of 2 targets)")
+    assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]
+    assert len(ran.output["error"]) <= 256
+
+
+def test_a_cause_of_very_long_urls_fits_a_fail_state(machine: Machine, edge: SimulatedCloudFront) -> None:
+    urls = [broken(edge, url + "/" + "x" * 7000) for url in fresh(12)]
+    ran = machine.run(given(urls))
+    assert len(ran.output["cause"]) <= 32_768
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machine) -> None:
+    ran = machine.resolve(given(fresh(250)))
+    kept, *lost = machine.items(ran)
+    assert lost
+    machine.warm(ran, kept)
+    machine.aggregate(ran)
+    summary = document(ran.name, "summary.json")
+    missing = sum(item["targets"] for item in lost)
+    assert summary["outcomes"] == {"warmed": kept["targets"], "lost": missing}
+    assert summary["targetsDone"] == kept["targets"]
+    assert (ran.output["passed"], ran.output["failed"]) == (False, missing // 2)
+    assert "its batch never reported back (lost, 2 of 2 targets)" in ran.output["cause"]
+
+
+def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
+    machine: Machine, edge: SimulatedCloudFront
+) -> None:
+    """Its first worker had told of failures; the coverage of their URLs must not fall below zero."""
+    url = fresh()[0]
+    ran = machine.resolve(given([url]))
+    part = BatchResult("1-000000", 0, 0, 0, 1, 2, False, 1, {"blocked": 1}, 0, 0, {0: {"blocked": 1}})
+    machine.storage.ledger.put_result(ran.name, part)
+    machine.aggregate(ran)
+    summary = document(ran.name, "summary.json")
+    assert summary["failures"] == [
+        {"index": 0, "url": url, "reasons": {"blocked": 1, "lost": 1}, "warm": 0, "reachable": 2, "coverage": 0.0}
+    ]
+    assert summary["outcomes"] == {"blocked": 1, "lost": 1}
+
+
+def test_nothing_reported_back_at_all(machine: Machine) -> None:
+    ran = machine.resolve(given(fresh(2)))
+    machine.aggregate(ran)
+    assert document(ran.name, "summary.json")["outcomes"] == {"lost": 4}
+    assert ran.output["passed"] is False
+
+
+def test_fail_on_none_passes_with_the_same_summary(machine: Machine, edge: SimulatedCloudFront) -> None:
+    good, bad = fresh(2)
+    broken(edge, bad)
+    machine.run(given([good]))
+    strict = machine.run(given([good, bad]))
+    lenient = machine.run(given([good, bad], fail_on="none"))
+    assert (strict.output["passed"], lenient.output["passed"]) == (False, True)
+    assert lenient.output["warm"] is False
+    first, second = (document(ran.name, "summary.json") for ran in (strict, lenient))
+    # What was measured differs a little, and only one of them ended red.
+    own = {"run", "startedAt", "endedAt", "timeToFirstByteMs", "pops", "regions", "cost"}
+    own |= {"executionStatus", "error", "cause"}
+    assert {k: v for k, v in first.items() if k not in own} == {k: v for k, v in second.items() if k not in own}
+
+
+@pytest.mark.parametrize(
+    ("percent", "passed"),
+    [(None, False), (100, False), (75.1, False), (75, True), (50, True)],
+)
+def test_a_url_passes_from_its_percentage_on(
+    machine: Machine, edge: SimulatedCloudFront, percent: float | None, passed: object
+) -> None:
+    (url,) = fresh()
+    broken(edge, url, [TOKYO])
+    fields = {} if percent is None else {"min_warm_percent": percent}
+    ran = machine.run(given([url], region=[*SYDNEY, TOKYO], **fields))
+    assert ran.output["passed"] is passed
+    summary = document(ran.name, "summary.json")
+    assert [entry["coverage"] for entry in summary["failures"]] == ([] if passed else [75.0])
+    # The targets that failed are counted whether the URL passes or not.
+    assert summary["outcomes"]["blocked"] == 1
+
+
+def test_a_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedCloudFront) -> None:
+    (url,) = fresh()
+    broken(edge, url, [SYDNEY[0]])
+    ran = machine.run(given([url], region_type="country", region=["AU", "NZ"]))
+    assert document(ran.name, "plan/plan.json")["percent_needed"] == 95
+    assert ran.output["passed"] is False
+
+
+def test_the_run_ends_in_the_ledger_before_it_is_added_up(machine: Machine) -> None:
+    ran = machine.resolve(given(fresh(2)))
+    (item,) = machine.items(ran)
+    machine.warm(ran, item)
+    machine.aggregate(ran)
+    assert machine.storage.ledger.control(ran.name).ended
+    (result, *_) = machine.storage.ledger.results(ran.name)
+    with pytest.raises(RunEnded):
+        machine.storage.ledger.put_result(ran.name, result)
+
+
+def test_aggregating_again_says_the_same(machine: Machine, edge: SimulatedCloudFront) -> None:
+    """Step Functions retries a state whose response got lost."""
+    good, bad = fresh(2)
+    ran = machine.run(given([good, broken(edge, bad)]))
+    first = ran.output
+    assert machine.aggregate(ran) == first
+
+
+def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
+    machine: Machine, edge: SimulatedCloudFront
+) -> None:
+    ran = machine.resolve(given(fresh(80), region_type="country", region=["JP", "AU"]))
+    edge.dark(OLD)
+    try:
+        for item in machine.items(ran):
+            machine.warm(ran, item)
+    finally:
+        edge.dark(OLD, dark=False)
+    machine.aggregate(ran)
+    skipped = [(entry["pop"], entry["reason"]) for entry in document(ran.name, "summary.json")["skippedPops"]]
+    assert skipped == sorted(set(skipped))
+    assert (OLD, "connect_error") in skipped
+    assert (DARK, "connect_error") in skipped
+    assert ran.output["passed"]
+
+
+def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:
+    with pytest.raises(FileNotFoundError, match="run nowhere has no plan"):
+        aggregate.handler.handler({"run": "nowhere"}, Context())
+
+
+def test_an_aggregated_run_is_one_object_in_s3(machine: Machine) -> None:
+    ran: Ran = machine.run(given(fresh()))
+    assert machine.storage.get_summary(ran.name) == document(ran.name, "summary.json")
+
+
+def change(run: str, status: str) -> dict[str, Any]:
+    """EventBridge's event, as the Step Functions Developer Guide shows it ("Events from Step Functions")."""
+    return {
+        "version": "0",
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"executionArn": f"arn:aws:states:x:1:execution:m:{run}", "name": run, "status": status},
+    }
+
+
+@pytest.mark.parametrize(("status", "reason"), [("TIMED_OUT", "deadline"), ("ABORTED", "cancelled")])
+@pytest.mark.usefixtures("small_batches")
+def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
+    machine: Machine, status: str, reason: str
+) -> None:
+    ran = machine.resolve(given(fresh(250)))
+    first, *others = machine.items(ran)
+    machine.warm(ran, first)
+    aggregate.run_ended_handler.handler(change(ran.name, status), Context())
+    summary = document(ran.name, "summary.json")
+    assert summary["unfinishedAs"] == reason
+    assert summary["success"] == first["url_to"] - first["url_from"]
+    assert summary["outcomes"][reason] == sum(item["targets"] for item in others)
+    assert machine.storage.ledger.control(ran.name).ended
+    aggregate.run_ended_handler.handler(change(ran.name, status), Context())
+    assert document(ran.name, "summary.json")["outcomes"] == summary["outcomes"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_run_ended_before_its_plan_has_nothing_to_add_up() -> None:
+    aggregate.run_ended_handler.handler(change("never-planned", "ABORTED"), Context())
+    assert keys("runs/never-planned/") == []
+    with pytest.raises(FileNotFoundError):
+        aggregate.handler.handler({"run": "never-planned"}, Context())

@@ -1,0 +1,187 @@
+"""GET /: the page, its policy, and the embedded gateway's way to it."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+import api.handler
+from api.dashboard.page import FILES, SCRIPTS, built
+from prewarm.catalogue import data_text
+from prewarm.results.outcome import IN_WORDS
+from prewarm_local.stack.api_gateway import Gateway
+from prewarm_local.stack.intrinsics import Account
+from prewarm_local.stack.proxy_event import Request
+from prewarm_local.stack.routes import Api, Route
+from prewarm_local.stack.runtime_api import Result
+from tests.contract.docs.test_security_doc import rows, unproven
+from tests.support.definitions import ROOT
+from tests.support.handlers import Context
+
+MAX_LINES = 260
+# The namespace in the icon, and the example in the form; nothing is ever fetched from either.
+HARMLESS = {"http://www.w3.org/2000/svg", "https://www.example.com/index.html"}
+LOADING = {"src", "srcset", "href", "action", "formaction", "poster", "data", "xlink:href"}
+
+
+def get(path: str = "/", stage_path: str = "/v1/") -> dict[str, Any]:
+    """Send GET / as API Gateway does, without a key."""
+    event = {
+        "resource": "/",
+        "path": path,
+        "httpMethod": "GET",
+        "headers": {"Accept": "text/html"},
+        "multiValueHeaders": {"Accept": ["text/html"]},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"requestId": "r-1", "stage": "v1", "httpMethod": "GET", "path": stage_path},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    answer: dict[str, Any] = api.handler.handler(event, Context())
+    return answer
+
+
+class Page(HTMLParser):
+    """What of a page matters here: inline blocks by tag, and attributes that load or style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.blocks: dict[str, list[str]] = {"script": [], "style": []}
+        self.loads: list[str] = []
+        self.inline: list[str] = []
+        self._open = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = tag if tag in self.blocks else ""
+        if self._open:
+            self.blocks[tag].append("")
+        self.loads += [value or "" for name, value in attrs if name in LOADING and tag != "a"]
+        self.inline += [f"{tag} {name}" for name, _ in attrs if name == "style" or name.startswith("on")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.blocks[self._open][-1] += data
+
+
+def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
+    directives = answer["multiValueHeaders"]["Content-Security-Policy"][0].split(";")
+    return {name: values for name, *values in (directive.split() for directive in directives)}
+
+
+def hash_of(block: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()}'"
+
+
+@pytest.mark.parametrize(("path", "stage_path"), [("/", "/v1/"), ("/", "/v1")])
+def test_the_page_is_answered_without_a_key(path: str, stage_path: str) -> None:
+    answer = get(path, stage_path)
+    assert answer["statusCode"] == 200
+    headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["cache-control"] == "max-age=300"
+    assert answer["body"].startswith("<!doctype html>")
+    assert answer["isBase64Encoded"] is False
+
+
+def test_the_policy_allows_just_the_blocks_that_the_page_has() -> None:
+    answer = get()
+    policy, page = policy_of(answer), Page(answer["body"])
+    assert policy["default-src"] == ["'none'"]
+    for directive in ("base-uri", "form-action", "frame-ancestors"):
+        assert policy[directive] == ["'none'"]
+    assert policy["connect-src"] == ["'self'"]
+    assert policy["img-src"] == ["data:"]
+    assert policy["script-src"] == [hash_of(block) for block in page.blocks["script"]]
+    assert policy["style-src"] == [hash_of(block) for block in page.blocks["style"]]
+    assert len(page.blocks["script"]) == len(page.blocks["style"]) == 1
+    assert "unsafe" not in answer["multiValueHeaders"]["Content-Security-Policy"][0]
+    assert page.inline == [], "the policy would refuse these"
+
+
+def test_the_page_loads_nothing_from_anywhere() -> None:
+    page = get()["body"]
+    assert [load for load in Page(page).loads if not load.startswith("data:")] == []
+    assert set(re.findall(r"\bhttps?://[\w./-]+", page)) == HARMLESS
+    assert not re.search(r"@import|url\((?!#)|\bimport\s*\(|^\s*import\s", page, re.MULTILINE)
+    assert "<!--" not in re.sub(r"<script.*</script>", "", page, flags=re.DOTALL), "a part was not put in"
+
+
+def test_the_page_holds_the_land_and_the_outcomes_in_words() -> None:
+    page = get()["body"]
+    assert f'd="{data_text("land.svgpath").strip()}"' in page
+    (script,) = Page(page).blocks["script"]
+    told = re.match(r"const OUTCOMES = (\{.*\});", script)
+    assert told
+    assert json.loads(told[1]) == {outcome.value: words for outcome, words in IN_WORDS.items()}
+
+
+def test_the_page_is_small_enough_to_be_read_at_a_glance_of_the_network() -> None:
+    assert len(built()[0].encode()) < 150_000
+
+
+def test_every_file_is_put_in_and_none_is_long() -> None:
+    files = {path.name: path.read_text() for path in FILES.iterdir()}
+    assert set(files) == {"index.html", "style.css", *SCRIPTS}
+    assert {name: text.count("\n") for name, text in files.items() if text.count("\n") > MAX_LINES} == {}
+
+
+def test_the_scripts_read_no_markup_and_ask_only_below_the_stage() -> None:
+    for name in SCRIPTS:
+        source = (FILES / name).read_text()
+        risky = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|cookie"
+        assert not re.search(risky, source), name
+        assert not re.search(r"""["'`]/(?:v1|prod)""", source), name
+        assert source.count("fetch(") == (1 if name == "api.js" else 0), name
+    assert "fetch(`${BASE}${route}" in (FILES / "api.js").read_text()
+
+
+@pytest.mark.parametrize("name", ["dashboard-run.png", "dashboard-phone.png"])
+def test_the_pictures_are_there_and_light(name: str) -> None:
+    assert f"images/{name}" in (ROOT / "docs" / "dashboard.md").read_text()
+    assert 10_000 < (ROOT / "docs" / "images" / name).stat().st_size < 200_000
+
+
+def test_what_the_documentation_says_of_safety_is_tested() -> None:
+    page = (ROOT / "docs" / "dashboard.md").read_text()
+    assert len(rows(page)) >= 6
+    assert unproven(page) == []
+
+
+class Functions:
+    """Stands for the embedded stack's workers: it hands each event to the handler, in this process."""
+
+    def invoke(self, _arn: str, event: bytes) -> Result:
+        return Result(json.dumps(api.handler.handler(json.loads(event), Context())).encode(), None)
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+def test_the_embedded_gateway_serves_the_page_at_the_bare_stage(path: str) -> None:
+    routes = (
+        Route("GET", "/", "arn", key_required=False, timeout=10.0),
+        Route("GET", "/pops", "arn", key_required=True, timeout=10.0),
+    )
+    made = Api("Api", "v1", routes, {}, ())
+    gateway = Gateway(made, Account("123456789012", "eu-central-1"), Functions())  # type: ignore[arg-type]
+    try:
+        answer = gateway.answer(Request("GET", path, "", [("Host", "127.0.0.1")], b"", "127.0.0.1"))
+        assert (answer.status, dict(answer.headers)["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert answer.body.decode() == built()[0]
+        refused = gateway.answer(Request("GET", "/v1/pops", "", [], b"", "127.0.0.1"))
+        assert refused.status == 403, "the other routes still want a key"
+    finally:
+        gateway.stop()

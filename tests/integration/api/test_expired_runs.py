@@ -1,0 +1,82 @@
+"""Runs that Step Functions has forgotten, and runs of which nothing is kept any more."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.edge_urls import fresh
+from tests.support.handlers import BUCKET, SYDNEY, Machine, client, document
+from tests.support.rest import ask_for_report, call, make_state_machine, said_by_step_functions
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_forgotten_run_answers_from_its_summary() -> None:
+    status, response = call("GET", "/status", query={"requestID": "reported"})
+    assert (status, response["status"], response["error"]) == (200, "FAILED", "Prewarm.NotWarm")
+    assert (response["total"], len(response["failedUrl"]), len(response["successUrl"])) == (3, 1, 2)
+    assert response["remedy"]["kind"] == "retry"
+    assert response["startedAt"] <= response["endedAt"]
+    assert ask_for_report("json")[0] == 200
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_forgotten_run_is_retried_from_what_is_kept() -> None:
+    make_state_machine()
+    status, response = call("POST", "/retry", query={"requestID": "reported"})
+    assert (status, response["urls"]) == (200, 1)
+
+
+@pytest.mark.parametrize("outcome", ["COMPLETED", "TIMEOUT"])
+def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> None:
+    ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
+    if outcome == "TIMEOUT":
+        summary = document(ran.name, "summary.json") | {"executionStatus": "TIMED_OUT"}
+        client("s3").put_object(Bucket=BUCKET, Key=f"runs/{ran.name}/summary.json", Body=json.dumps(summary))
+    response = call("GET", "/status", query={"requestID": ran.name})[1]
+    assert response["status"] == outcome
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_nobody_knows_is_still_a_404() -> None:
+    status, response = call("GET", "/status", query={"requestID": "never"})
+    assert (status, response["error"]["code"]) == (404, "UnknownRun")
+    assert ask_for_report(run="never")[0] == 404
+
+
+def old(run: str, days: int) -> dict[str, Any]:
+    """What Step Functions says of a run that ended so many days ago."""
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    given = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
+    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(given)}
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [({"status": "SUCCEEDED"}, "COMPLETED"), ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "FAILED")],
+)
+def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_urls(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
+) -> None:
+    said_by_step_functions(monkeypatch, **old("direct", 31), **said)
+    response = call("GET", "/status", query={"requestID": "direct"})[1]
+    assert (response["status"], response["total"], response["failedUrl"]) == (word, 0, [])
+    assert "kept for 30 days" in response["warnings"][0]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    client("s3").delete_object(Bucket=BUCKET, Key="runs/reported/plan/urls.json.gz")
+    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
+    status, response = call("GET", "/status", query={"requestID": "reported"})
+    assert (status, response["status"], response["successUrl"]) == (200, "FAILED", [])
+    assert call("POST", "/retry", query={"requestID": "reported"})[1]["error"]["code"] == "RunExpired"
+
+
+@pytest.mark.usefixtures("machine")
+def test_an_expired_run_of_the_api_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = {"input": json.dumps({"requestKey": "runs/gone/request.json"})}
+    said_by_step_functions(monkeypatch, **old("gone", 31) | gone, status="FAILED")
+    assert call("POST", "/retry", query={"requestID": "gone"})[1]["error"]["code"] == "RunExpired"

@@ -1,0 +1,180 @@
+"""POST /prewarm, and what both routes say when nothing can be done."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+import api.handler
+from prewarm.storage.run_store import Storage
+from tests.support.edge_urls import HOST
+from tests.support.handlers import SYDNEY, document, keys
+from tests.support.rest import EXECUTION, call, executions, make_state_machine
+
+URL = f"https://{HOST}/index.html"
+GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "region", "region": ["apac", "eu"]}
+BAD: list[tuple[object, list[str], str]] = [
+    (b"{not json", [""], "not JSON"),
+    (b"", [""], "not JSON"),
+    (b"\xff\xfe{", [""], "not JSON"),
+    (b"[" * 100_000, [""], "not JSON"),
+    ([], [""], "JSON object"),
+    ("text", [""], "JSON object"),
+    (None, [""], "not JSON"),
+    ({"region_type": "pop", "region": "all"}, ["url_list"], "is missing"),
+    ({"url_list": [URL]}, ["region_type", "region"], "is missing"),
+    (GOOD | {"url_list": []}, ["url_list"], "is empty"),
+    (GOOD | {"url_list": URL}, ["url_list"], "list"),
+    (GOOD | {"url_list": [URL, 7]}, ["url_list[1]"], "string"),
+    (GOOD | {"url_list": [URL, "https://", URL, "//x"]}, ["url_list[1]", "url_list[3]"], "host"),
+    (GOOD | {"url_list": [f"https://{HOST}/a b"]}, ["url_list[0]"], "percent-encode"),
+    (GOOD | {"url_list": ["ftp://www.example.com/"]}, ["url_list[0]"], "'ftp'; only https:// and http://"),
+    (GOOD | {"url_list": ["file:///etc/passwd"]}, ["url_list[0]"], "'file'"),
+    (GOOD | {"url_list": ["https://169.254.169.254/latest/"]}, ["url_list[0]"], "IP address"),
+    (GOOD | {"url_list": ["https://[::1]/"]}, ["url_list[0]"], "IP address"),
+    (GOOD | {"url_list": ["https://localhost/"]}, ["url_list[0]"], "domain name"),
+    (GOOD | {"url_list": [f"https://{HOST}:8443/"]}, ["url_list[0]"], "port 8443"),
+    (GOOD | {"region": ["apca"]}, ["region[0]"], "did you mean apac"),
+    (GOOD | {"region_type": "country", "region": ["japn", "india"]}, ["region[0]"], "did you mean japan"),
+    (GOOD | {"region_type": "pop", "region": ["NRT57-P33"]}, ["region[0]"], "NRT57-P3"),
+    (GOOD | {"region_type": "continent"}, ["region_type"], "give pop, country or region"),
+    (GOOD | {"region": []}, ["region"], "is empty"),
+    (GOOD | {"region": 7}, ["region"], "list"),
+    (GOOD | {"invalidate": "yes"}, ["invalidate"], "boolean"),
+    (GOOD | {"timeout_minutes": 0}, ["timeout_minutes"], "greater than or equal to 1"),
+    (GOOD | {"timeout_minutes": 1.5}, ["timeout_minutes"], "integer"),
+    (GOOD | {"max_concurrency": True}, ["max_concurrency"], "integer"),
+    (GOOD | {"accept_encodings": []}, ["accept_encodings"], "is empty"),
+    (GOOD | {"headers": {"X-A": 1}}, ["headers.X-A"], "string"),
+    (GOOD | {"headers": {"Accept-Encoding": "br"}}, ["headers.Accept-Encoding"], "service itself"),
+    (GOOD | {"user_agent": "a\nb"}, ["user_agent"], "characters"),
+    (GOOD | {"fail_on": "all"}, ["fail_on"], "'any' or 'none'"),
+    (GOOD | {"cf_domain": "d1.example.com"}, ["cf_domain"], "d111abcdef8.cloudfront.net"),
+    (GOOD | {"urls": [URL], "regoin": 1}, ["urls", "regoin"], "unknown field"),
+    (GOOD | {"\ud800": 1}, [""], "unicode"),
+    (GOOD | {"headers": {"\ud800": "1"}}, ["headers.\\ud800"], "is no header name"),
+]
+
+
+@pytest.fixture
+def _rest(account: SimpleNamespace) -> None:
+    make_state_machine()
+
+
+pytestmark = pytest.mark.usefixtures("_rest")
+
+
+def test_a_good_request_is_stored_started_and_answered_with_its_execution() -> None:
+    status, response = call("POST", "/prewarm", GOOD)
+    (execution,) = executions()
+    assert (status, response) == (200, {"requestID": execution["executionArn"]})
+    run = execution["name"]
+    assert execution["executionArn"] == f"{EXECUTION}:{run}"
+    stored = document(run, "request.json")
+    assert {name: stored[name] for name in GOOD} == GOOD
+    assert json.loads(execution["input"])["requestKey"] == f"runs/{run}/request.json"
+
+
+def test_the_executions_input_is_small_and_free_of_secrets_however_long_the_list() -> None:
+    body = GOOD | {
+        "url_list": [f"https://{HOST}/{n}?Signature=s3cret{n}" for n in range(20_000)],
+        "headers": {"Authorization": "Bearer s3cret", "Cookie": "id=s3cret"},
+        "region_type": "country",
+        "region": ["JP", "DE", "FR", "GB", "US", "BR", "IN", "SG", "AU", "KR", "IT", "ES"],
+    }
+    status, _ = call("POST", "/prewarm", body)
+    (execution,) = executions()
+    assert status == 200
+    assert "s3cret" not in execution["input"]
+    assert len(execution["input"]) < 1000
+    summary = json.loads(execution["input"])["summary"]
+    assert (summary["urls"], summary["region"][-1]) == (20_000, "and 2 more")
+    assert document(execution["name"], "request.json")["headers"] == body["headers"]
+
+
+def test_two_requests_are_two_runs() -> None:
+    responses = [call("POST", "/prewarm", GOOD)[1]["requestID"] for _ in range(2)]
+    assert len(set(responses)) == 2
+    assert len(executions()) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"url_list": [URL], "target_type": "pop", "region": SYDNEY[0]},
+        {"url_list": [URL, URL], "region_type": "country", "region": "all"},
+        GOOD | {"cf_domain": "D111ABCDEF8.cloudfront.net"},
+        GOOD | {"headers": {"Cookie": "a=b"}, "min_warm_percent": 90},
+    ],
+)
+def test_the_contracts_other_spellings_are_taken(body: dict[str, Any]) -> None:
+    assert call("POST", "/prewarm", body)[0] == 200
+
+
+@pytest.mark.parametrize(("body", "fields", "word"), BAD)
+def test_bad_input_is_a_400_that_names_each_field_and_starts_nothing(
+    body: object, fields: list[str], word: str
+) -> None:
+    status, response = call("POST", "/prewarm", body, encoded=isinstance(body, bytes))
+    assert (status, response["error"]["code"]) == (400, "InvalidRequest")
+    assert [detail["field"] for detail in response["error"]["details"]] == fields
+    assert word in response["error"]["message"]
+    assert executions() == []
+    assert keys() == []
+
+
+def test_a_base64_body_is_read() -> None:
+    assert call("POST", "/prewarm", GOOD, encoded=True)[0] == 200
+
+
+def test_a_body_over_four_megabytes_is_a_413_that_starts_nothing() -> None:
+    body = GOOD | {"url_list": [f"https://{HOST}/{n:07}/{'x' * 1000}" for n in range(4100)]}
+    status, response = call("POST", "/prewarm", body)
+    assert (status, response["error"]["code"]) == (413, "RequestTooLarge")
+    assert response["error"]["details"][0]["field"] == "url_list"
+    assert "4,194,304" in response["error"]["message"]
+    assert executions() == []
+    assert keys() == []
+
+
+def test_a_body_just_under_four_megabytes_is_taken() -> None:
+    body = GOOD | {"url_list": [f"https://{HOST}/{n:07}/{'x' * 1000}" for n in range(4000)]}
+    assert call("POST", "/prewarm", body)[0] == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/prewarm"), ("POST", "/status"), ("GET", "/nowhere")])
+def test_a_route_that_does_not_exist_is_a_404(method: str, path: str) -> None:
+    status, response = call(method, path)
+    assert (status, response["error"]["code"]) == (404, "NoSuchRoute")
+
+
+def test_a_broken_store_is_a_500_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "s3cret-bucket"}}, "PutObject")
+
+    monkeypatch.setattr(Storage, "put_request", fail)
+    status, response = call("POST", "/prewarm", GOOD)
+    assert (status, response["error"]["code"]) == (500, "ServiceError")
+    assert "s3cret-bucket" not in json.dumps(response)
+    assert executions() == []
+
+
+def test_step_functions_out_of_reach_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://states.invalid/")
+
+    states = api.handler._executions()._client
+    monkeypatch.setattr(states, "start_execution", fail)
+    monkeypatch.setattr(states, "describe_execution", fail)
+    assert call("POST", "/prewarm", GOOD)[0] == 500
+    status, response = call("GET", "/status", query={"requestID": "some-run"})
+    assert (status, response["error"]["code"]) == (500, "ServiceError")
+
+
+def test_a_missing_setting_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+    api.handler._executions.cache_clear()
+    monkeypatch.delenv("PREWARM_BUCKET")
+    status, response = call("POST", "/prewarm", GOOD)
+    assert (status, response["error"]["code"]) == (500, "ServiceError")

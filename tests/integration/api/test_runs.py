@@ -1,0 +1,290 @@
+"""Runs listed, cancelled, retried, and started once however often they are asked for."""
+
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import api.handler
+import prewarm.storage.run_store
+from prewarm.storage.run_store import Storage
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_urls import HOST, fresh, path_of
+from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Machine, client, document
+from tests.support.rest import EXECUTION, STARTED, call, executions, make_state_machine, said_by_step_functions
+
+URL = f"https://{HOST}/index.html"
+GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
+
+
+@pytest.fixture
+def _rest(account: SimpleNamespace) -> None:
+    make_state_machine()
+
+
+pytestmark = pytest.mark.usefixtures("_rest")
+
+
+def post(body: dict[str, Any] = GOOD, key: str | None = None) -> tuple[int, Any]:
+    return call("POST", "/prewarm", body, headers={} if key is None else {"idempotency-key": key})
+
+
+def code(response: tuple[int, Any]) -> tuple[int, str]:
+    return response[0], response[1]["error"]["code"]
+
+
+def test_the_same_key_and_request_are_one_run() -> None:
+    first, again = post(key="release-7"), post(key="release-7")
+    assert first == again
+    assert first[0] == 200
+    assert len(executions()) == 1
+    assert post(key="release-8")[1] != first[1]
+    assert len(executions()) == 2
+
+
+def test_a_key_serves_one_request_only() -> None:
+    first = post(key="release-7")
+    assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
+    name = first[1]["requestID"].rpartition(":")[2]
+    assert document(name, "request.json")["verify"] == "sample"
+
+
+def test_a_key_finds_its_run_after_the_runs_end() -> None:
+    arn = post(key="release-7")[1]["requestID"]
+    client("stepfunctions").stop_execution(executionArn=arn)
+    assert post(key="release-7") == (200, {"requestID": arn})
+    assert len(executions()) == 1
+
+
+def test_a_run_that_was_stored_and_not_started_is_started_by_the_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("api.runs.executions.Executions.start_once", lambda *_: 1 / 0)
+        assert code(post(key="k")) == (500, "ServiceError")
+    assert executions() == []
+    assert post(key="k")[0] == 200
+    assert len(executions()) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "\x07"])
+def test_a_key_that_cannot_be_one_is_refused(key: str) -> None:
+    assert code(post(key=key)) == (400, "InvalidRequest")
+    assert executions() == []
+
+
+def test_runs_are_listed_newest_first_page_by_page() -> None:
+    started = [post()[1]["requestID"] for _ in range(5)]
+    seen: list[str] = []
+    query: dict[str, str] | None = {"limit": "2"}
+    while query:
+        status, response = call("GET", "/runs", query=query)
+        assert status == 200
+        assert len(response["runs"]) <= 2
+        seen += [each["requestID"] for each in response["runs"]]
+        query = {"limit": "2", "nextToken": response["nextToken"]} if "nextToken" in response else None
+    assert sorted(seen) == sorted(started)
+    (first, *_) = call("GET", "/runs")[1]["runs"]
+    assert (first["status"], first["endedAt"]) == ("IN_PROGRESS", None)
+    assert first["startedAt"].endswith("Z")
+    assert first["requestID"].endswith(first["run"])
+
+
+def test_runs_of_one_status_are_found_among_the_others() -> None:
+    started = [post()[1]["requestID"] for _ in range(4)]
+    client("stepfunctions").stop_execution(executionArn=started[1])
+    failed = call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]
+    assert [each["requestID"] for each in failed] == [started[1]]
+    assert failed[0]["endedAt"]
+    assert len(call("GET", "/runs", query={"status": "IN_PROGRESS"})[1]["runs"]) == 3
+    assert call("GET", "/runs", query={"status": "TIMEOUT"})[1] == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"status": "DONE"}, "status"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "x"}, "limit"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(query: dict[str, str], field: str) -> None:
+    status, response = call("GET", "/runs", query=query)
+    assert (status, response["error"]["details"][0]["field"]) == (400, field)
+
+
+def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> None:
+    arn = post(GOOD | {"url_list": fresh(3)})[1]["requestID"]
+    name = arn.rpartition(":")[2]
+    machine.resolve({"requestKey": f"runs/{name}/request.json"}, name)
+    status, response = call("DELETE", "/prewarm", query={"requestID": arn})
+    assert status == 200
+    assert (response["status"], response["reason"], response["total"], response["inProgress"]) == (
+        "FAILED",
+        "cancelled",
+        3,
+        0,
+    )
+    assert {tuple(entry["reasons"]) for entry in response["failures"]} == {("cancelled",)}
+    assert machine.storage.ledger.control(name).ended
+    (described,) = executions()
+    assert described["status"] == "ABORTED"
+    assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunHasEnded")
+
+
+def test_a_run_is_cancelled_before_its_plan_too() -> None:
+    arn = post()[1]["requestID"]
+    assert call("DELETE", "/prewarm", query={"requestID": arn})[1]["status"] == "FAILED"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/prewarm"), ("POST", "/retry")])
+def test_a_run_that_nobody_knows_is_a_404(method: str, path: str) -> None:
+    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "UnknownRun")
+    assert code(call(method, path)) == (400, "InvalidRequest")
+
+
+def ended(machine: Machine, patch: pytest.MonkeyPatch, given: dict[str, Any], status: str) -> str:
+    """Carry a run to its end; Step Functions says how it ended."""
+    machine.run(given, "old")
+    said_by_step_functions(patch, status=status)
+    return f"{EXECUTION}:old"
+
+
+def test_a_retry_is_a_new_run_of_the_urls_that_failed(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block")
+    given = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
+    key = machine.storage.put_request("old", given)
+    arn = ended(machine, monkeypatch, {"requestKey": key}, "FAILED")
+    status, response = call("POST", "/retry", query={"requestID": arn})
+    assert (status, response["retryOf"], response["urls"]) == (200, arn, 1)
+    name = response["requestID"].rpartition(":")[2]
+    stored = document(name, "request.json")
+    assert (stored["url_list"], stored["region"], stored["verify"]) == ([bad], SYDNEY[:2], "all")
+    assert stored["headers"] == {"Cookie": "a=1"}
+    assert response["requestID"] != arn
+
+
+def test_a_run_without_a_summary_is_retried_from_its_ledger(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
+    assert ran.resolved["targets"] == 3
+    said_by_step_functions(monkeypatch, status="ABORTED")
+    assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 3
+
+
+def test_what_is_warm_or_still_running_is_not_retried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = post()[1]["requestID"]
+    assert code(call("POST", "/retry", query={"requestID": arn})) == (409, "RunGoesOn")
+    warm = ended(machine, monkeypatch, GOOD | {"url_list": fresh()}, "SUCCEEDED")
+    assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingFailed")
+
+
+def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(
+    account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.storage.put_request("old", GOOD)
+    said_by_step_functions(monkeypatch, status="FAILED")
+    assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
+
+
+def test_a_key_whose_request_has_expired_is_not_taken_for_the_old_run() -> None:
+    arn = post(key="release-7")[1]["requestID"]
+    client("s3").delete_object(Bucket=BUCKET, Key=f"runs/{arn.rpartition(':')[2]}/request.json")
+    assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
+    assert code(post(key="release-7")) == (409, "IdempotencyConflict")
+    assert len(executions()) == 1
+
+
+def test_of_two_requests_at_once_under_one_key_one_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one's request is stored between this one's look and its put."""
+    seen = Storage.get_request
+
+    def overtaken(self: Storage, run: str) -> Any:
+        monkeypatch.setattr(Storage, "get_request", seen)
+        post(GOOD | {"verify": "all"}, key="release-7")
+        return None
+
+    monkeypatch.setattr(Storage, "get_request", overtaken)
+    monkeypatch.setattr("api.runs.executions.Executions.exists", lambda *_: False)
+    assert code(post(key="release-7")) == (409, "IdempotencyConflict")
+    (only,) = executions()
+    assert document(only["name"], "request.json")["verify"] == "all"
+
+
+def test_a_key_that_begins_with_a_moment_names_its_run_so() -> None:
+    name = post(key="20261124T013829Z-release-7")[1]["requestID"].rpartition(":")[2]
+    assert re.fullmatch("20261124T013829Z-[0-9a-f]{16}", name)
+
+
+def test_failed_runs_are_looked_at_once_and_only_where_it_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = post()[1]["requestID"]
+    states = client("stepfunctions")
+    ended = {"executionArn": arn, "name": "a", "status": "FAILED", "startDate": STARTED, "stopDate": STARTED}
+    monkeypatch.setattr(states, "list_executions", lambda **_: {"executions": [ended]})
+    looked: list[str] = []
+
+    def describe(**asked: Any) -> dict[str, Any]:
+        looked.append(asked["executionArn"])
+        return ended | {"error": "Prewarm.NotWarm", "input": "{}"}
+
+    monkeypatch.setattr(states, "describe_execution", describe)
+    monkeypatch.setattr(api.handler._executions(), "_client", states)
+    for status in ("IN_PROGRESS", "COMPLETED"):
+        assert call("GET", "/runs", query={"status": status})[1]["runs"] == []
+    assert looked == []
+    for _ in range(3):
+        assert len(call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]) == 1
+    assert looked == [arn]
+
+
+@pytest.mark.parametrize("path", ["/runs", "/status"])
+def test_a_limit_longer_than_any_number_names_the_field(path: str) -> None:
+    response = call("GET", path, query={"requestID": "x", "limit": "9" * 5_000})
+    assert (response[0], response[1]["error"]["details"][0]["field"]) == (400, "limit")
+
+
+def test_a_retry_that_is_sent_twice_under_one_key_is_one_run() -> None:
+    arn = post()[1]["requestID"]
+    client("stepfunctions").stop_execution(executionArn=arn)
+    again = [
+        call("POST", "/retry", query={"requestID": arn}, headers={"Idempotency-Key": "20261124T013829Z-again"})
+        for _ in range(2)
+    ]
+    assert again[0] == again[1]
+    assert again[0][1]["retryOf"] == arn
+    assert len(executions()) == 2
+
+
+def test_the_same_start_twice_at_once_is_one_run_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one's look comes just before the first one's put, its next step after the first one's start."""
+    seen, first = Storage.get_request, []
+
+    def overtaken(self: Storage, run: str) -> Any:
+        monkeypatch.setattr(Storage, "get_request", seen)
+        first.append(post(key="release-7"))
+
+    monkeypatch.setattr(Storage, "get_request", overtaken)
+    second = post(key="release-7")
+    assert [second] == first
+    assert second[0] == 200
+    assert len(executions()) == 1
+
+
+def test_a_put_that_collides_with_another_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = prewarm.storage.run_store.storage()._s3
+    put, said = s3.put_object, ["ConditionalRequestConflict"]
+
+    def collide(**given: Any) -> Any:
+        if "IfNoneMatch" in given and said:
+            raise ClientError({"Error": {"Code": said.pop()}}, "PutObject")
+        return put(**given)
+
+    monkeypatch.setattr(s3, "put_object", collide)
+    assert post(key="release-7")[0] == 200
+    said.append("SlowDown")
+    assert code(post(key="release-8")) == (500, "ServiceError")

@@ -1,0 +1,220 @@
+"""GET /status: every state of a run, from the moment it was asked for to its end."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_urls import fresh, path_of
+from tests.support.handlers import DARK, MACHINE, REGION, SYDNEY, TOKYO, Machine, client
+from tests.support.rest import EXECUTION, call, make_state_machine, said_by_step_functions
+
+CONTRACT = {"status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl"}
+URLS = ["https://www.example.com/a", "https://www.example.com/b?Signature=x"]
+REQUEST: dict[str, Any] = {"url_list": URLS, "region_type": "pop", "region": SYDNEY[:1]}
+
+
+@pytest.fixture
+def _rest(account: SimpleNamespace) -> None:
+    make_state_machine()
+
+
+pytestmark = pytest.mark.usefixtures("_rest")
+
+
+def status_of(request_id: str) -> dict[str, Any]:
+    status, response = call("GET", "/status", query={"requestID": request_id})
+    assert status == 200, response
+    assert set(response) >= CONTRACT
+    assert response["completed"] == len(response["failedUrl"]) + len(response["successUrl"])
+    assert response["inProgress"] == len(response["inProgressUrl"])
+    assert response["total"] == response["completed"] + response["inProgress"]
+    return dict(response)
+
+
+def planned(machine: Machine, urls: list[str], **fields: Any) -> Any:
+    return machine.resolve(REQUEST | {"url_list": urls, "verify": "none"} | fields, "planned")
+
+
+def test_the_request_id_is_read_from_the_query_the_json_body_and_as_a_bare_name() -> None:
+    arn = call("POST", "/prewarm", REQUEST)[1]["requestID"]
+    by_query = status_of(arn)
+    assert by_query["requestID"] == arn
+    assert by_query["run"] == arn.rpartition(":")[2]
+    assert call("GET", "/status", {"requestID": arn}) == (200, by_query)
+    assert call("GET", "/status", {"requestID": arn}, encoded=True) == (200, by_query)
+    assert status_of(by_query["run"]) == by_query
+
+
+@pytest.mark.parametrize("body", [None, {}, {"requestID": ""}, {"requestID": 7}, [], b"no json"])
+def test_a_missing_request_id_is_a_400(body: object) -> None:
+    status, response = call("GET", "/status", body)
+    assert (status, response["error"]["code"]) == (400, "InvalidRequest")
+    if body != b"no json":
+        assert response["error"]["details"][0]["field"] == "requestID"
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        f"{EXECUTION}:never",
+        "never",
+        f"{MACHINE}",
+        f"arn:aws:states:{REGION}:123456789012:execution:other:some",
+        "arn:aws:states:us-east-1:123456789012:execution:prewarm:some",
+        f"{EXECUTION}:some/WarmTargets:0123",
+        f"{EXECUTION}:",
+        "../../etc/passwd",
+        "garbage with spaces",
+        "\ud800",
+        "x" * 5000,
+        "a\nb",
+        "ü",
+    ],
+)
+def test_what_is_no_run_of_this_machine_is_a_404(request_id: str) -> None:
+    status, response = call("GET", "/status", {"requestID": request_id})
+    assert (status, response["error"]["code"]) == (404, "UnknownRun")
+
+
+def test_a_name_longer_than_any_run_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS answers such an ARN with a ValidationException, which is no fault of the service's."""
+    said_by_step_functions(monkeypatch)
+    assert call("GET", "/status", query={"requestID": "x" * 80})[0] == 200
+    assert call("GET", "/status", query={"requestID": "x" * 81})[0] == 404
+
+
+def test_a_run_of_another_machine_is_not_shown() -> None:
+    states = client("stepfunctions")
+    definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    role = "arn:aws:iam::123456789012:role/states"
+    other = states.create_state_machine(name="other", definition=definition, roleArn=role)["stateMachineArn"]
+    started = states.start_execution(stateMachineArn=other, name="theirs", input=json.dumps(REQUEST))
+    for request_id in (started["executionArn"], "theirs"):
+        assert call("GET", "/status", query={"requestID": request_id})[0] == 404
+
+
+def test_before_the_plan_a_posted_runs_urls_come_from_its_request() -> None:
+    arn = call("POST", "/prewarm", REQUEST | {"url_list": [*URLS, URLS[0]]})[1]["requestID"]
+    response = status_of(arn)
+    assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
+
+
+def test_before_the_plan_a_direct_starts_urls_come_from_its_input() -> None:
+    client("stepfunctions").start_execution(stateMachineArn=MACHINE, name="direct", input=json.dumps(REQUEST))
+    response = status_of("direct")
+    assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
+
+
+@pytest.mark.parametrize("given", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})])
+def test_a_rejected_direct_start_of_whatever_input_is_failed_with_its_cause(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    said = {"status": "FAILED", "input": given, "error": "Prewarm.InvalidRequest", "cause": "url_list: is missing"}
+    said_by_step_functions(monkeypatch, **said)
+    response = status_of("direct")
+    assert (response["status"], response["total"], response["cause"]) == ("FAILED", 0, "url_list: is missing")
+
+
+def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    said_by_step_functions(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
+    assert status_of("direct")["failedUrl"] == URLS
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "reason"),
+    [
+        ({"status": "RUNNING"}, "IN_PROGRESS", None),
+        ({"status": "PENDING_REDRIVE"}, "IN_PROGRESS", None),
+        ({"status": "TIMED_OUT"}, "TIMEOUT", "deadline"),
+        ({"status": "FAILED", "error": "Prewarm.DeadlinePassed", "cause": "c"}, "TIMEOUT", "deadline"),
+        ({"status": "FAILED", "error": "Prewarm.NotWarm", "cause": "c"}, "FAILED", "lost"),
+        ({"status": "FAILED", "error": "Lambda.Unknown", "cause": "c"}, "FAILED", "lost"),
+        ({"status": "ABORTED"}, "FAILED", "cancelled"),
+        ({"status": "SUCCEEDED"}, "COMPLETED", "lost"),
+    ],
+)
+@pytest.mark.parametrize("plan", [False, True], ids=["before the plan", "with a plan"])
+def test_every_status_of_an_execution_maps_to_the_contracts(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, str],
+    status: str,
+    reason: str | None,
+    plan: object,
+) -> None:
+    """What was not finished is in progress while the run goes on, and failed, with a reason, once it has ended."""
+    if plan:
+        planned(machine, URLS)
+    said_by_step_functions(monkeypatch, input=json.dumps(REQUEST), **said)
+    response = status_of("planned")
+    assert response["status"] == status
+    if status == "COMPLETED" and not plan:
+        assert (response["total"], response["failedUrl"]) == (0, []), "nothing says that they failed"
+        return
+    assert response["inProgressUrl"] == (URLS if reason is None else [])
+    assert response["failedUrl"] == ([] if reason is None else URLS)
+    assert [entry["reasons"] for entry in response["failures"]] == ([] if reason is None else [{reason: 1}] * 2)
+    assert response.get("reason") == ("cancelled" if said["status"] == "ABORTED" else None)
+    assert response.get("error") == said.get("error")
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    said_by_step_functions(monkeypatch)
+    urls = fresh(250)
+    ran = planned(machine, urls)
+    seen = [status_of("planned")]
+    for item in machine.items(ran):
+        machine.warm(ran, item)
+        seen.append(status_of("planned"))
+    assert len(seen) > 2
+    assert [response["completed"] for response in seen] == sorted({response["completed"] for response in seen})
+    assert (seen[0]["completed"], seen[-1]["completed"]) == (0, 250)
+    assert all(response["total"] == 250 and response["status"] == "IN_PROGRESS" for response in seen)
+    assert seen[1]["successUrl"] == urls[: seen[1]["completed"]]
+    assert seen[-1]["targets"]["done"] == seen[-1]["targets"]["total"] == 250
+
+
+def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block", pops=[SYDNEY[0]])
+    ran = planned(machine, [bad, good, "https://www.example.net/"], region_type="country", region=["AU", "JP"])
+    for item in machine.items(ran):
+        machine.warm(ran, item)
+    output = machine.aggregate(ran)
+    said_by_step_functions(monkeypatch, status="FAILED", error=output["error"], cause=output["cause"])
+    response = status_of("planned")
+    assert (response["status"], response["successUrl"]) == ("FAILED", [good])
+    assert response["failedUrl"] == [bad, "https://www.example.net/"]
+    first, second = response["failures"]
+    assert (first["reasons"], second["reasons"]) == ({"blocked": 1}, {"no_distribution": 1})
+    assert 0 < first["coverage"] < 100
+    assert {entry["pop"]: entry["reason"] for entry in response["skippedPops"]}[DARK] == "connect_error"
+    assert (response["error"], response["cause"]) == ("Prewarm.NotWarm", output["cause"])
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = fresh(250)
+    ran = planned(machine, urls, region=[TOKYO])
+    (first, *_) = machine.items(ran)
+    machine.warm(ran, first)
+    said_by_step_functions(monkeypatch, status="ABORTED")
+    response = status_of("planned")
+    assert response["successUrl"] == urls[: first["url_to"]]
+    assert response["failedUrl"] == urls[first["url_to"] :]
+    assert {tuple(entry["reasons"]) for entry in response["failures"]} == {("cancelled",)}
+    assert response["reason"] == "cancelled"
+
+
+def test_a_broken_ledger_is_a_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned(machine, URLS)
+    said_by_step_functions(monkeypatch)
+    client("dynamodb").delete_table(TableName="prewarm-ledger")
+    status, response = call("GET", "/status", query={"requestID": "planned"})
+    assert (status, response["error"]["code"]) == (500, "ServiceError")

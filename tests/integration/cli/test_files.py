@@ -1,0 +1,63 @@
+"""Files that the command writes: reports, and its own configuration."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_api import RUN, FakeApi, error, fake_api, prewarm
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
+    with fake_api(monkeypatch, tmp_path) as served:
+        yield served
+
+
+def test_a_report_is_fetched_from_its_store_without_the_api_key(api: FakeApi, tmp_path: Path) -> None:
+    told = {"requestID": RUN, "format": "csv", "url": f"{api.url}/store?signature=s", "expiresInSeconds": 300}
+    api.answers["GET /report"] = [(200, told)]
+    api.answers["GET /store"] = [(503, {}), (200, b"url,outcome\n")]
+    file = tmp_path / "report.csv"
+    result = prewarm("report", "the-run", "--format", "csv", "--output", str(file))
+    assert file.read_bytes() == b"url,outcome\n"
+    assert (result.stdout, "12 bytes" in result.stderr) == ("", True)
+    assert api.calls[0].query == {"requestID": "the-run", "format": "csv"}
+    assert all("x-api-key" not in call.headers for call in api.of("GET", "/store"))
+    assert prewarm("report", "the-run", "--format", "csv").stdout_bytes == b"url,outcome\n"
+    assert json.loads(prewarm("report", "the-run", "--format", "csv", "--json").stdout) == told
+    written = json.loads(prewarm("report", "the-run", "--format", "csv", "-o", str(file), "--json").stdout)
+    assert written == told | {"output": str(file), "bytes": 12}
+
+
+@pytest.mark.parametrize(("code", "name", "exit_code"), [(409, "RunGoesOn", 2), (404, "NoReport", 2), (500, "X", 4)])
+def test_no_report_leaves_no_file(api: FakeApi, tmp_path: Path, code: int, name: str, exit_code: int) -> None:
+    api.answers["GET /report"] = [(code, error(name, "wait for its end"))]
+    prewarm("report", "the-run", "--output", str(tmp_path / "r.html"), code=exit_code)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_that_refuses_leaves_the_old_file(api: FakeApi, tmp_path: Path) -> None:
+    api.answers["GET /report"] = [(200, {"url": f"{api.url}/store"})]
+    api.answers["GET /store"] = [(403, b"<Error/>")]
+    file = tmp_path / "r.html"
+    file.write_text("old")
+    assert "answered 403" in prewarm("report", "the-run", "--output", str(file), code=4).stderr
+    assert (file.read_text(), len(list(tmp_path.iterdir()))) == ("old", 1)
+
+
+def test_configure_reads_the_key_from_stdin_and_the_file_is_used(
+    api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREWARM_API_URL")
+    monkeypatch.delenv("PREWARM_API_KEY")
+    result = prewarm("configure", "--api-url", f"{api.url}/", "--json", stdin="filed-key\n")
+    file = tmp_path / "config" / "prewarm" / "config.toml"
+    assert json.loads(result.stdout) == {"config": str(file), "apiUrl": api.url}
+    assert "filed-key" not in result.output
+    api.answers["GET /runs"] = [(200, {"runs": []})]
+    prewarm("list")
+    assert api.calls[0].headers["x-api-key"] == "filed-key"
+    assert "no key was given" in prewarm("configure", "--api-url", api.url, stdin="", code=2).stderr
+    assert "give --api-url" in prewarm("configure", stdin="k", code=2).stderr

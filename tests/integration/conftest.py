@@ -1,0 +1,91 @@
+"""Fixtures that run the handlers against moto and the simulated CloudFront."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from moto import mock_aws
+
+import api.handler
+import prewarm.planning.batching
+import prewarm.storage.run_store
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_urls import HOST, fresh, path_of
+from tests.support.handlers import (
+    DARK,
+    DOMAIN,
+    EXPIRED,
+    IMPOSTOR,
+    OLD,
+    OTHER_DOMAIN,
+    OTHER_HOST,
+    SYDNEY,
+    TOKYO,
+    WRONG_NAME,
+    Machine,
+    Ran,
+    an_account,
+    au_pops,
+)
+
+
+@pytest.fixture(scope="session")
+def edge() -> Iterator[SimulatedCloudFront]:
+    """A CloudFront of Oceania: one POP dark, one that is another, and the catalogue's others not there at all."""
+    living = [pop for pop in au_pops() if pop.startswith(("SYD", "AKL"))]
+    config = {
+        "distributions": [
+            {"domain": DOMAIN, "aliases": [HOST, "*.wild.example.com"]},
+            {"domain": OTHER_DOMAIN, "aliases": [OTHER_HOST]},
+        ],
+        "pops": [*living, DARK, IMPOSTOR, TOKYO, OLD, EXPIRED, WRONG_NAME],
+        "areas": dict.fromkeys((TOKYO, OLD, EXPIRED, WRONG_NAME), "NRT"),
+        "addresses_per_pop": 2,
+        "http1_only": [OLD],
+        "tls_faults": {EXPIRED: "expired", WRONG_NAME: "wrong_name"},
+        "dark": [DARK],
+        "impostors": {IMPOSTOR: "ATL56-C1"},
+        "objects": {f"/{i}.txt": {"size": 1000 + i, "content_type": "text/plain"} for i in range(40)},
+        "default_object": {"size": 500},
+        "error_ttl": 1,
+    }
+    with SimulatedCloudFront(config) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def _moto() -> Iterator[None]:
+    """Keep moto patched in, and the functions' AWS clients, for a whole module: both take long to make."""
+    prewarm.storage.run_store.storage.cache_clear()
+    api.handler._executions.cache_clear()
+    with mock_aws():
+        yield
+    prewarm.storage.run_store.storage.cache_clear()
+    api.handler._executions.cache_clear()
+
+
+@pytest.fixture
+def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]:
+    with an_account(edge) as made:
+        yield made
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut even a small run into several batches."""
+    monkeypatch.setattr(prewarm.planning.batching, "TARGETS_PER_BATCH_AT_LEAST", 200)
+
+
+@pytest.fixture
+def machine(account: SimpleNamespace) -> Machine:
+    return Machine(account.storage)
+
+
+@pytest.fixture
+def ran(machine: Machine, edge: SimulatedCloudFront) -> Ran:
+    """A run of three URLs, one of which the edge refuses at Tokyo, and one with a secret."""
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block", pops=[TOKYO])
+    signed = f"{fresh()[0]}?Signature=s3cr3t&Key-Pair-Id=K"
+    given = {"url_list": [good, bad, signed], "region_type": "pop", "region": [SYDNEY[0], TOKYO]}
+    return machine.run(given | {"headers": {"Accept-Language": "en"}}, "reported")

@@ -1,0 +1,227 @@
+"""DNS as it really is: slow, lossy, wrong or dead nameservers, and questions in the name of another network."""
+
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+import resolve.dns_lookup
+from prewarm.settings import Nameserver, Settings
+from prewarm_local.edge.process import SimulatedCloudFront
+from resolve.distributions.cnames import cname_chains
+from resolve.dns_lookup import NameserversSilent, SubnetAnswer, addresses_near, addresses_of
+from tests.support.edge_urls import HOST
+from tests.support.handlers import DOMAIN
+
+# Says what to answer to a query; None: nothing.
+Answerer = Callable[[dns.message.Message, int], dns.message.Message | None]
+
+
+def answer_with(query: dns.message.Message, *addresses: str) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    if addresses:
+        name = query.question[0].name
+        response.answer.append(dns.rrset.from_text_list(name, 60, "IN", "A", addresses))
+    return response
+
+
+def failing(query: dns.message.Message, code: dns.rcode.Rcode) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    response.set_rcode(code)
+    return response
+
+
+def two_sockets() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one port; a port that is free for the one may be taken for the other."""
+    for _ in range(20):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(("127.0.0.1", udp.getsockname()[1]))
+        except OSError:
+            udp.close()
+    raise OSError("no port is free for both")
+
+
+@contextmanager
+def nameserver(answerer: Answerer) -> Iterator[Nameserver]:  # noqa: C901 - two small servers
+    """A nameserver on loopback, UDP and TCP; it counts how often each name was asked for."""
+    asked: Counter[str] = Counter()
+
+    def respond(wire: bytes) -> bytes | None:
+        query = dns.message.from_wire(wire)
+        name = query.question[0].name.to_text(omit_final_dot=True)
+        asked[name] += 1
+        response = answerer(query, asked[name])
+        return None if response is None else response.to_wire(want_shuffle=False)
+
+    udp, tcp = two_sockets()
+
+    def serve_udp() -> None:
+        while True:
+            try:
+                wire, client = udp.recvfrom(4096)
+            except OSError:
+                return
+            if wire == b"end":
+                return
+            if response := respond(wire):
+                udp.sendto(response, client)
+
+    def serve_tcp() -> None:
+        while True:
+            connection, _ = tcp.accept()
+            with connection:
+                head = connection.recv(2)
+                if len(head) < 2:
+                    return
+                response = respond(connection.recv(struct.unpack("!H", head)[0])) or b""
+                connection.sendall(struct.pack("!H", len(response)) + response)
+
+    threads = [threading.Thread(target=serve_udp), threading.Thread(target=serve_tcp)]
+    for thread in threads:
+        thread.start()
+    address = udp.getsockname()
+    try:
+        yield Nameserver(*address)
+    finally:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+            end.sendto(b"end", address)
+        socket.create_connection(address).close()
+        for thread in threads:
+            thread.join()
+        udp.close()
+        tcp.close()
+
+
+@pytest.fixture
+def settings(edge: SimulatedCloudFront) -> Settings:
+    return Settings.from_environment(edge.settings() | {"PREWARM_BUCKET": "b", "PREWARM_TABLE": "t"})
+
+
+@pytest.fixture
+def silent() -> Iterator[Nameserver]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        yield Nameserver(*deaf.getsockname())
+
+
+def test_a_lost_packet_costs_no_name(settings: Settings) -> None:
+    names = [f"n{number}.example.com" for number in range(50)]
+    with nameserver(lambda query, times: answer_with(query, "192.0.2.1") if times > 1 else None) as lossy:
+        found = addresses_of(names, replace(settings, nameservers=(lossy,)))
+    assert found == {name: ["192.0.2.1"] for name in names}
+
+
+def test_a_nameserver_that_fails_for_a_moment_is_asked_again(settings: Settings) -> None:
+    def failing_once(query: dns.message.Message, times: int) -> dns.message.Message:
+        return answer_with(query, "192.0.2.1") if times > 1 else failing(query, dns.rcode.SERVFAIL)
+
+    with nameserver(failing_once) as hasty:
+        assert addresses_of(["a.example.com"], replace(settings, nameservers=(hasty,))) == {
+            "a.example.com": ["192.0.2.1"]
+        }
+
+
+def test_a_name_that_nobody_answers_for_is_not_taken_for_one_without_addresses(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_TRY", 0.2)
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", 1.0)
+
+    def partial(query: dns.message.Message, _: int) -> dns.message.Message | None:
+        name = query.question[0].name.to_text()
+        if name.startswith("there"):
+            return answer_with(query, "192.0.2.1", "192.0.2.2")
+        if name.startswith("empty"):
+            return answer_with(query)
+        return failing(query, dns.rcode.NXDOMAIN) if name.startswith("gone") else None
+
+    with nameserver(partial) as some:
+        names = ["there.example.com", "empty.example.com", "gone.example.com", "silent.example.com"]
+        found = addresses_of(names, replace(settings, nameservers=(some,)))
+    assert list(found.values()) == [["192.0.2.1", "192.0.2.2"], [], [], None]
+
+
+def test_one_dead_nameserver_of_two_loses_nothing(settings: Settings, silent: Nameserver) -> None:
+    names = [f"n{number}.example.com" for number in range(200)]
+    with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as living:
+        found = addresses_of(names, replace(settings, nameservers=(silent, living)))
+    assert found == {name: ["192.0.2.1"] for name in names}
+
+
+def test_dead_nameservers_are_found_out_in_seconds(settings: Settings, silent: Nameserver) -> None:
+    names = [f"n{number}.example.com" for number in range(541)]
+    began = time.monotonic()
+    with pytest.raises(NameserversSilent, match="none of 541 questions was answered"):
+        addresses_of(names, replace(settings, nameservers=(silent,)))
+    assert time.monotonic() - began < 3 * resolve.dns_lookup.SECONDS_PER_QUESTION
+
+
+def test_an_answer_that_does_not_fit_into_a_packet_comes_by_tcp(settings: Settings) -> None:
+    many = [f"192.0.2.{number}" for number in range(100)]
+
+    def truncated(query: dns.message.Message, times: int) -> dns.message.Message:
+        if times > 1:
+            return answer_with(query, *many)
+        response = answer_with(query)
+        response.flags |= dns.flags.TC
+        return response
+
+    with nameserver(truncated) as wide:
+        assert addresses_of(["a.example.com"], replace(settings, nameservers=(wide,))) == {"a.example.com": many}
+
+
+# ---- questions in the name of another network ----
+
+
+def test_a_nameserver_that_does_not_look_at_the_network_is_found_out(settings: Settings) -> None:
+    with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as plain:
+        near = addresses_near([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(plain,)))
+    assert near == {(DOMAIN, "198.51.100.0/24"): SubnetAnswer(["192.0.2.1"], heeded=False)}
+
+
+def test_a_nameserver_that_does_not_answer_gives_nothing(
+    settings: Settings, silent: Nameserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", 0.3)
+    near = addresses_near([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(silent,)))
+    assert near[DOMAIN, "198.51.100.0/24"] == SubnetAnswer([], heeded=False)
+
+
+# ---- CNAMEs ----
+
+
+def test_cnames_are_followed_to_their_end(settings: Settings) -> None:
+    def chained(query: dns.message.Message, _: int) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        for name, kind, target in (
+            ("www.shop.example.", "CNAME", "edge.example.net."),
+            ("edge.example.net.", "CNAME", "D999.cloudfront.net."),
+            ("d999.cloudfront.net.", "A", "192.0.2.1"),
+        ):
+            response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, target))
+        return response
+
+    with nameserver(chained) as some:
+        chains = cname_chains(["www.shop.example"], replace(settings, nameservers=(some,)))
+    assert chains == {"www.shop.example": ["edge.example.net", "d999.cloudfront.net"]}
+
+
+def test_hosts_without_cnames_have_none(settings: Settings) -> None:
+    assert cname_chains([HOST, DOMAIN, "nobody.example"], settings) == {
+        HOST: [DOMAIN],
+        DOMAIN: [],
+        "nobody.example": [],
+    }
+    assert cname_chains([], settings) == {}

@@ -1,0 +1,238 @@
+"""What ResolveTargets refuses: as data, in plain words that name the field, with nothing warmed."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto.cloudfront.models import cloudfront_backends
+
+import resolve.dns_lookup
+import resolve.handler
+from prewarm.catalogue import catalogue
+from prewarm.settings import Settings
+from resolve.distributions.finder import Directory
+from resolve.dns_lookup import NameserversSilent
+from tests.support.edge_urls import HOST
+from tests.support.handlers import (
+    ACCOUNT,
+    DOMAIN,
+    OTHER_DOMAIN,
+    OTHER_HOST,
+    SYDNEY,
+    Context,
+    Machine,
+    add_distribution,
+    document,
+    keys,
+)
+
+URL = f"https://{HOST}/1.txt"
+GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": SYDNEY[:1]}
+BAD: list[tuple[object, str]] = [
+    ("text", "must be a JSON object with url_list, region_type and region"),
+    ({}, "url_list: is missing"),
+    (GOOD | {"url_list": []}, "url_list: is empty; give a list"),
+    (
+        GOOD | {"url_list": [URL, "ftp://www.example.com/x", URL]},
+        "url_list[1]: 'ftp://www.example.com/x' has the scheme",
+    ),
+    (GOOD | {"url_list": ["https://192.0.2.7/"]}, "url_list[0]: 'https://192.0.2.7/' names an IP address"),
+    (GOOD | {"region": ["SYD1-C9"]}, "region[0]: POP 'SYD1-C9' is not in the catalogue"),
+    (GOOD | {"region": ["SYD1-C9"]}, "did you mean SYD1-C"),
+    (GOOD | {"region_type": "country", "region": "austalia"}, "did you mean australia"),
+    (GOOD | {"region_type": "region", "region": ["apac", "uk"]}, "region[1]: unknown region 'uk'"),
+    (GOOD | {"region_type": "planet"}, "region_type: "),
+    (GOOD | {"min_warm_percent": 101}, "min_warm_percent: "),
+    (GOOD | {"max_bytes": "1 MB"}, "max_bytes: "),
+    (GOOD | {"timeout_minute": 3}, "timeout_minute: unknown field; did you mean timeout_minutes?"),
+    (GOOD | {"headers": {"Host": "a.example"}}, "headers.Host: is set by the service itself"),
+    (GOOD | {"headers": {"X-A": "1\r\nX-B: 2"}}, "headers.X-A: holds characters"),
+    (GOOD | {"cf_domain": "www.example.com"}, "cf_domain: "),
+    (
+        GOOD | {"cf_domain": "d999abcdef8.cloudfront.net"},
+        "cf_domain: d999abcdef8.cloudfront.net is no distribution of",
+    ),
+    (
+        GOOD | {"url_list": ["https://www.example.net/"]},
+        "url_list: none of its hosts can be warmed: no distribution of this account names",
+    ),
+]
+
+
+def rejection(machine: Machine, given: object, name: str = "refused") -> str:
+    """The Cause of a rejection, after a look at everything that a rejection must not have done."""
+    event = {"run": name, "executionArn": "", "startedAt": "", "input": given}
+    resolved = resolve.handler.handler(event, Context())
+    assert set(resolved) == {"rejection"}, resolved
+    assert resolved["rejection"]["error"] == "Prewarm.InvalidRequest"
+    assert [key for key in keys(f"runs/{name}/") if not key.endswith("request.json")] == []
+    assert machine.storage.ledger.control(name).ended
+    return str(resolved["rejection"]["cause"])
+
+
+@pytest.mark.parametrize(("given", "words"), BAD)
+def test_bad_input_is_refused_in_words_that_name_the_field(machine: Machine, given: object, words: str) -> None:
+    cause = rejection(machine, given)
+    assert words in cause
+    assert "Traceback" not in cause
+    assert "\n" not in cause
+
+
+def test_all_problems_of_a_request_are_told_at_once(machine: Machine) -> None:
+    given = GOOD | {"url_list": ["x", URL, "ftp://a.example/"], "region": ["SYD"], "headers": {"Host": "a"}}
+    cause = rejection(machine, given)
+    assert [part.split(":")[0] for part in cause.split(" | ")] == [
+        "url_list[0]",
+        "url_list[2]",
+        "region[0]",
+        "headers.Host",
+    ]
+
+
+def test_thousands_of_problems_fit_the_cause_of_a_fail_state(machine: Machine) -> None:
+    cause = rejection(machine, GOOD | {"url_list": ["y" * 9000] * 3000})
+    assert len(cause) <= 32_768
+    assert "and 2980 more problems" in cause
+
+
+def test_a_refused_url_is_shown_without_its_signature(machine: Machine) -> None:
+    url = f"https://{HOST}:8443/film.mp4?Expires=1&Signature=s3cr3t&Key-Pair-Id=K1"
+    cause = rejection(machine, GOOD | {"url_list": [url]})
+    assert "names port 8443" in cause
+    assert "film.mp4" in cause
+    assert "s3cr3t" not in cause
+
+
+def test_a_refused_url_is_shown_without_its_password(machine: Machine) -> None:
+    cause = rejection(machine, GOOD | {"url_list": [f"https://user:s3cr3t@{HOST}/"]})
+    assert "user name or password" in cause
+    assert "s3cr3t" not in cause
+
+
+@pytest.mark.parametrize("name", ["Cookie", "authorization", "X-Api-Key"])
+def test_secret_headers_are_refused_in_a_direct_start(machine: Machine, name: str) -> None:
+    cause = rejection(machine, GOOD | {"headers": {name: "s3cr3t"}})
+    assert f"headers.{name}: holds a secret" in cause
+    assert "s3cr3t" not in cause
+    assert keys("runs/refused/") == []
+
+
+def test_secret_headers_of_a_stored_request_are_taken(machine: Machine) -> None:
+    machine.storage.put_request("stored", GOOD | {"headers": {"Cookie": "s3cr3t"}})
+    ran = machine.resolve({"requestKey": "runs/stored/request.json"}, "stored")
+    assert ran.resolved["targets"] == 1
+
+
+def test_the_request_of_another_run_is_refused(machine: Machine) -> None:
+    machine.storage.put_request("victim", GOOD)
+    cause = rejection(machine, {"requestKey": "runs/victim/request.json"}, "thief")
+    assert "requestKey: a run reads no other request than its own" in cause
+
+
+@pytest.mark.parametrize("key", ["runs/refused/../victim/request.json", "", None, 7, ["runs/refused/request.json"]])
+def test_a_request_key_of_any_other_form_is_refused(machine: Machine, key: object) -> None:
+    assert rejection(machine, {"requestKey": key}).startswith("requestKey: ")
+
+
+def test_a_request_that_was_never_stored_is_refused(machine: Machine) -> None:
+    assert "no request is stored" in rejection(machine, {"requestKey": "runs/refused/request.json"})
+
+
+def test_a_direct_start_stores_its_request(machine: Machine) -> None:
+    machine.resolve(GOOD | {"url_list": [URL, URL]}, "direct")
+    stored = document("direct", "request.json")
+    assert stored["url_list"] == [URL]
+    assert (stored["region_type"], stored["region"]) == ("pop", SYDNEY[:1])
+
+
+def test_one_bad_url_among_good_ones_has_no_distribution_and_the_others_are_planned(machine: Machine) -> None:
+    ran = machine.resolve(GOOD | {"url_list": ["https://www.example.net/", URL]})
+    assert ran.resolved["targets"] == 1
+    assert document(ran.name, "plan/urls.json.gz") == [URL, "https://www.example.net/"]
+    for item in machine.items(ran):
+        machine.warm(ran, item)
+    machine.aggregate(ran)
+    failures = document(ran.name, "summary.json")["failures"]
+    assert [(entry["url"], entry["reasons"]) for entry in failures] == [
+        ("https://www.example.net/", {"no_distribution": 1})
+    ]
+
+
+def test_the_host_must_be_an_alias_of_the_distribution_that_is_named(machine: Machine) -> None:
+    """Else a caller could send another customer's Host header through an address of ours."""
+    given = GOOD | {"cf_domain": OTHER_DOMAIN}
+    assert f"{HOST} is served by {DOMAIN}, not by the cf_domain {OTHER_DOMAIN}" in rejection(machine, given)
+
+
+def test_of_two_hosts_only_that_of_the_named_distribution_is_planned(machine: Machine) -> None:
+    given = GOOD | {"cf_domain": OTHER_DOMAIN, "url_list": [URL, f"https://{OTHER_HOST}/1.txt"]}
+    ran = machine.resolve(given)
+    assert document(ran.name, "plan/urls.json.gz") == [f"https://{OTHER_HOST}/1.txt", URL]
+    assert [group["domain"] for group in document(ran.name, "plan/plan.json")["groups"]] == [OTHER_DOMAIN]
+
+
+def test_a_disabled_distribution_is_refused_by_its_state(machine: Machine) -> None:
+    add_distribution("d333abcdef8.cloudfront.net", ["off.example.com"], enabled=False)
+    given = GOOD | {"url_list": ["https://off.example.com/"], "cf_domain": "d333abcdef8.cloudfront.net"}
+    assert "d333abcdef8.cloudfront.net is disabled" in rejection(machine, given)
+
+
+def test_a_disabled_distribution_serves_no_host(machine: Machine) -> None:
+    add_distribution("d333abcdef8.cloudfront.net", ["off.example.com"], enabled=False)
+    cause = rejection(machine, GOOD | {"url_list": ["https://off.example.com/"]})
+    assert "off.example.com" in cause
+
+
+def test_distributions_are_listed_to_the_last_page(account: SimpleNamespace) -> None:
+    client = boto3.client("cloudfront")
+    template = client.list_distributions()["DistributionList"]["Items"][0] | {"Staging": False}
+
+    def page(number: int, marker: str) -> dict[str, Any]:
+        item = template | {"Id": f"E{number}", "DomainName": f"D{number}.cloudfront.net"}
+        response = {"Marker": "", "MaxItems": 1, "IsTruncated": bool(marker), "Quantity": 1, "Items": [item]}
+        return {"DistributionList": response | ({"NextMarker": marker} if marker else {})}
+
+    with Stubber(client) as stub:
+        stub.add_response("list_distributions", page(1, "next"), {})
+        stub.add_response("list_distributions", page(2, "last"), {"Marker": "next"})
+        stub.add_response("list_distributions", page(3, ""), {"Marker": "last"})
+        found = Directory(Settings.from_environment(), client).listed
+        stub.assert_no_pending_responses()
+    assert [(each.id, each.domain) for each in found] == [(f"E{n}", f"d{n}.cloudfront.net") for n in (1, 2, 3)]
+
+
+def test_an_account_without_distributions_refuses_every_host(machine: Machine) -> None:
+    cloudfront_backends[ACCOUNT]["aws"].distributions.clear()
+    assert HOST in rejection(machine, GOOD)
+
+
+@pytest.fixture
+def silent_nameserver() -> Iterator[str]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{deaf.getsockname()[1]}"
+
+
+def test_a_dead_nameserver_is_broken_infrastructure_and_found_in_time(
+    machine: Machine, silent_nameserver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A fifth of the patience in AWS, where it may take 12 seconds.
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_TRY", resolve.dns_lookup.SECONDS_PER_TRY / 5)
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", resolve.dns_lookup.SECONDS_PER_QUESTION / 5)
+    monkeypatch.setenv("PREWARM_NAMESERVERS", silent_nameserver)
+    started = time.monotonic()
+    with pytest.raises(NameserversSilent, match=f"none of {len(catalogue().pops)} questions .* {silent_nameserver}"):
+        machine.resolve(GOOD | {"region_type": "region", "region": "all"}, "deaf")
+    assert time.monotonic() - started < 12 / 5 + 2
+    assert [key for key in keys("runs/deaf/") if "plan" in key] == []
+
+
+def test_a_rejection_is_json_that_a_fail_state_can_show(machine: Machine) -> None:
+    cause = rejection(machine, GOOD | {"headers": {"\ud800": "1"}})
+    json.dumps({"cause": cause}, ensure_ascii=False).encode()

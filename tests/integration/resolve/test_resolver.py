@@ -1,0 +1,244 @@
+"""ResolveTargets on good requests: which POPs are kept or skipped and why, and what it stores for the others."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from prewarm.catalogue import catalogue
+from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_urls import HOST, fresh
+from tests.support.handlers import (
+    AUCKLAND,
+    DARK,
+    DOMAIN,
+    EXPIRED,
+    IMPOSTOR,
+    OLD,
+    OTHER_DOMAIN,
+    OTHER_HOST,
+    RETIRED,
+    SYDNEY,
+    TOKYO,
+    WRONG_NAME,
+    Machine,
+    add_distribution,
+    au_pops,
+    document,
+    keys,
+    outcomes,
+    records,
+)
+
+URL = f"https://{HOST}/1.txt"
+
+
+def request(**fields: Any) -> dict[str, Any]:
+    return {"url_list": [URL], "region_type": "country", "region": ["AU", "NZ"]} | fields
+
+
+def groups(run: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document(run, "plan/plan.json")["groups"]
+    return found
+
+
+def skipped(run: str, group: int = 0) -> dict[str, str]:
+    return {entry["pop"]: entry["reason"] for entry in groups(run)[group]["skipped"]}
+
+
+def test_pops_of_a_country_that_do_not_answer_as_themselves_are_skipped_with_the_reason(machine: Machine) -> None:
+    ran = machine.resolve(request())
+    found = skipped(ran.name)
+    assert found[RETIRED] == "unresolved_pop"
+    assert found[DARK] == "connect_error"
+    assert found[IMPOSTOR] == "wrong_pop"
+    living = [pop for pop in au_pops() if pop.startswith(("SYD", "AKL"))]
+    assert sorted(groups(ran.name)[0]["pops"]) == living
+    assert set(found) == set(au_pops()) - set(living)
+    assert ran.resolved["targets"] == len(living)
+
+
+def test_the_detail_of_a_skipped_pop_says_what_was_seen(machine: Machine) -> None:
+    ran = machine.resolve(request())
+    details = {entry["pop"]: entry["detail"] for entry in groups(ran.name)[0]["skipped"]}
+    assert details[RETIRED] == "the name does not resolve"
+    assert details[IMPOSTOR] == "X-Amz-Cf-Pop: ATL56-C1"
+    assert "connect" in details[DARK].lower()
+
+
+def test_pops_with_bad_certificates_are_skipped(machine: Machine) -> None:
+    ran = machine.resolve(request(region=["JP"]))
+    assert {pop: skipped(ran.name)[pop] for pop in (EXPIRED, WRONG_NAME)} == {
+        EXPIRED: "tls_error",
+        WRONG_NAME: "tls_error",
+    }
+    assert groups(ran.name)[0]["pops"] == sorted([TOKYO, OLD])
+
+
+def test_addresses_outside_the_edges_networks_are_never_asked(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = edge.addresses[SYDNEY[0]]
+    monkeypatch.setenv("PREWARM_EDGE_NETWORKS", ",".join(f"{address}/32" for address in inside))
+    before = edge.stats()["pops"]
+    ran = machine.resolve(request(region=["AU"]))
+    assert groups(ran.name)[0]["pops"] == [SYDNEY[0]]
+    assert skipped(ran.name)[SYDNEY[1]] == "outside_edge_networks"
+    detail = next(entry["detail"] for entry in groups(ran.name)[0]["skipped"] if entry["pop"] == SYDNEY[1])
+    assert detail == ", ".join(edge.addresses[SYDNEY[1]])
+    after = edge.stats()["pops"]
+    asked = [pop for pop in after if after[pop]["requests"] > before[pop]["requests"]]
+    assert asked == [SYDNEY[0]]
+
+
+def test_of_a_pop_only_the_addresses_inside_the_networks_are_kept(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = edge.addresses[SYDNEY[0]]
+    monkeypatch.setenv("PREWARM_EDGE_NETWORKS", f"{second}/32")
+    ran = machine.resolve(request(region_type="pop", region=[SYDNEY[0]]))
+    assert document(ran.name, "plan/addresses.json.gz") == [{SYDNEY[0]: [second]}]
+    assert first != second
+
+
+def test_pops_asked_for_by_name_are_kept_in_order_and_fail(machine: Machine) -> None:
+    named = [RETIRED, TOKYO, DARK, IMPOSTOR, EXPIRED]
+    ran = machine.run(request(url_list=fresh(), region_type="pop", region=named))
+    assert groups(ran.name)[0]["pops"] == named
+    assert skipped(ran.name) == {}
+    assert {record["pop"]: record["outcome"] for record in records(ran.name)} == {
+        RETIRED: "unresolved_pop",
+        TOKYO: "warmed",
+        DARK: "connect_error",
+        IMPOSTOR: "wrong_pop",
+        EXPIRED: "tls_error",
+    }
+    assert not ran.output["passed"]
+    assert document(ran.name, "summary.json")["failures"][0]["coverage"] == 20.0
+
+
+def test_a_country_none_of_whose_pops_is_reachable_keeps_them_all_and_fails(machine: Machine) -> None:
+    """Else the run would have nothing to do, and end as a success."""
+    ran = machine.run(request(url_list=fresh(), region=["FR"]))
+    assert groups(ran.name)[0]["pops"] == catalogue().in_countries(frozenset({"FR"}))
+    assert skipped(ran.name) == {}
+    assert set(outcomes(ran.name)) == {"unresolved_pop"}
+    assert (ran.output["passed"], ran.output["failed"]) == (False, 1)
+
+
+def test_all_means_every_pop_and_skips_the_unreachable_whatever_the_type(machine: Machine) -> None:
+    """Nobody asked for them by name."""
+    for region_type in ("pop", "region"):
+        ran = machine.resolve(request(region_type=region_type, region="all"))
+        kept, left_out = groups(ran.name)[0]["pops"], skipped(ran.name)
+        assert sorted([*kept, *left_out]) == sorted(catalogue().pops), region_type
+        assert TOKYO in kept
+        assert left_out[DARK] == "connect_error"
+
+
+def test_urls_of_several_distributions_stand_together_each_with_its_own_pops(machine: Machine) -> None:
+    urls = [f"https://{OTHER_HOST}/1", URL, f"https://{OTHER_DOMAIN}/2", "https://a.wild.example.com/3", URL + "?v=2"]
+    ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0], TOKYO]))
+    assert [(group["domain"], group["url_from"], group["url_to"]) for group in groups(ran.name)] == [
+        (OTHER_DOMAIN, 0, 2),
+        (DOMAIN, 2, 5),
+    ]
+    assert document(ran.name, "plan/urls.json.gz") == [urls[0], urls[2], urls[1], urls[3], urls[4]]
+    assert ran.resolved["targets"] == 5 * 2
+
+
+def test_all_hosts_of_a_mixed_list_are_warmed_through_their_own_distribution(machine: Machine) -> None:
+    urls = [*fresh(2, OTHER_HOST), *fresh(2, "deep.wild.example.com"), *fresh(1, DOMAIN), *fresh(1)]
+    ran = machine.run(request(url_list=urls, region_type="pop", region=[SYDNEY[0], OLD]))
+    assert outcomes(ran.name) == {"warmed": 12}
+    assert ran.output["passed"]
+
+
+def test_a_wildcard_alias_covers_deep_names_and_an_exact_alias_beats_it(machine: Machine) -> None:
+    add_distribution("d444abcdef8.cloudfront.net", ["special.wild.example.com"])
+    urls = ["https://special.wild.example.com/", "https://a.b.wild.example.com/", "https://WILD2.wild.example.com/"]
+    ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0]]))
+    assert {group["domain"]: group["url_to"] - group["url_from"] for group in groups(ran.name)} == {
+        "d444abcdef8.cloudfront.net": 1,
+        DOMAIN: 2,
+    }
+
+
+def test_a_wildcard_alias_does_not_cover_its_own_parent(machine: Machine) -> None:
+    urls = [URL, "https://wild.example.com/"]
+    ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0]]))
+    assert groups(ran.name)[0]["url_to"] == 1
+
+
+def test_all_addresses_are_kept_in_the_order_of_the_answer(machine: Machine, edge: SimulatedCloudFront) -> None:
+    ran = machine.resolve(request(region_type="pop", region=[*SYDNEY, *AUCKLAND, RETIRED]))
+    wanted = {pop: edge.addresses[pop] for pop in [*SYDNEY, *AUCKLAND]}
+    assert all(len(addresses) == 2 for addresses in wanted.values())
+    assert document(ran.name, "plan/addresses.json.gz") == [wanted]
+
+
+def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account: SimpleNamespace) -> None:
+    urls = [f"https://{HOST}/{n}.txt" for n in range(300)] + [f"https://{OTHER_HOST}/x", "https://www.example.net/"]
+    given = request(url_list=urls, headers={"X-A": "1"}, user_agent="me", accept_encodings=["identity", "gzip"])
+    ran = machine.resolve(given, "stored")
+    plan, base = document("stored", "plan/plan.json"), "runs/stored/"
+    blocks = sorted(key for key in keys(base) if "/blocks/" in key)
+    assert [key for key in sorted(keys(base)) if key not in blocks] == [
+        f"{base}{name}"
+        for name in (
+            "plan/addresses.json.gz",
+            "plan/plan.json",
+            "plan/urls.json.gz",
+            "request.json",
+            "stages/1.json",
+        )
+    ]
+    assert blocks == [f"{base}plan/blocks/{n:06}.json.gz" for n in range(len(blocks))]
+    stored = [document("stored", key.removeprefix(base)) for key in blocks]
+    assert [url for block in stored for url in block["urls"]] == urls[:-1]
+    assert {(tuple(block["headers"].items()), block["user_agent"]) for block in stored} == {((("X-A", "1"),), "me")}
+    assert document("stored", "plan/urls.json.gz") == urls
+    assert (plan["run"], plan["url_count"], plan["variants"]) == ("stored", 302, ["gzip", "identity"])
+    assert plan["deadline"] - plan["started_at"] == pytest.approx(300 * 60)
+    assert [group["distribution_id"] for group in plan["groups"]] == account.distribution_ids
+    assert ran.resolved == {
+        "invalidate": False,
+        "invalidation": {"round": 0},
+        "maxConcurrency": 5,
+        "toleratedFailurePercentage": 100,
+        "stages": ["runs/stored/stages/1.json"],
+        "targets": plan["targets"],
+        "batches": len(machine.items(ran)),
+    }
+    assert not machine.storage.ledger.control("stored").ended
+
+
+def test_the_batches_cover_every_target_once(machine: Machine) -> None:
+    urls = [f"https://{HOST}/{n}.txt" for n in range(250)] + [f"https://{OTHER_HOST}/{n}" for n in range(30)]
+    ran = machine.resolve(request(url_list=urls, staged=True, accept_encodings=["gzip", "identity"]))
+    plan, items = document(ran.name, "plan/plan.json"), machine.items(ran)
+    covered = [
+        (item["group"], url, pop)
+        for item in items
+        for url in range(item["url_from"], item["url_to"])
+        for pop in range(item["pop_from"], item["pop_to"])
+    ]
+    wanted = [
+        (number, url, pop)
+        for number, group in enumerate(plan["groups"])
+        for url in range(group["url_from"], group["url_to"])
+        for pop in range(len(group["pops"]))
+    ]
+    assert sorted(covered) == wanted
+    assert sum(item["targets"] for item in items) == 2 * len(wanted) == ran.resolved["targets"]
+    assert len({item["id"] for item in items}) == len(items) == ran.resolved["batches"]
+
+
+def test_a_retry_of_resolve_plans_the_same_again(machine: Machine) -> None:
+    given = request(url_list=[f"https://{HOST}/{n}.txt" for n in range(20)])
+    first = machine.resolve(given, "again")
+    stored, items = sorted(keys("runs/again/")), machine.items(first)
+    second = machine.resolve(given, "again")
+    assert second.resolved == first.resolved
+    assert sorted(keys("runs/again/")) == stored
+    assert machine.items(second) == items

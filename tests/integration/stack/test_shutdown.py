@@ -1,0 +1,70 @@
+"""How an embedded stack ends: its workers with it, whatever ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import requests
+
+from tests.support.embedded_project import DOMAIN, SCRIPT, write_project
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def gone(pid: int, seconds: float = 3) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_workers_do_not_outlive_a_killed_stack(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(write_project(tmp_path))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        [pid] = json.loads(process.stdout.readline())
+        assert Path(f"/proc/{pid}").exists()
+        process.kill()
+        assert gone(pid)
+
+
+def test_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> None:
+    options = ["--distribution", f"{DOMAIN}=www.example.com", "--log-dir", str(tmp_path / "logs")]
+    # A profile that does not exist: nothing may look for the user's.
+    environment = {**os.environ, "AWS_PROFILE": "nobody", "NO_PROXY": "127.0.0.1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "prewarm_cli.main", "local", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    ) as process:
+        killer = threading.Timer(20, process.kill)
+        killer.start()
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert set(ready) == {"api", "apiKey", "stateMachineArn", "endpoint"}
+        response = requests.post(
+            f"{ready['api']}/prewarm", json={}, headers={"x-api-key": ready["apiKey"]}, timeout=15
+        )
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "InvalidRequest")
+        tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+        [worker] = [int(pid) for task in tasks for pid in task.read_text().split()]
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert (process.stdout.read(), process.wait(5)) == ("", 0)
+        assert time.monotonic() - began < 4
+        assert gone(worker)
+        killer.cancel()

@@ -1,0 +1,107 @@
+"""Rules for what passes through the state machine: paths, calls of AWS, maps, and what both AWS and moto run."""
+
+import json
+import re
+from typing import Any
+
+import botocore.session
+from botocore.model import StructureShape
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
+
+from tests.support.asl_reading import states, tasks, walk
+from tests.support.definitions import (
+    Document,
+)
+
+CONTEXT = {
+    "$$.Execution.Name",
+    "$$.Execution.Id",
+    "$$.Execution.StartTime",
+    "$$.Execution.RedriveCount",
+    "$$.Map.Item.Value",
+}
+
+TEMPLATES = ("Parameters", "ItemSelector", "ResultSelector")
+
+MAX_LABEL = 40
+
+
+def jsonata(machine: Document) -> list[str]:
+    return [
+        path
+        for path, key, value in walk(machine)
+        if key in {"QueryLanguage", "Arguments", "Output", "Assign"} or (isinstance(value, str) and "{%" in value)
+    ]
+
+
+def mistyped_paths(machine: Document) -> list[str]:
+    """List template fields whose `.$` and value disagree, and context fields that do not exist."""
+    problems = []
+    for name, state in states(machine):
+        for part in TEMPLATES:
+            for path, key, value in walk(state.get(part, {}), f"{name}/{part}"):
+                is_path = isinstance(value, str) and re.match(r"\$(\$?\.|$)|States\.", value) is not None
+                if is_path != key.endswith(".$"):
+                    problems.append(path)
+    found = set(re.findall(r"\$\$[\w.]+", json.dumps(machine)))
+    return [*problems, *sorted(found - CONTEXT)]
+
+
+def unknown_aws_calls(machine: Document) -> list[str]:
+    """List SDK tasks whose operation, parameters or read answers botocore does not know."""
+    problems = []
+    for name, state in tasks(machine):
+        call = re.fullmatch(r"arn:aws:states:::aws-sdk:(\w+):(\w)(\w+)", state["Resource"])
+        if call is None:
+            continue
+        model = botocore.session.get_session().get_service_model(call[1])
+        operation = call[2].upper() + call[3]
+        if operation not in model.operation_names:
+            problems.append(f"{name}: {operation}")
+            continue
+        takes, gives = model.operation_model(operation).input_shape, model.operation_model(operation).output_shape
+        assert takes is not None
+        given = {key.removesuffix(".$") for key in state["Parameters"]}
+        problems += [f"{name}: {key}" for key in sorted(given ^ set(takes.required_members))]
+        problems += [f"{name}: {p}" for p in state["ResultSelector"].values() if not has_member(gives, p)]
+    return problems
+
+
+def has_member(shape: Any, path: str) -> bool:
+    for step in path.removeprefix("$.").split("."):
+        if not isinstance(shape, StructureShape) or step not in shape.members:
+            return False
+        shape = shape.members[step]
+    return True
+
+
+def unfit_maps(machine: Document) -> list[str]:
+    """List what keeps a Distributed Map from running alike on AWS and on the embedded stack."""
+    problems = []
+    for name, state in states(machine):
+        processor = state.get("ItemProcessor", {})
+        if processor.get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED":
+            continue
+        if processor["ProcessorConfig"].get("ExecutionType") != "STANDARD":
+            problems.append(f"{name}: children are not STANDARD")
+        if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{MAX_LABEL}}}", state.get("Label", "")):
+            problems.append(f"{name}: Label")
+        if "ItemBatcher" in state or state["ItemReader"].get("ReaderConfig") != {"InputType": "JSON"}:
+            problems.append(f"{name}: items are not read one by one from JSON")
+        if "ToleratedFailurePercentagePath" not in state or "MaxConcurrencyPath" not in state:
+            problems.append(f"{name}: tolerance and concurrency are not the plan's")
+        writer = state.get("ResultWriter", {}).get("Parameters", {})
+        if "$$.Execution.Name" not in writer.get("Prefix.$", "") or not writer.get("Bucket", "").startswith("${"):
+            problems.append(f"{name}: results do not go under the run's own prefix")
+        if state.get("ResultPath", "$") is not None:
+            problems.append(f"{name}: the map's result would replace the run's state")
+    return problems
+
+
+def refused_by_moto(machine: Document) -> list[str]:
+    """Parse with the grammar that the embedded stack runs on."""
+    try:
+        AmazonStateLanguageParser.parse(json.dumps(machine))
+    except (ASLParserException, ValueError) as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,186 @@
+"""What the unit tests build their scenes from: small runs, tiles and answers with everything else at its default."""
+
+import gzip
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from prewarm.fetcher.response import Response
+from prewarm.fetcher.transfer import Fetch, PopQueue
+from prewarm.planning.plan import Batch, Group, Plan
+from prewarm.request.model import CheckedRequest, check_request
+from prewarm.urls import Url, parse_url
+from resolve.distributions.model import Distribution
+from warm.cursor import Cursor
+from warm.recorder import Recorder
+from warm.tile import Target, Tile
+
+POP_NAMES = ("ATL56-C1", "NRT57-P3", "SYD1-C1", "FRA2-C1", "LHR3-C1", "GRU1-C1")
+DISTRIBUTION = Distribution("E1", "d111.cloudfront.net", ("www.example.com",))
+
+
+def request(**changes: Any) -> CheckedRequest:
+    """Check a request for one URL through one POP, with changes."""
+    plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
+    return check_request(plain | changes)
+
+
+def parsed(*texts: str) -> list[Url]:
+    return [parse_url(text) for text in texts]
+
+
+def plan(**changes: Any) -> Plan:
+    """Return the plan of a run of one group: 2 URLs, 2 POPs, one variant."""
+    group = Group("d111.cloudfront.net", "E1", 0, 2, POP_NAMES[:2], 2)
+    usual = Plan(
+        run="run",
+        started_at=1000.0,
+        deadline=2000.0,
+        url_count=2,
+        region_type="region",
+        variants=("br, gzip",),
+        percent_needed=100.0,
+        fail_on="any",
+        verify="none",
+        max_bytes=None,
+        invalidate=False,
+        groups=(group,),
+        targets=4,
+        batches=1,
+    )
+    return replace(usual, **changes)
+
+
+def tile_of(
+    urls: int = 1,
+    pops: int = 1,
+    *,
+    verify: str = "none",
+    region_type: str = "region",
+    variants: tuple[str, ...] = ("br, gzip",),
+    addresses: dict[str, list[str]] | None = None,
+    headers: dict[str, str] | None = None,
+    user_agent: str | None = None,
+    done: bytes = b"",
+    progress: dict[int, int] | None = None,
+    uncacheable: dict[int, str] | None = None,
+    url_from: int = 0,
+) -> tuple[Plan, Tile]:
+    """Return a run of one batch: its plan and its tile. By default each POP has two addresses."""
+    names = POP_NAMES[:pops]
+    group = Group("d111.cloudfront.net", "E1", url_from, url_from + urls, names, pops)
+    whole = plan(
+        url_count=url_from + urls, groups=(group,), verify=verify, region_type=region_type, variants=variants
+    )
+    known = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
+    batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, urls * pops * len(variants))
+    block = {
+        "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
+        "headers": headers or {},
+        "user_agent": user_agent,
+        "uncacheable": {str(url): why for url, why in (uncacheable or {}).items()},
+    }
+    cursor = Cursor(0, done, progress or {})
+    return whole, Tile.build(whole, batch, block, [known if addresses is None else addresses], cursor)
+
+
+def targets_of(tile: Tile) -> list[Target]:
+    """Return a tile's unfinished targets by number."""
+    found = [target for pop in range(len(tile.pops)) for target in tile.targets(pop)]
+    return sorted(found, key=lambda target: target.number)
+
+
+def lines_of(recorder: Recorder) -> list[str]:
+    """Return the records that a recorder packed."""
+    return gzip.decompress(recorder.records()).decode().splitlines()
+
+
+def response(pop: str = POP_NAMES[0], x_cache: str = "Miss from cloudfront", **changes: Any) -> Response:
+    """Return a whole 200 from a POP, with changes."""
+    usual: dict[str, Any] = {
+        "status": 200,
+        "connected": True,
+        "cf_pop": pop,
+        "x_cache": x_cache,
+        "bytes": 10,
+        "content_length": "10",
+    }
+    return Response(**(usual | changes))
+
+
+def refused() -> Response:
+    return Response(error=7, error_text="connection refused")
+
+
+class Clock:
+    """A clock that stands still until somebody lets time pass."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class FakeFetcher:
+    """Plays the engine: `edge` answers each fetch; waits pass on the clock at once.
+
+    `seen` lists (address asked, target's number, seconds waited before). Each fetch takes `seconds`.
+    """
+
+    def __init__(self, edge: Callable[[Fetch], Response], clock: Clock, seconds: float = 0.0) -> None:
+        self._edge, self._clock, self._seconds = edge, clock, seconds
+        self.seen: list[tuple[str, int, float]] = []
+        self.max_bytes: int | None = None
+
+    def run(
+        self,
+        fetches: Iterable[Fetch],
+        on_answer: Callable[[Fetch, Response], float | None],
+        *,
+        queues: Iterable[PopQueue] = (),
+        halt: Callable[[], bool] = lambda: False,
+        admit: Callable[[Fetch], float | None] = lambda _: 0.0,
+        again: deque[Fetch] | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Fetch]:
+        """Make one fetch after the other, queue by queue; those to be made again come when nothing else waits."""
+        self.max_bytes = max_bytes
+        assert not list(fetches)
+        again = deque() if again is None else again
+        waiting = deque(queues)
+        flying: list[Fetch] = []
+        later: list[tuple[float, int, Fetch]] = []
+        while not halt():
+            waited, fetch = 0.0, again.popleft() if again else None
+            while fetch is None and waiting:
+                queue = waiting.popleft()
+                if fetch := queue.next():
+                    waiting.append(queue)
+            if fetch is None and not later:
+                break
+            if fetch is None:
+                entry = min(later)
+                later.remove(entry)
+                waited, fetch = max(0.0, entry[0] - self._clock.now), entry[2]
+                self._clock.now += waited
+            held = admit(fetch)
+            if held is None:
+                continue
+            self._clock.now += held
+            if held:
+                assert admit(fetch) == 0.0
+            waited += held
+            self.seen.append(
+                (fetch.queue.addresses[fetch.address % len(fetch.queue.addresses)], fetch.owner.number, waited)
+            )
+            fetch.started = self._clock.now
+            self._clock.now += self._seconds
+            if halt():
+                flying.append(fetch)
+                break
+            pause = on_answer(fetch, self._edge(fetch))
+            if pause is not None:
+                later.append((self._clock.now + pause, len(self.seen), fetch))
+        return flying + [entry[2] for entry in later] + [*again]

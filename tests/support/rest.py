@@ -1,0 +1,87 @@
+"""API Gateway's side of the REST API, for tests: proxy events in, status and document out."""
+
+import base64
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+import api.handler
+from tests.support.handlers import ACCOUNT, MACHINE, Context, client
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
+EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
+
+
+def make_state_machine() -> None:
+    """The state machine, as far as the API needs it: moto starts executions of it and runs nothing."""
+    definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    made = client("stepfunctions").create_state_machine(name="prewarm", definition=definition, roleArn=ROLE)
+    assert made["stateMachineArn"] == MACHINE
+
+
+def call(
+    method: str,
+    path: str,
+    body: object = None,
+    query: dict[str, str] | None = None,
+    *,
+    encoded: bool = False,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, Any]:
+    """Send one request; the response's status and document, once what every response has in common is checked."""
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json"} | (headers or {})
+    event = {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": sent,
+        "multiValueHeaders": {name: [text] for name, text in sent.items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": None if query is None else {name: [text] for name, text in query.items()},
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"requestId": "r-1", "stage": "v1", "httpMethod": method, "path": f"/v1{path}"},
+        "body": None if body is None else base64.b64encode(raw).decode() if encoded else raw.decode(),
+        "isBase64Encoded": encoded,
+    }
+    response = api.handler.handler(json.loads(json.dumps(event)), Context())
+    # What the runtime sends to API Gateway is UTF-8.
+    json.dumps(response, ensure_ascii=False).encode()
+    assert response["isBase64Encoded"] is False
+    answered = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+    assert answered["Content-Type"] == "application/json"
+    document = json.loads(response["body"])
+    if response["statusCode"] != 200:
+        assert set(document) == {"error"}
+        assert set(document["error"]) == {"code", "message", "details"}
+        assert "Traceback" not in response["body"]
+    return response["statusCode"], document
+
+
+def executions() -> list[dict[str, Any]]:
+    """All executions of the state machine, described."""
+    states = client("stepfunctions")
+    listed = states.list_executions(stateMachineArn=MACHINE)["executions"]
+    return [states.describe_execution(executionArn=entry["executionArn"]) for entry in listed]
+
+
+STARTED = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+
+
+def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
+    """Let every execution look as given: moto's own ones never end."""
+    states = api.handler._executions()._client
+
+    def describe(executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
+        found = {"executionArn": executionArn, "status": "RUNNING", "startDate": STARTED, "input": "{}"}
+        return found | said
+
+    patch.setattr(states, "describe_execution", describe)
+
+
+def ask_for_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
+    """Ask for a run's report."""
+    return call("GET", "/report", query={"requestID": run} | ({} if form is None else {"format": form}))

@@ -1,0 +1,174 @@
+"""The summary and the Cause of a run that is not warm: in words, within limits, with the way to more."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+
+from aggregate.summary import CAUSE_LIMIT, FAILURES_TOLD, summarise, verdict_of_run
+from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
+from prewarm.planning.plan import Group, Plan, Skipped
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.outcome import WARM, Outcome
+from prewarm.results.rollup import roll_up
+from tests.support.builders import plan
+
+LOCATION = "s3://bucket/runs/run/summary.json"
+COLD = sorted(set(Outcome) - WARM)
+
+
+def run_of(urls: int, **changes: Any) -> Plan:
+    group = Group("d111.cloudfront.net", "E1", 0, urls, ("ATL56-C1", "NRT57-P3"), 2)
+    return plan(groups=(group,), url_count=urls, targets=2 * urls, **changes)
+
+
+def summed(
+    failed: dict[int, dict[str, int]], urls: list[str] | None = None, whole: Plan | None = None, **changes: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Sum up a run of 2 POPs; returns the summary and the state's output."""
+    texts = urls or [f"https://www.example.com/{number}" for number in range(4)]
+    whole = whole or run_of(len(texts), **changes)
+    ledger = [
+        BatchResult(
+            "1-000000", 0, 0, 0, len(texts), 2, finished=True, done=2 * len(texts), outcomes={}, verified=1, bytes=7,
+            failed=failed,
+        )
+    ]  # fmt: skip
+    summary = summarise(whole, roll_up(whole, ledger, Outcome.LOST), texts, 1010.5, Outcome.LOST)
+    return summary, verdict_of_run(whole, summary, LOCATION)
+
+
+def test_a_warm_run_passes_and_says_so() -> None:
+    summary, output = summed({})
+    assert output == {
+        "passed": True,
+        "warm": True,
+        "error": NOT_WARM,
+        "cause": f"4 of 4 URLs are warm, 0 failed.\nSummary: {LOCATION}",
+        "total": 4,
+        "success": 4,
+        "failed": 0,
+        "summary": LOCATION,
+    }
+    assert (summary["startedAt"], summary["endedAt"], summary["targetsDone"], summary["bytes"]) == (
+        1000,
+        1010.5,
+        8,
+        7,
+    )
+
+
+def test_the_cause_reads_as_sentences() -> None:
+    _, output = summed({1: {"client_error": 2}, 3: {"timeout": 1, "truncated": 1}}, percent_needed=60.0)
+    assert output["cause"].splitlines() == [
+        "2 of 4 URLs are warm, 2 failed.",
+        "https://www.example.com/1: the origin answered with a 4xx (client_error, 2 of 2 targets)",
+        (
+            "https://www.example.com/3: the edge went silent (timeout, 1 of 2 targets); "
+            "the body ended before its announced end (truncated, 1 of 2 targets)"
+        ),
+        f"Summary: {LOCATION}",
+    ]
+    assert (output["passed"], output["error"]) == (False, "Prewarm.NotWarm")
+
+
+def test_the_most_frequent_reason_comes_first() -> None:
+    group = Group("d111.cloudfront.net", "E1", 0, 1, tuple("ABCD"), 4)
+    whole = plan(groups=(group,), url_count=1)
+    ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
+    summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
+    line = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()[1]
+    assert line.index("blocked, 3 of 4") < line.index("timeout, 1 of 4")
+
+
+def test_a_run_that_may_fail_passes_with_the_same_summary() -> None:
+    failing = {0: {"timeout": 2}}
+    strict, lenient = summed(failing), summed(failing, fail_on="none")
+    assert strict[0] == lenient[0]
+    assert (strict[1]["passed"], lenient[1]["passed"]) == (False, True)
+    assert (lenient[1]["warm"], lenient[1]["failed"]) == (False, 1)
+
+
+def test_a_passed_deadline_has_an_error_of_its_own() -> None:
+    assert summed({0: {"deadline": 2}, 1: {"timeout": 2}})[1]["error"] == DEADLINE_PASSED
+    assert summed({0: {"timeout": 2}})[1]["error"] == NOT_WARM
+
+
+def test_a_deadline_of_urls_that_are_warm_enough_is_no_error() -> None:
+    _, output = summed({0: {"deadline": 1}, 1: {"timeout": 2}}, percent_needed=50.0)
+    assert (output["failed"], output["error"]) == (1, NOT_WARM)
+
+
+def test_failures_that_are_not_told_are_counted() -> None:
+    urls = [f"https://www.example.com/{number}" for number in range(FAILURES_TOLD + 5)]
+    _, output = summed({number: {"timeout": 2} for number in range(len(urls))}, urls)
+    lines = output["cause"].splitlines()
+    assert len(lines) == 1 + FAILURES_TOLD + 2
+    assert lines[-2:] == ["and 5 more URLs", f"Summary: {LOCATION}"]
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(1, 8000),
+    st.lists(st.sampled_from(COLD), min_size=1, unique=True),
+)
+@bounded(max_examples=40, deadline=None)
+def test_error_and_cause_stay_within_limits_and_always_say_where_to_read_more(
+    count: int, length: int, reasons: list[Outcome]
+) -> None:
+    urls = [f"https://www.example.com/{number}/" + "a" * length for number in range(count)]
+    group = Group("d111.cloudfront.net", "E1", 0, count, tuple(map(str, range(len(reasons)))), len(reasons))
+    whole = plan(groups=(group,), url_count=count)
+    failed = {number: {reason.value: 1 for reason in reasons} for number in range(count)}
+    ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, 1, {}, 0, 0, failed)]
+    output = verdict_of_run(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
+    lines = output["cause"].splitlines()
+    assert len(output["cause"]) <= CAUSE_LIMIT
+    assert len(output["error"]) <= 256
+    assert lines[0].startswith(f"0 of {count} URLs are warm")
+    assert lines[-1] == f"Summary: {LOCATION}"
+    assert (f"and {count - FAILURES_TOLD} more URLs" in lines) == (count > FAILURES_TOLD)
+    assert "https://www.example.com/0/" in lines[1]
+
+
+def test_secrets_of_a_url_stand_neither_in_summary_nor_cause() -> None:
+    summary, output = summed({0: {"blocked": 2}}, ["https://www.example.com/?Signature=s3cret"])
+    assert "s3cret" not in str(summary) + str(output)
+    assert "Signature=…" in output["cause"]
+
+
+def test_a_url_without_distribution_is_told_so() -> None:
+    whole = run_of(1, percent_needed=100.0)
+    whole = plan(groups=whole.groups, url_count=2)
+    summary = summarise(
+        whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
+    )
+    lines = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()
+    assert "its batch never reported back (lost, 2 of 2 targets)" in lines[1]
+    assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
+
+
+def test_the_summary_lists_each_failure_with_its_evidence_and_every_skipped_pop() -> None:
+    group = Group(
+        "d111.cloudfront.net", "E1", 0, 1, ("ATL56-C1", "NRT57-P3"), 2, (Skipped("SYD1-C1", "wrong_pop", "x"),)
+    )
+    summary, _ = summed({0: {"timeout": 1}}, ["https://www.example.com/0"], plan(groups=(group,), url_count=1))
+    assert summary["failures"] == [
+        {
+            "index": 0,
+            "url": "https://www.example.com/0",
+            "reasons": {"timeout": 1},
+            "warm": 1,
+            "reachable": 2,
+            "coverage": 50.0,
+        }
+    ]
+    assert summary["skippedPops"] == [{"pop": "SYD1-C1", "reason": "wrong_pop", "detail": "x"}]
+    assert (summary["success"], summary["failed"], summary["total"]) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("outcome", COLD)
+def test_every_outcome_can_be_told(outcome: Outcome) -> None:
+    assert f"({outcome.value}, 2 of 2 targets)" in summed({0: {outcome.value: 2}})[1]["cause"]

@@ -1,0 +1,87 @@
+"""What a run costs: the parts of the formula, and what they grow with."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prewarm.catalogue import catalogue
+from prewarm.planning.batching import stage_batches, url_blocks
+from prewarm.planning.cost import UNKNOWN_PLACE, Work, estimate, price_region, prices, proofs, work_of_group
+from prewarm.planning.plan import Group, proven_by_sample
+from tests.support.builders import POP_NAMES, plan
+
+EUROPE = "Europe, Israel"
+SMALL = Work(fetches={EUROPE: 10_000}, plain_http=0.0, bytes={EUROPE: 10**9}, batches=10, stages=1)
+
+
+def dollars(**changes: object) -> float:
+    return estimate(dataclasses.replace(SMALL, **changes)).dollars  # type: ignore[arg-type]
+
+
+def part(name: str, work: Work = SMALL) -> float:
+    (found,) = [each for each in estimate(work).parts if each.name == name]
+    return found.dollars
+
+
+def test_requests_and_transfer_are_charged_by_price_region() -> None:
+    assert part(f"CloudFront requests, {EUROPE}") == pytest.approx(0.0120)
+    assert part(f"CloudFront transfer, {EUROPE}") == pytest.approx(0.085)
+
+
+def test_plain_http_is_cheaper() -> None:
+    assert dollars(plain_http=1.0) == pytest.approx(dollars() - 0.0030)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert not [each for each in estimate(dataclasses.replace(SMALL, bytes=None)).parts if "transfer" in each.name]
+
+
+def test_measured_seconds_replace_the_estimated_ones() -> None:
+    measured = dataclasses.replace(SMALL, worker_seconds=100.0, worker_gb=2.0)
+    assert part("Lambda time", measured) == pytest.approx((200 + 17.3) * 0.0000133334)
+
+
+@given(st.integers(0, 10**8), st.integers(0, 10**13), st.integers(0, 5_000), st.integers(0, 10**6))
+def test_more_work_never_costs_less_and_the_parts_add_up(fetches: int, size: int, batches: int, paths: int) -> None:
+    work = Work({EUROPE: fetches}, 0.5, {EUROPE: size}, batches, 1, invalidation_paths=paths, invalidation_rounds=1)
+    more = Work({EUROPE: fetches + 1}, 0.5, {EUROPE: size + 1}, batches + 1, 2, paths + 1, 2)
+    found = estimate(work)
+    assert sum(each.dollars for each in found.parts) == pytest.approx(found.dollars)
+    assert estimate(more).dollars >= found.dollars
+    assert all(each.dollars >= 0 for each in found.parts)
+
+
+def test_every_pop_has_a_price() -> None:
+    regions = {price_region(pop, catalogue()) for pop in catalogue().pops}
+    assert regions == set(prices()["cloudfront"])
+    assert price_region("XXX1-C1", catalogue()) == UNKNOWN_PLACE
+    assert prices()["date"]
+    assert prices()["source"]
+
+
+@given(st.integers(1, 300), st.integers(1, 6), st.integers(1, 2))
+def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: int, variants: int) -> None:
+    group = Group("d1.cloudfront.net", "E1", 0, urls, POP_NAMES[:pops], pops)
+    names = ("br, gzip", "identity")[:variants]
+    blocks = url_blocks((group,), variants, 200)
+    batches = list(stage_batches((group,), blocks, variants, 1))
+    whole = plan(url_count=urls, groups=(group,), variants=names, verify="sample", targets=urls * pops * variants)
+    counted = sum(
+        proven_by_sample(url, pop, batch.url_to - batch.url_from, batch.pop_to - batch.pop_from) * variants
+        for batch in batches
+        for url in range(batch.url_to - batch.url_from)
+        for pop in range(batch.pop_to - batch.pop_from)
+    )
+    assert proofs(whole, batches) == counted
+    assert proofs(dataclasses.replace(whole, verify="all"), batches) == whole.targets
+    assert proofs(dataclasses.replace(whole, verify="none"), batches) == 0
+
+
+def test_a_groups_work_is_spread_over_its_price_regions() -> None:
+    group = Group("d1.cloudfront.net", "E1", 0, 10, ("NRT57-P3", "FRA2-C1", "LHR3-C1"), 3)
+    fetches, size = work_of_group(group, 2, 0.5, 100.0, catalogue())
+    assert fetches == {"Japan": 30, EUROPE: 60}
+    assert size == {"Japan": 3000, EUROPE: 6000}
+    assert work_of_group(group, 2, 0.5, None, catalogue())[1] is None

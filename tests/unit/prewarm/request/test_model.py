@@ -1,0 +1,230 @@
+"""The request as a whole: fields, limits, and each bad input told with its field and the fix."""
+
+from typing import Any
+
+import pytest
+
+from prewarm.errors import InvalidRequest
+from prewarm.request.headers import OWN_HEADERS
+from prewarm.request.model import check_request, parse_json
+
+URL = "https://www.example.com/a"
+GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "region", "region": ["apac"]}
+
+
+def problems(change: dict[str, Any], without: str = "", *, direct: bool = False) -> list[str]:
+    document = {name: value for name, value in (GOOD | change).items() if name != without}
+    with pytest.raises(InvalidRequest) as caught:
+        check_request(document, direct=direct)
+    return [problem.sentence() for problem in caught.value.problems]
+
+
+def only(change: dict[str, Any], without: str = "", *, direct: bool = False) -> str:
+    (sentence,) = problems(change, without, direct=direct)
+    return sentence
+
+
+@pytest.mark.parametrize("document", [None, [], "x", 5, True])
+def test_what_is_no_object_is_told_what_it_must_hold(document: object) -> None:
+    with pytest.raises(InvalidRequest, match="JSON object with url_list, region_type and region"):
+        check_request(document)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
+def test_a_body_that_is_no_json_is_told_so(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"^the body is not JSON: "):
+        parse_json(body)
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [("url_list", "https://www.example.com"), ("region_type", "pop, country or region"), ("region", "apac")],
+)
+def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> None:
+    sentence = only({}, without=field)
+    assert sentence.startswith(f"{field}: is missing; ")
+    assert hint in sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"url_list": URL}, ["url_list: ", "valid list", 'such as ["https://']),
+        ({"url_list": []}, ["url_list: ", "is empty", 'such as ["https://']),
+        ({"url_list": [URL, 5]}, ["url_list[1]: ", "string"]),
+        ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; give a URL"]),
+        ({"region": []}, ["region: ", "is empty", '"all"']),
+        ({"region": {"a": 1}}, ["region: ", "valid list", '"all"']),
+        ({"region": ["eu", 5]}, ["region[1]: ", "string"]),
+        ({"region_type": "POP"}, ["region_type: ", "give pop, country or region"]),
+        ({"region_type": None}, ["region_type: ", "give pop, country or region"]),
+        ({"cf_domain": "https://d111.cloudfront.net"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
+        ({"cf_domain": "d111.cloudfront.net.evil.example"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
+        ({"timeout_minutes": 0}, ["timeout_minutes: ", "greater than or equal to 1"]),
+        ({"timeout_minutes": 1381}, ["timeout_minutes: ", "less than or equal to 1380"]),
+        ({"timeout_minutes": "60"}, ["timeout_minutes: ", "integer"]),
+        ({"timeout_minutes": True}, ["timeout_minutes: ", "integer"]),
+        ({"max_concurrency": 0}, ["max_concurrency: ", "greater than or equal to 1"]),
+        ({"max_concurrency": 1001}, ["max_concurrency: ", "less than or equal to 1000"]),
+        ({"min_warm_percent": 0}, ["min_warm_percent: ", "greater than 0"]),
+        ({"min_warm_percent": 100.1}, ["min_warm_percent: ", "less than or equal to 100"]),
+        ({"min_warm_percent": True}, ["min_warm_percent: ", "number"]),
+        ({"min_warm_percent": float("nan")}, ["min_warm_percent: "]),
+        ({"max_bytes": 0}, ["max_bytes: ", "greater than or equal to 1"]),
+        ({"verify": "some"}, ["verify: ", "'none', 'sample' or 'all'"]),
+        ({"fail_on": "all"}, ["fail_on: ", "'any' or 'none'"]),
+        ({"staged": "yes"}, ["staged: ", "boolean"]),
+        ({"invalidate": 1}, ["invalidate: ", "boolean"]),
+        ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
+        ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8"]),
+        ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "no header value"]),
+        ({"user_agent": ""}, ["user_agent: ", "is empty"]),
+        ({"user_agent": "é"}, ["user_agent: ", "no header value"]),
+        ({"headers": []}, ["headers: ", "dictionary"]),
+        ({"headers": {"X-A": 1}}, ["headers.X-A: ", "string"]),
+        ({"headers": {"X A": "1"}}, ["headers.X A: is no header name"]),
+        ({"headers": {"": "1"}}, ["headers.: is no header name"]),
+        ({"headers": {"X-A": "1\r\nHost: evil.example"}}, ["headers.X-A: ", "no header value"]),
+        ({"headers": {"X-A": "\x7f"}}, ["headers.X-A: ", "no header value"]),
+        ({"regions": ["eu"]}, ["regions: unknown field; did you mean region"]),
+        ({"accept_encoding": "br"}, ["accept_encoding: unknown field; did you mean accept_encodings"]),
+        ({"qqq": 1}, ["qqq: unknown field"]),
+        ({"target_type": "pop"}, ["target_type: is the old name of region_type; give one of the two"]),
+    ],
+)
+def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[str]) -> None:
+    sentence = only(change)
+    assert [word for word in words if word not in sentence] == [], sentence
+    assert sentence.startswith(words[0])
+
+
+def test_the_old_name_of_the_type_is_told_by_that_name() -> None:
+    assert only({"target_type": "city"}, without="region_type").startswith("target_type: ")
+    assert "give pop, country or region" in only({"target_type": "city"}, without="region_type")
+
+
+@pytest.mark.parametrize("name", sorted(OWN_HEADERS))
+def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str) -> None:
+    for spelling in (name, name.upper(), name.title()):
+        assert "set by the service itself" in only({"headers": {spelling: "x"}})
+
+
+@pytest.mark.parametrize("name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token"])
+def test_secret_headers_are_refused_only_where_the_input_is_seen(name: str) -> None:
+    headers = {"headers": {name: "secret-value"}}
+    sentence = only(headers, direct=True)
+    assert sentence.startswith(f"headers.{name}: holds a secret; ")
+    assert "POST /prewarm" in sentence
+    assert "secret-value" not in sentence
+    assert check_request(GOOD | headers).fields.headers == {name: "secret-value"}
+
+
+def test_problems_of_urls_names_and_headers_are_told_together() -> None:
+    found = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
+    assert [sentence.partition(":")[0] for sentence in found] == [
+        "url_list[0]",
+        "url_list[2]",
+        "region[0]",
+        "headers.Host",
+    ]
+    assert "did you mean apac" in found[2]
+
+
+def test_several_bad_fields_are_told_together() -> None:
+    assert len(problems({"verify": "x", "staged": "x", "typo": 1})) == 3
+
+
+def test_no_refusal_repeats_a_signature() -> None:
+    sentence = only({"url_list": ["https://www.example.com:444/?Signature=s3cret"]})
+    assert "s3cret" not in sentence
+    assert "Signature=…" in sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url_list": ["x" * 1_000_000]},
+        {"region": ["x" * 1_000_000]},
+        {"headers": {"x " * 500_000: "1"}},
+        {"y" * 1_000_000: 1},
+    ],
+)
+def test_a_refusal_of_something_huge_is_short(change: dict[str, Any]) -> None:
+    assert len(only(change)) < 1_000
+
+
+def test_a_request_that_says_only_what_it_must_has_the_documented_defaults() -> None:
+    fields = check_request(GOOD).fields
+    assert fields.accept_encodings == ["br, gzip"]
+    assert (fields.verify, fields.fail_on, fields.staged, fields.invalidate) == ("sample", "any", False, False)
+    assert (fields.timeout_minutes, fields.max_concurrency, fields.max_bytes) == (300, 5, None)
+
+
+@pytest.mark.parametrize(
+    ("region_type", "region", "kind", "percent"),
+    [
+        ("pop", ["ATL56-C1"], "pop", 100),
+        ("country", ["jp"], "country", 95),
+        ("region", ["eu"], "region", 95),
+        ("region", "eu", "region", 95),
+        ("country", " All", "region", 95),
+    ],
+)
+def test_how_much_must_be_warm_follows_from_the_selection(
+    region_type: str, region: object, kind: str, percent: float
+) -> None:
+    fields = check_request(GOOD | {"region_type": region_type, "region": region}).fields
+    assert (fields.kind, fields.percent_needed) == (kind, percent)
+    given = check_request(GOOD | {"region_type": region_type, "region": region, "min_warm_percent": 50}).fields
+    assert given.percent_needed == 50
+
+
+def test_the_domain_is_taken_in_any_case_and_with_spaces() -> None:
+    assert check_request(GOOD | {"cf_domain": " D111.CloudFront.net "}).fields.cf_domain == "d111.cloudfront.net"
+
+
+def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
+    everything = GOOD | {
+        "url_list": ["https://WWW.example.com", URL, "https://www.example.com/", "https://www.example.com/a#b"],
+        "cf_domain": "d111.cloudfront.net",
+        "accept_encodings": ["gzip", "identity"],
+        "headers": {"Cookie": "a=1"},
+        "user_agent": "me",
+        "invalidate": True,
+        "verify": "all",
+        "timeout_minutes": 7,
+        "max_concurrency": 3,
+        "staged": True,
+        "fail_on": "none",
+        "min_warm_percent": 99.5,
+        "max_bytes": 10,
+    }
+    first = check_request(everything)
+    again = check_request(first.as_json())
+    assert [url.given for url in first.urls] == ["https://WWW.example.com", URL]
+    assert (again.urls, again.pops) == (first.urls, first.pops)
+    assert again.as_json() == first.as_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"url_list": ["bad"], "region": []}, {"url_list[0]", "region"}),
+        ({"url_list": ["bad"], "region_type": "region", "region": ["mars"], "verify": "x"},
+         {"url_list[0]", "region[0]", "verify"}),
+        ({"region": "ATL99-X9", "verify": "x"}, {"region[0]", "verify"}),
+        ({"url_list": [], "region_type": "planet"}, {"url_list", "region_type"}),
+    ],
+)  # fmt: skip
+def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str, Any], fields: set[str]) -> None:
+    plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(plain | changes)
+    assert {problem.field for problem in refused.value.problems} == fields
+
+
+@pytest.mark.parametrize("field", ["url_list", "region"])
+def test_an_empty_list_is_called_so(field: str) -> None:
+    plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
+    with pytest.raises(InvalidRequest, match=f"{field}: is empty; give a list"):
+        check_request(plain | {field: []})

@@ -1,0 +1,85 @@
+"""Which distribution serves a host: the one that names it most closely, as the edge chooses it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resolve.distributions.model import Distribution, closest, why_idle
+
+WIDE = Distribution("E1", "d111.cloudfront.net", ("*.example.com",))
+DEEP = Distribution("E2", "d222.cloudfront.net", ("*.shop.example.com", "api.example.com"))
+OTHER = Distribution("E3", "d333.cloudfront.net", ("www.example.org",))
+ACCOUNT = [WIDE, DEEP, OTHER]
+LABELS = st.text("abcdefgh-", min_size=1, max_size=6).filter(lambda label: label.strip("-") == label)
+
+
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("d111.cloudfront.net", True),
+        ("www.example.com", True),
+        ("a.b.example.com", True),
+        ("example.com", False),
+        ("notexample.com", False),
+        ("www.example.com.evil.example", False),
+        ("d1.d111.cloudfront.net", False),
+        ("", False),
+    ],
+)
+def test_a_wildcard_covers_every_subdomain_and_nothing_else(host: str, *, served: bool) -> None:
+    assert bool(WIDE.serves(host)) is served
+
+
+@given(st.lists(LABELS, min_size=1, max_size=4))
+def test_a_wildcard_covers_names_below_its_parent_however_deep(labels: list[str]) -> None:
+    host = ".".join(labels)
+    assert WIDE.serves(f"{host}.example.com")
+    assert not WIDE.serves(f"{host}.example.net")
+    assert not WIDE.serves(f"{host}example.com") or host.endswith(".")
+
+
+def test_an_exact_name_beats_any_wildcard_and_a_longer_wildcard_a_shorter_one() -> None:
+    assert DEEP.serves("api.example.com") > WIDE.serves("api.example.com") > 0
+    assert DEEP.serves("x.shop.example.com") > WIDE.serves("x.shop.example.com") > 0
+
+
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("www.example.com", "E1"),
+        ("api.example.com", "E2"),
+        ("x.shop.example.com", "E2"),
+        ("shop.example.com", "E1"),
+        ("d222.cloudfront.net", "E2"),
+        ("www.example.org", "E3"),
+        ("www.example.net", None),
+    ],
+)
+def test_each_host_gets_the_distribution_that_names_it_most_closely(host: str, served: str | None) -> None:
+    for account in (ACCOUNT, ACCOUNT[::-1]):
+        found = closest(host, account)
+        assert (found.id if found else None) == served
+
+
+def test_an_account_without_distributions_serves_nothing() -> None:
+    assert closest("www.example.com", []) is None
+
+
+def test_the_prefix_is_the_first_label() -> None:
+    assert WIDE.prefix == "d111"
+
+
+@pytest.mark.parametrize(
+    ("idle", "words"),
+    [
+        (replace(WIDE, enabled=False), "disabled"),
+        (replace(WIDE, staging=True), "staging"),
+        (replace(WIDE, multi_tenant=True), "tenants' domains"),
+    ],
+)
+def test_a_distribution_that_viewers_do_not_reach_says_why(idle: Distribution, words: str) -> None:
+    assert not idle.serves_viewers
+    assert words in why_idle(idle)
+    assert WIDE.serves_viewers

@@ -1,0 +1,1 @@
+"""Commands that maintain the repository: generated documents, the POP catalogue, screenshots."""
