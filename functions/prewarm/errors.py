@@ -6,7 +6,7 @@ PrewarmError
 │   ├── RequestTooLarge       413
 │   ├── Conflict              409: what is asked for does not fit what there is
 │   └── Missing               404: the run is there, what is asked of it is not
-├── UnknownRun                404
+├── RunNotFound                404
 └── BrokenSetting             an environment variable is missing or wrong; the function cannot work
 
 A target that failed is a row of data (see outcome.py), never an exception. Whatever else escapes a handler is
@@ -111,7 +111,7 @@ class Missing(RefusedRequest):
         super().__init__(problems)
 
 
-class UnknownRun(PrewarmError):
+class RunNotFound(PrewarmError):
     """No run of this name or ARN exists."""
 
 

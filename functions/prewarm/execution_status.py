@@ -5,7 +5,7 @@ from typing import Any
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 # Step Functions' words for an execution that has not ended.
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
-INVALIDATION_OVERDUE = "Prewarm.InvalidationOverdue"
+INVALIDATION_OVERDUE = "Prewarm.InvalidationTimedOut"
 # What a run says of itself: a redrive would enter the same Fail state again.
 ITS_OWN_WORD = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_OVERDUE})
 # The console's hosts by partition (IAM User Guide, "Amazon Resource Names"; each partition's own console).
@@ -42,9 +42,9 @@ def remedy_of(status: str, error: str, arn: str) -> dict[str, str] | None:
     if status in RUNNING or status == "SUCCEEDED":
         return None
     if error == REJECTED:
-        return {"kind": "mend", "how": "mend what the cause names, and start a new run"}
+        return {"kind": "fix", "how": "fix what the cause names, and start a new run"}
     if status in {"TIMED_OUT", "ABORTED"} or error in ITS_OWN_WORD:
         how = f"POST /retry?requestID={arn} starts a new run of what failed; a redrive would only end red again"
         return {"kind": "retry", "how": how if status == "FAILED" else how.partition(";")[0]}
     command = f"aws stepfunctions redrive-execution --execution-arn {arn}"
-    return {"kind": "redrive", "how": f"mend what the cause names, then `{command}` goes on where it broke"}
+    return {"kind": "redrive", "how": f"fix what the cause names, then `{command}` goes on where it broke"}

@@ -85,8 +85,8 @@ class Settings:
             # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
             # 5xx status codes"): asking sooner rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
-            notices_topic=environment.get("PREWARM_NOTICES_TOPIC", ""),
-            notices=environment.get("PREWARM_NOTICES", "failures"),
+            notices_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),
+            notices=environment.get("PREWARM_NOTIFICATIONS", "failures"),
             api_url=environment.get("PREWARM_API_URL", ""),
         )
 

@@ -177,7 +177,7 @@ def _refusal(url: str, status: int, document: object) -> CommandFailed:
     listed = told.get("details")
     details = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     if len(details) > 1:
-        # One line each: they are to be mended one by one.
+        # One line each: they are to be fixed one by one.
         words = f"{len(details)} problems:" + "".join(f"\n  {_problem(entry)}" for entry in details)
     if status == FORBIDDEN:
         words += f"; are key and address right? The address is {url}, and ends in the API's stage"

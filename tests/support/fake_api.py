@@ -45,7 +45,7 @@ class FakeApi:
     def answer(self, call: Call) -> Answer | None:
         self.calls.append(call)
         listed = self.answers.get(
-            f"{call.method} {call.path}", [(404, error("NoSuchRoute", "there is no such route"))]
+            f"{call.method} {call.path}", [(404, error("RouteNotFound", "there is no such route"))]
         )
         found: Answer | None = listed.pop(0) if len(listed) > 1 else listed[0]
         return found

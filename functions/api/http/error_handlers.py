@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from api.http.responses import answer, error_answer
-from prewarm.errors import RefusedRequest, UnknownRun
+from prewarm.errors import RefusedRequest, RunNotFound
 from prewarm.observability import logger
 
 
@@ -16,15 +16,15 @@ def answer_errors(app: APIGatewayRestResolver) -> None:
         """ApiModel what the caller can mend."""
         return answer(error.http_status, error.as_json())
 
-    @app.exception_handler(UnknownRun)  # type: ignore[untyped-decorator]
-    def unknown_run(error: UnknownRun) -> Response[str]:
+    @app.exception_handler(RunNotFound)  # type: ignore[untyped-decorator]
+    def unknown_run(error: RunNotFound) -> Response[str]:
         """ApiModel for a run that does not exist."""
-        return error_answer(404, "UnknownRun", f"requestID: no run {str(error)[:200]!r} is known here")
+        return error_answer(404, "RunNotFound", f"requestID: no run {str(error)[:200]!r} is known here")
 
     @app.not_found
     def no_route(_: NotFoundError) -> Response[str]:
         """ApiModel for a route that does not exist."""
-        return error_answer(404, "NoSuchRoute", "there is no such route; see docs/api.md")
+        return error_answer(404, "RouteNotFound", "there is no such route; see docs/api.md")
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def broken(error: Exception) -> Response[str]:

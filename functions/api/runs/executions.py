@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from prewarm.errors import InvalidRequest, Problem, UnknownRun
+from prewarm.errors import InvalidRequest, Problem, RunNotFound
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -72,7 +72,7 @@ class Executions:
         """Say whether Step Functions knows a run of this name."""
         try:
             self.describe(run)
-        except UnknownRun:
+        except RunNotFound:
             return False
         return True
 
@@ -123,27 +123,27 @@ class Executions:
         """Return a run's name and ARN, given either.
 
         Raises:
-            UnknownRun: no run of this state machine can be called so.
+            RunNotFound: no run of this state machine can be called so.
 
         """
         arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
         name = arn.removeprefix(self._prefix)
         if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME or set(name) & FORBIDDEN:
-            raise UnknownRun(request_id)
+            raise RunNotFound(request_id)
         return name, arn
 
     def describe(self, request_id: str) -> Execution:
         """Look at a run by its execution ARN or its bare name.
 
         Raises:
-            UnknownRun: it is no run of this state machine.
+            RunNotFound: it is no run of this state machine.
 
         """
         name, arn = self.name_and_arn(request_id)
         try:
             found = self._client.describe_execution(executionArn=arn)
         except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
-            raise UnknownRun(request_id) from error
+            raise RunNotFound(request_id) from error
         return Execution(
             run=name,
             arn=arn,

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from api.runs.executions import Execution, Executions, iso
-from prewarm.errors import UnknownRun
+from prewarm.errors import RunNotFound
 from prewarm.storage.run_store import Storage
 
 
@@ -14,12 +14,12 @@ def look_at(request_id: str, executions: Executions, store: Storage) -> Executio
     service keeps of it may live longer (the stack's RetentionDays).
 
     Raises:
-        UnknownRun: neither knows it.
+        RunNotFound: neither knows it.
 
     """
     try:
         return executions.describe(request_id)
-    except UnknownRun:
+    except RunNotFound:
         run, arn = executions.name_and_arn(request_id)
         summary = store.get_summary(run)
         if summary is None:

@@ -68,7 +68,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
     """
     if execution.status not in RUNNING:
         why = f"the run has ended already ({contract_status(execution)}), so there is nothing to cancel"
-        raise Conflict("RunHasEnded", [Problem("requestID", why)])
+        raise Conflict("RunAlreadyEnded", [Problem("requestID", why)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
     if store.get_plan(execution.run) is not None:
         # Workers outlive a stopped execution: they look at the ledger.
@@ -94,12 +94,12 @@ def retry(
     """
     if execution.status in RUNNING:
         why = "the run goes on; wait for its end, or cancel it"
-        raise Conflict("RunGoesOn", [Problem("requestID", why)])
+        raise Conflict("RunInProgress", [Problem("requestID", why)])
     document = store.get_request(execution.run) or execution.direct_request()
     if document is None:
         raise Missing("RunExpired", [Problem("requestID", "nothing is kept of the run's request any more")])
     if document.get("dry_run"):
-        raise Conflict("NothingFailed", [Problem("requestID", "the run was a dry run: it warmed nothing")])
+        raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run: it warmed nothing")])
     plan = store.get_plan(execution.run)
     if plan is not None:
         try:
@@ -108,7 +108,7 @@ def retry(
             raise Missing("RunExpired", [Problem("requestID", "the run's URLs are kept no more")]) from error
         failed = [urls[index] for index in _failed(execution, plan, store)]
         if not failed:
-            raise Conflict("NothingFailed", [Problem("requestID", "every URL of the run is warm")])
+            raise Conflict("NothingToRetry", [Problem("requestID", "every URL of the run is warm")])
         document = {name: value for name, value in document.items() if name not in SOURCES} | {"url_list": failed}
     request = check_request(document)
     if key is not None:

@@ -27,7 +27,7 @@ def report(execution: Execution, store: Storage, form: str | None) -> dict[str, 
     if form not in FORMATS:
         raise InvalidRequest([Problem("format", f"{shown(form)!r} is none of {', '.join(FORMATS)}")])
     if execution.status in RUNNING:
-        raise Conflict("RunGoesOn", [Problem("requestID", "the run goes on; its report is written when it ends")])
+        raise Conflict("RunInProgress", [Problem("requestID", "the run goes on; its report is written when it ends")])
     # That of an attempt before a redrive is none of the run as it is.
     stale = current_summary(execution, store) is None
     link = None if stale else store.report_link(execution.run, f"report.{form}", SECONDS)
@@ -36,7 +36,7 @@ def report(execution: Execution, store: Storage, form: str | None) -> dict[str, 
             "the run has no report: it was refused, was a dry run, broke off, is older than what is kept, or ended "
             "from outside a moment ago; then ask again"
         )
-        raise Missing("NoReport", [Problem("requestID", why)])
+        raise Missing("ReportNotFound", [Problem("requestID", why)])
     return {
         "requestID": execution.arn,
         "run": execution.run,

@@ -32,7 +32,7 @@ class Detail(ApiModel):
 class Error(ApiModel):
     """What went wrong."""
 
-    code: Annotated[str, Field(description="For machines, such as InvalidRequest or UnknownRun.")]
+    code: Annotated[str, Field(description="For machines, such as InvalidRequest or RunNotFound.")]
     message: Annotated[str, Field(description="For people: names the field and the fix.")]
     details: list[Detail]
 
@@ -104,7 +104,7 @@ class Cost(ApiModel):
 class Remedy(ApiModel):
     """What helps a run that ended red."""
 
-    kind: Literal["mend", "retry", "redrive"]
+    kind: Literal["fix", "retry", "redrive"]
     how: str
 
 

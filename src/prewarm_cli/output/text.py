@@ -133,7 +133,7 @@ def _remedy(status: dict[str, Any], *, stays: bool) -> str:
     remedy = status.get("remedy") or {}
     if not stays:
         # No retry and no redrive: the service has ended with the run.
-        mend = "" if remedy.get("kind") == "retry" else "mend what the cause names, then "
+        mend = "" if remedy.get("kind") == "retry" else "fix what the cause names, then "
         return f"{mend}run the command again" if remedy else ""
     if remedy.get("kind") == "retry":
         return f"prewarm retry {status['run']} starts a new run of what failed"

@@ -137,7 +137,7 @@ def test_runs_that_end_are_told_to_the_function_for_that() -> None:
     rules = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
     assert {tuple(rule["EventPattern"]["detail"]["status"]): rule.get("State") for rule in rules} == {
         ("TIMED_OUT", "ABORTED"): None,
-        ("SUCCEEDED", "FAILED"): {"Fn::If": ["HasNotices", "ENABLED", "DISABLED"]},
+        ("SUCCEEDED", "FAILED"): {"Fn::If": ["HasNotifications", "ENABLED", "DISABLED"]},
     }
     for rule in rules:
         assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "PrewarmStateMachine"}]

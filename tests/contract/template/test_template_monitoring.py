@@ -36,7 +36,7 @@ def test_each_alarm_has_its_place_in_the_operations_page() -> None:
 def test_an_alarm_tells_whom_notices_go_to_and_sleeps_without_data(name: str) -> None:
     alarm = alarms()[name]
     assert alarm["TreatMissingData"] == "notBreaching"
-    assert alarm["AlarmActions"]["Fn::If"][0] == "HasNotices"
+    assert alarm["AlarmActions"]["Fn::If"][0] == "HasNotifications"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_key_of_ones_own_encrypts_all_that_is_kept() -> None:
     assert as_if(table["KMSMasterKeyId"]) == {"Ref": "KmsKeyArn"}
     (rule,) = document["RunsBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert as_if(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == {"Ref": "KmsKeyArn"}
-    assert as_if(document["NoticesTopic"]["Properties"]["KmsMasterKeyId"]) == {"Ref": "KmsKeyArn"}
+    assert as_if(document["NotificationTopic"]["Properties"]["KmsMasterKeyId"]) == {"Ref": "KmsKeyArn"}
 
 
 def test_whoever_reads_or_writes_may_use_that_key() -> None:

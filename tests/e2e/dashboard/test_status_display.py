@@ -192,8 +192,8 @@ def test_addresses_that_are_none_of_the_web_are_no_links(visit: Visit, address: 
 @pytest.mark.parametrize(
     ("kind", "how", "command"),
     [
-        ("redrive", "mend what the cause names, then `aws redrive <b>ARN</b>` goes on", "aws redrive <b>ARN</b>"),
-        ("mend", "mend what the cause names, and start a new run", None),
+        ("redrive", "fix what the cause names, then `aws redrive <b>ARN</b>` goes on", "aws redrive <b>ARN</b>"),
+        ("fix", "fix what the cause names, and start a new run", None),
     ],
 )
 def test_what_helps_is_words_and_a_command_is_one(visit: Visit, kind: str, how: str, command: str | None) -> None:

@@ -83,7 +83,7 @@ def test_pages_of_other_origins_may_read_answers_and_errors(service: Service) ->
     for headers, code in ((key | origin, 200), (origin, 403)):
         response = requests.get(f"{api}/pops", headers=headers, timeout=30)
         assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (code, "*")
-    assert json.loads(requests.get(f"{api}/x", headers=origin, timeout=30).text)["error"]["code"] == "NoSuchRoute"
+    assert json.loads(requests.get(f"{api}/x", headers=origin, timeout=30).text)["error"]["code"] == "RouteNotFound"
 
 
 def test_a_cancelled_run_gets_its_report_by_its_event(service: Service) -> None:

@@ -81,7 +81,7 @@ ANOTHER_MACHINES = "arn:aws:states:us-east-1:123456789012:execution:other:run"
 def test_an_unknown_request_id_is_a_404(service: Service, request_id: str) -> None:
     response = service.get_status(request_id)
     assert response.status_code == 404
-    assert response.json()["error"]["code"] == "UnknownRun"
+    assert response.json()["error"]["code"] == "RunNotFound"
 
 
 def test_an_unknown_route_is_a_404_in_the_same_shape(service: Service) -> None:
@@ -91,4 +91,4 @@ def test_an_unknown_route_is_a_404_in_the_same_shape(service: Service) -> None:
     finally:
         service.ready["api"] = service.ready["api"].removesuffix("/nowhere")
     assert response.status_code == 404
-    assert response.json()["error"]["code"] == "NoSuchRoute"
+    assert response.json()["error"]["code"] == "RouteNotFound"

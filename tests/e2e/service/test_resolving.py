@@ -227,7 +227,7 @@ def test_a_dry_run_by_a_direct_start_ends_after_resolve_and_the_status_tells_it(
     assert (status["status"], status["dryRun"]["targets"]) == ("COMPLETED", 2)
     history = states.get_execution_history(executionArn=arn["executionArn"], maxResults=100)["events"]
     entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
-    assert entered == ["ResolveTargets", "Accepted", "DryRunTold"]
+    assert entered == ["ResolveTargets", "Accepted", "DryRunCompleted"]
 
 
 def test_a_body_over_the_cap_names_the_way_out(stack: EmbeddedStack) -> None:

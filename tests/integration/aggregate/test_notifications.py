@@ -23,7 +23,7 @@ def detail(name: str, status: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def topic(account: object, monkeypatch: pytest.MonkeyPatch) -> str:
     arn: str = client("sns").create_topic(Name="notices")["TopicArn"]
-    monkeypatch.setenv("PREWARM_NOTICES_TOPIC", arn)
+    monkeypatch.setenv("PREWARM_NOTIFICATION_TOPIC", arn)
     monkeypatch.setenv("PREWARM_API_URL", API)
     return arn
 
@@ -79,14 +79,14 @@ def test_a_refused_run_is_told_with_its_cause(topic: str) -> None:
 def test_a_warm_run_is_told_only_to_who_wants_all(
     machine: Machine, topic: str, monkeypatch: pytest.MonkeyPatch, wanted: str, told: int
 ) -> None:
-    monkeypatch.setenv("PREWARM_NOTICES", wanted)
+    monkeypatch.setenv("PREWARM_NOTIFICATIONS", wanted)
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
     tell(ran.name, "SUCCEEDED")
     assert len(sent(topic)) == told
 
 
 def test_without_a_topic_nobody_is_told_and_nothing_breaks(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PREWARM_NOTICES_TOPIC", raising=False)
+    monkeypatch.delenv("PREWARM_NOTIFICATION_TOPIC", raising=False)
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
     tell(ran.name, "FAILED", error="Prewarm.NotWarm")
 

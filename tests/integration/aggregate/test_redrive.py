@@ -233,7 +233,7 @@ def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
     status = call("GET", "/status", query={"requestID": ran.name})[1]
     assert (len(status["successUrl"]), status["failedUrl"]) == (250, [])
     assert call("GET", "/report", query={"requestID": ran.name})[0] == 404
-    assert call("POST", "/retry", query={"requestID": ran.name})[1]["error"]["code"] == "NothingFailed"
+    assert call("POST", "/retry", query={"requestID": ran.name})[1]["error"]["code"] == "NothingToRetry"
     told = compose(ended(ran, "FAILED", 1)["detail"], None, "", planned=True)
     assert "it broke off before it was summed up" in told.subject
 
@@ -251,7 +251,7 @@ def test_a_redrive_that_only_enters_the_fail_state_again_keeps_summary_and_repor
     assert "cost" in call("GET", "/status", query={"requestID": ran.name})[1]
     assert call("GET", "/report", query={"requestID": ran.name})[0] == 200
     told: list[str] = []
-    monkeypatch.setenv("PREWARM_NOTICES_TOPIC", "arn:aws:sns:eu-central-1:123456789012:t")
+    monkeypatch.setenv("PREWARM_NOTIFICATION_TOPIC", "arn:aws:sns:eu-central-1:123456789012:t")
     monkeypatch.setattr(aggregate.run_ended_handler, "publish", lambda _topic, notice: told.append(notice.subject))
     event = ended(ran, "FAILED", 1)
     aggregate.run_ended_handler.handler({"detail": event["detail"] | {"error": error}}, Context())

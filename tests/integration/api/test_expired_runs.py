@@ -41,7 +41,7 @@ def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> N
 @pytest.mark.usefixtures("machine")
 def test_what_nobody_knows_is_still_a_404() -> None:
     status, response = call("GET", "/status", query={"requestID": "never"})
-    assert (status, response["error"]["code"]) == (404, "UnknownRun")
+    assert (status, response["error"]["code"]) == (404, "RunNotFound")
     assert ask_for_report(run="never")[0] == 404
 
 

@@ -147,7 +147,7 @@ def test_a_body_just_under_four_megabytes_is_taken() -> None:
 @pytest.mark.parametrize(("method", "path"), [("GET", "/prewarm"), ("POST", "/status"), ("GET", "/nowhere")])
 def test_a_route_that_does_not_exist_is_a_404(method: str, path: str) -> None:
     status, response = call(method, path)
-    assert (status, response["error"]["code"]) == (404, "NoSuchRoute")
+    assert (status, response["error"]["code"]) == (404, "RouteNotFound")
 
 
 def test_a_broken_store_is_a_500_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:

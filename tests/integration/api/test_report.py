@@ -66,13 +66,13 @@ def test_an_unknown_format_names_the_field() -> None:
 def test_a_run_that_goes_on_has_no_report_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     said_by_step_functions(monkeypatch, status="RUNNING")
     status, response = ask_for_report()
-    assert (status, response["error"]["code"]) == (409, "RunGoesOn")
+    assert (status, response["error"]["code"]) == (409, "RunInProgress")
 
 
 @pytest.mark.usefixtures("machine", "ended")
 def test_a_run_without_a_report_is_told_apart_from_no_run() -> None:
     status, response = ask_for_report(run="refused")
-    assert (status, response["error"]["code"]) == (404, "NoReport")
+    assert (status, response["error"]["code"]) == (404, "ReportNotFound")
 
 
 @pytest.mark.usefixtures("ran")
@@ -174,7 +174,7 @@ def test_bytes_are_told_by_thousands(count: int, words: str) -> None:
 def test_a_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
     said_by_step_functions(monkeypatch, status="SUCCEEDED", input=json.dumps(given))
-    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingFailed"
+    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"
 
 
 @pytest.mark.usefixtures("machine")
@@ -198,8 +198,8 @@ def test_links_lead_to_the_regions_own_host(monkeypatch: pytest.MonkeyPatch, reg
         ({"status": "FAILED", "error": "Prewarm.DeadlinePassed"}, "retry"),
         ({"status": "TIMED_OUT"}, "retry"),
         ({"status": "ABORTED"}, "retry"),
-        ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, "mend"),
-        ({"status": "FAILED", "error": "Prewarm.InvalidationOverdue"}, "retry"),
+        ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, "fix"),
+        ({"status": "FAILED", "error": "Prewarm.InvalidationTimedOut"}, "retry"),
         ({"status": "FAILED", "error": "States.ItemReaderFailed"}, "redrive"),
         ({"status": "FAILED", "error": "Lambda.TooManyRequestsException"}, "redrive"),
     ],

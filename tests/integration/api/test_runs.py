@@ -130,7 +130,7 @@ def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> Non
     assert machine.storage.ledger.control(name).ended
     (described,) = executions()
     assert described["status"] == "ABORTED"
-    assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunHasEnded")
+    assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunAlreadyEnded")
 
 
 def test_a_run_is_cancelled_before_its_plan_too() -> None:
@@ -140,7 +140,7 @@ def test_a_run_is_cancelled_before_its_plan_too() -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/prewarm"), ("POST", "/retry")])
 def test_a_run_that_nobody_knows_is_a_404(method: str, path: str) -> None:
-    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "UnknownRun")
+    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "RunNotFound")
     assert code(call(method, path)) == (400, "InvalidRequest")
 
 
@@ -179,9 +179,9 @@ def test_a_run_without_a_summary_is_retried_from_its_ledger(
 
 def test_what_is_warm_or_still_running_is_not_retried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     arn = post()[1]["requestID"]
-    assert code(call("POST", "/retry", query={"requestID": arn})) == (409, "RunGoesOn")
+    assert code(call("POST", "/retry", query={"requestID": arn})) == (409, "RunInProgress")
     warm = ended(machine, monkeypatch, GOOD | {"url_list": fresh()}, "SUCCEEDED")
-    assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingFailed")
+    assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingToRetry")
 
 
 def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(

@@ -76,7 +76,7 @@ def test_a_missing_request_id_is_a_400(body: object) -> None:
 )
 def test_what_is_no_run_of_this_machine_is_a_404(request_id: str) -> None:
     status, response = call("GET", "/status", {"requestID": request_id})
-    assert (status, response["error"]["code"]) == (404, "UnknownRun")
+    assert (status, response["error"]["code"]) == (404, "RunNotFound")
 
 
 def test_a_name_longer_than_any_run_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,7 +194,7 @@ def test_list_shows_a_line_a_run_and_says_when_there_is_none(api: FakeApi) -> No
 
 
 def test_cancel_says_what_was_warm_and_a_second_one_is_exit_2(api: FakeApi) -> None:
-    ended = (409, error("RunHasEnded", "requestID: the run has ended already"))
+    ended = (409, error("RunAlreadyEnded", "requestID: the run has ended already"))
     api.answers["DELETE /prewarm"] = [(200, status(reason="cancelled")), (200, status()), ended]
     assert "1 of 2 URLs were warm" in prewarm("cancel", "the-run").stdout
     assert json.loads(prewarm("cancel", "the-run", "--json").stdout) == status()

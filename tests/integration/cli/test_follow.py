@@ -76,7 +76,7 @@ def test_the_runs_own_report_is_fetched_at_the_end(api: FakeApi, tmp_path: Path)
     api.answers["GET /status"] = [(200, going()), (200, status())]
     api.answers["GET /report"] = [
         (200, {"url": f"{api.url}/store"}),
-        (404, error("NoReport", "there is none")),
+        (404, error("ReportNotFound", "there is none")),
     ]
     api.answers["GET /store"] = [(200, b"url,outcome\n")]
     file, other = tmp_path / "report.csv", tmp_path / "report.html"
@@ -93,10 +93,10 @@ def test_a_service_that_breaks_during_a_wait_is_exit_4_and_says_how_to_come_back
 
 
 def test_a_run_that_nobody_knows_is_not_said_to_go_on(api: FakeApi) -> None:
-    api.answers["GET /status"] = [(404, error("UnknownRun", "requestID: no run is known"))]
+    api.answers["GET /status"] = [(404, error("RunNotFound", "requestID: no run is known"))]
     told = prewarm("watch", "the-run", "--json", code=2)
     assert told.stderr == "prewarm: requestID: no run is known\n"
-    assert json.loads(told.stdout)["error"]["code"] == "UnknownRun"
+    assert json.loads(told.stdout)["error"]["code"] == "RunNotFound"
 
 
 def test_a_break_that_heals_during_a_wait_is_not_noticed(api: FakeApi) -> None:

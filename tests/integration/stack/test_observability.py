@@ -19,7 +19,7 @@ SECONDS = 30
 
 @pytest.fixture(scope="module")
 def stack(edge: SimulatedCloudFront) -> Iterator[EmbeddedStack]:
-    wanted = {"NoticesEmail": "release@example.com", "Notices": "all"}
+    wanted = {"NotificationEmail": "release@example.com", "Notifications": "all"}
     with EmbeddedStack(
         distributions=[f"{DOMAIN}={HOST}"], environment=edge.settings(), parameters=wanted, cap=2
     ) as running:

@@ -117,7 +117,7 @@ async function openReport(run, format, signal) {
   if (tab) tab.opener = null;
   try {
     const { url } = await call("GET", "/report", { query: { requestID: run, format }, signal });
-    if (!/^https?:\/\//.test(url)) throw new ApiError(0, "NoReport", "the report has no address", []);
+    if (!/^https?:\/\//.test(url)) throw new ApiError(0, "ReportNotFound", "the report has no address", []);
     if (tab) tab.location.replace(url);
     else location.assign(url);
   } catch (error) {

@@ -92,8 +92,8 @@ def test_what_newer_services_tell_is_shown() -> None:
     ("kind", "told"),
     [
         ("retry", "run the command again"),
-        ("redrive", "mend what the cause names, then run the command again"),
-        ("mend", "mend what the cause names, then run the command again"),
+        ("redrive", "fix what the cause names, then run the command again"),
+        ("fix", "fix what the cause names, then run the command again"),
     ],
 )
 def test_a_run_whose_service_has_ended_is_not_sent_back_to_it(kind: str, told: str) -> None:
