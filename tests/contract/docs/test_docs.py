@@ -83,7 +83,7 @@ def test_the_worked_example_is_what_the_formula_gives() -> None:
             r"^\| (.+?) \| (\d+\.\d{4}) \|$", page("docs/cost.md").partition("<!-- example -->")[2], re.MULTILINE
         )
     )
-    parts = {part.name: part.dollars for part in example().parts} | {"all of it": example().dollars}
+    parts = {part.name: part.dollars for part in example().parts} | {"total": example().dollars}
     assert len(rows) == 5
     assert {name: f"{parts[name]:.4f}" for name in rows} == rows
 
