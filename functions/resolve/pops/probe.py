@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from prewarm.catalogue import POP_PATTERN
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.response import Response
-from prewarm.results.outcome import Outcome, classify
+from prewarm.results.classify import classify
+from prewarm.results.outcome import Outcome
 
 
 @dataclass(slots=True)

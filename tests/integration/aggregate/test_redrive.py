@@ -19,7 +19,7 @@ from aggregate.notification import compose
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document
 from tests.support.rest import call, said_by_step_functions
-from warm.run_guard import RunOver
+from warm.run_guard import RunNotActive
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -91,7 +91,7 @@ def test_a_run_that_was_summed_up_is_redriven_and_counts_each_target_once(machin
     ran, items = started(machine)
     aggregate.run_ended_handler.handler(ended(ran, status), Context())
     assert document(ran.name, "summary.json")["executionStatus"] == status
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         turn(ran, items[1])
     for item in items[1:]:
         turn(ran, item, 1)
@@ -136,7 +136,7 @@ def test_a_worker_of_a_run_that_is_over_fails_so_that_a_redrive_takes_the_batch_
 ) -> None:
     ran, items = started(machine)
     machine.storage.ledger.end_run(ran.name)
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         turn(ran, items[1])
     assert turn(ran, items[1], child_redrives=1)["finished"]
 
@@ -145,7 +145,7 @@ def test_a_child_that_still_waited_in_an_earlier_redrive_is_not_taken_for_an_old
     ran, items = started(machine)
     turn(ran, items[1], redrives=0, child_redrives=2)
     assert turn(ran, items[2], redrives=0, child_redrives=1)["finished"]
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         turn(ran, items[0])
 
 

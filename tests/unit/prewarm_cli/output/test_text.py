@@ -52,7 +52,7 @@ def test_a_line_of_progress() -> None:
 def test_reasons_are_told_in_words() -> None:
     told = why(status()["failures"][0])
     assert "server_error at 3 targets (the origin answered with a 5xx" in told
-    assert "timeout at 1 target (the edge went silent)" in told
+    assert "timeout at 1 target (the edge stopped responding)" in told
     assert "(the service's own)" in why(status()["failures"][0], {"timeout": "the service's own"})
     assert why({"reasons": {"new_one": 1}}) == "new_one at 1 target"
     assert why({}) == "not warm"
