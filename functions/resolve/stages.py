@@ -1,94 +1,155 @@
-"""One distribution's share of a run, as it is put together: its URLs, its POPs, and why POPs cannot be used."""
+"""The values that the stages of resolving pass on: collect, match, choose, inspect, locate, probe, plan. Pure.
 
-import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+Each stage returns one of these, with the warnings that it adds itself. A group is one distribution's share of the
+run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
+"""
 
-from prewarm.catalogue import Catalogue
-from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.plan import Skipped
-from prewarm.request.model import CheckedRequest
-from prewarm.settings import Network
+from dataclasses import dataclass
+from typing import Any
+
+from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
-from resolve.distributions.price_class import outside_price_class
 
-# How many POPs a warning names.
-POPS_TOLD = 5
-OUTSIDE_PRICE_CLASS = "outside_price_class"
+Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
 
-@dataclass
-class Placement:
-    """One distribution's share of a run.
+@dataclass(frozen=True)
+class Collected:
+    """All URLs of a run, each once, in the order of the request."""
 
-    `pops`: those to be asked, in the order of the selection; `outside`: those of a country or region to which
-    CloudFront sends no viewers; `addresses`: what DNS said of each that can be used; `unfit`: why others cannot;
-    `behaviours`: the distribution's cache behaviours, none where its settings are not known.
-    """
+    urls: list[Url]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatchedGroup:
+    """The URLs that one distribution serves, in the order of the request; at least one."""
 
     distribution: Distribution
     urls: list[Url]
-    pops: list[str] = field(default_factory=list)
-    outside: list[Skipped] = field(default_factory=list)
-    addresses: dict[str, list[str]] = field(default_factory=dict)
-    unfit: dict[str, Skipped] = field(default_factory=dict)
-    behaviours: list[Behaviour] = field(default_factory=list)
 
     def probe_url(self) -> str:
-        """Return the URL whose host the POPs are asked for: an https one where there is one."""
+        """Return the URL that POPs are probed with: the first https URL, else the first URL."""
         return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
 
-    def take_addresses(self, pop: str, answered: list[str] | None, networks: Sequence[Network]) -> None:
-        """Keep a POP's addresses that lie in the networks of the edge; note why where none is left."""
-        if answered is None:
-            self.unfit[pop] = Skipped(pop, "dns_silent", "no nameserver answered for its name")
-            return
-        inside = [address for address in answered if in_networks(address, networks)]
-        if inside:
-            self.addresses[pop] = inside
-        elif answered:
-            self.unfit[pop] = Skipped(pop, "outside_edge_networks", ", ".join(answered[:3]))
-        else:
-            self.unfit[pop] = Skipped(pop, "unresolved_pop", "the name does not resolve")
+
+@dataclass(frozen=True)
+class Matched:
+    """The URLs by distribution, and those that no distribution serves."""
+
+    groups: tuple[MatchedGroup, ...]
+    unmatched: list[Url]
+    warnings: tuple[str, ...] = ()
 
 
-def in_networks(address: str, networks: Sequence[Network]) -> bool:
-    """Say whether an IP address lies in one of the networks."""
-    ip = ipaddress.ip_address(address)
-    return any(ip in network for network in networks if network.version == ip.version)
+@dataclass(frozen=True)
+class ChosenGroup(MatchedGroup):
+    """A distribution and the POPs to look up, in the order of the selection.
 
-
-def choose_pops(placements: Sequence[Placement], request: CheckedRequest, known: Catalogue) -> list[str]:
-    """Choose the POPs through which each distribution can be warmed; returns warnings.
-
-    Viewers are not sent to the POPs outside a distribution's price class, so those of a country or region are left
-    out; those asked for by name stay, with a warning.
-
-    Raises:
-        InvalidRequest: of a country or region, no POP is left for a distribution.
-
+    `skipped`: POPs of a country or region to which CloudFront sends no viewers.
     """
-    warnings, problems = [], []
-    for placement in placements:
-        distribution = placement.distribution
-        outside = outside_price_class(distribution.price_class, request.pops, known)
-        if request.fields.kind == "pop":
-            placement.pops = list(request.pops)
-            if outside:
-                some = ", ".join(list(outside)[:POPS_TOLD]) + (" and others" if len(outside) > POPS_TOLD else "")
-                whose = f"{distribution.domain} has {distribution.price_class}, which sends no viewers to {some}"
-                warnings.append(f"{whose}: {len(outside)} POPs are warmed only because they were asked for")
-            continue
-        placement.pops = [pop for pop in request.pops if pop not in outside]
-        placement.outside = [Skipped(pop, OUTSIDE_PRICE_CLASS, why) for pop, why in outside.items()]
-        if placement.outside and not placement.pops and not request.places:
-            why = placement.outside[0].detail
-            advice = "choose another region, or name POPs (region_type pop) to warm them all the same"
-            problems.append(
-                Problem("region", f"{distribution.domain} has no POP there that viewers are sent to: {why}; {advice}")
-            )
-    if problems:
-        raise InvalidRequest(problems)
-    return warnings
+
+    pops: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The POPs of each distribution."""
+
+    groups: tuple[ChosenGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InspectedGroup(ChosenGroup):
+    """A distribution with its cache behaviours; empty where its settings are not known."""
+
+    behaviours: list[Behaviour]
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """The distributions' settings."""
+
+    groups: tuple[InspectedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """The POP that serves viewers in a location where no POP name resolves: its addresses, its id still unknown."""
+
+    location: str
+    addresses: list[str]
+
+
+@dataclass(frozen=True)
+class LocatedGroup(InspectedGroup):
+    """A distribution with its POPs' addresses.
+
+    `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `substitutes`:
+    for locations in which no POP name resolves.
+    """
+
+    addresses: Addresses
+    unusable: dict[str, Skipped]
+    substitutes: tuple[Substitute, ...] = ()
+
+
+@dataclass(frozen=True)
+class Located:
+    """The addresses of all POPs."""
+
+    groups: tuple[LocatedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProbedGroup(InspectedGroup):
+    """A distribution with its POPs, substitutes included, as the probe found them.
+
+    `addresses`: of each POP whose name resolves, whether or not the probe succeeded; `unusable`: why POPs cannot be
+    warmed, by POP id.
+    """
+
+    addresses: Addresses
+    unusable: dict[str, Skipped]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The POPs that can be warmed."""
+
+    groups: tuple[ProbedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedGroup:
+    """A group of the plan with what is stored apart from it, since every status poll reads the plan."""
+
+    stored: Group
+    addresses: Addresses
+    behaviours: list[Behaviour]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A plan with everything that is stored next to it.
+
+    `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
+    batches of each stage.
+    """
+
+    plan: Plan
+    urls: list[Url]
+    groups: tuple[PlannedGroup, ...]
+    blocks: list[Block]
+    stages: list[list[Batch]]
+
+    def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
+        """Return a stage as the items of the Distributed Map."""
+        return [map_item(batch, self.plan.groups[batch.group], self.urls[batch.url_from]) for batch in stage]
