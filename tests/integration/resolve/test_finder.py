@@ -73,8 +73,8 @@ def listed(stub: Stubber, *pages: list[dict[str, Any]]) -> None:
         last = number == len(pages) - 1
         response: dict[str, Any] = {"Marker": "", "MaxItems": 100, "IsTruncated": not last, "Quantity": len(items)}
         more = {} if last else {"NextMarker": f"m{number + 1}"}
-        asked = {"Marker": f"m{number}"} if number else {}
-        stub.add_response("list_distributions", {"DistributionList": response | {"Items": items} | more}, asked)
+        parameters = {"Marker": f"m{number}"} if number else {}
+        stub.add_response("list_distributions", {"DistributionList": response | {"Items": items} | more}, parameters)
 
 
 def tenant(stub: Stubber, domain: str, *, status: str = "active", enabled: bool = True, group: bool = True) -> None:

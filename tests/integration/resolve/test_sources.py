@@ -45,7 +45,7 @@ def planned(machine: Machine, **request: Any) -> list[str]:
     return urls
 
 
-def refused(machine: Machine, **request: Any) -> str:
+def rejected(machine: Machine, **request: Any) -> str:
     cause: str = machine.resolve(PLACE | request).resolved["rejection"]["cause"]
     return cause
 
@@ -85,7 +85,7 @@ def test_sources_are_combined_and_deduplicated(machine: Machine, site: Any) -> N
 
 def test_bad_line_of_a_list_is_rejected_with_its_number(machine: Machine) -> None:
     body = f"{ONE}\nftp://x/?token=s3cret\n{TWO}\nnonsense\n".encode()
-    cause = refused(machine, url_list_s3=stored("lists/a", body))
+    cause = rejected(machine, url_list_s3=stored("lists/a", body))
     assert "url_list_s3[0] line 2: 'ftp://x/?token=…' has the scheme 'ftp'" in cause
     assert "url_list_s3[0] line 4: 'nonsense' has no scheme" in cause
 
@@ -102,7 +102,7 @@ def test_bad_line_of_a_list_is_rejected_with_its_number(machine: Machine) -> Non
     ],
 )
 def test_unreadable_list_is_rejected_with_the_reason(machine: Machine, body: bytes, words: str) -> None:
-    assert words in refused(machine, url_list_s3=stored("lists/a", body))
+    assert words in rejected(machine, url_list_s3=stored("lists/a", body))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_unreadable_list_is_rejected_with_the_reason(machine: Machine, body: byt
 def test_list_outside_the_allowed_buckets_is_rejected(machine: Machine, address: str) -> None:
     """The function may read other runs' requests with their secrets; a caller must not see them."""
     client("s3").put_object(Bucket=BUCKET, Key="runs/other/request.json", Body=b'["https://www.example.com/secret"]')
-    cause = refused(machine, url_list_s3=address)
+    cause = rejected(machine, url_list_s3=address)
     assert f"may not be read as a URL list; upload it to s3://{BUCKET}/lists/" in cause
     assert "secret" not in cause.replace(address, "")
 
@@ -124,11 +124,11 @@ def test_list_in_an_allowed_bucket_is_read(machine: Machine, monkeypatch: pytest
 
 
 def test_missing_list_is_rejected(machine: Machine) -> None:
-    assert "cannot be read: NoSuchKey" in refused(machine, url_list_s3=f"s3://{BUCKET}/lists/nowhere")
+    assert "cannot be read: NoSuchKey" in rejected(machine, url_list_s3=f"s3://{BUCKET}/lists/nowhere")
 
 
 def test_address_that_is_not_in_s3_is_rejected(machine: Machine) -> None:
-    assert refused(machine, url_list_s3="https://x/y").startswith("url_list_s3[0]: ")
+    assert rejected(machine, url_list_s3="https://x/y").startswith("url_list_s3[0]: ")
 
 
 # ---- sitemaps ----
@@ -145,7 +145,7 @@ def test_sitemap_index_is_followed_and_each_file_is_read_once(machine: Machine, 
 def test_sitemap_index_that_lists_itself_terminates(machine: Machine, edge: SimulatedCloudFront) -> None:
     here = f"https://{HOST}/sources/loop.xml"
     edge.put_object("/sources/loop.xml", document_of(sitemap((here, ""), root="sitemapindex", item="sitemap")))
-    assert "sources contain no URL" in refused(machine, sitemap=here)
+    assert "sources contain no URL" in rejected(machine, sitemap=here)
 
 
 def test_include_exclude_and_since_filter_and_undated_urls_are_a_warning(machine: Machine, site: Any) -> None:
@@ -170,7 +170,7 @@ def test_old_sitemaps_of_an_index_are_skipped(machine: Machine, site: Any) -> No
 
 def test_sitemap_of_a_host_without_a_distribution_is_not_fetched(machine: Machine, edge: SimulatedCloudFront) -> None:
     before = edge.stats()
-    cause = refused(machine, sitemap="https://www.example.net/sitemap.xml")
+    cause = rejected(machine, sitemap="https://www.example.net/sitemap.xml")
     assert (
         "sitemap[0]: 'https://www.example.net/sitemap.xml' cannot be read: no distribution of this account" in cause
     )
@@ -192,16 +192,16 @@ def test_sitemap_urls_of_other_hosts_have_no_distribution(machine: Machine, site
 def test_unreadable_sitemap_is_rejected_with_the_reason(
     machine: Machine, site: Any, options: Any, words: str
 ) -> None:
-    assert words in refused(machine, sitemap=site(b"x", **options))
+    assert words in rejected(machine, sitemap=site(b"x", **options))
 
 
 def test_sitemap_with_entities_is_rejected(machine: Machine, site: Any) -> None:
     body = b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset><url><loc>&f;</loc></url></urlset>'
-    assert "document type" in refused(machine, sitemap=site(body))
+    assert "document type" in rejected(machine, sitemap=site(body))
 
 
 def test_invalid_url_in_a_sitemap_is_rejected(machine: Machine, site: Any) -> None:
-    assert "sitemap[0]: 'ftp://x/' has the scheme 'ftp'" in refused(machine, sitemap=site(sitemap(("ftp://x/", ""))))
+    assert "sitemap[0]: 'ftp://x/' has the scheme 'ftp'" in rejected(machine, sitemap=site(sitemap(("ftp://x/", ""))))
 
 
 # ---- manifests ----
@@ -261,7 +261,7 @@ def test_dash_manifest_adds_its_segments(machine: Machine, site: Any) -> None:
     ],
 )
 def test_invalid_manifest_is_rejected(machine: Machine, site: Any, body: bytes, words: str) -> None:
-    cause = refused(machine, manifest=site(body))
+    cause = rejected(machine, manifest=site(body))
     assert cause.startswith("manifest[0]: ")
     assert words in cause
 

@@ -47,15 +47,15 @@ def test_unstaged_run_keeps_the_order_of_its_pops_in_one_stage() -> None:
 
 
 def test_staged_run_starts_with_the_first_pop_of_each_regional_cache() -> None:
-    asked = request(region_type="region", region="apac", staged=True)
+    submitted = request(region_type="region", region="apac", staged=True)
     run = planned(region_type="region", region="apac", staged=True)
     (group,) = run.plan.groups
     leading, others = group.pops[: group.first_stage], group.pops[group.first_stage :]
     areas = [CATALOGUE.regional_cache_of(pop) for pop in leading]
     assert len(set(areas)) == len(areas)
-    assert set(areas) == {CATALOGUE.regional_cache_of(pop) for pop in asked.pops}
-    assert sorted(leading + others) == sorted(asked.pops)
-    assert list(others) == [pop for pop in asked.pops if pop not in leading]
+    assert set(areas) == {CATALOGUE.regional_cache_of(pop) for pop in submitted.pops}
+    assert sorted(leading + others) == sorted(submitted.pops)
+    assert list(others) == [pop for pop in submitted.pops if pop not in leading]
     assert run.plan.stages == 2
     assert [batch.pop_to <= group.first_stage for batch in run.stages[0]] == [True] * len(run.stages[0])
 
@@ -105,11 +105,11 @@ def test_every_target_is_in_exactly_one_batch(
         "accept_encodings": encodings,
         "staged": staged,
     }
-    asked = request(**changes)
+    submitted = request(**changes)
     result = matched(**changes)
-    groups = [probed(group, asked.pops) for group in result.groups]
+    groups = [probed(group, submitted.pops) for group in result.groups]
     run = plan_groups(groups, result.unmatched, **changes)
-    seen: set[tuple[str, str]] = set()
+    batched: set[tuple[str, str]] = set()
     for batch in (batch for stage in run.stages for batch in stage):
         group = run.plan.groups[batch.group]
         tile = {
@@ -117,18 +117,18 @@ def test_every_target_is_in_exactly_one_batch(
             for url in run.urls[batch.url_from : batch.url_to]
             for pop in group.pops[batch.pop_from : batch.pop_to]
         }
-        assert not tile & seen
+        assert not tile & batched
         assert batch.targets == len(tile) * len(run.plan.variants)
-        seen |= tile
-    assert seen == {(url.fetch, pop) for url in asked.urls if url.host in SERVED for pop in asked.pops}
-    assert run.plan.targets == len(seen) * len(set(encodings))
+        batched |= tile
+    assert batched == {(url.fetch, pop) for url in submitted.urls if url.host in SERVED for pop in submitted.pops}
+    assert run.plan.targets == len(batched) * len(set(encodings))
     assert run.plan.batches == sum(map(len, run.stages))
     assert (run.plan.url_count, run.plan.placed) == (len(texts), here + there)
     assert [url.fetch for url in run.urls[run.plan.placed :]] == [url.fetch for url in result.unmatched]
 
 
 @pytest.mark.parametrize(
-    ("asked", "order"),
+    ("submitted", "order"),
     [
         (["identity", "br, gzip", "gzip"], ("br, gzip", "gzip", "identity")),
         (["IDENTITY", "gzip"], ("gzip", "IDENTITY")),
@@ -136,8 +136,8 @@ def test_every_target_is_in_exactly_one_batch(
         (["gzip", "gzip"], ("gzip",)),
     ],
 )
-def test_variants_are_unique_and_identity_is_last(asked: list[str], order: tuple[str, ...]) -> None:
-    assert planned(accept_encodings=asked).plan.variants == order
+def test_variants_are_unique_and_identity_is_last(submitted: list[str], order: tuple[str, ...]) -> None:
+    assert planned(accept_encodings=submitted).plan.variants == order
 
 
 def test_plan_contains_the_fields_of_the_request() -> None:
@@ -161,7 +161,9 @@ def test_invalidation_is_counted_only_if_requested(invalidate: bool, counts: tup
 
 
 def test_url_indices_continue_across_distributions() -> None:
-    changes = {"url_list": ["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"]}
+    changes: dict[str, Any] = {
+        "url_list": ["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"]
+    }
     result = matched(**changes)
     groups = [probed(group, ["ATL56-C1"]) for group in result.groups]
     run = plan_groups(groups, result.unmatched, **changes)
