@@ -42,6 +42,11 @@ class Pop:
     newest_seen: str
 
 
+def location_of(pop_id: str) -> str:
+    """Return a POP's location code: the first three letters of its id."""
+    return pop_id[:3]
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """All known POPs of the standard partition by id, in order of id, and all locations by airport code."""

@@ -26,9 +26,7 @@ AWS_CLIENTS = {
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},
-    "functions/resolve/distributions/finder.py": {"cloudfront"},
-    "functions/resolve/distributions/config_reader.py": {"cloudfront"},
-    "functions/resolve/invalidate_handler.py": {"cloudfront"},
+    "functions/resolve/distributions/cloudfront_client.py": {"cloudfront"},
 }
 AWS_PACKAGES = {"boto3", "botocore"}
 

@@ -127,13 +127,15 @@ def test_each_host_of_a_list_gets_its_own_distribution_and_a_tenant_its_endpoint
     status = ended(stack, url_list=mixed)
     assert status["successUrl"] == [*urls("/a"), *urls("/c", host=DOMAIN), *urls("/b", host=SHOP)]
     assert [(entry["url"], entry["reasons"]) for entry in status["failures"]] == [(mixed[3], {"no_distribution": 1})]
-    assert any("no distribution of this account names nobody.example" in warning for warning in status["warnings"])
+    assert any(
+        "no distribution of this account has the alias nobody.example" in warning for warning in status["warnings"]
+    )
 
 
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        (FOREIGN, f"DNS leads {FOREIGN} to {DOMAIN}, but"),
+        (FOREIGN, f"DNS points {FOREIGN} to {DOMAIN}, but"),
         (OFF, "which is disabled"),
         (STAGING, "staging distribution"),
     ],
@@ -163,7 +165,7 @@ def test_urls_come_from_lists_sitemaps_and_manifests(stack: EmbeddedStack) -> No
 
 def test_another_runs_request_cannot_be_read_as_a_list(stack: EmbeddedStack) -> None:
     status = ended(stack, url_list_s3=f"s3://{stack.bucket}/runs/x/request.json")
-    assert "is not where lists are read from" in status["cause"]
+    assert "may not be read as a URL list" in status["cause"]
 
 
 def test_pops_outside_the_price_class_are_skipped_and_a_location_without_names_is_warmed(

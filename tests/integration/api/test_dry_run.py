@@ -63,8 +63,8 @@ def test_nothing_is_warmed_planned_or_invalidated(machine: Machine, edge: Simula
 
 def test_settings_and_hosts_without_a_distribution_are_told_as_warnings(machine: Machine) -> None:
     told = dry(machine, url_list=[*fresh(), "https://www.example.net/"], accept_encodings=["br, gzip", "gzip"])
-    assert any("no distribution of this account names www.example.net" in text for text in told["warnings"])
-    assert any("are one cached copy (gzip)" in text for text in told["warnings"])
+    assert any("no distribution of this account has the alias www.example.net" in text for text in told["warnings"])
+    assert any("select one cached copy (gzip)" in text for text in told["warnings"])
 
 
 @pytest.fixture
