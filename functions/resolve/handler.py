@@ -46,7 +46,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "invalidate": drawn.plan.invalidate,
         "invalidation": {"round": 0},
         "maxConcurrency": request.fields.max_concurrency,
-        "toleratedFailurePercentage": 100,
         "stages": stages,
         "targets": drawn.plan.targets,
         "batches": drawn.plan.batches,

@@ -67,7 +67,7 @@ BAD: list[tuple[object, str]] = [
 
 def rejection(machine: Machine, given: object, name: str = "refused") -> str:
     """The Cause of a rejection, after a look at everything that a rejection must not have done."""
-    event = {"run": name, "executionArn": "", "startedAt": "", "input": given}
+    event = {"run": name, "input": given}
     resolved = resolve.handler.handler(event, Context())
     assert set(resolved) == {"rejection"}, resolved
     assert resolved["rejection"]["error"] == "Prewarm.InvalidRequest"

@@ -205,7 +205,6 @@ def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account
         "invalidate": False,
         "invalidation": {"round": 0},
         "maxConcurrency": 5,
-        "toleratedFailurePercentage": 100,
         "stages": ["runs/stored/stages/1.json"],
         "targets": plan["targets"],
         "batches": len(machine.items(ran)),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from prewarm_local.stack.eventbridge import DETAIL_TYPE, TRIES, Events, Rule
+from prewarm_local.stack.eventbridge import DETAIL_TYPE, TRIES, EventBridge
 from prewarm_local.stack.lambda_workers import InvokeError, StoppedError
+from prewarm_local.stack.resources import Rule
 
 
 class Refusing:
@@ -26,9 +27,9 @@ def test_an_event_that_comes_while_the_stack_stops_is_no_warning(
     caplog: pytest.LogCaptureFixture, error: type[InvokeError], asked: int, warnings: int
 ) -> None:
     workers: Any = Refusing(error)
-    events = Events([Rule({"detail-type": [DETAIL_TYPE]}, ("arn",))], workers, "eu-west-1", "123456789012")
+    events = EventBridge([Rule({"detail-type": [DETAIL_TYPE]}, ("arn",))], workers, "eu-west-1", "123456789012")
     with caplog.at_level(logging.DEBUG):
-        events.tell({"executionArn": "arn"})
+        events.send({"executionArn": "arn"})
         events.stop()
     assert "events" not in {thread.name for thread in threading.enumerate()}
     assert workers.asked == asked
