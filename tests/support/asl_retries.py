@@ -76,7 +76,10 @@ def missing_retries(machine: Document) -> list[str]:
 
 
 def total_wait(retrier: Document) -> float:
-    """Return the sum of a retrier's waits in seconds, without jitter; AWS's defaults apply where values are missing."""
+    """Return the sum of a retrier's waits in seconds, without jitter.
+
+    AWS's defaults apply where values are missing.
+    """
     first, rate = retrier.get("IntervalSeconds", 1), retrier.get("BackoffRate", 2)
     tries = range(retrier.get("MaxAttempts", 3))
     return float(sum(min(retrier.get("MaxDelaySeconds", 60), first * rate**n) for n in tries))
