@@ -34,7 +34,7 @@ def jsonata(machine: Document) -> list[str]:
 
 
 def mistyped_paths(machine: Document) -> list[str]:
-    """List template fields whose `.$` and value disagree, and context fields that do not exist."""
+    """List fields whose `.$` and value disagree, and unknown context fields."""
     problems = []
     for name, state in states(machine):
         for part in TEMPLATES:
@@ -47,7 +47,7 @@ def mistyped_paths(machine: Document) -> list[str]:
 
 
 def unknown_aws_calls(machine: Document) -> list[str]:
-    """List SDK tasks with operations, parameters or response members that botocore does not have."""
+    """List SDK operations, parameters and response members unknown to botocore."""
     problems = []
     for name, state in tasks(machine):
         call = re.fullmatch(r"arn:aws:states:::aws-sdk:(\w+):(\w)(\w+)", state["Resource"])
@@ -77,7 +77,10 @@ def has_member(shape: Any, path: str) -> bool:
 
 
 def unfit_maps(machine: Document) -> list[str]:
-    """List properties of Distributed Maps that AWS and the embedded stack handle differently, or that break runs."""
+    """List properties of Distributed Maps that break runs.
+
+    Some only break them on AWS, or only on the embedded stack.
+    """
     problems = []
     for name, state in states(machine):
         processor = state.get("ItemProcessor", {})
@@ -102,7 +105,7 @@ def unfit_maps(machine: Document) -> list[str]:
 
 
 def refused_by_moto(machine: Document) -> list[str]:
-    """Return the parse error of moto's grammar, as patched by the embedded stack, if there is one."""
+    """Return the parse error of moto's grammar, patched as in the embedded stack."""
     try:
         AmazonStateLanguageParser.parse(percentages_as_floats(json.dumps(machine)))
     except (ASLParserException, ValueError) as error:

@@ -62,7 +62,7 @@ def unreachable_states(machine: Document) -> list[str]:
 
 
 def endless_states(machine: Document) -> list[str]:
-    """List states that cannot reach an end, and those with both or neither of Next and End."""
+    """List states that cannot reach an end, or have both or neither of Next and End."""
     problems = []
     for inner in machines(machine):
         all_states = inner["States"]
@@ -91,7 +91,7 @@ def choices_without_default(machine: Document) -> list[str]:
 
 
 def unexplained_failures(machine: Document) -> list[str]:
-    """List Fail states without exactly one Error and one Cause, or longer than AWS allows."""
+    """List Fail states whose Error or Cause is missing, ambiguous or too long."""
     problems = []
     for name, state in states(machine):
         if state["Type"] == "Fail":

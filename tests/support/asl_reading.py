@@ -52,7 +52,10 @@ def walk(node: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
 
 
 def invoked_function(state: Document) -> str:
-    """Return the logical id of the function that a task invokes; empty if it invokes none."""
+    """Return the logical id of the function that a task invokes.
+
+    Empty if it invokes none.
+    """
     if not state["Resource"].endswith(":lambda:invoke"):
         return ""
     substitutions = template()["Resources"][MACHINE_ID]["Properties"]["DefinitionSubstitutions"]

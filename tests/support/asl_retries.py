@@ -46,7 +46,7 @@ MAX_INVALIDATION_WAIT_SECONDS = 3600
 
 
 def short_timeouts(machine: Document) -> list[str]:
-    """List tasks without a literal timeout, or with one that is not longer than their function's."""
+    """List tasks without a literal timeout that exceeds their function's."""
     problems = []
     for name, state in tasks(machine):
         seconds = state.get("TimeoutSeconds")
@@ -58,7 +58,7 @@ def short_timeouts(machine: Document) -> list[str]:
 
 
 def missing_retries(machine: Document) -> list[str]:
-    """List tasks that do not retry transient errors by name, with jitter, and for long enough."""
+    """List tasks that do not retry transient errors by name, jittered, long enough."""
     problems = []
     for name, state in tasks(machine):
         retriers = state.get("Retry", [])
@@ -86,7 +86,10 @@ def total_wait(retrier: Document) -> float:
 
 
 def computed_numbers(machine: Document) -> list[str]:
-    """List timeouts, waits and counts that are not literal numbers, except for the map's concurrency."""
+    """List timeouts, waits and counts that are not literal numbers.
+
+    The map's concurrency is exempt, since it is the request's.
+    """
     paths = {f"{number}Path" for number in NUMBERS - {"MaxConcurrency"}}
     problems = []
     for path, key, value in walk(machine):
@@ -101,7 +104,7 @@ def machines_without_timeout(machine: Document) -> list[str]:
 
 
 def unbounded_waits(machine: Document) -> list[str]:
-    """List Wait states that may repeat without end, or for longer than an invalidation may take.
+    """List Wait states that may repeat without end, or for too long.
 
     Each loop through a Wait must pass a state that counts it (States.MathAdd), and a Choice that ends it at a number.
     """

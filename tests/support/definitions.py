@@ -52,25 +52,28 @@ def resources(document: Document, resource_type: str) -> dict[str, Document]:
 
 
 def functions(document: Document) -> dict[str, Document]:
-    """Return the properties of a SAM template's functions, with its flat Globals applied as SAM does."""
+    """Return a SAM template's functions, with its flat Globals applied."""
     shared = document["Globals"]["Function"]
     return {name: {**shared, **own} for name, own in resources(document, "AWS::Serverless::Function").items()}
 
 
 def find_statement(document: Document, resource: str, sid: str) -> Document:
-    """Find a policy statement of a SAM template's resource, to be changed in place."""
+    """Return a policy statement of a SAM template's resource, to be changed in place."""
     properties = document["Resources"][resource]["Properties"]
     inline = [policy for policy in properties.get("Policies", []) if "Statement" in policy]
     for policy in [*inline, *([properties["PolicyDocument"]] if "PolicyDocument" in properties else [])]:
         for statement in map(as_if, policy["Statement"]):
             if statement["Sid"] == sid:
-                found: Document = statement
-                return found
+                named: Document = statement
+                return named
     raise KeyError(sid)
 
 
 def as_if(value: Any) -> Any:
-    """Return the first branch of an Fn::If, as if its condition were true; other values unchanged."""
+    """Return the first branch of an Fn::If, as if its condition were true.
+
+    Other values unchanged.
+    """
     return value["Fn::If"][1] if isinstance(value, dict) and "Fn::If" in value else value
 
 
@@ -80,7 +83,7 @@ def many(value: Any) -> list[Any]:
 
 
 def name_of(resource: Any) -> str:
-    """Return an ARN as the template writes it: the text of a Sub, or the logical id of a GetAtt or Ref."""
+    """Return an ARN as text: that of a Sub, or the logical id of a GetAtt or Ref."""
     if isinstance(resource, str):
         return resource
     (function, argument), *_ = resource.items()

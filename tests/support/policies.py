@@ -27,7 +27,10 @@ def shared_policies(properties: Document) -> list[str]:
 
 
 def statements(document: Document) -> Iterator[tuple[str, Document]]:
-    """Yield each role's logical id with each of its statements, those of managed policies included."""
+    """Yield each role's logical id with each of its statements.
+
+    Statements of the template's managed policies are included.
+    """
     shared = resources(document, "AWS::IAM::ManagedPolicy")
     for role, properties in resources(document, "AWS::IAM::Role").items():
         policies = [*properties.get("Policies", []), *(shared[name] for name in shared_policies(properties))]
@@ -37,7 +40,7 @@ def statements(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def arn_of(resource: Any, document: Document) -> str:
-    """Return a resource of a statement as a whole ARN, from which its kind can be read."""
+    """Return a resource of a statement as a whole ARN, which shows its type."""
     samples = {
         "AWS::S3::Bucket": "arn:aws:s3:::bucket",
         "AWS::DynamoDB::Table": "arn:aws:dynamodb:x:x:table/table",

@@ -24,7 +24,10 @@ from prewarm_local.edge.world import World
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """Set `ended` when standard input closes: a child that outlives its parent would keep the ports."""
+    """Set `ended` when standard input closes.
+
+    A child that outlives its parent would keep the ports.
+    """
     descriptor = sys.stdin.fileno()
 
     def readable() -> None:
@@ -38,7 +41,10 @@ def _watch_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
 
 
 async def run(config: EdgeConfig, directory: Path) -> None:
-    """Serve until the process should end; the CA bundle goes to `directory` unless the configuration sets a path."""
+    """Serve until the process should end.
+
+    The CA bundle goes to `directory` unless the configuration sets a path.
+    """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -39,7 +39,7 @@ def normalise_encoding(accept: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_cache_control(value: str) -> Mapping[str, str]:
-    """Return the directives of a Cache-Control header with their arguments, in lower case."""
+    """Return the directives of a Cache-Control header, in lower case."""
     directives = {}
     for part in value.lower().split(","):
         name, _, argument = part.strip().partition("=")
@@ -52,7 +52,7 @@ def _seconds(value: str | None) -> float | None:
 
 
 def time_to_live(status: int, cache_control: str, default_ttl: float, error_ttl: float) -> float | None:
-    """Return for how many seconds a response stays fresh, or None if it must not be stored.
+    """Return for how many seconds a response stays fresh; None: it is not stored.
 
     0 means that it is stored, but revalidated on each request. The cache policy's minimum TTL is assumed to be 0.
     """
@@ -75,7 +75,7 @@ def time_to_live(status: int, cache_control: str, default_ttl: float, error_ttl:
 
 
 class Source(Enum):
-    """The source of a layer's response: its cache, its cache after revalidation (304), or upstream."""
+    """The source of a response: the cache, the revalidated cache (304), or upstream."""
 
     HIT = "hit"
     REFRESH = "refresh"
@@ -83,8 +83,9 @@ class Source(Enum):
 
 
 class Entry:
-    """A cached response. Times are the clock's seconds; `expires_at` is None if it must not be stored.
+    """A cached response. Times are the clock's seconds.
 
+    `expires_at` is None if it must not be stored.
     POPs of an area share the regional cache's Entry: age and freshness count from the origin's response.
     """
 
@@ -141,7 +142,10 @@ class Cache:
             self.entries[entry.key] = entry
 
     def purge(self, paths: list[str], domain: str | None) -> int:
-        """Remove the paths of an invalidation (a trailing `*` matches a prefix); return the number removed."""
+        """Remove the paths of an invalidation (a trailing `*` matches a prefix).
+
+        Returns the number removed.
+        """
         exact = {path for path in paths if not path.endswith("*")}
         prefixes = tuple(path[:-1] for path in paths if path.endswith("*"))
 

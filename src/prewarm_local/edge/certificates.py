@@ -19,7 +19,7 @@ WRONG_NAME = "wrong-name.invalid"
 
 
 class Certificates:
-    """The CA and one TLS context per kind of connection, created on first use and shared by all POPs."""
+    """The CA, and a TLS context per kind of connection, shared by all POPs."""
 
     def __init__(self, hosts: Hosts) -> None:
         """Create a new CA."""
@@ -60,7 +60,7 @@ class Certificates:
         return context
 
     def _leaf(self, distribution: Distribution | None, fault: str) -> trustme.LeafCert:
-        """Return the certificate of a distribution, or that of `*.cloudfront.net` for None."""
+        """Return a distribution's certificate; for None, that of `*.cloudfront.net`."""
         domain = distribution.domain if distribution else ""
         if (domain, fault) not in self._leaves:
             names = (distribution.domain, *distribution.aliases) if distribution else ("*.cloudfront.net",)

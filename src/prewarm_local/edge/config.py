@@ -28,7 +28,10 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Distribution:
-    """A distribution: its domain and alternate domain names (a leading `*.` is a wildcard for one label)."""
+    """A distribution.
+
+    `aliases` are alternate domain names; a leading `*.` is a wildcard for one label.
+    """
 
     domain: str
     aliases: tuple[str, ...] = ()
@@ -50,8 +53,9 @@ class Distribution:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object at the origin. `size` is in bytes, `ttfb_ms` in milliseconds before its first byte.
+    """An object at the origin.
 
+    `size` is in bytes, `ttfb_ms` in milliseconds before its first byte.
     `document`: fixed content in base64, which determines the size; otherwise the content follows from the ETag.
     """
 
@@ -75,8 +79,9 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class EdgeConfig:
-    """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
+    """The whole simulated CloudFront.
 
+    TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
     `regional_collapsing`: a regional edge cache combines concurrent fetches of a key into one;
     `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet).
     """
@@ -146,7 +151,10 @@ class EdgeConfig:
 
 
 def _build(kind: type[T], raw: object, where: str) -> T:
-    """Return a dataclass made from a JSON object, with lists as tuples; reject unknown fields."""
+    """Return a dataclass made from a JSON object, with lists as tuples.
+
+    Rejects unknown fields.
+    """
     if not isinstance(raw, dict):
         raise ConfigError(f"{where}: must be an object")
     names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]

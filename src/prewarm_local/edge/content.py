@@ -30,7 +30,10 @@ def etag_of(target: str, size: int, encoding: str, revision: int) -> str:
 
 
 def seed_of(etag: str) -> bytes:
-    """Return the bytes that an object's content repeats: 32 bytes, or a whole document."""
+    """Return the bytes that an object's content repeats.
+
+    These are 32 bytes, or a whole document.
+    """
     return _documents.get(etag) or hashlib.sha256(etag.encode()).digest()
 
 
@@ -54,8 +57,9 @@ class State(Enum):
 
 
 class Body:
-    """A response body at the edge: the part that has arrived, and the callbacks that wait for more.
+    """A response body at the edge.
 
+    It holds what has arrived, and the callbacks that wait for more.
     `size` is None while it is unknown (chunked). Several viewers, and the caches of several POPs, share a Body, so
     that one fetch from the origin serves all requests for it.
     """
@@ -100,7 +104,10 @@ class Body:
             self._wake()
 
     def when_more(self, callback: Callable[[], None]) -> None:
-        """Call back once, at the next change; the same callback may be registered repeatedly."""
+        """Call back once, at the next change.
+
+        The same callback may be registered repeatedly.
+        """
         self._waiters[callback] = None
 
     def _wake(self) -> None:

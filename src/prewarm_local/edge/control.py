@@ -90,7 +90,7 @@ class Control:
         self._world.faults.add(path, parse_fault(_text(body, "fault"), pops, times))
 
     def stats(self) -> dict[str, Any]:
-        """Return all counters: origin requests by path, and the requests and results of each cache."""
+        """Return the requests to the origin by path, and the counters of each cache."""
         world = self._world
         pops = {name: pop.cache.counts() | {"errors": pop.errors} for name, pop in world.pops.items()}
         edge: dict[str, int] = {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prewarm_local.edge.faults import Fault
 
 GOAWAY_AFTER = 10
-"""Requests on one connection before the `goaway` fault, unless it says another number."""
+"""Requests on one connection before the `goaway` fault, unless its argument sets another number."""
 
 
 class Hosts:
@@ -53,7 +53,7 @@ class Pop:
         self._regional_result = "Hit" if config.regional_hits_visible else "Miss"
 
     def respond(self, method: str, host: str, target: str, accept: str) -> Response | Coroutine[None, None, Response]:
-        """Return the response if it is available at once (a hit in this POP's cache), else a coroutine.
+        """Return the response (a hit in this POP's cache), or a coroutine for it.
 
         `host`, `target` and `accept` are the Host, the path with query string and the Accept-Encoding as received.
         """

@@ -29,8 +29,9 @@ class Fault:
 
 
 def parse_fault(text: str, pops: list[str] | None = None, times: int | None = None) -> Fault:
-    """Parse a fault such as `truncated`, `status:503`, `lie_pop:DFW55-C1`, `limit:429` or `goaway:100`.
+    """Parse a fault.
 
+    Examples: `truncated`, `status:503`, `lie_pop:DFW55-C1`, `limit:429`, `goaway:100`.
     May raise UnknownFault.
     """
     name, _, argument = text.partition(":")

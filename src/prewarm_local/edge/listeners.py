@@ -55,7 +55,10 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 def listen_everywhere(addresses: Iterable[str], port: int) -> dict[str, socket.socket]:
-    """Listen on one port of all addresses; port 0 selects one that is free on all of them."""
+    """Listen on one port of all addresses.
+
+    Port 0 selects one that is free on all of them.
+    """
     every = list(addresses)
     for attempt in range(PORT_TRIES):
         sockets: dict[str, socket.socket] = {}

@@ -30,7 +30,10 @@ BIND_TRIES = 10
 
 
 class Zone:
-    """The records of all names. `addresses`: the IPv4 addresses of each POP, in the order of responses."""
+    """The records of all names.
+
+    `addresses`: the IPv4 addresses of each POP, in the order of responses.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,10 @@ class Zone:
         addresses: Mapping[str, Sequence[str]],
         client_subnets: Mapping[str, str],
     ) -> None:
-        """Create the zone of the given distributions and POPs; `client_subnets` maps client networks to POPs."""
+        """Create the zone of the given distributions and POPs.
+
+        `client_subnets` maps client networks to POPs.
+        """
         self._subnets = {ipaddress.ip_network(network): addresses[pop] for network, pop in client_subnets.items()}
         self._hosts = Hosts(tuple(distributions))
         self._prefixes = {distribution.prefix for distribution in distributions}
@@ -47,7 +53,7 @@ class Zone:
         self._nearest = next(iter(addresses.values()))
 
     def lookup(self, name: str) -> tuple[str | None, Sequence[str]] | None:
-        """Return (the CNAME's target or None, addresses) of a name, or None if the name does not exist.
+        """Return (the CNAME's target or None, addresses) of a name, or None.
 
         The name is in lower case, without its last dot.
         """
@@ -61,7 +67,10 @@ class Zone:
         return None, self._addresses[pop]
 
     def respond(self, wire: bytes) -> bytes | None:
-        """Return the response to a query, both in wire format; None if `wire` is not a query."""
+        """Return the response to a query, both in wire format.
+
+        Returns None if `wire` is not a query.
+        """
         try:
             query = dns.message.from_wire(wire)
         except dns.exception.DNSException:
@@ -88,7 +97,10 @@ class Zone:
         return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
 
     def _for_client(self, query: dns.message.Message, response: dns.message.Message) -> Sequence[str] | None:
-        """Return the addresses for the query's client subnet, and set the subnet's scope in the response."""
+        """Return the addresses for the query's client subnet, or None.
+
+        Sets the subnet's scope in the response.
+        """
         for option in query.options:
             if not isinstance(option, dns.edns.ECSOption):
                 continue
@@ -115,7 +127,10 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 async def serve_dns(zone: Zone, port: int) -> int:
-    """Serve on 127.0.0.1, over UDP and TCP, on `port` (0: a free one); return the port."""
+    """Serve on 127.0.0.1, over UDP and TCP, on `port` (0: a free one).
+
+    Returns the port.
+    """
     loop = asyncio.get_running_loop()
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

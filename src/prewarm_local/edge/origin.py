@@ -37,7 +37,10 @@ def content_type_of(target: str, stored: StoredObject) -> str:
 
 
 def encoding_of(content_type: str, accept: str) -> str:
-    """Return the Content-Encoding for a normalised Accept-Encoding: text is compressed, br before gzip."""
+    """Return the Content-Encoding for a normalised Accept-Encoding.
+
+    Text is compressed, br before gzip.
+    """
     if not content_type.startswith(COMPRESSIBLE):
         return ""
     return accept.split(",", maxsplit=1)[0]

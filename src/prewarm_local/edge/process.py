@@ -21,12 +21,16 @@ CONTROL_TIMEOUT = 30.0
 
 
 class EdgeFailed(RuntimeError):
-    """The simulation did not start, or rejected a control request; the message states the reason."""
+    """The simulation did not start, or rejected a control request.
+
+    The message states the reason.
+    """
 
 
 class SimulatedCloudFront:
-    """A simulation in a process. `config` has the JSON form of `prewarm_local.edge.config.EdgeConfig`.
+    """A simulation in a process.
 
+    `config` has the JSON form of `prewarm_local.edge.config.EdgeConfig`.
     Use it as a context manager, or call `start` and `stop`.
     """
 
@@ -105,7 +109,7 @@ class SimulatedCloudFront:
         return "" if self._directory is None else (Path(self._directory.name) / "errors.txt").read_text()
 
     def settings(self) -> dict[str, str]:
-        """Return the settings that make the service use this CloudFront instead of the real one."""
+        """Return the settings that make the service use this CloudFront."""
         return {
             "PREWARM_NAMESERVERS": self.ready["nameserver"],
             "PREWARM_CA_BUNDLE": self.ready["ca_bundle"],
@@ -115,14 +119,15 @@ class SimulatedCloudFront:
         }
 
     def stats(self) -> dict[str, Any]:
-        """Return the counters: `origin` by path, `edge`, `pops`, `regional` and `connections`."""
+        """Return the counters: `origin`, `edge`, `pops`, `regional`, `connections`."""
         return self._control("GET", "/stats")
 
     def fault(
         self, path: str, fault: str | None, *, pops: Sequence[str] | None = None, times: int | None = None
     ) -> None:
-        """Set a fault for a path (`*`: every path), at some POPs or all, for `times` requests or until cleared.
+        """Set a fault for a path (`*`: every path), at some POPs or all.
 
+        It applies to `times` requests, or until it is cleared.
         None clears all faults of the path.
         """
         names = None if pops is None else list(pops)
@@ -137,7 +142,10 @@ class SimulatedCloudFront:
         self._control("POST", "/dark", {"pop": pop, "dark": dark})
 
     def purge(self, paths: Sequence[str], *, domain: str | None = None) -> int:
-        """Remove paths from all caches, as an invalidation does; return the number of entries."""
+        """Remove paths from all caches, as an invalidation does.
+
+        Returns the number of entries.
+        """
         return int(self._control("POST", "/purge", {"paths": list(paths), "domain": domain})["removed"])
 
     def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

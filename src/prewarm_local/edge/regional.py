@@ -21,7 +21,10 @@ Fetched = tuple[Entry, Source]
 
 @dataclass(frozen=True)
 class Shared:
-    """Dependencies of every layer. TTLs in seconds; `clock` is monotonic and returns seconds."""
+    """Dependencies of every layer.
+
+    TTLs in seconds; `clock` is monotonic and returns seconds.
+    """
 
     client: OriginClient
     faults: FaultBook
@@ -32,8 +35,9 @@ class Shared:
 
 
 async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Fetched]]) -> Fetched:
-    """Fill the cache with one fetch for concurrent requests of a key; the waiting requests are hits.
+    """Fill the cache with one fetch for concurrent requests of a key.
 
+    The waiting requests are hits.
     Responses that must not be stored are not shared either: each waiting request then makes its own fetch.
     """
     task = cache.pending.get(key)

@@ -37,7 +37,10 @@ class _Sending:
 
 
 class Streams:
-    """Writes bodies as DATA frames to an h2 connection; calls `arrived` when there is more to write."""
+    """Writes bodies as DATA frames to an h2 connection.
+
+    Calls `arrived` when there is more to write.
+    """
 
     def __init__(self, connection: h2.connection.H2Connection, arrived: Callable[[], None]) -> None:
         self._h2 = connection
@@ -82,7 +85,10 @@ class Streams:
             self._ready.append(sending)
 
     def write(self, limit: int) -> bool:
-        """Serve the queued streams until about `limit` bytes are written; return whether any is left."""
+        """Serve the queued streams until about `limit` bytes are written.
+
+        Returns whether any is left.
+        """
         written = 0
         while self._ready and written < limit:
             sending = self._ready.popleft()

@@ -20,7 +20,10 @@ IDLE_CONNECTIONS = 64
 
 
 class OriginFailed(Exception):
-    """The origin did not respond; `status` is CloudFront's status for it (502, or 504 after a timeout)."""
+    """The origin did not respond.
+
+    `status` is CloudFront's status for it (502, or 504 after a timeout).
+    """
 
     def __init__(self, status: int, reason: str) -> None:
         """Set the status that the edge returns."""
@@ -30,7 +33,10 @@ class OriginFailed(Exception):
 
 @dataclass
 class Reply:
-    """The origin's response: headers for viewers (lower case), and a body that may still be arriving."""
+    """The origin's response.
+
+    It has headers for viewers (lower case), and a body that may still be arriving.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -57,7 +63,10 @@ class _Connection:
 
 
 class OriginClient:
-    """Fetches for all POPs and regional edge caches; `timeout` is in seconds without data from the origin."""
+    """Fetches for all POPs and regional edge caches.
+
+    `timeout` is in seconds without data from the origin.
+    """
 
     def __init__(self, origin: Origin, timeout: float) -> None:
         """Create a client of the given origin."""
@@ -69,7 +78,10 @@ class OriginClient:
     async def fetch(
         self, method: str, host: str, target: str, encoding: str, etag: str | None, fault: Fault | None
     ) -> Reply:
-        """Send a request; return when the headers have arrived, while the body may still arrive."""
+        """Send a request, and return when the headers have arrived.
+
+        The body may still be arriving.
+        """
         headers = [("Host", host), ("User-Agent", "Amazon CloudFront")]
         if encoding:
             headers.append(("Accept-Encoding", encoding))

@@ -53,7 +53,10 @@ class Viewer(asyncio.Protocol):
         raise NotImplementedError
 
     def reset(self) -> None:
-        """Reset the TCP connection: a socket that lingers for zero seconds sends RST when closed."""
+        """Reset the TCP connection.
+
+        A socket that lingers for zero seconds sends RST when closed.
+        """
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

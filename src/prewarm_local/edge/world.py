@@ -56,7 +56,10 @@ class World:
         self._add_fault(target, stored)
 
     def purge(self, paths: list[str], domain: str | None) -> int:
-        """Remove paths from all caches, as an invalidation does; return the number of entries."""
+        """Remove paths from all caches, as an invalidation does.
+
+        Returns the number of entries.
+        """
         caches = [pop.cache for pop in self.pops.values()]
         caches += [regional.cache for regional in self.regional.values()]
         return sum(cache.purge(paths, domain) for cache in caches)

@@ -35,8 +35,9 @@ _BUILT_IN_RESPONSES = {
 
 
 class Gateway:
-    """Serves `api` at http://127.0.0.1:`port`/STAGE (`port` 0: any free one) until `stop`.
+    """Serves `api` at http://127.0.0.1:`port`/STAGE (0: any free port).
 
+    The server runs until `stop`.
     May raise OSError if the port is in use.
     """
 
@@ -121,7 +122,10 @@ class Gateway:
             return self._refuse("INTEGRATION_FAILURE", request)
 
     def _refuse(self, kind: str, request: Request) -> Response:
-        """Return a gateway response: the template's for `kind`, else its default, else API Gateway's built-in one."""
+        """Return the gateway response for `kind`.
+
+        It is the template's, else the template's default, else API Gateway's built-in one.
+        """
         status, message = _BUILT_IN_RESPONSES[kind]
         fallback = "DEFAULT_4XX" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_5XX"
         built_in = GatewayResponse(None, {"application/json": '{"message":$context.error.messageString}'}, {})

@@ -52,8 +52,9 @@ _in_use = threading.Lock()
 
 
 class EmbeddedAws:
-    """A running account, started by `start` and ended by `stop`; one at a time per process.
+    """A running account, started by `start` and ended by `stop`.
 
+    One at a time per process.
     `endpoint` is set, and accepts requests, from construction on; the resources exist after `start`.
     Construction may raise RuntimeError if another account runs in this process.
     """
@@ -79,7 +80,10 @@ class EmbeddedAws:
             self._patches = patches.pop_all()
 
     def client(self, service: str, **options: Any) -> Any:  # noqa: ANN401  boto3's
-        """Return a boto3 client of `service` in this account; `options` go to botocore's Config."""
+        """Return a boto3 client of `service` in this account.
+
+        `options` go to botocore's Config.
+        """
         return embedded_client(self._session, service, self.endpoint, **options)
 
     def start(
@@ -219,7 +223,7 @@ def _discard_state() -> None:
 
 @contextlib.contextmanager
 def _variable(name: str, value: str | None) -> Iterator[None]:
-    """Set or unset (None) an environment variable of this process while the context is open."""
+    """Set or unset (None) an environment variable while the context is open."""
     old = os.environ.get(name)
     _set_variable(name, value)
     try:

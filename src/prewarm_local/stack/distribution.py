@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Distribution:
-    """A CloudFront distribution to create in the account: its domain, and the other hosts it serves.
+    """A CloudFront distribution to create in the embedded account.
 
     A distribution with tenants is multi-tenant. `behaviour` extends the default cache behaviour, `behaviours` are
     further ones, both in the API's format; `policies` are the configurations of cache policies by id.
@@ -55,8 +55,9 @@ class Distribution:
 
     @classmethod
     def parse(cls, text: str) -> Distribution:
-        """Parse `d111abc.cloudfront.net=www.example.com,*.img.example.com`; the aliases are optional.
+        """Parse `d111abc.cloudfront.net=www.example.com,*.img.example.com`.
 
+        The aliases are optional.
         May raise ValueError.
         """
         domain, _, aliases = (part.strip() for part in text.partition("="))

@@ -24,8 +24,9 @@ TRIES = 3
 
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Return whether an event matches a pattern: lists of values, nested as the event is.
+    """Return whether an event matches a pattern.
 
+    A pattern has lists of values, nested as the event is.
     Source: EventBridge User Guide, "Event patterns".
     """
     for name, expected in pattern.items():

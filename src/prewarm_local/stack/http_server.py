@@ -21,8 +21,9 @@ _HOP_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "
 
 
 class HttpServer(ThreadingHTTPServer):
-    """Passes each request on 127.0.0.1:`port` to `answer`, with the gateway response type if it refused the body.
+    """Passes each request on 127.0.0.1:`port` to `answer`.
 
+    The second argument is the gateway response type of a refused body, or None.
     May raise OSError if the port is in use.
     """
 
@@ -66,7 +67,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._drain()
 
     def __getattr__(self, name: str) -> object:
-        """Return the handler of any method: http.server looks for `do_METHOD`, and answers 501 without it."""
+        """Return the handler of any method.
+
+        `http.server` looks for `do_METHOD`, and answers 501 without it.
+        """
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
@@ -97,7 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return body, None
 
     def _drain(self) -> None:
-        """Read what the client still sends: closing a socket with unread bytes would cut off the response."""
+        """Read what the client still sends.
+
+        Closing a socket with unread bytes would cut off the response.
+        """
         self.wfile.flush()
         try:
             self.connection.shutdown(socket.SHUT_WR)

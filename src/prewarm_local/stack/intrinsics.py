@@ -18,7 +18,10 @@ _NO_VALUE = object()
 
 
 class TemplateError(ValueError):
-    """The template uses something that the embedded stack does not support; the message names the resource."""
+    """The template uses something that the embedded stack does not support.
+
+    The message names the resource.
+    """
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,9 @@ class Resolver:
     _names: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, value: object, where: str) -> Any:
-        """Return `value` with its intrinsics resolved; `where` is the logical id for error messages.
+        """Return `value` with its intrinsics resolved.
 
+        `where` is the logical id for error messages.
         May raise TemplateError.
         """
         if isinstance(value, Mapping):
@@ -152,7 +156,7 @@ class Resolver:
         return str(separator).join(str(part) for part in self.resolve(parts, where))
 
     def name(self, logical_id: str) -> str:
-        """Return the physical name of a resource: the template's, or one made from the logical id."""
+        """Return the physical name of a resource, by default made from its logical id."""
         if logical_id not in self._names:
             resource = self.resources[logical_id]
             properties = resource.get("Properties", {})

@@ -20,8 +20,9 @@ _MACHINE_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHON
 
 
 def lambda_environment(function: Function, endpoint: str, region: str, added: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a worker: Lambda's variables, the user's settings, the template's, then `added`.
+    """Return the environment of a worker.
 
+    Later ones override: this machine's variables, Lambda's, the user's settings, the template's, `added`.
     Lambda's variables: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     lambda_variables = {

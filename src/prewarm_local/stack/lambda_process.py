@@ -43,8 +43,9 @@ class EventNotFetchedError(Exception):
 
 
 class LambdaProcess:
-    """A worker process of `function`; `environment` is its environment without the Runtime API's address.
+    """A worker process of `function`.
 
+    `environment` is its environment without the Runtime API's address.
     `log` receives stdout and stderr. May raise OSError if the process does not start.
     """
 
@@ -138,7 +139,10 @@ class LambdaProcess:
     # ---- called by the Runtime API ----
 
     def next_event(self) -> tuple[str, bytes, float] | None:
-        """Wait for an event; return its request id, payload and deadline (Unix seconds), or None after the end."""
+        """Wait for an event; return its request id, payload and deadline.
+
+        The deadline is in Unix seconds. Returns None after the end.
+        """
         with self._changed:
             while self.alive and (self._event is None or self._fetched_at is not None):
                 self._changed.wait()
@@ -149,7 +153,10 @@ class LambdaProcess:
             return (*self._event, time.time() + self.function.timeout)
 
     def finish(self, request_id: str | None, result: Result) -> None:
-        """Store the result of `request_id`; None stands for the pending event, if initialisation failed."""
+        """Store the result of `request_id`.
+
+        None stands for the pending event, if initialisation failed.
+        """
         with self._changed:
             pending = self._event
             if self._outcome is None and (request_id is None or (pending is not None and pending[0] == request_id)):

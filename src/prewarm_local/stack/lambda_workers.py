@@ -83,8 +83,9 @@ class Workers:
         }
 
     def invoke(self, function: str, payload: bytes) -> Result:
-        """Run `function` (name, or ARN with or without a version) on an event of JSON bytes, and return the result.
+        """Run `function` on an event of JSON bytes, and return the result.
 
+        `function` is a name, or an ARN with or without a version.
         May raise InvokeError: UnknownFunctionError, EventTooLargeError, StoppedError.
         """
         return self._pool(function, payload).invoke(payload or b"{}")
@@ -118,7 +119,7 @@ class Workers:
         return [process.pid for pool in self._pools.values() for process in pool.processes() if process.alive]
 
     def stop(self) -> None:
-        """Kill all workers, fail waiting invocations, and return when the processes have exited."""
+        """Kill all workers, fail waiting invocations, and wait until the workers exited."""
         killed = [process for pool in self._pools.values() for process in pool.stop()]
         for process in killed:
             process.wait(5)

@@ -53,7 +53,7 @@ MANAGED_POLICIES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Tenant:
-    """A distribution tenant: its id, its domains, and the endpoint of its connection group."""
+    """A distribution tenant; `routing_endpoint` is that of its connection group."""
 
     id: str
     domains: tuple[str, ...]
@@ -67,7 +67,10 @@ class NotFoundError(Exception):
 
 @dataclass
 class CloudFrontExtras:
-    """The account's CloudFront resources that moto lacks; `tenants` by id, each with the id of its distribution."""
+    """The account's CloudFront resources that moto lacks.
+
+    `tenants` by id, each with the id of its distribution.
+    """
 
     distributions: Callable[[], Iterable[dict[str, Any]]]
     tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
@@ -123,7 +126,7 @@ class CloudFrontExtras:
         return {"CachePolicy": {"Id": query["Id"], "CachePolicyConfig": self.policies[query["Id"]]}}
 
     def create_tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
-        """Create a tenant's invalidation, or return the existing one with the same CallerReference."""
+        """Create a tenant's invalidation, or return that of the same CallerReference."""
         if query["Id"] not in self.tenants:
             raise NotFoundError("EntityNotFound")
         batch = read_xml(query["body"])
@@ -169,7 +172,10 @@ ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[s
 
 
 class CloudFrontMiddleware:
-    """A WSGI application that answers the CloudFront calls that moto lacks, and passes all others to moto."""
+    """A WSGI application that answers the CloudFront calls that moto lacks.
+
+    It passes all other calls to moto.
+    """
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401  moto's
         """Wrap moto's application; `extras` is set once the account is set up."""
@@ -217,7 +223,7 @@ def _model() -> ServiceModel:
 
 
 def write_xml(operation: str, output: Mapping[str, Any]) -> bytes:
-    """Return an operation's output as CloudFront sends it: the XML of the payload member."""
+    """Return an operation's output as CloudFront sends it, in XML."""
     shape = _model().operation_model(operation).output_shape
     assert shape is not None
     payload = shape.serialization["payload"]

@@ -26,7 +26,7 @@ _PARSER_MODULES = "moto.stepfunctions.parser."
 
 
 def patch_task_clients(patches: MotoPatches, make_client: Callable[[str], Any], workers: Workers) -> None:
-    """Invoke functions directly from Task states, and keep one boto3 client per service.
+    """Invoke functions directly from Task states; keep one boto3 client per service.
 
     moto creates a client for each task (20 ms, and not thread-safe) and calls itself over HTTP for each invocation.
     `make_client` returns a client of the embedded endpoint for a service's name.
@@ -70,7 +70,10 @@ class _DirectLambda:
 
 
 def patch_lambda(patches: MotoPatches, workers: Workers) -> None:
-    """Route Lambda's Invoke over HTTP to the workers; moto starts a container, or echoes the event."""
+    """Route Lambda's Invoke over HTTP to the workers.
+
+    Moto starts a container, or echoes the event.
+    """
 
     class Backend(LambdaSimpleBackend):
         """moto's Lambda with its own Invoke."""

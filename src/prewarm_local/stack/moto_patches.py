@@ -56,7 +56,7 @@ class MotoPatches(contextlib.ExitStack):
 
 
 def patch_invalidations(patches: MotoPatches, on_invalidation: OnInvalidation | None) -> None:
-    """Make invalidations behave as in CloudFront, and call `on_invalidation` for each new one.
+    """Make invalidations behave as in CloudFront, and report new ones.
 
     moto's status is `COMPLETED`, CloudFront's `Completed`; for a CallerReference that was used before, moto creates
     another invalidation, CloudFront returns the existing one, or an error if the paths differ. `on_invalidation`
@@ -86,7 +86,7 @@ class _InvalidationBatchAlreadyExistsError(CloudFrontException):
 
 
 def patch_stop_execution(patches: MotoPatches) -> None:
-    """Make StopExecution end an execution at once, with its error and cause, as in AWS.
+    """Make StopExecution end executions at once, with error and cause, as in AWS.
 
     moto waits until the running tasks return (a Lambda may take 15 minutes), may then set the status FAILED, drops
     error and cause, and raises if the execution has just started.
@@ -143,8 +143,9 @@ def patch_big_maps(patches: MotoPatches) -> None:
 
 
 def patch_events(patches: MotoPatches, send: Callable[[dict[str, Any]], None]) -> None:
-    """Call `send` with the detail of an event when an execution ends; moto sends no events to EventBridge.
+    """Call `send` with the detail of an event when an execution ends.
 
+    Moto sends no events to EventBridge.
     The detail is that of the Step Functions Developer Guide ("Step Functions execution status change"); an execution
     that timed out has no error and cause there either.
     """
@@ -179,7 +180,10 @@ def patch_events(patches: MotoPatches, send: Callable[[dict[str, Any]], None]) -
 
 
 def patch_redrive_count(patches: MotoPatches) -> None:
-    """Add RedriveCount, which AWS always sets, to the context object; the embedded stack never redrives."""
+    """Add RedriveCount, which AWS always sets, to the context object.
+
+    The embedded stack never redrives.
+    """
 
     def environment(self: Any) -> Any:
         made = original(self)
@@ -191,14 +195,18 @@ def patch_redrive_count(patches: MotoPatches) -> None:
 
 
 def patch_paths(patches: MotoPatches) -> None:
-    """Compile each JSONPath once; moto creates a parser and compiles the path on each use, most of a task's cost."""
+    """Compile each JSONPath once.
+
+    Moto creates a parser and compiles the path on each use, most of a task's cost.
+    """
     for module in (json_path, result_path):
         patches.replace(module, "parse", functools.lru_cache(maxsize=1024)(module.parse))
 
 
 def patch_percentages(patches: MotoPatches) -> None:
-    """Accept whole percentages in definitions, as AWS does; moto's grammar requires a decimal point.
+    """Accept whole percentages in definitions, as AWS does.
 
+    Moto's grammar requires a decimal point.
     Only the text that moto parses changes: the definition is stored, and described, as it was given.
     """
 
@@ -209,7 +217,7 @@ def patch_percentages(patches: MotoPatches) -> None:
 
 
 def percentages_as_floats(definition: str) -> str:
-    """Return a definition in which each whole ToleratedFailurePercentage is a float, such as 100.0."""
+    """Return a definition with each whole ToleratedFailurePercentage as a float."""
 
     def convert(fields: dict[str, Any]) -> dict[str, Any]:
         percentage = fields.get("ToleratedFailurePercentage")

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher with a cache of each host's service: moto lists its own folder for each request."""
+    """moto's dispatcher with a cache of each host's service.
+
+    Moto lists its own folder for each request.
+    """
 
     @functools.lru_cache(maxsize=256)  # noqa: B019  there is one dispatcher per stack
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401  moto's type  # noqa: ANN401
@@ -32,7 +35,10 @@ class _Handler(MotoRequestHandler):
 
 
 def serve_moto() -> tuple[BaseWSGIServer, CloudFrontMiddleware]:
-    """Return a running server, and its CloudFront middleware; stop it by shutdown and server_close."""
+    """Return a running server, and its CloudFront middleware.
+
+    Stop it by shutdown and server_close.
+    """
     app = CloudFrontMiddleware(_Dispatcher(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     threading.Thread(

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request; `path` is percent-encoded and without the stage, `query` without its question mark."""
+    """An HTTP request.
+
+    `path` is percent-encoded and without the stage, `query` without its question mark.
+    """
 
     method: str
     path: str
@@ -48,13 +51,19 @@ class Response:
 
 
 class MalformedResponseError(ValueError):
-    """The function's result is not a valid proxy integration response; API Gateway answers 502."""
+    """The function's result is not a valid proxy integration response.
+
+    API Gateway answers 502.
+    """
 
 
 def proxy_event(
     request: Request, route: Route, parameters: Mapping[str, str], api: Api, account: Account, api_key: str | None
 ) -> dict[str, Any]:
-    """Return the event for `request`; `parameters` are the path's, `api_key` is None if the route requires no key."""
+    """Return the event for `request`.
+
+    `parameters` are the path's, `api_key` is None if the route requires no key.
+    """
     query = parse_qsl(request.query, keep_blank_values=True)
     body, encoded = _body(request, api.binary_media_types)
     now = time.time()
@@ -121,7 +130,10 @@ def _body(request: Request, binary_types: tuple[str, ...]) -> tuple[str | None, 
 
 
 def proxy_response(payload: bytes) -> Response:
-    """Return the HTTP response for a function's result. May raise MalformedResponseError."""
+    """Return the HTTP response for a function's result.
+
+    May raise MalformedResponseError.
+    """
     try:
         result = json.loads(payload)
     except ValueError as error:

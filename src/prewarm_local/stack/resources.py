@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function. `timeout` is in seconds, `memory` in MB, `code` is the folder that Lambda unpacks."""
+    """A Lambda function; `timeout` in seconds, `memory` in MB.
+
+    `code` is the folder that Lambda unpacks.
+    """
 
     logical_id: str
     name: str
@@ -28,7 +31,10 @@ class Function:
 
 @dataclass(frozen=True)
 class StateMachine:
-    """A Step Functions state machine; `definition` is ASL as JSON text, with its substitutions applied."""
+    """A Step Functions state machine.
+
+    `definition` is ASL as JSON text, with its substitutions applied.
+    """
 
     logical_id: str
     name: str
@@ -60,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Rule:
-    """An EventBridge rule: the pattern that events must match, and the ARNs of the functions it invokes."""
+    """An EventBridge rule: the pattern of its events, and its functions' ARNs."""
 
     pattern: Mapping[str, Any]
     targets: tuple[str, ...]

@@ -34,7 +34,7 @@ class Route:
     mock_headers: dict[str, str] | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the path parameters if this route matches `path` (percent-encoded), else None."""
+        """Return the parameters of a percent-encoded path, or None without a match."""
         pattern = ""
         for part in re.split(r"(\{[^}]+\})", self.path):
             if part.startswith("{"):
@@ -50,7 +50,7 @@ class Route:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Sort key: fixed paths before parameters before greedy ones, named methods before ANY."""
+        """Sort key: fixed, parameter, greedy paths; named methods before ANY."""
         return (self.path.count("+}"), self.path.count("{"), int(self.method == "ANY"))
 
 
@@ -79,7 +79,10 @@ class Api:
 
 
 def read_api(resolver: Resolver, resources: Mapping[str, Mapping[str, Any]]) -> Api | None:
-    """Return the template's REST API, or None if the template has no API. May raise TemplateError."""
+    """Return the template's REST API, or None if the template has no API.
+
+    May raise TemplateError.
+    """
     apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGateway::RestApi"]
     if not apis:
         return None
@@ -142,7 +145,7 @@ def _gateway_response(response: Mapping[str, Any]) -> GatewayResponse:
 
 
 def _headers(parameters: Mapping[str, object], prefix: str) -> dict[str, str]:
-    """Return the headers among response parameters, without the quotes around their values."""
+    """Return the headers among response parameters, with unquoted values."""
     return {
         name.removeprefix(prefix): str(value).strip("'")
         for name, value in parameters.items()

@@ -22,7 +22,10 @@ _PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Result:
-    """The result of an invocation; `payload` is JSON, `error` Lambda's FunctionError (`Unhandled`) or None."""
+    """The result of an invocation.
+
+    `payload` is JSON, `error` Lambda's FunctionError (`Unhandled`) or None.
+    """
 
     payload: bytes
     error: str | None = None
@@ -37,14 +40,23 @@ class Worker(Protocol):
     """The execution environment that the server serves."""
 
     def next_event(self) -> tuple[str, bytes, float] | None:
-        """Wait for an event; return its request id, payload and deadline (Unix seconds), or None after the end."""
+        """Wait for an event; return its request id, payload and deadline.
+
+        The deadline is in Unix seconds. Returns None after the end.
+        """
 
     def finish(self, request_id: str | None, result: Result) -> None:
-        """Store the result of `request_id`; None stands for the pending event, if initialisation failed."""
+        """Store the result of `request_id`.
+
+        None stands for the pending event, if initialisation failed.
+        """
 
 
 class RuntimeServer(ThreadingHTTPServer):
-    """Serves one `worker` on a free loopback port; `function_arn` is the function it runs."""
+    """Serves one `worker` on a free loopback port.
+
+    `function_arn` is the function it runs.
+    """
 
     daemon_threads = True
 

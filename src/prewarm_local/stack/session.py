@@ -27,7 +27,10 @@ def isolated_session(region: str) -> boto3.Session:
 
 
 def embedded_client(session: boto3.Session, service: str, endpoint: str, **options: Any) -> Any:  # noqa: ANN401
-    """Return a client of `service` at `endpoint`; `options` go to botocore's Config. No proxy is used."""
+    """Return a client of `service` at `endpoint`; `options` go to botocore's Config.
+
+    No proxy is used.
+    """
     config = Config(proxies={}, s3={"addressing_style": "path"}, **options)
     # boto3's stubs type the client by the literal name of its service, which is a variable here.
     create: Any = session.client

@@ -26,7 +26,7 @@ _SILENCED = ("moto", "samtranslator")
 
 
 class EmbeddedStack:
-    """Runs `template` on this machine, from construction to `stop` (or the end of a `with` block).
+    """Runs `template` on this machine from construction to `stop` (or `with`'s end).
 
     - `port`: port of the API; 0 selects a free one
     - `distributions`: created in the embedded account, as `Distribution` or as `DOMAIN=ALIAS,ALIAS`
@@ -110,7 +110,7 @@ class EmbeddedStack:
         return self._aws.client(service)
 
     def ready_line(self) -> dict[str, str]:
-        """Return the machine-readable line that announces a running stack: URLs, key and ARN."""
+        """Return the fields of the JSON line that announces a running stack."""
         return {
             "api": self.api,
             "apiKey": self.api_key,

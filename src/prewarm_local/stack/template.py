@@ -119,7 +119,10 @@ def _parameter_values(source: Mapping[str, Any], overrides: Mapping[str, str]) -
 
 
 def _translate(source: Any, folder: Path, values: Mapping[str, object], account: Account) -> dict[str, Any]:  # noqa: ANN401  YAML
-    """Run the SAM transform without AWS: code and definition are read from the disk, not from S3."""
+    """Run the SAM transform without AWS.
+
+    Code and definition are read from the disk, not from S3.
+    """
     _mark_code(source.get("Globals", {}).get("Function", {}))
     for resource in source.get("Resources", {}).values():
         properties = resource.get("Properties", {})
