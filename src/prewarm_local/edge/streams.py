@@ -70,8 +70,8 @@ class Streams:
         if stream_id == 0:
             for sending in self._sending.values():
                 self._queue(sending)
-        elif (sending := self._sending.get(stream_id)) is not None:
-            self._queue(sending)
+        elif (grown := self._sending.get(stream_id)) is not None:
+            self._queue(grown)
 
     def wake(self, sending: _Sending) -> None:
         """Queue a stream for which data arrived."""

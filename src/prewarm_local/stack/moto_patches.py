@@ -221,8 +221,9 @@ def percentages_as_floats(definition: str) -> str:
 
     def convert(fields: dict[str, Any]) -> dict[str, Any]:
         percentage = fields.get("ToleratedFailurePercentage")
-        is_whole = isinstance(percentage, int) and not isinstance(percentage, bool)
-        return fields | {"ToleratedFailurePercentage": float(percentage)} if is_whole else fields
+        if isinstance(percentage, int) and not isinstance(percentage, bool):
+            return fields | {"ToleratedFailurePercentage": float(percentage)}
+        return fields
 
     try:
         return json.dumps(json.loads(definition, object_hook=convert))
