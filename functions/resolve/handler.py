@@ -49,7 +49,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         "invalidate": planned.plan.invalidate,
         "invalidation": {"round": 0},
         "maxConcurrency": request.fields.max_concurrency,
-        "toleratedFailurePercentage": 100,
         "stages": stages,
         "targets": planned.plan.targets,
         "batches": planned.plan.batches,

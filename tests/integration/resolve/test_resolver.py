@@ -205,7 +205,6 @@ def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: Sim
         "invalidate": False,
         "invalidation": {"round": 0},
         "maxConcurrency": 5,
-        "toleratedFailurePercentage": 100,
         "stages": ["runs/stored/stages/1.json"],
         "targets": plan["targets"],
         "batches": len(machine.items(ran)),

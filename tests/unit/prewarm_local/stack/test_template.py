@@ -1,4 +1,4 @@
-"""The template as the embedded stack reads it."""
+"""Reading templates for the embedded stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_projects_own_template() -> None:
+def test_project_template_has_all_resources() -> None:
     template = load_template()
     functions = {function.logical_id: function for function in template.functions}
     assert set(functions) == {
@@ -61,7 +61,7 @@ def test_parameters_override_defaults() -> None:
 
 
 @pytest.mark.parametrize("value", ["!ImportValue other", "!GetAtt Store.Colour", "!Ref Nothing", '!Sub "${Nothing}"'])
-def test_unknown_intrinsic_names_the_resource(tmp_path: Path, value: str) -> None:
+def test_unsupported_intrinsic_is_rejected_with_the_resource(tmp_path: Path, value: str) -> None:
     path = write_project(tmp_path, TEMPLATE.replace("Timeout: 1}", f"Environment: {{Variables: {{A: {value}}}}}}}"))
     with pytest.raises(TemplateError, match="resource Acts: "):
         load_template(path)
