@@ -5,8 +5,8 @@ from typing import Any
 import boto3
 
 from prewarm.observability import logger
+from prewarm.request.url_parser import parse_url
 from prewarm.storage.run_store import storage
-from prewarm.urls import parse_url
 from resolve.invalidation import InvalidationBatch, batches_of_round, invalidation_path
 
 

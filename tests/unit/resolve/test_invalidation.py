@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from prewarm.errors import InvalidRequest
 from prewarm.planning.plan import Group
-from prewarm.urls import parse_url
+from prewarm.request.url_parser import parse_url
 from resolve.distributions.finder import Found
 from resolve.distributions.model import Distribution
 from resolve.invalidation import (
