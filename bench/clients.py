@@ -17,12 +17,12 @@ import urllib3.util.connection
 
 from bench.edges import HOST
 from prewarm.planning.plan import Batch, Group, Plan, map_item
+from prewarm.request.url_parser import parse_url
 from prewarm.results.batch_result import BatchResult
 from prewarm.settings import Settings
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.ledger_items import Control
 from prewarm.storage.run_store import Storage
-from prewarm.urls import parse_url
 
 THREADS = 100
 CURL_THREADS = 6

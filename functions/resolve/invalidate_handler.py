@@ -3,8 +3,8 @@
 from typing import Any
 
 from prewarm.observability import logger
+from prewarm.request.url_parser import parse_url
 from prewarm.storage.run_store import storage
-from prewarm.urls import parse_url
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.invalidation import InvalidationBatch, batches_of_round, invalidation_path
 

@@ -10,7 +10,8 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
 from prewarm.planning.plan import Batch, Group, Plan
 from prewarm.request.model import CheckedRequest, check_request
-from prewarm.urls import Url, parse_url
+from prewarm.request.url_parser import parse_url
+from prewarm.urls import Url
 from resolve.distributions.model import Distribution
 from warm.cursor import Cursor
 from warm.tile import Target, Tile

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource
-from prewarm.urls import Url, parse_url, redacted
+from prewarm.urls import Url, redacted
 from resolve.sources import dash, hls
 from resolve.sources.decode import decompressed, read_xml
 from resolve.sources.document_reader import DocumentReader

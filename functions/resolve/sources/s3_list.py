@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 
 from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, s3_address
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from prewarm.urls import Url, parse_url, redacted
+from prewarm.urls import Url, redacted
 from resolve.sources.decode import decompressed
 
 # A million URLs of 250 bytes.

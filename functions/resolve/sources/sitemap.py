@@ -7,8 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, SitemapSource
-from prewarm.urls import Url, parse_url, redacted
+from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import path_expression
 from resolve.sources.decode import decompressed, read_xml
 from resolve.sources.document_reader import DocumentReader

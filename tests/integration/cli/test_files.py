@@ -31,7 +31,9 @@ def test_a_report_is_fetched_from_its_store_without_the_api_key(api: FakeApi, tm
     assert written == told | {"output": str(file), "bytes": 12}
 
 
-@pytest.mark.parametrize(("code", "name", "exit_code"), [(409, "RunInProgress", 2), (404, "ReportNotFound", 2), (500, "X", 4)])
+@pytest.mark.parametrize(
+    ("code", "name", "exit_code"), [(409, "RunInProgress", 2), (404, "ReportNotFound", 2), (500, "X", 4)]
+)
 def test_no_report_leaves_no_file(api: FakeApi, tmp_path: Path, code: int, name: str, exit_code: int) -> None:
     api.answers["GET /report"] = [(code, error(name, "wait for its end"))]
     prewarm("report", "the-run", "--output", str(tmp_path / "r.html"), code=exit_code)

@@ -6,7 +6,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from prewarm.planning.plan import Group
-from prewarm.urls import parse_url
+from prewarm.request.url_parser import parse_url
 from resolve.distributions.finder import FoundDistributions
 from resolve.distributions.model import Distribution
 from resolve.invalidation import (
