@@ -22,7 +22,7 @@ PROBLEMS_TOLD = 20
 CHARACTERS_SHOWN = 200
 
 
-def shown(text: str) -> str:
+def truncate(text: str) -> str:
     """Return what a caller wrote as it is repeated to them: cut where it is long.
 
     JSON may hold half a surrogate pair, which no response can be encoded with: it is spelled out.

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
-from prewarm.errors import shown
+from prewarm.errors import truncate
 
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
@@ -62,7 +62,7 @@ def parse_url(text: str) -> Url:
     parts, port = _split(given)
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORTS:
-        named = f"has the scheme {shown(scheme)!r}" if scheme else "has no scheme"
+        named = f"has the scheme {truncate(scheme)!r}" if scheme else "has no scheme"
         raise ValueError(f"{named}; only https:// and http:// are warmed")
     if "@" in parts.netloc:
         raise ValueError("holds a user name or password; CloudFront takes none")
@@ -99,7 +99,7 @@ def _split(given: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(given)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"cannot be read as a URL: {shown(str(error))}") from error
+        raise ValueError(f"cannot be read as a URL: {truncate(str(error))}") from error
     return parts, port
 
 
@@ -114,14 +114,14 @@ def _host(name: str) -> str:
     else:
         raise ValueError(IP_ADDRESS)
     if AMBIGUOUS_IN_HOSTS.search(name):
-        raise ValueError(f"has the host {shown(name)!r}, which clients read in two ways; give its xn-- form")
+        raise ValueError(f"has the host {truncate(name)!r}, which clients read in two ways; give its xn-- form")
     try:
         host = name.encode("ascii" if name.isascii() else "idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
-        raise ValueError(f"has the host {shown(name)!r}, which is no domain name") from error
+        raise ValueError(f"has the host {truncate(name)!r}, which is no domain name") from error
     labels = host.split(".")
     if len(host) > LONGEST_HOST or len(labels) < 2 or not all(HOST_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - a bare label is no public name
-        raise ValueError(f"has the host {shown(name)!r}, which is no full domain name")
+        raise ValueError(f"has the host {truncate(name)!r}, which is no full domain name")
     if NUMBER_LABEL.fullmatch(labels[-1]):
         raise ValueError(IP_ADDRESS)
     return host

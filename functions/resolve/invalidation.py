@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from prewarm.errors import Problem, shown
+from prewarm.errors import Problem, truncate
 from prewarm.planning.plan import Group
 from prewarm.urls import Url, redacted
 from resolve.group_draft import Placement
@@ -42,7 +42,7 @@ def invalidation_problems(placements: Iterable[Placement]) -> list[Problem]:
                 told = f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
             else:
                 continue
-            problems.append(Problem("invalidate", f"{shown(redacted(url.given))!r} {told}"))
+            problems.append(Problem("invalidate", f"{truncate(redacted(url.given))!r} {told}"))
     return problems
 
 

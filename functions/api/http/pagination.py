@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 
 # Lambda's answer may have 6 MB (Lambda quotas, "Invocation payload"), the body in it escaped once more as JSON text.
 ROOM_BYTES = 5_500_000
@@ -69,7 +69,7 @@ def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
     """Return what is wrong with a `limit`; None is none."""
     if limit is None or (LIMIT.fullmatch(limit) and 1 <= int(limit) <= (most or int(limit))):
         return []
-    return [Problem("limit", f"{shown(limit)!r} is no whole number from 1 {f'to {most}' if most else 'on'}")]
+    return [Problem("limit", f"{truncate(limit)!r} is no whole number from 1 {f'to {most}' if most else 'on'}")]
 
 
 def read_page(limit: str | None, token: str | None) -> Page:

@@ -5,7 +5,7 @@ import base64
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from api.http.pagination import Page, read_page
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.model import parse_json
 
 
@@ -46,7 +46,7 @@ def with_pops(event: APIGatewayProxyEvent) -> bool:
     """
     wanted = event.query_string_parameters.get("include")
     if wanted not in {None, "pops"}:
-        raise InvalidRequest([Problem("include", f"{shown(wanted or '')!r} cannot be included; pops can")])
+        raise InvalidRequest([Problem("include", f"{truncate(wanted or '')!r} cannot be included; pops can")])
     return wanted == "pops"
 
 

@@ -7,7 +7,7 @@ from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
 from api.runs.start import start_checked, start_once
 from api.runs.status import contract_status, current_summary, end_of_the_rest, status_of
-from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.execution_status import RUNNING
 from prewarm.planning.plan import Plan
 from prewarm.request.model import SOURCES, check_request
@@ -33,7 +33,7 @@ def list_runs(
     """
     problems = []
     if status is not None and status not in STATUSES:
-        problems.append(Problem("status", f"{shown(status)!r} is none of {', '.join(STATUSES)}"))
+        problems.append(Problem("status", f"{truncate(status)!r} is none of {', '.join(STATUSES)}"))
     problems += limit_problems(limit, RUNS_AT_MOST)
     if problems:
         raise InvalidRequest(problems)

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.runs.executions import Execution
 from api.runs.status import current_summary
-from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.execution_status import RUNNING
 from prewarm.storage.run_store import Storage
 
@@ -25,7 +25,7 @@ def report(execution: Execution, store: Storage, form: str | None) -> dict[str, 
     """
     form = "html" if form is None else form
     if form not in FORMATS:
-        raise InvalidRequest([Problem("format", f"{shown(form)!r} is none of {', '.join(FORMATS)}")])
+        raise InvalidRequest([Problem("format", f"{truncate(form)!r} is none of {', '.join(FORMATS)}")])
     if execution.status in RUNNING:
         raise Conflict("RunInProgress", [Problem("requestID", "the run goes on; its report is written when it ends")])
     # That of an attempt before a redrive is none of the run as it is.

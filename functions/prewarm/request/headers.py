@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from prewarm.errors import Problem, shown
+from prewarm.errors import Problem, truncate
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 VISIBLE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
@@ -40,7 +40,7 @@ def header_problems(
     """Return what is wrong with a request's headers; `direct`: everybody sees them who sees the console."""
     problems = []
     for name, value in headers.items():
-        where = f"headers.{shown(name)}"
+        where = f"headers.{truncate(name)}"
         if not TOKEN.fullmatch(name):
             problems.append(Problem(where, "is no header name"))
         elif name.lower() in OWN_HEADERS:

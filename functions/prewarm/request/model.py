@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from prewarm.catalogue import Catalogue, catalogue
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.headers import header_problems
 from prewarm.request.pop_selection import ALL, expand, places
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
@@ -186,7 +186,7 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
             urls.append(parse_url(text))
         except ValueError as error:
             # A direct start's refusal is shown in the console.
-            problems.append(Problem(f"url_list[{index}]", f"{shown(redacted(text))!r} {error}"))
+            problems.append(Problem(f"url_list[{index}]", f"{truncate(redacted(text))!r} {error}"))
     return deduplicate(urls), problems
 
 
@@ -196,7 +196,7 @@ def _field_problems(error: ValidationError) -> list[Problem]:
     problems = []
     for found in error.errors(include_url=False):
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"])
-        field = shown(path.removeprefix("."))
+        field = truncate(path.removeprefix("."))
         message: str = found["msg"][:1].lower() + found["msg"][1:]
         near: tuple[str, ...] = ()
         if found["type"] == "extra_forbidden" and field in known:

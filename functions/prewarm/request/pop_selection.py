@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prewarm.catalogue import POP_PATTERN, Catalogue, data_text
-from prewarm.errors import PROBLEMS_TOLD, Problem, shown
+from prewarm.errors import PROBLEMS_TOLD, Problem, truncate
 
 ALL = "all"
 NEAR_NAMES = 3
@@ -54,7 +54,7 @@ def expand(
     problems = []
     for index, name in enumerate(names):
         if name.strip().lower() == ALL:
-            problems.append(Problem(f"region[{index}]", f"{shown(name)!r} means every POP already; give it alone"))
+            problems.append(Problem(f"region[{index}]", f"{truncate(name)!r} means every POP already; give it alone"))
             continue
         response = lookup[region_type](name.strip())
         if isinstance(response, _Unknown):
@@ -93,11 +93,11 @@ def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] |
     same_place = [each for each in catalogue.pops if each[:3] == pop_id[:3]]
     known = same_place or list(catalogue.pops)
     if not POP_PATTERN.fullmatch(pop_id):
-        return _Unknown(f"{shown(name)!r} is no POP id, which looks like ATL56-C1", pop_id, known)
+        return _Unknown(f"{truncate(name)!r} is no POP id, which looks like ATL56-C1", pop_id, known)
     if allow_unknown:
         return [pop_id]
     advice = "; set allow_unknown_pops to true to try it all the same"
-    return _Unknown(f"POP {shown(name)!r} is not in the catalogue{advice}", pop_id, known)
+    return _Unknown(f"POP {truncate(name)!r} is not in the catalogue{advice}", pop_id, known)
 
 
 def _country(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
@@ -108,7 +108,7 @@ def _country(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
         countries = [key.upper()]
     if countries is None:
         names = [*_selections()["countries"], *(code.lower() for code in known)]
-        return _Unknown(f"unknown country {shown(name)!r}", key, names)
+        return _Unknown(f"unknown country {truncate(name)!r}", key, names)
     return catalogue.in_countries(frozenset(countries))
 
 
@@ -116,7 +116,7 @@ def _region(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     regions = _selections()["regions"]
     if (countries := regions.get(_key(name))) is None:
         known = "" if _near(_key(name), list(regions)) else f"; the regions are {', '.join(sorted(regions))} and all"
-        return _Unknown(f"unknown region {shown(name)!r}{known}", _key(name), list(regions))
+        return _Unknown(f"unknown region {truncate(name)!r}{known}", _key(name), list(regions))
     return catalogue.in_countries(frozenset(countries))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from prewarm.errors import shown
+from prewarm.errors import truncate
 from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour
 
@@ -37,7 +37,7 @@ def settings_warnings(
     told = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
     for number, those in sorted(by_behaviour(found, urls).items()):
         behaviour = found[number]
-        example = shown(redacted(those[0].given))
+        example = truncate(redacted(those[0].given))
         count = f"{len(those):,} URLs, such as {example}" if len(those) > 1 else example
         where = f"{domain}, behaviour {behaviour.pattern} ({count})"
         told += [f"{where}: {sentence}" for sentence in _of_behaviour(behaviour, those, variants, headers)]
@@ -112,7 +112,7 @@ def _of_variants(key: CacheKey, variants: Sequence[str]) -> Iterator[str]:
         leads.setdefault(key.variant(variant), []).append(variant)
     for cached, asked in leads.items():
         if len(asked) > 1:
-            listed = " and ".join(repr(shown(each)) for each in asked)
+            listed = " and ".join(repr(truncate(each)) for each in asked)
             yield f"{listed} are one cached copy ({cached}); give one of them in accept_encodings"
     kept = sorted(key.encodings)
     if "accept-encoding" not in key.headers and not kept and any(key_wants(each) for each in variants):

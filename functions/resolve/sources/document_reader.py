@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from prewarm import __version__
 from prewarm.catalogue import published_edge_networks
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.response import Response
 from prewarm.request.model import PrewarmRequest
@@ -68,7 +68,7 @@ class Reader:
 
         Fetcher(self._settings).run(fetches, on_answer, max_bytes=most_bytes)
         problems = [
-            Problem(source, f"{shown(redacted(document.url.given))!r} {document.problem}")
+            Problem(source, f"{truncate(redacted(document.url.given))!r} {document.problem}")
             for document in documents
             if document.problem
         ]
@@ -104,7 +104,7 @@ def _problem(response: Response, most_bytes: int) -> str:
     if response.error:
         return f"cannot be read: {response.error_text or f'curl error {response.error}'}"
     if REDIRECT <= response.status < REDIRECT + 100:
-        return f"is a redirect to {shown(redacted(response.location or 'nowhere'))}; name where it leads"
+        return f"is a redirect to {truncate(redacted(response.location or 'nowhere'))}; name where it leads"
     if response.status != OK or response.x_cache.startswith("Error "):
         return f"cannot be read: status {response.status}, X-Cache: {response.x_cache or 'absent'}"
     if response.content_length.isdecimal() and int(response.content_length) != response.bytes:

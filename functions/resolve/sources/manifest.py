@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource
 from prewarm.urls import Url, parse_url, redacted
 from resolve.sources import dash, hls
@@ -36,7 +36,7 @@ def read_manifest(source: str, wanted: ManifestSource, reader: Reader) -> tuple[
             told["manifest is live: what it lists now is warmed"] += dash.is_live(root)
             _add(found, dash.segments(root, top.fetch, wanted))
     except ValueError as error:
-        raise InvalidRequest([Problem(source, f"{shown(redacted(top.given))!r} {error}")]) from error
+        raise InvalidRequest([Problem(source, f"{truncate(redacted(top.given))!r} {error}")]) from error
     return list(found.values()), [f"{source}: {count} {words}" for words, count in sorted(told.items()) if count]
 
 
@@ -82,4 +82,4 @@ def parsed(address: str) -> Url:
     try:
         return parse_url(address)
     except ValueError as error:
-        raise ValueError(f"names {shown(redacted(address))!r}, which {error}") from error
+        raise ValueError(f"names {truncate(redacted(address))!r}, which {error}") from error

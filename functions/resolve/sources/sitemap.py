@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_sources import URLS_AT_MOST, SitemapSource
 from prewarm.urls import Url, parse_url, redacted
 from resolve.distributions.cache_behaviours import path_expression
@@ -76,7 +76,7 @@ def _read_level(reading: _Reading, level: list[Url]) -> list[Url]:
             try:
                 kind, entries = read_entries(unpacked(body, FILE_BYTES))
             except ValueError as error:
-                reading.problems.append(Problem(reading.source, f"{shown(redacted(url.given))!r} {error}"))
+                reading.problems.append(Problem(reading.source, f"{truncate(redacted(url.given))!r} {error}"))
                 continue
             if kind == "sitemapindex":
                 below += _children(reading, entries)
@@ -99,7 +99,7 @@ def read_entries(body: bytes) -> tuple[str, list[Entry]]:
         root = read_xml(body)
         kind = root.tag
         if kind not in {"urlset", "sitemapindex"}:
-            raise ValueError(f"is no sitemap: its root is <{shown(kind)}>")
+            raise ValueError(f"is no sitemap: its root is <{truncate(kind)}>")
         entries = []
         for node in root:
             if node.tag not in {"url", "sitemap"}:
@@ -132,7 +132,7 @@ def _children(reading: _Reading, entries: list[Entry]) -> list[Url]:
         try:
             children.append(parse_url(entry.address))
         except ValueError as error:
-            reading.problems.append(Problem(reading.source, f"{shown(redacted(entry.address))!r} {error}"))
+            reading.problems.append(Problem(reading.source, f"{truncate(redacted(entry.address))!r} {error}"))
     return children
 
 
@@ -144,7 +144,7 @@ def _take(reading: _Reading, entries: list[Entry]) -> None:
         try:
             url = parse_url(entry.address)
         except ValueError as error:
-            reading.problems.append(Problem(reading.source, f"{shown(redacted(entry.address))!r} {error}"))
+            reading.problems.append(Problem(reading.source, f"{truncate(redacted(entry.address))!r} {error}"))
             continue
         path = "/" + url.fetch.split("/", 3)[3]
         if include and not any(each.fullmatch(path) for each in include):

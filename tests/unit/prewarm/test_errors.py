@@ -1,6 +1,6 @@
 """What a refused request is told."""
 
-from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_TOLD, InvalidRequest, Problem, RequestTooLarge, shown
+from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_TOLD, InvalidRequest, Problem, RequestTooLarge, truncate
 
 
 def test_a_problem_names_field_fix_and_near_names() -> None:
@@ -42,5 +42,5 @@ def test_each_refusal_has_its_code_and_status() -> None:
 
 
 def test_what_is_long_is_shown_in_part() -> None:
-    assert shown("a" * CHARACTERS_SHOWN) == "a" * CHARACTERS_SHOWN
-    assert shown("a" * 5000) == "a" * CHARACTERS_SHOWN + "…"
+    assert truncate("a" * CHARACTERS_SHOWN) == "a" * CHARACTERS_SHOWN
+    assert truncate("a" * 5000) == "a" * CHARACTERS_SHOWN + "…"
