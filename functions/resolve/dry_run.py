@@ -9,7 +9,7 @@ from prewarm import __version__
 from prewarm.catalogue import Catalogue
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.response import Response
-from prewarm.planning.cost import Work, estimate, proofs, work_of_group
+from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
 from prewarm.planning.plan import Group
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Settings
@@ -107,7 +107,7 @@ def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
 def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, paths: int, rounds: int) -> Work:
     """Return what the run would be charged for; bytes only where every distribution told some size."""
     plan = drawn.plan
-    proven = proofs(plan, (batch for stage in drawn.stages for batch in stage))
+    proven = verification_fetches(plan, (batch for stage in drawn.stages for batch in stage))
     share = proven / plan.targets if plan.targets else 0.0
     fetches: Counter[str] = Counter()
     total: Counter[str] | None = Counter()

@@ -36,6 +36,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": cause, "details": refused.details()}}
     if request.fields.dry_run:
         document = told(drawn, ask_sizes(drawn, request, settings), catalogue())
+        if event.get("direct"):
+            return {"dryRun": document}
         store.put_dry_run(run, document)
         return {"dryRun": {name: document[name] for name in SHOWN_OF_DRY_RUN}}
     with subsegment("store plan", run=run):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.batching import stage_batches, url_blocks, wanted_of
+from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Batch, Block, Group, Plan, map_item
 from prewarm.request.model import CheckedRequest
 from prewarm.urls import Url
@@ -91,7 +91,9 @@ def draw(
         groups.append(group)
         urls += placement.urls
     variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_unencoded))
-    blocks = url_blocks(tuple(groups), len(variants), wanted_of(tuple(groups), len(variants), fields.max_concurrency))
+    blocks = url_blocks(
+        tuple(groups), len(variants), batch_size(tuple(groups), len(variants), fields.max_concurrency)
+    )
     stages = [list(stage_batches(tuple(groups), blocks, len(variants), number)) for number in (1, 2)]
     stages = [stage for stage in stages if stage]
     plan = Plan(

@@ -73,7 +73,7 @@ def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut even a small run into several batches."""
-    monkeypatch.setattr(prewarm.planning.batching, "TARGETS_PER_BATCH_AT_LEAST", 200)
+    monkeypatch.setattr(prewarm.planning.batching, "MIN_TARGETS_PER_BATCH", 200)
 
 
 @pytest.fixture

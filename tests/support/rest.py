@@ -71,7 +71,7 @@ def executions() -> list[dict[str, Any]]:
 STARTED = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 
 
-def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
+def describe_executions_as(patch: pytest.MonkeyPatch, **said: Any) -> None:
     """Let every execution look as given: moto's own ones never end."""
     states = api.handler._executions()._client
 
@@ -82,6 +82,6 @@ def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
     patch.setattr(states, "describe_execution", describe)
 
 
-def ask_for_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
+def get_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
     """Ask for a run's report."""
     return call("GET", "/report", query={"requestID": run} | ({} if form is None else {"format": form}))

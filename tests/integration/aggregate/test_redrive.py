@@ -18,7 +18,7 @@ from aggregate import finish_run, summary
 from aggregate.notification import compose
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document
-from tests.support.rest import call, said_by_step_functions
+from tests.support.rest import call, describe_executions_as
 from warm.run_guard import RunOver
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -79,9 +79,9 @@ def test_the_fresh_deadline_is_given_once_per_redrive(machine: Machine) -> None:
     ran, items = started(machine)
     turn(ran, items[1], 1)
     first = machine.storage.ledger.control(ran.name)
-    machine.storage.ledger.renew(ran.name, 5, 1)
+    machine.storage.ledger.reopen_run(ran.name, 5, 1)
     assert machine.storage.ledger.control(ran.name) == first
-    machine.storage.ledger.renew(ran.name, 5, 2)
+    machine.storage.ledger.reopen_run(ran.name, 5, 2)
     assert machine.storage.ledger.control(ran.name).deadline == 5
 
 
@@ -180,7 +180,7 @@ def test_a_run_redriven_between_the_look_and_the_end_goes_on(
     def look_and_be_overtaken(self: Any, run: str) -> Any:
         seen = look(self, run)
         monkeypatch.setattr(type(ledger), "control", look)
-        self.renew(run, time.time() + 600, 1)
+        self.reopen_run(run, time.time() + 600, 1)
         return seen
 
     monkeypatch.setattr(type(ledger), "control", look_and_be_overtaken)
@@ -229,7 +229,7 @@ def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
     aggregate.run_ended_handler.handler(ended(ran, "ABORTED"), Context())
     for item in items[1:]:
         turn(ran, item, 1)
-    said_by_step_functions(monkeypatch, status="FAILED", error="Lambda.Unknown", redriveCount=1)
+    describe_executions_as(monkeypatch, status="FAILED", error="Lambda.Unknown", redriveCount=1)
     status = call("GET", "/status", query={"requestID": ran.name})[1]
     assert (len(status["successUrl"]), status["failedUrl"]) == (250, [])
     assert call("GET", "/report", query={"requestID": ran.name})[0] == 404
@@ -247,7 +247,7 @@ def test_a_redrive_that_only_enters_the_fail_state_again_keeps_summary_and_repor
     for item in items[1:-1]:
         turn(ran, item)
     aggregate.handler.handler({"run": ran.name}, Context())
-    said_by_step_functions(monkeypatch, status="FAILED", error=error, redriveCount=1)
+    describe_executions_as(monkeypatch, status="FAILED", error=error, redriveCount=1)
     assert "cost" in call("GET", "/status", query={"requestID": ran.name})[1]
     assert call("GET", "/report", query={"requestID": ran.name})[0] == 200
     told: list[str] = []
@@ -265,5 +265,5 @@ def test_a_summary_that_knows_of_no_redrives_is_read(machine: Machine, monkeypat
     aggregate.handler.handler({"run": ran.name}, Context())
     old = {name: value for name, value in document(ran.name, "summary.json").items() if name != "redrives"}
     client("s3").put_object(Bucket=BUCKET, Key=f"runs/{ran.name}/summary.json", Body=json.dumps(old))
-    said_by_step_functions(monkeypatch, status="SUCCEEDED")
+    describe_executions_as(monkeypatch, status="SUCCEEDED")
     assert call("GET", "/status", query={"requestID": ran.name})[1]["completed"] == 250

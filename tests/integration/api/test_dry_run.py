@@ -12,7 +12,7 @@ import resolve.handler
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import BUCKET, DARK, OTHER_HOST, SYDNEY, Context, Machine, client, document, keys
-from tests.support.rest import call, executions, make_state_machine, said_by_step_functions
+from tests.support.rest import call, executions, make_state_machine, describe_executions_as
 
 
 def dry(machine: Machine, name: str = "dry", **given: Any) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_the_status_of_a_dry_run_tells_it_and_has_no_urls(
     machine: Machine, at_once: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = dry(machine, url_list=fresh())
-    said_by_step_functions(monkeypatch, status="SUCCEEDED")
+    describe_executions_as(monkeypatch, status="SUCCEEDED")
     status, response = call("GET", "/status", query={"requestID": "dry"})
     assert status == 200
     assert (response["status"], response["total"], response["inProgress"]) == ("COMPLETED", 0, 0)

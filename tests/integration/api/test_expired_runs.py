@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.edge_urls import fresh
 from tests.support.handlers import BUCKET, SYDNEY, Machine, client, document
-from tests.support.rest import ask_for_report, call, make_state_machine, said_by_step_functions
+from tests.support.rest import get_report, call, make_state_machine, describe_executions_as
 
 
 @pytest.mark.usefixtures("ran")
@@ -18,7 +18,7 @@ def test_a_forgotten_run_answers_from_its_summary() -> None:
     assert (response["total"], len(response["failedUrl"]), len(response["successUrl"])) == (3, 1, 2)
     assert response["remedy"]["kind"] == "retry"
     assert response["startedAt"] <= response["endedAt"]
-    assert ask_for_report("json")[0] == 200
+    assert get_report("json")[0] == 200
 
 
 @pytest.mark.usefixtures("ran")
@@ -42,7 +42,7 @@ def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> N
 def test_what_nobody_knows_is_still_a_404() -> None:
     status, response = call("GET", "/status", query={"requestID": "never"})
     assert (status, response["error"]["code"]) == (404, "RunNotFound")
-    assert ask_for_report(run="never")[0] == 404
+    assert get_report(run="never")[0] == 404
 
 
 def old(run: str, days: int) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def old(run: str, days: int) -> dict[str, Any]:
 def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_urls(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
 ) -> None:
-    said_by_step_functions(monkeypatch, **old("direct", 31), **said)
+    describe_executions_as(monkeypatch, **old("direct", 31), **said)
     response = call("GET", "/status", query={"requestID": "direct"})[1]
     assert (response["status"], response["total"], response["failedUrl"]) == (word, 0, [])
     assert "kept for 30 days" in response["warnings"][0]
@@ -69,7 +69,7 @@ def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_ur
 @pytest.mark.usefixtures("ran")
 def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     client("s3").delete_object(Bucket=BUCKET, Key="runs/reported/plan/urls.json.gz")
-    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
+    describe_executions_as(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
     status, response = call("GET", "/status", query={"requestID": "reported"})
     assert (status, response["status"], response["successUrl"]) == (200, "FAILED", [])
     assert call("POST", "/retry", query={"requestID": "reported"})[1]["error"]["code"] == "RunExpired"
@@ -78,5 +78,5 @@ def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("machine")
 def test_an_expired_run_of_the_api_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"input": json.dumps({"requestKey": "runs/gone/request.json"})}
-    said_by_step_functions(monkeypatch, **old("gone", 31) | gone, status="FAILED")
+    describe_executions_as(monkeypatch, **old("gone", 31) | gone, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "gone"})[1]["error"]["code"] == "RunExpired"

@@ -22,7 +22,7 @@ from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from tests.support.edge_urls import fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, client
-from tests.support.rest import ask_for_report, call, said_by_step_functions
+from tests.support.rest import get_report, call, describe_executions_as
 
 
 def body(name: str) -> bytes:
@@ -32,13 +32,13 @@ def body(name: str) -> bytes:
 
 @pytest.fixture
 def ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm", cause="why")
+    describe_executions_as(monkeypatch, status="FAILED", error="Prewarm.NotWarm", cause="why")
 
 
 @pytest.mark.usefixtures("ran", "ended")
 @pytest.mark.parametrize("form", ["html", "json", "csv"])
 def test_a_link_leads_to_the_report_without_a_key(form: str) -> None:
-    status, response = ask_for_report(form)
+    status, response = get_report(form)
     assert (status, response["format"], response["run"]) == (200, form, "reported")
     assert response["expiresInSeconds"] == 3600
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in response["url"], (
@@ -53,25 +53,25 @@ def test_a_link_leads_to_the_report_without_a_key(form: str) -> None:
 
 @pytest.mark.usefixtures("ran", "ended")
 def test_without_a_format_it_is_the_page() -> None:
-    assert ask_for_report()[1]["format"] == "html"
+    assert get_report()[1]["format"] == "html"
 
 
 @pytest.mark.usefixtures("ran", "ended")
 def test_an_unknown_format_names_the_field() -> None:
-    status, response = ask_for_report("pdf")
+    status, response = get_report("pdf")
     assert (status, response["error"]["details"][0]["field"]) == (400, "format")
 
 
 @pytest.mark.usefixtures("ran")
 def test_a_run_that_goes_on_has_no_report_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch, status="RUNNING")
-    status, response = ask_for_report()
+    describe_executions_as(monkeypatch, status="RUNNING")
+    status, response = get_report()
     assert (status, response["error"]["code"]) == (409, "RunInProgress")
 
 
 @pytest.mark.usefixtures("machine", "ended")
 def test_a_run_without_a_report_is_told_apart_from_no_run() -> None:
-    status, response = ask_for_report(run="refused")
+    status, response = get_report(run="refused")
     assert (status, response["error"]["code"]) == (404, "ReportNotFound")
 
 
@@ -173,7 +173,7 @@ def test_bytes_are_told_by_thousands(count: int, words: str) -> None:
 @pytest.mark.usefixtures("machine")
 def test_a_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
-    said_by_step_functions(monkeypatch, status="SUCCEEDED", input=json.dumps(given))
+    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(given))
     assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"
 
 
@@ -208,7 +208,7 @@ def test_links_lead_to_the_regions_own_host(monkeypatch: pytest.MonkeyPatch, reg
 def test_a_run_that_ended_red_says_what_helps(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], kind: str
 ) -> None:
-    said_by_step_functions(monkeypatch, **said)
+    describe_executions_as(monkeypatch, **said)
     response = call("GET", "/status", query={"requestID": "reported"})[1]
     assert response["remedy"]["kind"] == kind
     if kind == "redrive":
@@ -221,14 +221,14 @@ def test_a_run_that_ended_red_says_what_helps(
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE", "SUCCEEDED"])
 @pytest.mark.usefixtures("ran")
 def test_any_other_run_needs_no_help(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    said_by_step_functions(monkeypatch, status=status)
+    describe_executions_as(monkeypatch, status=status)
     assert "remedy" not in call("GET", "/status", query={"requestID": "reported"})[1]
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
 @pytest.mark.usefixtures("ran")
 def test_the_pops_sums_come_where_they_are_asked_for(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    said_by_step_functions(monkeypatch, status=status)
+    describe_executions_as(monkeypatch, status=status)
     assert "pops" not in call("GET", "/status", query={"requestID": "reported"})[1]
     response = call("GET", "/status", query={"requestID": "reported", "include": "pops"})[1]
     sums = {entry["pop"]: (entry["targets"], entry["done"], entry["warm"]) for entry in response["pops"]}

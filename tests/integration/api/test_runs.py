@@ -13,7 +13,7 @@ from prewarm.storage.run_store import Storage
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Machine, client, document
-from tests.support.rest import EXECUTION, STARTED, call, executions, make_state_machine, said_by_step_functions
+from tests.support.rest import EXECUTION, STARTED, call, executions, make_state_machine, describe_executions_as
 
 URL = f"https://{HOST}/index.html"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
@@ -147,7 +147,7 @@ def test_a_run_that_nobody_knows_is_a_404(method: str, path: str) -> None:
 def ended(machine: Machine, patch: pytest.MonkeyPatch, given: dict[str, Any], status: str) -> str:
     """Carry a run to its end; Step Functions says how it ended."""
     machine.run(given, "old")
-    said_by_step_functions(patch, status=status)
+    describe_executions_as(patch, status=status)
     return f"{EXECUTION}:old"
 
 
@@ -173,7 +173,7 @@ def test_a_run_without_a_summary_is_retried_from_its_ledger(
 ) -> None:
     ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
     assert ran.resolved["targets"] == 3
-    said_by_step_functions(monkeypatch, status="ABORTED")
+    describe_executions_as(monkeypatch, status="ABORTED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 3
 
 
@@ -188,7 +188,7 @@ def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(
     account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.storage.put_request("old", GOOD)
-    said_by_step_functions(monkeypatch, status="FAILED")
+    describe_executions_as(monkeypatch, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
 
 

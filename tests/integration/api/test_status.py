@@ -9,7 +9,7 @@ import pytest
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import fresh, path_of
 from tests.support.handlers import DARK, MACHINE, REGION, SYDNEY, TOKYO, Machine, client
-from tests.support.rest import EXECUTION, call, make_state_machine, said_by_step_functions
+from tests.support.rest import EXECUTION, call, make_state_machine, describe_executions_as
 
 CONTRACT = {"status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl"}
 URLS = ["https://www.example.com/a", "https://www.example.com/b?Signature=x"]
@@ -81,7 +81,7 @@ def test_what_is_no_run_of_this_machine_is_a_404(request_id: str) -> None:
 
 def test_a_name_longer_than_any_run_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS answers such an ARN with a ValidationException, which is no fault of the service's."""
-    said_by_step_functions(monkeypatch)
+    describe_executions_as(monkeypatch)
     assert call("GET", "/status", query={"requestID": "x" * 80})[0] == 200
     assert call("GET", "/status", query={"requestID": "x" * 81})[0] == 404
 
@@ -113,13 +113,13 @@ def test_a_rejected_direct_start_of_whatever_input_is_failed_with_its_cause(
     monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
     said = {"status": "FAILED", "input": given, "error": "Prewarm.InvalidRequest", "cause": "url_list: is missing"}
-    said_by_step_functions(monkeypatch, **said)
+    describe_executions_as(monkeypatch, **said)
     response = status_of("direct")
     assert (response["status"], response["total"], response["cause"]) == ("FAILED", 0, "url_list: is missing")
 
 
 def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
+    describe_executions_as(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
     assert status_of("direct")["failedUrl"] == URLS
 
 
@@ -148,7 +148,7 @@ def test_every_status_of_an_execution_maps_to_the_contracts(
     """What was not finished is in progress while the run goes on, and failed, with a reason, once it has ended."""
     if plan:
         planned(machine, URLS)
-    said_by_step_functions(monkeypatch, input=json.dumps(REQUEST), **said)
+    describe_executions_as(monkeypatch, input=json.dumps(REQUEST), **said)
     response = status_of("planned")
     assert response["status"] == status
     if status == "COMPLETED" and not plan:
@@ -163,7 +163,7 @@ def test_every_status_of_an_execution_maps_to_the_contracts(
 
 @pytest.mark.usefixtures("small_batches")
 def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch)
+    describe_executions_as(monkeypatch)
     urls = fresh(250)
     ran = planned(machine, urls)
     seen = [status_of("planned")]
@@ -187,7 +187,7 @@ def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
     for item in machine.items(ran):
         machine.warm(ran, item)
     output = machine.aggregate(ran)
-    said_by_step_functions(monkeypatch, status="FAILED", error=output["error"], cause=output["cause"])
+    describe_executions_as(monkeypatch, status="FAILED", error=output["error"], cause=output["cause"])
     response = status_of("planned")
     assert (response["status"], response["successUrl"]) == ("FAILED", [good])
     assert response["failedUrl"] == [bad, "https://www.example.net/"]
@@ -204,7 +204,7 @@ def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, mon
     ran = planned(machine, urls, region=[TOKYO])
     (first, *_) = machine.items(ran)
     machine.warm(ran, first)
-    said_by_step_functions(monkeypatch, status="ABORTED")
+    describe_executions_as(monkeypatch, status="ABORTED")
     response = status_of("planned")
     assert response["successUrl"] == urls[: first["url_to"]]
     assert response["failedUrl"] == urls[first["url_to"] :]
@@ -214,7 +214,7 @@ def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, mon
 
 def test_a_broken_ledger_is_a_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(machine, URLS)
-    said_by_step_functions(monkeypatch)
+    describe_executions_as(monkeypatch)
     client("dynamodb").delete_table(TableName="prewarm-ledger")
     status, response = call("GET", "/status", query={"requestID": "planned"})
     assert (status, response["error"]["code"]) == (500, "ServiceError")

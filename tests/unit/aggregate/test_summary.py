@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from aggregate.summary import CAUSE_LIMIT, FAILURES_TOLD, summarise, verdict_of_run
+from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, summarise, run_verdict
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
@@ -37,7 +37,7 @@ def summed(
         )
     ]  # fmt: skip
     summary = summarise(whole, roll_up(whole, ledger, Outcome.LOST), texts, 1010.5, Outcome.LOST)
-    return summary, verdict_of_run(whole, summary, LOCATION)
+    return summary, run_verdict(whole, summary, LOCATION)
 
 
 def test_a_warm_run_passes_and_says_so() -> None:
@@ -79,7 +79,7 @@ def test_the_most_frequent_reason_comes_first() -> None:
     whole = plan(groups=(group,), url_count=1)
     ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
     summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
-    line = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()[1]
+    line = run_verdict(whole, summary, LOCATION)["cause"].splitlines()[1]
     assert line.index("blocked, 3 of 4") < line.index("timeout, 1 of 4")
 
 
@@ -102,10 +102,10 @@ def test_a_deadline_of_urls_that_are_warm_enough_is_no_error() -> None:
 
 
 def test_failures_that_are_not_told_are_counted() -> None:
-    urls = [f"https://www.example.com/{number}" for number in range(FAILURES_TOLD + 5)]
+    urls = [f"https://www.example.com/{number}" for number in range(FAILURES_SHOWN + 5)]
     _, output = summed({number: {"timeout": 2} for number in range(len(urls))}, urls)
     lines = output["cause"].splitlines()
-    assert len(lines) == 1 + FAILURES_TOLD + 2
+    assert len(lines) == 1 + FAILURES_SHOWN + 2
     assert lines[-2:] == ["and 5 more URLs", f"Summary: {LOCATION}"]
 
 
@@ -123,13 +123,13 @@ def test_error_and_cause_stay_within_limits_and_always_say_where_to_read_more(
     whole = plan(groups=(group,), url_count=count)
     failed = {number: {reason.value: 1 for reason in reasons} for number in range(count)}
     ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, 1, {}, 0, 0, failed)]
-    output = verdict_of_run(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
+    output = run_verdict(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
     lines = output["cause"].splitlines()
     assert len(output["cause"]) <= CAUSE_LIMIT
     assert len(output["error"]) <= 256
     assert lines[0].startswith(f"0 of {count} URLs are warm")
     assert lines[-1] == f"Summary: {LOCATION}"
-    assert (f"and {count - FAILURES_TOLD} more URLs" in lines) == (count > FAILURES_TOLD)
+    assert (f"and {count - FAILURES_SHOWN} more URLs" in lines) == (count > FAILURES_SHOWN)
     assert "https://www.example.com/0/" in lines[1]
 
 
@@ -145,7 +145,7 @@ def test_a_url_without_distribution_is_told_so() -> None:
     summary = summarise(
         whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
-    lines = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()
+    lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
     assert "its batch never reported back (lost, 2 of 2 targets)" in lines[1]
     assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
 

@@ -1,6 +1,6 @@
 """What a refused request is told."""
 
-from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_TOLD, InvalidRequest, Problem, RequestTooLarge, truncate
+from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_SHOWN, InvalidRequest, Problem, RequestTooLarge, truncate
 
 
 def test_a_problem_names_field_fix_and_near_names() -> None:
@@ -18,14 +18,14 @@ def test_a_problem_of_the_whole_body_names_no_field() -> None:
 
 
 def test_a_refusal_tells_twenty_problems_and_counts_the_rest() -> None:
-    error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_TOLD + 7)])
-    assert str(error).count("is empty") == PROBLEMS_TOLD
+    error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_SHOWN + 7)])
+    assert str(error).count("is empty") == PROBLEMS_SHOWN
     assert str(error).endswith(" | and 7 more problems")
-    assert len(error.as_json()["error"]["details"]) == PROBLEMS_TOLD  # type: ignore[index]
+    assert len(error.as_json()["error"]["details"]) == PROBLEMS_SHOWN  # type: ignore[index]
 
 
 def test_a_refusal_of_twenty_counts_no_rest() -> None:
-    assert "more problems" not in str(InvalidRequest([Problem("a", "b")] * PROBLEMS_TOLD))
+    assert "more problems" not in str(InvalidRequest([Problem("a", "b")] * PROBLEMS_SHOWN))
 
 
 def test_each_refusal_has_its_code_and_status() -> None:

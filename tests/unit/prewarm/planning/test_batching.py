@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from prewarm.planning.batching import (
     BATCHES_PER_WORKER,
-    BATCHES_WANTED_AT_MOST,
+    MAX_BATCHES,
+    MAX_TARGETS_PER_BATCH,
+    MAX_TARGETS_PER_CURSOR,
+    MAX_URLS_PER_BATCH,
+    MIN_TARGETS_PER_BATCH,
     POPS_PER_BATCH,
-    TARGETS_PER_BATCH_AT_LEAST,
-    TARGETS_PER_BATCH_AT_MOST,
-    TARGETS_PER_CURSOR,
-    URLS_PER_BATCH_AT_MOST,
     all_batches,
+    batch_size,
     stage_batches,
     targets_per_batch,
     tiling,
     url_blocks,
-    wanted_of,
 )
 from prewarm.planning.plan import Group
 from prewarm.results.outcome import Outcome
@@ -34,21 +34,21 @@ ITEM_BYTES, PAYLOAD_BYTES = 400 * 1024, 256 * 1024
 @given(st.integers(1, 10**9), st.integers(1, 1000))
 def test_each_worker_gets_some_batches_of_a_size_within_bounds(targets: int, workers: int) -> None:
     wanted = targets_per_batch(targets, workers)
-    assert TARGETS_PER_BATCH_AT_LEAST <= wanted <= TARGETS_PER_BATCH_AT_MOST
-    if TARGETS_PER_BATCH_AT_LEAST < wanted < TARGETS_PER_BATCH_AT_MOST:
+    assert MIN_TARGETS_PER_BATCH <= wanted <= MAX_TARGETS_PER_BATCH
+    if MIN_TARGETS_PER_BATCH < wanted < MAX_TARGETS_PER_BATCH:
         assert BATCHES_PER_WORKER - 1 <= targets / wanted / workers <= BATCHES_PER_WORKER
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 1200), st.integers(1, 8), st.integers(200, 10_000))
 def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int, wanted: int) -> None:
     tile = tiling(urls, pops, variants, wanted)
-    assert 1 <= tile.urls <= min(urls, URLS_PER_BATCH_AT_MOST)
+    assert 1 <= tile.urls <= min(urls, MAX_URLS_PER_BATCH)
     assert 1 <= tile.pops <= min(pops, POPS_PER_BATCH)
     targets = tile.urls * tile.pops * variants
-    assert targets <= max(TARGETS_PER_CURSOR, tile.pops * variants)
+    assert targets <= max(MAX_TARGETS_PER_CURSOR, tile.pops * variants)
     batches = -(-urls // tile.urls) * -(-pops // tile.pops)
     if targets > max(wanted, tile.pops * variants):
-        assert batches >= BATCHES_WANTED_AT_MOST / 2
+        assert batches >= MAX_BATCHES / 2
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_small_runs_get_small_batches_and_large_ones_grow(
 def test_the_largest_batch_of_which_everything_fails_fits_into_ledger_and_state(
     urls: int, pops: int, variants: int
 ) -> None:
-    tile = tiling(urls, pops, variants, TARGETS_PER_BATCH_AT_MOST)
+    tile = tiling(urls, pops, variants, MAX_TARGETS_PER_BATCH)
     worst = {outcome.value: 100 for outcome in (Outcome.ORIGIN_OVERLOAD, Outcome.CONNECT_ERROR, Outcome.SERVER_ERROR)}
     first = 1_000_000 - tile.urls
     whole = plan(variants=tuple(map(str, range(variants))))
@@ -106,7 +106,7 @@ def size_of(value: object) -> int:
 @bounded(max_examples=30, deadline=None)
 def test_the_batches_of_a_plan_are_those_that_were_drawn(urls: int, pops: int, first: int, workers: int) -> None:
     groups = (Group("d.cloudfront.net", "E1", 0, urls, tuple(f"P{n}" for n in range(pops)), min(first, pops)),)
-    blocks = url_blocks(groups, 1, wanted_of(groups, 1, workers))
+    blocks = url_blocks(groups, 1, batch_size(groups, 1, workers))
     drawn = [batch for stage in (1, 2) for batch in stage_batches(groups, blocks, 1, stage)]
     assert list(all_batches(plan(groups=groups, max_concurrency=workers))) == drawn
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue
 from prewarm.planning.batching import stage_batches, url_blocks
-from prewarm.planning.cost import UNKNOWN_PLACE, Work, estimate, price_region, prices, proofs, work_of_group
+from prewarm.planning.cost import (
+    UNKNOWN_LOCATION_REGION,
+    Work,
+    estimate,
+    price_region,
+    prices,
+    verification_fetches,
+    work_of_group,
+)
 from prewarm.planning.plan import Group, proven_by_sample
 from tests.support.builders import POP_NAMES, plan
 
@@ -56,7 +64,7 @@ def test_more_work_never_costs_less_and_the_parts_add_up(fetches: int, size: int
 def test_every_pop_has_a_price() -> None:
     regions = {price_region(pop, catalogue()) for pop in catalogue().pops}
     assert regions == set(prices()["cloudfront"])
-    assert price_region("XXX1-C1", catalogue()) == UNKNOWN_PLACE
+    assert price_region("XXX1-C1", catalogue()) == UNKNOWN_LOCATION_REGION
     assert prices()["date"]
     assert prices()["source"]
 
@@ -74,9 +82,9 @@ def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: in
         for url in range(batch.url_to - batch.url_from)
         for pop in range(batch.pop_to - batch.pop_from)
     )
-    assert proofs(whole, batches) == counted
-    assert proofs(dataclasses.replace(whole, verify="all"), batches) == whole.targets
-    assert proofs(dataclasses.replace(whole, verify="none"), batches) == 0
+    assert verification_fetches(whole, batches) == counted
+    assert verification_fetches(dataclasses.replace(whole, verify="all"), batches) == whole.targets
+    assert verification_fetches(dataclasses.replace(whole, verify="none"), batches) == 0
 
 
 def test_a_groups_work_is_spread_over_its_price_regions() -> None:

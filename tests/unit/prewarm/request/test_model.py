@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from prewarm.errors import InvalidRequest
-from prewarm.request.headers import OWN_HEADERS
+from prewarm.request.headers import RESERVED_HEADERS
 from prewarm.request.model import check_request, parse_json
 
 URL = "https://www.example.com/a"
@@ -103,7 +103,7 @@ def test_the_old_name_of_the_type_is_told_by_that_name() -> None:
     assert "give pop, country or region" in only({"target_type": "city"}, without="region_type")
 
 
-@pytest.mark.parametrize("name", sorted(OWN_HEADERS))
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str) -> None:
     for spelling in (name, name.upper(), name.title()):
         assert "set by the service itself" in only({"headers": {spelling: "x"}})

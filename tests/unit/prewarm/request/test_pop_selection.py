@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue, data_text
-from prewarm.errors import PROBLEMS_TOLD
-from prewarm.request.pop_selection import expand, known_names, places
+from prewarm.errors import PROBLEMS_SHOWN
+from prewarm.request.pop_selection import expand, selection_names, places
 
 KNOWN = catalogue()
 TABLES = json.loads(data_text("selections.json"))
@@ -46,7 +46,7 @@ def test_names_expand_to_pops_of_the_catalogue_once_each_in_order_of_id(selectio
 def test_no_name_means_nothing_at_all(kind: str) -> None:
     names = [*TABLES[{"country": "countries", "region": "regions"}[kind]]]
     names += [code.lower() for code in KNOWN.countries()] if kind == "country" else []
-    assert sorted(names) == sorted({*known_names(kind, KNOWN), *names})
+    assert sorted(names) == sorted({*selection_names(kind, KNOWN), *names})
     meant = {name: expand(kind, [name], KNOWN)[0] + places(kind, [name], KNOWN) for name in names}
     assert [name for name, found in meant.items() if not found] == []
 
@@ -137,8 +137,8 @@ def test_an_unknown_pop_can_be_insisted_on_but_nothing_else_can() -> None:
 def test_a_long_list_of_wrong_names_is_counted_in_full_with_near_names_for_those_told() -> None:
     problems = expand("pop", [f"QQQ{number}-X1" for number in range(3000)], KNOWN)[1]
     assert len(problems) == 3000
-    assert problems[PROBLEMS_TOLD - 1].near
-    assert not problems[PROBLEMS_TOLD].near
+    assert problems[PROBLEMS_SHOWN - 1].near
+    assert not problems[PROBLEMS_SHOWN].near
 
 
 def test_a_long_name_is_not_repeated_whole() -> None:
