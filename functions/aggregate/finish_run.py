@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from aggregate.report import as_csv, as_json, build_report
 from aggregate.report_html import page
-from aggregate.run_stats import run_stats
+from aggregate.run_stats import measured_sums
 from aggregate.summary import run_verdict, summarise
 from aggregate.unfinished_batches import unfinished_batches
 from prewarm.catalogue import catalogue
@@ -46,7 +46,7 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
     with subsegment("roll up", run=run):
         rolled_up, urls = roll_up(plan, results, outcome), store.get_urls(run)
         summary = summarise(plan, rolled_up, urls, time.time(), outcome)
-        summary |= run_stats(plan, measure(plan, results), time.time() - started, catalogue())
+        summary |= measured_sums(plan, measure(plan, results), time.time() - started, catalogue())
     verdict = run_verdict(plan, summary, store.location(run_key(run, "summary.json")))
     summary |= {"redrives": redrives, "executionStatus": status or ("SUCCEEDED" if verdict["passed"] else "FAILED")}
     if summary["executionStatus"] == "FAILED":

@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     if status in OUTCOMES_BY_STATUS and plan is not None and finish_run(plan, store, redrives, status) is None:
         return
     settings = Settings.from_environment()
-    if settings.notification_topic and (settings.notify_on == "all" or status != "SUCCEEDED"):
+    if settings.notification_topic and (settings.notifications == "all" or status != "SUCCEEDED"):
         summary = store.get_summary(run)
         if summary is not None and not summary_is_current(summary, redrives, detail.get("error") or ""):
             # Stale: the redrive failed before its results were summarized.

@@ -12,18 +12,18 @@ from prewarm.results.stats import Measured, PopSums, percentiles
 AGGREGATE_GB = 1.0
 
 
-def run_stats(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:
+def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:
     """Return the statistics of a summary; `seconds`: the aggregate function's duration."""
     return {
         "fetches": measured.fetches,
         "timeToFirstByteMs": percentiles(measured.classes),
         "pops": measured.pops_as_json(),
-        "regions": region_stats(measured, catalogue),
+        "regions": regions(measured, catalogue),
         "cost": estimate(measured_work(plan, measured, seconds, catalogue)).as_json(),
     }
 
 
-def region_stats(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
+def regions(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
     """Return totals per price region, the one with the most targets first."""
     targets: Counter[str] = Counter()
     pops: Counter[str] = Counter()

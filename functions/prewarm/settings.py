@@ -38,7 +38,7 @@ class Settings:
     - `edge_networks`: None for CloudFront's published ranges
     - `allowed_distributions`: `account`, `any`, or the domains of the distributions that may be warmed
     - `url_list_buckets`: buckets from which URL lists are read, in addition to the service's own
-    - `notification_topic`: the SNS topic for ended runs, empty for none; `notify_on`: `all` runs or only `failures`
+    - `notification_topic`: the SNS topic for ended runs, empty for none; `notifications`: `all` or `failures`
     - `api_url`: base of the links in notifications
     """
 
@@ -58,7 +58,7 @@ class Settings:
     stall_seconds: int
     error_cache_seconds: float
     notification_topic: str
-    notify_on: str
+    notifications: str
     api_url: str
 
     @classmethod
@@ -90,7 +90,7 @@ class Settings:
             # 5xx status codes"): an earlier retry rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
             notification_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),
-            notify_on=environment.get("PREWARM_NOTIFICATIONS", "failures"),
+            notifications=environment.get("PREWARM_NOTIFICATIONS", "failures"),
             api_url=environment.get("PREWARM_API_URL", ""),
         )
 

@@ -23,7 +23,7 @@ def broken(edge: SimulatedCloudFront, url: str, pops: list[str] | None = None) -
     return url
 
 
-def test_the_summary_of_a_warm_run(machine: Machine) -> None:
+def test_summary_of_a_warm_run(machine: Machine) -> None:
     started = time.time()
     ran = machine.run(given(fresh(3)), "warm-run")
     summary = document("warm-run", "summary.json")
@@ -53,7 +53,7 @@ def test_the_summary_of_a_warm_run(machine: Machine) -> None:
     assert ran.output["summary"] == "s3://prewarm-runs/runs/warm-run/summary.json"
 
 
-def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_summary_of_a_failed_url_has_reasons_and_coverage(machine: Machine, edge: SimulatedCloudFront) -> None:
     good, bad = fresh(2)
     ran = machine.run(given([good, broken(edge, bad, [TOKYO])]))
     assert document(ran.name, "summary.json")["failures"] == [
@@ -63,7 +63,7 @@ def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: Si
     assert ran.output["error"] == "Prewarm.NotWarm"
 
 
-def test_the_cause_counts_names_the_first_failures_and_says_where_to_read_on(
+def test_cause_has_counts_first_failures_and_the_summarys_location(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
     urls = [broken(edge, url) for url in fresh(13)]
@@ -76,14 +76,14 @@ def test_the_cause_counts_names_the_first_failures_and_says_where_to_read_on(
     assert len(ran.output["error"]) <= 256
 
 
-def test_a_cause_of_very_long_urls_fits_a_fail_state(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_cause_with_very_long_urls_fits_into_a_fail_state(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = [broken(edge, url + "/" + "x" * 7000) for url in fresh(12)]
     ran = machine.run(given(urls))
     assert len(ran.output["cause"]) <= 32_768
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machine) -> None:
+def test_batch_without_a_result_is_lost_and_the_run_fails(machine: Machine) -> None:
     ran = machine.resolve(given(fresh(250)))
     kept, *lost = machine.items(ran)
     assert lost
@@ -97,7 +97,7 @@ def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machi
     assert "its batch never reported back (lost, 2 of 2 targets)" in ran.output["cause"]
 
 
-def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
+def test_batch_lost_after_its_first_part_counts_each_target_once(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
     """Its first worker had told of failures; the coverage of their URLs must not fall below zero."""
@@ -113,7 +113,7 @@ def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
     assert summary["outcomes"] == {"blocked": 1, "lost": 1}
 
 
-def test_nothing_reported_back_at_all(machine: Machine) -> None:
+def test_run_without_results_is_lost(machine: Machine) -> None:
     ran = machine.resolve(given(fresh(2)))
     machine.aggregate(ran)
     assert document(ran.name, "summary.json")["outcomes"] == {"lost": 4}
@@ -139,7 +139,7 @@ def test_fail_on_none_passes_with_the_same_summary(machine: Machine, edge: Simul
     ("percent", "passed"),
     [(None, False), (100, False), (75.1, False), (75, True), (50, True)],
 )
-def test_a_url_passes_from_its_percentage_on(
+def test_url_passes_at_min_warm_percent(
     machine: Machine, edge: SimulatedCloudFront, percent: float | None, passed: object
 ) -> None:
     (url,) = fresh()
@@ -153,7 +153,7 @@ def test_a_url_passes_from_its_percentage_on(
     assert summary["outcomes"]["blocked"] == 1
 
 
-def test_a_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedCloudFront) -> None:
     (url,) = fresh()
     broken(edge, url, [SYDNEY[0]])
     ran = machine.run(given([url], region_type="country", region=["AU", "NZ"]))
@@ -161,7 +161,7 @@ def test_a_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedC
     assert ran.output["passed"] is False
 
 
-def test_the_run_ends_in_the_ledger_before_it_is_added_up(machine: Machine) -> None:
+def test_ledger_refuses_results_after_the_roll_up(machine: Machine) -> None:
     ran = machine.resolve(given(fresh(2)))
     (item,) = machine.items(ran)
     machine.warm(ran, item)
@@ -172,7 +172,7 @@ def test_the_run_ends_in_the_ledger_before_it_is_added_up(machine: Machine) -> N
         machine.storage.ledger.put_result(ran.name, result)
 
 
-def test_aggregating_again_says_the_same(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_repeated_aggregation_returns_the_same_output(machine: Machine, edge: SimulatedCloudFront) -> None:
     """Step Functions retries a state whose response got lost."""
     good, bad = fresh(2)
     ran = machine.run(given([good, broken(edge, bad)]))
@@ -180,7 +180,7 @@ def test_aggregating_again_says_the_same(machine: Machine, edge: SimulatedCloudF
     assert machine.aggregate(ran) == first
 
 
-def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
+def test_summary_lists_each_skipped_pop_once(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
     ran = machine.resolve(given(fresh(80), region_type="country", region=["JP", "AU"]))
@@ -198,12 +198,12 @@ def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
     assert ran.output["passed"]
 
 
-def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:
+def test_aggregating_without_a_plan_raises(machine: Machine) -> None:
     with pytest.raises(FileNotFoundError, match="run nowhere has no plan"):
         aggregate.handler.handler({"run": "nowhere"}, Context())
 
 
-def test_an_aggregated_run_is_one_object_in_s3(machine: Machine) -> None:
+def test_summary_is_stored_in_s3(machine: Machine) -> None:
     ran: Ran = machine.run(given(fresh()))
     assert machine.storage.get_summary(ran.name) == document(ran.name, "summary.json")
 
@@ -220,7 +220,7 @@ def change(run: str, status: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("status", "reason"), [("TIMED_OUT", "deadline"), ("ABORTED", "cancelled")])
 @pytest.mark.usefixtures("small_batches")
-def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
+def test_stopped_run_has_a_summary_and_refuses_late_results(
     machine: Machine, status: str, reason: str
 ) -> None:
     ran = machine.resolve(given(fresh(250)))
@@ -237,7 +237,7 @@ def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_run_ended_before_its_plan_has_nothing_to_add_up() -> None:
+def test_run_stopped_before_its_plan_writes_nothing() -> None:
     aggregate.run_ended_handler.handler(change("never-planned", "ABORTED"), Context())
     assert keys("runs/never-planned/") == []
     with pytest.raises(FileNotFoundError):

@@ -57,7 +57,7 @@ def started(machine: Machine, urls: int = 250) -> tuple[Ran, list[dict[str, Any]
 
 
 @pytest.mark.parametrize("counts", [(1, 0), (0, 1)], ids=["a child that starts anew", "a child that is redriven"])
-def test_a_redriven_run_has_a_fresh_deadline(machine: Machine, counts: tuple[int, int]) -> None:
+def test_redriven_run_has_a_new_deadline(machine: Machine, counts: tuple[int, int]) -> None:
     ran, items = started(machine)
     let_the_deadline_pass(ran)
     for item in items[1:]:
@@ -67,7 +67,7 @@ def test_a_redriven_run_has_a_fresh_deadline(machine: Machine, counts: tuple[int
     assert document(ran.name, "summary.json")["outcomes"] == {"warmed": 500}
 
 
-def test_without_a_redrive_the_deadline_stands(machine: Machine) -> None:
+def test_without_a_redrive_the_deadline_is_unchanged(machine: Machine) -> None:
     ran, items = started(machine)
     let_the_deadline_pass(ran)
     for item in items[1:]:
@@ -75,7 +75,7 @@ def test_without_a_redrive_the_deadline_stands(machine: Machine) -> None:
     assert aggregate.handler.handler({"run": ran.name}, Context())["error"] == "Prewarm.DeadlinePassed"
 
 
-def test_the_fresh_deadline_is_given_once_per_redrive(machine: Machine) -> None:
+def test_deadline_is_renewed_once_per_redrive(machine: Machine) -> None:
     ran, items = started(machine)
     turn(ran, items[1], 1)
     first = machine.storage.ledger.control(ran.name)
@@ -86,7 +86,7 @@ def test_the_fresh_deadline_is_given_once_per_redrive(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED"])
-def test_a_run_that_was_summed_up_is_redriven_and_counts_each_target_once(machine: Machine, status: str) -> None:
+def test_redrive_after_the_summary_counts_each_target_once(machine: Machine, status: str) -> None:
     """Its batches were closed to late workers: those of the redrive are let in, those of before are not."""
     ran, items = started(machine)
     aggregate.run_ended_handler.handler(ended(ran, status), Context())
@@ -101,7 +101,7 @@ def test_a_run_that_was_summed_up_is_redriven_and_counts_each_target_once(machin
     assert (summary["targets"], summary["targetsDone"], summary["outcomes"]) == (500, 500, {"warmed": 500})
 
 
-def test_the_event_of_an_end_before_the_redrive_comes_too_late_to_end_it(machine: Machine) -> None:
+def test_late_event_of_an_earlier_attempt_does_not_end_the_run(machine: Machine) -> None:
     ran, items = started(machine)
     turn(ran, items[1], 1)
     aggregate.run_ended_handler.handler(ended(ran, "TIMED_OUT"), Context())
@@ -110,7 +110,7 @@ def test_the_event_of_an_end_before_the_redrive_comes_too_late_to_end_it(machine
     assert machine.storage.ledger.control(ran.name).ended
 
 
-def test_a_batch_that_a_redrive_begins_anew_is_not_added_to_what_it_was(machine: Machine) -> None:
+def test_batch_restarted_by_a_redrive_replaces_its_earlier_result(machine: Machine) -> None:
     """A part of the first attempt stands behind the whole of the second."""
     ran, items = started(machine)
     (whole,) = machine.storage.ledger.results(ran.name)
@@ -121,7 +121,7 @@ def test_a_batch_that_a_redrive_begins_anew_is_not_added_to_what_it_was(machine:
     assert [result.part for result in machine.storage.ledger.results(ran.name)] == [0]
 
 
-def test_a_redrive_of_the_first_state_begins_the_runs_time_anew(machine: Machine) -> None:
+def test_redrive_of_the_first_state_resets_the_deadline(machine: Machine) -> None:
 
     request = given(fresh(2))
     resolve.handler.handler({"run": "anew", "input": request}, Context())
@@ -131,7 +131,7 @@ def test_a_redrive_of_the_first_state_begins_the_runs_time_anew(machine: Machine
     assert (control.ended, control.redrives) == (False, 1)
 
 
-def test_a_worker_of_a_run_that_is_over_fails_so_that_a_redrive_takes_the_batch_up(
+def test_worker_of_an_ended_run_fails_so_that_a_redrive_repeats_the_batch(
     machine: Machine,
 ) -> None:
     ran, items = started(machine)
@@ -141,7 +141,7 @@ def test_a_worker_of_a_run_that_is_over_fails_so_that_a_redrive_takes_the_batch_
     assert turn(ran, items[1], child_redrives=1)["finished"]
 
 
-def test_a_child_that_still_waited_in_an_earlier_redrive_is_not_taken_for_an_old_one(machine: Machine) -> None:
+def test_child_pending_since_an_earlier_redrive_still_runs(machine: Machine) -> None:
     ran, items = started(machine)
     turn(ran, items[1], redrives=0, child_redrives=2)
     assert turn(ran, items[2], redrives=0, child_redrives=1)["finished"]
@@ -149,7 +149,7 @@ def test_a_child_that_still_waited_in_an_earlier_redrive_is_not_taken_for_an_old
         turn(ran, items[0])
 
 
-def test_a_redrive_gives_overloaded_origins_another_chance(machine: Machine) -> None:
+def test_redrive_retries_overloaded_hosts(machine: Machine) -> None:
     ran, items = started(machine)
     machine.storage.ledger.add_open_host(ran.name, HOST)
     for item in items[1:]:
@@ -158,7 +158,7 @@ def test_a_redrive_gives_overloaded_origins_another_chance(machine: Machine) -> 
     assert machine.storage.ledger.control(ran.name).open_hosts == frozenset()
 
 
-def test_a_redrive_of_the_last_state_is_known_to_late_events_and_has_its_time(machine: Machine) -> None:
+def test_redrive_of_the_last_state_has_a_new_deadline_and_ignores_late_events(machine: Machine) -> None:
     ran, items = started(machine)
     for item in items[1:-1]:
         turn(ran, item)
@@ -169,7 +169,7 @@ def test_a_redrive_of_the_last_state_is_known_to_late_events_and_has_its_time(ma
     assert document(ran.name, "summary.json")["executionStatus"] == "FAILED"
 
 
-def test_a_run_redriven_between_the_look_and_the_end_goes_on(
+def test_run_redriven_during_the_end_event_continues(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The event of the first end is slow; a worker of the redrive comes between its look and its word."""
@@ -191,7 +191,7 @@ def test_a_run_redriven_between_the_look_and_the_end_goes_on(
     assert aggregate.handler.handler({"run": ran.name, "redrives": 1}, Context())["passed"]
 
 
-def test_a_run_stopped_while_it_is_added_up_stays_stopped_and_is_counted_once(
+def test_run_stopped_during_the_roll_up_stays_stopped_and_is_counted_once(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran, items = started(machine)
@@ -211,7 +211,7 @@ def test_a_run_stopped_while_it_is_added_up_stays_stopped_and_is_counted_once(
     assert capsys.readouterr().out.count('"RunsNotWarm":[') == 1
 
 
-def test_a_retry_of_adding_up_emits_no_metric_twice(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeated_aggregation_emits_metrics_once(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     ran, items = started(machine)
     for item in items[1:]:
         turn(ran, item)
@@ -221,7 +221,7 @@ def test_a_retry_of_adding_up_emits_no_metric_twice(machine: Machine, capsys: py
     assert capsys.readouterr().out.count('"RunsNotWarm":[') == 1
 
 
-def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
+def test_summary_written_before_a_redrive_is_ignored(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Aborted, summed up, redriven to the last batch, then broken on infrastructure."""
@@ -239,7 +239,7 @@ def test_the_summary_of_before_a_redrive_is_not_told_of_the_run_after_it(
 
 
 @pytest.mark.parametrize("error", ["Prewarm.NotWarm", "Prewarm.DeadlinePassed"])
-def test_a_redrive_that_only_enters_the_fail_state_again_keeps_summary_and_report(
+def test_redrive_that_reenters_the_fail_state_keeps_summary_and_report(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, error: str
 ) -> None:
     """Somebody presses Redrive on a run that is merely not warm: nothing runs again, and nothing is lost."""
@@ -258,7 +258,7 @@ def test_a_redrive_that_only_enters_the_fail_state_again_keeps_summary_and_repor
     assert ["URLs are warm" in subject for subject in told] == [True]
 
 
-def test_a_summary_that_knows_of_no_redrives_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_summary_without_redrives_is_current(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     ran, items = started(machine)
     for item in items[1:]:
         turn(ran, item)

@@ -23,7 +23,7 @@ def dry(machine: Machine, name: str = "dry", **given: Any) -> dict[str, Any]:
     return told
 
 
-def test_the_numbers_are_those_of_the_run(machine: Machine) -> None:
+def test_dry_run_has_the_figures_of_the_run(machine: Machine) -> None:
     urls = [*fresh(3), *fresh(2, OTHER_HOST), "https://www.example.net/"]
     told = dry(machine, url_list=urls, staged=True, accept_encodings=["br, gzip", "identity"])
     ran = machine.resolve({"url_list": urls, "region_type": "region", "region": "au", "staged": True,
@@ -43,7 +43,7 @@ def test_the_numbers_are_those_of_the_run(machine: Machine) -> None:
     assert told["targets"] < told["fetches"] < 2 * told["targets"]
 
 
-def test_sizes_are_asked_where_the_edge_tells_them(machine: Machine) -> None:
+def test_sizes_are_requested_from_the_edge(machine: Machine) -> None:
     told = dry(machine, url_list=[f"https://{HOST}/{n}.txt" for n in range(4)], verify="none")
     assert told["sizes"] == {"asked": 4, "known": 4}
     assert told["estimatedBytes"] == 1002 * told["targets"] - told["targets"] // 2
@@ -52,7 +52,7 @@ def test_sizes_are_asked_where_the_edge_tells_them(machine: Machine) -> None:
     assert told["cost"]["dollars"] > 0
 
 
-def test_nothing_is_warmed_planned_or_invalidated(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_dry_run_warms_plans_and_invalidates_nothing(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(2)
     told = dry(machine, url_list=urls, invalidate=True)
     assert told["invalidation"] == {"paths": 2, "rounds": 1}
@@ -61,7 +61,7 @@ def test_nothing_is_warmed_planned_or_invalidated(machine: Machine, edge: Simula
     assert path_of(urls[0])
 
 
-def test_settings_and_hosts_without_a_distribution_are_told_as_warnings(machine: Machine) -> None:
+def test_settings_and_hosts_without_a_distribution_are_warnings(machine: Machine) -> None:
     told = dry(machine, url_list=[*fresh(), "https://www.example.net/"], accept_encodings=["br, gzip", "gzip"])
     assert any("no distribution of this account names www.example.net" in text for text in told["warnings"])
     assert any("are one cached copy (gzip)" in text for text in told["warnings"])
@@ -84,7 +84,7 @@ def at_once(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[d
     return events
 
 
-def test_the_api_answers_at_once_and_starts_no_execution(at_once: list[dict[str, Any]]) -> None:
+def test_api_returns_the_dry_run_and_starts_no_execution(at_once: list[dict[str, Any]]) -> None:
     given = {"url_list": fresh(2), "region_type": "pop", "region": SYDNEY, "dry_run": True}
     status, response = call("POST", "/prewarm", given)
     assert (status, set(response)) == (200, {"dryRun"})
@@ -94,7 +94,7 @@ def test_the_api_answers_at_once_and_starts_no_execution(at_once: list[dict[str,
     assert event["input"] == {"requestKey": f"runs/{event['run']}/request.json"}
 
 
-def test_the_api_refuses_what_resolve_rejects_and_names_the_field(at_once: list[dict[str, Any]]) -> None:
+def test_api_rejects_a_dry_run_that_resolve_rejects(at_once: list[dict[str, Any]]) -> None:
     given = {"url_list": ["https://www.example.net/"], "region_type": "pop", "region": SYDNEY, "dry_run": True}
     status, response = call("POST", "/prewarm", given)
     assert status == 400
@@ -102,7 +102,7 @@ def test_the_api_refuses_what_resolve_rejects_and_names_the_field(at_once: list[
 
 
 @pytest.mark.parametrize("failing", [{"FunctionError": "Unhandled"}, None])
-def test_what_cannot_be_told_at_once_goes_on_as_an_execution(
+def test_failed_or_slow_dry_run_continues_as_an_execution(
     at_once: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, failing: dict[str, Any] | None
 ) -> None:
     def invoke(**_given: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_what_cannot_be_told_at_once_goes_on_as_an_execution(
     assert json.loads(execution["input"])["summary"]["urls"] == 2
 
 
-def test_the_status_of_a_dry_run_tells_it_and_has_no_urls(
+def test_status_of_a_dry_run_has_its_result_and_no_urls(
     machine: Machine, at_once: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = dry(machine, url_list=fresh())

@@ -38,7 +38,7 @@ def planned(machine: Machine, urls: list[str], **fields: Any) -> Any:
     return machine.resolve(REQUEST | {"url_list": urls, "verify": "none"} | fields, "planned")
 
 
-def test_the_request_id_is_read_from_the_query_the_json_body_and_as_a_bare_name() -> None:
+def test_request_id_is_read_from_query_and_body_and_may_be_a_bare_name() -> None:
     arn = call("POST", "/prewarm", REQUEST)[1]["requestID"]
     by_query = status_of(arn)
     assert by_query["requestID"] == arn
@@ -49,7 +49,7 @@ def test_the_request_id_is_read_from_the_query_the_json_body_and_as_a_bare_name(
 
 
 @pytest.mark.parametrize("body", [None, {}, {"requestID": ""}, {"requestID": 7}, [], b"no json"])
-def test_a_missing_request_id_is_a_400(body: object) -> None:
+def test_missing_request_id_returns_400(body: object) -> None:
     status, response = call("GET", "/status", body)
     assert (status, response["error"]["code"]) == (400, "InvalidRequest")
     if body != b"no json":
@@ -74,19 +74,19 @@ def test_a_missing_request_id_is_a_400(body: object) -> None:
         "ü",
     ],
 )
-def test_what_is_no_run_of_this_machine_is_a_404(request_id: str) -> None:
+def test_id_that_is_not_a_run_of_this_state_machine_returns_404(request_id: str) -> None:
     status, response = call("GET", "/status", {"requestID": request_id})
     assert (status, response["error"]["code"]) == (404, "RunNotFound")
 
 
-def test_a_name_longer_than_any_run_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_longer_than_80_characters_returns_404_without_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS answers such an ARN with a ValidationException, which is no fault of the service's."""
     describe_executions_as(monkeypatch)
     assert call("GET", "/status", query={"requestID": "x" * 80})[0] == 200
     assert call("GET", "/status", query={"requestID": "x" * 81})[0] == 404
 
 
-def test_a_run_of_another_machine_is_not_shown() -> None:
+def test_run_of_another_state_machine_returns_404() -> None:
     states = client("stepfunctions")
     definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
     role = "arn:aws:iam::123456789012:role/states"
@@ -96,20 +96,20 @@ def test_a_run_of_another_machine_is_not_shown() -> None:
         assert call("GET", "/status", query={"requestID": request_id})[0] == 404
 
 
-def test_before_the_plan_a_posted_runs_urls_come_from_its_request() -> None:
+def test_without_a_plan_urls_come_from_the_stored_request() -> None:
     arn = call("POST", "/prewarm", REQUEST | {"url_list": [*URLS, URLS[0]]})[1]["requestID"]
     response = status_of(arn)
     assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
 
 
-def test_before_the_plan_a_direct_starts_urls_come_from_its_input() -> None:
+def test_without_a_plan_urls_of_a_direct_start_come_from_its_input() -> None:
     client("stepfunctions").start_execution(stateMachineArn=MACHINE, name="direct", input=json.dumps(REQUEST))
     response = status_of("direct")
     assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
 
 
 @pytest.mark.parametrize("given", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})])
-def test_a_rejected_direct_start_of_whatever_input_is_failed_with_its_cause(
+def test_rejected_direct_start_with_any_input_is_failed_with_its_cause(
     monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
     said = {"status": "FAILED", "input": given, "error": "Prewarm.InvalidRequest", "cause": "url_list: is missing"}
@@ -118,7 +118,7 @@ def test_a_rejected_direct_start_of_whatever_input_is_failed_with_its_cause(
     assert (response["status"], response["total"], response["cause"]) == ("FAILED", 0, "url_list: is missing")
 
 
-def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejected_direct_start_shows_its_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     describe_executions_as(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
     assert status_of("direct")["failedUrl"] == URLS
 
@@ -137,7 +137,7 @@ def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.Mon
     ],
 )
 @pytest.mark.parametrize("plan", [False, True], ids=["before the plan", "with a plan"])
-def test_every_status_of_an_execution_maps_to_the_contracts(
+def test_execution_status_maps_to_contract_status(
     machine: Machine,
     monkeypatch: pytest.MonkeyPatch,
     said: dict[str, str],
@@ -162,7 +162,7 @@ def test_every_status_of_an_execution_maps_to_the_contracts(
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_finish_batch_by_batch(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     describe_executions_as(monkeypatch)
     urls = fresh(250)
     ran = planned(machine, urls)
@@ -178,7 +178,7 @@ def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: 
     assert seen[-1]["targets"]["done"] == seen[-1]["targets"]["total"] == 250
 
 
-def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
+def test_finished_run_reports_success_failures_coverage_and_skipped_pops(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = fresh(2)
@@ -199,7 +199,7 @@ def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_run_keeps_the_urls_that_are_warm(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     urls = fresh(250)
     ran = planned(machine, urls, region=[TOKYO])
     (first, *_) = machine.items(ran)
@@ -212,7 +212,7 @@ def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, mon
     assert response["reason"] == "cancelled"
 
 
-def test_a_broken_ledger_is_a_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ledger_table_returns_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(machine, URLS)
     describe_executions_as(monkeypatch)
     client("dynamodb").delete_table(TableName="prewarm-ledger")

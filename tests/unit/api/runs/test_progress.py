@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aggregate.run_stats import run_stats
+from aggregate.run_stats import measured_sums
 from aggregate.summary import summarise
 from api.http.pagination import UrlStatus
 from api.runs.progress import find_progress
@@ -23,7 +23,7 @@ def summary_of(unfinished: Outcome = Outcome.LOST, **changes: Any) -> dict[str, 
     """Return the summary of a run of two finished batches, one of them with a failure."""
     results = [batch(0), batch(1, {"timeout": 1})]
     summary = summarise(PLAN, roll_up(PLAN, results, unfinished), URLS, 5.0, unfinished)
-    return summary | run_stats(PLAN, measure(PLAN, results), 0.0, catalogue()) | {"redrives": 0} | changes
+    return summary | measured_sums(PLAN, measure(PLAN, results), 0.0, catalogue()) | {"redrives": 0} | changes
 
 
 def test_without_a_plan_urls_come_from_the_stored_request() -> None:

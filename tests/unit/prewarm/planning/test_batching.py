@@ -32,7 +32,7 @@ ITEM_BYTES, PAYLOAD_BYTES = 400 * 1024, 256 * 1024
 
 
 @given(st.integers(1, 10**9), st.integers(1, 1000))
-def test_each_worker_gets_some_batches_of_a_size_within_bounds(targets: int, workers: int) -> None:
+def test_batch_size_is_within_bounds_with_several_batches_per_worker(targets: int, workers: int) -> None:
     wanted = targets_per_batch(targets, workers)
     assert MIN_TARGETS_PER_BATCH <= wanted <= MAX_TARGETS_PER_BATCH
     if MIN_TARGETS_PER_BATCH < wanted < MAX_TARGETS_PER_BATCH:
@@ -40,7 +40,7 @@ def test_each_worker_gets_some_batches_of_a_size_within_bounds(targets: int, wor
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 1200), st.integers(1, 8), st.integers(200, 10_000))
-def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int, wanted: int) -> None:
+def test_tile_is_within_bounds(urls: int, pops: int, variants: int, wanted: int) -> None:
     tile = tiling(urls, pops, variants, wanted)
     assert 1 <= tile.urls <= min(urls, MAX_URLS_PER_BATCH)
     assert 1 <= tile.pops <= min(pops, POPS_PER_BATCH)
@@ -62,7 +62,7 @@ def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int, wan
         (1_000_000, 537, 1000, (1_201, 90), 4_998),
     ],
 )
-def test_small_runs_get_small_batches_and_large_ones_grow(
+def test_small_runs_have_small_batches_and_large_runs_larger_ones(
     urls: int, pops: int, workers: int, tile: tuple[int, int], batches: int
 ) -> None:
     found = tiling(urls, pops, 1, targets_per_batch(urls * pops, workers))
@@ -71,7 +71,7 @@ def test_small_runs_get_small_batches_and_large_ones_grow(
 
 
 @pytest.mark.parametrize(("urls", "pops", "variants"), [(1_000_000, 1, 8), (1_000_000, 700, 8), (2_000, 3, 1)])
-def test_the_largest_batch_of_which_everything_fails_fits_into_ledger_and_state(
+def test_largest_failed_batch_fits_into_ledger_item_and_state_payload(
     urls: int, pops: int, variants: int
 ) -> None:
     tile = tiling(urls, pops, variants, MAX_TARGETS_PER_BATCH)
@@ -104,7 +104,7 @@ def size_of(value: object) -> int:
 
 @given(st.integers(1, 400), st.integers(1, 250), st.integers(0, 250), st.integers(1, 3))
 @bounded(max_examples=30, deadline=None)
-def test_the_batches_of_a_plan_are_those_that_were_drawn(urls: int, pops: int, first: int, workers: int) -> None:
+def test_all_batches_equals_the_batches_of_both_stages(urls: int, pops: int, first: int, workers: int) -> None:
     groups = (Group("d.cloudfront.net", "E1", 0, urls, tuple(f"P{n}" for n in range(pops)), min(first, pops)),)
     blocks = url_blocks(groups, 1, batch_size(groups, 1, workers))
     drawn = [batch for stage in (1, 2) for batch in stage_batches(groups, blocks, 1, stage)]
@@ -145,7 +145,7 @@ def test_blocks_and_batches_cover_each_target_once(
         assert through == list(range(len(groups[block.group].pops)))
 
 
-def test_batches_go_url_block_by_url_block() -> None:
+def test_batches_are_ordered_by_url_block() -> None:
     group = Group("d.cloudfront.net", "E1", 0, 40, tuple(f"P{number}" for number in range(300)), 300)
     batches = list(stage_batches((group,), url_blocks((group,), 1, 200), 1, 1))
     assert [batch.url_from for batch in batches] == sorted(batch.url_from for batch in batches)

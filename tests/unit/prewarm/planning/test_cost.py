@@ -42,7 +42,7 @@ def test_plain_http_is_cheaper() -> None:
     assert dollars(plain_http=1.0) == pytest.approx(dollars() - 0.0030)
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_bytes_are_omitted() -> None:
     assert not [each for each in estimate(dataclasses.replace(SMALL, bytes=None)).parts if "transfer" in each.name]
 
 
@@ -52,7 +52,7 @@ def test_measured_seconds_replace_the_estimated_ones() -> None:
 
 
 @given(st.integers(0, 10**8), st.integers(0, 10**13), st.integers(0, 5_000), st.integers(0, 10**6))
-def test_more_work_never_costs_less_and_the_parts_add_up(fetches: int, size: int, batches: int, paths: int) -> None:
+def test_cost_grows_with_work_and_is_the_sum_of_its_parts(fetches: int, size: int, batches: int, paths: int) -> None:
     work = Work({EUROPE: fetches}, 0.5, {EUROPE: size}, batches, 1, invalidation_paths=paths, invalidation_rounds=1)
     more = Work({EUROPE: fetches + 1}, 0.5, {EUROPE: size + 1}, batches + 1, 2, paths + 1, 2)
     found = estimate(work)
@@ -70,7 +70,7 @@ def test_every_pop_has_a_price() -> None:
 
 
 @given(st.integers(1, 300), st.integers(1, 6), st.integers(1, 2))
-def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: int, variants: int) -> None:
+def test_verification_fetches_match_the_sample(urls: int, pops: int, variants: int) -> None:
     group = Group("d1.cloudfront.net", "E1", 0, urls, POP_NAMES[:pops], pops)
     names = ("br, gzip", "identity")[:variants]
     blocks = url_blocks((group,), variants, 200)
@@ -87,7 +87,7 @@ def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: in
     assert verification_fetches(dataclasses.replace(whole, verify="none"), batches) == 0
 
 
-def test_a_groups_work_is_spread_over_its_price_regions() -> None:
+def test_work_of_a_group_is_divided_by_price_region() -> None:
     group = Group("d1.cloudfront.net", "E1", 0, 10, ("NRT57-P3", "FRA2-C1", "LHR3-C1"), 3)
     fetches, size = work_of_group(group, 2, 0.5, 100.0, catalogue())
     assert fetches == {"Japan": 30, EUROPE: 60}

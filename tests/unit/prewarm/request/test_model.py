@@ -25,13 +25,13 @@ def only(change: dict[str, Any], without: str = "", *, direct: bool = False) -> 
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 5, True])
-def test_what_is_no_object_is_told_what_it_must_hold(document: object) -> None:
+def test_body_that_is_not_an_object_is_rejected(document: object) -> None:
     with pytest.raises(InvalidRequest, match="JSON object with url_list, region_type and region"):
         check_request(document)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
-def test_a_body_that_is_no_json_is_told_so(body: bytes) -> None:
+def test_body_that_is_not_json_is_rejected(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^the body is not JSON: "):
         parse_json(body)
 
@@ -40,7 +40,7 @@ def test_a_body_that_is_no_json_is_told_so(body: bytes) -> None:
     ("field", "hint"),
     [("url_list", "https://www.example.com"), ("region_type", "pop, country or region"), ("region", "apac")],
 )
-def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> None:
+def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None:
     sentence = only({}, without=field)
     assert sentence.startswith(f"{field}: is missing; ")
     assert hint in sentence
@@ -98,7 +98,7 @@ def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[s
     assert sentence.startswith(words[0])
 
 
-def test_the_old_name_of_the_type_is_told_by_that_name() -> None:
+def test_problem_of_target_type_names_target_type() -> None:
     assert only({"target_type": "city"}, without="region_type").startswith("target_type: ")
     assert "give pop, country or region" in only({"target_type": "city"}, without="region_type")
 
@@ -110,7 +110,7 @@ def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str
 
 
 @pytest.mark.parametrize("name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token"])
-def test_secret_headers_are_refused_only_where_the_input_is_seen(name: str) -> None:
+def test_secret_headers_are_rejected_in_direct_starts_only(name: str) -> None:
     headers = {"headers": {name: "secret-value"}}
     sentence = only(headers, direct=True)
     assert sentence.startswith(f"headers.{name}: holds a secret; ")
@@ -119,7 +119,7 @@ def test_secret_headers_are_refused_only_where_the_input_is_seen(name: str) -> N
     assert check_request(GOOD | headers).fields.headers == {name: "secret-value"}
 
 
-def test_problems_of_urls_names_and_headers_are_told_together() -> None:
+def test_problems_of_urls_names_and_headers_are_reported_together() -> None:
     found = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
     assert [sentence.partition(":")[0] for sentence in found] == [
         "url_list[0]",
@@ -130,11 +130,11 @@ def test_problems_of_urls_names_and_headers_are_told_together() -> None:
     assert "did you mean apac" in found[2]
 
 
-def test_several_bad_fields_are_told_together() -> None:
+def test_several_invalid_fields_are_reported_together() -> None:
     assert len(problems({"verify": "x", "staged": "x", "typo": 1})) == 3
 
 
-def test_no_refusal_repeats_a_signature() -> None:
+def test_refusal_redacts_signatures() -> None:
     sentence = only({"url_list": ["https://www.example.com:444/?Signature=s3cret"]})
     assert "s3cret" not in sentence
     assert "Signature=…" in sentence
@@ -149,11 +149,11 @@ def test_no_refusal_repeats_a_signature() -> None:
         {"y" * 1_000_000: 1},
     ],
 )
-def test_a_refusal_of_something_huge_is_short(change: dict[str, Any]) -> None:
+def test_refusal_of_a_huge_value_is_short(change: dict[str, Any]) -> None:
     assert len(only(change)) < 1_000
 
 
-def test_a_request_that_says_only_what_it_must_has_the_documented_defaults() -> None:
+def test_minimal_request_has_the_documented_defaults() -> None:
     fields = check_request(GOOD).fields
     assert fields.accept_encodings == ["br, gzip"]
     assert (fields.verify, fields.fail_on, fields.staged, fields.invalidate) == ("sample", "any", False, False)
@@ -170,7 +170,7 @@ def test_a_request_that_says_only_what_it_must_has_the_documented_defaults() -> 
         ("country", " All", "region", 95),
     ],
 )
-def test_how_much_must_be_warm_follows_from_the_selection(
+def test_percent_needed_depends_on_the_selection(
     region_type: str, region: object, kind: str, percent: float
 ) -> None:
     fields = check_request(GOOD | {"region_type": region_type, "region": region}).fields
@@ -179,11 +179,11 @@ def test_how_much_must_be_warm_follows_from_the_selection(
     assert given.percent_needed == 50
 
 
-def test_the_domain_is_taken_in_any_case_and_with_spaces() -> None:
+def test_cf_domain_is_normalised() -> None:
     assert check_request(GOOD | {"cf_domain": " D111.CloudFront.net "}).fields.cf_domain == "d111.cloudfront.net"
 
 
-def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
+def test_stored_request_is_the_same_after_validation() -> None:
     everything = GOOD | {
         "url_list": ["https://WWW.example.com", URL, "https://www.example.com/", "https://www.example.com/a#b"],
         "cf_domain": "d111.cloudfront.net",
@@ -216,7 +216,7 @@ def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
         ({"url_list": [], "region_type": "planet"}, {"url_list", "region_type"}),
     ],
 )  # fmt: skip
-def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str, Any], fields: set[str]) -> None:
+def test_problems_of_all_kinds_are_reported_at_once(changes: dict[str, Any], fields: set[str]) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
     with pytest.raises(InvalidRequest) as refused:
         check_request(plain | changes)
@@ -224,7 +224,7 @@ def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str,
 
 
 @pytest.mark.parametrize("field", ["url_list", "region"])
-def test_an_empty_list_is_called_so(field: str) -> None:
+def test_empty_list_is_reported_as_empty(field: str) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
     with pytest.raises(InvalidRequest, match=f"{field}: is empty; give a list"):
         check_request(plain | {field: []})
