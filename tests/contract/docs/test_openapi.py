@@ -1,4 +1,4 @@
-"""The API's description: what is served, what docs/ keeps, the template's routes and the code's agree."""
+"""The OpenAPI document: the served one, the one in docs/, the template's routes and the handler's are equal."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def routes_of_the_template() -> set[tuple[str, str]]:
     return {(each["Method"].lower(), each["Path"]) for each in properties}
 
 
-# Pages for people are no operations.
+# Routes that serve a page and are not part of the API.
 PAGES = {("get", "/")}
 
 

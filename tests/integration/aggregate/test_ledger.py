@@ -1,4 +1,4 @@
-"""The ledger: what is put when a run ends meanwhile, and how its values are packed."""
+"""The ledger: results of a run that ends in the meantime, and the encoding of values."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +36,8 @@ def test_packed_values_equal_those_of_boto3(value: object) -> None:
     assert unpack(packed) == value
     theirs: Any = TypeDeserializer()
     assert theirs.deserialize(packed) == value
-    told: Any = TypeSerializer().serialize(value)
-    assert unpack(told) == value
+    serialized: Any = TypeSerializer().serialize(value)
+    assert unpack(serialized) == value
 
 
 def test_float_is_rejected() -> None:
@@ -53,7 +53,7 @@ def test_part_put_twice_is_stored_once(store: Storage) -> None:
 
 def test_result_of_an_ended_or_unopened_run_is_refused(store: Storage) -> None:
     store.ledger.end_run("run")
-    for run in ("run", "nobody"):
+    for run in ("run", "unknown"):
         with pytest.raises(RunEnded):
             store.ledger.put_result(run, RESULT)
     assert list(store.ledger.results("run")) == []

@@ -1,4 +1,4 @@
-"""Runs that Step Functions has forgotten, and runs of which nothing is kept any more."""
+"""Runs whose execution or whose documents have expired."""
 
 import datetime as dt
 import json
@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.edge_urls import fresh
 from tests.support.handlers import BUCKET, SYDNEY, Machine, client, document
-from tests.support.rest import get_report, call, make_state_machine, describe_executions_as
+from tests.support.rest import call, describe_executions_as, get_report, make_state_machine
 
 
 @pytest.mark.usefixtures("ran")
@@ -46,23 +46,23 @@ def test_unknown_run_without_documents_returns_404() -> None:
 
 
 def old(run: str, days: int) -> dict[str, Any]:
-    """What Step Functions says of a run that ended so many days ago."""
+    """Return DescribeExecution's fields of a run that ended `days` ago."""
     then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    given = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
-    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(given)}
+    request = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
+    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(request)}
 
 
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("described", "status"),
     [({"status": "SUCCEEDED"}, "COMPLETED"), ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "FAILED")],
 )
 def test_run_with_expired_documents_has_a_status_and_no_urls(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
+    monkeypatch: pytest.MonkeyPatch, described: dict[str, Any], status: str
 ) -> None:
-    describe_executions_as(monkeypatch, **old("direct", 31), **said)
+    describe_executions_as(monkeypatch, **old("direct", 31), **described)
     response = call("GET", "/status", query={"requestID": "direct"})[1]
-    assert (response["status"], response["total"], response["failedUrl"]) == (word, 0, [])
+    assert (response["status"], response["total"], response["failedUrl"]) == (status, 0, [])
     assert "kept for 30 days" in response["warnings"][0]
 
 

@@ -1,4 +1,4 @@
-"""POST /prewarm, and what both routes say when nothing can be done."""
+"""POST /prewarm: valid and invalid requests, and errors of the service."""
 
 import json
 from types import SimpleNamespace
@@ -39,22 +39,22 @@ BAD: list[tuple[object, list[str], str]] = [
     (GOOD | {"region": ["apca"]}, ["region[0]"], "did you mean apac"),
     (GOOD | {"region_type": "country", "region": ["japn", "india"]}, ["region[0]"], "did you mean japan"),
     (GOOD | {"region_type": "pop", "region": ["NRT57-P33"]}, ["region[0]"], "NRT57-P3"),
-    (GOOD | {"region_type": "continent"}, ["region_type"], "give pop, country or region"),
+    (GOOD | {"region_type": "continent"}, ["region_type"], "must be pop, country or region"),
     (GOOD | {"region": []}, ["region"], "is empty"),
     (GOOD | {"region": 7}, ["region"], "list"),
-    (GOOD | {"invalidate": "yes"}, ["invalidate"], "boolean"),
-    (GOOD | {"timeout_minutes": 0}, ["timeout_minutes"], "greater than or equal to 1"),
-    (GOOD | {"timeout_minutes": 1.5}, ["timeout_minutes"], "integer"),
-    (GOOD | {"max_concurrency": True}, ["max_concurrency"], "integer"),
+    (GOOD | {"invalidate": "yes"}, ["invalidate"], "must be true or false, got 'yes'"),
+    (GOOD | {"timeout_minutes": 0}, ["timeout_minutes"], "must be at least 1, got 0"),
+    (GOOD | {"timeout_minutes": 1.5}, ["timeout_minutes"], "whole number, got 1.5"),
+    (GOOD | {"max_concurrency": True}, ["max_concurrency"], "whole number, got true"),
     (GOOD | {"accept_encodings": []}, ["accept_encodings"], "is empty"),
     (GOOD | {"headers": {"X-A": 1}}, ["headers.X-A"], "string"),
-    (GOOD | {"headers": {"Accept-Encoding": "br"}}, ["headers.Accept-Encoding"], "service itself"),
-    (GOOD | {"user_agent": "a\nb"}, ["user_agent"], "characters"),
+    (GOOD | {"headers": {"Accept-Encoding": "br"}}, ["headers.Accept-Encoding"], "set by the service"),
+    (GOOD | {"user_agent": "a\nb"}, ["user_agent"], "character"),
     (GOOD | {"fail_on": "all"}, ["fail_on"], "'any' or 'none'"),
     (GOOD | {"cf_domain": "d1.example.com"}, ["cf_domain"], "d111abcdef8.cloudfront.net"),
     (GOOD | {"urls": [URL], "regoin": 1}, ["urls", "regoin"], "unknown field"),
     (GOOD | {"\ud800": 1}, [""], "unicode"),
-    (GOOD | {"headers": {"\ud800": "1"}}, ["headers.\\ud800"], "is no header name"),
+    (GOOD | {"headers": {"\ud800": "1"}}, ["headers.\\ud800"], "is not a valid header name"),
 ]
 
 

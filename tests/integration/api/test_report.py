@@ -1,4 +1,4 @@
-"""GET /report, the report's three forms, and runs that Step Functions has forgotten."""
+"""GET /report: the link, the report's three formats, and the remedy of a failed run."""
 
 import csv
 import io
@@ -22,12 +22,12 @@ from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from tests.support.edge_urls import fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, client
-from tests.support.rest import get_report, call, describe_executions_as
+from tests.support.rest import call, describe_executions_as, get_report
 
 
 def body(name: str) -> bytes:
-    found: bytes = client("s3").get_object(Bucket=BUCKET, Key=f"runs/reported/{name}")["Body"].read()
-    return found
+    content: bytes = client("s3").get_object(Bucket=BUCKET, Key=f"runs/reported/{name}")["Body"].read()
+    return content
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_link_serves_the_report_without_a_key(form: str) -> None:
     assert (status, response["format"], response["run"]) == (200, form, "reported")
     assert response["expiresInSeconds"] == 3600
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in response["url"], (
-        "a link of the old kind reads no object under a KMS key"
+        "signature version 2 cannot read an object with a KMS key"
     )
     fetched = requests.get(response["url"], timeout=10)
     assert fetched.content == body(f"report.{form}")
@@ -100,7 +100,7 @@ def test_reports_and_summary_redact_secrets() -> None:
 
 
 class Page(HTMLParser):
-    """Reads a page: its tags' balance, its text, and whatever it would load."""
+    """Parse a page: the balance of its tags, its text, and the resources it loads."""
 
     VOID = frozenset({"meta", "br", "input", "link", "img", "path", "circle"})
 
@@ -126,20 +126,20 @@ class Page(HTMLParser):
 
 
 def read(html: bytes) -> Page:
-    found = Page()
-    found.feed(html.decode())
-    found.close()
-    assert found.open == []
-    return found
+    parsed = Page()
+    parsed.feed(html.decode())
+    parsed.close()
+    assert parsed.open == []
+    return parsed
 
 
 @pytest.mark.usefixtures("ran")
 def test_html_report_is_self_contained_and_explains_the_result() -> None:
-    found = read(body("report.html"))
-    assert (found.loads, found.scripts) == ([], 0)
+    parsed = read(body("report.html"))
+    assert (parsed.loads, parsed.scripts) == ([], 0)
     for words in ("1 of 3 URLs failed", "the edge refused it with a 403", "Sydney", "Tokyo", "Japan", "Slowest POPs"):
-        assert words in found.text
-    assert re.search(r"\$0\.\d{4}", found.text)
+        assert words in parsed.text
+    assert re.search(r"\$0\.\d{4}", parsed.text)
 
 
 @pytest.mark.usefixtures("ran")
@@ -150,9 +150,9 @@ def test_html_report_escapes_urls_and_warnings(text: str) -> None:
     hostile = text + "<script>alert(1)</script>"
     report["failures"][0]["url"] = hostile
     report["warnings"] = [hostile]
-    found = read(page(report, catalogue()))
-    assert (found.loads, found.scripts) == ([], 0)
-    assert found.text.count("<script>alert(1)</script>") == 2
+    parsed = read(page(report, catalogue()))
+    assert (parsed.loads, parsed.scripts) == ([], 0)
+    assert parsed.text.count("<script>alert(1)</script>") == 2
 
 
 def test_csv_report_quotes_commas_quotes_and_newlines() -> None:
@@ -172,8 +172,8 @@ def test_bytes_are_formatted_in_decimal_units(count: int, words: str) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
-    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(given))
+    request = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
+    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(request))
     assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"
 
 
@@ -188,11 +188,11 @@ def test_links_use_the_regional_host(monkeypatch: pytest.MonkeyPatch, region: st
     assert "l%25C3%25A4uft" not in link.partition("response-content-disposition")[2]
 
 
-# ---- what helps ----
+# ---- the remedy ----
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("described", "kind"),
     [
         ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "retry"),
         ({"status": "FAILED", "error": "Prewarm.DeadlinePassed"}, "retry"),
@@ -205,10 +205,8 @@ def test_links_use_the_regional_host(monkeypatch: pytest.MonkeyPatch, region: st
     ],
 )
 @pytest.mark.usefixtures("ran")
-def test_failed_run_has_a_remedy(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], kind: str
-) -> None:
-    describe_executions_as(monkeypatch, **said)
+def test_failed_run_has_a_remedy(monkeypatch: pytest.MonkeyPatch, described: dict[str, Any], kind: str) -> None:
+    describe_executions_as(monkeypatch, **described)
     response = call("GET", "/status", query={"requestID": "reported"})[1]
     assert response["remedy"]["kind"] == kind
     if kind == "redrive":

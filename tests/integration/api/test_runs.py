@@ -1,4 +1,4 @@
-"""Runs listed, cancelled, retried, and started once however often they are asked for."""
+"""List, cancel and retry runs, and start a run once per Idempotency-Key."""
 
 import re
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from prewarm.storage.run_store import Storage
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Machine, client, document
-from tests.support.rest import EXECUTION, STARTED, call, executions, make_state_machine, describe_executions_as
+from tests.support.rest import EXECUTION, STARTED, call, describe_executions_as, executions, make_state_machine
 
 URL = f"https://{HOST}/index.html"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
@@ -140,13 +140,13 @@ def test_run_without_a_plan_can_be_cancelled() -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/prewarm"), ("POST", "/retry")])
 def test_unknown_run_returns_404(method: str, path: str) -> None:
-    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "RunNotFound")
+    assert code(call(method, path, query={"requestID": "unknown"})) == (404, "RunNotFound")
     assert code(call(method, path)) == (400, "InvalidRequest")
 
 
-def ended(machine: Machine, patch: pytest.MonkeyPatch, given: dict[str, Any], status: str) -> str:
-    """Carry a run to its end; Step Functions says how it ended."""
-    machine.run(given, "old")
+def ended(machine: Machine, patch: pytest.MonkeyPatch, request: dict[str, Any], status: str) -> str:
+    """Execute a whole run; its execution then has this status."""
+    machine.run(request, "old")
     describe_executions_as(patch, status=status)
     return f"{EXECUTION}:old"
 
@@ -156,8 +156,8 @@ def test_retry_starts_a_new_run_of_the_failed_urls(
 ) -> None:
     good, bad = fresh(2)
     edge.fault(path_of(bad), "waf_block")
-    given = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
-    key = machine.storage.put_request("old", given)
+    request = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
+    key = machine.storage.put_request("old", request)
     arn = ended(machine, monkeypatch, {"requestKey": key}, "FAILED")
     status, response = call("POST", "/retry", query={"requestID": arn})
     assert (status, response["retryOf"], response["urls"]) == (200, arn, 1)
@@ -168,9 +168,7 @@ def test_retry_starts_a_new_run_of_the_failed_urls(
     assert response["requestID"] != arn
 
 
-def test_run_without_a_summary_is_retried_from_its_ledger(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_without_a_summary_is_retried_from_its_ledger(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
     assert ran.resolved["targets"] == 3
     describe_executions_as(monkeypatch, status="ABORTED")
@@ -184,9 +182,7 @@ def test_warm_or_running_run_is_not_retried(machine: Machine, monkeypatch: pytes
     assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingToRetry")
 
 
-def test_run_without_a_plan_is_retried_as_a_whole(
-    account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_without_a_plan_is_retried_as_a_whole(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     account.storage.put_request("old", GOOD)
     describe_executions_as(monkeypatch, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
@@ -201,7 +197,7 @@ def test_key_whose_request_has_expired_is_a_conflict() -> None:
 
 
 def test_two_simultaneous_requests_with_one_key_start_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one's request is stored between this one's look and its put."""
+    """The other request is stored between this one's read and its write."""
     seen = Storage.get_request
 
     def overtaken(self: Storage, run: str) -> Any:
@@ -226,20 +222,20 @@ def test_failed_runs_are_described_once_and_only_if_needed(monkeypatch: pytest.M
     states = client("stepfunctions")
     ended = {"executionArn": arn, "name": "a", "status": "FAILED", "startDate": STARTED, "stopDate": STARTED}
     monkeypatch.setattr(states, "list_executions", lambda **_: {"executions": [ended]})
-    looked: list[str] = []
+    described: list[str] = []
 
-    def describe(**asked: Any) -> dict[str, Any]:
-        looked.append(asked["executionArn"])
+    def describe(**parameters: Any) -> dict[str, Any]:
+        described.append(parameters["executionArn"])
         return ended | {"error": "Prewarm.NotWarm", "input": "{}"}
 
     monkeypatch.setattr(states, "describe_execution", describe)
     monkeypatch.setattr(api.handler._executions(), "_client", states)
     for status in ("IN_PROGRESS", "COMPLETED"):
         assert call("GET", "/runs", query={"status": status})[1]["runs"] == []
-    assert looked == []
+    assert described == []
     for _ in range(3):
         assert len(call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]) == 1
-    assert looked == [arn]
+    assert described == [arn]
 
 
 @pytest.mark.parametrize("path", ["/runs", "/status"])
@@ -261,7 +257,7 @@ def test_retry_sent_twice_with_one_key_starts_one_run() -> None:
 
 
 def test_identical_simultaneous_starts_return_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one's look comes just before the first one's put, its next step after the first one's start."""
+    """The second start reads before the first one writes, and continues after the first has started."""
     seen, first = Storage.get_request, []
 
     def overtaken(self: Storage, run: str) -> Any:
@@ -277,14 +273,14 @@ def test_identical_simultaneous_starts_return_one_run(monkeypatch: pytest.Monkey
 
 def test_conflicting_conditional_put_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = prewarm.storage.run_store.storage()._s3
-    put, said = s3.put_object, ["ConditionalRequestConflict"]
+    put, codes = s3.put_object, ["ConditionalRequestConflict"]
 
-    def collide(**given: Any) -> Any:
-        if "IfNoneMatch" in given and said:
-            raise ClientError({"Error": {"Code": said.pop()}}, "PutObject")
-        return put(**given)
+    def collide(**parameters: Any) -> Any:
+        if "IfNoneMatch" in parameters and codes:
+            raise ClientError({"Error": {"Code": codes.pop()}}, "PutObject")
+        return put(**parameters)
 
     monkeypatch.setattr(s3, "put_object", collide)
     assert post(key="release-7")[0] == 200
-    said.append("SlowDown")
+    codes.append("SlowDown")
     assert code(post(key="release-8")) == (500, "ServiceError")

@@ -1,4 +1,4 @@
-"""GET /status: every state of a run, from the moment it was asked for to its end."""
+"""GET /status: every state of a run, from its start to its end."""
 
 import json
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pytest
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import fresh, path_of
 from tests.support.handlers import DARK, MACHINE, REGION, SYDNEY, TOKYO, Machine, client
-from tests.support.rest import EXECUTION, call, make_state_machine, describe_executions_as
+from tests.support.rest import EXECUTION, call, describe_executions_as, make_state_machine
 
 CONTRACT = {"status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl"}
 URLS = ["https://www.example.com/a", "https://www.example.com/b?Signature=x"]
@@ -80,7 +80,7 @@ def test_id_that_is_not_a_run_of_this_state_machine_returns_404(request_id: str)
 
 
 def test_name_longer_than_80_characters_returns_404_without_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS answers such an ARN with a ValidationException, which is no fault of the service's."""
+    """AWS responds to such an ARN with a ValidationException, which must not become a 500."""
     describe_executions_as(monkeypatch)
     assert call("GET", "/status", query={"requestID": "x" * 80})[0] == 200
     assert call("GET", "/status", query={"requestID": "x" * 81})[0] == 404
@@ -108,12 +108,19 @@ def test_without_a_plan_urls_of_a_direct_start_come_from_its_input() -> None:
     assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
 
 
-@pytest.mark.parametrize("given", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})])
+@pytest.mark.parametrize(
+    "execution_input", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})]
+)
 def test_rejected_direct_start_with_any_input_is_failed_with_its_cause(
-    monkeypatch: pytest.MonkeyPatch, given: str
+    monkeypatch: pytest.MonkeyPatch, execution_input: str
 ) -> None:
-    said = {"status": "FAILED", "input": given, "error": "Prewarm.InvalidRequest", "cause": "url_list: is missing"}
-    describe_executions_as(monkeypatch, **said)
+    described = {
+        "status": "FAILED",
+        "input": execution_input,
+        "error": "Prewarm.InvalidRequest",
+        "cause": "url_list: is missing",
+    }
+    describe_executions_as(monkeypatch, **described)
     response = status_of("direct")
     assert (response["status"], response["total"], response["cause"]) == ("FAILED", 0, "url_list: is missing")
 
@@ -124,7 +131,7 @@ def test_rejected_direct_start_shows_its_urls(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "reason"),
+    ("described", "status", "reason"),
     [
         ({"status": "RUNNING"}, "IN_PROGRESS", None),
         ({"status": "PENDING_REDRIVE"}, "IN_PROGRESS", None),
@@ -140,25 +147,25 @@ def test_rejected_direct_start_shows_its_urls(monkeypatch: pytest.MonkeyPatch) -
 def test_execution_status_maps_to_contract_status(
     machine: Machine,
     monkeypatch: pytest.MonkeyPatch,
-    said: dict[str, str],
+    described: dict[str, str],
     status: str,
     reason: str | None,
     plan: object,
 ) -> None:
-    """What was not finished is in progress while the run goes on, and failed, with a reason, once it has ended."""
+    """Unfinished URLs are in progress until the run ends, then failed with a reason."""
     if plan:
         planned(machine, URLS)
-    describe_executions_as(monkeypatch, input=json.dumps(REQUEST), **said)
+    describe_executions_as(monkeypatch, input=json.dumps(REQUEST), **described)
     response = status_of("planned")
     assert response["status"] == status
     if status == "COMPLETED" and not plan:
-        assert (response["total"], response["failedUrl"]) == (0, []), "nothing says that they failed"
+        assert (response["total"], response["failedUrl"]) == (0, []), "there is no evidence that they failed"
         return
     assert response["inProgressUrl"] == (URLS if reason is None else [])
     assert response["failedUrl"] == ([] if reason is None else URLS)
     assert [entry["reasons"] for entry in response["failures"]] == ([] if reason is None else [{reason: 1}] * 2)
-    assert response.get("reason") == ("cancelled" if said["status"] == "ABORTED" else None)
-    assert response.get("error") == said.get("error")
+    assert response.get("reason") == ("cancelled" if described["status"] == "ABORTED" else None)
+    assert response.get("error") == described.get("error")
 
 
 @pytest.mark.usefixtures("small_batches")

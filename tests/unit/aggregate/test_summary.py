@@ -1,4 +1,4 @@
-"""The summary and the Cause of a run that is not warm: in words, within limits, with the way to more."""
+"""The summary and the Cause of a failed run: explained, within limits, with the summary's location."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, summarise, run_verdict
+from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, run_verdict, summarise
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
@@ -27,7 +27,7 @@ def run_of(urls: int, **changes: Any) -> Plan:
 def summed(
     failed: dict[int, dict[str, int]], urls: list[str] | None = None, whole: Plan | None = None, **changes: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sum up a run of 2 POPs; returns the summary and the state's output."""
+    """Return the summary and the state's output of a run of 2 POPs."""
     texts = urls or [f"https://www.example.com/{number}" for number in range(4)]
     whole = whole or run_of(len(texts), **changes)
     ledger = [

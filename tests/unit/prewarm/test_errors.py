@@ -1,4 +1,4 @@
-"""What a refused request is told."""
+"""The problems of a refused request: message, order and number."""
 
 from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_SHOWN, InvalidRequest, Problem, RequestTooLarge, truncate
 

@@ -1,4 +1,4 @@
-"""The settings: defaults, what is read, and a sentence for each value that cannot be used."""
+"""Settings: defaults, parsing, and an error message for each invalid value."""
 
 import ipaddress
 
@@ -77,7 +77,7 @@ def test_invalid_network_names_the_setting(text: str) -> None:
     ],
 )
 def test_invalid_number_names_setting_and_limits(name: str, text: str) -> None:
-    with pytest.raises(BrokenSetting, match=rf"PREWARM_{name} must be a whole number from \d+ to \d+, not "):
+    with pytest.raises(BrokenSetting, match=rf"PREWARM_{name} must be a whole number from \d+ to \d+, got "):
         read(**{name: text})
 
 

@@ -1,4 +1,4 @@
-"""Subsegments reach the daemon as X-Ray's documents; without a daemon or a sampled trace nothing is sent."""
+"""Subsegments are sent to the daemon as X-Ray documents, only with a daemon and a sampled trace."""
 
 import json
 import socket
@@ -31,13 +31,16 @@ def received(daemon: socket.socket) -> dict[str, object]:
 def test_block_becomes_a_subsegment_of_the_invocation(daemon: socket.socket) -> None:
     with subsegment("fetch", run="r", **{"batch-id": "1-000000"}):
         pass
-    found = received(daemon)
-    assert (found["type"], found["name"], found["fault"]) == ("subsegment", "fetch", False)
-    assert (found["trace_id"], found["parent_id"]) == ("1-67a1b2c3-0123456789abcdef01234567", "53995c3f42cd8ad8")
-    assert found["annotations"] == {"run": "r", "batch_id": "1-000000"}
-    assert isinstance(found["id"], str)
-    assert len(found["id"]) == 16
-    assert found["start_time"] <= found["end_time"]  # type: ignore[operator]
+    document = received(daemon)
+    assert (document["type"], document["name"], document["fault"]) == ("subsegment", "fetch", False)
+    assert (document["trace_id"], document["parent_id"]) == (
+        "1-67a1b2c3-0123456789abcdef01234567",
+        "53995c3f42cd8ad8",
+    )
+    assert document["annotations"] == {"run": "r", "batch_id": "1-000000"}
+    assert isinstance(document["id"], str)
+    assert len(document["id"]) == 16
+    assert document["start_time"] <= document["end_time"]  # type: ignore[operator]
 
 
 def test_exception_in_a_block_is_a_fault_and_propagates(daemon: socket.socket) -> None:

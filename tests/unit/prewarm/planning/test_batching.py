@@ -1,4 +1,4 @@
-"""Tiling: every target in one batch, batches that suit the run's size, and none too large to be told of."""
+"""Batching: every target is in one batch, and batches fit the run's size and the storage limits."""
 
 import json
 
@@ -33,21 +33,21 @@ ITEM_BYTES, PAYLOAD_BYTES = 400 * 1024, 256 * 1024
 
 @given(st.integers(1, 10**9), st.integers(1, 1000))
 def test_batch_size_is_within_bounds_with_several_batches_per_worker(targets: int, workers: int) -> None:
-    wanted = targets_per_batch(targets, workers)
-    assert MIN_TARGETS_PER_BATCH <= wanted <= MAX_TARGETS_PER_BATCH
-    if MIN_TARGETS_PER_BATCH < wanted < MAX_TARGETS_PER_BATCH:
-        assert BATCHES_PER_WORKER - 1 <= targets / wanted / workers <= BATCHES_PER_WORKER
+    size = targets_per_batch(targets, workers)
+    assert MIN_TARGETS_PER_BATCH <= size <= MAX_TARGETS_PER_BATCH
+    if MIN_TARGETS_PER_BATCH < size < MAX_TARGETS_PER_BATCH:
+        assert BATCHES_PER_WORKER - 1 <= targets / size / workers <= BATCHES_PER_WORKER
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 1200), st.integers(1, 8), st.integers(200, 10_000))
-def test_tile_is_within_bounds(urls: int, pops: int, variants: int, wanted: int) -> None:
-    tile = tiling(urls, pops, variants, wanted)
+def test_tile_is_within_bounds(urls: int, pops: int, variants: int, size: int) -> None:
+    tile = tiling(urls, pops, variants, size)
     assert 1 <= tile.urls <= min(urls, MAX_URLS_PER_BATCH)
     assert 1 <= tile.pops <= min(pops, POPS_PER_BATCH)
     targets = tile.urls * tile.pops * variants
     assert targets <= max(MAX_TARGETS_PER_CURSOR, tile.pops * variants)
     batches = -(-urls // tile.urls) * -(-pops // tile.pops)
-    if targets > max(wanted, tile.pops * variants):
+    if targets > max(size, tile.pops * variants):
         assert batches >= MAX_BATCHES / 2
 
 
@@ -65,15 +65,13 @@ def test_tile_is_within_bounds(urls: int, pops: int, variants: int, wanted: int)
 def test_small_runs_have_small_batches_and_large_runs_larger_ones(
     urls: int, pops: int, workers: int, tile: tuple[int, int], batches: int
 ) -> None:
-    found = tiling(urls, pops, 1, targets_per_batch(urls * pops, workers))
-    assert (found.urls, found.pops) == tile
-    assert -(-urls // found.urls) * -(-pops // found.pops) == batches
+    computed = tiling(urls, pops, 1, targets_per_batch(urls * pops, workers))
+    assert (computed.urls, computed.pops) == tile
+    assert -(-urls // computed.urls) * -(-pops // computed.pops) == batches
 
 
 @pytest.mark.parametrize(("urls", "pops", "variants"), [(1_000_000, 1, 8), (1_000_000, 700, 8), (2_000, 3, 1)])
-def test_largest_failed_batch_fits_into_ledger_item_and_state_payload(
-    urls: int, pops: int, variants: int
-) -> None:
+def test_largest_failed_batch_fits_into_ledger_item_and_state_payload(urls: int, pops: int, variants: int) -> None:
     tile = tiling(urls, pops, variants, MAX_TARGETS_PER_BATCH)
     worst = {outcome.value: 100 for outcome in (Outcome.ORIGIN_OVERLOAD, Outcome.CONNECT_ERROR, Outcome.SERVER_ERROR)}
     first = 1_000_000 - tile.urls
@@ -94,7 +92,7 @@ def test_largest_failed_batch_fits_into_ledger_item_and_state_payload(
 
 
 def size_of(value: object) -> int:
-    """Reckon an item's size as DynamoDB does: bytes of names and strings, digits of numbers, 3 per list or map."""
+    """Return an item's size in DynamoDB: bytes of names and strings, digits of numbers, 3 per list or map."""
     if isinstance(value, dict):
         return 3 + sum(1 + len(name) + size_of(entry) for name, entry in value.items())
     if isinstance(value, list):
@@ -118,14 +116,14 @@ def test_all_batches_equals_the_batches_of_both_stages(urls: int, pops: int, fir
 )
 @bounded(max_examples=40, deadline=None)
 def test_blocks_and_batches_cover_each_target_once(
-    shape: list[tuple[int, int, int]], variants: int, wanted: int
+    shape: list[tuple[int, int, int]], variants: int, size: int
 ) -> None:
     groups: list[Group] = []
     for urls, pops, first in shape:
         start = groups[-1].url_to if groups else 0
         ids = tuple(f"P{number}" for number in range(pops))
         groups.append(Group("d.cloudfront.net", "E1", start, start + urls, ids, min(first, pops)))
-    blocks = url_blocks(tuple(groups), variants, wanted)
+    blocks = url_blocks(tuple(groups), variants, size)
     assert [block.number for block in blocks] == list(range(len(blocks)))
     assert [url for block in blocks for url in range(block.url_from, block.url_to)] == list(range(groups[-1].url_to))
     covered: dict[int, list[tuple[int, int]]] = {block.number: [] for block in blocks}

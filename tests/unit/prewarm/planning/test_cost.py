@@ -1,4 +1,4 @@
-"""What a run costs: the parts of the formula, and what they grow with."""
+"""The cost of a run: the parts of the formula and how they grow."""
 
 import dataclasses
 
@@ -29,8 +29,8 @@ def dollars(**changes: object) -> float:
 
 
 def part(name: str, work: Work = SMALL) -> float:
-    (found,) = [each for each in estimate(work).parts if each.name == name]
-    return found.dollars
+    (match,) = [each for each in estimate(work).parts if each.name == name]
+    return match.dollars
 
 
 def test_requests_and_transfer_are_charged_by_price_region() -> None:
@@ -55,10 +55,10 @@ def test_measured_seconds_replace_the_estimated_ones() -> None:
 def test_cost_grows_with_work_and_is_the_sum_of_its_parts(fetches: int, size: int, batches: int, paths: int) -> None:
     work = Work({EUROPE: fetches}, 0.5, {EUROPE: size}, batches, 1, invalidation_paths=paths, invalidation_rounds=1)
     more = Work({EUROPE: fetches + 1}, 0.5, {EUROPE: size + 1}, batches + 1, 2, paths + 1, 2)
-    found = estimate(work)
-    assert sum(each.dollars for each in found.parts) == pytest.approx(found.dollars)
-    assert estimate(more).dollars >= found.dollars
-    assert all(each.dollars >= 0 for each in found.parts)
+    total = estimate(work)
+    assert sum(each.dollars for each in total.parts) == pytest.approx(total.dollars)
+    assert estimate(more).dollars >= total.dollars
+    assert all(each.dollars >= 0 for each in total.parts)
 
 
 def test_every_pop_has_a_price() -> None:

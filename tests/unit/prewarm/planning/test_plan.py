@@ -1,4 +1,4 @@
-"""Tiling: every target in one batch, no batch too large, and what is stored reads back."""
+"""The plan: it is unchanged after storing and reading, and its map items are readable."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The request as a whole: fields, limits, and each bad input told with its field and the fix."""
+"""The request: fields, limits, and a problem with field and fix for each invalid value."""
 
 from typing import Any
 
@@ -49,47 +49,48 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"url_list": URL}, ["url_list: ", "valid list", 'such as ["https://']),
+        ({"url_list": URL}, ["url_list: ", "must be a list", 'such as ["https://']),
         ({"url_list": []}, ["url_list: ", "is empty", 'such as ["https://']),
         ({"url_list": [URL, 5]}, ["url_list[1]: ", "string"]),
-        ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; give a URL"]),
+        ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; "]),
         ({"region": []}, ["region: ", "is empty", '"all"']),
-        ({"region": {"a": 1}}, ["region: ", "valid list", '"all"']),
+        ({"region": {"a": 1}}, ["region: ", "must be a list", '"all"']),
         ({"region": ["eu", 5]}, ["region[1]: ", "string"]),
-        ({"region_type": "POP"}, ["region_type: ", "give pop, country or region"]),
-        ({"region_type": None}, ["region_type: ", "give pop, country or region"]),
+        ({"region_type": "POP"}, ["region_type: must be pop, country or region, got 'POP'"]),
+        ({"region_type": None}, ["region_type: must be pop, country or region, got null"]),
         ({"cf_domain": "https://d111.cloudfront.net"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
         ({"cf_domain": "d111.cloudfront.net.evil.example"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
-        ({"timeout_minutes": 0}, ["timeout_minutes: ", "greater than or equal to 1"]),
-        ({"timeout_minutes": 1381}, ["timeout_minutes: ", "less than or equal to 1380"]),
-        ({"timeout_minutes": "60"}, ["timeout_minutes: ", "integer"]),
-        ({"timeout_minutes": True}, ["timeout_minutes: ", "integer"]),
-        ({"max_concurrency": 0}, ["max_concurrency: ", "greater than or equal to 1"]),
-        ({"max_concurrency": 1001}, ["max_concurrency: ", "less than or equal to 1000"]),
+        ({"timeout_minutes": 0}, ["timeout_minutes: must be at least 1, got 0; omit it for the default, 300"]),
+        ({"timeout_minutes": 1381}, ["timeout_minutes: ", "must be at most 1380, got 1381"]),
+        ({"timeout_minutes": "60"}, ["timeout_minutes: must be a whole number, got '60'"]),
+        ({"timeout_minutes": True}, ["timeout_minutes: must be a whole number, got true"]),
+        ({"max_concurrency": 0}, ["max_concurrency: ", "at least 1, got 0"]),
+        ({"max_concurrency": 1001}, ["max_concurrency: ", "at most 1000"]),
         ({"min_warm_percent": 0}, ["min_warm_percent: ", "greater than 0"]),
-        ({"min_warm_percent": 100.1}, ["min_warm_percent: ", "less than or equal to 100"]),
+        ({"min_warm_percent": 100.1}, ["min_warm_percent: ", "at most 100, got 100.1"]),
         ({"min_warm_percent": True}, ["min_warm_percent: ", "number"]),
         ({"min_warm_percent": float("nan")}, ["min_warm_percent: "]),
-        ({"max_bytes": 0}, ["max_bytes: ", "greater than or equal to 1"]),
+        ({"max_bytes": 0}, ["max_bytes: ", "at least 1, got 0; omit it for no limit"]),
         ({"verify": "some"}, ["verify: ", "'none', 'sample' or 'all'"]),
         ({"fail_on": "all"}, ["fail_on: ", "'any' or 'none'"]),
-        ({"staged": "yes"}, ["staged: ", "boolean"]),
-        ({"invalidate": 1}, ["invalidate: ", "boolean"]),
+        ({"max_rps": 0}, ["max_rps: must be at least 0.1, got 0; omit it for no limit"]),
+        ({"staged": "yes"}, ["staged: must be true or false, got 'yes'"]),
+        ({"invalidate": 1}, ["invalidate: must be true or false, got 1"]),
         ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
-        ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8"]),
-        ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "no header value"]),
+        ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8 entries, got a list with 9 entries"]),
+        ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "not allowed in a header value"]),
         ({"user_agent": ""}, ["user_agent: ", "is empty"]),
-        ({"user_agent": "é"}, ["user_agent: ", "no header value"]),
-        ({"headers": []}, ["headers: ", "dictionary"]),
+        ({"user_agent": "é"}, ["user_agent: ", "not allowed in a header value"]),
+        ({"headers": []}, ["headers: ", "must be an object"]),
         ({"headers": {"X-A": 1}}, ["headers.X-A: ", "string"]),
-        ({"headers": {"X A": "1"}}, ["headers.X A: is no header name"]),
-        ({"headers": {"": "1"}}, ["headers.: is no header name"]),
-        ({"headers": {"X-A": "1\r\nHost: evil.example"}}, ["headers.X-A: ", "no header value"]),
-        ({"headers": {"X-A": "\x7f"}}, ["headers.X-A: ", "no header value"]),
+        ({"headers": {"X A": "1"}}, ["headers.X A: is not a valid header name"]),
+        ({"headers": {"": "1"}}, ["headers.: is not a valid header name"]),
+        ({"headers": {"X-A": "1\r\nHost: evil.example"}}, ["headers.X-A: ", "not allowed in a header value"]),
+        ({"headers": {"X-A": "\x7f"}}, ["headers.X-A: ", "not allowed in a header value"]),
         ({"regions": ["eu"]}, ["regions: unknown field; did you mean region"]),
         ({"accept_encoding": "br"}, ["accept_encoding: unknown field; did you mean accept_encodings"]),
         ({"qqq": 1}, ["qqq: unknown field"]),
-        ({"target_type": "pop"}, ["target_type: is the old name of region_type; give one of the two"]),
+        ({"target_type": "pop"}, ["target_type: is the old name of region_type; remove one of the two"]),
     ],
 )
 def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[str]) -> None:
@@ -100,34 +101,34 @@ def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[s
 
 def test_problem_of_target_type_names_target_type() -> None:
     assert only({"target_type": "city"}, without="region_type").startswith("target_type: ")
-    assert "give pop, country or region" in only({"target_type": "city"}, without="region_type")
+    assert "must be pop, country or region, got 'city'" in only({"target_type": "city"}, without="region_type")
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str) -> None:
     for spelling in (name, name.upper(), name.title()):
-        assert "set by the service itself" in only({"headers": {spelling: "x"}})
+        assert "set by the service" in only({"headers": {spelling: "x"}})
 
 
 @pytest.mark.parametrize("name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token"])
 def test_secret_headers_are_rejected_in_direct_starts_only(name: str) -> None:
     headers = {"headers": {name: "secret-value"}}
     sentence = only(headers, direct=True)
-    assert sentence.startswith(f"headers.{name}: holds a secret; ")
+    assert sentence.startswith(f"headers.{name}: contains a secret; ")
     assert "POST /prewarm" in sentence
     assert "secret-value" not in sentence
     assert check_request(GOOD | headers).fields.headers == {name: "secret-value"}
 
 
 def test_problems_of_urls_names_and_headers_are_reported_together() -> None:
-    found = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
-    assert [sentence.partition(":")[0] for sentence in found] == [
+    sentences = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
         "url_list[0]",
         "url_list[2]",
         "region[0]",
         "headers.Host",
     ]
-    assert "did you mean apac" in found[2]
+    assert "did you mean apac" in sentences[2]
 
 
 def test_several_invalid_fields_are_reported_together() -> None:
@@ -170,13 +171,11 @@ def test_minimal_request_has_the_documented_defaults() -> None:
         ("country", " All", "region", 95),
     ],
 )
-def test_percent_needed_depends_on_the_selection(
-    region_type: str, region: object, kind: str, percent: float
-) -> None:
+def test_percent_needed_depends_on_the_selection(region_type: str, region: object, kind: str, percent: float) -> None:
     fields = check_request(GOOD | {"region_type": region_type, "region": region}).fields
     assert (fields.kind, fields.percent_needed) == (kind, percent)
-    given = check_request(GOOD | {"region_type": region_type, "region": region, "min_warm_percent": 50}).fields
-    assert given.percent_needed == 50
+    explicit = check_request(GOOD | {"region_type": region_type, "region": region, "min_warm_percent": 50}).fields
+    assert explicit.percent_needed == 50
 
 
 def test_cf_domain_is_normalised() -> None:
@@ -226,5 +225,5 @@ def test_problems_of_all_kinds_are_reported_at_once(changes: dict[str, Any], fie
 @pytest.mark.parametrize("field", ["url_list", "region"])
 def test_empty_list_is_reported_as_empty(field: str) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
-    with pytest.raises(InvalidRequest, match=f"{field}: is empty; give a list"):
+    with pytest.raises(InvalidRequest, match=f"{field}: is empty; use a list"):
         check_request(plain | {field: []})
