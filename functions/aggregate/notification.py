@@ -22,11 +22,11 @@ class Notification:
 def compose(
     detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str, *, planned: bool = False
 ) -> Notification:
-    """Return the notification for an event's detail and the run's summary, if it has one.
+    """Return the notification about an ended run.
 
-    `planned`: whether the run had a plan, so some URLs may be warm even without a summary. The event of a run that
-    timed out has neither Error nor Cause (Step Functions Developer Guide, "Execution status change"), so the error is
-    read from the summary.
+    `detail` is the event's, `summary` the run's if it has one. `planned`: whether the run had a plan, so some URLs may
+    be warm even without a summary. The event of a run that timed out has neither Error nor Cause (Step Functions
+    Developer Guide, "Execution status change"), so the error is read from the summary.
     """
     run, arn, status = detail["name"], detail["executionArn"], detail["status"]
     passed = status == "SUCCEEDED"

@@ -13,7 +13,7 @@ AGGREGATE_GB = 1.0
 
 
 def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:
-    """Return the statistics of a summary; `seconds`: the aggregate function's duration."""
+    """Return a summary's statistics; `seconds`: the aggregate function's duration."""
     return {
         "fetches": measured.fetches,
         "timeToFirstByteMs": percentiles(measured.classes),

@@ -21,7 +21,10 @@ EARTH_RADIUS_KM = 6371.0
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place with POPs: airport code, city, ISO country, degrees, price class and price region."""
+    """A place with POPs.
+
+    `code` is the airport code, `country` the ISO code; latitude and longitude are in degrees.
+    """
 
     code: str
     city: str
@@ -34,7 +37,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """A POP: its id, its location, and the catalogue's confidence that it exists (high, medium, low)."""
+    """A POP: its id and location, and how certain its existence is.
+
+    `confidence` is high, medium or low.
+    """
 
     id: str
     location: Location
@@ -49,7 +55,10 @@ def location_of(pop_id: str) -> str:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All known POPs of the standard partition by id, sorted by id, and all locations by airport code."""
+    """All known POPs of the standard partition, and all locations.
+
+    `pops` is sorted by id; the keys of `locations` are airport codes.
+    """
 
     pops: dict[str, Pop]
     locations: dict[str, Location]
@@ -60,11 +69,11 @@ class Catalogue:
         return [pop.id for pop in self.pops.values() if pop.location.country in countries]
 
     def countries(self) -> frozenset[str]:
-        """Return the ISO codes of all countries with a location, with or without a known POP id."""
+        """Return the ISO codes of all countries with a location, even without POP ids."""
         return frozenset(place.country for place in self.locations.values()) - CHINA_PARTITION_COUNTRIES
 
     def locations_without_pops(self, countries: frozenset[str]) -> list[str]:
-        """Return the airport codes of these countries' locations that have no known POP id."""
+        """Return the codes of these countries' locations that have no known POP id."""
         with_pops = {location_of(pop) for pop in self.pops}
         return sorted(
             place.code
@@ -73,7 +82,7 @@ class Catalogue:
         )
 
     def regional_cache_of(self, pop_id: str) -> str:
-        """Return the airport code of the regional edge cache that most likely serves a POP.
+        """Return the code of the regional edge cache that most likely serves a POP.
 
         CloudFront does not publish the assignment. The nearest cache by great circle is an assumption, used only
         to choose the POPs of a staged run's first stage. A POP at an unknown location is its own area.

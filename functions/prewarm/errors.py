@@ -40,7 +40,10 @@ class Problem:
     near: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """Return the problem as one line: `region[0]: unknown region 'apca'; did you mean apac?`."""
+        """Return the problem as one line.
+
+        For example `region[0]: unknown region 'apca'; did you mean apac?`.
+        """
         hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
         return f"{self.field}: {self.message}{hint}" if self.field else f"{self.message}{hint}"
 
@@ -64,7 +67,7 @@ class RefusedRequest(PrewarmError):
         super().__init__(self.message())
 
     def message(self) -> str:
-        """Return all problems in one line: the first twenty in full and the number of the rest."""
+        """Return the first twenty problems in one line, with the number of the rest."""
         listed = " | ".join(problem.sentence() for problem in self.problems[:PROBLEMS_SHOWN])
         rest = len(self.problems) - PROBLEMS_SHOWN
         return f"{listed} | and {rest} more problems" if rest > 0 else listed
@@ -92,7 +95,10 @@ class RequestTooLarge(RefusedRequest):
 
 
 class Conflict(RefusedRequest):
-    """The run's state does not allow the operation; `code` is the machine-readable reason."""
+    """The run's state does not allow the operation.
+
+    `code` is the machine-readable reason.
+    """
 
     http_status = 409
 
@@ -102,7 +108,10 @@ class Conflict(RefusedRequest):
 
 
 class Missing(RefusedRequest):
-    """The run exists but the requested document does not; `code` is the machine-readable reason."""
+    """The run exists, but the requested document does not.
+
+    `code` is the machine-readable reason.
+    """
 
     http_status = 404
 

@@ -33,7 +33,7 @@ def console_url(arn: str) -> str:
 
 
 def recommended_action(status: str, error: str, arn: str) -> dict[str, str] | None:
-    """Return the recommended action after a failed run, {"kind": …, "how": …}; None for any other run.
+    """Return the next action after a failed run, {"kind": …, "how": …}, else None.
 
     `status` is Step Functions' status. The kinds:
 

@@ -28,7 +28,7 @@ def put_metrics(counts: Mapping[str, float], **more: tuple[MetricUnit, float]) -
 
 
 def put_outcomes(outcomes: Mapping[str, int]) -> None:
-    """Emit the number of targets per outcome: the metric `Targets` with the dimension `outcome`."""
+    """Emit the metric `Targets` with the dimension `outcome`."""
     service = {"service": os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined")}
     for outcome, count in outcomes.items():
         with single_metric(
@@ -38,7 +38,10 @@ def put_outcomes(outcomes: Mapping[str, int]) -> None:
 
 
 def put_times(name: str, milliseconds: Mapping[float, int]) -> None:
-    """Emit a distribution of times, {milliseconds: count}; more than 100 values are sampled proportionally."""
+    """Emit a distribution of times, {milliseconds: count}.
+
+    More than 100 values are sampled proportionally.
+    """
     total = sum(milliseconds.values())
     if not total:
         return

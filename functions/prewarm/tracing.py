@@ -21,7 +21,7 @@ _ANNOTATION = re.compile(r"\W", re.ASCII)
 
 @contextmanager
 def subsegment(name: str, **annotations: str | int | bool) -> Iterator[None]:
-    """Time a block as a subsegment of the invocation; without tracing this has no effect."""
+    """Time a block as a subsegment of the invocation, if it is traced."""
     started = time.time()
     fault = True
     try:
@@ -32,7 +32,7 @@ def subsegment(name: str, **annotations: str | int | bool) -> Iterator[None]:
 
 
 def _send(name: str, started: float, annotations: Mapping[str, str | int | bool], *, fault: bool) -> None:
-    """Send the subsegment to the daemon; errors are ignored because tracing is best effort."""
+    """Send the subsegment to the daemon; ignore errors, as tracing is best effort."""
     header = dict(part.split("=", 1) for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";") if "=" in part)
     address, _, port = os.environ.get("AWS_XRAY_DAEMON_ADDRESS", "").partition(":")
     if header.get("Sampled") != "1" or not {"Root", "Parent"} <= header.keys() or not port.isdecimal():

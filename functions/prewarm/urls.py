@@ -39,7 +39,7 @@ USER_PART = re.compile(r"(?<=//)[^/?#]*@")
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """One URL of a run: as in the request (`given`), as it is fetched, its scheme and host."""
+    """One URL: as in the request (`given`), as it is fetched, scheme and host."""
 
     given: str
     fetch: str

@@ -21,7 +21,7 @@ PLAN = plan(
 
 
 class FakeStore:
-    """A storage with the documents that a test passes; it counts how often each is read."""
+    """A storage with the documents that a test passes; it records the reads."""
 
     def __init__(
         self,
@@ -75,13 +75,13 @@ def batch(url: int, failed: dict[str, int] | None = None) -> BatchResult:
 
 
 def progress_of(execution: Execution, *, with_pops: bool = False, **documents: Any) -> Progress:
-    """Return the progress that is found in these documents."""
+    """Return the progress from these documents."""
     store: Any = FakeStore(**documents)
     return find_progress(execution, store, with_pops=with_pops)
 
 
 def status_of(execution: Execution, **documents: Any) -> dict[str, Any]:
-    """Return the status that is found in these documents, after checking its counts."""
+    """Return the status from these documents, after checking its counts."""
     response = as_contract(progress_of(execution, **documents))
     json.dumps(response)
     assert response["total"] == response["completed"] + response["inProgress"]

@@ -71,7 +71,7 @@ class Context:
 
 @contextmanager
 def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
-    """Create an AWS account with the service's stores and two distributions, and set the environment."""
+    """Create an AWS account with stores and two distributions; set the environment."""
     environment = {
         "AWS_DEFAULT_REGION": REGION,
         "PREWARM_BUCKET": BUCKET,
@@ -157,7 +157,7 @@ class Ran:
 
 
 class Machine:
-    """Executes a run's states in the order of statemachine/prewarm.asl.yaml, without Step Functions."""
+    """Executes a run's states in the state machine's order, without Step Functions."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage

@@ -30,7 +30,7 @@ def call(
     encoded: bool = False,
     headers: dict[str, str] | None = None,
 ) -> tuple[int, Any]:
-    """Send one request; check the properties of every response; return status and document."""
+    """Send one request, check the response's form, return status and document."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     sent = {"Content-Type": "application/json"} | (headers or {})
     event = {
@@ -72,7 +72,10 @@ STARTED = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 
 
 def describe_executions_as(patch: pytest.MonkeyPatch, **described: Any) -> None:
-    """Replace DescribeExecution's fields for every execution, because moto's executions never end."""
+    """Replace DescribeExecution's fields for every execution.
+
+    In moto no execution ends.
+    """
     states = api.handler._executions()._client
 
     def describe(executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling

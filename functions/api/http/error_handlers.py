@@ -28,6 +28,6 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected_error(error: Exception) -> Response[str]:
-        """Log an unexpected error of the service or of AWS, and return 500 without details."""
+        """Log an unexpected error of service or AWS; return 500 without details."""
         logger.exception("unexpected error", exc_info=error)
         return error_response(500, "ServiceError", "unexpected error; try again, and see the API function's log")

@@ -18,7 +18,10 @@ PAGE_START = "from"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The requested part of a run's URLs: the first index and the maximum number, None for all that fit."""
+    """The requested part of a run's URLs.
+
+    `start` is the first index, `limit` the maximum number, None for all that fit.
+    """
 
     start: int = 0
     limit: int | None = None
@@ -26,7 +29,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class UrlStatus:
-    """One URL in a status: its verdict, and for a failed one its reasons and coverage in per cent."""
+    """One URL in a status: its verdict, and the reasons and coverage of a failure.
+
+    `coverage` is the percentage of reachable targets that are warm.
+    """
 
     url: str
     verdict: str
@@ -43,7 +49,7 @@ class UrlStatus:
 
 
 def escaped_bytes(value: object) -> int:
-    """Return the size of a JSON value in a body that is escaped as text in Lambda's JSON."""
+    """Return the size of a JSON value in a body that is escaped as JSON text."""
     return len(json.dumps(json.dumps(value)))
 
 
@@ -68,7 +74,10 @@ def page_token(index: int) -> str:
 
 
 def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
-    """Return the problems of a `limit` parameter, None if it is omitted; `most`: the highest valid limit."""
+    """Return the problems of a `limit` parameter; an omitted one is valid.
+
+    `most`: the highest valid limit, None for no maximum.
+    """
     if limit is None or (LIMIT.fullmatch(limit) and 1 <= int(limit) <= (most or int(limit))):
         return []
     valid = f"from 1 to {most}" if most else "of at least 1"
@@ -76,7 +85,7 @@ def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
 
 
 def invalid_token() -> Problem:
-    """Return the problem of a `nextToken` that the service did not issue, or that has expired."""
+    """Return the problem of a `nextToken` that is invalid or expired."""
     return Problem("nextToken", "invalid or expired; omit it to start from the first page")
 
 

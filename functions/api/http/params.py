@@ -10,13 +10,18 @@ from prewarm.request.model import parse_json
 
 
 def body_of(event: APIGatewayProxyEvent) -> bytes:
-    """Return the raw body; Powertools' decoded_body fails for bytes that are not UTF-8."""
+    """Return the raw body.
+
+    Powertools' decoded_body fails for bytes that are not UTF-8.
+    """
     body = event.body or ""
     return base64.b64decode(body) if event.is_base64_encoded else body.encode()
 
 
 def request_id_of(event: APIGatewayProxyEvent) -> str:
-    """Return the requestID from the query string or, as the old documentation shows, from a JSON body.
+    """Return the requestID from the query string or a JSON body.
+
+    The old documentation shows the JSON body.
 
     Raises:
         InvalidRequest: the event has no requestID.
@@ -38,7 +43,7 @@ def page_of(event: APIGatewayProxyEvent) -> Page:
 
 
 def includes_pops(event: APIGatewayProxyEvent) -> bool:
-    """Return whether a status includes statistics per POP: `include=pops` in the query string.
+    """Return whether the query string has `include=pops`: statistics per POP.
 
     Raises:
         InvalidRequest: `include` has another value.

@@ -23,5 +23,5 @@ def json_response(
 
 
 def error_response(status: int, code: str, message: str) -> Response[str]:
-    """Return an error in the shape of RefusedRequest and the template's gateway responses."""
+    """Return an error in the shape that the template's gateway responses share."""
     return json_response(status, {"error": {"code": code, "message": message, "details": []}})

@@ -27,7 +27,7 @@ class Resolver:
         return boto3.client("lambda", config=config)
 
     def invoke(self, run: str, request_key: str) -> dict[str, Any] | None:
-        """Return the function's output for a stored request; None if it fails or times out.
+        """Return the output for a stored request; None if it fails or times out.
 
         With `direct` the function returns the whole result and stores nothing.
         """

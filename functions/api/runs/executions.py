@@ -23,10 +23,11 @@ FORBIDDEN = frozenset('/: \t<>{}[]?*"#%\\^|~`$&,;')
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A run as Step Functions describes it; times are ISO 8601 in UTC, empty if unknown.
+    """A run as Step Functions describes it.
 
     `run` is the execution's name, `status` Step Functions' status, `input` the execution's input as JSON text,
-    `error` and `cause` those of a failed execution, `redrives` the number of redrives.
+    `error` and `cause` those of a failed execution, `redrives` the number of redrives. Times are ISO 8601 in UTC,
+    empty if unknown.
     """
 
     run: str
@@ -55,7 +56,7 @@ class Execution:
 
     @property
     def unfinished_outcome(self) -> Outcome | None:
-        """Return the outcome of the ended run's unfinished targets; None while it is running."""
+        """Return the outcome of unfinished targets; None while the run is running."""
         if self.running:
             return None
         if self.contract_status == "TIMEOUT":
@@ -65,7 +66,7 @@ class Execution:
         return Outcome.CANCELLED if self.status == "ABORTED" else Outcome.LOST
 
     def direct_request(self) -> dict[str, Any] | None:
-        """Return the request of a run that was started without the API: the execution's input."""
+        """Return the input of a run that was started without the API, else None."""
         try:
             document = json.loads(self.input)
         except ValueError:

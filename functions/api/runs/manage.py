@@ -21,7 +21,9 @@ MAX_PAGES_READ = 10
 def list_runs(
     executions: Executions, status: str | None = None, limit: str | None = None, token: str | None = None
 ) -> dict[str, Any]:
-    """Return {"runs": […], "nextToken"?}, newest first, optionally only runs with one status.
+    """Return {"runs": […], "nextToken"?}, newest first.
+
+    `status`: only runs with this status.
 
     A response may have fewer runs than `limit`, even none, and still have a `nextToken`.
 
@@ -77,7 +79,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
 def retry(
     execution: Execution, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
 ) -> dict[str, Any]:
-    """Start a new run of the failed URLs; return {"requestID": …, "retryOf": …, "urls": n}.
+    """Start a run of the failed URLs; return {"requestID", "retryOf", "urls"}.
 
     The new request is the old one with the failed URLs as its only source. A run that failed before its plan existed
     is repeated as a whole. `key` is the caller's Idempotency-Key.

@@ -105,7 +105,10 @@ def _from_ledger(
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
-    """Return the progress of a run without a plan: its URLs are in progress or, after its end, failed."""
+    """Return the progress of a run without a plan.
+
+    Its URLs are in progress or, after its end, failed.
+    """
     outcome = execution.unfinished_outcome
     verdict = Verdict.IN_PROGRESS if outcome is None else Verdict.FAILED
     reasons = None if outcome is None else {outcome.value: 1}
@@ -115,7 +118,7 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
 
 
 def _direct_urls(execution: Execution) -> list[str]:
-    """Return the URLs of a run that was started without the API, from the execution's input."""
+    """Return a directly started run's URLs from the execution's input."""
     request = execution.direct_request()
     try:
         return [url.given for url in check_request(request, direct=True).urls]

@@ -22,7 +22,7 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 def start(
     body: bytes, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
 ) -> dict[str, Any]:
-    """Start a run; return {"requestID": execution ARN}, or {"dryRun": …} for a dry run.
+    """Start a run; return {"requestID": ARN}, or {"dryRun": …} for a dry run.
 
     A dry run that takes too long for one response becomes an execution, whose ARN is returned. `key` is the caller's
     Idempotency-Key.
@@ -42,7 +42,9 @@ def start(
 
 
 def start_once(key: str, request: CheckedRequest, store: Storage, executions: Executions) -> dict[str, Any]:
-    """Start a run at most once per Idempotency-Key; the run's name is derived from the key.
+    """Start a run at most once per Idempotency-Key.
+
+    The run's name is derived from the key.
 
     Raises:
         Conflict: the key was used for another request.
@@ -89,7 +91,10 @@ def run_name() -> str:
 
 
 def request_summary(request: CheckedRequest) -> dict[str, Any]:
-    """Return the part of a request that the console may display: counts and selection, no secrets."""
+    """Return counts and selection of a request, without secrets.
+
+    The console displays them as the execution's input.
+    """
     names = request.fields.region
     more = [f"and {len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
     sources = {name: len(entries) for name in SOURCES[1:] if (entries := getattr(request.fields, name))}

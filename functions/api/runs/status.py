@@ -67,6 +67,6 @@ def execution_details(execution: Execution) -> dict[str, Any]:
 
 
 def explanations(reasons: Iterable[dict[str, int]]) -> dict[str, str]:
-    """Return a plain-English explanation of each outcome that is a reason of a failure."""
+    """Return a plain-English explanation of each outcome among the reasons."""
     outcomes = {Outcome(name) for each in reasons for name in each}
     return {outcome.value: IN_WORDS[outcome] for outcome in sorted(outcomes)}

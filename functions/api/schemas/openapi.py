@@ -54,9 +54,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route: method, path, id, summary, response, errors, parameters and request body.
+    """One route of the API.
 
-    `response` is a model or a content type; `errors` are in addition to COMMON_ERRORS.
+    `name` is the operation's id; `response` is a model or a content type; `errors` are in addition to COMMON_ERRORS.
     """
 
     method: str
@@ -167,7 +167,7 @@ def _schemas(models: list[type[BaseModel]], mode: Literal["validation", "seriali
 
 
 def _add_short_forms(schema: dict[str, Any]) -> None:
-    """Add the short forms that validation accepts: one bare value instead of a list of one."""
+    """Add the short forms that validation accepts: one value instead of a list."""
     properties = schema["properties"]
     properties["region"] = {"anyOf": [properties["region"], {"type": "string", "minLength": 1}], "title": "Region"}
     for name in ("url_list_s3", "sitemap", "manifest"):

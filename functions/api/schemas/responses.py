@@ -1,4 +1,4 @@
-"""Response models of the API. The OpenAPI document is built from them, and the tests validate responses with them.
+"""Response models of the API: the OpenAPI document and the tests are based on them.
 
 The fields of the fixed contract are the first seven of `Status` and `Started.requestID`; all others are additions.
 """

@@ -91,7 +91,7 @@ def prices() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The billable work of a run: fetches and bytes by price region, and service usage.
+    """A run's billable work: fetches and bytes by price region, service usage.
 
     `plain_http` is the share of fetches over http://; `bytes` is None if sizes are unknown; `worker_seconds` is None
     to estimate them; `continued` counts further workers of batches that needed more than one; `other_gb_seconds` is
@@ -150,7 +150,7 @@ def estimate(work: Work) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """A run with batches of one size: their number, their overhead in dollars, the duration."""
+    """A run with batches of one size: number, overhead in dollars, duration."""
 
     batches: int
     dollars: float
@@ -158,7 +158,7 @@ class Batching:
 
 
 def batching(targets: int, size: int, workers: int) -> Batching:
-    """Return the cost and duration of batches of `size` targets with `workers` at once."""
+    """Return cost and duration of batches of `size` targets with `workers` at once."""
     batches = math.ceil(targets / size)
     waves = math.ceil(batches / workers)
     return Batching(

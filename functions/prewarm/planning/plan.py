@@ -72,7 +72,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do, without URLs, addresses and batches: small enough for every poll."""
+    """What a run will do, without URLs, addresses and batches.
+
+    It is small enough to be read by every poll.
+    """
 
     run: str
     started_at: float

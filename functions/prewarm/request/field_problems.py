@@ -51,7 +51,7 @@ _EMPTY = frozenset({"too_short", "string_too_short"})
 
 
 def field_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return a problem for each of pydantic's errors, with the field's path such as `url_list[3]`."""
+    """Return a problem for each of pydantic's errors."""
     return [_problem(entry, model) for entry in error.errors(include_url=False)]
 
 
@@ -93,7 +93,10 @@ def _value(entry: Any) -> str:  # noqa: ANN401 - pydantic-core's ErrorDetails
 
 
 def _if_omitted(field: str, model: type[BaseModel]) -> str:
-    """Return what omitting a field means, as the end of a message; empty for required and nested fields."""
+    """Return what omitting a field means, as the end of a message.
+
+    The text is empty for required and nested fields.
+    """
     if field in _OMITTED:
         return f"; {_OMITTED[field]}"
     if field not in model.model_fields or model.model_fields[field].default is None:

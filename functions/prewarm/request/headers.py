@@ -38,7 +38,10 @@ SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-secur
 def header_problems(
     headers: Mapping[str, str], accept_encodings: Sequence[str], user_agent: str | None, *, direct: bool
 ) -> list[Problem]:
-    """Return the problems of a request's headers; `direct`: they are visible in the Step Functions console."""
+    """Return the problems of a request's headers.
+
+    `direct`: whether the Step Functions console displays them; then secrets are rejected.
+    """
     problems = []
     for name, value in headers.items():
         field = f"headers.{truncate(name)}"

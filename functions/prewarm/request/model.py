@@ -30,7 +30,10 @@ PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 
 
 class PrewarmRequest(BaseModel):
-    """The body of POST /prewarm and the input of a direct execution; unknown fields are rejected."""
+    """The body of POST /prewarm and the input of a direct execution.
+
+    Unknown fields are rejected.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -86,19 +89,25 @@ class PrewarmRequest(BaseModel):
 
     @property
     def kind(self) -> str:
-        """Return the type that decides how unreachable POPs are handled; `all` counts as a region."""
+        """Return the type that decides how unreachable POPs are handled.
+
+        `all` counts as a region.
+        """
         everything = [name.strip().lower() for name in self.region] == [ALL]
         return "region" if everything else self.region_type
 
     @property
     def percent_needed(self) -> float:
-        """Return the percentage of a URL's reachable targets that must be warm: by default 100 for POPs, else 95."""
+        """Return the percentage of a URL's reachable targets that must be warm.
+
+        The default is 100 for POPs, else 95.
+        """
         return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
 
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A valid request: its fields, its URLs without duplicates, and the ids of the selected POPs.
+    """A valid request: fields, URLs without duplicates, ids of the selected POPs.
 
     `places`: the airport codes of the selected locations that have no known POP id.
     """
@@ -109,7 +118,7 @@ class CheckedRequest:
     places: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as it is stored: the fields, with the original URLs without duplicates."""
+        """Return the request as it is stored, with the original URLs."""
         return self.fields.model_dump(mode="json", exclude_none=True) | (
             {"url_list": [url.given for url in self.urls]} if self.urls else {}
         )
@@ -169,7 +178,7 @@ def check_request(
 def _problems_of_valid_fields(
     document: dict[str, Any], error: ValidationError, pop_catalogue: Catalogue
 ) -> list[Problem]:
-    """Return the problems of URLs and POP names if the model found those fields well-formed."""
+    """Return the problems of URLs and POP names in well-formed fields."""
     invalid = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
     problems: list[Problem] = []
     urls = document.get("url_list")

@@ -16,7 +16,7 @@ MAX_SIMILAR_NAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """An unknown name: the error message, the name's key, and the valid keys to search for similar names."""
+    """An unknown name: error message, key, and valid keys to search for similar ones."""
 
     message: str
     key: str
@@ -31,7 +31,7 @@ def _selections() -> dict[str, dict[str, list[str]]]:
 def expand(
     region_type: str, names: Sequence[str], catalogue: Catalogue, *, allow_unknown_pops: bool = False
 ) -> tuple[list[str], list[Problem]]:
-    """Return the ids of the selected POPs without duplicates, and the selection's problems.
+    """Return the selected POP ids without duplicates, and the problems.
 
     Args:
         region_type: `pop`, `country` or `region`.
@@ -68,7 +68,7 @@ def expand(
 
 
 def places(region_type: str, names: Sequence[str], catalogue: Catalogue) -> list[str]:
-    """Return the sorted airport codes of the selected locations that have no known POP id.
+    """Return the sorted codes of selected locations that have no known POP id.
 
     `names` must be valid. A selection by POP id has no such locations.
     """
@@ -82,7 +82,10 @@ def places(region_type: str, names: Sequence[str], catalogue: Catalogue) -> list
 
 
 def selection_names(region_type: str, catalogue: Catalogue) -> list[str]:
-    """Return the sorted valid names of countries or regions; those of countries include lower-case ISO codes."""
+    """Return the sorted valid names of countries or regions.
+
+    Those of countries include ISO codes in lower case.
+    """
     if region_type == "region":
         return sorted(_selections()["regions"])
     return sorted({*_selections()["countries"], *(code.lower() for code in catalogue.countries())})
@@ -124,7 +127,7 @@ def _region(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
 
 
 def _key(name: str) -> str:
-    """Return a name in the form of the tables' keys: `New Zealand` and `new-zealand` become `new_zealand`."""
+    """Return a name as a key of the tables: `New Zealand` becomes `new_zealand`."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 

@@ -47,7 +47,7 @@ Patterns = Annotated[list[Annotated[str, Field(min_length=1, max_length=2048)]],
 
 
 class _Source(BaseModel):
-    """A document that lists URLs; it is fetched through CloudFront like every other URL."""
+    """A document that lists URLs; it is fetched through CloudFront like any URL."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -91,7 +91,9 @@ class SitemapSource(_Source):
 
 
 class ManifestSource(_Source):
-    """An HLS or DASH manifest: the manifest, its playlists, segments, init segments and keys are warmed.
+    """An HLS or DASH manifest.
+
+    The manifest, its playlists, segments, init segments and keys are warmed.
 
     `renditions`: all renditions, or the one with the lowest bandwidth; `max_segments`: use only the first segments of
     each rendition, up to this number.

@@ -43,9 +43,9 @@ class Ledger:
         self._retention = retention_days * DAY_SECONDS
 
     def open_run(self, run: str, deadline: float, redrives: int = 0) -> None:
-        """Write the run's control item, so that workers may write results; `deadline` in epoch seconds.
+        """Write the run's control item, which allows workers to write results.
 
-        A redrive of ResolveTargets plans again and so resets the run's deadline.
+        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline.
         """
         item = {"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "redrives": redrives}
         self._put(item | {"ttl": self._ttl()})
@@ -66,7 +66,7 @@ class Ledger:
         )
 
     def control_after(self, run: str, redrives: int, seconds: float) -> Control:
-        """Return the run's control item to a caller that was started after `redrives` redrives.
+        """Return the control item to a caller started after `redrives` redrives.
 
         The first caller after a redrive reopens the run with a new deadline, `seconds` from now.
         """
@@ -105,7 +105,10 @@ class Ledger:
         return self._update_control(run, change, values | {":redrives": redrives}, condition)
 
     def claim_run_metrics(self, run: str, redrives: int) -> bool:
-        """Return True for the first caller after this redrive, so run metrics are emitted once."""
+        """Return whether the caller is the first after this redrive.
+
+        Only the first caller emits the run's metrics.
+        """
         condition = "attribute_not_exists(summed) OR summed < :redrives"
         return self._update_control(run, ", summed = :redrives", {":redrives": redrives}, condition)
 

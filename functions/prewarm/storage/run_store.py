@@ -67,7 +67,7 @@ class Storage:
         return self._put_json(run_key(run, "request.json"), document)
 
     def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
-        """Store the validated request unless the run has one; return whether it was stored.
+        """Store the request unless the run has one; return whether it was stored.
 
         `again`: whether to retry a conflict with a simultaneous write.
         """
@@ -104,7 +104,10 @@ class Storage:
         return response["Body"].read()
 
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
-        """Store URLs, addresses and plan; the plan is last, so everything exists if it does."""
+        """Store URLs, addresses and plan.
+
+        The plan is written last: if it exists, everything exists.
+        """
         self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
         self._put_json(run_key(plan.run, "plan/addresses.json.gz"), addresses)
         self._put_json(run_key(plan.run, "plan/plan.json"), plan.as_json())
