@@ -24,8 +24,8 @@ def compose(
 ) -> Notification:
     """Return the notification about an ended run.
 
-    `detail` is the event's, `summary` the run's if it has one. `planned`: whether the run had a plan, so some URLs may
-    be warm even without a summary. The event of a run that timed out has neither Error nor Cause (Step Functions
+    `detail` is the event's, `summary` the run's if it has one. `planned`: whether the run had a plan, so some URLs
+    may be warm even without a summary. The event of a run that timed out has neither Error nor Cause (Step Functions
     Developer Guide, "Execution status change"), so the error is read from the summary.
     """
     run, arn, status = detail["name"], detail["executionArn"], detail["status"]

@@ -1,11 +1,10 @@
-"""GET /report: the link, the report's three formats, and the remedy of a failed run."""
+"""GET /report: the link, and the report's three formats."""
 
 import csv
 import io
 import json
 import re
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 import requests
@@ -14,15 +13,13 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from aggregate.report import as_csv
 from aggregate.report_html import bytes_in_words, page
 from api.schemas.openapi import report_schema
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from tests.support.edge_urls import fresh
-from tests.support.handlers import BUCKET, SYDNEY, TOKYO, client
-from tests.support.rest import call, describe_executions_as, get_report
+from tests.support.handlers import BUCKET, client
+from tests.support.rest import describe_executions_as, get_report
 
 
 def body(name: str) -> bytes:
@@ -155,26 +152,12 @@ def test_html_report_escapes_urls_and_warnings(text: str) -> None:
     assert parsed.text.count("<script>alert(1)</script>") == 2
 
 
-def test_csv_report_quotes_commas_quotes_and_newlines() -> None:
-    url = 'https://www.example.com/a,"b"\n'
-    line = {"url": url, "verdict": "failed", "warm": 0, "reachable": 1, "coverage": 0.0, "reasons": {"lost": 1}}
-    (row,) = csv.DictReader(io.StringIO(as_csv({"urls": [line]}).decode(), newline=""))
-    assert row["url"] == url
-
-
 @pytest.mark.parametrize(
     ("count", "words"),
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (2 * 10**18, "2,000.0 PB")],
 )
 def test_bytes_are_formatted_in_decimal_units(count: int, words: str) -> None:
     assert bytes_in_words(count) == words
-
-
-@pytest.mark.usefixtures("machine")
-def test_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
-    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(request))
-    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"
 
 
 @pytest.mark.usefixtures("machine")
@@ -186,50 +169,3 @@ def test_links_use_the_regional_host(monkeypatch: pytest.MonkeyPatch, region: st
     assert link is not None
     assert link.startswith(f"https://{BUCKET}.s3.{region}.amazonaws.com/")
     assert "l%25C3%25A4uft" not in link.partition("response-content-disposition")[2]
-
-
-# ---- the remedy ----
-
-
-@pytest.mark.parametrize(
-    ("described", "kind"),
-    [
-        ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "retry"),
-        ({"status": "FAILED", "error": "Prewarm.DeadlinePassed"}, "retry"),
-        ({"status": "TIMED_OUT"}, "retry"),
-        ({"status": "ABORTED"}, "retry"),
-        ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, "fix"),
-        ({"status": "FAILED", "error": "Prewarm.InvalidationTimedOut"}, "retry"),
-        ({"status": "FAILED", "error": "States.ItemReaderFailed"}, "redrive"),
-        ({"status": "FAILED", "error": "Lambda.TooManyRequestsException"}, "redrive"),
-    ],
-)
-@pytest.mark.usefixtures("ran")
-def test_failed_run_has_a_remedy(monkeypatch: pytest.MonkeyPatch, described: dict[str, Any], kind: str) -> None:
-    describe_executions_as(monkeypatch, **described)
-    response = call("GET", "/status", query={"requestID": "reported"})[1]
-    assert response["remedy"]["kind"] == kind
-    if kind == "redrive":
-        assert (
-            f"aws stepfunctions redrive-execution --execution-arn {response['requestID']}"
-            in response["remedy"]["how"]
-        )
-
-
-@pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE", "SUCCEEDED"])
-@pytest.mark.usefixtures("ran")
-def test_running_or_successful_run_has_no_remedy(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    describe_executions_as(monkeypatch, status=status)
-    assert "remedy" not in call("GET", "/status", query={"requestID": "reported"})[1]
-
-
-@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
-@pytest.mark.usefixtures("ran")
-def test_pops_are_included_on_request_only(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
-    describe_executions_as(monkeypatch, status=status)
-    assert "pops" not in call("GET", "/status", query={"requestID": "reported"})[1]
-    response = call("GET", "/status", query={"requestID": "reported", "include": "pops"})[1]
-    sums = {entry["pop"]: (entry["targets"], entry["done"], entry["warm"]) for entry in response["pops"]}
-    assert sums == {SYDNEY[0]: (3, 3, 3), TOKYO: (3, 3, 2)}
-    refused = call("GET", "/status", query={"requestID": "reported", "include": "everything"})
-    assert (refused[0], refused[1]["error"]["details"][0]["field"]) == (400, "include")

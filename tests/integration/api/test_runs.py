@@ -1,5 +1,6 @@
 """List, cancel and retry runs, and start a run once per Idempotency-Key."""
 
+import json
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -284,3 +285,9 @@ def test_conflicting_conditional_put_is_retried(monkeypatch: pytest.MonkeyPatch)
     assert post(key="release-7")[0] == 200
     codes.append("SlowDown")
     assert code(post(key="release-8")) == (500, "ServiceError")
+
+
+def test_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
+    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(request))
+    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"

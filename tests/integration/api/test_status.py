@@ -225,3 +225,15 @@ def test_missing_ledger_table_returns_500(machine: Machine, monkeypatch: pytest.
     client("dynamodb").delete_table(TableName="prewarm-ledger")
     status, response = call("GET", "/status", query={"requestID": "planned"})
     assert (status, response["error"]["code"]) == (500, "ServiceError")
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+@pytest.mark.usefixtures("ran")
+def test_pops_are_included_on_request_only(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    describe_executions_as(monkeypatch, status=status)
+    assert "pops" not in call("GET", "/status", query={"requestID": "reported"})[1]
+    response = call("GET", "/status", query={"requestID": "reported", "include": "pops"})[1]
+    sums = {entry["pop"]: (entry["targets"], entry["done"], entry["warm"]) for entry in response["pops"]}
+    assert sums == {SYDNEY[0]: (3, 3, 3), TOKYO: (3, 3, 2)}
+    refused = call("GET", "/status", query={"requestID": "reported", "include": "everything"})
+    assert (refused[0], refused[1]["error"]["details"][0]["field"]) == (400, "include")
