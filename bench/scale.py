@@ -59,7 +59,8 @@ def measured() -> None:
     """In the process that is measured: aggregate, and ask for the status."""
     import aggregate.handler  # noqa: PLC0415 - their imports are left out of the seconds
     from api.runs.executions import Execution  # noqa: PLC0415
-    from api.runs.status import status_of  # noqa: PLC0415
+    from api.runs.progress import find_progress  # noqa: PLC0415
+    from api.runs.status import as_contract  # noqa: PLC0415
     from prewarm.storage.run_store import storage  # noqa: PLC0415
 
     began, cpu = time.monotonic(), time.process_time()
@@ -77,7 +78,7 @@ def measured() -> None:
     statuses = []
     for _ in range(3):
         began = time.monotonic()
-        response = json.dumps(status_of(execution, storage()), ensure_ascii=False)
+        response = json.dumps(as_contract(find_progress(execution, storage())), ensure_ascii=False)
         statuses.append(time.monotonic() - began)
     sys.stdout.write(
         json.dumps(

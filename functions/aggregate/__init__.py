@@ -1,1 +1,1 @@
-"""AggregateResults: add up the ledger and decide whether the run is warm."""
+"""AggregateResults: roll up the ledger and decide whether the run is warm."""

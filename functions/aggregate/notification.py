@@ -1,36 +1,36 @@
-"""The notice of an ended run, for a person to read: what is warm, what failed first, where to read on. Pure."""
+"""The notification about an ended run: counts, first failures, next action and links. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from aggregate.summary import first_failures
-from prewarm.execution_status import console_url, remedy_of
+from prewarm.execution_status import console_url, recommended_action
 
-# SNS takes subjects of up to 100 ASCII characters without line breaks (SNS API Reference, Publish).
+# SNS accepts subjects of up to 100 ASCII characters without line breaks (SNS API Reference, Publish).
 SUBJECT_LIMIT = 100
-CAUSE_SHOWN = 2_000
+CAUSE_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Subject and text."""
+class Notification:
+    """A notification's subject and text."""
 
     subject: str
     message: str
 
 
-def compose(detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str, *, planned: bool = False) -> Notice:
-    """Compose the notice from the event's detail and the run's summary, if it has one.
+def compose(
+    detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str, *, planned: bool = False
+) -> Notification:
+    """Return the notification about an ended run.
 
-    `planned`: the run came to its plan, so something may be warm though no summary says so.
-
-
-    The event of a run that timed out has neither Error nor Cause (Step Functions Developer Guide, "Execution status
-    change"), so what happened is read from the summary.
+    `detail` is the event's, `summary` the run's if it has one. `planned`: whether the run had a plan, so some URLs
+    may be warm even without a summary. The event of a run that timed out has neither Error nor Cause (Step Functions
+    Developer Guide, "Execution status change"), so the error is read from the summary.
     """
     run, arn, status = detail["name"], detail["executionArn"], detail["status"]
     passed = status == "SUCCEEDED"
-    counts = "it broke off before it was summed up" if planned else "nothing was warmed"
+    counts = "it failed before its results were summarized" if planned else "nothing was warmed"
     if summary is not None:
         counts = f"{summary['success']:,} of {summary['total']:,} URLs are warm"
     words = {"SUCCEEDED": "done", "TIMED_OUT": "timed out", "ABORTED": "cancelled"}.get(status, "NOT WARM")
@@ -42,10 +42,12 @@ def compose(detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str
         lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []
         lines += ["", *(f"Warning: {warning}" for warning in summary["warnings"])] if summary["warnings"] else []
     elif detail.get("cause"):
-        lines += ["", detail["cause"][:CAUSE_SHOWN]]
-    if not passed and (remedy := remedy_of(status, detail.get("error") or (summary or {}).get("error", ""), arn)):
-        lines += ["", f"What to do: {remedy['how']}"]
+        lines += ["", detail["cause"][:CAUSE_CHARACTERS]]
+    if not passed and (
+        action := recommended_action(status, detail.get("error") or (summary or {}).get("error", ""), arn)
+    ):
+        lines += ["", f"What to do: {action['how']}"]
     lines += ["", f"Report and progress: {api_url}/#/run/{run}"] if api_url else [""]
     lines.append(f"Step Functions console: {console_url(arn)}")
     ascii_subject = subject.encode("ascii", "replace").decode()
-    return Notice(ascii_subject[:SUBJECT_LIMIT], "\n".join(lines))
+    return Notification(ascii_subject[:SUBJECT_LIMIT], "\n".join(lines))

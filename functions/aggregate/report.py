@@ -1,4 +1,4 @@
-"""A run's report: as JSON for machines, as CSV for spreadsheets. Pure; report_page.py has it for people."""
+"""A run's report as JSON and as CSV. Pure; report_html.py renders it as a page."""
 
 import csv
 import io
@@ -9,13 +9,13 @@ from typing import Any
 from prewarm.results.rollup import RollUp
 from prewarm.urls import redacted
 
-# The report's own version: a field that changes its meaning raises it (docs/report.schema.json).
+# The report's format version; it is incremented when the meaning of a field changes (docs/report.schema.json).
 VERSION = 1
 COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons")
 
 
-def report_of(summary: dict[str, Any], rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
-    """Return the whole report: the summary, and every URL with its evidence."""
+def build_report(summary: dict[str, Any], rolled_up: RollUp, urls: Sequence[str]) -> dict[str, Any]:
+    """Return the summary with the result of every URL."""
     lines = [
         {
             "url": redacted(urls[url.index]),
@@ -25,7 +25,7 @@ def report_of(summary: dict[str, Any], rolled: RollUp, urls: Sequence[str]) -> d
             "coverage": round(url.coverage, 2),
             "reasons": url.failures,
         }
-        for url in rolled.urls
+        for url in rolled_up.urls
     ]
     return {"version": VERSION} | summary | {"urls": lines}
 
@@ -36,7 +36,7 @@ def as_json(report: dict[str, Any]) -> bytes:
 
 
 def as_csv(report: dict[str, Any]) -> bytes:
-    """Return the report's URLs as CSV, a line each (RFC 4180), reasons as `outcome: count; …`."""
+    """Return one CSV line per URL (RFC 4180), with reasons as `outcome: count; …`."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()

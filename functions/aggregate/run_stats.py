@@ -1,4 +1,4 @@
-"""What a run's measurements say: its POPs, its regions, its times, and what it cost. Pure."""
+"""Statistics of a run: per POP and price region, response times, and cost. Pure."""
 
 from collections import Counter
 from typing import Any
@@ -8,56 +8,56 @@ from prewarm.planning.cost import RESOLVE_GB, Work, estimate, price_region
 from prewarm.planning.plan import Plan
 from prewarm.results.stats import Measured, PopSums, percentiles
 
-# Memory of AggregateResults' function; its time is as long as its state's.
+# Memory of the aggregate function in GB.
 AGGREGATE_GB = 1.0
 
 
-def measured_sums(plan: Plan, measured: Measured, seconds: float, known: Catalogue) -> dict[str, Any]:
-    """Return what a summary says of a run's measurements; `seconds`: how long adding it up took."""
+def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:
+    """Return a summary's statistics; `seconds`: the aggregate function's duration."""
     return {
         "fetches": measured.fetches,
         "timeToFirstByteMs": percentiles(measured.classes),
         "pops": measured.pops_as_json(),
-        "regions": regions(measured, known),
-        "cost": estimate(measured_work(plan, measured, seconds, known)).as_json(),
+        "regions": regions(measured, catalogue),
+        "cost": estimate(measured_work(plan, measured, seconds, catalogue)).as_json(),
     }
 
 
-def regions(measured: Measured, known: Catalogue) -> list[dict[str, Any]]:
-    """Return the sums of each of CloudFront's price regions, the one with the most targets first."""
+def regions(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Return totals per price region, the one with the most targets first."""
     targets: Counter[str] = Counter()
-    counted: Counter[str] = Counter()
-    found: dict[str, PopSums] = {}
+    pops: Counter[str] = Counter()
+    totals: dict[str, PopSums] = {}
     for name, pop in measured.pops.items():
-        region = price_region(name, known)
+        region = price_region(name, catalogue)
         targets[region] += measured.targets[name]
-        counted[region] += 1
-        found.setdefault(region, PopSums()).add(pop)
+        pops[region] += 1
+        totals.setdefault(region, PopSums()).add(pop)
     return [
         {
             "region": region,
-            "pops": counted[region],
+            "pops": pops[region],
             "targets": count,
-            "warm": found[region].warm,
-            "bytes": found[region].bytes,
-            "meanMs": found[region].mean_ms,
+            "warm": totals[region].warm,
+            "bytes": totals[region].bytes,
+            "meanMs": totals[region].mean_ms,
         }
         for region, count in targets.most_common()
     ]
 
 
-def measured_work(plan: Plan, measured: Measured, seconds: float, known: Catalogue) -> Work:
-    """Return what a run is charged for, as it was measured."""
+def measured_work(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> Work:
+    """Return the billable work of a run as it was measured."""
     fetches: Counter[str] = Counter()
-    moved: Counter[str] = Counter()
+    transferred: Counter[str] = Counter()
     for name, pop in measured.pops.items():
-        region = price_region(name, known)
+        region = price_region(name, catalogue)
         fetches[region] += pop.fetches
-        moved[region] += pop.bytes
+        transferred[region] += pop.bytes
     return Work(
         fetches=dict(fetches),
         plain_http=measured.plain / measured.fetches if measured.fetches else 0.0,
-        bytes={region: moved[region] for region in fetches},
+        bytes={region: transferred[region] for region in fetches},
         batches=plan.batches,
         stages=plan.stages,
         invalidation_paths=plan.invalidation_paths,

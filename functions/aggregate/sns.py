@@ -1,10 +1,10 @@
-"""The one module that speaks to SNS."""
+"""Publish notifications to SNS. This is the only module that calls SNS."""
 
 import boto3
 
-from aggregate.notification import Notice
+from aggregate.notification import Notification
 
 
-def publish(topic: str, notice: Notice) -> None:
-    """Send a notice to the topic's subscribers."""
-    boto3.client("sns").publish(TopicArn=topic, Subject=notice.subject, Message=notice.message)
+def publish(topic: str, notification: Notification) -> None:
+    """Publish a notification to the topic."""
+    boto3.client("sns").publish(TopicArn=topic, Subject=notification.subject, Message=notification.message)

@@ -1,4 +1,4 @@
-"""The summary of a run: its sums, its failures in words, and whether it passes. Pure."""
+"""The summary of a run: totals, explained failures, and whether the run passes. Pure."""
 
 from collections import Counter
 from typing import Any
@@ -9,16 +9,19 @@ from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
 from prewarm.urls import redacted
 
-# Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. A person
-# reads the Cause in a console's box, so it stays far below.
-FAILURES_TOLD = 10
-URL_SHOWN = 200
+# Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. The Cause
+# is read in a small box of the console, so it stays far below.
+FAILURES_SHOWN = 10
+URL_CHARACTERS = 200
 CAUSE_LIMIT = 8_000
 
 
-def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest: Outcome) -> dict[str, Any]:
-    """Return the run's summary; `ended_at` in epoch seconds, `rest`: what unfinished targets came to."""
-    failed = [url for url in rolled.urls if url.verdict is Verdict.FAILED]
+def summarise(plan: Plan, rolled_up: RollUp, urls: list[str], ended_at: float, unfinished: Outcome) -> dict[str, Any]:
+    """Return the run's summary.
+
+    `ended_at` is in epoch seconds; `unfinished` is the outcome of unfinished targets.
+    """
+    failed = [url for url in rolled_up.urls if url.verdict is Verdict.FAILED]
     return {
         "run": plan.run,
         "warm": not failed,
@@ -28,12 +31,12 @@ def summarise(plan: Plan, rolled: RollUp, urls: list[str], ended_at: float, rest
         "success": plan.url_count - len(failed),
         "failed": len(failed),
         "failures": [failure(url, urls) for url in failed],
-        "unfinishedAs": rest.value,
-    } | sums(plan, rolled, urls)
+        "unfinishedAs": unfinished.value,
+    } | sums(plan, rolled_up, urls)
 
 
 def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
-    """Return one failed URL with its evidence."""
+    """Return one failed URL with reasons and coverage."""
     return {
         "index": url.index,
         "url": redacted(urls[url.index]),
@@ -44,8 +47,11 @@ def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
     }
 
 
-def verdict_of_run(plan: Plan, summary: dict[str, Any], location: str) -> dict[str, Any]:
-    """Return the state's output: whether the run passes, and the Error and Cause of one that does not."""
+def run_verdict(plan: Plan, summary: dict[str, Any], location: str) -> dict[str, Any]:
+    """Return the state's output: whether the run passes, with Error and Cause if not.
+
+    `location` is the summary's s3:// address.
+    """
     reasons: Counter[str] = Counter()
     for entry in summary["failures"]:
         reasons.update(entry["reasons"])
@@ -62,24 +68,27 @@ def verdict_of_run(plan: Plan, summary: dict[str, Any], location: str) -> dict[s
 
 
 def _cause(summary: dict[str, Any], location: str) -> str:
-    """Say in plain words what is not warm, and where to read more."""
+    """Return the Cause: counts, the first failures, and the summary's location."""
     counts = f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."
     failures = first_failures(summary)
-    ending = [*failures[FAILURES_TOLD:], f"Summary: {location}"]
-    told = "\n".join([counts, *failures[:FAILURES_TOLD]])
-    room = CAUSE_LIMIT - len("\n".join(["", *ending]))
-    return "\n".join([told if len(told) <= room else told[: room - 1] + "…", *ending])
+    ending = [*failures[FAILURES_SHOWN:], f"Summary: {location}"]
+    text = "\n".join([counts, *failures[:FAILURES_SHOWN]])
+    available = CAUSE_LIMIT - len("\n".join(["", *ending]))
+    return "\n".join([text if len(text) <= available else text[: available - 1] + "…", *ending])
 
 
 def first_failures(summary: dict[str, Any]) -> list[str]:
-    """Return a line for each of the first failed URLs with its reasons in words, and one that counts the rest."""
+    """Return a line with explained reasons for each of the first failed URLs.
+
+    If there are more, the last line contains their number.
+    """
     lines = []
-    for entry in summary["failures"][:FAILURES_TOLD]:
+    for entry in summary["failures"][:FAILURES_SHOWN]:
         reasons = "; ".join(
             f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
             for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
         )
         url = entry["url"]
-        lines.append(f"{url if len(url) <= URL_SHOWN else url[:URL_SHOWN] + '…'}: {reasons}")
-    rest = summary["failed"] - FAILURES_TOLD
-    return [*lines, f"and {rest} more URLs"] if rest > 0 else lines
+        lines.append(f"{url if len(url) <= URL_CHARACTERS else url[:URL_CHARACTERS] + '…'}: {reasons}")
+    more = summary["failed"] - FAILURES_SHOWN
+    return [*lines, f"and {more} more URLs"] if more > 0 else lines

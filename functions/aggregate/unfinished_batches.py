@@ -1,4 +1,4 @@
-"""Which batches of a run never came to their end. Pure."""
+"""Find the unfinished batches of a run. Pure."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 
 
-def unended_batches(plan: Plan, results: Iterable[BatchResult]) -> list[tuple[str, int]]:
-    """Return the batches without a last part, each with the number of the part that would come next."""
+def unfinished_batches(plan: Plan, results: Iterable[BatchResult]) -> list[tuple[str, int]]:
+    """Return the ids of batches without a last part, each with its next part number."""
     parts: dict[str, int] = {}
     finished = set()
     for result in results:

@@ -1,1 +1,1 @@
-"""The REST API: start a run, ask for its status."""
+"""The REST API: start, watch, list, cancel and retry runs."""

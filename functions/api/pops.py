@@ -1,15 +1,19 @@
-"""GET /pops: the catalogue of POPs, and what the names of a selection mean."""
+"""GET /pops: the POP catalogue, and the number of POPs of each region and country."""
 
 import json
 from typing import Any
 
 from prewarm.catalogue import catalogue, data_text
-from prewarm.request.pop_selection import ALL, expand, known_names
+from prewarm.request.pop_selection import ALL, expand, selection_names
 
 
 def pops() -> dict[str, Any]:
-    """Return the catalogue: POPs, regions and countries with their POP counts, and where the data come from."""
-    known = catalogue()
+    """Return POPs, regions and countries with their POP counts, and the data's source."""
+    pop_catalogue = catalogue()
+
+    def count(region_type: str, name: str) -> int:
+        return len(expand(region_type, [name], pop_catalogue)[0])
+
     return {
         "pops": [
             {
@@ -23,12 +27,12 @@ def pops() -> dict[str, Any]:
                 "confidence": pop.confidence,
                 "newestSeen": pop.newest_seen,
             }
-            for pop in known.pops.values()
+            for pop in pop_catalogue.pops.values()
         ],
-        "regions": {name: len(expand("region", [name], known)[0]) for name in [ALL, *known_names("region", known)]},
-        "countries": {name: len(expand("country", [name], known)[0]) for name in known_names("country", known)},
-        "locationsWithoutPops": known.nameless(known.countries()),
-        "newestSeen": max(pop.newest_seen for pop in known.pops.values()),
+        "regions": {name: count("region", name) for name in [ALL, *selection_names("region", pop_catalogue)]},
+        "countries": {name: count("country", name) for name in selection_names("country", pop_catalogue)},
+        "locationsWithoutPops": pop_catalogue.locations_without_pops(pop_catalogue.countries()),
+        "newestSeen": max(pop.newest_seen for pop in pop_catalogue.pops.values()),
         "edgeNetworksOf": json.loads(data_text("edge_networks.json"))["createDate"][:10],
-        "source": "POP ids are unofficial: gathered from public material, see functions/prewarm/data/README.md",
+        "source": "POP ids are unofficial: collected from public material, see functions/prewarm/data/README.md",
     }

@@ -1,3 +1,3 @@
-"""The domain of CloudFront Prewarm: what the functions share, pure where it can be."""
+"""The domain of CloudFront Prewarm: the code that all functions share, pure where possible."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The catalogue of CloudFront's POPs: ids, places, regional edge caches. Data and provenance lie in data/."""
+"""The catalogue of CloudFront's POPs: ids, locations, regional edge caches. Data and provenance are in data/."""
 
 import csv
 import functools
@@ -9,19 +9,22 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
-# An edge location's id as it stands in X-Amz-Cf-Pop: airport code, site number, kind and number.
+from prewarm.settings import Network
+
+# A POP's id as X-Amz-Cf-Pop sends it: airport code, site number, kind and number.
 POP_PATTERN = re.compile(r"[A-Z]{3}\d{1,3}-[A-Z]\d{1,3}", re.ASCII)
-# POPs of the China partition (aws-cn) end so; the standard partition's distributions are not served from them.
+# Suffix of POP ids in the China partition (aws-cn), which does not serve the standard partition's distributions.
 CHINA_PARTITION_SUFFIX = "-E1"
 CHINA_PARTITION_COUNTRIES = frozenset({"CN"})
 EARTH_RADIUS_KM = 6371.0
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place with edge locations: airport code, city, ISO country, degrees, price class and region."""
+    """A place with POPs.
+
+    `code` is the airport code, `country` the ISO code; latitude and longitude are in degrees.
+    """
 
     code: str
     city: str
@@ -34,7 +37,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Pop:
-    """An edge location: its id, its place, how sure the catalogue is that it exists (high, medium, low)."""
+    """A POP: its id and location, and how certain its existence is.
+
+    `confidence` is high, medium or low.
+    """
 
     id: str
     location: Location
@@ -49,36 +55,39 @@ def location_of(pop_id: str) -> str:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All known POPs of the standard partition by id, in order of id, and all locations by airport code."""
+    """All known POPs of the standard partition, and all locations.
+
+    `pops` is sorted by id; the keys of `locations` are airport codes.
+    """
 
     pops: dict[str, Pop]
     locations: dict[str, Location]
     regional_caches: tuple[str, ...]
 
     def in_countries(self, countries: frozenset[str]) -> list[str]:
-        """Return the ids of all POPs in the given ISO 3166-1 alpha-2 countries, in order of id."""
+        """Return the ids of all POPs in these ISO 3166-1 alpha-2 countries, sorted."""
         return [pop.id for pop in self.pops.values() if pop.location.country in countries]
 
     def countries(self) -> frozenset[str]:
-        """Return the ISO codes of all countries with a location, whether or not a POP's id is known there."""
+        """Return the ISO codes of all countries with a location, even without POP ids."""
         return frozenset(place.country for place in self.locations.values()) - CHINA_PARTITION_COUNTRIES
 
-    def nameless(self, countries: frozenset[str]) -> list[str]:
-        """Return the airport codes of those countries' locations in which no POP's id is known."""
-        known = {pop[:3] for pop in self.pops}
+    def locations_without_pops(self, countries: frozenset[str]) -> list[str]:
+        """Return the codes of these countries' locations that have no known POP id."""
+        with_pops = {location_of(pop) for pop in self.pops}
         return sorted(
             place.code
             for place in self.locations.values()
-            if place.country in countries - CHINA_PARTITION_COUNTRIES and place.code not in known
+            if place.country in countries - CHINA_PARTITION_COUNTRIES and place.code not in with_pops
         )
 
     def regional_cache_of(self, pop_id: str) -> str:
-        """Return the airport code of the regional edge cache that most likely stands behind a POP.
+        """Return the code of the regional edge cache that most likely serves a POP.
 
-        CloudFront does not publish which one that is; the nearest by great circle is our assumption, used only
-        to choose the POPs of a staged run's first stage. A POP of an unknown place is taken to be its own area.
+        CloudFront does not publish the assignment. The nearest cache by great circle is an assumption, used only
+        to choose the POPs of a staged run's first stage. A POP at an unknown location is its own area.
         """
-        code = pop_id[:3]
+        code = location_of(pop_id)
         here = self.locations.get(code)
         if here is None:
             return code
@@ -95,13 +104,13 @@ def distance_km(here: Location, there: Location) -> float:
 
 
 def data_text(name: str) -> str:
-    """Return a shipped data file's text."""
+    """Return the text of a file in data/."""
     return resources.files("prewarm").joinpath("data", name).read_text(encoding="utf-8")
 
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """Return the catalogue that ships with the functions, read once."""
+    """Return the catalogue that ships with the functions; it is read once."""
     locations = {
         row["airport_code"]: Location(
             code=row["airport_code"],
@@ -125,13 +134,16 @@ def catalogue() -> Catalogue:
 
 @functools.cache
 def client_subnets() -> dict[str, str]:
-    """Return a network of clients in each location, for DNS questions in their name (data/client_subnets.csv)."""
+    """Return each location's client network for EDNS client subnet queries.
+
+    The data are in data/client_subnets.csv.
+    """
     rows = csv.DictReader(data_text("client_subnets.csv").splitlines())
     return {row["airport_code"]: row["subnet"] for row in rows}
 
 
 @functools.cache
 def published_edge_networks() -> tuple[Network, ...]:
-    """Return the networks that CloudFront's addresses lie in, as AWS published them (data/edge_networks.json)."""
+    """Return CloudFront's networks as AWS published them (data/edge_networks.json)."""
     published = json.loads(data_text("edge_networks.json"))
     return tuple(ipaddress.ip_network(text) for text in published["ipv4"] + published["ipv6"])

@@ -1,31 +1,31 @@
-"""Everything this project raises on purpose.
+"""The exceptions that this project raises on purpose.
 
 PrewarmError
-├── RefusedRequest            the caller can mend it; nothing was started
+├── RefusedRequest            the caller can fix it; nothing was started
 │   ├── InvalidRequest        400, or the state Rejected
 │   ├── RequestTooLarge       413
-│   ├── Conflict              409: what is asked for does not fit what there is
-│   └── Missing               404: the run is there, what is asked of it is not
+│   ├── Conflict              409: the run's state does not allow the operation
+│   └── Missing               404: the run exists, the requested document does not
 ├── RunNotFound                404
-└── BrokenSetting             an environment variable is missing or wrong; the function cannot work
+└── BrokenSetting             an environment variable is missing or invalid; the function cannot work
 
-A target that failed is a row of data (see outcome.py), never an exception. Whatever else escapes a handler is
-broken infrastructure and fails the state in which it broke.
+A failed target is a row of data (see results/outcome.py), never an exception. Any other exception that escapes a
+handler means broken infrastructure and fails the state that raised it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# How many problems of one request are spelled out; the rest are counted.
-PROBLEMS_TOLD = 20
-# How much of what a caller wrote is repeated to them: enough to find it again.
+# How many problems of one request are listed; the rest are counted.
+PROBLEMS_SHOWN = 20
+# How much of a caller's text an error message repeats: enough to find it in the request.
 CHARACTERS_SHOWN = 200
 
 
-def shown(text: str) -> str:
-    """Return what a caller wrote as it is repeated to them: cut where it is long.
+def truncate(text: str) -> str:
+    """Return a caller's text as an error message repeats it: at most 200 characters.
 
-    JSON may hold half a surrogate pair, which no response can be encoded with: it is spelled out.
+    JSON can contain a lone surrogate, which UTF-8 cannot encode; it is written as an escape sequence.
     """
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN] + "…"
@@ -33,14 +33,17 @@ def shown(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a request: the field's path (`url_list[3]`), what to mend, and near names if any."""
+    """One problem of a request: the field's path, the message, similar valid names."""
 
     field: str
     message: str
     near: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """Return the problem as one line: `region[0]: unknown region 'apca'; did you mean apac?`."""
+        """Return the problem as one line.
+
+        For example `region[0]: unknown region 'apca'; did you mean apac?`.
+        """
         hint = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
         return f"{self.field}: {self.message}{hint}" if self.field else f"{self.message}{hint}"
 
@@ -54,7 +57,7 @@ class PrewarmError(Exception):
 
 
 class RefusedRequest(PrewarmError):
-    """A request that will not be carried out, with the problems that the caller can mend."""
+    """A request that the service refuses, with the problems that the caller can fix."""
 
     code = "RefusedRequest"
     http_status = 400
@@ -64,35 +67,38 @@ class RefusedRequest(PrewarmError):
         super().__init__(self.message())
 
     def message(self) -> str:
-        """Return all problems in one line, the first few in words and the rest as a count."""
-        told = " | ".join(problem.sentence() for problem in self.problems[:PROBLEMS_TOLD])
-        rest = len(self.problems) - PROBLEMS_TOLD
-        return f"{told} | and {rest} more problems" if rest > 0 else told
+        """Return the first twenty problems in one line, with the number of the rest."""
+        listed = " | ".join(problem.sentence() for problem in self.problems[:PROBLEMS_SHOWN])
+        rest = len(self.problems) - PROBLEMS_SHOWN
+        return f"{listed} | and {rest} more problems" if rest > 0 else listed
 
     def as_json(self) -> dict[str, object]:
-        """Return the API's error shape: code, message, details (one per problem told)."""
+        """Return the API's error shape: code, message, details (one per listed problem)."""
         return {"error": {"code": self.code, "message": self.message(), "details": self.details()}}
 
     def details(self) -> list[dict[str, object]]:
-        """Return the problems that are told, one by one."""
-        return [problem.as_json() for problem in self.problems[:PROBLEMS_TOLD]]
+        """Return the first twenty problems as JSON objects."""
+        return [problem.as_json() for problem in self.problems[:PROBLEMS_SHOWN]]
 
 
 class InvalidRequest(RefusedRequest):
-    """The request's content is wrong."""
+    """The request's content is invalid."""
 
     code = "InvalidRequest"
 
 
 class RequestTooLarge(RefusedRequest):
-    """The request's body is over the limit."""
+    """The request's body is larger than the limit."""
 
     code = "RequestTooLarge"
     http_status = 413
 
 
 class Conflict(RefusedRequest):
-    """What is asked for does not fit what there is: `code` says how, for machines."""
+    """The run's state does not allow the operation.
+
+    `code` is the machine-readable reason.
+    """
 
     http_status = 409
 
@@ -102,7 +108,10 @@ class Conflict(RefusedRequest):
 
 
 class Missing(RefusedRequest):
-    """The run has not what is asked for: `code` says what, for machines."""
+    """The run exists, but the requested document does not.
+
+    `code` is the machine-readable reason.
+    """
 
     http_status = 404
 
@@ -112,8 +121,8 @@ class Missing(RefusedRequest):
 
 
 class RunNotFound(PrewarmError):
-    """No run of this name or ARN exists."""
+    """No run with this name or ARN exists."""
 
 
 class BrokenSetting(PrewarmError):
-    """An environment variable is missing or holds what cannot be used."""
+    """An environment variable is missing or has an invalid value."""

@@ -1,13 +1,13 @@
-"""What a run's execution means to people: where the console shows it, and what helps when it ended red. Pure."""
+"""How an execution ended: its error names, its console URL, and the recommended next action. Pure."""
 
 from typing import Any
 
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
-# Step Functions' words for an execution that has not ended.
+INVALIDATION_TIMED_OUT = "Prewarm.InvalidationTimedOut"
+# Step Functions' statuses of an execution that has not ended.
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
-INVALIDATION_OVERDUE = "Prewarm.InvalidationTimedOut"
-# What a run says of itself: a redrive would enter the same Fail state again.
-ITS_OWN_WORD = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_OVERDUE})
+# Errors of the state machine's own Fail states: a redrive would enter the same Fail state again.
+FAIL_STATE_ERRORS = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_TIMED_OUT})
 # The console's hosts by partition (IAM User Guide, "Amazon Resource Names"; each partition's own console).
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -16,35 +16,37 @@ CONSOLES = {
 }
 
 
-def speaks_for(summary: dict[str, Any], redrives: int, error: str) -> bool:
-    """Say whether a summary is that of the run as it ended, after so many redrives and with this error.
+def summary_is_current(summary: dict[str, Any], redrives: int, error: str) -> bool:
+    """Return whether a summary describes the execution's latest attempt.
 
-    One of before a redrive is not, unless the run ended by the summary's own word: then the redrive only entered the
-    same Fail state again.
+    A summary written before a redrive is stale, unless the redrive re-entered the same Fail state: then nothing ran
+    in between. `redrives` and `error` are those of the execution as it is now.
     """
     return summary.get("redrives", 0) >= redrives or error in {NOT_WARM, DEADLINE_PASSED}
 
 
 def console_url(arn: str) -> str:
-    """Return the address of an execution in the Step Functions console."""
+    """Return an execution's URL in the Step Functions console."""
     _, partition, _, region, *_ = arn.split(":")
     host = CONSOLES.get(partition, CONSOLES["aws"])
     return f"https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
 
 
-def remedy_of(status: str, error: str, arn: str) -> dict[str, str] | None:
-    """Say what helps a run that ended red; None for any other. `status` is Step Functions' word.
+def recommended_action(status: str, error: str, arn: str) -> dict[str, str] | None:
+    """Return the next action after a failed run, {"kind": …, "how": …}, else None.
 
-    - `mend`: the request was refused
-    - `retry`: the run did its work, and some targets are not warm: a new run of what failed
-    - `redrive`: infrastructure broke: the execution goes on where it broke
+    `status` is Step Functions' status. The kinds:
+
+    - `fix`: the request was rejected; correct it and start a new run
+    - `retry`: the run did its work, but some targets are not warm; start a new run of the failed URLs
+    - `redrive`: infrastructure failed; a redrive resumes the execution at the failed state
     """
     if status in RUNNING or status == "SUCCEEDED":
         return None
     if error == REJECTED:
-        return {"kind": "fix", "how": "fix what the cause names, and start a new run"}
-    if status in {"TIMED_OUT", "ABORTED"} or error in ITS_OWN_WORD:
-        how = f"POST /retry?requestID={arn} starts a new run of what failed; a redrive would only end red again"
+        return {"kind": "fix", "how": "fix the problems listed in the cause, then start a new run"}
+    if status in {"TIMED_OUT", "ABORTED"} or error in FAIL_STATE_ERRORS:
+        how = f"POST /retry?requestID={arn} starts a new run of the failed URLs; a redrive would fail again"
         return {"kind": "retry", "how": how if status == "FAILED" else how.partition(";")[0]}
     command = f"aws stepfunctions redrive-execution --execution-arn {arn}"
-    return {"kind": "redrive", "how": f"fix what the cause names, then `{command}` goes on where it broke"}
+    return {"kind": "redrive", "how": f"fix the problem named in the cause, then resume the run: `{command}`"}

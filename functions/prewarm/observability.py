@@ -1,7 +1,7 @@
-"""Logs: one JSON line each, with the run (and batch) in every line; metrics by CloudWatch's embedded metric format.
+"""Structured logs with the run (and batch) in every line, and metrics in CloudWatch's embedded metric format.
 
 Source of the format: CloudWatch User Guide, "Specification: Embedded metric format". Metrics have the dimension
-`service`, which the template sets to the stack's name, so that two stacks of one account stay apart.
+`service`, which the template sets to the stack's name; it separates two stacks in one account.
 """
 
 import os
@@ -11,15 +11,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 NAMESPACE = "CloudFrontPrewarm"
-# An embedded metric may hold so many values.
-VALUES_AT_MOST = 100
+# Most values that one embedded metric may hold.
+MAX_VALUES = 100
 
 logger = Logger()
 _metrics = Metrics(namespace=NAMESPACE)
 
 
 def put_metrics(counts: Mapping[str, float], **more: tuple[MetricUnit, float]) -> None:
-    """Emit metrics: plain counts, and others with their unit."""
+    """Emit metrics: plain counts, and other values with their unit."""
     for name, value in counts.items():
         _metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     for name, (unit, value) in more.items():
@@ -28,7 +28,7 @@ def put_metrics(counts: Mapping[str, float], **more: tuple[MetricUnit, float]) -
 
 
 def put_outcomes(outcomes: Mapping[str, int]) -> None:
-    """Emit how many targets came to each outcome: the metric `Targets` by the dimension `outcome`."""
+    """Emit the metric `Targets` with the dimension `outcome`."""
     service = {"service": os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined")}
     for outcome, count in outcomes.items():
         with single_metric(
@@ -38,17 +38,20 @@ def put_outcomes(outcomes: Mapping[str, int]) -> None:
 
 
 def put_times(name: str, milliseconds: Mapping[float, int]) -> None:
-    """Emit a distribution of times: milliseconds and how often; of more than a hundred a fair share of each."""
+    """Emit a distribution of times, {milliseconds: count}.
+
+    More than 100 values are sampled proportionally.
+    """
     total = sum(milliseconds.values())
     if not total:
         return
-    step = max(1.0, total / VALUES_AT_MOST)
+    step = max(1.0, total / MAX_VALUES)
     reached, due = 0, step / 2
     for value, count in sorted(milliseconds.items()):
         reached += count
         while due < reached:
             _metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=value)
             due += step
-    # The hundredth value has them flushed already.
+    # Powertools flushes by itself at the hundredth value.
     if _metrics.metric_set:
         _metrics.flush_metrics()

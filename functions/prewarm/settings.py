@@ -1,6 +1,6 @@
 """The functions' settings: environment variables, read once into a typed object.
 
-A frozen dataclass and not pydantic-settings: that import alone costs a quarter of a second of a cold start
+This is a frozen dataclass because importing pydantic-settings adds a quarter of a second to a cold start
 (docs/decisions/0003-plain-settings.md).
 """
 
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from prewarm.errors import BrokenSetting
 
+# An IP network of either family.
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 HIGHEST_PORT = 65535
-# Whose sites may be warmed: those that the account's CloudFront API lists, or whatever DNS says is CloudFront.
+# Which distributions may be warmed: those that the account's CloudFront API lists, or any that DNS resolves to
+# CloudFront.
 OWN_DISTRIBUTIONS, ANY_DISTRIBUTION = "account", "any"
 DISTRIBUTION_DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
 
@@ -32,10 +34,12 @@ class Nameserver:
 class Settings:
     """All settings.
 
-    Empty `nameservers`: the system's; `edge_networks` None: CloudFront's published ranges; `allowed_distributions`:
-    `account`, `any`, or the domains of those that may be warmed; `url_list_buckets`: those from which lists are read
-    beside the service's own; `notices_topic`: who is told of ended runs (empty: nobody), of `all` or of `failures`,
-    with links below `api_url`.
+    - `nameservers`: empty for the system's
+    - `edge_networks`: None for CloudFront's published ranges
+    - `allowed_distributions`: `account`, `any`, or the domains of the distributions that may be warmed
+    - `url_list_buckets`: buckets from which URL lists are read, in addition to the service's own
+    - `notification_topic`: the SNS topic for ended runs, empty for none; `notifications`: `all` or `failures`
+    - `api_url`: base of the links in notifications
     """
 
     bucket: str
@@ -53,8 +57,8 @@ class Settings:
     connect_timeout_ms: int
     stall_seconds: int
     error_cache_seconds: float
-    notices_topic: str
-    notices: str
+    notification_topic: str
+    notifications: str
     api_url: str
 
     @classmethod
@@ -62,7 +66,7 @@ class Settings:
         """Read and check the PREWARM_* variables.
 
         Raises:
-            BrokenSetting: a required variable is missing, or a value cannot be used; names the variable.
+            BrokenSetting: a required variable is missing or a value is invalid; the message names the variable.
 
         """
         return cls(
@@ -80,13 +84,13 @@ class Settings:
             edge_networks=_networks(environment.get("PREWARM_EDGE_NETWORKS", "")),
             connect_timeout_ms=_number(environment, "PREWARM_CONNECT_TIMEOUT_MS", 5000, 50, 60_000),
             # CloudFront waits 30 s for an origin's response by default and tries three times (Developer Guide,
-            # "Response timeout"), so silence is only a stall after that.
+            # "Response timeout"), so only longer silence is a stall.
             stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", 95, 1, 600),
             # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
-            # 5xx status codes"): asking sooner rereads the cached error.
+            # 5xx status codes"): an earlier retry rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
-            notices_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),
-            notices=environment.get("PREWARM_NOTIFICATIONS", "failures"),
+            notification_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),
+            notifications=environment.get("PREWARM_NOTIFICATIONS", "failures"),
             api_url=environment.get("PREWARM_API_URL", ""),
         )
 
@@ -103,23 +107,23 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int,
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise BrokenSetting(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+        raise BrokenSetting(f"{name} must be a whole number from {least} to {most}, got {text!r}")
     return int(text)
 
 
 def nameservers_of(text: str) -> tuple[Nameserver, ...]:
-    """Read `address[:port][, …]`; IPv6 addresses with a port in square brackets."""
-    found = []
+    """Parse `address[:port][, …]`; an IPv6 address with a port is in square brackets."""
+    servers = []
     for part in filter(None, (word.strip() for word in text.split(","))):
         address, _, port = part.rpartition(":") if part.count(":") == 1 or "]:" in part else (part, "", "53")
         try:
             ip = ipaddress.ip_address(address.strip("[]"))
         except ValueError as error:
-            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} is no address or address:port") from error
+            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} is not an address such as 192.0.2.1:53") from error
         if not port.isdecimal() or not 1 <= int(port) <= HIGHEST_PORT:
-            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} has no port from 1 to {HIGHEST_PORT}")
-        found.append(Nameserver(str(ip), int(port)))
-    return tuple(found)
+            raise BrokenSetting(f"PREWARM_NAMESERVERS: {part!r} must have a port from 1 to {HIGHEST_PORT}")
+        servers.append(Nameserver(str(ip), int(port)))
+    return tuple(servers)
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -135,8 +139,8 @@ def _allowed(text: str) -> str | tuple[str, ...]:
     for word in words:
         if not DISTRIBUTION_DOMAIN.fullmatch(word):
             raise BrokenSetting(
-                f"PREWARM_ALLOWED_DISTRIBUTIONS: {word!r} is no domain such as d111abcdef8.cloudfront.net; "
-                f"the setting is {OWN_DISTRIBUTIONS}, {ANY_DISTRIBUTION} or a list of such domains"
+                f"PREWARM_ALLOWED_DISTRIBUTIONS: {word!r} is not a distribution domain; set {OWN_DISTRIBUTIONS}, "
+                f"{ANY_DISTRIBUTION} or a list of domains such as d111abcdef8.cloudfront.net"
             )
     return words
 

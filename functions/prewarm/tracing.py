@@ -1,8 +1,9 @@
-"""Subsegments for X-Ray: what a function did with its time, with run and batch to search by.
+"""Subsegments for X-Ray: how long each step of a function took, annotated with run and batch for searching.
 
-Sent as documents to the daemon that Lambda runs beside a function. Not by the X-Ray SDK: its import takes a third of
-a second of a cold start, and it is no longer developed. Sources: X-Ray Developer Guide, "X-Ray segment documents" and
-"Sending segment documents to the X-Ray daemon"; Lambda Developer Guide, "Defined runtime environment variables".
+They are sent as documents to the daemon that Lambda runs next to a function. The X-Ray SDK is not used: its import
+adds a third of a second to a cold start, and it is no longer developed. Sources: X-Ray Developer Guide, "X-Ray
+segment documents" and "Sending segment documents to the X-Ray daemon"; Lambda Developer Guide, "Defined runtime
+environment variables".
 """
 
 import json
@@ -20,7 +21,7 @@ _ANNOTATION = re.compile(r"\W", re.ASCII)
 
 @contextmanager
 def subsegment(name: str, **annotations: str | int | bool) -> Iterator[None]:
-    """Time a block as a subsegment of the invocation; does nothing where it is not traced."""
+    """Time a block as a subsegment of the invocation, if it is traced."""
     started = time.time()
     fault = True
     try:
@@ -31,7 +32,7 @@ def subsegment(name: str, **annotations: str | int | bool) -> Iterator[None]:
 
 
 def _send(name: str, started: float, annotations: Mapping[str, str | int | bool], *, fault: bool) -> None:
-    """Tell the daemon; it loses what it cannot take, and so does this."""
+    """Send the subsegment to the daemon; ignore errors, as tracing is best effort."""
     header = dict(part.split("=", 1) for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";") if "=" in part)
     address, _, port = os.environ.get("AWS_XRAY_DAEMON_ADDRESS", "").partition(":")
     if header.get("Sampled") != "1" or not {"Root", "Parent"} <= header.keys() or not port.isdecimal():

@@ -12,13 +12,13 @@ SECRET_PARAMETER = re.compile(
     r"(?i)(?<=[?&])(Signature|Policy|Key-Pair-Id|Expires|X-Amz-[A-Za-z-]+|[a-z_-]*token|[a-z_-]*(?:key|secret)|sig|auth)"
     r"=[^&#]*"
 )
-# The user and password of a URL that is refused for them.
+# The user and password of a URL; such a URL is refused, and the message must not repeat them.
 USER_PART = re.compile(r"(?<=//)[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """One URL of a run: as the user gave it, as it is fetched, and its scheme and host."""
+    """One URL: as in the request (`given`), as it is fetched, scheme and host."""
 
     given: str
     fetch: str
@@ -27,13 +27,16 @@ class Url:
 
 
 def deduplicate(urls: list[Url]) -> list[Url]:
-    """Return the URLs without those that fetch the same, the first spelling of each kept, in order."""
-    first: dict[str, Url] = {}
+    """Return the URLs in order without duplicates; the first spelling of each is kept."""
+    by_fetch: dict[str, Url] = {}
     for url in urls:
-        first.setdefault(url.fetch, url)
-    return list(first.values())
+        by_fetch.setdefault(url.fetch, url)
+    return list(by_fetch.values())
 
 
 def redacted(url: str) -> str:
-    """Return a URL as it may stand in states, logs and reports: passwords, signatures and tokens replaced by `…`."""
+    """Return a URL with passwords, signatures and tokens replaced by `…`.
+
+    States, logs and reports contain URLs only in this form.
+    """
     return SECRET_PARAMETER.sub(r"\1=…", USER_PART.sub("…@", url))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from prewarm.errors import Problem, shown
+from prewarm.errors import Problem, truncate
 from prewarm.planning.plan import Group
 from prewarm.urls import Url, redacted
 from resolve.stages import MatchedGroup
@@ -42,7 +42,7 @@ def invalidation_problems(groups: Iterable[MatchedGroup]) -> list[Problem]:
                 reason = f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
             else:
                 continue
-            problems.append(Problem("invalidate", f"{shown(redacted(url.given))!r} {reason}"))
+            problems.append(Problem("invalidate", f"{truncate(redacted(url.given))!r} {reason}"))
     return problems
 
 

@@ -31,7 +31,7 @@ from tests.support.handlers import (
 
 @pytest.fixture(scope="session")
 def edge() -> Iterator[SimulatedCloudFront]:
-    """A CloudFront of Oceania: one POP dark, one that is another, and the catalogue's others not there at all."""
+    """A CloudFront of Oceania: one POP is dark, one is an impostor, the catalogue's others do not exist."""
     living = [pop for pop in au_pops() if pop.startswith(("SYD", "AKL"))]
     config = {
         "distributions": [
@@ -55,7 +55,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
 
 @pytest.fixture(scope="module")
 def _moto() -> Iterator[None]:
-    """Keep moto patched in, and the functions' AWS clients, for a whole module: both take long to make."""
+    """Keep moto and the functions' AWS clients for a whole module, because creating them is slow."""
     prewarm.storage.run_store.storage.cache_clear()
     api.handler._executions.cache_clear()
     with mock_aws():
@@ -72,8 +72,8 @@ def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut even a small run into several batches."""
-    monkeypatch.setattr(prewarm.planning.batching, "TARGETS_PER_BATCH_AT_LEAST", 200)
+    """Divide even a small run into several batches."""
+    monkeypatch.setattr(prewarm.planning.batching, "MIN_TARGETS_PER_BATCH", 200)
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def machine(account: SimpleNamespace) -> Machine:
 
 @pytest.fixture
 def ran(machine: Machine, edge: SimulatedCloudFront) -> Ran:
-    """A run of three URLs, one of which the edge refuses at Tokyo, and one with a secret."""
+    """A run of three URLs: one is blocked at Tokyo, one contains a secret."""
     good, bad = fresh(2)
     edge.fault(path_of(bad), "waf_block", pops=[TOKYO])
     signed = f"{fresh()[0]}?Signature=s3cr3t&Key-Pair-Id=K"
-    given = {"url_list": [good, bad, signed], "region_type": "pop", "region": [SYDNEY[0], TOKYO]}
-    return machine.run(given | {"headers": {"Accept-Language": "en"}}, "reported")
+    request = {"url_list": [good, bad, signed], "region_type": "pop", "region": [SYDNEY[0], TOKYO]}
+    return machine.run(request | {"headers": {"Accept-Language": "en"}}, "reported")

@@ -1,4 +1,4 @@
-"""Call the handlers as Lambda would, against moto and the simulated CloudFront."""
+"""Call the handlers as Lambda does, with moto and the simulated CloudFront."""
 
 import functools
 import gzip
@@ -37,16 +37,16 @@ OTHER_DOMAIN, OTHER_HOST = "d222abcdef8.cloudfront.net", "img.example.org"
 SYDNEY = ["SYD1-C1", "SYD62-P1", "SYD62-P2"]
 AUCKLAND = ["AKL50-C1"]
 DARK, IMPOSTOR = "PER50-C1", "MEL50-C1"
-# POPs outside Oceania: a common one, one without HTTP/2, and two whose certificates are bad.
+# POPs outside Oceania: a normal one, one without HTTP/2, and two with invalid certificates.
 TOKYO, OLD, EXPIRED, WRONG_NAME = "NRT57-P3", "NRT57-P1", "NRT12-P2", "NRT12-P4"
-# In the catalogue, but this CloudFront's DNS does not know it.
+# In the catalogue, but without a name in the simulated CloudFront's DNS.
 RETIRED = "BNE50-P1"
 SESSION: Any = boto3.Session()
 
 
 @functools.cache
 def client(service: str) -> Any:
-    """One client per service for all tests, since making one takes longer than most of what it is asked."""
+    """Return one client per service for all tests, because creating one is slow."""
     return SESSION.client(service, region_name=REGION)
 
 
@@ -56,7 +56,7 @@ def au_pops() -> list[str]:
 
 @dataclass
 class Context:
-    """What the Lambda runtime hands to a handler."""
+    """The context that the Lambda runtime passes to a handler."""
 
     seconds: float = 60.0
     born: float = field(default_factory=time.monotonic)
@@ -71,7 +71,7 @@ class Context:
 
 @contextmanager
 def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
-    """An AWS account with the service's stores and two distributions, and the functions' environment for it."""
+    """Create an AWS account with stores and two distributions; set the environment."""
     environment = {
         "AWS_DEFAULT_REGION": REGION,
         "PREWARM_BUCKET": BUCKET,
@@ -86,7 +86,7 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
     caches = (warm.handler._settings, warm.handler._fetcher, warm.handler._plan)
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         BackendDict.reset()
-        # One session for all tests: each new one would read all of botocore's service descriptions again.
+        # One session for all tests, because each new one reads all of botocore's service descriptions.
         patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -120,7 +120,7 @@ def add_distribution(domain: str, aliases: list[str], *, enabled: bool = True) -
 
 @functools.cache
 def _distribution(domain: str, aliases: tuple[str, ...], *, enabled: bool) -> Any:
-    """Have moto make a distribution; no test changes one, so they share it."""
+    """Create a distribution in moto; no test changes one, so they share it."""
     config: Any = {
         "CallerReference": domain,
         "Aliases": {"Quantity": len(aliases), "Items": aliases},
@@ -148,7 +148,7 @@ def _distribution(domain: str, aliases: tuple[str, ...], *, enabled: bool) -> An
 
 @dataclass
 class Ran:
-    """One run, carried through the states by hand."""
+    """One run, executed state by state without Step Functions."""
 
     name: str
     resolved: dict[str, Any]
@@ -157,7 +157,7 @@ class Ran:
 
 
 class Machine:
-    """Carries a run through the states as statemachine/prewarm.asl.yaml does, without Step Functions."""
+    """Executes a run's states in the state machine's order, without Step Functions."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -190,8 +190,8 @@ class Machine:
         ran.output = aggregate.handler.handler({"run": ran.name}, Context())
         return ran.output
 
-    def run(self, given: dict[str, Any], name: str | None = None) -> Ran:
-        ran = self.resolve(given, name)
+    def run(self, request: dict[str, Any], name: str | None = None) -> Ran:
+        ran = self.resolve(request, name)
         assert "rejection" not in ran.resolved, ran.resolved
         for item in self.items(ran):
             self.warm(ran, item)
@@ -200,7 +200,7 @@ class Machine:
 
 
 def records(run: str) -> list[dict[str, Any]]:
-    """All records of a run, read from S3."""
+    """Return all records of a run from S3."""
     s3 = client("s3")
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"runs/{run}/records/").get("Contents", [])
     bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read()) for entry in listed]
@@ -208,17 +208,17 @@ def records(run: str) -> list[dict[str, Any]]:
 
 
 def outcomes(run: str) -> dict[str, int]:
-    """How often each outcome stands in a run's records."""
+    """Return the number of each outcome in a run's records."""
     return dict(Counter(record["outcome"] for record in records(run)))
 
 
 def document(run: str, name: str) -> Any:
-    """One of a run's JSON documents in S3, unpacked where it is packed."""
+    """Return one of a run's JSON documents in S3, decompressed if necessary."""
     body = client("s3").get_object(Bucket=BUCKET, Key=f"runs/{run}/{name}")["Body"].read()
     return json.loads(gzip.decompress(body) if name.endswith(".gz") else body)
 
 
 def keys(prefix: str = "") -> list[str]:
-    """All keys of the bucket below a prefix."""
+    """Return all keys of the bucket with a prefix."""
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]

@@ -1,4 +1,4 @@
-"""API Gateway's side of the REST API, for tests: proxy events in, status and document out."""
+"""API Gateway's side of the REST API: send proxy events, return status and document."""
 
 import base64
 import datetime as dt
@@ -15,7 +15,7 @@ EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
 
 
 def make_state_machine() -> None:
-    """The state machine, as far as the API needs it: moto starts executions of it and runs nothing."""
+    """Create a state machine for the API; moto starts its executions but runs nothing."""
     definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
     made = client("stepfunctions").create_state_machine(name="prewarm", definition=definition, roleArn=ROLE)
     assert made["stateMachineArn"] == MACHINE
@@ -30,7 +30,7 @@ def call(
     encoded: bool = False,
     headers: dict[str, str] | None = None,
 ) -> tuple[int, Any]:
-    """Send one request; the response's status and document, once what every response has in common is checked."""
+    """Send one request, check the response's form, return status and document."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     sent = {"Content-Type": "application/json"} | (headers or {})
     event = {
@@ -48,11 +48,11 @@ def call(
         "isBase64Encoded": encoded,
     }
     response = api.handler.handler(json.loads(json.dumps(event)), Context())
-    # What the runtime sends to API Gateway is UTF-8.
+    # The Lambda runtime sends the response to API Gateway as UTF-8.
     json.dumps(response, ensure_ascii=False).encode()
     assert response["isBase64Encoded"] is False
-    answered = {name: values[0] for name, values in response["multiValueHeaders"].items()}
-    assert answered["Content-Type"] == "application/json"
+    headers_sent = {name: values[0] for name, values in response["multiValueHeaders"].items()}
+    assert headers_sent["Content-Type"] == "application/json"
     document = json.loads(response["body"])
     if response["statusCode"] != 200:
         assert set(document) == {"error"}
@@ -62,7 +62,7 @@ def call(
 
 
 def executions() -> list[dict[str, Any]]:
-    """All executions of the state machine, described."""
+    """Return all executions of the state machine as DescribeExecution returns them."""
     states = client("stepfunctions")
     listed = states.list_executions(stateMachineArn=MACHINE)["executions"]
     return [states.describe_execution(executionArn=entry["executionArn"]) for entry in listed]
@@ -71,17 +71,20 @@ def executions() -> list[dict[str, Any]]:
 STARTED = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 
 
-def said_by_step_functions(patch: pytest.MonkeyPatch, **said: Any) -> None:
-    """Let every execution look as given: moto's own ones never end."""
+def describe_executions_as(patch: pytest.MonkeyPatch, **described: Any) -> None:
+    """Replace DescribeExecution's fields for every execution.
+
+    In moto no execution ends.
+    """
     states = api.handler._executions()._client
 
     def describe(executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
-        found = {"executionArn": executionArn, "status": "RUNNING", "startDate": STARTED, "input": "{}"}
-        return found | said
+        running = {"executionArn": executionArn, "status": "RUNNING", "startDate": STARTED, "input": "{}"}
+        return running | described
 
     patch.setattr(states, "describe_execution", describe)
 
 
-def ask_for_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
-    """Ask for a run's report."""
+def get_report(form: str | None = None, run: str = "reported") -> tuple[int, dict[str, Any]]:
+    """Request a run's report."""
     return call("GET", "/report", query={"requestID": run} | ({} if form is None else {"format": form}))

@@ -1,33 +1,33 @@
-"""Errors become answers here and nowhere else: one shape, and no traceback."""
+"""Exception handlers: convert exceptions to error responses of one shape, without tracebacks."""
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from api.http.responses import answer, error_answer
-from prewarm.errors import RefusedRequest, RunNotFound
+from api.http.responses import error_response, json_response
+from prewarm.errors import RefusedRequest, RunNotFound, truncate
 from prewarm.observability import logger
 
 
-def answer_errors(app: APIGatewayRestResolver) -> None:
-    """Have an app answer for what its routes raise."""
+def add_error_handlers(app: APIGatewayRestResolver) -> None:
+    """Register the handlers of all exceptions that the routes may raise."""
 
     @app.exception_handler(RefusedRequest)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
-    def refused(error: RefusedRequest) -> Response[str]:
-        """ApiModel what the caller can mend."""
-        return answer(error.http_status, error.as_json())
+    def refused_request(error: RefusedRequest) -> Response[str]:
+        """Return the problems that the caller can fix."""
+        return json_response(error.http_status, error.as_json())
 
     @app.exception_handler(RunNotFound)  # type: ignore[untyped-decorator]
-    def unknown_run(error: RunNotFound) -> Response[str]:
-        """ApiModel for a run that does not exist."""
-        return error_answer(404, "RunNotFound", f"requestID: no run {str(error)[:200]!r} is known here")
+    def run_not_found(error: RunNotFound) -> Response[str]:
+        """Return 404 for a run that does not exist."""
+        return error_response(404, "RunNotFound", f"requestID: run {truncate(str(error))!r} does not exist")
 
     @app.not_found
-    def no_route(_: NotFoundError) -> Response[str]:
-        """ApiModel for a route that does not exist."""
-        return error_answer(404, "RouteNotFound", "there is no such route; see docs/api.md")
+    def route_not_found(_: NotFoundError) -> Response[str]:
+        """Return 404 for a route that does not exist."""
+        return error_response(404, "RouteNotFound", "this route does not exist; see docs/api.md")
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-    def broken(error: Exception) -> Response[str]:
-        """ApiModel when something of ours, or of AWS's, is broken: the log has it, the caller gets no traceback."""
-        logger.exception("unexpected", exc_info=error)
-        return error_answer(500, "ServiceError", "the service failed to answer; try again, and look into its log")
+    def unexpected_error(error: Exception) -> Response[str]:
+        """Log an unexpected error of service or AWS; return 500 without details."""
+        logger.exception("unexpected error", exc_info=error)
+        return error_response(500, "ServiceError", "unexpected error; try again, and see the API function's log")

@@ -1,4 +1,4 @@
-"""Pages of a status: how many URLs fit into one answer, and where the next one begins. Pure."""
+"""Pagination of a status: which URLs fit into one response, and the token of the next page. Pure."""
 
 import base64
 import json
@@ -7,27 +7,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 
-# Lambda's answer may have 6 MB (Lambda quotas, "Invocation payload"), the body in it escaped once more as JSON text.
-ROOM_BYTES = 5_500_000
-
-
-# More URLs than this no run has.
+# Lambda's response may have 6 MB (Lambda quotas, "Invocation payload"), in which the body is escaped as JSON text.
+MAX_RESPONSE_BYTES = 5_500_000
+# Digits of a `limit`: no run has a billion URLs.
 LIMIT = re.compile(r"\d{1,9}", re.ASCII)
+PAGE_START = "from"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a run's URLs is wanted: from which index on, and how many at the most; None: all that fit."""
+    """The requested part of a run's URLs.
+
+    `start` is the first index, `limit` the maximum number, None for all that fit.
+    """
 
     start: int = 0
     limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One URL as a status shows it: its verdict, and for a failed one its reasons and coverage."""
+class UrlStatus:
+    """One URL in a status: its verdict, and the reasons and coverage of a failure.
+
+    `coverage` is the percentage of reachable targets that are warm.
+    """
 
     url: str
     verdict: str
@@ -35,60 +40,75 @@ class Line:
     coverage: float = 0.0
 
     def failure(self) -> dict[str, Any]:
-        """Return what is told of a failed URL."""
+        """Return the failed URL as JSON."""
         return {"url": self.url, "reasons": self.reasons or {}, "coverage": round(self.coverage, 2)}
 
-    def bytes(self) -> int:
-        """Return how much of an answer the URL takes, at the most."""
-        return escaped(self.url) + (escaped(self.failure()) if self.reasons else 0) + 2
+    def max_bytes(self) -> int:
+        """Return the most bytes that the URL takes in a response."""
+        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + 2
 
 
-def escaped(value: object) -> int:
-    """Return how long a JSON value is as a part of a body that is itself text in Lambda's JSON."""
+def escaped_bytes(value: object) -> int:
+    """Return the size of a JSON value in a body that is escaped as JSON text."""
     return len(json.dumps(json.dumps(value)))
 
 
-def cut(lines: Sequence[Line], page: Page, room: int) -> tuple[list[Line], str | None]:
-    """Return the lines of a page, as many as fit into `room` bytes but at least one, and the next page's token."""
-    found: list[Line] = []
-    taken = 0
-    for index in range(page.start, len(lines)):
-        taken += lines[index].bytes()
-        if found and (taken > room or len(found) == page.limit):
-            return found, token_of(index)
-        found.append(lines[index])
-    return found, None
+def paginate(urls: Sequence[UrlStatus], page: Page, max_bytes: int) -> tuple[list[UrlStatus], str | None]:
+    """Return one page of URLs and the next page's token, None after the last.
+
+    The page has as many URLs as fit into `max_bytes` and the page's limit, but at least one.
+    """
+    selected: list[UrlStatus] = []
+    size = 0
+    for index in range(page.start, len(urls)):
+        size += urls[index].max_bytes()
+        if selected and (size > max_bytes or len(selected) == page.limit):
+            return selected, page_token(index)
+        selected.append(urls[index])
+    return selected, None
 
 
-def token_of(index: int) -> str:
-    """Return the token by which the page from an index on is asked for."""
-    return base64.urlsafe_b64encode(f"from {index}".encode()).decode().rstrip("=")
+def page_token(index: int) -> str:
+    """Return the token of the page that starts at an index."""
+    return base64.urlsafe_b64encode(f"{PAGE_START} {index}".encode()).decode().rstrip("=")
 
 
 def limit_problems(limit: str | None, most: int | None = None) -> list[Problem]:
-    """Return what is wrong with a `limit`; None is none."""
+    """Return the problems of a `limit` parameter; an omitted one is valid.
+
+    `most`: the highest valid limit, None for no maximum.
+    """
     if limit is None or (LIMIT.fullmatch(limit) and 1 <= int(limit) <= (most or int(limit))):
         return []
-    return [Problem("limit", f"{shown(limit)!r} is no whole number from 1 {f'to {most}' if most else 'on'}")]
+    valid = f"from 1 to {most}" if most else "of at least 1"
+    return [Problem("limit", f"must be a whole number {valid}, got {truncate(limit)!r}")]
 
 
-def read_page(limit: str | None, token: str | None) -> Page:
-    """Read what a caller asks for.
+def invalid_token() -> Problem:
+    """Return the problem of a `nextToken` that is invalid or expired."""
+    return Problem("nextToken", "invalid or expired; omit it to start from the first page")
+
+
+def parse_page(limit: str | None, token: str | None) -> Page:
+    """Parse the parameters `limit` and `nextToken`.
 
     Raises:
-        InvalidRequest: the limit is no number, or the token is none that was given out.
+        InvalidRequest: the limit is not a number, or the service did not issue the token.
 
     """
     problems = limit_problems(limit)
-    start = 0
-    if token is not None:
-        try:
-            word, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
-            start = int(number) if word == "from" and number.isascii() and number.isdigit() else -1
-        except ValueError:
-            start = -1
-        if start < 0:
-            problems.append(Problem("nextToken", "is none that an answer gave; leave it out to begin anew"))
-    if problems:
-        raise InvalidRequest(problems)
+    start = _start_of(token)
+    if problems or start is None:
+        raise InvalidRequest(problems if start is not None else [*problems, invalid_token()])
     return Page(start, None if limit is None else int(limit))
+
+
+def _start_of(token: str | None) -> int | None:
+    """Return the index at which a token's page starts; None for an invalid token."""
+    if token is None:
+        return 0
+    try:
+        prefix, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
+        return int(number) if prefix == PAGE_START and number.isascii() and number.isdigit() else None
+    except ValueError:
+        return None

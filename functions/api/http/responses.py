@@ -1,4 +1,4 @@
-"""The API's answers: JSON, one shape for every error, and which pages of other origins may read them."""
+"""The API's JSON responses, its CORS configuration, and the one shape of every error."""
 
 import json
 import os
@@ -6,7 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import CORSConfig, Response, content_types
 
-# No browser sends an API key by itself, so an origin gives no access (docs/security.md).
+# Every origin is allowed by default: browsers do not send an API key by themselves, so an origin alone grants no
+# access (docs/security.md).
 CORS = CORSConfig(
     allow_origin=os.environ.get("PREWARM_CORS_ORIGIN", "*"),
     allow_headers=["x-api-key", "idempotency-key"],
@@ -14,11 +15,13 @@ CORS = CORSConfig(
 )
 
 
-def answer(status: int, document: dict[str, Any], headers: dict[str, str | list[str]] | None = None) -> Response[str]:
-    """Return a JSON answer."""
+def json_response(
+    status: int, document: dict[str, Any], headers: dict[str, str | list[str]] | None = None
+) -> Response[str]:
+    """Return a JSON response."""
     return Response(status, content_types.APPLICATION_JSON, json.dumps(document, ensure_ascii=False), headers)
 
 
-def error_answer(status: int, code: str, message: str) -> Response[str]:
-    """Return an error in the shape that RefusedRequest and the template's gateway responses share."""
-    return answer(status, {"error": {"code": code, "message": message, "details": []}})
+def error_response(status: int, code: str, message: str) -> Response[str]:
+    """Return an error in the shape that the template's gateway responses share."""
+    return json_response(status, {"error": {"code": code, "message": message, "details": []}})

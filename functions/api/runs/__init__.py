@@ -1,1 +1,1 @@
-"""What the API does with runs: start, look up, list, cancel, retry, report."""
+"""Operations on runs: start, look up, list, cancel, retry, status, report."""

@@ -1,4 +1,4 @@
-"""Dry runs: asked of ResolveTargets' function directly where that takes less time than API Gateway gives."""
+"""Dry runs: invoke the resolve function directly, which fits into API Gateway's timeout for most requests."""
 
 import functools
 import json
@@ -10,52 +10,53 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.observability import logger
-from prewarm.storage.run_store import Storage
 
-# API Gateway and this function give up after 29 s; what is left is for starting an execution instead.
-SECONDS_TO_WAIT = 20
+# API Gateway and the API function time out after 29 s. The remaining seconds are for starting an execution instead.
+TIMEOUT_SECONDS = 20
 
 
 class Resolver:
-    """The function behind ResolveTargets, called without its state machine."""
+    """The resolve function, invoked without the state machine."""
 
     def __init__(self, function: str) -> None:
         self._function = function
 
     @functools.cached_property
     def _client(self) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
-        config = Config(connect_timeout=3, read_timeout=SECONDS_TO_WAIT, retries={"total_max_attempts": 1})
+        config = Config(connect_timeout=3, read_timeout=TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
         return boto3.client("lambda", config=config)
 
-    def ask(self, run: str, key: str) -> dict[str, Any] | None:
-        """Return what the function answers for a stored request; None where it takes too long, or fails."""
-        event = {"run": run, "input": {"requestKey": key}}
+    def invoke(self, run: str, request_key: str) -> dict[str, Any] | None:
+        """Return the output for a stored request; None if it fails or times out.
+
+        With `direct` the function returns the whole result and stores nothing.
+        """
+        event = {"run": run, "input": {"requestKey": request_key}, "direct": True}
         try:
-            answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+            response = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
         except (ReadTimeoutError, ConnectTimeoutError, ClientError) as error:
-            logger.info("the dry run goes on as an execution", extra={"why": str(error)})
+            logger.info("the dry run continues as an execution", extra={"reason": str(error)})
             return None
-        if "FunctionError" in answer:
+        if "FunctionError" in response:
             return None
-        document: dict[str, Any] = json.loads(answer["Payload"].read())
-        return document
+        output: dict[str, Any] = json.loads(response["Payload"].read())
+        return output
 
 
-def dry_run(run: str, key: str, resolver: Resolver, store: Storage) -> dict[str, Any] | None:
-    """Return {"dryRun": …} of a stored request, or None where only an execution can tell.
+def dry_run(run: str, request_key: str, resolver: Resolver) -> dict[str, Any] | None:
+    """Return {"dryRun": …} for a stored request, or None if an execution has to do it.
 
-    Whatever goes wrong here goes wrong visibly there.
+    Errors of the function are not reported here: the execution meets them again and records them.
 
     Raises:
-        InvalidRequest: the request is rejected.
+        InvalidRequest: the resolve function rejects the request.
 
     """
-    answer = resolver.ask(run, key)
-    if answer is None:
+    output = resolver.invoke(run, request_key)
+    if output is None:
         return None
-    if rejection := answer.get("rejection"):
+    if rejection := output.get("rejection"):
         raise InvalidRequest(
             [Problem(each["field"], each["message"], tuple(each["near"])) for each in rejection["details"]]
         )
-    document = store.get_dry_run(run)
-    return None if document is None else {"dryRun": document}
+    return {"dryRun": output["dryRun"]} if "dryRun" in output else None

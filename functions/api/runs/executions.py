@@ -1,4 +1,4 @@
-"""Runs as Step Functions executions: start one, look at one."""
+"""Runs as Step Functions executions: start, stop, list and describe them."""
 
 import datetime as dt
 import json
@@ -7,42 +7,75 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from prewarm.errors import InvalidRequest, Problem, RunNotFound
+from api.http.pagination import invalid_token
+from prewarm.errors import InvalidRequest, RunNotFound
+from prewarm.execution_status import DEADLINE_PASSED, REJECTED, RUNNING
+from prewarm.results.outcome import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-# StartExecution takes no longer one, and DescribeExecution refuses to look for it.
-LONGEST_NAME = 80
-ERRORS_KEPT = 10_000
-# In no name of an execution (StartExecution, "name"); the first two would lead to other keys and ARNs.
+# StartExecution accepts no longer name, and DescribeExecution rejects an ARN with one.
+MAX_NAME_LENGTH = 80
+MAX_CACHED_ERRORS = 10_000
+# Characters that no execution name contains (StartExecution, "name"); the first two would form other keys and ARNs.
 FORBIDDEN = frozenset('/: \t<>{}[]?*"#%\\^|~`$&,;')
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What Step Functions says of a run: run name, ARN, status in its words, input, Error and Cause, ISO times."""
+    """A run as Step Functions describes it.
+
+    `run` is the execution's name, `status` Step Functions' status, `input` the execution's input as JSON text,
+    `error` and `cause` those of a failed execution, `redrives` the number of redrives. Times are ISO 8601 in UTC,
+    empty if unknown.
+    """
 
     run: str
     arn: str
     status: str
-    given: str
+    input: str
     error: str
     cause: str
     started_at: str = ""
     ended_at: str = ""
     redrives: int = 0
 
+    @property
+    def running(self) -> bool:
+        """Return whether the execution has not ended; a pending redrive counts as running."""
+        return self.status in RUNNING
+
+    @property
+    def contract_status(self) -> str:
+        """Return the REST API's status: COMPLETED, IN_PROGRESS, TIMEOUT or FAILED."""
+        if self.running:
+            return "IN_PROGRESS"
+        if self.status == "SUCCEEDED":
+            return "COMPLETED"
+        return "TIMEOUT" if self.status == "TIMED_OUT" or self.error == DEADLINE_PASSED else "FAILED"
+
+    @property
+    def unfinished_outcome(self) -> Outcome | None:
+        """Return the outcome of unfinished targets; None while the run is running."""
+        if self.running:
+            return None
+        if self.contract_status == "TIMEOUT":
+            return Outcome.DEADLINE
+        if self.error == REJECTED:
+            return Outcome.REJECTED
+        return Outcome.CANCELLED if self.status == "ABORTED" else Outcome.LOST
+
     def direct_request(self) -> dict[str, Any] | None:
-        """Return the request of a run that was started directly: it is the execution's own input."""
+        """Return the input of a run that was started without the API, else None."""
         try:
-            document = json.loads(self.given)
+            document = json.loads(self.input)
         except ValueError:
             return None
         return document if isinstance(document, dict) and "requestKey" not in document else None
 
 
 def iso(moment: dt.datetime) -> str:
-    """Return a moment in UTC, to the second."""
+    """Return a time as ISO 8601 in UTC, to the second."""
     return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -53,23 +86,23 @@ class Executions:
         self._machine = state_machine_arn
         self._prefix = state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
         self._client = client or boto3.client("stepfunctions")
-        # Why ended runs failed, by ARN and end: it never changes, and each look costs a call.
+        # Errors of failed runs by ARN and end time. They never change, and each lookup is an API call.
         self._errors: dict[tuple[str, str], str] = {}
 
-    def start(self, run: str, given: dict[str, Any]) -> str:
-        """Start a run; returns its execution ARN."""
-        answer = self._client.start_execution(stateMachineArn=self._machine, name=run, input=json.dumps(given))
-        return answer["executionArn"]
+    def start(self, run: str, document: dict[str, Any]) -> str:
+        """Start a run with this input; return its execution ARN."""
+        response = self._client.start_execution(stateMachineArn=self._machine, name=run, input=json.dumps(document))
+        return response["executionArn"]
 
-    def start_once(self, run: str, given: dict[str, Any]) -> str:
-        """Start a run unless it was started before; returns its execution ARN either way."""
+    def start_once(self, run: str, document: dict[str, Any]) -> str:
+        """Start a run unless one with this name exists; return its execution ARN."""
         try:
-            return self.start(run, given)
+            return self.start(run, document)
         except self._client.exceptions.ExecutionAlreadyExists:
             return self._prefix + run
 
     def exists(self, run: str) -> bool:
-        """Say whether Step Functions knows a run of this name."""
+        """Return whether Step Functions has an execution with this name."""
         try:
             self.describe(run)
         except RunNotFound:
@@ -81,77 +114,77 @@ class Executions:
         self._client.stop_execution(executionArn=arn, error=error, cause=cause)
 
     def page(self, limit: int, token: str | None, *, with_errors: bool = True) -> tuple[list[Execution], str | None]:
-        """Return up to `limit` runs, newest first, and the token of those after them.
+        """Return up to `limit` runs, newest first, and the next page's token.
 
-        Of a run that failed the list does not say why: it is looked at, if that is wanted.
+        ListExecutions does not return the error of a failed run; `with_errors` looks each of them up.
 
         Raises:
-            InvalidRequest: the token is none that was given out.
+            InvalidRequest: the token is invalid or expired.
 
         """
         more = {"nextToken": token} if token else {}
         try:
             listed = self._client.list_executions(stateMachineArn=self._machine, maxResults=limit, **more)  # type: ignore[arg-type]
         except self._client.exceptions.InvalidToken as error:
-            raise InvalidRequest([Problem("nextToken", "is none that an answer gave; begin anew without")]) from error
-        found = []
+            raise InvalidRequest([invalid_token()]) from error
+        executions = []
         for entry in listed["executions"]:
             ended = iso(entry["stopDate"]) if "stopDate" in entry else ""
             failed = with_errors and entry["status"] == "FAILED"
-            found.append(
+            executions.append(
                 Execution(
                     run=entry["name"],
                     arn=entry["executionArn"],
                     status=entry["status"],
-                    given="",
+                    input="",
                     error=self._error(entry["executionArn"], ended) if failed else "",
                     cause="",
                     started_at=iso(entry["startDate"]),
                     ended_at=ended,
                 )
             )
-        return found, listed.get("nextToken")
+        return executions, listed.get("nextToken")
 
     def _error(self, arn: str, ended: str) -> str:
-        if len(self._errors) > ERRORS_KEPT:
+        if len(self._errors) > MAX_CACHED_ERRORS:
             self._errors.clear()
         if (arn, ended) not in self._errors:
             self._errors[arn, ended] = self.describe(arn).error
         return self._errors[arn, ended]
 
     def name_and_arn(self, request_id: str) -> tuple[str, str]:
-        """Return a run's name and ARN, given either.
+        """Return a run's name and ARN from either of them.
 
         Raises:
-            RunNotFound: no run of this state machine can be called so.
+            RunNotFound: the value cannot be the name or ARN of a run of this state machine.
 
         """
         arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
         name = arn.removeprefix(self._prefix)
-        if not name.isprintable() or not 0 < len(name) <= LONGEST_NAME or set(name) & FORBIDDEN:
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME_LENGTH or set(name) & FORBIDDEN:
             raise RunNotFound(request_id)
         return name, arn
 
     def describe(self, request_id: str) -> Execution:
-        """Look at a run by its execution ARN or its bare name.
+        """Return a run by its execution ARN or its bare name.
 
         Raises:
-            RunNotFound: it is no run of this state machine.
+            RunNotFound: this state machine has no such execution.
 
         """
         name, arn = self.name_and_arn(request_id)
         try:
-            found = self._client.describe_execution(executionArn=arn)
+            described = self._client.describe_execution(executionArn=arn)
         except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
             raise RunNotFound(request_id) from error
         return Execution(
             run=name,
             arn=arn,
-            status=found["status"],
-            given=found.get("input", ""),
-            error=found.get("error", ""),
-            cause=found.get("cause", ""),
-            started_at=iso(found["startDate"]),
-            ended_at=iso(found["stopDate"]) if "stopDate" in found else "",
-            redrives=found.get("redriveCount", 0),
+            status=described["status"],
+            input=described.get("input", ""),
+            error=described.get("error", ""),
+            cause=described.get("cause", ""),
+            started_at=iso(described["startDate"]),
+            ended_at=iso(described["stopDate"]) if "stopDate" in described else "",
+            redrives=described.get("redriveCount", 0),
         )

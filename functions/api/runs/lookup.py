@@ -1,4 +1,4 @@
-"""Look at a run: by Step Functions' word or, when that has forgotten it, by the run's own summary."""
+"""Find a run: in Step Functions or, after its execution has expired there, by its stored summary."""
 
 import datetime as dt
 
@@ -7,14 +7,14 @@ from prewarm.errors import RunNotFound
 from prewarm.storage.run_store import Storage
 
 
-def look_at(request_id: str, executions: Executions, store: Storage) -> Execution:
+def find_run(request_id: str, executions: Executions, store: Storage) -> Execution:
     """Return a run by its execution ARN or its bare name.
 
-    Step Functions keeps an execution for 90 days after its end (Step Functions Developer Guide, "Quotas"); what the
-    service keeps of it may live longer (the stack's RetentionDays).
+    Step Functions keeps an execution for 90 days after its end (Step Functions Developer Guide, "Quotas"). The stored
+    documents may be kept longer (the stack's RetentionDays).
 
     Raises:
-        RunNotFound: neither knows it.
+        RunNotFound: neither Step Functions nor the storage has the run.
 
     """
     try:
@@ -30,7 +30,7 @@ def look_at(request_id: str, executions: Executions, store: Storage) -> Executio
             run=run,
             arn=arn,
             status=summary["executionStatus"],
-            given="",
+            input="",
             error=summary.get("error", ""),
             cause=summary.get("cause", ""),
             started_at=iso(dt.datetime.fromtimestamp(summary["startedAt"], dt.UTC)),

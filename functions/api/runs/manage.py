@@ -1,129 +1,129 @@
-"""The runs of this service: listed, cancelled, and retried with what failed."""
+"""List runs, cancel a run, and retry its failed URLs."""
 
 from typing import Any
 
 from api.http.pagination import limit_problems
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
-from api.runs.start import start_checked, start_once
-from api.runs.status import contract_status, current_summary, end_of_the_rest, status_of
-from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
-from prewarm.execution_status import RUNNING
-from prewarm.planning.plan import Plan
+from api.runs.progress import find_progress
+from api.runs.start import start_once, start_run
+from api.runs.status import as_contract
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.request.model import SOURCES, check_request
-from prewarm.results.rollup import Verdict, roll_up
 from prewarm.storage.run_store import Storage
 
 STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
-RUNS_SHOWN, RUNS_AT_MOST = 20, 100
-# How many pages of Step Functions' list one answer may look through for runs of the status that is asked for.
-PAGES_LOOKED_THROUGH = 10
+DEFAULT_RUNS, MAX_RUNS = 20, 100
+# Most pages of ListExecutions that one response reads to find runs with the requested status.
+MAX_PAGES_READ = 10
 
 
 def list_runs(
     executions: Executions, status: str | None = None, limit: str | None = None, token: str | None = None
 ) -> dict[str, Any]:
-    """Return runs, newest first: {"runs": […], "nextToken"?}; of one status where it is given.
+    """Return {"runs": […], "nextToken"?}, newest first.
 
-    An answer may hold fewer runs than `limit`, even none, and still have a `nextToken`.
+    `status`: only runs with this status.
+
+    A response may have fewer runs than `limit`, even none, and still have a `nextToken`.
 
     Raises:
-        InvalidRequest: names the field.
+        InvalidRequest: a parameter is invalid.
 
     """
     problems = []
     if status is not None and status not in STATUSES:
-        problems.append(Problem("status", f"{shown(status)!r} is none of {', '.join(STATUSES)}"))
-    problems += limit_problems(limit, RUNS_AT_MOST)
+        problems.append(Problem("status", f"must be one of {', '.join(STATUSES)}, got {truncate(status)!r}"))
+    problems += limit_problems(limit, MAX_RUNS)
     if problems:
         raise InvalidRequest(problems)
-    wanted = RUNS_SHOWN if limit is None else int(limit)
-    found: list[dict[str, Any]] = []
-    for _ in range(PAGES_LOOKED_THROUGH):
-        # Only an error tells FAILED from TIMEOUT.
-        told = status in {None, "FAILED", "TIMEOUT"}
-        page, token = executions.page(wanted - len(found), token, with_errors=told)
-        found += [_as_json(each) for each in page if status is None or contract_status(each) == status]
-        if token is None or len(found) >= wanted:
+    most = DEFAULT_RUNS if limit is None else int(limit)
+    # Only the error distinguishes FAILED from TIMEOUT.
+    with_errors = status in {None, "FAILED", "TIMEOUT"}
+    runs: list[dict[str, Any]] = []
+    for _ in range(MAX_PAGES_READ):
+        page, token = executions.page(most - len(runs), token, with_errors=with_errors)
+        runs += [_as_json(each) for each in page if status is None or each.contract_status == status]
+        if token is None or len(runs) >= most:
             break
-    return {"runs": found} | ({"nextToken": token} if token else {})
+    return {"runs": runs} | ({"nextToken": token} if token else {})
 
 
 def _as_json(execution: Execution) -> dict[str, Any]:
     return {
         "requestID": execution.arn,
         "run": execution.run,
-        "status": contract_status(execution),
+        "status": execution.contract_status,
         "startedAt": execution.started_at,
         "endedAt": execution.ended_at or None,
     }
 
 
 def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
-    """Stop a run; returns its status, which says what was warmed until then.
+    """Stop a run; return its status, which contains the URLs that are warm by now.
 
     Raises:
-        Conflict: it has ended already.
+        Conflict: the run has already ended.
 
     """
-    if execution.status not in RUNNING:
-        why = f"the run has ended already ({contract_status(execution)}), so there is nothing to cancel"
-        raise Conflict("RunAlreadyEnded", [Problem("requestID", why)])
+    if not execution.running:
+        reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
+        raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
     if store.get_plan(execution.run) is not None:
-        # Workers outlive a stopped execution: they look at the ledger.
+        # Workers outlive a stopped execution, so the ledger stops them.
         store.ledger.end_run(execution.run)
-    return status_of(executions.describe(execution.arn), store)
+    return as_contract(find_progress(executions.describe(execution.arn), store))
 
 
 def retry(
     execution: Execution, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
 ) -> dict[str, Any]:
-    """Start a new run of the URLs that failed; returns {"requestID": …, "retryOf": …, "urls": n}.
+    """Start a run of the failed URLs; return {"requestID", "retryOf", "urls"}.
 
-    `key`: the caller's Idempotency-Key.
-
-    Its request is that of the old run, with the failed URLs for its sources. A run that never came to a plan is
-    asked for as a whole.
+    The new request is the old one with the failed URLs as its only source. A run that failed before its plan existed
+    is repeated as a whole. `key` is the caller's Idempotency-Key.
 
     Raises:
-        Conflict: the run goes on, or nothing failed.
-        Missing: the run is older than what is kept.
-        InvalidRequest: the old request is refused now as it was then.
+        Conflict: the run is still in progress, or no URL failed.
+        Missing: the run's documents have expired.
+        InvalidRequest: the old request is invalid.
 
     """
-    if execution.status in RUNNING:
-        why = "the run goes on; wait for its end, or cancel it"
-        raise Conflict("RunInProgress", [Problem("requestID", why)])
+    if execution.running:
+        reason = "the run is still in progress; wait for it to finish or cancel it"
+        raise Conflict("RunInProgress", [Problem("requestID", reason)])
     document = store.get_request(execution.run) or execution.direct_request()
     if document is None:
-        raise Missing("RunExpired", [Problem("requestID", "nothing is kept of the run's request any more")])
+        raise Missing("RunExpired", [Problem("requestID", "the run's request has expired (RetentionDays)")])
     if document.get("dry_run"):
-        raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run: it warmed nothing")])
-    plan = store.get_plan(execution.run)
-    if plan is not None:
-        try:
-            urls = store.get_urls(execution.run)
-        except FileNotFoundError as error:
-            raise Missing("RunExpired", [Problem("requestID", "the run's URLs are kept no more")]) from error
-        failed = [urls[index] for index in _failed(execution, plan, store)]
-        if not failed:
-            raise Conflict("NothingToRetry", [Problem("requestID", "every URL of the run is warm")])
-        document = {name: value for name, value in document.items() if name not in SOURCES} | {"url_list": failed}
+        raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
+    if store.get_plan(execution.run) is not None:
+        document = _without_sources(document) | {"url_list": _failed_urls(execution, store)}
     request = check_request(document)
     if key is not None:
         started = start_once(key, request, store, executions)
     else:
-        started = start_checked(request, store, executions, resolver)
+        started = start_run(request, store, executions, resolver)
     return started | {"retryOf": execution.arn, "urls": len(request.urls)}
 
 
-def _failed(execution: Execution, plan: Plan, store: Storage) -> list[int]:
-    """Return the indices of an ended run's failed URLs."""
-    summary = current_summary(execution, store)
-    if summary is not None:
-        return [entry["index"] for entry in summary["failures"]]
-    rolled = roll_up(
-        plan, store.ledger.results(execution.run), end_of_the_rest(contract_status(execution), execution)
-    )
-    return rolled.indices(Verdict.FAILED)
+def _without_sources(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in SOURCES}
+
+
+def _failed_urls(execution: Execution, store: Storage) -> list[str]:
+    """Return the failed URLs of an ended run with a plan.
+
+    Raises:
+        Missing: the run's URLs have expired.
+        Conflict: no URL failed.
+
+    """
+    progress = find_progress(execution, store)
+    if progress.expired:
+        raise Missing("RunExpired", [Problem("requestID", "the run's URLs have expired (RetentionDays)")])
+    failed = progress.failed_urls()
+    if not failed:
+        raise Conflict("NothingToRetry", [Problem("requestID", "every URL of the run is warm")])
+    return failed

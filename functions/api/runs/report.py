@@ -3,44 +3,46 @@
 from typing import Any
 
 from api.runs.executions import Execution
-from api.runs.status import current_summary
-from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, shown
-from prewarm.execution_status import RUNNING
+from api.runs.progress import current_summary
+from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.storage.run_store import Storage
 
 FORMATS = ("html", "json", "csv")
-# Long enough to be opened, short enough that a link that was passed on is no lasting right. A link ends with the
-# function's own credentials in any case (IAM User Guide, "Presigned URLs").
-SECONDS = 3_600
+# Long enough to open the report, short enough that a forwarded link grants no lasting access. A link also expires
+# with the function's own credentials (IAM User Guide, "Presigned URLs").
+LINK_SECONDS = 3_600
 
 
-def report(execution: Execution, store: Storage, form: str | None) -> dict[str, Any]:
-    """Return {"url": …} from which the report can be read for an hour without the API key.
+def report_link(execution: Execution, store: Storage, form: str | None) -> dict[str, Any]:
+    """Return {"url": …}, which serves the report for an hour without the API key.
+
+    `form` is the format, by default html.
 
     Raises:
-        InvalidRequest: `form` is no format.
-        Conflict: the run goes on.
+        InvalidRequest: the format does not exist.
+        Conflict: the run is still in progress.
         Missing: the run has no report.
 
     """
     form = "html" if form is None else form
     if form not in FORMATS:
-        raise InvalidRequest([Problem("format", f"{shown(form)!r} is none of {', '.join(FORMATS)}")])
-    if execution.status in RUNNING:
-        raise Conflict("RunInProgress", [Problem("requestID", "the run goes on; its report is written when it ends")])
-    # That of an attempt before a redrive is none of the run as it is.
+        raise InvalidRequest([Problem("format", f"must be one of {', '.join(FORMATS)}, got {truncate(form)!r}")])
+    if execution.running:
+        reason = "the run is still in progress; its report is written when it ends"
+        raise Conflict("RunInProgress", [Problem("requestID", reason)])
+    # A report written before a redrive is stale.
     stale = current_summary(execution, store) is None
-    link = None if stale else store.report_link(execution.run, f"report.{form}", SECONDS)
+    link = None if stale else store.report_link(execution.run, f"report.{form}", LINK_SECONDS)
     if link is None:
-        why = (
-            "the run has no report: it was refused, was a dry run, broke off, is older than what is kept, or ended "
-            "from outside a moment ago; then ask again"
+        reason = (
+            "the run has no report: it was rejected, was a dry run, failed before its results were summarized, or "
+            "has expired (RetentionDays); after a timeout or a stop, try again in a minute"
         )
-        raise Missing("ReportNotFound", [Problem("requestID", why)])
+        raise Missing("ReportNotFound", [Problem("requestID", reason)])
     return {
         "requestID": execution.arn,
         "run": execution.run,
         "format": form,
         "url": link,
-        "expiresInSeconds": SECONDS,
+        "expiresInSeconds": LINK_SECONDS,
     }

@@ -1,4 +1,4 @@
-"""POST /prewarm: check a request, store it, start its run."""
+"""POST /prewarm: validate a request, store it, start its run."""
 
 import datetime as dt
 import hashlib
@@ -12,87 +12,92 @@ from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
 from prewarm.request.model import SOURCES, CheckedRequest, check_request, parse_json
 from prewarm.storage.run_store import Storage, run_key
 
-# Our own cap, below API Gateway's 10 MB and Lambda's 6 MB (which counts the event around the body, escaped).
-BODY_LIMIT = 4 * 1024 * 1024
+# Below API Gateway's limit of 10 MB and Lambda's of 6 MB, which includes the event around the escaped body.
+MAX_BODY_BYTES = 4 * 1024 * 1024
 NAMES_SHOWN = 10
-MOMENT = re.compile(r"\d{8}T\d{6}Z-", re.ASCII)
-KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+TIMESTAMP = re.compile(r"\d{8}T\d{6}Z-", re.ASCII)
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 def start(
     body: bytes, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
 ) -> dict[str, Any]:
-    """Start a run; returns {"requestID": execution ARN}, or for a dry run that is told at once {"dryRun": …}.
+    """Start a run; return {"requestID": ARN}, or {"dryRun": …} for a dry run.
 
-    `key`: the caller's Idempotency-Key.
+    A dry run that takes too long for one response becomes an execution, whose ARN is returned. `key` is the caller's
+    Idempotency-Key.
 
     Raises:
-        RequestTooLarge, InvalidRequest, Conflict: nothing was stored, nothing was started.
+        RequestTooLarge, InvalidRequest, Conflict: nothing was stored or started.
 
     """
-    if len(body) > BODY_LIMIT:
-        limit = f"the body has {len(body):,} bytes, the limit is {BODY_LIMIT:,}"
-        fix = "put the list into S3 and name it by url_list_s3"
-        raise RequestTooLarge([Problem("url_list", f"{limit}; {fix}")])
+    if len(body) > MAX_BODY_BYTES:
+        problem = f"the body has {len(body):,} bytes, the limit is {MAX_BODY_BYTES:,}"
+        fix = "store the list in S3 and pass its address as url_list_s3"
+        raise RequestTooLarge([Problem("url_list", f"{problem}; {fix}")])
     request = check_request(parse_json(body))
     if key is not None:
         return start_once(key, request, store, executions)
-    return start_checked(request, store, executions, resolver)
+    return start_run(request, store, executions, resolver)
 
 
 def start_once(key: str, request: CheckedRequest, store: Storage, executions: Executions) -> dict[str, Any]:
-    """Start a run under a name made from a caller's Idempotency-Key: the same key and request are the same run.
+    """Start a run at most once per Idempotency-Key.
+
+    The run's name is derived from the key.
 
     Raises:
         Conflict: the key was used for another request.
-        InvalidRequest: the key cannot be one.
+        InvalidRequest: the key is invalid, or the request is a dry run.
 
     """
-    if not KEY.fullmatch(key):
+    if not IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidRequest([Problem("Idempotency-Key", "must be 1 to 255 visible ASCII characters")])
     if request.fields.dry_run:
-        raise InvalidRequest([Problem("Idempotency-Key", "a dry run starts nothing; leave the header out")])
-    # A key that begins as run names do gives the run a name that can be found by eye.
-    moment = MOMENT.match(key)
+        raise InvalidRequest([Problem("Idempotency-Key", "does not apply to a dry run; remove the header")])
+    # A key that starts like a run name makes the run easy to recognise.
+    timestamp = TIMESTAMP.match(key)
     digest = hashlib.sha256(key.encode()).hexdigest()
-    run = f"{moment[0]}{digest[:16]}" if moment else f"key-{digest[:40]}"
+    run = f"{timestamp[0]}{digest[:16]}" if timestamp else f"key-{digest[:40]}"
     stored = store.get_request(run)
     if stored is not None and stored != request.as_json():
-        why = "was used for another request; give each request a key of its own"
-        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
-    # Looked for again, since the same question may have been answered at the same moment.
+        raise _key_conflict("was used for another request")
+    # The request is read again, because an identical start may have stored it since.
     if stored is None and executions.exists(run) and store.get_request(run) is None:
-        why = "was used for a run whose request is kept no more; give each request a key of its own"
-        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
+        raise _key_conflict("was used for a run whose request has expired (RetentionDays)")
     if not store.put_request_once(run, request.as_json()) and store.get_request(run) != request.as_json():
-        why = "is being used for another request; give each request a key of its own"
-        raise Conflict("IdempotencyConflict", [Problem("Idempotency-Key", why)])
-    where = run_key(run, "request.json")
-    return {"requestID": executions.start_once(run, {"requestKey": where, "summary": summary(request)})}
+        raise _key_conflict("is in use by another request")
+    document = {"requestKey": run_key(run, "request.json"), "summary": request_summary(request)}
+    return {"requestID": executions.start_once(run, document)}
 
 
-def start_checked(
-    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver
-) -> dict[str, Any]:
-    """Start a run of a request that was checked."""
+def _key_conflict(problem: str) -> Conflict:
+    return Conflict("IdempotencyConflict", [Problem("Idempotency-Key", f"{problem}; use a new key for each request")])
+
+
+def start_run(request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver) -> dict[str, Any]:
+    """Store a validated request and start its run, or return its dry run."""
     run = run_name()
     key = store.put_request(run, request.as_json())
-    if request.fields.dry_run and (answer := dry_run(run, key, resolver, store)):
-        return answer
-    return {"requestID": executions.start(run, {"requestKey": key, "summary": summary(request)})}
+    if request.fields.dry_run and (result := dry_run(run, key, resolver)):
+        return result
+    return {"requestID": executions.start(run, {"requestKey": key, "summary": request_summary(request)})}
 
 
 def run_name() -> str:
-    """Return a new run's name: when it was asked for, to be found by eye, and something unique."""
+    """Return a new run's name: the current UTC time and a random suffix."""
     now = dt.datetime.now(dt.UTC)
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def summary(request: CheckedRequest) -> dict[str, Any]:
-    """Return what of a request may be seen by everybody who sees the execution: counts and selection."""
+def request_summary(request: CheckedRequest) -> dict[str, Any]:
+    """Return counts and selection of a request, without secrets.
+
+    The console displays them as the execution's input.
+    """
     names = request.fields.region
     more = [f"and {len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
-    sources = {name: len(given) for name in SOURCES[1:] if (given := getattr(request.fields, name))}
+    sources = {name: len(entries) for name in SOURCES[1:] if (entries := getattr(request.fields, name))}
     return {
         "urls": len(request.urls),
         **sources,

@@ -1,115 +1,56 @@
-"""GET /status: from what Step Functions and the ledger say to the contract's answer."""
+"""GET /status: render a run's progress in the form of the REST API. Pure."""
 
-import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from api.http.pagination import ROOM_BYTES, Line, Page, cut, escaped
+from api.http.pagination import MAX_RESPONSE_BYTES, Page, escaped_bytes, paginate
 from api.runs.executions import Execution
-from prewarm.errors import RefusedRequest
-from prewarm.execution_status import DEADLINE_PASSED, REJECTED, RUNNING, console_url, remedy_of, speaks_for
-from prewarm.request.model import check_request
+from api.runs.progress import Progress
+from prewarm.execution_status import console_url, recommended_action
 from prewarm.results.outcome import IN_WORDS, Outcome
-from prewarm.results.rollup import Verdict, roll_up, sums
-from prewarm.results.stats import measure
-from prewarm.storage.run_store import Storage
+from prewarm.results.rollup import Verdict
 
-WHOLE = Page()
+ALL_URLS = Page()
 
 
-def contract_status(execution: Execution) -> str:
-    """Map an execution's status to the contract's: COMPLETED, IN_PROGRESS, TIMEOUT or FAILED."""
-    if execution.status in RUNNING:
-        return "IN_PROGRESS"
-    if execution.status == "SUCCEEDED":
-        return "COMPLETED"
-    if execution.status == "TIMED_OUT" or execution.error == DEADLINE_PASSED:
-        return "TIMEOUT"
-    return "FAILED"
+def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
+    """Return a run's status in the form of the REST API.
 
-
-def end_of_the_rest(status: str, execution: Execution) -> Outcome | None:
-    """Return what the unfinished targets of a run come to; None while it goes on."""
-    if status == "IN_PROGRESS":
-        return None
-    if status == "TIMEOUT":
-        return Outcome.DEADLINE
-    if execution.error == REJECTED:
-        return Outcome.REJECTED
-    return Outcome.CANCELLED if execution.status == "ABORTED" else Outcome.LOST
-
-
-def status_of(execution: Execution, store: Storage, page: Page = WHOLE, *, with_pops: bool = False) -> dict[str, Any]:
-    """Return the contract's status of a run, computed from request, plan and ledger.
-
-    Beyond the contract: what `about` says of the run, `failures` (each failed URL's reasons and coverage, in words
-    by `words`), `skippedPops`, `targets`, `bytes`, `warnings`, for an ended run its `cost`, `with_pops` the POPs'
-    sums. Where the lists are more than one answer holds, or than the page wants, `nextToken` leads to the rest;
-    counts are always whole.
+    Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
+    coverage of each failed URL, explained in `words`), `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
+    `cost`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to the next page;
+    the counts always cover the whole run.
     """
-    status = contract_status(execution)
-    summary = None if status == "IN_PROGRESS" else current_summary(execution, store)
-    more = about(execution)
-    if summary is not None:
-        try:
-            lines = lines_of_summary(summary, store.get_urls(execution.run))
-        except FileNotFoundError:
-            return _expired(status, execution, store)
-        more |= {"cost": summary["cost"]} | ({"pops": summary["pops"]} if with_pops else {})
-        return _contract(status, lines, page, sums_of_summary(summary) | more)
-    ended = end_of_the_rest(status, execution)
-    plan = store.get_plan(execution.run)
-    if plan is None and (told := store.get_dry_run(execution.run)) is not None:
-        # A dry run warms nothing, so no URL is in progress, warm or failed.
-        return _contract(status, [], page, {"dryRun": told} | more)
-    if plan is None and (status == "COMPLETED" or is_expired(execution, store.retention_days)):
-        return _expired(status, execution, store)
-    if plan is None:
-        verdict = Verdict.IN_PROGRESS if ended is None else Verdict.FAILED
-        reasons = None if ended is None else {ended.value: 1}
-        lines = [Line(url, verdict, reasons) for url in _requested_urls(execution, store)]
-        return _contract(status, lines, page, _nothing() | more | ({"pops": []} if with_pops else {}))
-    urls, results = store.get_urls(execution.run), store.ledger.results(execution.run)
-    rolled = roll_up(plan, results, ended)
-    lines = [
-        Line(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
-        for url in rolled.urls
-    ]
-    more |= {"pops": measure(plan, results).pops_as_json()} if with_pops else {}
-    return _contract(status, lines, page, sums_of_summary(sums(plan, rolled, urls)) | more)
+    details = _details(progress)
+    counts = Counter(entry.verdict for entry in progress.urls)
+    urls, token = paginate(progress.urls, page, MAX_RESPONSE_BYTES - escaped_bytes(details))
+    lists = {verdict: [entry.url for entry in urls if entry.verdict == verdict] for verdict in Verdict}
+    document: dict[str, Any] = {
+        "status": progress.execution.contract_status,
+        "total": len(progress.urls),
+        "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
+        "inProgress": counts[Verdict.IN_PROGRESS],
+        "failedUrl": lists[Verdict.FAILED],
+        "inProgressUrl": lists[Verdict.IN_PROGRESS],
+        "successUrl": lists[Verdict.SUCCESS],
+    }
+    if progress.dry_run is None:
+        document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
+        document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
+    return document | details | ({"nextToken": token} if token else {})
 
 
-def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
-    """Return the run's summary, unless it is that of an attempt before a redrive."""
-    summary = store.get_summary(execution.run)
-    if summary is None or not speaks_for(summary, execution.redrives, execution.error):
-        return None
-    return summary
+def _details(progress: Progress) -> dict[str, Any]:
+    """Return the fields of a status that do not depend on the page."""
+    optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
+    present = {name: value for name, value in optional.items() if value is not None}
+    return progress.totals | present | execution_details(progress.execution)
 
 
-def is_expired(execution: Execution, days: int) -> bool:
-    """Say whether all that was kept of an ended run for so many days may be gone by now."""
-    if not execution.ended_at or not execution.started_at:
-        return False
-    kept_until = dt.datetime.fromisoformat(execution.started_at) + dt.timedelta(days=days)
-    return kept_until <= dt.datetime.now(dt.UTC)
-
-
-def _nothing() -> dict[str, Any]:
-    """Return the sums of a run of which nothing is known but what its execution says."""
-    return {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
-
-
-def _expired(status: str, execution: Execution, store: Storage) -> dict[str, Any]:
-    """Return the status of a run whose URLs are kept no more: what it came to, and no lists."""
-    told = f"the run's URLs were kept for {store.retention_days} days, and are no more"
-    return _contract(status, [], WHOLE, _nothing() | {"warnings": [told]} | about(execution))
-
-
-def about(execution: Execution) -> dict[str, Any]:
-    """Return what a status says of the run itself: names and times, and if it ended red why, and what helps."""
-    told: dict[str, Any] = {
+def execution_details(execution: Execution) -> dict[str, Any]:
+    """Return the run's names and times and, after a failure, the error and the remedy."""
+    details: dict[str, Any] = {
         "requestID": execution.arn,
         "run": execution.run,
         "startedAt": execution.started_at or None,
@@ -117,71 +58,15 @@ def about(execution: Execution) -> dict[str, Any]:
         "consoleUrl": console_url(execution.arn),
     }
     if execution.status == "ABORTED":
-        told["reason"] = "cancelled"
+        details["reason"] = "cancelled"
     if execution.error:
-        told |= {"error": execution.error, "cause": execution.cause}
-    if remedy := remedy_of(execution.status, execution.error, execution.arn):
-        told["remedy"] = remedy
-    return told
+        details |= {"error": execution.error, "cause": execution.cause}
+    if action := recommended_action(execution.status, execution.error, execution.arn):
+        details["remedy"] = action
+    return details
 
 
-def lines_of_summary(summary: dict[str, Any], urls: list[str]) -> list[Line]:
-    """Return the URLs of a run that has ended, from its summary: the ledger need not be read any more."""
-    failed = {entry["index"]: entry for entry in summary["failures"]}
-    return [
-        Line(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"])
-        if index in failed
-        else Line(url, Verdict.SUCCESS)
-        for index, url in enumerate(urls)
-    ]
-
-
-def sums_of_summary(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return a run's sums, which are in the words of its summary, as a status shows them."""
-    names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
-    return {
-        "skippedPops": summary["skippedPops"],
-        "targets": {name: summary[of] for name, of in names.items()} | {"layers": summary["layers"]},
-        "bytes": summary["bytes"],
-        "warnings": summary["warnings"],
-    }
-
-
-def words_of(reasons: Iterable[dict[str, int]]) -> dict[str, str]:
-    """Return the outcomes that are reasons of failures, each in plain words."""
-    names = {Outcome(name) for each in reasons for name in each}
-    return {name.value: IN_WORDS[name] for name in sorted(names)}
-
-
-def _contract(status: str, lines: Sequence[Line], page: Page, more: dict[str, Any]) -> dict[str, Any]:
-    counts = Counter(line.verdict for line in lines)
-    shown, token = cut(lines, page, ROOM_BYTES - escaped(more))
-    lists = {verdict: [line.url for line in shown if line.verdict == verdict] for verdict in Verdict}
-    answer = {
-        "status": status,
-        "total": len(lines),
-        "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
-        "inProgress": counts[Verdict.IN_PROGRESS],
-        "failedUrl": lists[Verdict.FAILED],
-        "inProgressUrl": lists[Verdict.IN_PROGRESS],
-        "successUrl": lists[Verdict.SUCCESS],
-    }
-    if "dryRun" not in more:
-        answer["failures"] = [line.failure() for line in shown if line.verdict == Verdict.FAILED]
-        answer["words"] = words_of(line.reasons or {} for line in lines)
-    return answer | more | ({"nextToken": token} if token else {})
-
-
-def _requested_urls(execution: Execution, store: Storage) -> list[str]:
-    """Return a run's URLs before its plan exists: from the stored request, or from a direct start's input."""
-    stored = store.get_request(execution.run)
-    if stored is not None:
-        # Absent where all URLs come from lists in S3, sitemaps or manifests: nobody knows them before the plan.
-        urls: list[str] = stored.get("url_list", [])
-        return urls
-    try:
-        return [url.given for url in check_request(execution.direct_request(), direct=True).urls]
-    except RefusedRequest:
-        # A rejected direct start: show what can be read of it.
-        given = (execution.direct_request() or {}).get("url_list")
-        return [url for url in given if isinstance(url, str)] if isinstance(given, list) else []
+def explanations(reasons: Iterable[dict[str, int]]) -> dict[str, str]:
+    """Return a plain-English explanation of each outcome among the reasons."""
+    outcomes = {Outcome(name) for each in reasons for name in each}
+    return {outcome.value: IN_WORDS[outcome] for outcome in sorted(outcomes)}

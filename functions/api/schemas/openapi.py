@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, built from the request and response models. Pure.
 
-Served at /openapi.json and written to docs/openapi.json by `make docs`; a test compares the two with each other and
-with the routes of the template.
+Served at /openapi.json and written to docs/openapi.json by `make docs`. A test compares both with each other and with
+the template's routes.
 """
 
 import functools
@@ -11,24 +11,24 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api.runs.manage import RUNS_AT_MOST, RUNS_SHOWN, STATUSES
+from api.runs.manage import DEFAULT_RUNS, MAX_RUNS, STATUSES
 from api.runs.report import FORMATS
 from api.schemas.report import Report
-from api.schemas.responses import ErrorAnswer, Pops, ReportLink, Retried, Runs, Started, Status
+from api.schemas.responses import ErrorResponse, Pops, ReportLink, Retried, Runs, Started, Status
 from prewarm import __version__
 from prewarm.request.model import PrewarmRequest
 
 SCHEMAS = "#/components/schemas/{model}"
 ERRORS = {
-    400: "The request is wrong; each detail names a field.",
-    403: "The x-api-key header is missing or names no key.",
-    404: "There is no such run, or not what is asked of it.",
-    409: "What is asked for does not fit what there is.",
-    413: "The body is over 4 MB.",
-    429: "Too many requests, or the key's quota is used up.",
-    500: "The service failed to answer.",
+    400: "The request is invalid; each detail names a field.",
+    403: "The x-api-key header is missing or is not a valid key.",
+    404: "The run or the requested document does not exist.",
+    409: "The run's state does not allow the operation, or the Idempotency-Key is in use.",
+    413: "The body is larger than 4 MB.",
+    429: "The rate limit or the key's quota is exceeded.",
+    500: "Unexpected error of the service.",
 }
-ALWAYS = (403, 429, 500)
+COMMON_ERRORS = (403, 429, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,73 +36,76 @@ class Parameter:
     """A query parameter or header."""
 
     name: str
-    about: str
+    description: str
     schema: dict[str, Any]
     required: bool = False
     where: str = "query"
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as OpenAPI has it."""
+        """Return the OpenAPI object."""
         return {
             "name": self.name,
             "in": self.where,
             "required": self.required,
-            "description": self.about,
+            "description": self.description,
             "schema": self.schema,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route: method, path, what it does, what it takes and answers, and its errors beside those of all."""
+    """One route of the API.
+
+    `name` is the operation's id; `response` is a model or a content type; `errors` are in addition to COMMON_ERRORS.
+    """
 
     method: str
     path: str
     name: str
-    about: str
-    answer: type[BaseModel] | str
+    summary: str
+    response: type[BaseModel] | str
     errors: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     keyed: bool = True
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as OpenAPI has it."""
-        found: dict[str, Any] = {
+        """Return the OpenAPI object."""
+        operation: dict[str, Any] = {
             "operationId": self.name,
-            "summary": self.about,
-            "responses": {"200": _good(self.answer)} | {str(code): _bad(code) for code in self._codes()},
+            "summary": self.summary,
+            "responses": {"200": _success(self.response)} | {str(code): _error(code) for code in self._codes()},
         }
         if self.parameters:
-            found["parameters"] = [parameter.as_json() for parameter in self.parameters]
+            operation["parameters"] = [parameter.as_json() for parameter in self.parameters]
         if self.body:
-            content = {"application/json": {"schema": _of(self.body)}}
-            found["requestBody"] = {"required": True, "content": content}
-        return found if self.keyed else found | {"security": []}
+            content = {"application/json": {"schema": _reference(self.body)}}
+            operation["requestBody"] = {"required": True, "content": content}
+        return operation if self.keyed else operation | {"security": []}
 
     def _codes(self) -> list[int]:
-        return sorted({*self.errors, *(ALWAYS if self.keyed else (429, 500))})
+        return sorted({*self.errors, *(COMMON_ERRORS if self.keyed else (429, 500))})
 
 
 TEXT: dict[str, Any] = {"type": "string"}
-RUN = Parameter("requestID", "The run: its execution ARN, or its bare name.", TEXT, required=True)
-TOKEN = Parameter("nextToken", "Where the page before ended.", TEXT)
+RUN = Parameter("requestID", "The run's execution ARN or bare name.", TEXT, required=True)
+TOKEN = Parameter("nextToken", "The nextToken of the previous page.", TEXT)
 
 
 def _limit(most: int | None, default: str) -> Parameter:
     bounds = {"type": "integer", "minimum": 1} | ({"maximum": most} if most else {})
-    return Parameter("limit", f"How many at the most; {default} otherwise.", bounds)
+    return Parameter("limit", f"The maximum number of entries; default: {default}.", bounds)
 
 
 _KEY = Parameter(
     "Idempotency-Key",
-    "The same key and request are the same run, however often they are sent.",
+    "Starts at most one run for repeated requests with the same key.",
     {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
     where="header",
 )
-_STATUS = Parameter("status", "Only runs of this status.", {"type": "string", "enum": list(STATUSES)})
-_FORMAT = Parameter("format", "The report's form; html otherwise.", {"type": "string", "enum": list(FORMATS)})
-_INCLUDE = Parameter("include", "Adds the sums of each POP.", {"type": "string", "enum": ["pops"]})
+_STATUS = Parameter("status", "Only runs with this status.", {"type": "string", "enum": list(STATUSES)})
+_FORMAT = Parameter("format", "The report's format; default: html.", {"type": "string", "enum": list(FORMATS)})
+_INCLUDE = Parameter("include", "Adds the totals of each POP.", {"type": "string", "enum": ["pops"]})
 
 OPERATIONS = (
     Operation(
@@ -110,32 +113,31 @@ OPERATIONS = (
     ),
     Operation("delete", "/prewarm", "cancelPrewarm", "Cancel a run", Status, (400, 404, 409), (RUN,)),
     Operation(
-        "post", "/retry", "retryFailed", "Start a new run of what failed", Retried, (400, 404, 409), (RUN, _KEY)
+        "post", "/retry", "retryFailed", "Start a new run of the failed URLs", Retried, (400, 404, 409), (RUN, _KEY)
     ),
     Operation(
-        "get", "/status", "getStatus", "Tell how far a run is", Status, (400, 404),
-        (RUN, _limit(None, "as many URLs as one answer holds"), TOKEN, _INCLUDE),
+        "get", "/status", "getStatus", "Return a run's progress", Status, (400, 404),
+        (RUN, _limit(None, "all URLs that fit into one response"), TOKEN, _INCLUDE),
     ),
     Operation(
-        "get", "/report", "getReport", "Give a link to a run's report", ReportLink, (400, 404, 409), (RUN, _FORMAT)
+        "get", "/report", "getReport", "Return a link to a run's report", ReportLink, (400, 404, 409), (RUN, _FORMAT)
     ),
     Operation(
         "get", "/runs", "listRuns", "List runs, newest first", Runs, (400,),
-        (_STATUS, _limit(RUNS_AT_MOST, str(RUNS_SHOWN)), TOKEN),
+        (_STATUS, _limit(MAX_RUNS, str(DEFAULT_RUNS)), TOKEN),
     ),
-    Operation("get", "/pops", "getPops", "Tell which POPs are known", Pops),
-    Operation("get", "/openapi.json", "getOpenapi", "Describe this API to machines", "application/json", keyed=False),
+    Operation("get", "/pops", "getPops", "Return the POP catalogue", Pops),
+    Operation("get", "/openapi.json", "getOpenapi", "Return this OpenAPI document", "application/json", keyed=False),
 )  # fmt: skip
 
 
 @functools.cache
 def openapi() -> dict[str, Any]:
-    """Return the description."""
-    taken = _schemas([operation.body for operation in OPERATIONS if operation.body], "validation")
-    answers = [operation.answer for operation in OPERATIONS if not isinstance(operation.answer, str)]
-    given = _schemas([*answers, ErrorAnswer], "serialization")
-    schemas = taken | given
-    _as_accepted(schemas[PrewarmRequest.__name__])
+    """Return the OpenAPI document."""
+    requests = _schemas([operation.body for operation in OPERATIONS if operation.body], "validation")
+    models = [operation.response for operation in OPERATIONS if not isinstance(operation.response, str)]
+    schemas = requests | _schemas([*models, ErrorResponse], "serialization")
+    _add_short_forms(schemas[PrewarmRequest.__name__])
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = operation.as_json()
@@ -144,10 +146,10 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "CloudFront Prewarm",
             "version": __version__,
-            "summary": "Warms URLs through chosen CloudFront edge locations, and proves it",
+            "summary": "Warms URLs in selected CloudFront edge locations and verifies the result",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "./", "description": "The API's stage, from which this was read"}],
+        "servers": [{"url": "./", "description": "The API stage that serves this document"}],
         "security": [{"apiKey": []}],
         "paths": paths,
         "components": {
@@ -158,14 +160,14 @@ def openapi() -> dict[str, Any]:
 
 
 def _schemas(models: list[type[BaseModel]], mode: Literal["validation", "serialization"]) -> dict[str, Any]:
-    """Return the models' schemas, and those of what they are made of, by name."""
-    _, found = models_json_schema([(model, mode) for model in dict.fromkeys(models)], ref_template=SCHEMAS)
-    defined: dict[str, Any] = found["$defs"]
-    return defined
+    """Return the schemas of the models and of the models they contain, by name."""
+    _, document = models_json_schema([(model, mode) for model in dict.fromkeys(models)], ref_template=SCHEMAS)
+    definitions: dict[str, Any] = document["$defs"]
+    return definitions
 
 
-def _as_accepted(schema: dict[str, Any]) -> None:
-    """Say what the request's checks take beyond its fields' types: one bare value for a list of one."""
+def _add_short_forms(schema: dict[str, Any]) -> None:
+    """Add the short forms that validation accepts: one value instead of a list."""
     properties = schema["properties"]
     properties["region"] = {"anyOf": [properties["region"], {"type": "string", "minLength": 1}], "title": "Region"}
     for name in ("url_list_s3", "sitemap", "manifest"):
@@ -183,16 +185,18 @@ def report_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-def _of(model: type[BaseModel]) -> dict[str, str]:
+def _reference(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": SCHEMAS.format(model=model.__name__)}
 
 
-def _good(answer: type[BaseModel] | str) -> dict[str, Any]:
-    if isinstance(answer, str):
-        return {"description": "The document.", "content": {answer: {"schema": {}}}}
-    about = (answer.__doc__ or "").strip()
-    return {"description": about, "content": {"application/json": {"schema": _of(answer)}}}
+def _success(response: type[BaseModel] | str) -> dict[str, Any]:
+    if isinstance(response, str):
+        return {"description": "The document.", "content": {response: {"schema": {}}}}
+    return {
+        "description": (response.__doc__ or "").strip(),
+        "content": {"application/json": {"schema": _reference(response)}},
+    }
 
 
-def _bad(code: int) -> dict[str, Any]:
-    return {"description": ERRORS[code], "content": {"application/json": {"schema": _of(ErrorAnswer)}}}
+def _error(code: int) -> dict[str, Any]:
+    return {"description": ERRORS[code], "content": {"application/json": {"schema": _reference(ErrorResponse)}}}

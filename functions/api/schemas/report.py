@@ -1,4 +1,4 @@
-"""report.json as a model, of which docs/report.schema.json is made."""
+"""The model of report.json; docs/report.schema.json is generated from it."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skip
 
 
 class ReportFailure(Failure):
-    """A failed URL of a report."""
+    """A failed URL in a report."""
 
     index: int
     warm: int
@@ -16,7 +16,7 @@ class ReportFailure(Failure):
 
 
 class Region(ApiModel):
-    """The sums of one of CloudFront's price regions."""
+    """Totals of one of CloudFront's price regions."""
 
     region: str
     pops: int
@@ -27,7 +27,7 @@ class Region(ApiModel):
 
 
 class ReportUrl(ApiModel):
-    """One URL of a report."""
+    """One URL in a report."""
 
     url: str
     verdict: Literal["success", "failed"]
@@ -38,10 +38,10 @@ class ReportUrl(ApiModel):
 
 
 class Report(ApiModel):
-    """report.json: what a run came to."""
+    """report.json: the result of a run."""
 
     version: Literal[1]
-    redrives: Annotated[int, Field(description="How often the execution had been redriven by then.")]
+    redrives: Annotated[int, Field(description="Number of redrives of the execution before this report.")]
     run: str
     execution_status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
     warm: bool
@@ -52,7 +52,7 @@ class Report(ApiModel):
     failed: int
     bytes: int
     failures: list[ReportFailure]
-    unfinished_as: Annotated[str, Field(description="The outcome of targets that were not finished.")]
+    unfinished_as: Annotated[str, Field(description="The outcome of unfinished targets.")]
     targets: int
     targets_done: int
     outcomes: Counts

@@ -1,6 +1,6 @@
-"""The answers of the API as models: what openapi.py describes, and what the tests hold each answer against.
+"""Response models of the API: the OpenAPI document and the tests are based on them.
 
-The contract's own fields are `Status`'s first seven and `Started.requestID`; all others are additions.
+The fields of the fixed contract are the first seven of `Status` and `Started.requestID`; all others are additions.
 """
 
 from typing import Annotated, Any, Literal
@@ -9,42 +9,42 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 RequestId = Annotated[
-    str, Field(alias="requestID", description="The run's execution ARN; readers also take the bare run name.")
+    str, Field(alias="requestID", description="The run's execution ARN; requests also accept the bare run name.")
 ]
-Word = Literal["COMPLETED", "IN_PROGRESS", "TIMEOUT", "FAILED"]
+RunStatus = Literal["COMPLETED", "IN_PROGRESS", "TIMEOUT", "FAILED"]
 Counts = dict[str, int]
 
 
 class ApiModel(BaseModel):
-    """What all answers share: no field that is not told of here."""
+    """Base class of the response models: camelCase names, no undeclared fields."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
 class Detail(ApiModel):
-    """One thing wrong with a request."""
+    """One problem of a request."""
 
-    field: Annotated[str, Field(description="The field's path, such as url_list[3]; empty for the whole.")]
+    field: Annotated[str, Field(description="The field's path, such as url_list[3]; empty for the whole request.")]
     message: str
-    near: list[str] = []
+    near: Annotated[list[str], Field(description="Similar valid names.")] = []
 
 
 class Error(ApiModel):
-    """What went wrong."""
+    """An error."""
 
-    code: Annotated[str, Field(description="For machines, such as InvalidRequest or RunNotFound.")]
-    message: Annotated[str, Field(description="For people: names the field and the fix.")]
+    code: Annotated[str, Field(description="Machine-readable code, such as InvalidRequest or RunNotFound.")]
+    message: Annotated[str, Field(description="Readable message with the field and the fix.")]
     details: list[Detail]
 
 
-class ErrorAnswer(ApiModel):
-    """The shape of every error, API Gateway's own included."""
+class ErrorResponse(ApiModel):
+    """The shape of every error, including API Gateway's own."""
 
     error: Error
 
 
 class Skipped(ApiModel):
-    """A POP of a country or region that was left out."""
+    """A POP of a country or region that was skipped."""
 
     pop: str
     reason: str
@@ -52,11 +52,11 @@ class Skipped(ApiModel):
 
 
 class Failure(ApiModel):
-    """A failed URL with its evidence."""
+    """A failed URL with reasons and coverage."""
 
     url: str
-    reasons: Annotated[Counts, Field(description="How many targets came to each outcome that is not warm.")]
-    coverage: Annotated[float, Field(ge=0, le=100, description="Per cent of the reachable targets that are warm.")]
+    reasons: Annotated[Counts, Field(description="Number of targets per outcome that is not warm.")]
+    coverage: Annotated[float, Field(ge=0, le=100, description="Percentage of reachable targets that are warm.")]
 
 
 class Targets(ApiModel):
@@ -65,12 +65,12 @@ class Targets(ApiModel):
     total: int
     done: int
     outcomes: Counts
-    verified: Annotated[int, Field(description="How many were proven by a Hit.")]
-    layers: Annotated[Counts, Field(description="Who answered, where the distribution sends Server-Timing.")] = {}
+    verified: Annotated[int, Field(description="Number of targets verified by a cache hit.")]
+    layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 
 class PopSums(ApiModel):
-    """One POP's sums."""
+    """Totals of one POP."""
 
     pop: str
     targets: int
@@ -83,7 +83,7 @@ class PopSums(ApiModel):
 
 
 class CostPart(ApiModel):
-    """One part of the cost's formula."""
+    """One part of the cost formula."""
 
     name: str
     quantity: float
@@ -93,7 +93,7 @@ class CostPart(ApiModel):
 
 
 class Cost(ApiModel):
-    """What a run costs, estimated from what was measured."""
+    """The estimated cost of a run, based on measured usage."""
 
     dollars: float
     prices_of: Annotated[str, Field(description="The month of the prices.")]
@@ -102,21 +102,21 @@ class Cost(ApiModel):
 
 
 class Remedy(ApiModel):
-    """What helps a run that ended red."""
+    """The recommended action after a failed run."""
 
     kind: Literal["fix", "retry", "redrive"]
     how: str
 
 
 class Started(ApiModel):
-    """A run was started; or a dry run was told at once."""
+    """The started run, or the result of a dry run."""
 
     request_id: Annotated[str | None, Field(alias="requestID", description="The run's execution ARN.")] = None
     dry_run: dict[str, Any] | None = None
 
 
 class Retried(ApiModel):
-    """A new run of what failed was started."""
+    """The new run of the failed URLs."""
 
     request_id: RequestId
     retry_of: Annotated[str, Field(description="The requestID of the old run.")]
@@ -124,11 +124,11 @@ class Retried(ApiModel):
 
 
 class Status(ApiModel):
-    """How far a run is, or what it came to."""
+    """A run's progress or result."""
 
-    status: Word
-    total: Annotated[int, Field(description="URLs of the run.")]
-    completed: Annotated[int, Field(description="Warm and failed ones.")]
+    status: RunStatus
+    total: Annotated[int, Field(description="Number of URLs in the run.")]
+    completed: Annotated[int, Field(description="Number of warm and failed URLs.")]
     in_progress: int
     failed_url: list[str]
     in_progress_url: list[str]
@@ -143,7 +143,7 @@ class Status(ApiModel):
     cause: str | None = None
     remedy: Remedy | None = None
     failures: list[Failure] = []
-    words: Annotated[dict[str, str], Field(description="The failures' outcomes in plain words.")] = {}
+    words: Annotated[dict[str, str], Field(description="Explanations of the failures' outcomes.")] = {}
     skipped_pops: list[Skipped] = []
     targets: Targets | None = None
     bytes: int = 0
@@ -151,15 +151,15 @@ class Status(ApiModel):
     cost: Cost | None = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
     dry_run: dict[str, Any] | None = None
-    next_token: Annotated[str | None, Field(description="Leads to the rest of the lists.")] = None
+    next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
 
 
 class Run(ApiModel):
-    """One run of the list."""
+    """One run in the list."""
 
     request_id: RequestId
     run: str
-    status: Word
+    status: RunStatus
     started_at: str
     ended_at: str | None
 
@@ -172,7 +172,7 @@ class Runs(ApiModel):
 
 
 class ReportLink(ApiModel):
-    """Where a report can be read without the API key, for a while."""
+    """A temporary link to a report, which requires no API key."""
 
     request_id: RequestId
     run: str
@@ -182,7 +182,7 @@ class ReportLink(ApiModel):
 
 
 class Pop(ApiModel):
-    """A POP of the catalogue."""
+    """A POP in the catalogue."""
 
     id: str
     location: str
@@ -196,7 +196,7 @@ class Pop(ApiModel):
 
 
 class Pops(ApiModel):
-    """The catalogue of POPs, and how many POPs each name of a selection means."""
+    """The POP catalogue, and the number of POPs of each region and country."""
 
     pops: list[Pop]
     regions: Counts

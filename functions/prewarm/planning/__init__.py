@@ -1,1 +1,1 @@
-"""The plan of a run: its groups, its batches, and what it will cost."""
+"""The plan of a run: its groups, its batches, and its estimated cost."""

@@ -1,6 +1,6 @@
-"""What a run costs, in US dollars, with the parts of the formula. Pure; docs/cost.md explains it.
+"""The cost of a run in US dollars, with the parts of the formula. Pure; docs/cost.md explains it.
 
-Estimates: free tiers, taxes, what the origin charges, and functions at the edge are left out.
+The estimate excludes free tiers, taxes, the origin's charges and edge functions.
 """
 
 import functools
@@ -11,25 +11,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from prewarm.catalogue import Catalogue, data_text
+from prewarm.catalogue import Catalogue, data_text, location_of
 from prewarm.planning.plan import Batch, Group, Plan
 
 GB = 1_000_000_000
-# The price region taken for a POP of an unknown place: the dearest for transfer.
-UNKNOWN_PLACE = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiwan, Thailand"
-# States of a run (see statemachine/prewarm.asl.yaml): those passed once, those of a further stage, and those of a
-# batch with its child execution's start.
+# The price region for a POP at an unknown location: the most expensive one for transfer.
+UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiwan, Thailand"
+# State transitions (see statemachine/prewarm.asl.yaml) of a run, of each further stage, and of each batch including
+# the start of its child execution.
 TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
-# A batch that outlives a worker: continue, warm again, finished?
+# A batch that needs a further worker: continue, warm again, check whether it is finished.
 TRANSITIONS_PER_FURTHER_PART = 3
-# A round of invalidations: create, await, left?, and five states each time its status is asked, three times or so.
+# A round of invalidations: create, wait, check for more, and five states for each of about three status checks.
 TRANSITIONS_PER_ROUND = 18
-# What a worker is taken to do: fetches a second with an origin that answers in tenths of a second, bytes a second
-# that Lambda's network carries, and seconds to start, read its tile, shake hands with a hundred POPs round the world
-# and write its results.
+# Assumptions about a worker: fetches per second if the origin responds within tenths of a second, bytes per second of
+# Lambda's network, and seconds to start, read its tile, open connections to a hundred POPs worldwide and write its
+# results.
 FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 1.0
 RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
-# Per batch: block, plan and addresses are read, records written; a ledger item of up to 4 KB takes as many write
+# Per batch: a worker reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write
 # units (DynamoDB Developer Guide, "Read and write operations").
 S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 4, 4
 # Request, plan (3), blocks and stages (2 or more), summary, report (3).
@@ -38,7 +38,7 @@ S3_PUTS_PER_RUN = 10
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the formula: a quantity of some unit, the unit's price, and their product in dollars."""
+    """One part of the formula: a quantity, its unit and the unit price in dollars."""
 
     name: str
     quantity: float
@@ -47,11 +47,11 @@ class Part:
 
     @property
     def dollars(self) -> float:
-        """Return the part's dollars."""
+        """Return quantity x unit price in dollars."""
         return self.quantity * self.unit_price
 
     def as_json(self) -> dict[str, Any]:
-        """Return the part for people and machines to read."""
+        """Return the part as JSON, rounded for display."""
         return {
             "name": self.name,
             "quantity": round(self.quantity, 3),
@@ -63,17 +63,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A run's dollars and what they are made of."""
+    """The estimated cost of a run and its parts."""
 
     parts: tuple[Part, ...]
 
     @property
     def dollars(self) -> float:
-        """Return the sum."""
+        """Return the total in dollars."""
         return math.fsum(part.dollars for part in self.parts)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the estimate with the date of its prices."""
+        """Return the estimate as JSON, with the date of its prices."""
         return {
             "dollars": round(self.dollars, 4),
             "pricesOf": prices()["date"],
@@ -91,10 +91,11 @@ def prices() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is paid for: fetches and bytes by price region, and what the machinery does.
+    """A run's billable work: fetches and bytes by price region, service usage.
 
-    `bytes` is None where sizes are not known; `worker_seconds` None where they are to be estimated; `continued` says
-    how often a batch needed a further worker; `other_gb_seconds` is what the other functions take.
+    `plain_http` is the share of fetches over http://; `bytes` is None if sizes are unknown; `worker_seconds` is None
+    to estimate them; `continued` counts further workers of batches that needed more than one; `other_gb_seconds` is
+    the Lambda time of the other functions.
     """
 
     fetches: dict[str, int]
@@ -111,7 +112,7 @@ class Work:
 
 
 def estimate(work: Work) -> Estimate:
-    """Return what a run's work costs; `work.plain_http` is the share of fetches by http://."""
+    """Return the cost of a run's work."""
     price = prices()
     parts = []
     for region, count in sorted(work.fetches.items()):
@@ -149,7 +150,7 @@ def estimate(work: Work) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """What cutting a run into batches of one size comes to: dollars of the batches alone, seconds of the run."""
+    """A run with batches of one size: number, overhead in dollars, duration."""
 
     batches: int
     dollars: float
@@ -157,18 +158,18 @@ class Batching:
 
 
 def batching(targets: int, size: int, workers: int) -> Batching:
-    """Return what batches of `size` targets would cost and take, warmed by so many workers at once."""
+    """Return cost and duration of batches of `size` targets with `workers` at once."""
     batches = math.ceil(targets / size)
     waves = math.ceil(batches / workers)
     return Batching(
         batches=batches,
-        dollars=_machinery(batches) - _machinery(0),
+        dollars=_overhead(batches) - _overhead(0),
         seconds=waves * (SECONDS_PER_BATCH + min(size, targets) / FETCHES_PER_SECOND),
     )
 
 
-def _machinery(batches: int) -> float:
-    """Return the dollars of a run that fetches nothing."""
+def _overhead(batches: int) -> float:
+    """Return the cost in dollars of a run without fetches."""
     return estimate(Work(fetches={}, plain_http=0.0, bytes=None, batches=batches, stages=1)).dollars
 
 
@@ -178,10 +179,10 @@ def _worker_seconds(work: Work) -> float:
     return SECONDS_PER_BATCH * work.batches + max(fetching, moving)
 
 
-def proofs(plan: Plan, batches: Iterable[Batch]) -> int:
-    """Return how many proof fetches a run makes at the least: a second one for each target that `verify` asks for.
+def verification_fetches(plan: Plan, batches: Iterable[Batch]) -> int:
+    """Return the minimum number of verification fetches: one per target to verify.
 
-    Of a tile of URLs x POPs, a sample is a diagonal, as long as the tile's longer side (plan.proven_by_sample).
+    The sample of a tile of URLs x POPs is a diagonal, as long as the tile's longer side (plan.proven_by_sample).
     """
     if plan.verify == "none":
         return 0
@@ -192,18 +193,23 @@ def proofs(plan: Plan, batches: Iterable[Batch]) -> int:
 
 
 def work_of_group(
-    group: Group, variants: int, proof_share: float, mean_bytes: float | None, known: Catalogue
+    group: Group, variants: int, verified_share: float, mean_bytes: float | None, catalogue: Catalogue
 ) -> tuple[Counter[str], Counter[str] | None]:
-    """Return a distribution's fetches and bytes by price region, proofs included."""
-    pops = Counter(price_region(pop, known) for pop in group.pops)
-    each = group.urls * variants * (1 + proof_share)
+    """Return a distribution's fetches and bytes by price region, with verification.
+
+    `verified_share` is the number of verification fetches per target; `mean_bytes` None if sizes are unknown.
+    """
+    pops = Counter(price_region(pop, catalogue) for pop in group.pops)
+    each = group.urls * variants * (1 + verified_share)
     fetches = Counter({region: math.ceil(count * each) for region, count in pops.items()})
     if mean_bytes is None:
         return fetches, None
     return fetches, Counter({region: math.ceil(count * mean_bytes) for region, count in fetches.items()})
 
 
-def price_region(pop: str, known: Catalogue) -> str:
-    """Return the price region that a POP's requests are charged in."""
-    place = known.locations.get(pop[:3])
-    return place.price_region if place is not None and place.price_region in prices()["cloudfront"] else UNKNOWN_PLACE
+def price_region(pop: str, catalogue: Catalogue) -> str:
+    """Return the price region of a POP's requests."""
+    location = catalogue.locations.get(location_of(pop))
+    if location is None or location.price_region not in prices()["cloudfront"]:
+        return UNKNOWN_LOCATION_REGION
+    return location.price_region

@@ -1,7 +1,7 @@
-"""The plan of a run: its URLs by distribution, their POPs, and what a batch is. Pure.
+"""The plan of a run: its URLs grouped by distribution, their POPs, and its batches. Pure.
 
-Every URL of a run has an index. The URLs of one distribution stand together, in the order of the request; those
-that no distribution serves stand at the end and are in no batch.
+Every URL of a run has an index. The URLs of one distribution are contiguous, in the order of the request. URLs
+without a distribution come last and are not in any batch.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -9,13 +9,13 @@ from typing import Any
 
 from prewarm.urls import Url, redacted
 
-# Longest list of POP ids that an item spells out, for people who read the trace.
+# Most POP ids that a map item lists, for readers of the trace.
 POPS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A POP that a run leaves out, and why: a reason in one word, and what was seen."""
+    """A POP that a run skips: its id, a one-word reason, and the observed detail."""
 
     pop: str
     reason: str
@@ -24,11 +24,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The URLs of one distribution, and the POPs through which they are warmed, first stage first.
+    """The URLs of one distribution and the POPs that are warmed, first stage first.
 
-    `url_from` and `url_to` are the range of URL indices; `first_stage` is how many of the POPs the first stage has
-    (all of them in an unstaged run); `skipped` lists the POPs left out; `tenant` is the id of the distribution tenant
-    whose domains these URLs have, empty for a distribution of one's own.
+    `url_from` and `url_to` are the range of URL indices; `first_stage` is the number of POPs in the first stage (all
+    of them in an unstaged run); `skipped` lists the skipped POPs; `tenant` is the id of the distribution tenant that
+    owns the URLs' domains, empty for a standard distribution.
     """
 
     domain: str
@@ -42,13 +42,13 @@ class Group:
 
     @property
     def urls(self) -> int:
-        """Return how many URLs the distribution has."""
+        """Return the number of the group's URLs."""
         return self.url_to - self.url_from
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A tile of targets: a block of URLs x a range of a group's POPs x all variants; one worker's work."""
+    """One worker's work: a block of URLs x a range of a group's POPs x all variants."""
 
     id: str
     group: int
@@ -62,7 +62,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of URL indices that is stored as one object, and shared by the batches of all POP ranges."""
+    """A range of URL indices, stored as one object and shared by all its batches."""
 
     number: int
     group: int
@@ -72,7 +72,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run will do, small enough to be read whole: everything but URLs, addresses and batches."""
+    """What a run will do, without URLs, addresses and batches.
+
+    It is small enough to be read by every poll.
+    """
 
     run: str
     started_at: float
@@ -98,7 +101,7 @@ class Plan:
 
     @property
     def placed(self) -> int:
-        """Return how many URLs have a distribution; those from this index on have none."""
+        """Return the number of URLs with a distribution; higher indices have none."""
         return self.groups[-1].url_to if self.groups else 0
 
     def as_json(self) -> dict[str, Any]:
@@ -129,17 +132,20 @@ class Plan:
 
 
 def rps_of_worker(plan: Plan) -> float | None:
-    """Return how many fetches a second one worker may make, or None: the run's limit, shared by all at once."""
+    """Return one worker's share of the run's fetches per second; None for no limit.
+
+    The limit is shared evenly by the workers that run at the same time.
+    """
     if plan.max_rps is None:
         return None
     return plan.max_rps / max(1, min(plan.max_concurrency, plan.batches))
 
 
 def map_item(batch: Batch, group: Group, first_url: Url) -> dict[str, Any]:
-    """Return a batch as an item of the Distributed Map, readable in a trace: no secrets, few POP ids."""
-    ids = group.pops[batch.pop_from : batch.pop_to]
-    more = f" and {len(ids) - POPS_SHOWN} more" if len(ids) > POPS_SHOWN else ""
-    return asdict(batch) | {"pops": ", ".join(ids[:POPS_SHOWN]) + more, "first_url": redacted(first_url.given)}
+    """Return a batch as a Distributed Map item, with few POP ids and no secrets."""
+    pops = group.pops[batch.pop_from : batch.pop_to]
+    more = f" and {len(pops) - POPS_SHOWN} more" if len(pops) > POPS_SHOWN else ""
+    return asdict(batch) | {"pops": ", ".join(pops[:POPS_SHOWN]) + more, "first_url": redacted(first_url.given)}
 
 
 def batch_from_item(item: dict[str, Any]) -> Batch:
@@ -148,8 +154,9 @@ def batch_from_item(item: dict[str, Any]) -> Batch:
 
 
 def proven_by_sample(url: int, pop: int, urls: int, pops: int) -> bool:
-    """Say whether `verify: sample` proves a target: a diagonal, so that each URL and each POP has at least one.
+    """Return whether `verify: sample` verifies a target.
 
-    `url` and `pop` count from the tile's corner; `urls` and `pops` are the tile's size.
+    The sample is the tile's diagonal, so each URL and each POP has at least one verified target. `url` and `pop` are
+    positions within the tile; `urls` and `pops` are the tile's size.
     """
     return url % pops == pop if urls >= pops else pop % urls == url

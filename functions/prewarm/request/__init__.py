@@ -1,1 +1,1 @@
-"""The request: its fields, headers, POP selection and URL sources, all validated."""
+"""The request: validation of its fields, headers, POP selection and URL sources."""

@@ -1,14 +1,14 @@
-"""The headers that a request may ask for: which, and what they may hold. Pure."""
+"""Validation of the request headers that a run sends to CloudFront. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
 
-from prewarm.errors import Problem, shown
+from prewarm.errors import Problem, truncate
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 VISIBLE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
-# Headers that are the connection's, the cache's or the service's own business.
-OWN_HEADERS = frozenset(
+# Headers that belong to the connection or the cache, or that the service sets itself.
+RESERVED_HEADERS = frozenset(
     {
         "host",
         "connection",
@@ -31,29 +31,33 @@ OWN_HEADERS = frozenset(
         "if-unmodified-since",
     }
 )
+INVALID_VALUE = "contains a character that is not allowed in a header value; use visible ASCII characters and spaces"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})
 
 
 def header_problems(
     headers: Mapping[str, str], accept_encodings: Sequence[str], user_agent: str | None, *, direct: bool
 ) -> list[Problem]:
-    """Return what is wrong with a request's headers; `direct`: everybody sees them who sees the console."""
+    """Return the problems of a request's headers.
+
+    `direct`: whether the Step Functions console displays them; then secrets are rejected.
+    """
     problems = []
     for name, value in headers.items():
-        where = f"headers.{shown(name)}"
+        field = f"headers.{truncate(name)}"
         if not TOKEN.fullmatch(name):
-            problems.append(Problem(where, "is no header name"))
-        elif name.lower() in OWN_HEADERS:
-            problems.append(Problem(where, "is set by the service itself and cannot be given"))
+            problems.append(Problem(field, "is not a valid header name; use letters, digits and hyphens"))
+        elif name.lower() in RESERVED_HEADERS:
+            problems.append(Problem(field, "is set by the service; remove it"))
         elif direct and name.lower() in SECRET_HEADERS:
-            advice = "an execution's input is visible in the console; start the run through POST /prewarm instead"
-            problems.append(Problem(where, f"holds a secret; {advice}"))
+            fix = "an execution's input is visible in the console; start the run with POST /prewarm instead"
+            problems.append(Problem(field, f"contains a secret; {fix}"))
         if not VISIBLE.fullmatch(value):
-            problems.append(Problem(where, "holds characters that no header value may hold"))
+            problems.append(Problem(field, INVALID_VALUE))
     texts = {f"accept_encodings[{i}]": text for i, text in enumerate(accept_encodings)}
     problems += [
-        Problem(where, "holds characters that no header value may hold")
-        for where, text in (texts | {"user_agent": user_agent or ""}).items()
+        Problem(field, INVALID_VALUE)
+        for field, text in (texts | {"user_agent": user_agent or ""}).items()
         if not VISIBLE.fullmatch(text)
     ]
     return problems

@@ -1,6 +1,5 @@
-"""The request that a caller hands over: its fields, their limits, and every problem found before any work."""
+"""The request: its fields, their limits, and the validation that reports all problems at once."""
 
-import difflib
 import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -15,7 +14,8 @@ from pydantic import (
 )
 
 from prewarm.catalogue import Catalogue, catalogue
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.request.field_problems import NO_SOURCE, field_problems
 from prewarm.request.headers import header_problems
 from prewarm.request.pop_selection import ALL, expand, places
 from prewarm.request.url_parser import parse_url
@@ -23,22 +23,25 @@ from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url, deduplicate, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
-# Sources of each kind in one request; each of them may be large in itself.
-SOURCES_AT_MOST = 100
+# Most sources of each kind in one request; a single source may already be large.
+MAX_SOURCES = 100
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 
 
 class PrewarmRequest(BaseModel):
-    """The body of POST /prewarm and the input of a direct execution; unknown fields are refused."""
+    """The body of POST /prewarm and the input of a direct execution.
+
+    Unknown fields are rejected.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     url_list: Annotated[list[str], Field(min_length=1)] | None = None
-    url_list_s3: Annotated[list[S3List], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
-    sitemap: Annotated[list[SitemapSource], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
-    manifest: Annotated[list[ManifestSource], Field(min_length=1, max_length=SOURCES_AT_MOST)] | None = None
+    url_list_s3: Annotated[list[S3List], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
+    sitemap: Annotated[list[SitemapSource], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
+    manifest: Annotated[list[ManifestSource], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
     region_type: Annotated[
         Literal["pop", "country", "region"],
         Field(validation_alias=AliasChoices("region_type", "target_type")),
@@ -66,13 +69,13 @@ class PrewarmRequest(BaseModel):
     @field_validator("region", "url_list_s3", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        """Take one bare string for a list of one."""
+        """Convert one string to a list of one."""
         return [value] if isinstance(value, str) else value
 
     @field_validator("sitemap", "manifest", mode="before")
     @classmethod
     def _one_source_or_many(cls, value: object) -> object:
-        """Take one address, or one source, for a list of one."""
+        """Convert one address or one source to a list of one."""
         return [value] if isinstance(value, str | dict) else value
 
     @field_validator("cf_domain", mode="before")
@@ -87,21 +90,27 @@ class PrewarmRequest(BaseModel):
 
     @property
     def kind(self) -> str:
-        """Return the type by which unreachable POPs are treated: `all` names no POP, so it is a region's."""
+        """Return the type that decides how unreachable POPs are handled.
+
+        `all` counts as a region.
+        """
         everything = [name.strip().lower() for name in self.region] == [ALL]
         return "region" if everything else self.region_type
 
     @property
     def percent_needed(self) -> float:
-        """Return how many percent of a URL's reachable targets must be warm: by default 100 for POPs, else 95."""
+        """Return the percentage of a URL's reachable targets that must be warm.
+
+        The default is 100 for POPs, else 95.
+        """
         return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
 
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that will be carried out: its fields, its URLs once each, and the POPs that it means.
+    """A valid request: fields, URLs without duplicates, ids of the selected POPs.
 
-    `places`: the airport codes of the selection's locations in which no POP's id is known.
+    `places`: the airport codes of the selected locations that have no known POP id.
     """
 
     fields: PrewarmRequest
@@ -110,17 +119,17 @@ class CheckedRequest:
     places: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as it is stored: the fields, with the URLs once each as they were given."""
+        """Return the request as it is stored, with the original URLs."""
         return self.fields.model_dump(mode="json", exclude_none=True) | (
             {"url_list": [url.given for url in self.urls]} if self.urls else {}
         )
 
 
-def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Read a JSON body.
+def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a JSON body.
 
     Raises:
-        InvalidRequest: it is no JSON; says where.
+        InvalidRequest: the body is not JSON; the message contains the position.
 
     """
     try:
@@ -129,54 +138,58 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - JSON is what it is
         raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
 
 
-def check_request(document: object, *, direct: bool = False, known: Catalogue | None = None) -> CheckedRequest:
-    """Check a request as a whole and expand its selection.
+def check_request(
+    document: object, *, direct: bool = False, pop_catalogue: Catalogue | None = None
+) -> CheckedRequest:
+    """Validate a request and expand its POP selection.
 
     Args:
         document: the parsed JSON.
-        direct: it is the input of an execution, which everybody sees who sees the console: secrets are refused.
-        known: the catalogue; the shipped one by default.
+        direct: whether it is the input of an execution, which the console displays; then secrets are rejected.
+        pop_catalogue: the POPs to select from; by default the shipped catalogue.
 
     Raises:
-        InvalidRequest: with every problem found, each naming its field.
+        InvalidRequest: lists all problems, each with its field.
 
     """
     if not isinstance(document, dict):
         raise InvalidRequest([Problem("", "the request must be a JSON object with url_list, region_type and region")])
-    # The model cannot say it: with any other field missing, its checks of the whole do not run.
-    sourceless = [] if any(document.get(name) is not None for name in SOURCES) else [_NO_SOURCE]
+    # Checked outside of the model, whose own whole-model checks do not run when a field is missing.
+    no_source = [] if any(document.get(name) is not None for name in SOURCES) else [NO_SOURCE]
     try:
         fields = PrewarmRequest.model_validate(document)
     except ValidationError as error:
-        beside = _problems_beside(document, error, known or catalogue())
-        raise InvalidRequest(sourceless + _field_problems(error) + beside) from error
-    if sourceless:
-        raise InvalidRequest(sourceless)
+        others = _problems_of_valid_fields(document, error, pop_catalogue or catalogue())
+        raise InvalidRequest(no_source + field_problems(error, PrewarmRequest) + others) from error
+    if no_source:
+        raise InvalidRequest(no_source)
     urls, problems = _checked_urls(fields.url_list or [])
-    table = known or catalogue()
+    pop_catalogue = pop_catalogue or catalogue()
     pops, selection_problems = expand(
-        fields.region_type, fields.region, table, allow_unknown_pops=fields.allow_unknown_pops
+        fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
     )
     problems += selection_problems + header_problems(
         fields.headers, fields.accept_encodings, fields.user_agent, direct=direct
     )
     if problems:
         raise InvalidRequest(problems)
-    return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, table))
+    return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, pop_catalogue))
 
 
-def _problems_beside(document: dict[str, Any], error: ValidationError, known: Catalogue) -> list[Problem]:
-    """Return what is wrong with URLs and selection where only other fields have the wrong form."""
-    wrong = {found["loc"][0] for found in error.errors(include_url=False) if found["loc"]}
+def _problems_of_valid_fields(
+    document: dict[str, Any], error: ValidationError, pop_catalogue: Catalogue
+) -> list[Problem]:
+    """Return the problems of URLs and POP names in well-formed fields."""
+    invalid = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
     problems: list[Problem] = []
     urls = document.get("url_list")
-    if isinstance(urls, list) and "url_list" not in wrong:
+    if isinstance(urls, list) and "url_list" not in invalid:
         problems += _checked_urls(urls)[1]
     kind, names = document.get("region_type", document.get("target_type")), document.get("region")
-    if kind is not None and names is not None and not wrong & {"region", "region_type", "target_type"}:
-        unknown = document.get("allow_unknown_pops") is True
+    if kind is not None and names is not None and not invalid & {"region", "region_type", "target_type"}:
+        allow_unknown_pops = document.get("allow_unknown_pops") is True
         listed = [names] if isinstance(names, str) else names
-        problems += expand(kind, listed, known, allow_unknown_pops=unknown)[1]
+        problems += expand(kind, listed, pop_catalogue, allow_unknown_pops=allow_unknown_pops)[1]
     return problems
 
 
@@ -186,39 +199,6 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
         try:
             urls.append(parse_url(text))
         except ValueError as error:
-            # A direct start's refusal is shown in the console.
-            problems.append(Problem(f"url_list[{index}]", f"{shown(redacted(text))!r} {error}"))
+            # Redacted, because the console displays why a direct start was rejected.
+            problems.append(Problem(f"url_list[{index}]", f"{truncate(redacted(text))!r} {error}"))
     return deduplicate(urls), problems
-
-
-def _field_problems(error: ValidationError) -> list[Problem]:
-    """Turn pydantic's findings into problems that name the field and the fix."""
-    known = [*PrewarmRequest.model_fields, "target_type"]
-    problems = []
-    for found in error.errors(include_url=False):
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in found["loc"])
-        field = shown(path.removeprefix("."))
-        message: str = found["msg"][:1].lower() + found["msg"][1:]
-        near: tuple[str, ...] = ()
-        if found["type"] == "extra_forbidden" and field in known:
-            message = "is the old name of region_type; give one of the two"
-        elif found["type"] == "extra_forbidden":
-            message, near = "unknown field", tuple(difflib.get_close_matches(field, known, n=2))
-        elif found["type"] == "missing":
-            message = f"is missing; {_HINTS.get(field, 'give it')}"
-        elif found["type"] in {"too_short", "string_too_short"}:
-            message = f"is empty; {_HINTS[field]}" if field in _HINTS else "is empty"
-        elif found["type"] in {"literal_error", "list_type", "string_pattern_mismatch"}:
-            message = f"{message}; {_HINTS[field]}" if field in _HINTS else message
-        problems.append(Problem(field, message, near))
-    return problems
-
-
-_HINTS = {
-    "url_list": 'give a list of one or more URLs, such as ["https://www.example.com/index.html"]',
-    "region_type": "give pop, country or region",
-    "target_type": "give pop, country or region",
-    "region": f'give a list of names such as ["apac", "eu"], one name, or "{ALL}"',
-    "cf_domain": "give the distribution's domain, such as d111abcdef8.cloudfront.net",
-}
-_NO_SOURCE = Problem("url_list", f"is missing; {_HINTS['url_list']}, or url_list_s3, sitemap or manifest")

@@ -1,4 +1,4 @@
-"""Which POPs a request means: POP ids, countries, regions or all."""
+"""POP selection: expand POP ids, countries, regions or `all` to POPs of the catalogue."""
 
 import difflib
 import functools
@@ -7,20 +7,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from prewarm.catalogue import POP_PATTERN, Catalogue, data_text
-from prewarm.errors import PROBLEMS_TOLD, Problem, shown
+from prewarm.catalogue import POP_PATTERN, Catalogue, data_text, location_of
+from prewarm.errors import PROBLEMS_SHOWN, Problem, truncate
 
 ALL = "all"
-NEAR_NAMES = 3
+MAX_SIMILAR_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """A name that means nothing: what to say of it, its key, and the keys among which near ones are sought."""
+    """An unknown name: error message, key, and valid keys to search for similar ones."""
 
     message: str
     key: str
-    known: Sequence[str]
+    candidates: Sequence[str]
 
 
 @functools.cache
@@ -31,16 +31,17 @@ def _selections() -> dict[str, dict[str, list[str]]]:
 def expand(
     region_type: str, names: Sequence[str], catalogue: Catalogue, *, allow_unknown_pops: bool = False
 ) -> tuple[list[str], list[Problem]]:
-    """Return the ids of the POPs that a selection means, each once, and what is wrong with the selection.
+    """Return the selected POP ids without duplicates, and the problems.
 
     Args:
         region_type: `pop`, `country` or `region`.
-        names: what the request's `region` lists; the one word `all` means every POP, whatever the type.
-        catalogue: the known POPs.
-        allow_unknown_pops: take POP ids that the catalogue does not know, if they look like one.
+        names: the request's `region`; `all` alone selects every POP, regardless of the type.
+        catalogue: the POPs to select from.
+        allow_unknown_pops: accept POP ids that are not in the catalogue but have a valid form.
 
-    POPs asked for by id keep the order of the request; the others come name by name, in order of id. Near names are
-    sought for as many problems as an error spells out: seeking takes milliseconds each, and a list may be long.
+    POPs selected by id keep the order of the request; those of countries and regions are sorted by id, name by name.
+    Similar names are searched only for the problems that an error lists: each search takes milliseconds, and a
+    request may contain many names.
 
     """
     if [name.strip().lower() for name in names] == [ALL]:
@@ -50,37 +51,41 @@ def expand(
         "country": functools.partial(_country, catalogue=catalogue),
         "region": functools.partial(_region, catalogue=catalogue),
     }
-    found: dict[str, None] = {}
+    selected: dict[str, None] = {}
     problems = []
     for index, name in enumerate(names):
         if name.strip().lower() == ALL:
-            problems.append(Problem(f"region[{index}]", f"{shown(name)!r} means every POP already; give it alone"))
+            message = f"{truncate(name)!r} already selects every POP; remove the other names"
+            problems.append(Problem(f"region[{index}]", message))
             continue
-        response = lookup[region_type](name.strip())
-        if isinstance(response, _Unknown):
-            near = _near(response.key, response.known) if len(problems) < PROBLEMS_TOLD else ()
-            problems.append(Problem(f"region[{index}]", response.message, near))
+        pops = lookup[region_type](name.strip())
+        if isinstance(pops, _Unknown):
+            near = _similar(pops.key, pops.candidates) if len(problems) < PROBLEMS_SHOWN else ()
+            problems.append(Problem(f"region[{index}]", pops.message, near))
         else:
-            found.update(dict.fromkeys(response))
-    return list(found), problems
+            selected.update(dict.fromkeys(pops))
+    return list(selected), problems
 
 
 def places(region_type: str, names: Sequence[str], catalogue: Catalogue) -> list[str]:
-    """Return the airport codes of a selection's locations in which no POP's id is known, in order.
+    """Return the sorted codes of selected locations that have no known POP id.
 
-    `names` are known ones; POPs asked for by id have no other places.
+    `names` must be valid. A selection by POP id has no such locations.
     """
     if [name.strip().lower() for name in names] == [ALL]:
-        return catalogue.nameless(catalogue.countries())
+        return catalogue.locations_without_pops(catalogue.countries())
     if region_type == "pop":
         return []
     table = _selections()["regions" if region_type == "region" else "countries"]
     countries = (table.get(_key(name), [_key(name).upper()]) for name in names)
-    return catalogue.nameless(frozenset(code for codes in countries for code in codes))
+    return catalogue.locations_without_pops(frozenset(code for codes in countries for code in codes))
 
 
-def known_names(region_type: str, catalogue: Catalogue) -> list[str]:
-    """Return the names that a `country` or `region` may have, ISO codes in lower case among them, in order."""
+def selection_names(region_type: str, catalogue: Catalogue) -> list[str]:
+    """Return the sorted valid names of countries or regions.
+
+    Those of countries include ISO codes in lower case.
+    """
     if region_type == "region":
         return sorted(_selections()["regions"])
     return sorted({*_selections()["countries"], *(code.lower() for code in catalogue.countries())})
@@ -90,40 +95,41 @@ def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] |
     pop_id = name.upper()
     if pop_id in catalogue.pops:
         return [pop_id]
-    same_place = [each for each in catalogue.pops if each[:3] == pop_id[:3]]
-    known = same_place or list(catalogue.pops)
+    same_location = [each for each in catalogue.pops if location_of(each) == location_of(pop_id)]
+    candidates = same_location or list(catalogue.pops)
     if not POP_PATTERN.fullmatch(pop_id):
-        return _Unknown(f"{shown(name)!r} is no POP id, which looks like ATL56-C1", pop_id, known)
+        message = f"{truncate(name)!r} is not a valid POP id (expected a value such as ATL56-C1)"
+        return _Unknown(message, pop_id, candidates)
     if allow_unknown:
         return [pop_id]
-    advice = "; set allow_unknown_pops to true to try it all the same"
-    return _Unknown(f"POP {shown(name)!r} is not in the catalogue{advice}", pop_id, known)
+    message = f"POP {truncate(name)!r} is not in the catalogue; set allow_unknown_pops to true to use it anyway"
+    return _Unknown(message, pop_id, candidates)
 
 
 def _country(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     key = _key(name)
     countries = _selections()["countries"].get(key)
-    known = catalogue.countries()
-    if countries is None and key.upper() in known:
+    iso_codes = catalogue.countries()
+    if countries is None and key.upper() in iso_codes:
         countries = [key.upper()]
     if countries is None:
-        names = [*_selections()["countries"], *(code.lower() for code in known)]
-        return _Unknown(f"unknown country {shown(name)!r}", key, names)
+        names = [*_selections()["countries"], *(code.lower() for code in iso_codes)]
+        return _Unknown(f"unknown country {truncate(name)!r}", key, names)
     return catalogue.in_countries(frozenset(countries))
 
 
 def _region(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     regions = _selections()["regions"]
     if (countries := regions.get(_key(name))) is None:
-        known = "" if _near(_key(name), list(regions)) else f"; the regions are {', '.join(sorted(regions))} and all"
-        return _Unknown(f"unknown region {shown(name)!r}{known}", _key(name), list(regions))
+        fix = "" if _similar(_key(name), list(regions)) else f"; the regions are {', '.join(sorted(regions))} and all"
+        return _Unknown(f"unknown region {truncate(name)!r}{fix}", _key(name), list(regions))
     return catalogue.in_countries(frozenset(countries))
 
 
 def _key(name: str) -> str:
-    """Return a name as the tables spell it: `New Zealand` and `new-zealand` are `new_zealand`."""
+    """Return a name as a key of the tables: `New Zealand` becomes `new_zealand`."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
-def _near(name: str, known: Sequence[str]) -> tuple[str, ...]:
-    return tuple(difflib.get_close_matches(name, known, n=NEAR_NAMES, cutoff=0.5))
+def _similar(name: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    return tuple(difflib.get_close_matches(name, candidates, n=MAX_SIMILAR_NAMES, cutoff=0.5))

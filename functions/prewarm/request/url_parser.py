@@ -10,7 +10,7 @@ import re
 
 from ada_url import URL
 
-from prewarm.errors import shown
+from prewarm.errors import truncate
 from prewarm.urls import Url
 
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
@@ -74,7 +74,7 @@ def _check_given(given: str) -> re.Match[str]:
     if start is None:
         raise ValueError("has no scheme; only https:// and http:// are warmed")
     if start["scheme"].lower() not in DEFAULT_PORTS:
-        raise ValueError(f"has the scheme {shown(start['scheme'])!r}; only https:// and http:// are warmed")
+        raise ValueError(f"has the scheme {truncate(start['scheme'])!r}; only https:// and http:// are warmed")
     if len(start["slashes"]) != 2:  # noqa: PLR2004 - `://`
         raise ValueError("has no host; write https:// and the host name")
     if start["rest"].startswith("\\") and "@" in start["rest"]:
@@ -90,12 +90,12 @@ def _check_authority(scheme: str, authority: str) -> None:
         raise ValueError(IP_ADDRESS)
     name, colon, port = authority.partition(":")
     if colon and not ((port.isascii() and port.isdecimal()) or not port):
-        raise ValueError(f"has {shown(port)!r} where a port belongs; leave it out")
+        raise ValueError(f"has {truncate(port)!r} where a port belongs; leave it out")
     if port and port.lstrip("0") != str(DEFAULT_PORTS[scheme]):
-        raise ValueError(f"names port {shown(port)}; CloudFront serves {scheme} on port {DEFAULT_PORTS[scheme]} only")
+        raise ValueError(f"names port {truncate(port)}; CloudFront serves {scheme} on port {DEFAULT_PORTS[scheme]} only")
     if len(name) > LONGEST_HOST + 1:
         raise ValueError(
-            f"has the host {shown(name)!r}, which is not a full domain name: longer than {LONGEST_HOST} characters"
+            f"has the host {truncate(name)!r}, which is not a full domain name: longer than {LONGEST_HOST} characters"
         )
 
 
@@ -105,8 +105,8 @@ def _host(name: str) -> str:
     if not name:
         raise ValueError("has no host")
     if AMBIGUOUS_IN_HOSTS.search(name):
-        raise ValueError(f"has the host {shown(name)!r}, which clients read in two ways; give its xn-- form")
-    not_a_name = f"has the host {shown(name)!r}, which is not a full domain name"
+        raise ValueError(f"has the host {truncate(name)!r}, which clients read in two ways; give its xn-- form")
+    not_a_name = f"has the host {truncate(name)!r}, which is not a full domain name"
     # A browser decodes %xx in a host; nobody writes that but to hide another host.
     if "%" in name or " " in name:
         raise ValueError(not_a_name)

@@ -1,6 +1,6 @@
-"""Where a run's URLs come from beside `url_list`: lists in S3, sitemaps, manifests. The request's own models.
+"""Request models of the URL sources other than `url_list`: lists in S3, sitemaps, manifests.
 
-Each takes the short form of one string, which is its address.
+Each source also has a short form: one string, its address.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from prewarm.urls import Url
 # to 1,024 bytes ("Object key names").
 S3_ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.ASCII | re.DOTALL)
 LONGEST_KEY = 1024
-# How many URLs one run takes in all: five hundred million targets through all POPs.
+# Most URLs of one run, from all sources: five hundred million targets through all POPs.
 URLS_AT_MOST = 1_000_000
 
 
@@ -24,13 +24,13 @@ def s3_address(text: str) -> tuple[str, str]:
     """Return bucket and key of an `s3://bucket/key` address.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not such an address.
 
     """
-    found = S3_ADDRESS.fullmatch(text)
-    if found is None or len(found["key"].encode("utf-8", "replace")) > LONGEST_KEY:
-        raise ValueError("is no address such as s3://bucket/lists/urls.txt")
-    return found["bucket"], found["key"]
+    match = S3_ADDRESS.fullmatch(text)
+    if match is None or len(match["key"].encode("utf-8", "replace")) > LONGEST_KEY:
+        raise ValueError("is not an S3 address (expected a value such as s3://bucket/lists/urls.txt)")
+    return match["bucket"], match["key"]
 
 
 def _s3_list(text: str) -> str:
@@ -48,7 +48,7 @@ Patterns = Annotated[list[Annotated[str, Field(min_length=1, max_length=2048)]],
 
 
 class _Source(BaseModel):
-    """A document that names URLs, fetched through CloudFront like everything else."""
+    """A document that lists URLs; it is fetched through CloudFront like any URL."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -61,16 +61,16 @@ class _Source(BaseModel):
 
     @property
     def parsed(self) -> Url:
-        """Return the document's URL in the form in which it is fetched."""
+        """Return the document's parsed URL."""
         return parse_url(self.url)
 
 
 class SitemapSource(_Source):
-    """A sitemap or an index of sitemaps, gzip or not.
+    """A sitemap or a sitemap index, gzipped or plain.
 
-    `include` and `exclude` are patterns of URL paths as in a cache behaviour (`*`: any characters, `?`: one), query
-    included; of the URLs that some `include` matches (all, if there is none), those that no `exclude` matches are
-    taken. `since` leaves out what was last modified before that day; what has no date stays in.
+    `include` and `exclude` are path patterns as in a cache behaviour (`*`: any characters, `?`: one character),
+    matched against path and query string. A URL is used if it matches an `include` pattern (or there are none) and no
+    `exclude` pattern. `since` skips URLs last modified before that day; URLs without a date are used.
     """
 
     include: Patterns = []
@@ -85,13 +85,19 @@ class SitemapSource(_Source):
     @field_validator("since", mode="before")
     @classmethod
     def _date(cls, value: object) -> object:
-        return dt.date.fromisoformat(value) if isinstance(value, str) else value
+        try:
+            return dt.date.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError("is not a date (expected a value such as 2026-05-01)") from error
 
 
 class ManifestSource(_Source):
-    """An HLS or DASH manifest: it is warmed itself, with the renditions' playlists, segments, init segments and keys.
+    """An HLS or DASH manifest.
 
-    `renditions`: the one of lowest bandwidth, or all; `max_segments`: only the first so many of each rendition.
+    The manifest, its playlists, segments, init segments and keys are warmed.
+
+    `renditions`: all renditions, or the one with the lowest bandwidth; `max_segments`: use only the first segments of
+    each rendition, up to this number.
     """
 
     renditions: Literal["lowest", "all"] = "all"

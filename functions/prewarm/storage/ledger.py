@@ -1,7 +1,8 @@
-"""The one module that speaks to DynamoDB: what changes while a run goes on.
+"""The ledger in DynamoDB: the state of runs in progress. This is the only module that calls DynamoDB.
 
-`run`, `sk` = `control` or `batch#part`. An item with `closed` stands where a late part would come, and refuses it:
-its number is how often the run had been redriven by then, so that a worker of a later redrive may still write.
+The key is `run` and `sk`: `control` for the run's control item, `batch#part` for the result of one part of a batch.
+An item with `closed` takes the place of a late part, which is then refused. The value of `closed` is the run's number
+of redrives at that time; a worker of a later redrive may still write.
 """
 
 import time
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 DAY_SECONDS = 86_400
-# Batches that are closed at once.
-CLOSERS = 16
+# Batches that are closed in parallel.
+CLOSE_THREADS = 16
 
 
 class RunEnded(Exception):
-    """The run's control item says that it has ended: late results are not wanted."""
+    """The run has ended, so its ledger refuses late results."""
 
 
 class Ledger:
@@ -42,15 +43,15 @@ class Ledger:
         self._retention = retention_days * DAY_SECONDS
 
     def open_run(self, run: str, deadline: float, redrives: int = 0) -> None:
-        """Put the run's control item: workers may write from now on. `deadline` in epoch seconds.
+        """Write the run's control item, which allows workers to write results.
 
-        A redrive of ResolveTargets plans, and so begins the run's time, anew.
+        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline.
         """
         item = {"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "redrives": redrives}
         self._put(item | {"ttl": self._ttl()})
 
     def control(self, run: str) -> Control:
-        """Read the run's control item; a run that was never opened, or is forgotten, has ended."""
+        """Return the run's control item; a run without one counts as ended."""
         key = pack_item({"run": run, "sk": CONTROL})
         packed = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         if packed is None:
@@ -65,31 +66,34 @@ class Ledger:
         )
 
     def control_after(self, run: str, redrives: int, seconds: float) -> Control:
-        """Read the run's control item for whoever was started after so many redrives.
+        """Return the control item to a caller started after `redrives` redrives.
 
-        The first one after a redrive opens the run again and gives it a fresh deadline, `seconds` from now.
+        The first caller after a redrive reopens the run with a new deadline, `seconds` from now.
         """
         control = self.control(run)
         if control.redrives >= redrives:
             return control
-        self.renew(run, time.time() + seconds, redrives)
+        self.reopen_run(run, time.time() + seconds, redrives)
         return self.control(run)
 
-    def renew(self, run: str, deadline: float, redrives: int) -> None:
-        """Open a redriven run again, with a fresh deadline, and with origins that may be well again."""
+    def reopen_run(self, run: str, deadline: float, redrives: int) -> None:
+        """Reopen a redriven run with a new deadline and without overloaded hosts.
+
+        Their origins may have recovered. The second call for the same redrive has no effect.
+        """
         values = {":no": False, ":deadline": int(deadline), ":redrives": redrives}
         change = ", ended = :no, deadline = :deadline, redrives = :redrives REMOVE openHosts, endedAs"
         self._update_control(run, change, values, "attribute_not_exists(redrives) OR redrives < :redrives")
 
     def add_open_host(self, run: str, host: str) -> None:
-        """Tell all workers of the run that a host's origin is overloaded."""
+        """Record for all workers of the run that a host's origin is overloaded."""
         self._update_control(run, "ADD openHosts :hosts", {":hosts": frozenset({host})})
 
     def end_run(self, run: str, redrives: int | None = None, ended_as: str = "") -> bool:
-        """Mark the run as ended: workers stop when they next look.
+        """Mark the run as ended, so that its workers stop; return whether it was marked.
 
-        `redrives`: only if it has not been redriven since; says False where it has. `ended_as`: Step Functions' word
-        for a run that something outside of it ended, which no late word of the run's own may change.
+        `redrives`: mark it only if it has not been redriven more often since. `ended_as`: Step Functions' status of a
+        run that was stopped or timed out; the run's own late result must not replace it.
         """
         change = ", ended = :yes"
         values: dict[str, Any] = {":yes": True}
@@ -100,18 +104,21 @@ class Ledger:
         condition = "attribute_not_exists(redrives) OR redrives <= :redrives"
         return self._update_control(run, change, values | {":redrives": redrives}, condition)
 
-    def first_to_sum(self, run: str, redrives: int) -> bool:
-        """Say whether nobody has summed up the run after so many redrives: what is counted is counted once."""
+    def claim_run_metrics(self, run: str, redrives: int) -> bool:
+        """Return whether the caller is the first after this redrive.
+
+        Only the first caller emits the run's metrics.
+        """
         condition = "attribute_not_exists(summed) OR summed < :redrives"
         return self._update_control(run, ", summed = :redrives", {":redrives": redrives}, condition)
 
     def put_result(self, run: str, result: BatchResult) -> None:
-        """Put one batch part's ledger item; the same part overwrites itself, so a retry never counts twice.
+        """Write one batch part's item; a retry overwrites it, so it never counts twice.
 
-        No item is written that workers share. The condition keeps out what comes between the look and the put.
+        Workers share no item. The condition refuses a part whose batch was closed after the control item was read.
 
         Raises:
-            RunEnded: the run has ended meanwhile.
+            RunEnded: the run has ended in the meantime.
 
         """
         if self.control(run).over_for(result.redrives):
@@ -122,18 +129,18 @@ class Ledger:
             raise RunEnded(run)
 
     def close_batches(self, run: str, parts: Iterable[tuple[str, int]], redrives: int = 0) -> None:
-        """Refuse the next part of batches that never finished: (batch, the part that would come next)."""
+        """Refuse the next part of unfinished batches: pairs of batch and next part."""
 
         def close(batch: str, part: int) -> None:
             item = {"run": run, "sk": part_key(batch, part), "closed": redrives, "ttl": self._ttl()}
             self._put(item, "attribute_not_exists(sk) OR closed < :redrives", {":redrives": redrives})
 
-        with ThreadPoolExecutor(CLOSERS) as pool:
+        with ThreadPoolExecutor(CLOSE_THREADS) as pool:
             for done in [pool.submit(close, batch, part) for batch, part in parts]:
                 done.result()
 
     def results(self, run: str) -> list[BatchResult]:
-        """Return all that a run's batches came to, each part once."""
+        """Return the results of a run's batches, each part once."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="#run = :run",
@@ -145,19 +152,19 @@ class Ledger:
         return current_parts(result_from_item(unpack_item(packed)) for packed in items)
 
     def _put(self, item: dict[str, Any], condition: str = "", values: dict[str, Any] | None = None) -> bool:
-        """Put an item; says False where the condition does not hold."""
-        only: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        """Put an item; return whether the condition was met."""
+        options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         if values:
-            only["ExpressionAttributeValues"] = pack_item(values)
+            options["ExpressionAttributeValues"] = pack_item(values)
         try:
-            self._dynamodb.put_item(TableName=self._table, Item=pack_item(item), **only)
+            self._dynamodb.put_item(TableName=self._table, Item=pack_item(item), **options)
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
 
     def _update_control(self, run: str, change: str, values: dict[str, Any], condition: str = "") -> bool:
-        """Change the control item; says False where the condition does not hold."""
-        only: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        """Update the control item; return whether the condition was met."""
+        options: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -165,7 +172,7 @@ class Ledger:
                 UpdateExpression=f"SET #ttl = :ttl {change}",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues=pack_item(values | {":ttl": self._ttl()}),
-                **only,
+                **options,
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False

@@ -1,10 +1,18 @@
-"""The one module that speaks to S3: where a run's things lie, and how they are read and written.
+"""A run's documents in S3. This is the only module that calls S3; ledger.py documents the ledger in DynamoDB.
 
-S3, below `runs/{run}/`: `request.json`; `plan/plan.json`, `plan/urls.json.gz` (all URLs as given, by index),
-`plan/addresses.json.gz` (one map of POP id to addresses per group), `plan/blocks/{n}.json.gz` (what a worker needs of
-one block of URLs); `stages/{n}.json` (the map's items); `records/{batch}.{part}.jsonl.gz`; `map/` (the map run's own
-results); `summary.json`; of a dry run only `request.json` and `dry_run.json`. Ledger, DynamoDB: `run`, `sk` =
-`control` or `batch#part`; an item with `closed` stands where a late part would come, and refuses it.
+Keys below `runs/{run}/`:
+
+- `request.json`
+- `plan/plan.json`
+- `plan/urls.json.gz`: all URLs as in the request, by index
+- `plan/addresses.json.gz`: for each group a map of POP id to addresses
+- `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
+- `stages/{n}.json`: the Distributed Map's items
+- `records/{batch}.{part}.jsonl.gz`: one record per target
+- `map/`: the map run's own results
+- `summary.json`, `report.html`, `report.json`, `report.csv`
+
+A dry run has only `request.json` and `dry_run.json`.
 """
 
 import functools
@@ -26,27 +34,27 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# Fast and still ten times smaller: compression must not cost more than the fetch that it reports.
+# The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
 
 
 def run_key(run: str, name: str) -> str:
-    """Return the S3 key of one of a run's things."""
+    """Return the S3 key of one of a run's documents."""
     return f"runs/{run}/{name}"
 
 
 class Storage:
-    """A run's things in S3, and its `ledger` in DynamoDB."""
+    """The documents of all runs in S3, and their `ledger` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
         config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
-        # botocore's own session: importing boto3 takes longer than all else that a worker imports.
+        # botocore's own session, because importing boto3 takes longer than all other imports of a worker.
         session = botocore.session.get_session()
-        # Links to objects under a KMS key, and in Regions younger than 2014, must be signed so.
+        # Links to objects with a KMS key, and in Regions launched since 2014, require this signature version.
         signed = config.merge(Config(signature_version="s3v4"))
         if not os.environ.get("AWS_ENDPOINT_URL"):
-            # By the Region's own host: the global one sends requests for a new bucket elsewhere, and serves no
-            # younger Region (S3 User Guide, "Virtual hosting of buckets").
+            # The Region's own host, because the global one redirects requests for a new bucket and does not serve
+            # newer Regions (S3 User Guide, "Virtual hosting of buckets").
             signed = signed.merge(Config(s3={"addressing_style": "virtual"}))
         self._s3 = cast("S3Client", session.create_client("s3", config=signed))
         self._bucket = settings.bucket
@@ -55,18 +63,21 @@ class Storage:
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
-        """Store the checked request with its secrets; returns its key."""
+        """Store the validated request with its secrets; return its key."""
         return self._put_json(run_key(run, "request.json"), document)
 
     def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
-        """Store the checked request unless there is one; says False where there is."""
+        """Store the request unless the run has one; return whether it was stored.
+
+        `again`: whether to retry a conflict with a simultaneous write.
+        """
         try:
             self._put_json(run_key(run, "request.json"), document, IfNoneMatch="*")
         except ClientError as error:
             code = error.response["Error"].get("Code")
             if code == "PreconditionFailed":
                 return False
-            # Another put at the same moment; asked again, one of them was first (S3 API Reference, PutObject).
+            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
             if code == "ConditionalRequestConflict" and again:
                 return self.put_request_once(run, document, again=False)
             raise
@@ -78,31 +89,39 @@ class Storage:
         return document
 
     def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
-        """Return a list of URLs as it lies in a bucket; ValueError says that it is not there, closed, or too long."""
+        """Return the bytes of a URL list in any bucket.
+
+        Raises:
+            ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
+
+        """
         try:
             response = self._s3.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
         if response["ContentLength"] > most_bytes:
-            raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have {most_bytes:,}")
+            raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
         return response["Body"].read()
 
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
-        """Store the plan; its presence says that everything it speaks of is stored, so it comes last."""
+        """Store URLs, addresses and plan.
+
+        The plan is written last: if it exists, everything exists.
+        """
         self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
         self._put_json(run_key(plan.run, "plan/addresses.json.gz"), addresses)
         self._put_json(run_key(plan.run, "plan/plan.json"), plan.as_json())
 
     def get_plan(self, run: str) -> Plan | None:
-        """Return the plan, or None before it exists."""
+        """Return the run's plan, or None."""
         document = self._get_json(run_key(run, "plan/plan.json"))
         return None if document is None else Plan.from_json(document)
 
     def need_plan(self, run: str) -> Plan:
-        """Return the plan of a run that has been resolved.
+        """Return the plan of a resolved run.
 
         Raises:
-            FileNotFoundError: there is none, which only broken infrastructure explains.
+            FileNotFoundError: the run has no plan, which means broken infrastructure.
 
         """
         plan = self.get_plan(run)
@@ -111,34 +130,34 @@ class Storage:
         return plan
 
     def get_urls(self, run: str) -> list[str]:
-        """Return all URLs of a planned run as they were given, by index."""
+        """Return all URLs of a planned run as in the request, by index."""
         urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))
         return urls
 
     def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
-        """Return for each group the addresses of its POPs, all that DNS answered, in order."""
+        """Return for each group its POPs' addresses as DNS returned them, in order."""
         addresses: list[dict[str, list[str]]] = self._need_json(run_key(run, "plan/addresses.json.gz"))
         return addresses
 
     def put_block(self, run: str, number: int, block: dict[str, Any]) -> None:
-        """Store what a worker needs of one block of URLs: the URLs in the form fetched, and the request's headers."""
+        """Store one block's URLs as they are fetched, with the request's headers."""
         self._put_json(run_key(run, f"plan/blocks/{number:06}.json.gz"), block)
 
     def get_block(self, run: str, number: int) -> dict[str, Any]:
-        """Return a block of URLs."""
+        """Return one block of URLs."""
         block: dict[str, Any] = self._need_json(run_key(run, f"plan/blocks/{number:06}.json.gz"))
         return block
 
     def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
-        """Store a stage's batches as the map's items; returns the key."""
+        """Store a stage's batches as the map's items; return the key."""
         return self._put_json(run_key(run, f"stages/{number}.json"), items)
 
     def put_records(self, run: str, batch: str, part: int, body: bytes) -> None:
-        """Store one part's records: gzipped, a JSON document per target."""
+        """Store one part's records: gzipped JSON lines, one per target."""
         self._s3.put_object(Bucket=self._bucket, Key=run_key(run, f"records/{batch}.{part}.jsonl.gz"), Body=body)
 
     def put_summary(self, run: str, summary: dict[str, Any]) -> str:
-        """Store the run's summary; returns its key."""
+        """Store the run's summary; return its key."""
         return self._put_json(run_key(run, "summary.json"), summary)
 
     def get_summary(self, run: str) -> dict[str, Any] | None:
@@ -147,18 +166,21 @@ class Storage:
         return document
 
     def put_report(self, run: str, name: str, body: bytes, content_type: str) -> None:
-        """Store one form of the run's report: `name` is report.json, report.csv or report.html."""
+        """Store one format of the report: report.json, report.csv or report.html."""
         self._s3.put_object(Bucket=self._bucket, Key=run_key(run, name), Body=body, ContentType=content_type)
 
     def report_link(self, run: str, name: str, seconds: int) -> str | None:
-        """Return an address from which anyone may read a report for so many seconds, or None where there is none."""
+        """Return a presigned URL of a report, or None if the report does not exist.
+
+        The URL requires no credentials and is valid for `seconds`.
+        """
         key = run_key(run, name)
         if not self._exists(key):
             return None
-        # Names of runs may hold what no header may.
+        # A run's name may contain characters that are not allowed in a header.
         file = f"{run}.{name}".encode("ascii", "replace").decode().replace("?", "_")
-        asked = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{file}"'}
-        return self._s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+        parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{file}"'}
+        return self._s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
     def _exists(self, key: str) -> bool:
         try:
@@ -170,32 +192,32 @@ class Storage:
         return True
 
     def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
-        """Store what a dry run told."""
+        """Store a dry run's result."""
         self._put_json(run_key(run, "dry_run.json"), document)
 
     def get_dry_run(self, run: str) -> dict[str, Any] | None:
-        """Return what a dry run told, or None where the run is none, or has not told yet."""
+        """Return a dry run's result, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "dry_run.json"))
         return document
 
     def location(self, key: str) -> str:
-        """Return a key's s3:// address, for people."""
+        """Return a key's s3:// address for display."""
         return f"s3://{self._bucket}/{key}"
 
-    def _put_json(self, key: str, document: object, **only: Any) -> str:  # noqa: ANN401 - put_object's own
+    def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **only)
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **options)
         return key
 
-    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - JSON is what it is
+    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         try:
             body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             return None
         return json.loads(gzip.decompress(body) if key.endswith(".gz") else body)
 
-    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - JSON is what it is
+    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         document = self._get_json(key)
         if document is None:
             raise FileNotFoundError(f"{self.location(key)} is missing")
@@ -204,5 +226,5 @@ class Storage:
 
 @functools.cache
 def storage() -> Storage:
-    """Return this process's storage, made from its environment on first use."""
+    """Return this process's storage, created from the environment on first use."""
     return Storage(Settings.from_environment(os.environ))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from prewarm.errors import shown
+from prewarm.errors import truncate
 from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour
 
@@ -37,7 +37,7 @@ def settings_warnings(
     warnings = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
     for number, matching in sorted(by_behaviour(in_order, urls).items()):
         behaviour = in_order[number]
-        example = shown(redacted(matching[0].given))
+        example = truncate(redacted(matching[0].given))
         count = f"{len(matching):,} URLs, such as {example}" if len(matching) > 1 else example
         subject = f"{domain}, behaviour {behaviour.pattern} ({count})"
         warnings += [f"{subject}: {sentence}" for sentence in _of_behaviour(behaviour, matching, variants, headers)]
@@ -115,7 +115,7 @@ def _of_variants(key: CacheKey, variants: Sequence[str]) -> Iterator[str]:
         by_copy.setdefault(key.variant(variant), []).append(variant)
     for copy, same in by_copy.items():
         if len(same) > 1:
-            listed = " and ".join(repr(shown(each)) for each in same)
+            listed = " and ".join(repr(truncate(each)) for each in same)
             yield f"{listed} select one cached copy ({copy}); list one of them in accept_encodings"
     if "accept-encoding" not in key.headers and not key.encodings and any(names_encoding(each) for each in variants):
         yield "the cache key ignores Accept-Encoding: viewers with and without br or gzip share one cached copy"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prewarm.catalogue import published_edge_networks
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
@@ -65,7 +65,7 @@ class DocumentReader:
 
         Fetcher(self._settings).run(fetches, on_answer, max_bytes=most_bytes)
         problems = [
-            Problem(source, f"{shown(redacted(document.url.given))!r} {document.problem}")
+            Problem(source, f"{truncate(redacted(document.url.given))!r} {document.problem}")
             for document in documents
             if document.problem
         ]
@@ -101,7 +101,7 @@ def _problem(response: Response, most_bytes: int) -> str:
     if response.error:
         return f"cannot be read: {response.error_text or f'curl error {response.error}'}"
     if REDIRECT <= response.status < REDIRECT + 100:
-        location = shown(redacted(response.location)) if response.location else "an unknown location"
+        location = truncate(redacted(response.location)) if response.location else "an unknown location"
         return f"is a redirect to {location}; use the URL that it leads to"
     if response.status != OK or response.x_cache.startswith("Error "):
         return f"cannot be read: status {response.status}, X-Cache: {response.x_cache or 'absent'}"

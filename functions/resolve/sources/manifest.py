@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource
 from prewarm.urls import Url, redacted
@@ -37,7 +37,7 @@ def read_manifest(source: str, manifest: ManifestSource, reader: DocumentReader)
             notes["manifest is live: only the segments listed now are warmed"] += dash.is_live(root)
             _add(urls, dash.segments(root, top.fetch, manifest))
     except ValueError as error:
-        raise InvalidRequest([Problem(source, f"{shown(redacted(top.given))!r} {error}")]) from error
+        raise InvalidRequest([Problem(source, f"{truncate(redacted(top.given))!r} {error}")]) from error
     return list(urls.values()), [f"{source}: {count} {note}" for note, count in sorted(notes.items()) if count]
 
 
@@ -88,4 +88,4 @@ def parsed(address: str) -> Url:
     try:
         return parse_url(address)
     except ValueError as error:
-        raise ValueError(f"lists {shown(redacted(address))!r}, which {error}") from error
+        raise ValueError(f"lists {truncate(redacted(address))!r}, which {error}") from error

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, s3_address
 from prewarm.settings import Settings
@@ -35,15 +35,15 @@ def read_list(source: str, address: str, settings: Settings, store: Storage) -> 
     if not (bucket == settings.bucket and key.startswith(OWN_LISTS)) and bucket not in settings.url_list_buckets:
         others = f" or {', '.join(settings.url_list_buckets)}" if settings.url_list_buckets else ""
         fix = f"upload it to s3://{settings.bucket}/{OWN_LISTS}{others}"
-        raise InvalidRequest([Problem(source, f"{shown(address)!r} may not be read as a URL list; {fix}")])
+        raise InvalidRequest([Problem(source, f"{truncate(address)!r} may not be read as a URL list; {fix}")])
     try:
         body = store.get_list(bucket, key, LIST_BYTES)
         lines = _lines(decompressed(body, LIST_BYTES), key)
         return _parsed(source, lines)
     except UnicodeDecodeError as error:
-        raise InvalidRequest([Problem(source, f"{shown(address)!r} is not UTF-8: {error}")]) from error
+        raise InvalidRequest([Problem(source, f"{truncate(address)!r} is not UTF-8: {error}")]) from error
     except ValueError as error:
-        raise InvalidRequest([Problem(source, f"{shown(address)!r} {error}")]) from error
+        raise InvalidRequest([Problem(source, f"{truncate(address)!r} {error}")]) from error
 
 
 def _parsed(source: str, lines: Iterable[tuple[int, str]]) -> list[Url]:
@@ -53,7 +53,7 @@ def _parsed(source: str, lines: Iterable[tuple[int, str]]) -> list[Url]:
         try:
             urls.append(parse_url(text))
         except ValueError as error:
-            problems.append(Problem(f"{source} line {number}", f"{shown(redacted(text))!r} {error}"))
+            problems.append(Problem(f"{source} line {number}", f"{truncate(redacted(text))!r} {error}"))
         if len(urls) > URLS_AT_MOST:
             raise ValueError(f"lists more than {URLS_AT_MOST:,} URLs; split it over several runs")
         if len(problems) >= PROBLEMS_AT_MOST:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from prewarm.errors import InvalidRequest, Problem, shown
+from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, SitemapSource
 from prewarm.urls import Url, redacted
@@ -79,7 +79,7 @@ def _read_level(progress: _Progress, level: list[Url]) -> list[Url]:
             try:
                 kind, entries = read_entries(decompressed(body, FILE_BYTES))
             except ValueError as error:
-                progress.problems.append(Problem(progress.source, f"{shown(redacted(url.given))!r} {error}"))
+                progress.problems.append(Problem(progress.source, f"{truncate(redacted(url.given))!r} {error}"))
                 continue
             if kind == "sitemapindex":
                 below += _children(progress, entries)
@@ -102,7 +102,7 @@ def read_entries(body: bytes) -> tuple[str, list[Entry]]:
         root = read_xml(body)
         kind = root.tag
         if kind not in {"urlset", "sitemapindex"}:
-            raise ValueError(f"is not a sitemap: its root element is <{shown(kind)}>")
+            raise ValueError(f"is not a sitemap: its root element is <{truncate(kind)}>")
         entries = []
         for node in root:
             if node.tag not in {"url", "sitemap"}:
@@ -135,7 +135,7 @@ def _children(progress: _Progress, entries: list[Entry]) -> list[Url]:
         try:
             children.append(parse_url(entry.address))
         except ValueError as error:
-            progress.problems.append(Problem(progress.source, f"{shown(redacted(entry.address))!r} {error}"))
+            progress.problems.append(Problem(progress.source, f"{truncate(redacted(entry.address))!r} {error}"))
     return children
 
 
@@ -147,7 +147,7 @@ def _add_urls(progress: _Progress, entries: list[Entry]) -> None:
         try:
             url = parse_url(entry.address)
         except ValueError as error:
-            progress.problems.append(Problem(progress.source, f"{shown(redacted(entry.address))!r} {error}"))
+            progress.problems.append(Problem(progress.source, f"{truncate(redacted(entry.address))!r} {error}"))
             continue
         path = "/" + url.fetch.split("/", 3)[3]
         if include and not any(each.fullmatch(path) for each in include):

@@ -1,4 +1,4 @@
-"""The API's description: what is served, what docs/ keeps, the template's routes and the code's agree."""
+"""The OpenAPI document: the served one, the one in docs/, the template's routes and the handler's are equal."""
 
 import json
 import subprocess
@@ -27,21 +27,21 @@ def routes_of_the_template() -> set[tuple[str, str]]:
     return {(each["Method"].lower(), each["Path"]) for each in properties}
 
 
-# Pages for people are no operations.
+# Routes that serve a page and are not part of the API.
 PAGES = {("get", "/")}
 
 
-def test_the_description_has_the_templates_routes() -> None:
+def test_openapi_has_the_templates_routes() -> None:
     described = {(operation.method, operation.path) for operation in OPERATIONS}
     assert described == routes_of_the_template() - PAGES
 
 
-def test_the_code_has_the_templates_routes() -> None:
+def test_handler_has_the_templates_routes() -> None:
     coded = {(route.method.lower(), route.path) for route in handler.app._static_routes}
     assert coded == routes_of_the_template()
 
 
-def test_keys_are_asked_for_where_the_description_says() -> None:
+def test_key_requirement_matches_the_template() -> None:
     events = template()["Resources"]["ApiFunction"]["Properties"]["Events"].values()
     open_ones = {
         (event["Properties"]["Method"].lower(), event["Properties"]["Path"])
@@ -51,30 +51,30 @@ def test_keys_are_asked_for_where_the_description_says() -> None:
     assert {(each.method, each.path) for each in OPERATIONS if not each.keyed} == open_ones - PAGES
 
 
-def test_the_description_is_valid_openapi() -> None:
+def test_document_is_valid_openapi() -> None:
     validate(openapi())
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_the_docs_have_what_the_code_says(name: str) -> None:
+def test_docs_match_the_models(name: str) -> None:
     kept = json.loads((ROOT / name).read_text(encoding="utf-8"))
     assert kept == json.loads(json.dumps(DOCUMENTS[name]())), "run `make docs`"
 
 
-def test_the_documents_are_written_by_one_command() -> None:
+def test_make_docs_writes_the_same_documents() -> None:
     before = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
-    subprocess.run([sys.executable, "-m", "api.schemas.openapi"], check=True)
+    subprocess.run([sys.executable, "-m", "tools.openapi"], check=True)
     assert {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS} == before
 
 
-def test_every_field_of_a_request_is_described() -> None:
+def test_every_request_field_is_in_the_schema() -> None:
     properties = openapi()["components"]["schemas"]["PrewarmRequest"]["properties"]
     assert set(properties) >= set(PrewarmRequest.model_fields)
 
 
 @pytest.mark.parametrize("region", ["apac", ["apac", "eu"]])
 @pytest.mark.parametrize("source", SOURCES)
-def test_what_the_code_accepts_the_description_accepts(source: str, region: object) -> None:
+def test_schema_accepts_what_validation_accepts(source: str, region: object) -> None:
     urls = {"url_list": ["https://www.example.com/"], "url_list_s3": "s3://bucket/lists/a.txt"}
     request = {source: urls.get(source, "https://www.example.com/x"), "region_type": "region", "region": region}
     check_request(request)
@@ -82,6 +82,6 @@ def test_what_the_code_accepts_the_description_accepts(source: str, region: obje
     Draft202012Validator(json.loads(json.dumps(schema))).validate(request)
 
 
-def test_a_request_without_a_source_is_not_accepted() -> None:
+def test_schema_rejects_a_request_without_a_source() -> None:
     schema = openapi()["components"]["schemas"]["PrewarmRequest"] | {"components": openapi()["components"]}
     assert not Draft202012Validator(json.loads(json.dumps(schema))).is_valid({"region_type": "pop", "region": "x"})

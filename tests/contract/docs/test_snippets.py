@@ -12,7 +12,7 @@ import typer
 import yaml
 from jsonschema import Draft202012Validator
 
-from api.schemas.responses import ErrorAnswer, Status
+from api.schemas.responses import ErrorResponse, Status
 from prewarm.request.model import check_request
 from prewarm_cli.main import app
 from tests.support.definitions import ROOT
@@ -41,7 +41,7 @@ def wrong_json(text: str) -> str | None:
             # Examples of sources contain only the fields that they illustrate.
             check_request({"region": "all"} | document)
         elif "error" in document:
-            ErrorAnswer.model_validate(document)
+            ErrorResponse.model_validate(document)
         elif "failedUrl" in document:
             schema = Status.model_json_schema(mode="serialization")
             Draft202012Validator(schema | {"required": []}).validate(document)

@@ -37,7 +37,7 @@ def test_a_wrong_key_is_asked_for_again_in_words(visit: Visit) -> None:
     field.fill(visitor.key)
     button.click()
     # The view that was asked for: a run that nobody knows.
-    expect(page.get_by_role("alert")).to_contain_text("no run 'some-run' is known here")
+    expect(page.get_by_role("alert")).to_contain_text("run 'some-run' does not exist")
     # A key that was good and is not any more.
     page.evaluate("sessionStorage.setItem('prewarm-key', 'revoked')")
     page.reload()

@@ -37,7 +37,7 @@ def test_what_is_wrong_stands_beside_its_field(visit: Visit) -> None:
     page.get_by_text("Options", exact=True).click()
     page.get_by_role("button", name="Start the run").click()
     expect(page.locator("[data-field=max_rps] [data-error]")).to_contain_text("number")
-    expect(page.locator("[data-field=timeout_minutes] [data-error]")).to_contain_text("greater than or equal to 1")
+    expect(page.locator("[data-field=timeout_minutes] [data-error]")).to_contain_text("must be at least 1, got 0")
     expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("is empty")
     expect(page.get_by_label("Minutes at the most")).to_be_visible()
     expect(page.get_by_label("Minutes at the most")).to_have_attribute("aria-invalid", "true")

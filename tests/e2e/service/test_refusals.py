@@ -31,9 +31,9 @@ def executions(service: Service) -> int:
         (GOOD | {"region_type": "region", "region": ["apca"]}, "region[0]", "apac"),
         (GOOD | {"region": ["singapur"]}, "region[0]", "singapore"),
         (GOOD | {"region_type": "pop", "region": ["ATL56-C99"]}, "region[0]", "ATL56-C4"),
-        (GOOD | {"region_type": "continent"}, "region_type", "'pop', 'country' or 'region'"),
+        (GOOD | {"region_type": "continent"}, "region_type", "pop, country or region"),
         (GOOD | {"url_list": 7}, "url_list", "list"),
-        (GOOD | {"invalidate": "yes"}, "invalidate", "boolean"),
+        (GOOD | {"invalidate": "yes"}, "invalidate", "true or false"),
         (GOOD | {"regoin": 1}, "regoin", "region"),
     ],
 )

@@ -1,4 +1,4 @@
-"""AggregateResults: what the ledger adds up to, and whether the run passes."""
+"""Finish a run: the roll-up of its ledger, its summary, and whether it passes."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.edge_urls import fresh, path_of
 from tests.support.handlers import DARK, OLD, SYDNEY, TOKYO, Context, Machine, Ran, document, keys
 
 
-def given(urls: list[str], **fields: Any) -> dict[str, Any]:
+def request(urls: list[str], **fields: Any) -> dict[str, Any]:
     return {"url_list": urls, "region_type": "pop", "region": [SYDNEY[0], TOKYO], "verify": "none"} | fields
 
 
@@ -23,9 +23,9 @@ def broken(edge: SimulatedCloudFront, url: str, pops: list[str] | None = None) -
     return url
 
 
-def test_the_summary_of_a_warm_run(machine: Machine) -> None:
+def test_summary_of_a_warm_run(machine: Machine) -> None:
     started = time.time()
-    ran = machine.run(given(fresh(3)), "warm-run")
+    ran = machine.run(request(fresh(3)), "warm-run")
     summary = document("warm-run", "summary.json")
     plan = document("warm-run", "plan/plan.json")
     assert started <= plan["started_at"] <= summary["endedAt"] <= time.time()
@@ -53,9 +53,9 @@ def test_the_summary_of_a_warm_run(machine: Machine) -> None:
     assert ran.output["summary"] == "s3://prewarm-runs/runs/warm-run/summary.json"
 
 
-def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_summary_of_a_failed_url_has_reasons_and_coverage(machine: Machine, edge: SimulatedCloudFront) -> None:
     good, bad = fresh(2)
-    ran = machine.run(given([good, broken(edge, bad, [TOKYO])]))
+    ran = machine.run(request([good, broken(edge, bad, [TOKYO])]))
     assert document(ran.name, "summary.json")["failures"] == [
         {"index": 1, "url": bad, "reasons": {"blocked": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
     ]
@@ -63,11 +63,11 @@ def test_the_summary_of_a_failed_url_has_its_evidence(machine: Machine, edge: Si
     assert ran.output["error"] == "Prewarm.NotWarm"
 
 
-def test_the_cause_counts_names_the_first_failures_and_says_where_to_read_on(
+def test_cause_has_counts_first_failures_and_the_summarys_location(
     machine: Machine, edge: SimulatedCloudFront
 ) -> None:
     urls = [broken(edge, url) for url in fresh(13)]
-    ran = machine.run(given([*fresh(2), *urls]))
+    ran = machine.run(request([*fresh(2), *urls]))
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
     assert lines[1].startswith(f"{urls[0]}: the edge refused it with a 403")
@@ -76,15 +76,15 @@ def test_the_cause_counts_names_the_first_failures_and_says_where_to_read_on(
     assert len(ran.output["error"]) <= 256
 
 
-def test_a_cause_of_very_long_urls_fits_a_fail_state(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_cause_with_very_long_urls_fits_into_a_fail_state(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = [broken(edge, url + "/" + "x" * 7000) for url in fresh(12)]
-    ran = machine.run(given(urls))
+    ran = machine.run(request(urls))
     assert len(ran.output["cause"]) <= 32_768
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machine) -> None:
-    ran = machine.resolve(given(fresh(250)))
+def test_batch_without_a_result_is_lost_and_the_run_fails(machine: Machine) -> None:
+    ran = machine.resolve(request(fresh(250)))
     kept, *lost = machine.items(ran)
     assert lost
     machine.warm(ran, kept)
@@ -97,12 +97,10 @@ def test_a_batch_that_never_reported_back_is_lost_and_the_run_red(machine: Machi
     assert "its batch never reported back (lost, 2 of 2 targets)" in ran.output["cause"]
 
 
-def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
-    """Its first worker had told of failures; the coverage of their URLs must not fall below zero."""
+def test_batch_lost_after_its_first_part_counts_each_target_once(machine: Machine, edge: SimulatedCloudFront) -> None:
+    """Its first worker reported failures; the coverage of their URLs must not become negative."""
     url = fresh()[0]
-    ran = machine.resolve(given([url]))
+    ran = machine.resolve(request([url]))
     part = BatchResult("1-000000", 0, 0, 0, 1, 2, False, 1, {"blocked": 1}, 0, 0, {0: {"blocked": 1}})
     machine.storage.ledger.put_result(ran.name, part)
     machine.aggregate(ran)
@@ -113,8 +111,8 @@ def test_a_batch_lost_after_its_first_part_counts_no_target_twice(
     assert summary["outcomes"] == {"blocked": 1, "lost": 1}
 
 
-def test_nothing_reported_back_at_all(machine: Machine) -> None:
-    ran = machine.resolve(given(fresh(2)))
+def test_run_without_results_is_lost(machine: Machine) -> None:
+    ran = machine.resolve(request(fresh(2)))
     machine.aggregate(ran)
     assert document(ran.name, "summary.json")["outcomes"] == {"lost": 4}
     assert ran.output["passed"] is False
@@ -123,13 +121,13 @@ def test_nothing_reported_back_at_all(machine: Machine) -> None:
 def test_fail_on_none_passes_with_the_same_summary(machine: Machine, edge: SimulatedCloudFront) -> None:
     good, bad = fresh(2)
     broken(edge, bad)
-    machine.run(given([good]))
-    strict = machine.run(given([good, bad]))
-    lenient = machine.run(given([good, bad], fail_on="none"))
+    machine.run(request([good]))
+    strict = machine.run(request([good, bad]))
+    lenient = machine.run(request([good, bad], fail_on="none"))
     assert (strict.output["passed"], lenient.output["passed"]) == (False, True)
     assert lenient.output["warm"] is False
     first, second = (document(ran.name, "summary.json") for ran in (strict, lenient))
-    # What was measured differs a little, and only one of them ended red.
+    # Measurements differ slightly, and only one of the executions failed.
     own = {"run", "startedAt", "endedAt", "timeToFirstByteMs", "pops", "regions", "cost"}
     own |= {"executionStatus", "error", "cause"}
     assert {k: v for k, v in first.items() if k not in own} == {k: v for k, v in second.items() if k not in own}
@@ -139,30 +137,30 @@ def test_fail_on_none_passes_with_the_same_summary(machine: Machine, edge: Simul
     ("percent", "passed"),
     [(None, False), (100, False), (75.1, False), (75, True), (50, True)],
 )
-def test_a_url_passes_from_its_percentage_on(
+def test_url_passes_at_min_warm_percent(
     machine: Machine, edge: SimulatedCloudFront, percent: float | None, passed: object
 ) -> None:
     (url,) = fresh()
     broken(edge, url, [TOKYO])
     fields = {} if percent is None else {"min_warm_percent": percent}
-    ran = machine.run(given([url], region=[*SYDNEY, TOKYO], **fields))
+    ran = machine.run(request([url], region=[*SYDNEY, TOKYO], **fields))
     assert ran.output["passed"] is passed
     summary = document(ran.name, "summary.json")
     assert [entry["coverage"] for entry in summary["failures"]] == ([] if passed else [75.0])
-    # The targets that failed are counted whether the URL passes or not.
+    # Failed targets are counted even if the URL passes.
     assert summary["outcomes"]["blocked"] == 1
 
 
-def test_a_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_region_needs_95_percent_by_default(machine: Machine, edge: SimulatedCloudFront) -> None:
     (url,) = fresh()
     broken(edge, url, [SYDNEY[0]])
-    ran = machine.run(given([url], region_type="country", region=["AU", "NZ"]))
+    ran = machine.run(request([url], region_type="country", region=["AU", "NZ"]))
     assert document(ran.name, "plan/plan.json")["percent_needed"] == 95
     assert ran.output["passed"] is False
 
 
-def test_the_run_ends_in_the_ledger_before_it_is_added_up(machine: Machine) -> None:
-    ran = machine.resolve(given(fresh(2)))
+def test_ledger_refuses_results_after_the_roll_up(machine: Machine) -> None:
+    ran = machine.resolve(request(fresh(2)))
     (item,) = machine.items(ran)
     machine.warm(ran, item)
     machine.aggregate(ran)
@@ -172,18 +170,16 @@ def test_the_run_ends_in_the_ledger_before_it_is_added_up(machine: Machine) -> N
         machine.storage.ledger.put_result(ran.name, result)
 
 
-def test_aggregating_again_says_the_same(machine: Machine, edge: SimulatedCloudFront) -> None:
-    """Step Functions retries a state whose response got lost."""
+def test_repeated_aggregation_returns_the_same_output(machine: Machine, edge: SimulatedCloudFront) -> None:
+    """Step Functions retries a state whose response was lost."""
     good, bad = fresh(2)
-    ran = machine.run(given([good, broken(edge, bad)]))
+    ran = machine.run(request([good, broken(edge, bad)]))
     first = ran.output
     assert machine.aggregate(ran) == first
 
 
-def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
-    ran = machine.resolve(given(fresh(80), region_type="country", region=["JP", "AU"]))
+def test_summary_lists_each_skipped_pop_once(machine: Machine, edge: SimulatedCloudFront) -> None:
+    ran = machine.resolve(request(fresh(80), region_type="country", region=["JP", "AU"]))
     edge.dark(OLD)
     try:
         for item in machine.items(ran):
@@ -198,18 +194,18 @@ def test_skipped_pops_of_probe_and_run_stand_in_the_summary_once_each(
     assert ran.output["passed"]
 
 
-def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:
+def test_aggregating_without_a_plan_raises(machine: Machine) -> None:
     with pytest.raises(FileNotFoundError, match="run nowhere has no plan"):
         aggregate.handler.handler({"run": "nowhere"}, Context())
 
 
-def test_an_aggregated_run_is_one_object_in_s3(machine: Machine) -> None:
-    ran: Ran = machine.run(given(fresh()))
+def test_summary_is_stored_in_s3(machine: Machine) -> None:
+    ran: Ran = machine.run(request(fresh()))
     assert machine.storage.get_summary(ran.name) == document(ran.name, "summary.json")
 
 
 def change(run: str, status: str) -> dict[str, Any]:
-    """EventBridge's event, as the Step Functions Developer Guide shows it ("Events from Step Functions")."""
+    """Return EventBridge's event, as in the Step Functions Developer Guide ("Events from Step Functions")."""
     return {
         "version": "0",
         "source": "aws.states",
@@ -220,10 +216,8 @@ def change(run: str, status: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("status", "reason"), [("TIMED_OUT", "deadline"), ("ABORTED", "cancelled")])
 @pytest.mark.usefixtures("small_batches")
-def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
-    machine: Machine, status: str, reason: str
-) -> None:
-    ran = machine.resolve(given(fresh(250)))
+def test_stopped_run_has_a_summary_and_refuses_late_results(machine: Machine, status: str, reason: str) -> None:
+    ran = machine.resolve(request(fresh(250)))
     first, *others = machine.items(ran)
     machine.warm(ran, first)
     aggregate.run_ended_handler.handler(change(ran.name, status), Context())
@@ -237,7 +231,7 @@ def test_a_run_ended_from_outside_gets_its_summary_and_no_late_results(
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_run_ended_before_its_plan_has_nothing_to_add_up() -> None:
+def test_run_stopped_before_its_plan_writes_nothing() -> None:
     aggregate.run_ended_handler.handler(change("never-planned", "ABORTED"), Context())
     assert keys("runs/never-planned/") == []
     with pytest.raises(FileNotFoundError):

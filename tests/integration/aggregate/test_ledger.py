@@ -1,4 +1,4 @@
-"""The ledger: what is put when a run ends meanwhile, and how its values are packed."""
+"""The ledger: results of a run that ends in the meantime, and the encoding of values."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -31,29 +31,29 @@ def store(account: SimpleNamespace) -> Storage:
 
 
 @given(values)
-def test_values_are_packed_as_boto3_packs_them(value: object) -> None:
+def test_packed_values_equal_those_of_boto3(value: object) -> None:
     packed = pack(value)
     assert unpack(packed) == value
     theirs: Any = TypeDeserializer()
     assert theirs.deserialize(packed) == value
-    told: Any = TypeSerializer().serialize(value)
-    assert unpack(told) == value
+    serialized: Any = TypeSerializer().serialize(value)
+    assert unpack(serialized) == value
 
 
-def test_a_float_is_refused_since_its_digits_would_be_lost() -> None:
+def test_float_is_rejected() -> None:
     with pytest.raises(TypeError, match="float"):
         pack({"a": [1.5]})
 
 
-def test_a_part_put_twice_stands_there_once(store: Storage) -> None:
+def test_part_put_twice_is_stored_once(store: Storage) -> None:
     store.ledger.put_result("run", RESULT)
     store.ledger.put_result("run", RESULT)
     assert list(store.ledger.results("run")) == [RESULT]
 
 
-def test_nothing_is_put_into_a_run_that_has_ended_or_was_never_opened(store: Storage) -> None:
+def test_result_of_an_ended_or_unopened_run_is_refused(store: Storage) -> None:
     store.ledger.end_run("run")
-    for run in ("run", "nobody"):
+    for run in ("run", "unknown"):
         with pytest.raises(RunEnded):
             store.ledger.put_result(run, RESULT)
     assert list(store.ledger.results("run")) == []
@@ -69,13 +69,13 @@ def test_a_closed_batch_takes_no_part_of_a_worker_that_looked_before_the_end(
     assert list(store.ledger.results("run")) == []
 
 
-def test_closing_leaves_alone_what_came_just_before(store: Storage) -> None:
+def test_closing_keeps_a_result_that_was_already_written(store: Storage) -> None:
     store.ledger.put_result("run", RESULT)
     store.ledger.close_batches("run", [("1-000000", 0)])
     assert list(store.ledger.results("run")) == [RESULT]
 
 
-def test_workers_hear_of_each_others_overloaded_hosts(store: Storage) -> None:
+def test_overloaded_hosts_are_shared_by_all_workers(store: Storage) -> None:
     assert store.ledger.control("run") == Control(ended=False, deadline=2_000_000_000)
     store.ledger.add_open_host("run", "www.example.com")
     store.ledger.add_open_host("run", "img.example.org")
@@ -85,7 +85,7 @@ def test_workers_hear_of_each_others_overloaded_hosts(store: Storage) -> None:
     assert store.ledger.control("run").ended
 
 
-def test_a_put_that_can_never_succeed_is_raised(store: Storage) -> None:
+def test_failing_put_raises(store: Storage) -> None:
     with Stubber(store.ledger._dynamodb) as stub:
         stub.add_response("get_item", {"Item": {"ended": {"BOOL": False}}})
         stub.add_client_error("put_item", "AccessDeniedException")

@@ -1,4 +1,4 @@
-"""Notices of ended runs: who is told, of what, and in which words."""
+"""Notifications about ended runs: when they are published, subject and text."""
 
 import json
 from typing import Any
@@ -22,30 +22,30 @@ def detail(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def topic(account: object, monkeypatch: pytest.MonkeyPatch) -> str:
-    arn: str = client("sns").create_topic(Name="notices")["TopicArn"]
+    arn: str = client("sns").create_topic(Name="notifications")["TopicArn"]
     monkeypatch.setenv("PREWARM_NOTIFICATION_TOPIC", arn)
     monkeypatch.setenv("PREWARM_API_URL", API)
     return arn
 
 
 def sent(topic: str) -> list[tuple[str, str]]:
-    """All that was told: subject and message."""
+    """Return the published notifications: subject and message."""
     backend = sns_backends[ACCOUNT][REGION]
     notifications = backend.topics[topic].sent_notifications
     return [(str(subject), str(message)) for _, message, subject, *_ in notifications]
 
 
-def tell(name: str, status: str, **more: Any) -> None:
+def end(name: str, status: str, **more: Any) -> None:
     aggregate.run_ended_handler.handler({"detail": detail(name, status, **more)}, Context())
 
 
-def test_a_run_that_is_not_warm_is_told_with_counts_failures_and_links(
+def test_notification_of_a_failed_run_has_counts_failures_and_links(
     machine: Machine, edge: SimulatedCloudFront, topic: str
 ) -> None:
     good, bad = fresh(2)
     edge.fault(path_of(bad), "waf_block", pops=[TOKYO])
     ran = machine.run({"url_list": [good, bad], "region_type": "pop", "region": [SYDNEY[0], TOKYO]})
-    tell(ran.name, "FAILED", error=ran.output["error"], cause=ran.output["cause"])
+    end(ran.name, "FAILED", error=ran.output["error"], cause=ran.output["cause"])
     ((subject, message),) = sent(topic)
     assert subject == f"Prewarm NOT WARM: 1 of 2 URLs are warm ({ran.name})"
     assert "1 of 2 URLs are warm, 1 failed." in message
@@ -57,49 +57,49 @@ def test_a_run_that_is_not_warm_is_told_with_counts_failures_and_links(
 
 
 @pytest.mark.parametrize(("status", "words"), [("TIMED_OUT", "timed out"), ("ABORTED", "cancelled")])
-def test_a_run_that_ended_from_outside_is_summed_up_before_it_is_told(
+def test_stopped_run_is_finished_before_its_notification(
     machine: Machine, topic: str, status: str, words: str
 ) -> None:
     ran = machine.resolve({"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]})
-    tell(ran.name, status)
+    end(ran.name, status)
     ((subject, message),) = sent(topic)
     assert subject.startswith(f"Prewarm {words}: 0 of 2 URLs are warm")
     assert "2 failed." in message
 
 
-def test_a_refused_run_is_told_with_its_cause(topic: str) -> None:
-    tell("refused", "FAILED", error="Prewarm.InvalidRequest", cause="region[0]: unknown region 'apca'")
+def test_notification_of_a_rejected_run_has_its_cause(topic: str) -> None:
+    end("refused", "FAILED", error="Prewarm.InvalidRequest", cause="region[0]: unknown region 'apca'")
     ((subject, message),) = sent(topic)
     assert "nothing was warmed" in subject
     assert "region[0]: unknown region 'apca'" in message
     assert "start a new run" in message
 
 
-@pytest.mark.parametrize(("wanted", "told"), [("failures", 0), ("all", 1)])
-def test_a_warm_run_is_told_only_to_who_wants_all(
-    machine: Machine, topic: str, monkeypatch: pytest.MonkeyPatch, wanted: str, told: int
+@pytest.mark.parametrize(("setting", "count"), [("failures", 0), ("all", 1)])
+def test_warm_run_is_notified_for_all_only(
+    machine: Machine, topic: str, monkeypatch: pytest.MonkeyPatch, setting: str, count: int
 ) -> None:
-    monkeypatch.setenv("PREWARM_NOTIFICATIONS", wanted)
+    monkeypatch.setenv("PREWARM_NOTIFICATIONS", setting)
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
-    tell(ran.name, "SUCCEEDED")
-    assert len(sent(topic)) == told
+    end(ran.name, "SUCCEEDED")
+    assert len(sent(topic)) == count
 
 
-def test_without_a_topic_nobody_is_told_and_nothing_breaks(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_topic_nothing_is_published(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREWARM_NOTIFICATION_TOPIC", raising=False)
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
-    tell(ran.name, "FAILED", error="Prewarm.NotWarm")
+    end(ran.name, "FAILED", error="Prewarm.NotWarm")
 
 
 @pytest.mark.parametrize("name", ["x" * 80, "läuft-nicht", "run"])
-def test_a_subject_is_one_that_sns_takes(name: str) -> None:
+def test_subject_is_valid_for_sns(name: str) -> None:
     subject = compose(detail(name, "FAILED", cause="why"), None, API).subject
     assert len(subject) <= SUBJECT_LIMIT
     assert subject.isascii()
     assert "\n" not in subject
 
 
-def test_a_summary_from_storage_is_all_it_needs(machine: Machine) -> None:
+def test_notification_is_composed_from_a_stored_summary(machine: Machine) -> None:
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
     summary = json.loads(json.dumps(machine.storage.get_summary(ran.name)))
     assert "1 of 1 URLs are warm, 0 failed." in compose(detail(ran.name, "SUCCEEDED"), summary, "").message

@@ -1,4 +1,4 @@
-"""A dry run tells what a run would do and cost; nothing is warmed and nothing invalidated."""
+"""Dry runs: the figures and the cost of a run, without warming or invalidating anything."""
 
 import json
 from types import SimpleNamespace
@@ -12,68 +12,68 @@ import resolve.handler
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import BUCKET, DARK, OTHER_HOST, SYDNEY, Context, Machine, client, document, keys
-from tests.support.rest import call, executions, make_state_machine, said_by_step_functions
+from tests.support.rest import call, describe_executions_as, executions, make_state_machine
 
 
-def dry(machine: Machine, name: str = "dry", **given: Any) -> dict[str, Any]:
-    request = {"region_type": "region", "region": "au", "dry_run": True} | given
+def dry(machine: Machine, name: str = "dry", **fields: Any) -> dict[str, Any]:
+    request = {"region_type": "region", "region": "au", "dry_run": True} | fields
     response = machine.resolve(request, name).resolved
     assert set(response) == {"dryRun"}, response
-    told: dict[str, Any] = document(name, "dry_run.json")
-    return told
+    result: dict[str, Any] = document(name, "dry_run.json")
+    return result
 
 
-def test_the_numbers_are_those_of_the_run(machine: Machine) -> None:
+def test_dry_run_has_the_figures_of_the_run(machine: Machine) -> None:
     urls = [*fresh(3), *fresh(2, OTHER_HOST), "https://www.example.net/"]
-    told = dry(machine, url_list=urls, staged=True, accept_encodings=["br, gzip", "identity"])
+    result = dry(machine, url_list=urls, staged=True, accept_encodings=["br, gzip", "identity"])
     ran = machine.resolve({"url_list": urls, "region_type": "region", "region": "au", "staged": True,
                            "accept_encodings": ["br, gzip", "identity"]}, "real")  # fmt: skip
-    assert (told["targets"], told["batches"], told["stages"]) == (
+    assert (result["targets"], result["batches"], result["stages"]) == (
         ran.resolved["targets"],
         ran.resolved["batches"],
         len(ran.resolved["stages"]),
     )
-    assert (told["urls"], told["hosts"]) == (6, 3)
-    assert told["noDistribution"] == {"urls": 1, "hosts": ["www.example.net"]}
-    first = told["distributions"][0]
+    assert (result["urls"], result["hosts"]) == (6, 3)
+    assert result["noDistribution"] == {"urls": 1, "hosts": ["www.example.net"]}
+    first = result["distributions"][0]
     assert (first["urls"], first["targets"]) == (3, 3 * 2 * len(first["pops"]))
     assert DARK in {skipped["pop"] for skipped in first["skippedPops"]}
-    assert sum(each["targets"] for each in told["distributions"]) == told["targets"]
-    # The sample proves at least each URL and each POP once.
-    assert told["targets"] < told["fetches"] < 2 * told["targets"]
+    assert sum(each["targets"] for each in result["distributions"]) == result["targets"]
+    # The sample verifies each URL and each POP at least once.
+    assert result["targets"] < result["fetches"] < 2 * result["targets"]
 
 
-def test_sizes_are_asked_where_the_edge_tells_them(machine: Machine) -> None:
-    told = dry(machine, url_list=[f"https://{HOST}/{n}.txt" for n in range(4)], verify="none")
-    assert told["sizes"] == {"asked": 4, "known": 4}
-    assert told["estimatedBytes"] == 1002 * told["targets"] - told["targets"] // 2
-    transfer = [part for part in told["cost"]["parts"] if part["name"].startswith("CloudFront transfer")]
-    assert sum(part["quantity"] for part in transfer) == pytest.approx(told["estimatedBytes"] / 1e9, abs=0.002)
-    assert told["cost"]["dollars"] > 0
+def test_sizes_are_requested_from_the_edge(machine: Machine) -> None:
+    result = dry(machine, url_list=[f"https://{HOST}/{n}.txt" for n in range(4)], verify="none")
+    assert result["sizes"] == {"asked": 4, "known": 4}
+    assert result["estimatedBytes"] == 1002 * result["targets"] - result["targets"] // 2
+    transfer = [part for part in result["cost"]["parts"] if part["name"].startswith("CloudFront transfer")]
+    assert sum(part["quantity"] for part in transfer) == pytest.approx(result["estimatedBytes"] / 1e9, abs=0.002)
+    assert result["cost"]["dollars"] > 0
 
 
-def test_nothing_is_warmed_planned_or_invalidated(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_dry_run_warms_plans_and_invalidates_nothing(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(2)
-    told = dry(machine, url_list=urls, invalidate=True)
-    assert told["invalidation"] == {"paths": 2, "rounds": 1}
+    result = dry(machine, url_list=urls, invalidate=True)
+    assert result["invalidation"] == {"paths": 2, "rounds": 1}
     assert keys("runs/dry/") == ["runs/dry/dry_run.json", "runs/dry/request.json"]
     assert machine.run({"url_list": urls, "region_type": "pop", "region": SYDNEY[:1]}, "later").output["warm"]
     assert path_of(urls[0])
 
 
-def test_settings_and_hosts_without_a_distribution_are_told_as_warnings(machine: Machine) -> None:
-    told = dry(machine, url_list=[*fresh(), "https://www.example.net/"], accept_encodings=["br, gzip", "gzip"])
-    assert any("no distribution of this account has the alias www.example.net" in text for text in told["warnings"])
-    assert any("select one cached copy (gzip)" in text for text in told["warnings"])
+def test_settings_and_hosts_without_a_distribution_are_warnings(machine: Machine) -> None:
+    result = dry(machine, url_list=[*fresh(), "https://www.example.net/"], accept_encodings=["br, gzip", "gzip"])
+    assert any("no distribution of this account has the alias www.example.net" in text for text in result["warnings"])
+    assert any("select one cached copy (gzip)" in text for text in result["warnings"])
 
 
 @pytest.fixture
-def at_once(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Let the API's call of ResolveTargets' function reach the function; returns the events it was called with."""
+def resolve_events(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Connect the API to the real resolve function; return the list of its events."""
     events: list[dict[str, Any]] = []
 
-    def invoke(**given: Any) -> dict[str, Any]:
-        event = json.loads(given["Payload"])
+    def invoke(**parameters: Any) -> dict[str, Any]:
+        event = json.loads(parameters["Payload"])
         events.append(event)
         response = resolve.handler.handler(event, Context())
         payload = json.dumps(response).encode()
@@ -84,47 +84,49 @@ def at_once(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[d
     return events
 
 
-def test_the_api_answers_at_once_and_starts_no_execution(at_once: list[dict[str, Any]]) -> None:
-    given = {"url_list": fresh(2), "region_type": "pop", "region": SYDNEY, "dry_run": True}
-    status, response = call("POST", "/prewarm", given)
+def test_api_returns_the_dry_run_and_starts_no_execution(resolve_events: list[dict[str, Any]]) -> None:
+    request = {"url_list": fresh(2), "region_type": "pop", "region": SYDNEY, "dry_run": True}
+    status, response = call("POST", "/prewarm", request)
     assert (status, set(response)) == (200, {"dryRun"})
     assert response["dryRun"]["targets"] == 6
     assert executions() == []
-    (event,) = at_once
-    assert event["input"] == {"requestKey": f"runs/{event['run']}/request.json"}
+    (event,) = resolve_events
+    request_key = f"runs/{event['run']}/request.json"
+    assert (event["input"], event["direct"]) == ({"requestKey": request_key}, True)
+    assert keys(f"runs/{event['run']}/") == [request_key], "a direct dry run stores no result"
 
 
-def test_the_api_refuses_what_resolve_rejects_and_names_the_field(at_once: list[dict[str, Any]]) -> None:
-    given = {"url_list": ["https://www.example.net/"], "region_type": "pop", "region": SYDNEY, "dry_run": True}
-    status, response = call("POST", "/prewarm", given)
+def test_api_rejects_a_dry_run_that_resolve_rejects(resolve_events: list[dict[str, Any]]) -> None:
+    request = {"url_list": ["https://www.example.net/"], "region_type": "pop", "region": SYDNEY, "dry_run": True}
+    status, response = call("POST", "/prewarm", request)
     assert status == 400
     assert response["error"]["details"][0]["field"] == "url_list"
 
 
 @pytest.mark.parametrize("failing", [{"FunctionError": "Unhandled"}, None])
-def test_what_cannot_be_told_at_once_goes_on_as_an_execution(
-    at_once: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, failing: dict[str, Any] | None
+def test_failed_or_slow_dry_run_continues_as_an_execution(
+    resolve_events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, failing: dict[str, Any] | None
 ) -> None:
-    def invoke(**_given: Any) -> dict[str, Any]:
+    def invoke(**_parameters: Any) -> dict[str, Any]:
         if failing is None:
             raise ReadTimeoutError(endpoint_url="lambda")
         return failing
 
     monkeypatch.setattr(api.handler._resolver(), "_client", SimpleNamespace(invoke=invoke))
-    given = {"url_list": fresh(2), "region_type": "pop", "region": SYDNEY, "dry_run": True}
-    status, response = call("POST", "/prewarm", given)
+    request = {"url_list": fresh(2), "region_type": "pop", "region": SYDNEY, "dry_run": True}
+    status, response = call("POST", "/prewarm", request)
     assert (status, set(response)) == (200, {"requestID"})
     (execution,) = executions()
     assert json.loads(execution["input"])["summary"]["urls"] == 2
 
 
-def test_the_status_of_a_dry_run_tells_it_and_has_no_urls(
-    machine: Machine, at_once: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_status_of_a_dry_run_has_its_result_and_no_urls(
+    machine: Machine, resolve_events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = dry(machine, url_list=fresh())
-    said_by_step_functions(monkeypatch, status="SUCCEEDED")
+    result = dry(machine, url_list=fresh())
+    describe_executions_as(monkeypatch, status="SUCCEEDED")
     status, response = call("GET", "/status", query={"requestID": "dry"})
     assert status == 200
     assert (response["status"], response["total"], response["inProgress"]) == ("COMPLETED", 0, 0)
-    assert response["dryRun"] == told
+    assert response["dryRun"] == result
     assert client("s3").list_objects_v2(Bucket=BUCKET, Prefix="runs/dry/plan")["KeyCount"] == 0

@@ -1,4 +1,4 @@
-"""Runs that Step Functions has forgotten, and runs of which nothing is kept any more."""
+"""Runs whose execution or whose documents have expired."""
 
 import datetime as dt
 import json
@@ -8,28 +8,28 @@ import pytest
 
 from tests.support.edge_urls import fresh
 from tests.support.handlers import BUCKET, SYDNEY, Machine, client, document
-from tests.support.rest import ask_for_report, call, make_state_machine, said_by_step_functions
+from tests.support.rest import call, describe_executions_as, get_report, make_state_machine
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_forgotten_run_answers_from_its_summary() -> None:
+def test_expired_execution_has_its_status_from_the_summary() -> None:
     status, response = call("GET", "/status", query={"requestID": "reported"})
     assert (status, response["status"], response["error"]) == (200, "FAILED", "Prewarm.NotWarm")
     assert (response["total"], len(response["failedUrl"]), len(response["successUrl"])) == (3, 1, 2)
     assert response["remedy"]["kind"] == "retry"
     assert response["startedAt"] <= response["endedAt"]
-    assert ask_for_report("json")[0] == 200
+    assert get_report("json")[0] == 200
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_forgotten_run_is_retried_from_what_is_kept() -> None:
+def test_expired_execution_is_retried_from_its_stored_documents() -> None:
     make_state_machine()
     status, response = call("POST", "/retry", query={"requestID": "reported"})
     assert (status, response["urls"]) == (200, 1)
 
 
 @pytest.mark.parametrize("outcome", ["COMPLETED", "TIMEOUT"])
-def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> None:
+def test_expired_execution_keeps_its_status(machine: Machine, outcome: str) -> None:
     ran = machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]})
     if outcome == "TIMEOUT":
         summary = document(ran.name, "summary.json") | {"executionStatus": "TIMED_OUT"}
@@ -39,44 +39,44 @@ def test_a_forgotten_run_keeps_how_it_ended(machine: Machine, outcome: str) -> N
 
 
 @pytest.mark.usefixtures("machine")
-def test_what_nobody_knows_is_still_a_404() -> None:
+def test_unknown_run_without_documents_returns_404() -> None:
     status, response = call("GET", "/status", query={"requestID": "never"})
     assert (status, response["error"]["code"]) == (404, "RunNotFound")
-    assert ask_for_report(run="never")[0] == 404
+    assert get_report(run="never")[0] == 404
 
 
 def old(run: str, days: int) -> dict[str, Any]:
-    """What Step Functions says of a run that ended so many days ago."""
+    """Return DescribeExecution's fields of a run that ended `days` ago."""
     then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    given = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
-    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(given)}
+    request = {"url_list": fresh(2), "region_type": "pop", "region": [SYDNEY[0]]}
+    return {"name": run, "startDate": then, "stopDate": then, "input": json.dumps(request)}
 
 
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("described", "status"),
     [({"status": "SUCCEEDED"}, "COMPLETED"), ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "FAILED")],
 )
-def test_a_run_whose_things_have_expired_says_how_it_ended_and_nothing_of_its_urls(
-    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], word: str
+def test_run_with_expired_documents_has_a_status_and_no_urls(
+    monkeypatch: pytest.MonkeyPatch, described: dict[str, Any], status: str
 ) -> None:
-    said_by_step_functions(monkeypatch, **old("direct", 31), **said)
+    describe_executions_as(monkeypatch, **old("direct", 31), **described)
     response = call("GET", "/status", query={"requestID": "direct"})[1]
-    assert (response["status"], response["total"], response["failedUrl"]) == (word, 0, [])
+    assert (response["status"], response["total"], response["failedUrl"]) == (status, 0, [])
     assert "kept for 30 days" in response["warnings"][0]
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_summary_that_outlives_its_urls_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_summary_without_urls_is_reported_as_expired(monkeypatch: pytest.MonkeyPatch) -> None:
     client("s3").delete_object(Bucket=BUCKET, Key="runs/reported/plan/urls.json.gz")
-    said_by_step_functions(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
+    describe_executions_as(monkeypatch, status="FAILED", error="Prewarm.NotWarm")
     status, response = call("GET", "/status", query={"requestID": "reported"})
     assert (status, response["status"], response["successUrl"]) == (200, "FAILED", [])
     assert call("POST", "/retry", query={"requestID": "reported"})[1]["error"]["code"] == "RunExpired"
 
 
 @pytest.mark.usefixtures("machine")
-def test_an_expired_run_of_the_api_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_with_an_expired_request_cannot_be_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = {"input": json.dumps({"requestKey": "runs/gone/request.json"})}
-    said_by_step_functions(monkeypatch, **old("gone", 31) | gone, status="FAILED")
+    describe_executions_as(monkeypatch, **old("gone", 31) | gone, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "gone"})[1]["error"]["code"] == "RunExpired"

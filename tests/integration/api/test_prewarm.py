@@ -1,4 +1,4 @@
-"""POST /prewarm, and what both routes say when nothing can be done."""
+"""POST /prewarm: valid and invalid requests, and errors of the service."""
 
 import json
 from types import SimpleNamespace
@@ -39,22 +39,22 @@ BAD: list[tuple[object, list[str], str]] = [
     (GOOD | {"region": ["apca"]}, ["region[0]"], "did you mean apac"),
     (GOOD | {"region_type": "country", "region": ["japn", "india"]}, ["region[0]"], "did you mean japan"),
     (GOOD | {"region_type": "pop", "region": ["NRT57-P33"]}, ["region[0]"], "NRT57-P3"),
-    (GOOD | {"region_type": "continent"}, ["region_type"], "give pop, country or region"),
+    (GOOD | {"region_type": "continent"}, ["region_type"], "must be pop, country or region"),
     (GOOD | {"region": []}, ["region"], "is empty"),
     (GOOD | {"region": 7}, ["region"], "list"),
-    (GOOD | {"invalidate": "yes"}, ["invalidate"], "boolean"),
-    (GOOD | {"timeout_minutes": 0}, ["timeout_minutes"], "greater than or equal to 1"),
-    (GOOD | {"timeout_minutes": 1.5}, ["timeout_minutes"], "integer"),
-    (GOOD | {"max_concurrency": True}, ["max_concurrency"], "integer"),
+    (GOOD | {"invalidate": "yes"}, ["invalidate"], "must be true or false, got 'yes'"),
+    (GOOD | {"timeout_minutes": 0}, ["timeout_minutes"], "must be at least 1, got 0"),
+    (GOOD | {"timeout_minutes": 1.5}, ["timeout_minutes"], "whole number, got 1.5"),
+    (GOOD | {"max_concurrency": True}, ["max_concurrency"], "whole number, got true"),
     (GOOD | {"accept_encodings": []}, ["accept_encodings"], "is empty"),
     (GOOD | {"headers": {"X-A": 1}}, ["headers.X-A"], "string"),
-    (GOOD | {"headers": {"Accept-Encoding": "br"}}, ["headers.Accept-Encoding"], "service itself"),
-    (GOOD | {"user_agent": "a\nb"}, ["user_agent"], "characters"),
+    (GOOD | {"headers": {"Accept-Encoding": "br"}}, ["headers.Accept-Encoding"], "set by the service"),
+    (GOOD | {"user_agent": "a\nb"}, ["user_agent"], "character"),
     (GOOD | {"fail_on": "all"}, ["fail_on"], "'any' or 'none'"),
     (GOOD | {"cf_domain": "d1.example.com"}, ["cf_domain"], "d111abcdef8.cloudfront.net"),
     (GOOD | {"urls": [URL], "regoin": 1}, ["urls", "regoin"], "unknown field"),
     (GOOD | {"\ud800": 1}, [""], "unicode"),
-    (GOOD | {"headers": {"\ud800": "1"}}, ["headers.\\ud800"], "is no header name"),
+    (GOOD | {"headers": {"\ud800": "1"}}, ["headers.\\ud800"], "is not a valid header name"),
 ]
 
 
@@ -66,7 +66,7 @@ def _rest(account: SimpleNamespace) -> None:
 pytestmark = pytest.mark.usefixtures("_rest")
 
 
-def test_a_good_request_is_stored_started_and_answered_with_its_execution() -> None:
+def test_valid_request_is_stored_started_and_returns_its_arn() -> None:
     status, response = call("POST", "/prewarm", GOOD)
     (execution,) = executions()
     assert (status, response) == (200, {"requestID": execution["executionArn"]})
@@ -77,7 +77,7 @@ def test_a_good_request_is_stored_started_and_answered_with_its_execution() -> N
     assert json.loads(execution["input"])["requestKey"] == f"runs/{run}/request.json"
 
 
-def test_the_executions_input_is_small_and_free_of_secrets_however_long_the_list() -> None:
+def test_execution_input_is_small_and_has_no_secrets() -> None:
     body = GOOD | {
         "url_list": [f"https://{HOST}/{n}?Signature=s3cret{n}" for n in range(20_000)],
         "headers": {"Authorization": "Bearer s3cret", "Cookie": "id=s3cret"},
@@ -94,7 +94,7 @@ def test_the_executions_input_is_small_and_free_of_secrets_however_long_the_list
     assert document(execution["name"], "request.json")["headers"] == body["headers"]
 
 
-def test_two_requests_are_two_runs() -> None:
+def test_two_requests_start_two_runs() -> None:
     responses = [call("POST", "/prewarm", GOOD)[1]["requestID"] for _ in range(2)]
     assert len(set(responses)) == 2
     assert len(executions()) == 2
@@ -109,12 +109,12 @@ def test_two_requests_are_two_runs() -> None:
         GOOD | {"headers": {"Cookie": "a=b"}, "min_warm_percent": 90},
     ],
 )
-def test_the_contracts_other_spellings_are_taken(body: dict[str, Any]) -> None:
+def test_alternative_spellings_of_the_contract_are_accepted(body: dict[str, Any]) -> None:
     assert call("POST", "/prewarm", body)[0] == 200
 
 
 @pytest.mark.parametrize(("body", "fields", "word"), BAD)
-def test_bad_input_is_a_400_that_names_each_field_and_starts_nothing(
+def test_invalid_request_returns_400_with_each_field_and_starts_nothing(
     body: object, fields: list[str], word: str
 ) -> None:
     status, response = call("POST", "/prewarm", body, encoded=isinstance(body, bytes))
@@ -125,7 +125,7 @@ def test_bad_input_is_a_400_that_names_each_field_and_starts_nothing(
     assert keys() == []
 
 
-def test_a_base64_body_is_read() -> None:
+def test_base64_body_is_decoded() -> None:
     assert call("POST", "/prewarm", GOOD, encoded=True)[0] == 200
 
 
@@ -139,18 +139,18 @@ def test_a_body_over_four_megabytes_is_a_413_that_starts_nothing() -> None:
     assert keys() == []
 
 
-def test_a_body_just_under_four_megabytes_is_taken() -> None:
+def test_body_just_under_four_megabytes_is_accepted() -> None:
     body = GOOD | {"url_list": [f"https://{HOST}/{n:07}/{'x' * 1000}" for n in range(4000)]}
     assert call("POST", "/prewarm", body)[0] == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/prewarm"), ("POST", "/status"), ("GET", "/nowhere")])
-def test_a_route_that_does_not_exist_is_a_404(method: str, path: str) -> None:
+def test_unknown_route_returns_404(method: str, path: str) -> None:
     status, response = call(method, path)
     assert (status, response["error"]["code"]) == (404, "RouteNotFound")
 
 
-def test_a_broken_store_is_a_500_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_storage_returns_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "s3cret-bucket"}}, "PutObject")
 
@@ -161,7 +161,7 @@ def test_a_broken_store_is_a_500_without_its_words(monkeypatch: pytest.MonkeyPat
     assert executions() == []
 
 
-def test_step_functions_out_of_reach_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_step_functions_returns_500(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://states.invalid/")
 
@@ -173,7 +173,7 @@ def test_step_functions_out_of_reach_is_a_500(monkeypatch: pytest.MonkeyPatch) -
     assert (status, response["error"]["code"]) == (500, "ServiceError")
 
 
-def test_a_missing_setting_is_a_500(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_setting_returns_500(monkeypatch: pytest.MonkeyPatch) -> None:
     api.handler._executions.cache_clear()
     monkeypatch.delenv("PREWARM_BUCKET")
     status, response = call("POST", "/prewarm", GOOD)

@@ -1,5 +1,6 @@
-"""Runs listed, cancelled, retried, and started once however often they are asked for."""
+"""List, cancel and retry runs, and start a run once per Idempotency-Key."""
 
+import json
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from prewarm.storage.run_store import Storage
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Machine, client, document
-from tests.support.rest import EXECUTION, STARTED, call, executions, make_state_machine, said_by_step_functions
+from tests.support.rest import EXECUTION, STARTED, call, describe_executions_as, executions, make_state_machine
 
 URL = f"https://{HOST}/index.html"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": [TOKYO]}
@@ -35,7 +36,7 @@ def code(response: tuple[int, Any]) -> tuple[int, str]:
     return response[0], response[1]["error"]["code"]
 
 
-def test_the_same_key_and_request_are_one_run() -> None:
+def test_same_key_and_request_start_one_run() -> None:
     first, again = post(key="release-7"), post(key="release-7")
     assert first == again
     assert first[0] == 200
@@ -44,21 +45,21 @@ def test_the_same_key_and_request_are_one_run() -> None:
     assert len(executions()) == 2
 
 
-def test_a_key_serves_one_request_only() -> None:
+def test_key_with_another_request_is_a_conflict() -> None:
     first = post(key="release-7")
     assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
     name = first[1]["requestID"].rpartition(":")[2]
     assert document(name, "request.json")["verify"] == "sample"
 
 
-def test_a_key_finds_its_run_after_the_runs_end() -> None:
+def test_key_of_an_ended_run_returns_that_run() -> None:
     arn = post(key="release-7")[1]["requestID"]
     client("stepfunctions").stop_execution(executionArn=arn)
     assert post(key="release-7") == (200, {"requestID": arn})
     assert len(executions()) == 1
 
 
-def test_a_run_that_was_stored_and_not_started_is_started_by_the_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stored_but_unstarted_run_starts_on_the_next_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("api.runs.executions.Executions.start_once", lambda *_: 1 / 0)
         assert code(post(key="k")) == (500, "ServiceError")
@@ -68,12 +69,12 @@ def test_a_run_that_was_stored_and_not_started_is_started_by_the_next_try(monkey
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "\x07"])
-def test_a_key_that_cannot_be_one_is_refused(key: str) -> None:
+def test_invalid_key_is_rejected(key: str) -> None:
     assert code(post(key=key)) == (400, "InvalidRequest")
     assert executions() == []
 
 
-def test_runs_are_listed_newest_first_page_by_page() -> None:
+def test_runs_are_listed_in_pages_newest_first() -> None:
     started = [post()[1]["requestID"] for _ in range(5)]
     seen: list[str] = []
     query: dict[str, str] | None = {"limit": "2"}
@@ -90,7 +91,7 @@ def test_runs_are_listed_newest_first_page_by_page() -> None:
     assert first["requestID"].endswith(first["run"])
 
 
-def test_runs_of_one_status_are_found_among_the_others() -> None:
+def test_runs_are_filtered_by_status() -> None:
     started = [post()[1]["requestID"] for _ in range(4)]
     client("stepfunctions").stop_execution(executionArn=started[1])
     failed = call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]
@@ -109,12 +110,12 @@ def test_runs_of_one_status_are_found_among_the_others() -> None:
         ({"limit": "x"}, "limit"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused(query: dict[str, str], field: str) -> None:
+def test_invalid_list_parameters_return_400(query: dict[str, str], field: str) -> None:
     status, response = call("GET", "/runs", query=query)
     assert (status, response["error"]["details"][0]["field"]) == (400, field)
 
 
-def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> None:
+def test_cancelling_stops_execution_and_workers(machine: Machine) -> None:
     arn = post(GOOD | {"url_list": fresh(3)})[1]["requestID"]
     name = arn.rpartition(":")[2]
     machine.resolve({"requestKey": f"runs/{name}/request.json"}, name)
@@ -133,31 +134,31 @@ def test_a_cancelled_run_stops_and_its_workers_are_told(machine: Machine) -> Non
     assert code(call("DELETE", "/prewarm", query={"requestID": arn})) == (409, "RunAlreadyEnded")
 
 
-def test_a_run_is_cancelled_before_its_plan_too() -> None:
+def test_run_without_a_plan_can_be_cancelled() -> None:
     arn = post()[1]["requestID"]
     assert call("DELETE", "/prewarm", query={"requestID": arn})[1]["status"] == "FAILED"
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/prewarm"), ("POST", "/retry")])
-def test_a_run_that_nobody_knows_is_a_404(method: str, path: str) -> None:
-    assert code(call(method, path, query={"requestID": "nobody"})) == (404, "RunNotFound")
+def test_unknown_run_returns_404(method: str, path: str) -> None:
+    assert code(call(method, path, query={"requestID": "unknown"})) == (404, "RunNotFound")
     assert code(call(method, path)) == (400, "InvalidRequest")
 
 
-def ended(machine: Machine, patch: pytest.MonkeyPatch, given: dict[str, Any], status: str) -> str:
-    """Carry a run to its end; Step Functions says how it ended."""
-    machine.run(given, "old")
-    said_by_step_functions(patch, status=status)
+def ended(machine: Machine, patch: pytest.MonkeyPatch, request: dict[str, Any], status: str) -> str:
+    """Execute a whole run; its execution then has this status."""
+    machine.run(request, "old")
+    describe_executions_as(patch, status=status)
     return f"{EXECUTION}:old"
 
 
-def test_a_retry_is_a_new_run_of_the_urls_that_failed(
+def test_retry_starts_a_new_run_of_the_failed_urls(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = fresh(2)
     edge.fault(path_of(bad), "waf_block")
-    given = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
-    key = machine.storage.put_request("old", given)
+    request = GOOD | {"url_list": [good, bad], "region": SYDNEY[:2], "verify": "all", "headers": {"Cookie": "a=1"}}
+    key = machine.storage.put_request("old", request)
     arn = ended(machine, monkeypatch, {"requestKey": key}, "FAILED")
     status, response = call("POST", "/retry", query={"requestID": arn})
     assert (status, response["retryOf"], response["urls"]) == (200, arn, 1)
@@ -168,31 +169,27 @@ def test_a_retry_is_a_new_run_of_the_urls_that_failed(
     assert response["requestID"] != arn
 
 
-def test_a_run_without_a_summary_is_retried_from_its_ledger(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_without_a_summary_is_retried_from_its_ledger(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
     assert ran.resolved["targets"] == 3
-    said_by_step_functions(monkeypatch, status="ABORTED")
+    describe_executions_as(monkeypatch, status="ABORTED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 3
 
 
-def test_what_is_warm_or_still_running_is_not_retried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_or_running_run_is_not_retried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     arn = post()[1]["requestID"]
     assert code(call("POST", "/retry", query={"requestID": arn})) == (409, "RunInProgress")
     warm = ended(machine, monkeypatch, GOOD | {"url_list": fresh()}, "SUCCEEDED")
     assert code(call("POST", "/retry", query={"requestID": warm})) == (409, "NothingToRetry")
 
 
-def test_a_run_that_never_had_a_plan_is_retried_as_a_whole(
-    account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_run_without_a_plan_is_retried_as_a_whole(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     account.storage.put_request("old", GOOD)
-    said_by_step_functions(monkeypatch, status="FAILED")
+    describe_executions_as(monkeypatch, status="FAILED")
     assert call("POST", "/retry", query={"requestID": "old"})[1]["urls"] == 1
 
 
-def test_a_key_whose_request_has_expired_is_not_taken_for_the_old_run() -> None:
+def test_key_whose_request_has_expired_is_a_conflict() -> None:
     arn = post(key="release-7")[1]["requestID"]
     client("s3").delete_object(Bucket=BUCKET, Key=f"runs/{arn.rpartition(':')[2]}/request.json")
     assert code(post(GOOD | {"verify": "all"}, key="release-7")) == (409, "IdempotencyConflict")
@@ -200,8 +197,8 @@ def test_a_key_whose_request_has_expired_is_not_taken_for_the_old_run() -> None:
     assert len(executions()) == 1
 
 
-def test_of_two_requests_at_once_under_one_key_one_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one's request is stored between this one's look and its put."""
+def test_two_simultaneous_requests_with_one_key_start_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other request is stored between this one's read and its write."""
     seen = Storage.get_request
 
     def overtaken(self: Storage, run: str) -> Any:
@@ -216,39 +213,39 @@ def test_of_two_requests_at_once_under_one_key_one_is_started(monkeypatch: pytes
     assert document(only["name"], "request.json")["verify"] == "all"
 
 
-def test_a_key_that_begins_with_a_moment_names_its_run_so() -> None:
+def test_key_with_a_timestamp_names_its_run_by_it() -> None:
     name = post(key="20261124T013829Z-release-7")[1]["requestID"].rpartition(":")[2]
     assert re.fullmatch("20261124T013829Z-[0-9a-f]{16}", name)
 
 
-def test_failed_runs_are_looked_at_once_and_only_where_it_matters(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_runs_are_described_once_and_only_if_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     arn = post()[1]["requestID"]
     states = client("stepfunctions")
     ended = {"executionArn": arn, "name": "a", "status": "FAILED", "startDate": STARTED, "stopDate": STARTED}
     monkeypatch.setattr(states, "list_executions", lambda **_: {"executions": [ended]})
-    looked: list[str] = []
+    described: list[str] = []
 
-    def describe(**asked: Any) -> dict[str, Any]:
-        looked.append(asked["executionArn"])
+    def describe(**parameters: Any) -> dict[str, Any]:
+        described.append(parameters["executionArn"])
         return ended | {"error": "Prewarm.NotWarm", "input": "{}"}
 
     monkeypatch.setattr(states, "describe_execution", describe)
     monkeypatch.setattr(api.handler._executions(), "_client", states)
     for status in ("IN_PROGRESS", "COMPLETED"):
         assert call("GET", "/runs", query={"status": status})[1]["runs"] == []
-    assert looked == []
+    assert described == []
     for _ in range(3):
         assert len(call("GET", "/runs", query={"status": "FAILED"})[1]["runs"]) == 1
-    assert looked == [arn]
+    assert described == [arn]
 
 
 @pytest.mark.parametrize("path", ["/runs", "/status"])
-def test_a_limit_longer_than_any_number_names_the_field(path: str) -> None:
+def test_very_long_limit_returns_400(path: str) -> None:
     response = call("GET", path, query={"requestID": "x", "limit": "9" * 5_000})
     assert (response[0], response[1]["error"]["details"][0]["field"]) == (400, "limit")
 
 
-def test_a_retry_that_is_sent_twice_under_one_key_is_one_run() -> None:
+def test_retry_sent_twice_with_one_key_starts_one_run() -> None:
     arn = post()[1]["requestID"]
     client("stepfunctions").stop_execution(executionArn=arn)
     again = [
@@ -260,8 +257,8 @@ def test_a_retry_that_is_sent_twice_under_one_key_is_one_run() -> None:
     assert len(executions()) == 2
 
 
-def test_the_same_start_twice_at_once_is_one_run_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second one's look comes just before the first one's put, its next step after the first one's start."""
+def test_identical_simultaneous_starts_return_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second start reads before the first one writes, and continues after the first has started."""
     seen, first = Storage.get_request, []
 
     def overtaken(self: Storage, run: str) -> Any:
@@ -275,16 +272,22 @@ def test_the_same_start_twice_at_once_is_one_run_for_both(monkeypatch: pytest.Mo
     assert len(executions()) == 1
 
 
-def test_a_put_that_collides_with_another_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conflicting_conditional_put_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     s3 = prewarm.storage.run_store.storage()._s3
-    put, said = s3.put_object, ["ConditionalRequestConflict"]
+    put, codes = s3.put_object, ["ConditionalRequestConflict"]
 
-    def collide(**given: Any) -> Any:
-        if "IfNoneMatch" in given and said:
-            raise ClientError({"Error": {"Code": said.pop()}}, "PutObject")
-        return put(**given)
+    def collide(**parameters: Any) -> Any:
+        if "IfNoneMatch" in parameters and codes:
+            raise ClientError({"Error": {"Code": codes.pop()}}, "PutObject")
+        return put(**parameters)
 
     monkeypatch.setattr(s3, "put_object", collide)
     assert post(key="release-7")[0] == 200
-    said.append("SlowDown")
+    codes.append("SlowDown")
     assert code(post(key="release-8")) == (500, "ServiceError")
+
+
+def test_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = {"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]], "dry_run": True}
+    describe_executions_as(monkeypatch, status="SUCCEEDED", input=json.dumps(request))
+    assert call("POST", "/retry", query={"requestID": "dry"})[1]["error"]["code"] == "NothingToRetry"

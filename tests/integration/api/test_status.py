@@ -1,4 +1,4 @@
-"""GET /status: every state of a run, from the moment it was asked for to its end."""
+"""GET /status: every state of a run, from its start to its end."""
 
 import json
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ import pytest
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import fresh, path_of
 from tests.support.handlers import DARK, MACHINE, REGION, SYDNEY, TOKYO, Machine, client
-from tests.support.rest import EXECUTION, call, make_state_machine, said_by_step_functions
+from tests.support.rest import EXECUTION, call, describe_executions_as, make_state_machine
 
 CONTRACT = {"status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl"}
 URLS = ["https://www.example.com/a", "https://www.example.com/b?Signature=x"]
@@ -38,7 +38,7 @@ def planned(machine: Machine, urls: list[str], **fields: Any) -> Any:
     return machine.resolve(REQUEST | {"url_list": urls, "verify": "none"} | fields, "planned")
 
 
-def test_the_request_id_is_read_from_the_query_the_json_body_and_as_a_bare_name() -> None:
+def test_request_id_is_read_from_query_and_body_and_may_be_a_bare_name() -> None:
     arn = call("POST", "/prewarm", REQUEST)[1]["requestID"]
     by_query = status_of(arn)
     assert by_query["requestID"] == arn
@@ -49,7 +49,7 @@ def test_the_request_id_is_read_from_the_query_the_json_body_and_as_a_bare_name(
 
 
 @pytest.mark.parametrize("body", [None, {}, {"requestID": ""}, {"requestID": 7}, [], b"no json"])
-def test_a_missing_request_id_is_a_400(body: object) -> None:
+def test_missing_request_id_returns_400(body: object) -> None:
     status, response = call("GET", "/status", body)
     assert (status, response["error"]["code"]) == (400, "InvalidRequest")
     if body != b"no json":
@@ -74,19 +74,19 @@ def test_a_missing_request_id_is_a_400(body: object) -> None:
         "ü",
     ],
 )
-def test_what_is_no_run_of_this_machine_is_a_404(request_id: str) -> None:
+def test_id_that_is_not_a_run_of_this_state_machine_returns_404(request_id: str) -> None:
     status, response = call("GET", "/status", {"requestID": request_id})
     assert (status, response["error"]["code"]) == (404, "RunNotFound")
 
 
-def test_a_name_longer_than_any_run_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """AWS answers such an ARN with a ValidationException, which is no fault of the service's."""
-    said_by_step_functions(monkeypatch)
+def test_name_longer_than_80_characters_returns_404_without_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS responds to such an ARN with a ValidationException, which must not become a 500."""
+    describe_executions_as(monkeypatch)
     assert call("GET", "/status", query={"requestID": "x" * 80})[0] == 200
     assert call("GET", "/status", query={"requestID": "x" * 81})[0] == 404
 
 
-def test_a_run_of_another_machine_is_not_shown() -> None:
+def test_run_of_another_state_machine_returns_404() -> None:
     states = client("stepfunctions")
     definition = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
     role = "arn:aws:iam::123456789012:role/states"
@@ -96,35 +96,42 @@ def test_a_run_of_another_machine_is_not_shown() -> None:
         assert call("GET", "/status", query={"requestID": request_id})[0] == 404
 
 
-def test_before_the_plan_a_posted_runs_urls_come_from_its_request() -> None:
+def test_without_a_plan_urls_come_from_the_stored_request() -> None:
     arn = call("POST", "/prewarm", REQUEST | {"url_list": [*URLS, URLS[0]]})[1]["requestID"]
     response = status_of(arn)
     assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
 
 
-def test_before_the_plan_a_direct_starts_urls_come_from_its_input() -> None:
+def test_without_a_plan_urls_of_a_direct_start_come_from_its_input() -> None:
     client("stepfunctions").start_execution(stateMachineArn=MACHINE, name="direct", input=json.dumps(REQUEST))
     response = status_of("direct")
     assert (response["status"], response["total"], response["inProgressUrl"]) == ("IN_PROGRESS", 2, URLS)
 
 
-@pytest.mark.parametrize("given", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})])
-def test_a_rejected_direct_start_of_whatever_input_is_failed_with_its_cause(
-    monkeypatch: pytest.MonkeyPatch, given: str
+@pytest.mark.parametrize(
+    "execution_input", ["{}", "[]", '"x"', json.dumps({"url_list": "x"}), json.dumps({"url_list": [1]})]
+)
+def test_rejected_direct_start_with_any_input_is_failed_with_its_cause(
+    monkeypatch: pytest.MonkeyPatch, execution_input: str
 ) -> None:
-    said = {"status": "FAILED", "input": given, "error": "Prewarm.InvalidRequest", "cause": "url_list: is missing"}
-    said_by_step_functions(monkeypatch, **said)
+    described = {
+        "status": "FAILED",
+        "input": execution_input,
+        "error": "Prewarm.InvalidRequest",
+        "cause": "url_list: is missing",
+    }
+    describe_executions_as(monkeypatch, **described)
     response = status_of("direct")
     assert (response["status"], response["total"], response["cause"]) == ("FAILED", 0, "url_list: is missing")
 
 
-def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
+def test_rejected_direct_start_shows_its_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    describe_executions_as(monkeypatch, status="FAILED", input=json.dumps({"url_list": URLS, "region": 1}))
     assert status_of("direct")["failedUrl"] == URLS
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "reason"),
+    ("described", "status", "reason"),
     [
         ({"status": "RUNNING"}, "IN_PROGRESS", None),
         ({"status": "PENDING_REDRIVE"}, "IN_PROGRESS", None),
@@ -137,33 +144,33 @@ def test_a_rejected_direct_start_shows_the_urls_it_named(monkeypatch: pytest.Mon
     ],
 )
 @pytest.mark.parametrize("plan", [False, True], ids=["before the plan", "with a plan"])
-def test_every_status_of_an_execution_maps_to_the_contracts(
+def test_execution_status_maps_to_contract_status(
     machine: Machine,
     monkeypatch: pytest.MonkeyPatch,
-    said: dict[str, str],
+    described: dict[str, str],
     status: str,
     reason: str | None,
     plan: object,
 ) -> None:
-    """What was not finished is in progress while the run goes on, and failed, with a reason, once it has ended."""
+    """Unfinished URLs are in progress until the run ends, then failed with a reason."""
     if plan:
         planned(machine, URLS)
-    said_by_step_functions(monkeypatch, input=json.dumps(REQUEST), **said)
+    describe_executions_as(monkeypatch, input=json.dumps(REQUEST), **described)
     response = status_of("planned")
     assert response["status"] == status
     if status == "COMPLETED" and not plan:
-        assert (response["total"], response["failedUrl"]) == (0, []), "nothing says that they failed"
+        assert (response["total"], response["failedUrl"]) == (0, []), "there is no evidence that they failed"
         return
     assert response["inProgressUrl"] == (URLS if reason is None else [])
     assert response["failedUrl"] == ([] if reason is None else URLS)
     assert [entry["reasons"] for entry in response["failures"]] == ([] if reason is None else [{reason: 1}] * 2)
-    assert response.get("reason") == ("cancelled" if said["status"] == "ABORTED" else None)
-    assert response.get("error") == said.get("error")
+    assert response.get("reason") == ("cancelled" if described["status"] == "ABORTED" else None)
+    assert response.get("error") == described.get("error")
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    said_by_step_functions(monkeypatch)
+def test_urls_finish_batch_by_batch(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    describe_executions_as(monkeypatch)
     urls = fresh(250)
     ran = planned(machine, urls)
     seen = [status_of("planned")]
@@ -178,7 +185,7 @@ def test_urls_are_done_one_batch_after_the_other(machine: Machine, monkeypatch: 
     assert seen[-1]["targets"]["done"] == seen[-1]["targets"]["total"] == 250
 
 
-def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
+def test_finished_run_reports_success_failures_coverage_and_skipped_pops(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good, bad = fresh(2)
@@ -187,7 +194,7 @@ def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
     for item in machine.items(ran):
         machine.warm(ran, item)
     output = machine.aggregate(ran)
-    said_by_step_functions(monkeypatch, status="FAILED", error=output["error"], cause=output["cause"])
+    describe_executions_as(monkeypatch, status="FAILED", error=output["error"], cause=output["cause"])
     response = status_of("planned")
     assert (response["status"], response["successUrl"]) == ("FAILED", [good])
     assert response["failedUrl"] == [bad, "https://www.example.net/"]
@@ -199,12 +206,12 @@ def test_a_finished_run_tells_success_failure_coverage_and_skipped_pops(
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_run_keeps_the_urls_that_are_warm(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     urls = fresh(250)
     ran = planned(machine, urls, region=[TOKYO])
     (first, *_) = machine.items(ran)
     machine.warm(ran, first)
-    said_by_step_functions(monkeypatch, status="ABORTED")
+    describe_executions_as(monkeypatch, status="ABORTED")
     response = status_of("planned")
     assert response["successUrl"] == urls[: first["url_to"]]
     assert response["failedUrl"] == urls[first["url_to"] :]
@@ -212,9 +219,21 @@ def test_a_run_stopped_in_the_middle_keeps_what_was_warmed(machine: Machine, mon
     assert response["reason"] == "cancelled"
 
 
-def test_a_broken_ledger_is_a_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ledger_table_returns_500(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     planned(machine, URLS)
-    said_by_step_functions(monkeypatch)
+    describe_executions_as(monkeypatch)
     client("dynamodb").delete_table(TableName="prewarm-ledger")
     status, response = call("GET", "/status", query={"requestID": "planned"})
     assert (status, response["error"]["code"]) == (500, "ServiceError")
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+@pytest.mark.usefixtures("ran")
+def test_pops_are_included_on_request_only(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    describe_executions_as(monkeypatch, status=status)
+    assert "pops" not in call("GET", "/status", query={"requestID": "reported"})[1]
+    response = call("GET", "/status", query={"requestID": "reported", "include": "pops"})[1]
+    sums = {entry["pop"]: (entry["targets"], entry["done"], entry["warm"]) for entry in response["pops"]}
+    assert sums == {SYDNEY[0]: (3, 3, 3), TOKYO: (3, 3, 2)}
+    refused = call("GET", "/status", query={"requestID": "reported", "include": "everything"})
+    assert (refused[0], refused[1]["error"]["details"][0]["field"]) == (400, "include")

@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "pop", "region": SYDNE
 BAD: list[tuple[object, str]] = [
     ("text", "must be a JSON object with url_list, region_type and region"),
     ({}, "url_list: is missing"),
-    (GOOD | {"url_list": []}, "url_list: is empty; give a list"),
+    (GOOD | {"url_list": []}, "url_list: is empty; use a list"),
     (
         GOOD | {"url_list": [URL, "ftp://www.example.com/x", URL]},
         "url_list[1]: 'ftp://www.example.com/x' has the scheme",
@@ -51,8 +51,8 @@ BAD: list[tuple[object, str]] = [
     (GOOD | {"min_warm_percent": 101}, "min_warm_percent: "),
     (GOOD | {"max_bytes": "1 MB"}, "max_bytes: "),
     (GOOD | {"timeout_minute": 3}, "timeout_minute: unknown field; did you mean timeout_minutes?"),
-    (GOOD | {"headers": {"Host": "a.example"}}, "headers.Host: is set by the service itself"),
-    (GOOD | {"headers": {"X-A": "1\r\nX-B: 2"}}, "headers.X-A: holds characters"),
+    (GOOD | {"headers": {"Host": "a.example"}}, "headers.Host: is set by the service"),
+    (GOOD | {"headers": {"X-A": "1\r\nX-B: 2"}}, "headers.X-A: contains a character"),
     (GOOD | {"cf_domain": "www.example.com"}, "cf_domain: "),
     (
         GOOD | {"cf_domain": "d999abcdef8.cloudfront.net"},
@@ -118,7 +118,7 @@ def test_rejected_url_is_shown_without_its_password(machine: Machine) -> None:
 @pytest.mark.parametrize("name", ["Cookie", "authorization", "X-Api-Key"])
 def test_secret_headers_are_rejected_in_a_direct_start(machine: Machine, name: str) -> None:
     cause = rejection(machine, GOOD | {"headers": {name: "s3cr3t"}})
-    assert f"headers.{name}: holds a secret" in cause
+    assert f"headers.{name}: contains a secret" in cause
     assert "s3cr3t" not in cause
     assert keys("runs/refused/") == []
 

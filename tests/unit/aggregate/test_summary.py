@@ -1,4 +1,4 @@
-"""The summary and the Cause of a run that is not warm: in words, within limits, with the way to more."""
+"""The summary and the Cause of a failed run: explained, within limits, with the summary's location."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from aggregate.summary import CAUSE_LIMIT, FAILURES_TOLD, summarise, verdict_of_run
+from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, run_verdict, summarise
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
@@ -27,7 +27,7 @@ def run_of(urls: int, **changes: Any) -> Plan:
 def summed(
     failed: dict[int, dict[str, int]], urls: list[str] | None = None, whole: Plan | None = None, **changes: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sum up a run of 2 POPs; returns the summary and the state's output."""
+    """Return the summary and the state's output of a run of 2 POPs."""
     texts = urls or [f"https://www.example.com/{number}" for number in range(4)]
     whole = whole or run_of(len(texts), **changes)
     ledger = [
@@ -37,10 +37,10 @@ def summed(
         )
     ]  # fmt: skip
     summary = summarise(whole, roll_up(whole, ledger, Outcome.LOST), texts, 1010.5, Outcome.LOST)
-    return summary, verdict_of_run(whole, summary, LOCATION)
+    return summary, run_verdict(whole, summary, LOCATION)
 
 
-def test_a_warm_run_passes_and_says_so() -> None:
+def test_warm_run_passes() -> None:
     summary, output = summed({})
     assert output == {
         "passed": True,
@@ -60,7 +60,7 @@ def test_a_warm_run_passes_and_says_so() -> None:
     )
 
 
-def test_the_cause_reads_as_sentences() -> None:
+def test_cause_explains_the_first_failures() -> None:
     _, output = summed({1: {"client_error": 2}, 3: {"timeout": 1, "truncated": 1}}, percent_needed=60.0)
     assert output["cause"].splitlines() == [
         "2 of 4 URLs are warm, 2 failed.",
@@ -74,16 +74,16 @@ def test_the_cause_reads_as_sentences() -> None:
     assert (output["passed"], output["error"]) == (False, "Prewarm.NotWarm")
 
 
-def test_the_most_frequent_reason_comes_first() -> None:
+def test_most_frequent_reason_is_first() -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 1, tuple("ABCD"), 4)
     whole = plan(groups=(group,), url_count=1)
     ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
     summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
-    line = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()[1]
+    line = run_verdict(whole, summary, LOCATION)["cause"].splitlines()[1]
     assert line.index("blocked, 3 of 4") < line.index("timeout, 1 of 4")
 
 
-def test_a_run_that_may_fail_passes_with_the_same_summary() -> None:
+def test_fail_on_none_passes_with_the_same_summary() -> None:
     failing = {0: {"timeout": 2}}
     strict, lenient = summed(failing), summed(failing, fail_on="none")
     assert strict[0] == lenient[0]
@@ -91,21 +91,21 @@ def test_a_run_that_may_fail_passes_with_the_same_summary() -> None:
     assert (lenient[1]["warm"], lenient[1]["failed"]) == (False, 1)
 
 
-def test_a_passed_deadline_has_an_error_of_its_own() -> None:
+def test_passed_deadline_has_its_own_error() -> None:
     assert summed({0: {"deadline": 2}, 1: {"timeout": 2}})[1]["error"] == DEADLINE_PASSED
     assert summed({0: {"timeout": 2}})[1]["error"] == NOT_WARM
 
 
-def test_a_deadline_of_urls_that_are_warm_enough_is_no_error() -> None:
+def test_deadline_of_successful_urls_is_not_an_error() -> None:
     _, output = summed({0: {"deadline": 1}, 1: {"timeout": 2}}, percent_needed=50.0)
     assert (output["failed"], output["error"]) == (1, NOT_WARM)
 
 
-def test_failures_that_are_not_told_are_counted() -> None:
-    urls = [f"https://www.example.com/{number}" for number in range(FAILURES_TOLD + 5)]
+def test_failures_beyond_the_limit_are_counted() -> None:
+    urls = [f"https://www.example.com/{number}" for number in range(FAILURES_SHOWN + 5)]
     _, output = summed({number: {"timeout": 2} for number in range(len(urls))}, urls)
     lines = output["cause"].splitlines()
-    assert len(lines) == 1 + FAILURES_TOLD + 2
+    assert len(lines) == 1 + FAILURES_SHOWN + 2
     assert lines[-2:] == ["and 5 more URLs", f"Summary: {LOCATION}"]
 
 
@@ -115,7 +115,7 @@ def test_failures_that_are_not_told_are_counted() -> None:
     st.lists(st.sampled_from(COLD), min_size=1, unique=True),
 )
 @bounded(max_examples=40, deadline=None)
-def test_error_and_cause_stay_within_limits_and_always_say_where_to_read_more(
+def test_error_and_cause_are_within_limits_and_end_with_the_summary(
     count: int, length: int, reasons: list[Outcome]
 ) -> None:
     urls = [f"https://www.example.com/{number}/" + "a" * length for number in range(count)]
@@ -123,34 +123,34 @@ def test_error_and_cause_stay_within_limits_and_always_say_where_to_read_more(
     whole = plan(groups=(group,), url_count=count)
     failed = {number: {reason.value: 1 for reason in reasons} for number in range(count)}
     ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, 1, {}, 0, 0, failed)]
-    output = verdict_of_run(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
+    output = run_verdict(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
     lines = output["cause"].splitlines()
     assert len(output["cause"]) <= CAUSE_LIMIT
     assert len(output["error"]) <= 256
     assert lines[0].startswith(f"0 of {count} URLs are warm")
     assert lines[-1] == f"Summary: {LOCATION}"
-    assert (f"and {count - FAILURES_TOLD} more URLs" in lines) == (count > FAILURES_TOLD)
+    assert (f"and {count - FAILURES_SHOWN} more URLs" in lines) == (count > FAILURES_SHOWN)
     assert "https://www.example.com/0/" in lines[1]
 
 
-def test_secrets_of_a_url_stand_neither_in_summary_nor_cause() -> None:
+def test_summary_and_cause_redact_secrets() -> None:
     summary, output = summed({0: {"blocked": 2}}, ["https://www.example.com/?Signature=s3cret"])
     assert "s3cret" not in str(summary) + str(output)
     assert "Signature=…" in output["cause"]
 
 
-def test_a_url_without_distribution_is_told_so() -> None:
+def test_url_without_distribution_is_explained() -> None:
     whole = run_of(1, percent_needed=100.0)
     whole = plan(groups=whole.groups, url_count=2)
     summary = summarise(
         whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
-    lines = verdict_of_run(whole, summary, LOCATION)["cause"].splitlines()
+    lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
     assert "its batch never reported back (lost, 2 of 2 targets)" in lines[1]
     assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
 
 
-def test_the_summary_lists_each_failure_with_its_evidence_and_every_skipped_pop() -> None:
+def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
     group = Group(
         "d111.cloudfront.net", "E1", 0, 1, ("ATL56-C1", "NRT57-P3"), 2, (Skipped("SYD1-C1", "wrong_pop", "x"),)
     )
@@ -170,5 +170,5 @@ def test_the_summary_lists_each_failure_with_its_evidence_and_every_skipped_pop(
 
 
 @pytest.mark.parametrize("outcome", COLD)
-def test_every_outcome_can_be_told(outcome: Outcome) -> None:
+def test_every_outcome_has_an_explanation(outcome: Outcome) -> None:
     assert f"({outcome.value}, 2 of 2 targets)" in summed({0: {outcome.value: 2}})[1]["cause"]

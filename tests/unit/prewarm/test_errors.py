@@ -1,9 +1,9 @@
-"""What a refused request is told."""
+"""The problems of a refused request: message, order and number."""
 
-from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_TOLD, InvalidRequest, Problem, RequestTooLarge, shown
+from prewarm.errors import CHARACTERS_SHOWN, PROBLEMS_SHOWN, InvalidRequest, Problem, RequestTooLarge, truncate
 
 
-def test_a_problem_names_field_fix_and_near_names() -> None:
+def test_problem_contains_field_message_and_similar_names() -> None:
     problem = Problem("region[0]", "unknown region 'apca'", ("apac", "ca"))
     assert problem.sentence() == "region[0]: unknown region 'apca'; did you mean apac or ca?"
     assert problem.as_json() == {
@@ -13,19 +13,19 @@ def test_a_problem_names_field_fix_and_near_names() -> None:
     }
 
 
-def test_a_problem_of_the_whole_body_names_no_field() -> None:
+def test_problem_of_the_whole_body_has_no_field() -> None:
     assert Problem("", "the body is not JSON").sentence() == "the body is not JSON"
 
 
-def test_a_refusal_tells_twenty_problems_and_counts_the_rest() -> None:
-    error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_TOLD + 7)])
-    assert str(error).count("is empty") == PROBLEMS_TOLD
+def test_refusal_lists_twenty_problems_and_counts_the_rest() -> None:
+    error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_SHOWN + 7)])
+    assert str(error).count("is empty") == PROBLEMS_SHOWN
     assert str(error).endswith(" | and 7 more problems")
-    assert len(error.as_json()["error"]["details"]) == PROBLEMS_TOLD  # type: ignore[index]
+    assert len(error.as_json()["error"]["details"]) == PROBLEMS_SHOWN  # type: ignore[index]
 
 
-def test_a_refusal_of_twenty_counts_no_rest() -> None:
-    assert "more problems" not in str(InvalidRequest([Problem("a", "b")] * PROBLEMS_TOLD))
+def test_refusal_with_twenty_problems_has_no_count() -> None:
+    assert "more problems" not in str(InvalidRequest([Problem("a", "b")] * PROBLEMS_SHOWN))
 
 
 def test_each_refusal_has_its_code_and_status() -> None:
@@ -41,6 +41,6 @@ def test_each_refusal_has_its_code_and_status() -> None:
         }
 
 
-def test_what_is_long_is_shown_in_part() -> None:
-    assert shown("a" * CHARACTERS_SHOWN) == "a" * CHARACTERS_SHOWN
-    assert shown("a" * 5000) == "a" * CHARACTERS_SHOWN + "…"
+def test_truncate_shortens_long_text_only() -> None:
+    assert truncate("a" * CHARACTERS_SHOWN) == "a" * CHARACTERS_SHOWN
+    assert truncate("a" * 5000) == "a" * CHARACTERS_SHOWN + "…"

@@ -1,4 +1,4 @@
-"""The settings: defaults, what is read, and a sentence for each value that cannot be used."""
+"""Settings: defaults, parsing, and an error message for each invalid value."""
 
 import ipaddress
 
@@ -14,7 +14,7 @@ def read(**more: str) -> Settings:
     return Settings.from_environment(NEEDED | {f"PREWARM_{name}": value for name, value in more.items()})
 
 
-def test_defaults_are_those_of_real_cloudfront() -> None:
+def test_defaults_are_those_of_cloudfront() -> None:
     settings = read()
     assert (settings.https_port, settings.http_port) == (443, 80)
     assert (settings.nameservers, settings.edge_networks, settings.ca_bundle) == ((), None, None)
@@ -23,7 +23,7 @@ def test_defaults_are_those_of_real_cloudfront() -> None:
 
 @pytest.mark.parametrize("name", ["PREWARM_BUCKET", "PREWARM_TABLE"])
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
+def test_missing_setting_is_named(name: str, value: str | None) -> None:
     environment = {key: text for key, text in (NEEDED | {name: value}).items() if text is not None}
     with pytest.raises(BrokenSetting, match=f"^{name} is not set$"):
         Settings.from_environment(environment)
@@ -40,25 +40,25 @@ def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
         (" , ", []),
     ],
 )
-def test_nameservers_are_addresses_with_or_without_a_port(text: str, servers: list[tuple[str, int]]) -> None:
+def test_nameservers_are_addresses_with_an_optional_port(text: str, servers: list[tuple[str, int]]) -> None:
     assert read(NAMESERVERS=text).nameservers == tuple(Nameserver(*each) for each in servers)
 
 
 @pytest.mark.parametrize(
     "text", ["dns.example", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:", "127.0.0.1:²", "[::1]x"]
 )
-def test_a_wrong_nameserver_is_named(text: str) -> None:
+def test_invalid_nameserver_names_the_setting(text: str) -> None:
     with pytest.raises(BrokenSetting, match="PREWARM_NAMESERVERS"):
         read(NAMESERVERS=text)
 
 
-def test_networks_are_read_in_both_families() -> None:
+def test_networks_of_both_families_are_parsed() -> None:
     expected = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("2001:db8::/32"))
     assert read(EDGE_NETWORKS="127.0.0.0/8, 2001:db8::/32").edge_networks == expected
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1/8", "everything", "10.0.0.0/33"])
-def test_a_wrong_network_is_named(text: str) -> None:
+def test_invalid_network_names_the_setting(text: str) -> None:
     with pytest.raises(BrokenSetting, match="PREWARM_EDGE_NETWORKS"):
         read(EDGE_NETWORKS=text)
 
@@ -76,10 +76,10 @@ def test_a_wrong_network_is_named(text: str) -> None:
         ("ERROR_CACHE_SECONDS", " 10"),
     ],
 )
-def test_a_wrong_number_is_named_with_its_limits(name: str, text: str) -> None:
-    with pytest.raises(BrokenSetting, match=rf"PREWARM_{name} must be a whole number from \d+ to \d+, not "):
+def test_invalid_number_names_setting_and_limits(name: str, text: str) -> None:
+    with pytest.raises(BrokenSetting, match=rf"PREWARM_{name} must be a whole number from \d+ to \d+, got "):
         read(**{name: text})
 
 
-def test_the_error_cache_may_be_off() -> None:
+def test_error_cache_can_be_disabled() -> None:
     assert read(ERROR_CACHE_SECONDS="0").error_cache_seconds == 0

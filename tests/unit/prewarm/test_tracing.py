@@ -1,4 +1,4 @@
-"""Subsegments reach the daemon as X-Ray's documents; without a daemon or a sampled trace nothing is sent."""
+"""Subsegments are sent to the daemon as X-Ray documents, only with a daemon and a sampled trace."""
 
 import json
 import socket
@@ -28,26 +28,29 @@ def received(daemon: socket.socket) -> dict[str, object]:
     return document
 
 
-def test_a_block_becomes_a_subsegment_of_the_invocation(daemon: socket.socket) -> None:
+def test_block_becomes_a_subsegment_of_the_invocation(daemon: socket.socket) -> None:
     with subsegment("fetch", run="r", **{"batch-id": "1-000000"}):
         pass
-    found = received(daemon)
-    assert (found["type"], found["name"], found["fault"]) == ("subsegment", "fetch", False)
-    assert (found["trace_id"], found["parent_id"]) == ("1-67a1b2c3-0123456789abcdef01234567", "53995c3f42cd8ad8")
-    assert found["annotations"] == {"run": "r", "batch_id": "1-000000"}
-    assert isinstance(found["id"], str)
-    assert len(found["id"]) == 16
-    assert found["start_time"] <= found["end_time"]  # type: ignore[operator]
+    document = received(daemon)
+    assert (document["type"], document["name"], document["fault"]) == ("subsegment", "fetch", False)
+    assert (document["trace_id"], document["parent_id"]) == (
+        "1-67a1b2c3-0123456789abcdef01234567",
+        "53995c3f42cd8ad8",
+    )
+    assert document["annotations"] == {"run": "r", "batch_id": "1-000000"}
+    assert isinstance(document["id"], str)
+    assert len(document["id"]) == 16
+    assert document["start_time"] <= document["end_time"]  # type: ignore[operator]
 
 
-def test_a_block_that_raises_is_a_fault_and_raises_on(daemon: socket.socket) -> None:
+def test_exception_in_a_block_is_a_fault_and_propagates(daemon: socket.socket) -> None:
     with pytest.raises(ZeroDivisionError), subsegment("fetch"):
         _ = 1 / 0
     assert received(daemon)["fault"] is True
 
 
 @pytest.mark.parametrize("trace", ["", "Root=1-a-b;Parent=c;Sampled=0", "Sampled=1", "nonsense"])
-def test_what_is_not_sampled_is_not_sent(daemon: socket.socket, monkeypatch: pytest.MonkeyPatch, trace: str) -> None:
+def test_unsampled_trace_is_not_sent(daemon: socket.socket, monkeypatch: pytest.MonkeyPatch, trace: str) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
     daemon.settimeout(0.05)
     with subsegment("fetch"):
@@ -57,7 +60,7 @@ def test_what_is_not_sampled_is_not_sent(daemon: socket.socket, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("address", ["", "nowhere", "127.0.0.1:x"])
-def test_without_a_daemon_the_block_runs_all_the_same(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_block_runs_without_a_daemon(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", TRACE)
     monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", address)
     ran = False

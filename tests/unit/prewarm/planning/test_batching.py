@@ -1,4 +1,4 @@
-"""Tiling: every target in one batch, batches that suit the run's size, and none too large to be told of."""
+"""Batching: every target is in one batch, and batches fit the run's size and the storage limits."""
 
 import json
 
@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 
 from prewarm.planning.batching import (
     BATCHES_PER_WORKER,
-    BATCHES_WANTED_AT_MOST,
+    MAX_BATCHES,
+    MAX_TARGETS_PER_BATCH,
+    MAX_TARGETS_PER_CURSOR,
+    MAX_URLS_PER_BATCH,
+    MIN_TARGETS_PER_BATCH,
     POPS_PER_BATCH,
-    TARGETS_PER_BATCH_AT_LEAST,
-    TARGETS_PER_BATCH_AT_MOST,
-    TARGETS_PER_CURSOR,
-    URLS_PER_BATCH_AT_MOST,
     all_batches,
+    batch_size,
     stage_batches,
     targets_per_batch,
     tiling,
     url_blocks,
-    wanted_of,
 )
 from prewarm.planning.plan import Group
 from prewarm.results.outcome import Outcome
@@ -32,23 +32,23 @@ ITEM_BYTES, PAYLOAD_BYTES = 400 * 1024, 256 * 1024
 
 
 @given(st.integers(1, 10**9), st.integers(1, 1000))
-def test_each_worker_gets_some_batches_of_a_size_within_bounds(targets: int, workers: int) -> None:
-    wanted = targets_per_batch(targets, workers)
-    assert TARGETS_PER_BATCH_AT_LEAST <= wanted <= TARGETS_PER_BATCH_AT_MOST
-    if TARGETS_PER_BATCH_AT_LEAST < wanted < TARGETS_PER_BATCH_AT_MOST:
-        assert BATCHES_PER_WORKER - 1 <= targets / wanted / workers <= BATCHES_PER_WORKER
+def test_batch_size_is_within_bounds_with_several_batches_per_worker(targets: int, workers: int) -> None:
+    size = targets_per_batch(targets, workers)
+    assert MIN_TARGETS_PER_BATCH <= size <= MAX_TARGETS_PER_BATCH
+    if MIN_TARGETS_PER_BATCH < size < MAX_TARGETS_PER_BATCH:
+        assert BATCHES_PER_WORKER - 1 <= targets / size / workers <= BATCHES_PER_WORKER
 
 
 @given(st.integers(1, 1_000_000), st.integers(1, 1200), st.integers(1, 8), st.integers(200, 10_000))
-def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int, wanted: int) -> None:
-    tile = tiling(urls, pops, variants, wanted)
-    assert 1 <= tile.urls <= min(urls, URLS_PER_BATCH_AT_MOST)
+def test_tile_is_within_bounds(urls: int, pops: int, variants: int, size: int) -> None:
+    tile = tiling(urls, pops, variants, size)
+    assert 1 <= tile.urls <= min(urls, MAX_URLS_PER_BATCH)
     assert 1 <= tile.pops <= min(pops, POPS_PER_BATCH)
     targets = tile.urls * tile.pops * variants
-    assert targets <= max(TARGETS_PER_CURSOR, tile.pops * variants)
+    assert targets <= max(MAX_TARGETS_PER_CURSOR, tile.pops * variants)
     batches = -(-urls // tile.urls) * -(-pops // tile.pops)
-    if targets > max(wanted, tile.pops * variants):
-        assert batches >= BATCHES_WANTED_AT_MOST / 2
+    if targets > max(size, tile.pops * variants):
+        assert batches >= MAX_BATCHES / 2
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,17 @@ def test_a_tile_stays_within_its_bounds(urls: int, pops: int, variants: int, wan
         (1_000_000, 537, 1000, (1_201, 90), 4_998),
     ],
 )
-def test_small_runs_get_small_batches_and_large_ones_grow(
+def test_small_runs_have_small_batches_and_large_runs_larger_ones(
     urls: int, pops: int, workers: int, tile: tuple[int, int], batches: int
 ) -> None:
-    found = tiling(urls, pops, 1, targets_per_batch(urls * pops, workers))
-    assert (found.urls, found.pops) == tile
-    assert -(-urls // found.urls) * -(-pops // found.pops) == batches
+    computed = tiling(urls, pops, 1, targets_per_batch(urls * pops, workers))
+    assert (computed.urls, computed.pops) == tile
+    assert -(-urls // computed.urls) * -(-pops // computed.pops) == batches
 
 
 @pytest.mark.parametrize(("urls", "pops", "variants"), [(1_000_000, 1, 8), (1_000_000, 700, 8), (2_000, 3, 1)])
-def test_the_largest_batch_of_which_everything_fails_fits_into_ledger_and_state(
-    urls: int, pops: int, variants: int
-) -> None:
-    tile = tiling(urls, pops, variants, TARGETS_PER_BATCH_AT_MOST)
+def test_largest_failed_batch_fits_into_ledger_item_and_state_payload(urls: int, pops: int, variants: int) -> None:
+    tile = tiling(urls, pops, variants, MAX_TARGETS_PER_BATCH)
     worst = {outcome.value: 100 for outcome in (Outcome.ORIGIN_OVERLOAD, Outcome.CONNECT_ERROR, Outcome.SERVER_ERROR)}
     first = 1_000_000 - tile.urls
     whole = plan(variants=tuple(map(str, range(variants))))
@@ -94,7 +92,7 @@ def test_the_largest_batch_of_which_everything_fails_fits_into_ledger_and_state(
 
 
 def size_of(value: object) -> int:
-    """Reckon an item's size as DynamoDB does: bytes of names and strings, digits of numbers, 3 per list or map."""
+    """Return an item's size in DynamoDB: bytes of names and strings, digits of numbers, 3 per list or map."""
     if isinstance(value, dict):
         return 3 + sum(1 + len(name) + size_of(entry) for name, entry in value.items())
     if isinstance(value, list):
@@ -104,9 +102,9 @@ def size_of(value: object) -> int:
 
 @given(st.integers(1, 400), st.integers(1, 250), st.integers(0, 250), st.integers(1, 3))
 @bounded(max_examples=30, deadline=None)
-def test_the_batches_of_a_plan_are_those_that_were_drawn(urls: int, pops: int, first: int, workers: int) -> None:
+def test_all_batches_equals_the_batches_of_both_stages(urls: int, pops: int, first: int, workers: int) -> None:
     groups = (Group("d.cloudfront.net", "E1", 0, urls, tuple(f"P{n}" for n in range(pops)), min(first, pops)),)
-    blocks = url_blocks(groups, 1, wanted_of(groups, 1, workers))
+    blocks = url_blocks(groups, 1, batch_size(groups, 1, workers))
     drawn = [batch for stage in (1, 2) for batch in stage_batches(groups, blocks, 1, stage)]
     assert list(all_batches(plan(groups=groups, max_concurrency=workers))) == drawn
 
@@ -118,14 +116,14 @@ def test_the_batches_of_a_plan_are_those_that_were_drawn(urls: int, pops: int, f
 )
 @bounded(max_examples=40, deadline=None)
 def test_blocks_and_batches_cover_each_target_once(
-    shape: list[tuple[int, int, int]], variants: int, wanted: int
+    shape: list[tuple[int, int, int]], variants: int, size: int
 ) -> None:
     groups: list[Group] = []
     for urls, pops, first in shape:
         start = groups[-1].url_to if groups else 0
         ids = tuple(f"P{number}" for number in range(pops))
         groups.append(Group("d.cloudfront.net", "E1", start, start + urls, ids, min(first, pops)))
-    blocks = url_blocks(tuple(groups), variants, wanted)
+    blocks = url_blocks(tuple(groups), variants, size)
     assert [block.number for block in blocks] == list(range(len(blocks)))
     assert [url for block in blocks for url in range(block.url_from, block.url_to)] == list(range(groups[-1].url_to))
     covered: dict[int, list[tuple[int, int]]] = {block.number: [] for block in blocks}
@@ -145,7 +143,7 @@ def test_blocks_and_batches_cover_each_target_once(
         assert through == list(range(len(groups[block.group].pops)))
 
 
-def test_batches_go_url_block_by_url_block() -> None:
+def test_batches_are_ordered_by_url_block() -> None:
     group = Group("d.cloudfront.net", "E1", 0, 40, tuple(f"P{number}" for number in range(300)), 300)
     batches = list(stage_batches((group,), url_blocks((group,), 1, 200), 1, 1))
     assert [batch.url_from for batch in batches] == sorted(batch.url_from for batch in batches)

@@ -1,4 +1,4 @@
-"""What a run costs: the parts of the formula, and what they grow with."""
+"""The cost of a run: the parts of the formula and how they grow."""
 
 import dataclasses
 
@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue
 from prewarm.planning.batching import stage_batches, url_blocks
-from prewarm.planning.cost import UNKNOWN_PLACE, Work, estimate, price_region, prices, proofs, work_of_group
+from prewarm.planning.cost import (
+    UNKNOWN_LOCATION_REGION,
+    Work,
+    estimate,
+    price_region,
+    prices,
+    verification_fetches,
+    work_of_group,
+)
 from prewarm.planning.plan import Group, proven_by_sample
 from tests.support.builders import POP_NAMES, plan
 
@@ -21,8 +29,8 @@ def dollars(**changes: object) -> float:
 
 
 def part(name: str, work: Work = SMALL) -> float:
-    (found,) = [each for each in estimate(work).parts if each.name == name]
-    return found.dollars
+    (match,) = [each for each in estimate(work).parts if each.name == name]
+    return match.dollars
 
 
 def test_requests_and_transfer_are_charged_by_price_region() -> None:
@@ -34,7 +42,7 @@ def test_plain_http_is_cheaper() -> None:
     assert dollars(plain_http=1.0) == pytest.approx(dollars() - 0.0030)
 
 
-def test_what_is_not_known_is_left_out() -> None:
+def test_unknown_bytes_are_omitted() -> None:
     assert not [each for each in estimate(dataclasses.replace(SMALL, bytes=None)).parts if "transfer" in each.name]
 
 
@@ -44,25 +52,25 @@ def test_measured_seconds_replace_the_estimated_ones() -> None:
 
 
 @given(st.integers(0, 10**8), st.integers(0, 10**13), st.integers(0, 5_000), st.integers(0, 10**6))
-def test_more_work_never_costs_less_and_the_parts_add_up(fetches: int, size: int, batches: int, paths: int) -> None:
+def test_cost_grows_with_work_and_is_the_sum_of_its_parts(fetches: int, size: int, batches: int, paths: int) -> None:
     work = Work({EUROPE: fetches}, 0.5, {EUROPE: size}, batches, 1, invalidation_paths=paths, invalidation_rounds=1)
     more = Work({EUROPE: fetches + 1}, 0.5, {EUROPE: size + 1}, batches + 1, 2, paths + 1, 2)
-    found = estimate(work)
-    assert sum(each.dollars for each in found.parts) == pytest.approx(found.dollars)
-    assert estimate(more).dollars >= found.dollars
-    assert all(each.dollars >= 0 for each in found.parts)
+    total = estimate(work)
+    assert sum(each.dollars for each in total.parts) == pytest.approx(total.dollars)
+    assert estimate(more).dollars >= total.dollars
+    assert all(each.dollars >= 0 for each in total.parts)
 
 
 def test_every_pop_has_a_price() -> None:
     regions = {price_region(pop, catalogue()) for pop in catalogue().pops}
     assert regions == set(prices()["cloudfront"])
-    assert price_region("XXX1-C1", catalogue()) == UNKNOWN_PLACE
+    assert price_region("XXX1-C1", catalogue()) == UNKNOWN_LOCATION_REGION
     assert prices()["date"]
     assert prices()["source"]
 
 
 @given(st.integers(1, 300), st.integers(1, 6), st.integers(1, 2))
-def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: int, variants: int) -> None:
+def test_verification_fetches_match_the_sample(urls: int, pops: int, variants: int) -> None:
     group = Group("d1.cloudfront.net", "E1", 0, urls, POP_NAMES[:pops], pops)
     names = ("br, gzip", "identity")[:variants]
     blocks = url_blocks((group,), variants, 200)
@@ -74,12 +82,12 @@ def test_the_proofs_counted_are_those_that_a_sample_asks_for(urls: int, pops: in
         for url in range(batch.url_to - batch.url_from)
         for pop in range(batch.pop_to - batch.pop_from)
     )
-    assert proofs(whole, batches) == counted
-    assert proofs(dataclasses.replace(whole, verify="all"), batches) == whole.targets
-    assert proofs(dataclasses.replace(whole, verify="none"), batches) == 0
+    assert verification_fetches(whole, batches) == counted
+    assert verification_fetches(dataclasses.replace(whole, verify="all"), batches) == whole.targets
+    assert verification_fetches(dataclasses.replace(whole, verify="none"), batches) == 0
 
 
-def test_a_groups_work_is_spread_over_its_price_regions() -> None:
+def test_work_of_a_group_is_divided_by_price_region() -> None:
     group = Group("d1.cloudfront.net", "E1", 0, 10, ("NRT57-P3", "FRA2-C1", "LHR3-C1"), 3)
     fetches, size = work_of_group(group, 2, 0.5, 100.0, catalogue())
     assert fetches == {"Japan": 30, EUROPE: 60}

@@ -1,4 +1,4 @@
-"""Tiling: every target in one batch, no batch too large, and what is stored reads back."""
+"""The plan: it is unchanged after storing and reading, and its map items are readable."""
 
 import json
 
@@ -26,7 +26,7 @@ skipped = st.builds(Skipped, names, names, st.text(max_size=20))
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
-def test_the_sample_is_a_diagonal_over_every_url_and_every_pop(urls: int, pops: int) -> None:
+def test_sample_is_a_diagonal_with_every_url_and_every_pop(urls: int, pops: int) -> None:
     proven = {(u, p) for u in range(urls) for p in range(pops) if proven_by_sample(u, p, urls, pops)}
     assert {u for u, _ in proven} == set(range(urls))
     assert {p for _, p in proven} == set(range(pops))
@@ -77,7 +77,7 @@ def test_urls_after_the_last_group_have_no_distribution() -> None:
     assert plan(groups=()).placed == 0
 
 
-def test_an_item_reads_well_in_a_trace_and_gives_its_batch_back() -> None:
+def test_map_item_is_readable_and_contains_its_batch() -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 3, (*POP_NAMES, "HKG1-C1"), 7)
     batch = Batch("1-000004", 0, 2, 0, 3, 0, 7, 21)
     item = json.loads(json.dumps(map_item(batch, group, parse_url("https://www.example.com/a?token=s3cret"))))
@@ -86,7 +86,7 @@ def test_an_item_reads_well_in_a_trace_and_gives_its_batch_back() -> None:
     assert item["pops"] == ", ".join(POP_NAMES[:POPS_SHOWN]) + " and 2 more"
 
 
-def test_an_item_of_few_pops_names_them_all() -> None:
+def test_map_item_with_few_pops_lists_all() -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 1, POP_NAMES, 6)
     item = map_item(Batch("1-000000", 0, 0, 0, 1, 4, 6, 2), group, parse_url("https://www.example.com/"))
     assert item["pops"] == "LHR3-C1, GRU1-C1"
@@ -96,7 +96,7 @@ def test_an_item_of_few_pops_names_them_all() -> None:
     ("max_rps", "workers", "batches", "share"),
     [(None, 5, 100, None), (100.0, 5, 100, 20.0), (100.0, 50, 4, 25.0), (3.0, 1, 0, 3.0)],
 )
-def test_the_limit_of_fetches_is_shared_by_the_workers_at_once(
+def test_max_rps_is_shared_by_concurrent_workers(
     max_rps: float | None, workers: int, batches: int, share: float | None
 ) -> None:
     assert rps_of_worker(plan(max_rps=max_rps, max_concurrency=workers, batches=batches)) == share

@@ -1,11 +1,11 @@
-"""The request as a whole: fields, limits, and each bad input told with its field and the fix."""
+"""The request: fields, limits, and a problem with field and fix for each invalid value."""
 
 from typing import Any
 
 import pytest
 
 from prewarm.errors import InvalidRequest
-from prewarm.request.headers import OWN_HEADERS
+from prewarm.request.headers import RESERVED_HEADERS
 from prewarm.request.model import check_request, parse_json
 
 URL = "https://www.example.com/a"
@@ -25,13 +25,13 @@ def only(change: dict[str, Any], without: str = "", *, direct: bool = False) -> 
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 5, True])
-def test_what_is_no_object_is_told_what_it_must_hold(document: object) -> None:
+def test_body_that_is_not_an_object_is_rejected(document: object) -> None:
     with pytest.raises(InvalidRequest, match="JSON object with url_list, region_type and region"):
         check_request(document)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
-def test_a_body_that_is_no_json_is_told_so(body: bytes) -> None:
+def test_body_that_is_not_json_is_rejected(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^the body is not JSON: "):
         parse_json(body)
 
@@ -40,7 +40,7 @@ def test_a_body_that_is_no_json_is_told_so(body: bytes) -> None:
     ("field", "hint"),
     [("url_list", "https://www.example.com"), ("region_type", "pop, country or region"), ("region", "apac")],
 )
-def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> None:
+def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None:
     sentence = only({}, without=field)
     assert sentence.startswith(f"{field}: is missing; ")
     assert hint in sentence
@@ -49,47 +49,48 @@ def test_a_missing_field_is_named_with_what_to_give(field: str, hint: str) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"url_list": URL}, ["url_list: ", "valid list", 'such as ["https://']),
+        ({"url_list": URL}, ["url_list: ", "must be a list", 'such as ["https://']),
         ({"url_list": []}, ["url_list: ", "is empty", 'such as ["https://']),
         ({"url_list": [URL, 5]}, ["url_list[1]: ", "string"]),
-        ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; give a URL"]),
+        ({"url_list": [URL, ""]}, ["url_list[1]: '' is empty; "]),
         ({"region": []}, ["region: ", "is empty", '"all"']),
-        ({"region": {"a": 1}}, ["region: ", "valid list", '"all"']),
+        ({"region": {"a": 1}}, ["region: ", "must be a list", '"all"']),
         ({"region": ["eu", 5]}, ["region[1]: ", "string"]),
-        ({"region_type": "POP"}, ["region_type: ", "give pop, country or region"]),
-        ({"region_type": None}, ["region_type: ", "give pop, country or region"]),
+        ({"region_type": "POP"}, ["region_type: must be pop, country or region, got 'POP'"]),
+        ({"region_type": None}, ["region_type: must be pop, country or region, got null"]),
         ({"cf_domain": "https://d111.cloudfront.net"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
         ({"cf_domain": "d111.cloudfront.net.evil.example"}, ["cf_domain: ", "such as d111abcdef8.cloudfront.net"]),
-        ({"timeout_minutes": 0}, ["timeout_minutes: ", "greater than or equal to 1"]),
-        ({"timeout_minutes": 1381}, ["timeout_minutes: ", "less than or equal to 1380"]),
-        ({"timeout_minutes": "60"}, ["timeout_minutes: ", "integer"]),
-        ({"timeout_minutes": True}, ["timeout_minutes: ", "integer"]),
-        ({"max_concurrency": 0}, ["max_concurrency: ", "greater than or equal to 1"]),
-        ({"max_concurrency": 1001}, ["max_concurrency: ", "less than or equal to 1000"]),
+        ({"timeout_minutes": 0}, ["timeout_minutes: must be at least 1, got 0; omit it for the default, 300"]),
+        ({"timeout_minutes": 1381}, ["timeout_minutes: ", "must be at most 1380, got 1381"]),
+        ({"timeout_minutes": "60"}, ["timeout_minutes: must be a whole number, got '60'"]),
+        ({"timeout_minutes": True}, ["timeout_minutes: must be a whole number, got true"]),
+        ({"max_concurrency": 0}, ["max_concurrency: ", "at least 1, got 0"]),
+        ({"max_concurrency": 1001}, ["max_concurrency: ", "at most 1000"]),
         ({"min_warm_percent": 0}, ["min_warm_percent: ", "greater than 0"]),
-        ({"min_warm_percent": 100.1}, ["min_warm_percent: ", "less than or equal to 100"]),
+        ({"min_warm_percent": 100.1}, ["min_warm_percent: ", "at most 100, got 100.1"]),
         ({"min_warm_percent": True}, ["min_warm_percent: ", "number"]),
         ({"min_warm_percent": float("nan")}, ["min_warm_percent: "]),
-        ({"max_bytes": 0}, ["max_bytes: ", "greater than or equal to 1"]),
+        ({"max_bytes": 0}, ["max_bytes: ", "at least 1, got 0; omit it for no limit"]),
         ({"verify": "some"}, ["verify: ", "'none', 'sample' or 'all'"]),
         ({"fail_on": "all"}, ["fail_on: ", "'any' or 'none'"]),
-        ({"staged": "yes"}, ["staged: ", "boolean"]),
-        ({"invalidate": 1}, ["invalidate: ", "boolean"]),
+        ({"max_rps": 0}, ["max_rps: must be at least 0.1, got 0; omit it for no limit"]),
+        ({"staged": "yes"}, ["staged: must be true or false, got 'yes'"]),
+        ({"invalidate": 1}, ["invalidate: must be true or false, got 1"]),
         ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
-        ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8"]),
-        ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "no header value"]),
+        ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8 entries, got a list with 9 entries"]),
+        ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "not allowed in a header value"]),
         ({"user_agent": ""}, ["user_agent: ", "is empty"]),
-        ({"user_agent": "é"}, ["user_agent: ", "no header value"]),
-        ({"headers": []}, ["headers: ", "dictionary"]),
+        ({"user_agent": "é"}, ["user_agent: ", "not allowed in a header value"]),
+        ({"headers": []}, ["headers: ", "must be an object"]),
         ({"headers": {"X-A": 1}}, ["headers.X-A: ", "string"]),
-        ({"headers": {"X A": "1"}}, ["headers.X A: is no header name"]),
-        ({"headers": {"": "1"}}, ["headers.: is no header name"]),
-        ({"headers": {"X-A": "1\r\nHost: evil.example"}}, ["headers.X-A: ", "no header value"]),
-        ({"headers": {"X-A": "\x7f"}}, ["headers.X-A: ", "no header value"]),
+        ({"headers": {"X A": "1"}}, ["headers.X A: is not a valid header name"]),
+        ({"headers": {"": "1"}}, ["headers.: is not a valid header name"]),
+        ({"headers": {"X-A": "1\r\nHost: evil.example"}}, ["headers.X-A: ", "not allowed in a header value"]),
+        ({"headers": {"X-A": "\x7f"}}, ["headers.X-A: ", "not allowed in a header value"]),
         ({"regions": ["eu"]}, ["regions: unknown field; did you mean region"]),
         ({"accept_encoding": "br"}, ["accept_encoding: unknown field; did you mean accept_encodings"]),
         ({"qqq": 1}, ["qqq: unknown field"]),
-        ({"target_type": "pop"}, ["target_type: is the old name of region_type; give one of the two"]),
+        ({"target_type": "pop"}, ["target_type: is the old name of region_type; remove one of the two"]),
     ],
 )
 def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[str]) -> None:
@@ -98,43 +99,43 @@ def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[s
     assert sentence.startswith(words[0])
 
 
-def test_the_old_name_of_the_type_is_told_by_that_name() -> None:
+def test_problem_of_target_type_names_target_type() -> None:
     assert only({"target_type": "city"}, without="region_type").startswith("target_type: ")
-    assert "give pop, country or region" in only({"target_type": "city"}, without="region_type")
+    assert "must be pop, country or region, got 'city'" in only({"target_type": "city"}, without="region_type")
 
 
-@pytest.mark.parametrize("name", sorted(OWN_HEADERS))
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str) -> None:
     for spelling in (name, name.upper(), name.title()):
-        assert "set by the service itself" in only({"headers": {spelling: "x"}})
+        assert "set by the service" in only({"headers": {spelling: "x"}})
 
 
 @pytest.mark.parametrize("name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token"])
-def test_secret_headers_are_refused_only_where_the_input_is_seen(name: str) -> None:
+def test_secret_headers_are_rejected_in_direct_starts_only(name: str) -> None:
     headers = {"headers": {name: "secret-value"}}
     sentence = only(headers, direct=True)
-    assert sentence.startswith(f"headers.{name}: holds a secret; ")
+    assert sentence.startswith(f"headers.{name}: contains a secret; ")
     assert "POST /prewarm" in sentence
     assert "secret-value" not in sentence
     assert check_request(GOOD | headers).fields.headers == {name: "secret-value"}
 
 
-def test_problems_of_urls_names_and_headers_are_told_together() -> None:
-    found = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
-    assert [sentence.partition(":")[0] for sentence in found] == [
+def test_problems_of_urls_names_and_headers_are_reported_together() -> None:
+    sentences = problems({"url_list": ["x", URL, "http://[::1]/"], "region": ["apca"], "headers": {"Host": "x"}})
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
         "url_list[0]",
         "url_list[2]",
         "region[0]",
         "headers.Host",
     ]
-    assert "did you mean apac" in found[2]
+    assert "did you mean apac" in sentences[2]
 
 
-def test_several_bad_fields_are_told_together() -> None:
+def test_several_invalid_fields_are_reported_together() -> None:
     assert len(problems({"verify": "x", "staged": "x", "typo": 1})) == 3
 
 
-def test_no_refusal_repeats_a_signature() -> None:
+def test_refusal_redacts_signatures() -> None:
     sentence = only({"url_list": ["https://www.example.com:444/?Signature=s3cret"]})
     assert "s3cret" not in sentence
     assert "Signature=…" in sentence
@@ -149,11 +150,11 @@ def test_no_refusal_repeats_a_signature() -> None:
         {"y" * 1_000_000: 1},
     ],
 )
-def test_a_refusal_of_something_huge_is_short(change: dict[str, Any]) -> None:
+def test_refusal_of_a_huge_value_is_short(change: dict[str, Any]) -> None:
     assert len(only(change)) < 1_000
 
 
-def test_a_request_that_says_only_what_it_must_has_the_documented_defaults() -> None:
+def test_minimal_request_has_the_documented_defaults() -> None:
     fields = check_request(GOOD).fields
     assert fields.accept_encodings == ["br, gzip"]
     assert (fields.verify, fields.fail_on, fields.staged, fields.invalidate) == ("sample", "any", False, False)
@@ -170,20 +171,18 @@ def test_a_request_that_says_only_what_it_must_has_the_documented_defaults() -> 
         ("country", " All", "region", 95),
     ],
 )
-def test_how_much_must_be_warm_follows_from_the_selection(
-    region_type: str, region: object, kind: str, percent: float
-) -> None:
+def test_percent_needed_depends_on_the_selection(region_type: str, region: object, kind: str, percent: float) -> None:
     fields = check_request(GOOD | {"region_type": region_type, "region": region}).fields
     assert (fields.kind, fields.percent_needed) == (kind, percent)
-    given = check_request(GOOD | {"region_type": region_type, "region": region, "min_warm_percent": 50}).fields
-    assert given.percent_needed == 50
+    explicit = check_request(GOOD | {"region_type": region_type, "region": region, "min_warm_percent": 50}).fields
+    assert explicit.percent_needed == 50
 
 
-def test_the_domain_is_taken_in_any_case_and_with_spaces() -> None:
+def test_cf_domain_is_normalised() -> None:
     assert check_request(GOOD | {"cf_domain": " D111.CloudFront.net "}).fields.cf_domain == "d111.cloudfront.net"
 
 
-def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
+def test_stored_request_is_the_same_after_validation() -> None:
     everything = GOOD | {
         "url_list": ["https://WWW.example.com", URL, "https://www.example.com/", "https://www.example.com/a#b"],
         "cf_domain": "d111.cloudfront.net",
@@ -216,7 +215,7 @@ def test_a_stored_request_reads_back_as_the_one_that_was_checked() -> None:
         ({"url_list": [], "region_type": "planet"}, {"url_list", "region_type"}),
     ],
 )  # fmt: skip
-def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str, Any], fields: set[str]) -> None:
+def test_problems_of_all_kinds_are_reported_at_once(changes: dict[str, Any], fields: set[str]) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
     with pytest.raises(InvalidRequest) as refused:
         check_request(plain | changes)
@@ -224,7 +223,7 @@ def test_everything_wrong_is_told_at_once_whatever_kind_it_is(changes: dict[str,
 
 
 @pytest.mark.parametrize("field", ["url_list", "region"])
-def test_an_empty_list_is_called_so(field: str) -> None:
+def test_empty_list_is_reported_as_empty(field: str) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
-    with pytest.raises(InvalidRequest, match=f"{field}: is empty; give a list"):
+    with pytest.raises(InvalidRequest, match=f"{field}: is empty; use a list"):
         check_request(plain | {field: []})

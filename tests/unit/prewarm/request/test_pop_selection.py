@@ -1,4 +1,4 @@
-"""Which POPs a selection means, and what is said of names that mean nothing."""
+"""POP selection: the selected POPs, and a problem for each unknown name."""
 
 import json
 
@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prewarm.catalogue import catalogue, data_text
-from prewarm.errors import PROBLEMS_TOLD
-from prewarm.request.pop_selection import expand, known_names, places
+from prewarm.catalogue import catalogue, data_text, location_of
+from prewarm.errors import PROBLEMS_SHOWN
+from prewarm.request.pop_selection import expand, places, selection_names
 
-KNOWN = catalogue()
+CATALOGUE = catalogue()
 TABLES = json.loads(data_text("selections.json"))
 
 
-@given(st.lists(st.sampled_from(list(KNOWN.pops)), min_size=1, max_size=20))
-def test_pops_asked_for_by_id_come_once_in_the_order_of_the_request(ids: list[str]) -> None:
-    pops, problems = expand("pop", [f" {pop.lower()} " for pop in ids], KNOWN)
+@given(st.lists(st.sampled_from(list(CATALOGUE.pops)), min_size=1, max_size=20))
+def test_pop_ids_are_deduplicated_in_the_order_of_the_request(ids: list[str]) -> None:
+    pops, problems = expand("pop", [f" {pop.lower()} " for pop in ids], CATALOGUE)
     assert (pops, problems) == (list(dict.fromkeys(ids)), [])
 
 
@@ -30,52 +30,52 @@ def test_pops_asked_for_by_id_come_once_in_the_order_of_the_request(ids: list[st
         )
     )
 )
-def test_names_expand_to_pops_of_the_catalogue_once_each_in_order_of_id(selection: tuple[str, list[str]]) -> None:
+def test_names_expand_to_sorted_pops_without_duplicates(selection: tuple[str, list[str]]) -> None:
     kind, names = selection
-    pops, problems = expand(kind, names, KNOWN)
+    pops, problems = expand(kind, names, CATALOGUE)
     assert not problems
     assert len(set(pops)) == len(pops)
-    assert set(pops) <= set(KNOWN.pops)
+    assert set(pops) <= set(CATALOGUE.pops)
     countries = {code for name in names for code in TABLES[{"country": "countries", "region": "regions"}[kind]][name]}
-    assert set(pops) == {pop.id for pop in KNOWN.pops.values() if pop.location.country in countries}
+    assert set(pops) == {pop.id for pop in CATALOGUE.pops.values() if pop.location.country in countries}
     if len(names) == 1:
         assert pops == sorted(pops)
 
 
 @pytest.mark.parametrize("kind", ["country", "region"])
-def test_no_name_means_nothing_at_all(kind: str) -> None:
+def test_every_name_selects_pops_or_locations(kind: str) -> None:
     names = [*TABLES[{"country": "countries", "region": "regions"}[kind]]]
-    names += [code.lower() for code in KNOWN.countries()] if kind == "country" else []
-    assert sorted(names) == sorted({*known_names(kind, KNOWN), *names})
-    meant = {name: expand(kind, [name], KNOWN)[0] + places(kind, [name], KNOWN) for name in names}
-    assert [name for name, found in meant.items() if not found] == []
+    names += [code.lower() for code in CATALOGUE.countries()] if kind == "country" else []
+    assert sorted(names) == sorted({*selection_names(kind, CATALOGUE), *names})
+    selected = {name: expand(kind, [name], CATALOGUE)[0] + places(kind, [name], CATALOGUE) for name in names}
+    assert [name for name, result in selected.items() if not result] == []
 
 
-def test_countries_whose_pops_have_no_known_name_still_have_their_places() -> None:
-    assert expand("country", ["qatar", "TR"], KNOWN) == ([], [])
-    assert places("country", ["qatar", "TR"], KNOWN) == ["DOH", "IST"]
-    assert {"DOH", "IST", "BCN"} <= set(places("region", ["all"], KNOWN))
-    assert places("pop", ["ATL56-C1"], KNOWN) == []
+def test_countries_without_known_pops_have_locations() -> None:
+    assert expand("country", ["qatar", "TR"], CATALOGUE) == ([], [])
+    assert places("country", ["qatar", "TR"], CATALOGUE) == ["DOH", "IST"]
+    assert {"DOH", "IST", "BCN"} <= set(places("region", ["all"], CATALOGUE))
+    assert places("pop", ["ATL56-C1"], CATALOGUE) == []
 
 
-def test_places_have_no_known_pop_and_lie_outside_the_china_partition() -> None:
-    known = {pop[:3] for pop in KNOWN.pops}
-    found = places("region", ["all"], KNOWN)
-    assert known.isdisjoint(found)
-    assert "CN" not in {KNOWN.locations[place].country for place in found}
+def test_locations_have_no_known_pop_and_exclude_the_china_partition() -> None:
+    with_pops = {location_of(pop) for pop in CATALOGUE.pops}
+    locations = places("region", ["all"], CATALOGUE)
+    assert with_pops.isdisjoint(locations)
+    assert "CN" not in {CATALOGUE.locations[place].country for place in locations}
 
 
 @pytest.mark.parametrize(
     ("name", "country"),
     [("uk", "GB"), ("USA", "US"), ("uae", "AE"), ("Czech Republic", "CZ"), ("korea", "KR"), ("viet-nam", "VN")],
 )
-def test_common_names_of_countries_are_known(name: str, country: str) -> None:
-    pops, problems = expand("country", [name], KNOWN)
+def test_common_country_names_are_valid(name: str, country: str) -> None:
+    pops, problems = expand("country", [name], CATALOGUE)
     assert not problems
-    assert {KNOWN.pops[pop].location.country for pop in pops} == {country}
+    assert {CATALOGUE.pops[pop].location.country for pop in pops} == {country}
 
 
-def test_the_codes_and_names_of_the_contract_are_all_known() -> None:
+def test_contract_codes_and_names_are_valid() -> None:
     assert {"apac", "au", "ca", "sa", "eu", "jp", "us", "me", "af", "mx"} <= set(TABLES["regions"])
     contract = "india japan new_zealand australia malaysia china indonesia philippines singapore thailand vietnam"
     assert {*contract.split(), "south_korea"} <= set(TABLES["countries"])
@@ -84,19 +84,19 @@ def test_the_codes_and_names_of_the_contract_are_all_known() -> None:
 
 @pytest.mark.parametrize("kind", ["pop", "country", "region"])
 @pytest.mark.parametrize("word", ["all", " ALL "])
-def test_all_alone_means_every_pop_whatever_the_type(kind: str, word: str) -> None:
-    assert expand(kind, [word], KNOWN) == (list(KNOWN.pops), [])
+def test_all_alone_selects_every_pop_for_each_type(kind: str, word: str) -> None:
+    assert expand(kind, [word], CATALOGUE) == (list(CATALOGUE.pops), [])
 
 
 @pytest.mark.parametrize(("kind", "other"), [("pop", "ATL56-C1"), ("country", "japan"), ("region", "apac")])
-def test_all_beside_other_names_is_refused_with_the_fix(kind: str, other: str) -> None:
-    problem = expand(kind, [other, "all"], KNOWN)[1][0]
-    assert problem.sentence() == "region[1]: 'all' means every POP already; give it alone"
+def test_all_with_other_names_is_rejected_with_the_fix(kind: str, other: str) -> None:
+    problem = expand(kind, [other, "all"], CATALOGUE)[1][0]
+    assert problem.sentence() == "region[1]: 'all' already selects every POP; remove the other names"
 
 
 @pytest.mark.parametrize("spelling", ["New Zealand", "new-zealand", "NEW_ZEALAND", " new  zealand ", "nz", "NZ"])
-def test_countries_are_found_in_every_usual_spelling(spelling: str) -> None:
-    assert expand("country", [spelling], KNOWN)[0] == expand("country", ["new_zealand"], KNOWN)[0] != []
+def test_countries_are_found_in_every_common_spelling(spelling: str) -> None:
+    assert expand("country", [spelling], CATALOGUE)[0] == expand("country", ["new_zealand"], CATALOGUE)[0] != []
 
 
 @pytest.mark.parametrize(
@@ -111,36 +111,39 @@ def test_countries_are_found_in_every_usual_spelling(spelling: str) -> None:
         ("pop", "ATL56-C99", "ATL56-C4"),
     ],
 )
-def test_a_wrong_name_is_told_with_near_ones(kind: str, name: str, near: str) -> None:
-    pops, problems = expand(kind, ["nrt57-p3" if kind == "pop" else "jp", name], KNOWN)
-    assert pops, "the right name beside it is expanded all the same"
+def test_unknown_name_has_similar_names(kind: str, name: str, near: str) -> None:
+    pops, problems = expand(kind, ["nrt57-p3" if kind == "pop" else "jp", name], CATALOGUE)
+    assert pops, "the valid name next to it is expanded"
     assert [problem.field for problem in problems] == ["region[1]"]
     assert repr(name) in problems[0].message
     assert near in problems[0].near
 
 
-def test_a_region_without_near_names_is_told_with_all_regions() -> None:
-    (problem,) = expand("region", ["qqqqqq"], KNOWN)[1]
+def test_unknown_region_without_similar_names_lists_all_regions() -> None:
+    (problem,) = expand("region", ["qqqqqq"], CATALOGUE)[1]
     assert all(code in problem.message for code in TABLES["regions"])
 
 
-def test_a_pop_of_the_china_partition_is_not_in_the_catalogue() -> None:
-    assert "not in the catalogue" in expand("pop", ["PEK50-E1"], KNOWN)[1][0].message
+def test_pop_of_the_china_partition_is_not_in_the_catalogue() -> None:
+    assert "not in the catalogue" in expand("pop", ["PEK50-E1"], CATALOGUE)[1][0].message
 
 
-def test_an_unknown_pop_can_be_insisted_on_but_nothing_else_can() -> None:
-    assert expand("pop", ["XXX1-C1"], KNOWN, allow_unknown_pops=True) == (["XXX1-C1"], [])
+def test_allow_unknown_pops_accepts_only_valid_pop_ids() -> None:
+    assert expand("pop", ["XXX1-C1"], CATALOGUE, allow_unknown_pops=True) == (["XXX1-C1"], [])
     for text in ("evil.example", "XXX1-C1.evil", "XX1-C1", "XXX1-C1\n.x", "XXX\uff11-C1", ""):
-        assert "looks like ATL56-C1" in expand("pop", [text], KNOWN, allow_unknown_pops=True)[1][0].message
+        assert (
+            "expected a value such as ATL56-C1"
+            in expand("pop", [text], CATALOGUE, allow_unknown_pops=True)[1][0].message
+        )
 
 
-def test_a_long_list_of_wrong_names_is_counted_in_full_with_near_names_for_those_told() -> None:
-    problems = expand("pop", [f"QQQ{number}-X1" for number in range(3000)], KNOWN)[1]
+def test_many_unknown_names_have_similar_names_for_the_listed_ones_only() -> None:
+    problems = expand("pop", [f"QQQ{number}-X1" for number in range(3000)], CATALOGUE)[1]
     assert len(problems) == 3000
-    assert problems[PROBLEMS_TOLD - 1].near
-    assert not problems[PROBLEMS_TOLD].near
+    assert problems[PROBLEMS_SHOWN - 1].near
+    assert not problems[PROBLEMS_SHOWN].near
 
 
-def test_a_long_name_is_not_repeated_whole() -> None:
+def test_long_name_is_truncated() -> None:
     for kind in ("pop", "country", "region"):
-        assert len(expand(kind, ["x" * 100_000], KNOWN)[1][0].message) < 400
+        assert len(expand(kind, ["x" * 100_000], CATALOGUE)[1][0].message) < 400

@@ -1,0 +1,157 @@
+"""Find a run's progress: choose the stored document that has it, and read it.
+
+The sources, in this order: the summary of an ended run; plan and ledger; a dry run's result; before the plan exists,
+the request. After the retention time none of them exists.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.http.pagination import UrlStatus
+from api.runs.executions import Execution
+from prewarm.errors import RefusedRequest
+from prewarm.execution_status import summary_is_current
+from prewarm.planning.plan import Plan
+from prewarm.request.model import check_request
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.rollup import Verdict, roll_up, sums
+from prewarm.results.stats import measure
+from prewarm.storage.run_store import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run's progress, independent of its source.
+
+    - `urls`: every URL of the run by index
+    - `totals`: `skippedPops`, `targets`, `bytes` and `warnings` in the form of the REST API
+    - `pops`: statistics per POP, if requested
+    - `cost`: an ended run's estimated cost
+    - `dry_run`: the result of a dry run, which has neither URLs nor totals
+    - `expired`: whether the run's documents have been deleted
+    """
+
+    execution: Execution
+    urls: Sequence[UrlStatus] = ()
+    totals: dict[str, Any] = field(default_factory=dict)
+    pops: list[dict[str, Any]] | None = None
+    cost: dict[str, Any] | None = None
+    dry_run: dict[str, Any] | None = None
+    expired: bool = False
+
+    def failed_urls(self) -> list[str]:
+        """Return the URLs that failed, in order."""
+        return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
+
+
+def find_progress(execution: Execution, store: Storage, *, with_pops: bool = False) -> Progress:
+    """Return a run's progress from the first source that has it."""
+    run = execution.run
+    summary = current_summary(execution, store)
+    plan = store.get_plan(run) if summary is None else None
+    try:
+        if summary is not None:
+            return _from_summary(execution, summary, store.get_urls(run), with_pops=with_pops)
+        if plan is not None:
+            return _from_ledger(execution, plan, store.get_urls(run), store.ledger.results(run), with_pops=with_pops)
+    except FileNotFoundError:
+        if execution.running:
+            raise
+        # The URLs have expired, summary or plan have not yet.
+        return _expired(execution, store.retention_days)
+    if (document := store.get_dry_run(run)) is not None:
+        return Progress(execution, dry_run=document)
+    if execution.contract_status == "COMPLETED" or _is_expired(execution, store.retention_days):
+        return _expired(execution, store.retention_days)
+    return _from_request(execution, store.get_request(run), with_pops=with_pops)
+
+
+def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
+    """Return an ended run's summary, or None if there is none since the last redrive."""
+    if execution.running:
+        return None
+    summary = store.get_summary(execution.run)
+    if summary is None or not summary_is_current(summary, execution.redrives, execution.error):
+        return None
+    return summary
+
+
+def _from_summary(execution: Execution, summary: dict[str, Any], urls: list[str], *, with_pops: bool) -> Progress:
+    """Return an ended run's progress without reading the ledger."""
+    failed = {entry["index"]: entry for entry in summary["failures"]}
+    entries = [
+        UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"])
+        if index in failed
+        else UrlStatus(url, Verdict.SUCCESS)
+        for index, url in enumerate(urls)
+    ]
+    pops = summary["pops"] if with_pops else None
+    return Progress(execution, entries, _totals(summary), pops, summary["cost"])
+
+
+def _from_ledger(
+    execution: Execution, plan: Plan, urls: list[str], results: list[BatchResult], *, with_pops: bool
+) -> Progress:
+    """Return the progress of a planned run from the results of its finished batches."""
+    rolled_up = roll_up(plan, results, execution.unfinished_outcome)
+    entries = [
+        UrlStatus(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
+        for url in rolled_up.urls
+    ]
+    pops = measure(plan, results).pops_as_json() if with_pops else None
+    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops)
+
+
+def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
+    """Return the progress of a run without a plan.
+
+    Its URLs are in progress or, after its end, failed.
+    """
+    outcome = execution.unfinished_outcome
+    verdict = Verdict.IN_PROGRESS if outcome is None else Verdict.FAILED
+    reasons = None if outcome is None else {outcome.value: 1}
+    urls = _direct_urls(execution) if request is None else request.get("url_list", [])
+    entries = [UrlStatus(url, verdict, reasons) for url in urls]
+    return Progress(execution, entries, _no_totals(), [] if with_pops else None)
+
+
+def _direct_urls(execution: Execution) -> list[str]:
+    """Return a directly started run's URLs from the execution's input."""
+    request = execution.direct_request()
+    try:
+        return [url.given for url in check_request(request, direct=True).urls]
+    except RefusedRequest:
+        # A rejected direct start: return the URLs that its input contains.
+        urls = (request or {}).get("url_list")
+        return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+
+
+def _is_expired(execution: Execution, retention_days: int) -> bool:
+    """Return whether the documents of an ended run may have been deleted by now."""
+    if not execution.ended_at or not execution.started_at:
+        return False
+    kept_until = dt.datetime.fromisoformat(execution.started_at) + dt.timedelta(days=retention_days)
+    return kept_until <= dt.datetime.now(dt.UTC)
+
+
+def _expired(execution: Execution, retention_days: int) -> Progress:
+    warning = f"the run's URLs have expired: they were kept for {retention_days} days (RetentionDays)"
+    return Progress(execution, totals=_no_totals() | {"warnings": [warning]}, expired=True)
+
+
+def _totals(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the totals of a summary in the form of the REST API."""
+    names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
+    return {
+        "skippedPops": summary["skippedPops"],
+        "targets": {name: summary[source] for name, source in names.items()} | {"layers": summary["layers"]},
+        "bytes": summary["bytes"],
+        "warnings": summary["warnings"],
+    }
+
+
+def _no_totals() -> dict[str, Any]:
+    """Return the totals of a run without a plan."""
+    return {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}

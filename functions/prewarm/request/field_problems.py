@@ -1,0 +1,105 @@
+"""Error messages for a request's fields: translate pydantic's errors to field, constraint, value and fix. Pure."""
+
+import difflib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticUndefined
+
+from prewarm.errors import Problem, truncate
+from prewarm.urls import redacted
+
+# The valid values of fields whose type alone does not explain them.
+_EXPECTED = {
+    "url_list": 'a list of one or more URLs, such as ["https://www.example.com/index.html"]',
+    "region_type": "pop, country or region",
+    "target_type": "pop, country or region",
+    "region": 'a list of names such as ["apac", "eu"], one name, or "all"',
+    "cf_domain": "a distribution's domain such as d111abcdef8.cloudfront.net",
+}
+NO_SOURCE = Problem("url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap or manifest")
+# What omitting a field without a fixed default means.
+_OMITTED = {
+    "max_rps": "omit it for no limit",
+    "max_bytes": "omit it for no limit",
+    "min_warm_percent": "omit it for the default, 100 for POPs and 95 for countries and regions",
+    "user_agent": "omit it for the default",
+    "cf_domain": "omit it to find the distribution by each URL's host",
+}
+# Constraints by pydantic's error type; the placeholders are keys of the error's context.
+_CONSTRAINTS = {
+    "bool_type": "must be true or false",
+    "date_type": "must be a date such as 2026-05-01",
+    "dict_type": "must be an object",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be at most {le:.12g}",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "model_type": "must be an address or an object",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be a string",
+    "too_long": "must have at most {max_length} entries",
+}
+_EMPTY = frozenset({"too_short", "string_too_short"})
+
+
+def field_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Return a problem for each of pydantic's errors."""
+    return [_problem(entry, model) for entry in error.errors(include_url=False)]
+
+
+def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - pydantic-core's ErrorDetails
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in entry["loc"])
+    field, kind = truncate(path.removeprefix(".")), entry["type"]
+    expected = _EXPECTED.get(field)
+    if kind == "extra_forbidden":
+        return _unknown_field(field, [*model.model_fields, "target_type"])
+    if kind == "missing":
+        return Problem(field, f"is missing; use {expected}" if expected else "is missing; add it")
+    if kind in _EMPTY:
+        return Problem(field, f"is empty; use {expected}" if expected else f"is empty{_if_omitted(field, model)}")
+    if kind == "value_error":
+        return Problem(field, f"{_value(entry)} {entry['ctx']['error']}")
+    constraint = f"must be {expected}" if expected else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
+    if not constraint:
+        return Problem(field, entry["msg"][:1].lower() + entry["msg"][1:])
+    value = f", got {_value(entry)}" if field.partition(".")[0] != "headers" else ""
+    return Problem(field, f"{constraint}{value}{_if_omitted(field, model)}")
+
+
+def _unknown_field(field: str, names: list[str]) -> Problem:
+    if field in names:
+        return Problem(field, "is the old name of region_type; remove one of the two")
+    return Problem(
+        field, "unknown field", () if "." in field else tuple(difflib.get_close_matches(field, names, n=2))
+    )
+
+
+def _value(entry: Any) -> str:  # noqa: ANN401 - pydantic-core's ErrorDetails
+    """Return a rejected value for display, without secrets and shortened."""
+    value = entry["input"]
+    if isinstance(value, str):
+        return repr(truncate(redacted(value)))
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else f"a list with {len(value)} entries"
+    return f"{value:.12g}" if isinstance(value, float) else truncate(json.dumps(value, default=str))
+
+
+def _if_omitted(field: str, model: type[BaseModel]) -> str:
+    """Return what omitting a field means, as the end of a message.
+
+    The text is empty for required and nested fields.
+    """
+    if field in _OMITTED:
+        return f"; {_OMITTED[field]}"
+    if field not in model.model_fields or model.model_fields[field].default is None:
+        return ""
+    default = model.model_fields[field].get_default()
+    return f"; omit it for the default, {json.dumps(default)}" if default not in ({}, PydanticUndefined) else ""
