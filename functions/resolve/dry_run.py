@@ -9,7 +9,7 @@ from prewarm.catalogue import Catalogue, catalogue
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
-from prewarm.planning.cost import Work, estimate, proofs, work_of_group
+from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
 from prewarm.planning.plan import Group
 from prewarm.request.model import PrewarmRequest
 from prewarm.settings import Settings
@@ -105,7 +105,7 @@ def dry_run_document(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Cat
 def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> Work:
     """Return the work that AWS charges for; bytes only if some size is known of every distribution."""
     plan = planned.plan
-    second_fetches = proofs(plan, (batch for stage in planned.stages for batch in stage))
+    second_fetches = verification_fetches(plan, (batch for stage in planned.stages for batch in stage))
     share = second_fetches / plan.targets if plan.targets else 0.0
     fetches: Counter[str] = Counter()
     total: Counter[str] | None = Counter()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.batching import stage_batches, url_blocks, wanted_of
+from prewarm.planning.batching import stage_batches, url_blocks, batch_size
 from prewarm.planning.plan import Group, Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url
@@ -49,7 +49,7 @@ def plan_run(
         urls += group.urls
     groups = tuple(each.stored for each in planned)
     variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_is_identity))
-    blocks = url_blocks(groups, len(variants), wanted_of(groups, len(variants), fields.max_concurrency))
+    blocks = url_blocks(groups, len(variants), batch_size(groups, len(variants), fields.max_concurrency))
     stages = [list(stage_batches(groups, blocks, len(variants), number)) for number in (1, 2)]
     stages = [stage for stage in stages if stage]
     targets = sum(batch.targets for stage in stages for batch in stage)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm_cli.errors import failures_told
+from prewarm_cli.errors import handle_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def command(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Cal
 
         @functools.wraps(function)
         def called(**given: Any) -> None:  # noqa: ANN401 - typer's values
-            with failures_told(as_json=bool(given.get("as_json"))):
+            with handle_errors(as_json=bool(given.get("as_json"))):
                 made = {name: maker(**{part: given[part] for part in parts[name]}) for name, maker in makers.items()}
                 function(**{name: given[name] for name in own if name not in made}, **made)
 

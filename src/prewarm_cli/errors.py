@@ -37,13 +37,13 @@ class CommandFailed(Exception):
         super().__init__(message)
 
 
-def tell(message: str) -> None:
+def print_stderr(message: str) -> None:
     """Say something to the person at the screen: on stderr, since stdout is for what was asked for."""
     print(message, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def failures_told(*, as_json: bool) -> Iterator[None]:
+def handle_errors(*, as_json: bool) -> Iterator[None]:
     """Turn what fails within into a message on stderr, with `as_json` also a document on stdout, and an exit code.
 
     What nobody thought of is the service's fault or this command's: no traceback, and never exit code 1, which says
@@ -52,7 +52,7 @@ def failures_told(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except CommandFailed as failed:
-        raise _told(failed, as_json=as_json) from failed
+        raise _exit_for(failed, as_json=as_json) from failed
     except (typer.Exit, typer.Abort, TyperException, EOFError):
         raise
     except Exception as error:
@@ -60,14 +60,14 @@ def failures_told(*, as_json: bool) -> Iterator[None]:
             raise
         logging.getLogger(__name__).debug("unexpected", exc_info=error)
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _told(
+        raise _exit_for(
             CommandFailed(f"this should not have happened: {words}", Code.SERVICE), as_json=as_json
         ) from error
 
 
-def _told(failed: CommandFailed, *, as_json: bool) -> typer.Exit:
+def _exit_for(failed: CommandFailed, *, as_json: bool) -> typer.Exit:
     """Tell a failure; returns what ends the command."""
-    tell(f"prewarm: {failed}")
+    print_stderr(f"prewarm: {failed}")
     if as_json:
         typer.echo(json.dumps(failed.document))
     return typer.Exit(failed.code)

@@ -1,8 +1,8 @@
 """Parse the URLs that people give: refuse what cannot be warmed, return the others as a browser would request them.
 
-CloudFront caches by the exact bytes of path and query, so a URL is fetched in the form that browsers send (WHATWG URL
-Standard, as ada-url, the parser of Node.js, implements it). ada only gives the form: what it accepts and no viewer can
-request from CloudFront is refused here.
+CloudFront caches by the exact bytes of path and query, so a URL is fetched in the form that browsers send: the WHATWG
+URL Standard, as implemented by ada-url (the parser of Node.js). ada gives the form only; a URL that it accepts and no
+viewer can request from CloudFront is refused here.
 """
 
 import functools
@@ -92,7 +92,9 @@ def _check_authority(scheme: str, authority: str) -> None:
     if colon and not ((port.isascii() and port.isdecimal()) or not port):
         raise ValueError(f"has {truncate(port)!r} where a port belongs; leave it out")
     if port and port.lstrip("0") != str(DEFAULT_PORTS[scheme]):
-        raise ValueError(f"names port {truncate(port)}; CloudFront serves {scheme} on port {DEFAULT_PORTS[scheme]} only")
+        raise ValueError(
+            f"names port {truncate(port)}; CloudFront serves {scheme} on port {DEFAULT_PORTS[scheme]} only"
+        )
     if len(name) > LONGEST_HOST + 1:
         raise ValueError(
             f"has the host {truncate(name)!r}, which is not a full domain name: longer than {LONGEST_HOST} characters"

@@ -1,4 +1,4 @@
-"""`prewarm pops`: the catalogue read, and made anew by asking DNS; and GET /pops, which serves it."""
+"""`prewarm pops`: list the catalogue and refresh it through DNS; and GET /pops, which serves it."""
 
 import csv
 import json
@@ -33,16 +33,16 @@ def test_pops_are_listed_by_region_country_and_location() -> None:
     assert f"{len(catalogue().pops)} POPs" in pops("list")
 
 
-def test_names_that_mean_nothing_are_refused_with_near_ones() -> None:
+def test_unknown_names_are_rejected_with_similar_names() -> None:
     assert "did you mean" in pops("list", "--country", "japn", code=2)
     assert "no location QQQ" in pops("list", "--location", "qqq", code=2)
     assert "is not in the catalogue" in pops("show", "SYD99-C1", code=2)
 
 
-def test_a_pop_is_shown_with_its_place_and_its_assumed_regional_cache() -> None:
-    shown = pops("show", "akl50-c1")
-    assert "Auckland" in shown
-    assert "SYD (2" in shown
+def test_pop_is_shown_with_its_location_and_assumed_regional_cache() -> None:
+    output = pops("show", "akl50-c1")
+    assert "Auckland" in output
+    assert "SYD (2" in output
 
 
 def refresh(edge: SimulatedCloudFront, output: Path, *more: str, code: int = 0) -> str:
@@ -51,37 +51,35 @@ def refresh(edge: SimulatedCloudFront, output: Path, *more: str, code: int = 0) 
     return pops("refresh", *given, *more, code=code)
 
 
-def test_a_refresh_finds_what_appeared_and_what_vanished_and_loses_nothing(
-    edge: SimulatedCloudFront, tmp_path: Path
-) -> None:
+def test_refresh_reports_new_and_vanished_pops_and_keeps_all_rows(edge: SimulatedCloudFront, tmp_path: Path) -> None:
     output = tmp_path / "deep" / "pops.csv"
-    told = refresh(edge, output, "--location", "BNE", "--location", "SYD", "--highest", "3")
+    output_text = refresh(edge, output, "--location", "BNE", "--location", "SYD", "--highest", "3")
     rows = {row["pop_id"]: row for row in csv.DictReader(output.read_text().splitlines())}
     assert set(catalogue().pops) <= set(rows)
-    assert "vanished: BNE50-" in told
+    assert "vanished: BNE50-" in output_text
     assert "dns" in rows[SYDNEY[0]]["evidence"]
     assert rows[SYDNEY[0]]["newest_seen"] > "2026"
     assert "dns" not in rows["BNE50-P1"]["evidence"]
-    # Asking again changes nothing more.
+    # No temporary file is left.
     assert [name.name for name in output.parent.iterdir()] == ["pops.csv"]
 
 
-def test_an_id_that_the_catalogue_did_not_know_appears(tmp_path: Path) -> None:
+def test_refresh_adds_a_new_pop_id(tmp_path: Path) -> None:
     config: dict[str, Any] = {
         "distributions": [{"domain": DOMAIN}],
         "pops": ["DOH50-C1", SYDNEY[0]],
         "default_object": {"size": 1},
     }
     with SimulatedCloudFront(config) as edge:
-        told = refresh(edge, tmp_path / "pops.csv", "--location", "DOH", "--highest", "2")
-    assert "1 appeared: DOH50-C1" in told
+        output_text = refresh(edge, tmp_path / "pops.csv", "--location", "DOH", "--highest", "2")
+    assert "1 appeared: DOH50-C1" in output_text
     (row,) = [
         r for r in csv.DictReader((tmp_path / "pops.csv").read_text().splitlines()) if r["pop_id"] == "DOH50-C1"
     ]
     assert (row["city"], row["country"], row["evidence"], row["n_sources"]) == ("Doha", "QA", "dns", "1")
 
 
-def test_a_refresh_by_what_is_no_distribution_is_refused(edge: SimulatedCloudFront, tmp_path: Path) -> None:
+def test_refresh_rejects_an_unknown_distribution(edge: SimulatedCloudFront, tmp_path: Path) -> None:
     nameserver = edge.settings()["PREWARM_NAMESERVERS"]
     given = ["--nameserver", nameserver, "--output", str(tmp_path / "x")]
     assert "is no distribution's domain" in pops("refresh", "--distribution", "www.example.com", *given, code=2)
@@ -89,7 +87,7 @@ def test_a_refresh_by_what_is_no_distribution_is_refused(edge: SimulatedCloudFro
     assert not (tmp_path / "x").exists()
 
 
-def test_candidates_are_the_known_ids_first_and_then_what_may_be() -> None:
+def test_candidates_start_with_the_known_ids() -> None:
     names = candidates(catalogue(), ["SYD"], 3, known_only=False)
     known = [pop for pop in catalogue().pops if pop.startswith("SYD")]
     assert names[: len(known)] == known
@@ -98,7 +96,7 @@ def test_candidates_are_the_known_ids_first_and_then_what_may_be() -> None:
     assert candidates(catalogue(), [], 9, known_only=True) == list(catalogue().pops)
 
 
-def test_networks_are_taken_from_awss_list(tmp_path: Path) -> None:
+def test_networks_are_read_from_aws_ip_ranges(tmp_path: Path) -> None:
     listed = {
         "createDate": "2026-11-01-00-00-00",
         "prefixes": [
@@ -116,14 +114,14 @@ def test_networks_are_taken_from_awss_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{}", "no json", '{"createDate": "x", "prefixes": [], "ipv6_prefixes": []}'])
-def test_a_list_that_is_none_changes_nothing(tmp_path: Path, text: str) -> None:
+def test_invalid_ip_ranges_write_no_file(tmp_path: Path, text: str) -> None:
     source, output = tmp_path / "ip-ranges.json", tmp_path / "networks.json"
     source.write_text(text)
     pops("networks", "--from", str(source), "--output", str(output), code=2)
     assert not output.exists()
 
 
-def test_the_api_serves_the_catalogue(machine: Machine) -> None:
+def test_get_pops_returns_the_catalogue(machine: Machine) -> None:
     status, response = call("GET", "/pops")
     assert status == 200
     assert [pop["id"] for pop in response["pops"]] == list(catalogue().pops)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 
-from prewarm.observability import NAMESPACE, VALUES_AT_MOST, put_metrics, put_outcomes, put_times
+from prewarm.observability import NAMESPACE, MAX_VALUES, put_metrics, put_outcomes, put_times
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_targets_are_counted_by_outcome(capsys: pytest.CaptureFixture[str]) -> N
 def test_times_are_a_proportional_sample_of_at_most_100(capsys: pytest.CaptureFixture[str], count: int) -> None:
     put_times("TimeToFirstByte", {10.0: count, 20.0: 3 * count})
     values = [value for document in printed(capsys) for value in document["TimeToFirstByte"]]
-    assert len(values) == min(VALUES_AT_MOST, 4 * count)
+    assert len(values) == min(MAX_VALUES, 4 * count)
     assert values.count(20.0) / len(values) == pytest.approx(0.75, abs=0.02)
 
 
