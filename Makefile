@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: install demo local test check bench docs pictures format lock clean help
+.PHONY: install demo local test check bench docs catalogue networks screenshots format lock wheel clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands

@@ -26,7 +26,7 @@ CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgre
 REQUEST_TIMEOUT = 30
 
 
-@command()
+@command("local")
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Leave it serving after the show, until Ctrl-C.")] = False
 ) -> None:

@@ -7,8 +7,6 @@ import pytest
 from prewarm.catalogue import catalogue
 from tests.support.fake_api import prewarm
 
-DISTRIBUTION = ["--distribution", "d111abc.cloudfront.net"]
-
 
 @pytest.mark.parametrize(
     "arguments",
@@ -16,20 +14,12 @@ DISTRIBUTION = ["--distribution", "d111abc.cloudfront.net"]
         ["list", "--country", "japn"],
         ["list", "--location", "QQQ"],
         ["show", "SYD99-C1"],
-        ["refresh", *DISTRIBUTION, "--nameserver", "foo"],
-        ["refresh", "--distribution", "www.example.com"],
-        ["networks", "--from", "no-such-file"],
     ],
 )
 def test_what_is_wrong_with_pops_is_a_document_too(arguments: list[str]) -> None:
     result = prewarm("pops", *arguments, "--json", code=2)
     assert json.loads(result.stdout)["error"]["code"] == "BadInput"
     assert result.stderr.startswith("prewarm: ")
-
-
-def test_a_nameserver_that_is_none_is_told_by_its_option() -> None:
-    told = prewarm("pops", "refresh", *DISTRIBUTION, "--nameserver", "foo", code=2).stderr
-    assert told == "prewarm: --nameserver: 'foo' is no address or address:port\n"
 
 
 def test_pops_alone_lists_them_in_json_as_well() -> None:
