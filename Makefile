@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: install demo local test check bench docs pictures catalogue networks format lock wheel clean help
+.PHONY: install demo local test check bench docs pictures catalogue networks format lock dist clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -47,8 +47,8 @@ catalogue: .venv/dev.stamp ## Query DNS for new POPs; ARGS='--distribution d111a
 networks: .venv/dev.stamp ## Download CloudFront's networks from AWS's ip-ranges.json
 	@$(BIN)/python -m tools.refresh_catalogue networks $(ARGS)
 
-wheel: .venv/dev.stamp ## Build the wheel into dist/
-	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
+dist: .venv/local.stamp ## Build the wheel and the source archive into dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 
 format: .venv/dev.stamp ## Format the code and apply ruff's safe fixes
 	@$(BIN)/ruff format .
