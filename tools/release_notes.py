@@ -19,7 +19,7 @@ def release_notes(tag: str, version: str, changelog: str, urls: dict[str, str]) 
     """Return the changelog's section of a version, without its heading.
 
     Raises:
-        ValueError: the tag is not `v` and the version, the section is missing or empty, or an address is a placeholder.
+        ValueError: the tag is not `v` and the version, the section is missing or empty, or a URL is a placeholder.
 
     """
     if tag != f"v{version}":

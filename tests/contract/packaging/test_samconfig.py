@@ -1,4 +1,4 @@
-"""samconfig.toml: its keys are options of SAM, its overrides parameters of the template; `sam deploy` asks nothing."""
+"""samconfig.toml: its keys are options of SAM, its overrides parameters of the template; SAM never prompts."""
 
 import tomllib
 from typing import Any
