@@ -134,13 +134,7 @@ def imports_of_other_functions(code: Sources) -> list[str]:
 
 
 def handlers_importing_handlers(code: Sources) -> list[str]:
-    names = {module_name(path) for path in handlers()}
-    return [
-        f"{path}: {name}"
-        for path, source in code.items()
-        if path.startswith("functions/")
-        for name in sorted(imports(path, source) & names)
-    ]
+    return _imports_of(code, "functions/", {module_name(path) for path in handlers()})
 
 
 def entry_points_not_called_handler(_: Sources, entry_points: set[str] | None = None) -> list[str]:
