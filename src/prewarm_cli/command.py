@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm_cli.errors import failures_reported
+from prewarm_cli.errors import handle_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def command(
         @functools.wraps(function)
         def called(**values: Any) -> None:  # noqa: ANN401 - typer's values
             as_json = bool(values.get("as_json"))
-            with failures_reported(as_json=as_json, command=function.__name__, extra=extra):
+            with handle_errors(as_json=as_json, command=function.__name__, extra=extra):
                 built = {
                     name: build(**{part: values[part] for part in parts[name]}) for name, build in builders.items()
                 }

@@ -41,16 +41,13 @@ class CommandFailed(Exception):
         super().__init__(message)
 
 
-def print_message(message: str) -> None:
+def print_stderr(message: str) -> None:
     """Print a message for the user on stderr; stdout carries only the command's result."""
     print(message, file=sys.stderr, flush=True)
 
 
-tell = print_message  # the old name, until every call uses the new one
-
-
 @contextlib.contextmanager
-def failures_reported(*, as_json: bool, command: str = "", extra: str | None = None) -> Iterator[None]:
+def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None) -> Iterator[None]:
     """Turn an exception of the block into a message on stderr and an exit code; no traceback.
 
     With `as_json` the error document goes to stdout as well. `extra` names the optional dependencies that `command`
@@ -60,7 +57,7 @@ def failures_reported(*, as_json: bool, command: str = "", extra: str | None = N
     try:
         yield
     except CommandFailed as failure:
-        raise _reported(failure, as_json=as_json) from failure
+        raise _exit_for(failure, as_json=as_json) from failure
     except (typer.Exit, typer.Abort, TyperException, EOFError):
         raise
     except Exception as error:
@@ -72,12 +69,12 @@ def failures_reported(*, as_json: bool, command: str = "", extra: str | None = N
         else:
             description = " ".join(f"{type(error).__name__}: {error}".split())
             message = f"unexpected error: {description} (please report it: {issues_url()})"
-        raise _reported(CommandFailed(message, Code.SERVICE), as_json=as_json) from error
+        raise _exit_for(CommandFailed(message, Code.SERVICE), as_json=as_json) from error
 
 
 def issues_url() -> str:
     """Return where bugs are reported: the "Issues" address of pyproject.toml's project.urls."""
-    urls = importlib.metadata.metadata(DISTRIBUTION).get_all("Project-URL", [])
+    urls: list[str] = importlib.metadata.metadata(DISTRIBUTION).get_all("Project-URL", [])
     return next(url.partition(", ")[2] for url in urls if url.startswith("Issues, "))
 
 
@@ -86,9 +83,9 @@ def _is_installed(module: str | None) -> bool:
     return bool(module) and importlib.util.find_spec(str(module).partition(".")[0]) is not None
 
 
-def _reported(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
+def _exit_for(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
     """Print a failure; return the exception that ends the command."""
-    print_message(f"prewarm: {failure}")
+    print_stderr(f"prewarm: {failure}")
     if as_json:
         typer.echo(json.dumps(failure.document))
     return typer.Exit(failure.code)

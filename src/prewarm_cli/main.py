@@ -40,7 +40,7 @@ def main(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Warm URLs through chosen CloudFront edge locations, and prove it.
+    """Warm CloudFront POPs: `start` uses a deployed service, `run` warms from here, `local` serves the API here.
 
     Exit codes: 0 warm, 1 not warm, 2 bad input, 3 timeout, 4 service error, 130 interrupted.
     """

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import pytest
 
@@ -39,14 +40,17 @@ DOMAIN, HOST, POP = "d111abcdef8.cloudfront.net", "www.example.com", "SIN2-C1"
 
 
 def executed(
-    *command: str | Path, folder: Path, timeout: float = TIMEOUT_SECONDS, **variables: str
+    *command: str | Path,
+    folder: Path,
+    timeout: float = TIMEOUT_SECONDS,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """Run a command without this environment's paths and settings, with an empty home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PREWARM", "AWS_"))}
     return subprocess.run(
         command,
         cwd=folder,
-        env=kept | {"HOME": str(folder), "NO_COLOR": "1", "COLUMNS": "200"} | variables,
+        env=kept | {"HOME": str(folder), "NO_COLOR": "1", "COLUMNS": "200"} | dict(environment),
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -59,7 +63,7 @@ def uv(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def environment(folder: Path) -> Path:
+def new_environment(folder: Path) -> Path:
     """Create an empty virtual environment; return the folder of its scripts."""
     uv("venv", "--quiet", "--no-project", "--python", sys.executable, folder)
     return folder / "bin"
@@ -77,7 +81,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def base(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of an environment that has the wheel and its three dependencies."""
-    scripts = environment(tmp_path_factory.mktemp("base") / "venv")
+    scripts = new_environment(tmp_path_factory.mktemp("base") / "venv")
     locked = ROOT / "requirements" / "local.txt"
     uv("pip", "install", "--quiet", "--python", scripts / "python", "--constraint", locked, wheel)
     return scripts
@@ -89,7 +93,7 @@ def local(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     A path in a .pth file is searched for packages, but not for further .pth files: the editable install is not in it.
     """
-    scripts = environment(tmp_path_factory.mktemp("local") / "venv")
+    scripts = new_environment(tmp_path_factory.mktemp("local") / "venv")
     uv("pip", "install", "--quiet", "--python", scripts / "python", "--no-deps", wheel)
     (site,) = scripts.parent.glob("lib/python*/site-packages")
     (site / "development.pth").write_text(sysconfig.get_path("purelib") + "\n")
@@ -223,14 +227,14 @@ def test_the_installed_wheel_warms_outside_a_checkout(local: Path, tmp_path: Pat
     assert all(file.startswith(str(local.parent)) for file in files), files
 
     request = ("run", f"https://{HOST}/page.html", "--pop", POP, "--distribution", f"{DOMAIN}={HOST}", "--json")
-    done = executed(local / "prewarm", *request, folder=tmp_path, **edge.settings())
+    done = executed(local / "prewarm", *request, folder=tmp_path, environment=edge.settings())
     assert done.returncode == 0, done.stderr
     assert '"COMPLETED"' in done.stdout
 
 
 @pytest.mark.skipif(os.environ.get("CI") != "true", reason="CI installs the local extra in full (about a minute)")
 def test_the_local_extra_in_full_runs_the_demo(wheel: Path, tmp_path: Path) -> None:
-    scripts = environment(tmp_path / "venv")
+    scripts = new_environment(tmp_path / "venv")
     uv("pip", "install", "--quiet", "--python", scripts / "python", "--compile-bytecode", f"{wheel}[local]")
     done = executed(scripts / "prewarm", "demo", folder=tmp_path, timeout=DEMO_TIMEOUT_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
