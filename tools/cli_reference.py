@@ -11,7 +11,7 @@ import typer
 from prewarm_cli.config import client_of
 from prewarm_cli.main import app
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.wait import waiting_of
+from prewarm_cli.options.wait import wait_options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ HIDDEN = frozenset({"help", "install_completion", "show_completion"})
 # Options of several commands are listed once, under these headings.
 SHARED: dict[str, Callable[..., Any]] = {
     "Options of a request": request_of,
-    "Options of a wait": waiting_of,
+    "Options of a wait": wait_options_of,
     "Options of the connection": client_of,
 }
 

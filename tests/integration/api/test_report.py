@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from aggregate.report import as_csv
-from aggregate.report_html import bytes_in_words, page
+from aggregate.report_html import format_bytes, page
 from api.schemas.openapi import report_schema
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
@@ -167,7 +167,7 @@ def test_a_csv_cell_with_commas_and_quotes_is_read_back_as_it_was() -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (2 * 10**18, "2,000.0 PB")],
 )
 def test_bytes_are_told_by_thousands(count: int, words: str) -> None:
-    assert bytes_in_words(count) == words
+    assert format_bytes(count) == words
 
 
 @pytest.mark.usefixtures("machine")

@@ -28,19 +28,19 @@ def test_pops_are_listed_by_region_country_and_location() -> None:
     assert f"{len(catalogue().pops)} POPs" in pops("list")
 
 
-def test_names_that_mean_nothing_are_refused_with_near_ones() -> None:
+def test_unknown_names_are_rejected_with_similar_names() -> None:
     assert "did you mean" in pops("list", "--country", "japn", code=2)
     assert "--location: not in the catalogue: QQQ" in pops("list", "--location", "qqq", code=2)
     assert "is not in the catalogue" in pops("show", "SYD99-C1", code=2)
 
 
-def test_a_pop_is_shown_with_its_place_and_its_assumed_regional_cache() -> None:
-    shown = pops("show", "akl50-c1")
-    assert "Auckland" in shown
-    assert "SYD (2" in shown
+def test_pop_is_shown_with_its_location_and_assumed_regional_cache() -> None:
+    output = pops("show", "akl50-c1")
+    assert "Auckland" in output
+    assert "SYD (2" in output
 
 
-def test_the_api_serves_the_catalogue(machine: Machine) -> None:
+def test_get_pops_returns_the_catalogue(machine: Machine) -> None:
     status, response = call("GET", "/pops")
     assert status == 200
     assert [pop["id"] for pop in response["pops"]] == list(catalogue().pops)

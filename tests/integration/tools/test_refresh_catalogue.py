@@ -29,7 +29,7 @@ def refresh(edge: SimulatedCloudFront, output: Path, *more: str, code: int = 0) 
     return run("pops", *options, *more, code=code)
 
 
-def test_a_refresh_lists_vanished_ids_and_keeps_every_row(edge: SimulatedCloudFront, tmp_path: Path) -> None:
+def test_refresh_reports_new_and_vanished_pops_and_keeps_all_rows(edge: SimulatedCloudFront, tmp_path: Path) -> None:
     output = tmp_path / "deep" / "pops.csv"
     output_text = refresh(edge, output, "--location", "BNE", "--location", "SYD", "--highest", "3")
     rows = {row["pop_id"]: row for row in csv.DictReader(output.read_text().splitlines())}
@@ -42,7 +42,7 @@ def test_a_refresh_lists_vanished_ids_and_keeps_every_row(edge: SimulatedCloudFr
     assert [name.name for name in output.parent.iterdir()] == ["pops.csv"]
 
 
-def test_a_refresh_adds_an_id_that_the_catalogue_lacks(tmp_path: Path) -> None:
+def test_refresh_adds_a_new_pop_id(tmp_path: Path) -> None:
     config: dict[str, Any] = {
         "distributions": [{"domain": DOMAIN}],
         "pops": ["DOH50-C1", SYDNEY[0]],
@@ -57,7 +57,7 @@ def test_a_refresh_adds_an_id_that_the_catalogue_lacks(tmp_path: Path) -> None:
     assert (row["city"], row["country"], row["evidence"], row["n_sources"]) == ("Doha", "QA", "dns", "1")
 
 
-def test_a_refresh_rejects_a_domain_that_is_not_a_distribution(edge: SimulatedCloudFront, tmp_path: Path) -> None:
+def test_refresh_rejects_an_unknown_distribution(edge: SimulatedCloudFront, tmp_path: Path) -> None:
     nameserver = edge.settings()["PREWARM_NAMESERVERS"]
     options = ["--nameserver", nameserver, "--output", str(tmp_path / "x")]
     assert "is not a distribution's domain" in run("pops", "--distribution", "www.example.com", *options, code=2)
@@ -65,7 +65,7 @@ def test_a_refresh_rejects_a_domain_that_is_not_a_distribution(edge: SimulatedCl
     assert not (tmp_path / "x").exists()
 
 
-def test_candidates_are_the_catalogues_ids_followed_by_possible_ones() -> None:
+def test_candidates_start_with_the_catalogues_ids() -> None:
     names = candidates(catalogue(), ["SYD"], 3, known_only=False)
     listed = [pop for pop in catalogue().pops if pop.startswith("SYD")]
     assert names[: len(listed)] == listed

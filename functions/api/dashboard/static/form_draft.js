@@ -1,19 +1,19 @@
-// What is written into the form, kept while one looks at other views; gone with the page, and once it is a run.
+// The form's contents, kept across views; cleared when the page is closed or a run is started.
 
-const SAME_START = 600_000; // milliseconds
+const SAME_KEY_FOR = 600_000; // milliseconds
 
-const newDraft = () => ({
+const emptyDraft = () => ({
   fields: {}, // by id
   type: "region",
   chosen: { region: new Map(), country: new Map(), pop: new Map() },
-  options: false, // whether they are open
-  sent: { body: "", key: "", at: 0 }, // the start that was not answered with a run
+  options: false, // whether the options are open
+  sent: { body: "", key: "", at: 0 }, // the last start without a response
 });
 
-let draft = newDraft();
+let draft = emptyDraft();
 
-// Fills a fresh form with the draft, and writes down whatever changes in it.
-function keepDraft(form) {
+// Fills a new form from the draft, and records changes of the form in the draft.
+function bindDraft(form) {
   for (const [id, value] of Object.entries(draft.fields)) {
     const field = $(`#${CSS.escape(id)}`, form);
     if (field.type === "checkbox") field.checked = value;
@@ -29,17 +29,18 @@ function keepDraft(form) {
   });
 }
 
-// The Idempotency-Key of a request: sent again unchanged, it is the same run. It begins with a moment, as runs' names do.
-function keyOf(request) {
+// Returns the Idempotency-Key of a request: an unchanged request, sent again, returns the same run.
+function idempotencyKeyOf(request) {
   const body = JSON.stringify(request);
-  // Later on it is no second click any more: somebody wants it warm again.
-  if (draft.sent.body !== body || Date.now() - draft.sent.at > SAME_START) {
-    draft.sent = { body, key: newKey(), at: Date.now() };
+  // After SAME_KEY_FOR it is a new request rather than a second click: the URLs are to be warmed again.
+  if (draft.sent.body !== body || Date.now() - draft.sent.at > SAME_KEY_FOR) {
+    draft.sent = { body, key: newIdempotencyKey(), at: Date.now() };
   }
   return draft.sent.key;
 }
 
-function newKey() {
+// Returns a random key that starts with the time, as run names do.
+function newIdempotencyKey() {
   const now = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   const random = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
   return `${now}-${random.join("")}`;
