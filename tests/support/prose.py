@@ -25,13 +25,13 @@ class Word:
 
     def find(self, text: str) -> list[int]:
         """Return the offsets at which the word stands; as part of another word it does not count."""
-        expression = rf"(?<![A-Za-z.'’])(?:{self.pattern.replace(' ', GAP)})(?![A-Za-z])"
+        expression = rf"(?<![A-Za-z'’])(?:{self.pattern.replace(' ', GAP)})(?![A-Za-z])"
         flags = re.IGNORECASE if self.ignore_case else re.NOFLAG
         return [match.start() for match in re.finditer(expression, text, flags)]
 
 
 WORDS = (
-    Word("tell(?:s|ing)?|told", "code does not talk", "return, report, print, show, raise"),
+    Word(r"tell(?:s|ing)?(?!\(\))|told", "code does not talk", "return, report, print, show, raise"),
     Word("says? whether", "code does not talk", "return whether"),
     Word("in vain", "not used in technical English", "without effect, fails"),
     Word("anew", "not used in technical English", "again, or a verb with re-"),

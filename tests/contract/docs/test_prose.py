@@ -59,6 +59,7 @@ def test_every_allowed_file_has_a_reason() -> None:
         "# Tell the caller.",
         "def test_the_user_is_told_of_it() -> None: ...",
         "told = report()",
+        "result.told",
         "Say whether it is.",
         "the retry was in vain",
         "# the retry was in\n    # vain",
