@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from prewarm_local.stack.stack import EmbeddedStack
 
 
-@command(request=request_of, wait_options=wait_options_of)
+@command("local", request=request_of, wait_options=wait_options_of)
 def run(
     *,
     request: dict[str, Any],

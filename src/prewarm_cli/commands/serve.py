@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HIGHEST_PORT = 65_535
 
 
-@command()
+@command("local")
 def local(
     *,
     port: Annotated[

@@ -35,7 +35,7 @@ VIEWED_URL = f"https://{SHOP}/assets/app-4f2a91.js"
 CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
 
 
-@command()
+@command("local")
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Keep serving after the demo, until Ctrl-C.")] = False
 ) -> None:

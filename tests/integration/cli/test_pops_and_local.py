@@ -7,8 +7,6 @@ import pytest
 from prewarm.catalogue import catalogue
 from tests.support.fake_api import prewarm
 
-DISTRIBUTION = ["--distribution", "d111abc.cloudfront.net"]
-
 
 @pytest.mark.parametrize(
     "arguments",
@@ -16,20 +14,12 @@ DISTRIBUTION = ["--distribution", "d111abc.cloudfront.net"]
         ["list", "--country", "japn"],
         ["list", "--location", "QQQ"],
         ["show", "SYD99-C1"],
-        ["refresh", *DISTRIBUTION, "--nameserver", "foo"],
-        ["refresh", "--distribution", "www.example.com"],
-        ["networks", "--from", "no-such-file"],
     ],
 )
 def test_pops_with_bad_input_prints_an_error_document(arguments: list[str]) -> None:
     result = prewarm("pops", *arguments, "--json", code=2)
     assert json.loads(result.stdout)["error"]["code"] == "BadInput"
     assert result.stderr.startswith("prewarm: ")
-
-
-def test_refresh_with_invalid_nameserver_names_the_option() -> None:
-    message = prewarm("pops", "refresh", *DISTRIBUTION, "--nameserver", "foo", code=2).stderr
-    assert message == "prewarm: --nameserver: 'foo' is no address or address:port\n"
 
 
 def test_pops_without_command_lists_all_pops() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import prewarm_cli.commands.manage
+from prewarm_cli.errors import issues_url
 from tests.support.fake_api import RUN, URL, FakeApi, fake_api, prewarm
 from tests.support.statuses import status
 
@@ -75,7 +76,8 @@ def test_unexpected_exception_exits_4_with_one_line(
     api.responses["GET /status"] = [(200, status())]
     result = prewarm("status", "the-run", "--exit-code", *as_json, code=4)
     assert len(result.stderr.splitlines()) == 1
-    assert "this should not have happened: KeyError" in result.stderr
+    assert "unexpected error: KeyError" in result.stderr
+    assert f"(please report it: {issues_url()})" in result.stderr
 
 
 def test_closed_stdout_prints_no_error(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
