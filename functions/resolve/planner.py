@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.batching import stage_batches, url_blocks, batch_size
+from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Group, Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url

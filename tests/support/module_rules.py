@@ -39,13 +39,6 @@ BASE_DEPENDENCIES = {"requests", "urllib3", "rich", "typer", "prewarm", "prewarm
 # The commands that need the local extra: they import it inside their functions, after `--help` and bad input.
 LOCAL_COMMANDS = ("prewarm_cli.commands.run_here", "prewarm_cli.commands.serve", "prewarm_cli.demo")
 
-# Temporary, while these are taken apart: remove each entry, and at last the constant, when its circle is gone.
-STACK_CIRCLE = ("eventbridge", "lambda_environment", "lambda_process", "lambda_workers", "template")
-KNOWN_CIRCLES = (
-    {"prewarm.fetcher.fetcher", "prewarm.fetcher.scheduler"},
-    {f"prewarm_local.stack.{module}" for module in STACK_CIRCLE},
-)
-
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
 # The aim is 200 lines a module and 60 a handler; these are the limits.
@@ -187,8 +180,7 @@ def import_circles(code: Sources) -> list[str]:
     edges = {name: imports(path, code[path], for_types=True) & by_name.keys() for name, path in by_name.items()}
     reached = {name: _reachable(name, edges) for name in edges}
     circles = {frozenset(other for other in reached[name] if name in reached[other]) for name in edges}
-    unexpected = [circle for circle in circles if not any(circle <= known for known in KNOWN_CIRCLES)]
-    return sorted(" ⇄ ".join(sorted(circle)) for circle in unexpected)
+    return sorted(" ⇄ ".join(sorted(circle)) for circle in circles)
 
 
 def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:

@@ -127,7 +127,9 @@ def test_each_host_uses_its_distribution_and_a_tenant_its_endpoint(stack: Embedd
     status = ended(stack, url_list=mixed)
     assert status["successUrl"] == [*urls("/a"), *urls("/c", host=DOMAIN), *urls("/b", host=SHOP)]
     assert [(entry["url"], entry["reasons"]) for entry in status["failures"]] == [(mixed[3], {"no_distribution": 1})]
-    assert any("no distribution of this account has the alias unserved.example" in warning for warning in status["warnings"])
+    assert any(
+        "no distribution of this account has the alias unserved.example" in warning for warning in status["warnings"]
+    )
 
 
 @pytest.mark.parametrize(

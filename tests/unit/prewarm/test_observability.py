@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.metrics import MetricUnit
 
-from prewarm.observability import NAMESPACE, MAX_VALUES, put_metrics, put_outcomes, put_times
+from prewarm.observability import MAX_VALUES, NAMESPACE, put_metrics, put_outcomes, put_times
 
 
 @pytest.fixture(autouse=True)
