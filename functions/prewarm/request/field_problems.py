@@ -19,13 +19,14 @@ _EXPECTED = {
     "cf_domain": "a distribution's domain such as d111abcdef8.cloudfront.net",
 }
 NO_SOURCE = Problem("url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap or manifest")
-# What omitting a field without a fixed default means.
+# What omitting a field without a fixed default means, or what else it accepts.
 _OMITTED = {
     "max_rps": "omit it for no limit",
     "max_bytes": "omit it for no limit",
     "min_warm_percent": "omit it for the default, 100 for POPs and 95 for countries and regions",
     "user_agent": "omit it for the default",
     "cf_domain": "omit it to find the distribution by each URL's host",
+    "invalidate": 'or use a list of path patterns such as ["/assets/*"]',
 }
 # Constraints by pydantic's error type; the placeholders are keys of the error's context.
 _CONSTRAINTS = {

@@ -6,6 +6,7 @@ Keys below `runs/{run}/`:
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
 - `plan/addresses.json.gz`: for each group a map of POP id to addresses
+- `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
 - `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
 - `stages/{n}.json`: the Distributed Map's items
 - `records/{batch}.{part}.jsonl.gz`: one record per target
@@ -147,6 +148,15 @@ class Storage:
         """Return one block of URLs."""
         block: dict[str, Any] = self._need_json(run_key(run, f"plan/blocks/{number:06}.json.gz"))
         return block
+
+    def put_invalidations(self, run: str, number: int, invalidations: list[dict[str, Any]]) -> None:
+        """Store one round's invalidations: distribution, tenant, caller reference and paths of each."""
+        self._put_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"), invalidations)
+
+    def get_invalidations(self, run: str, number: int) -> list[dict[str, Any]]:
+        """Return one round's invalidations."""
+        stored: list[dict[str, Any]] = self._need_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"))
+        return stored
 
     def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
         """Store a stage's batches as the map's items; return the key."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 10
 
 
-def cloudfront_client() -> "CloudFrontClient":
-    """Return a client that retries throttled calls at an adaptive rate, ATTEMPTS times in all."""
-    return boto3.client("cloudfront", config=Config(retries={"mode": "adaptive", "max_attempts": ATTEMPTS}))
+def cloudfront_client(attempts: int = ATTEMPTS) -> "CloudFrontClient":
+    """Return a client that retries throttled calls at an adaptive rate, `attempts` tries in all.
+
+    All modules get their client here, so that one place decides whose account it acts in.
+    """
+    return boto3.client("cloudfront", config=Config(retries={"mode": "adaptive", "total_max_attempts": attempts}))
