@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.support.asl_data import jsonata, mistyped_paths, refused_by_moto, unfit_maps, unknown_aws_calls
+from tests.support.asl_data import inline_maps, jsonata, mistyped_paths, refused_by_moto, sdk_calls, unfit_maps
 from tests.support.asl_graph import (
     ambiguous_names,
     choices_without_default,
@@ -43,7 +43,8 @@ RULES: tuple[Rule, ...] = (
     unbounded_waits,
     jsonata,
     mistyped_paths,
-    unknown_aws_calls,
+    sdk_calls,
+    inline_maps,
     unfit_maps,
     refused_by_moto,
 )

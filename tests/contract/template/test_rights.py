@@ -52,11 +52,6 @@ MACHINE_RIGHTS = {
     ("lambda:InvokeFunction", "InvalidateFunction.Arn"),
     ("lambda:InvokeFunction", "WarmFunction.Arn"),
     ("lambda:InvokeFunction", "AggregateFunction.Arn"),
-    ("cloudfront:GetInvalidation", "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"),
-    (
-        "cloudfront:GetInvalidationForDistributionTenant",
-        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution-tenant/*",
-    ),
     ("states:StartExecution", MACHINE_ARN),
     ("states:DescribeExecution", f"{EXECUTION_ARN}:*"),
     ("states:DescribeExecution", f"{EXECUTION_ARN}/*"),
