@@ -83,16 +83,23 @@ def unfit_maps(machine: Document) -> list[str]:
         writer = state.get("ResultWriter", {}).get("Parameters", {})
         if "$$.Execution.Name" not in writer.get("Prefix.$", "") or not writer.get("Bucket", "").startswith("${"):
             problems.append(f"{name}: results are not written under the run's prefix")
-        # No record shows what $$.Execution.Name is in a Distributed Map's ItemSelector; a state that replaces the
-        # input has to keep the run's name for it.
-        replacing = [each for each in machine["States"].values() if each["Type"] == "Pass"]
-        if state["ItemSelector"].get("run.$") != "$.run" or not all(
-            "run.$" in each["Parameters"] for each in replacing
-        ):
-            problems.append(f"{name}: the run's name is not data of the state")
         if state.get("ResultPath", "$") is not None:
             problems.append(f"{name}: the map's result would replace the run's state")
     return problems
+
+
+def lost_run_names(machine: Document) -> list[str]:
+    """List maps whose items do not get the run's name from the state's data, and states that drop it from there.
+
+    No record of AWS shows what `$$.Execution.Name` is in a Distributed Map's ItemSelector.
+    """
+    problems = [
+        name
+        for name, state in states(machine)
+        if "ItemReader" in state and state["ItemSelector"].get("run.$") != "$.run"
+    ]
+    replacing = [(name, state) for name, state in machine["States"].items() if state["Type"] == "Pass"]
+    return problems + [name for name, state in replacing if state["Parameters"].get("run.$") != "$.run"]
 
 
 def refused_by_moto(machine: Document) -> list[str]:

@@ -22,8 +22,10 @@ UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South K
 TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
 # A batch that needs a further worker: continue, warm again, check whether it is finished.
 TRANSITIONS_PER_FURTHER_PART = 3
-# A round of invalidations: create, wait, check for more, and five states for each of about three status checks.
-TRANSITIONS_PER_ROUND = 18
+# A round of invalidations: create, is there time; then wait, check, is it completed, for each of about two checks.
+TRANSITIONS_PER_ROUND, INVOCATIONS_PER_ROUND = 8, 3
+# Their Lambda time: a GB-second for three invocations of 512 MB that call CloudFront.
+GB_SECONDS_PER_ROUND = 1.0
 # Assumptions about a worker: fetches per second if the origin responds within tenths of a second, bytes per second of
 # Lambda's network, and seconds to start, read its tile, open connections to a hundred POPs worldwide and write its
 # results.
@@ -126,21 +128,22 @@ def estimate(work: Work) -> Estimate:
             Part("invalidation (the first 1,000 a month are free)", work.invalidation_paths, "path",
                  price["invalidation_path"])
         )  # fmt: skip
+    rounds = work.invalidation_rounds
     seconds = work.worker_seconds if work.worker_seconds is not None else _worker_seconds(work)
     transitions = (
         TRANSITIONS_PER_RUN
         + TRANSITIONS_PER_STAGE * max(0, work.stages - 1)
         + TRANSITIONS_PER_BATCH * work.batches
-        + TRANSITIONS_PER_ROUND * work.invalidation_rounds
+        + TRANSITIONS_PER_ROUND * rounds
         + TRANSITIONS_PER_FURTHER_PART * work.continued
     )
     workers = work.batches + work.continued
     parts += [
-        Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds, "GB-second",
-             price["lambda_gb_second_arm64"]),
-        Part("Lambda requests", workers + 3, "request", price["lambda_request"]),
+        Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds + GB_SECONDS_PER_ROUND * rounds,
+             "GB-second", price["lambda_gb_second_arm64"]),
+        Part("Lambda requests", workers + 3 + INVOCATIONS_PER_ROUND * rounds, "request", price["lambda_request"]),
         Part("Step Functions", transitions, "state transition", price["step_functions_transition"]),
-        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_RUN, "PUT", price["s3_put"]),
+        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_RUN + rounds, "PUT", price["s3_put"]),
         Part("S3 reads", S3_GETS_PER_BATCH * workers, "GET", price["s3_get"]),
         Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers, "write unit", price["dynamodb_write_unit"]),
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.asl_data import inline_maps, jsonata, mistyped_paths, refused_by_moto, sdk_calls, unfit_maps
+from tests.support.asl_data import (
+    inline_maps,
+    jsonata,
+    lost_run_names,
+    mistyped_paths,
+    refused_by_moto,
+    sdk_calls,
+    unfit_maps,
+)
 from tests.support.asl_graph import (
     ambiguous_names,
     choices_without_default,
@@ -102,8 +110,8 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (mistyped_paths, f"{RESOLVE}/Parameters/Payload/run.$", "$$.Execution.RunName"),
     (sdk_calls, f"{CHECK}/Resource", "arn:aws:states:::aws-sdk:cloudfront:getInvalidation"),
     (inline_maps, "States/WarmTargets/ItemProcessor/ProcessorConfig/Mode", "INLINE"),
-    (unfit_maps, "States/WarmTargets/ItemSelector/run.$", "$$.Execution.Name"),
-    (unfit_maps, "States/NextStage/Parameters/run.$", GONE),
+    (lost_run_names, "States/WarmTargets/ItemSelector/run.$", "$$.Execution.Name"),
+    (lost_run_names, "States/NextStage/Parameters/run.$", GONE),
     (unfit_maps, "States/WarmTargets/Label", "W" * 41),
     (unfit_maps, "States/WarmTargets/ItemBatcher", {"MaxItemsPerBatch": 10}),
     (unfit_maps, "States/WarmTargets/ItemReader/ReaderConfig/InputType", "JSONL"),

@@ -54,6 +54,16 @@ def test_routes_without_a_key_have_their_own_throttle() -> None:
     assert all(0 < each["ThrottlingRateLimit"] <= 20 for each in settings.values())
 
 
+def test_api_is_deployed_again_when_only_its_gateway_responses_change() -> None:
+    """SAM names a deployment by a hash of the paths; with AlwaysDeploy each translation names a new one."""
+    assert template()["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
+    (name,) = resources(translated(), "AWS::ApiGateway::Deployment")
+    again = translate(template(), state_machine())
+    (stage,) = resources(again, "AWS::ApiGateway::Stage").values()
+    assert stage["DeploymentId"]["Ref"] in again["Resources"]
+    assert set(resources(again, "AWS::ApiGateway::Deployment")) != {name}
+
+
 def test_unintended_access_is_reported() -> None:
     broken = template()
     properties = broken["Resources"]["Api"]["Properties"]

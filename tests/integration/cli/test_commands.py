@@ -62,7 +62,7 @@ DRY_RUN = {
         {"domain": "d111abc.cloudfront.net", "urls": 2, "pops": ["A"] * 15, "skippedPops": [], "targets": 30}
     ],
     "noDistribution": {"urls": 1, "hosts": ["elsewhere.example.org"]},
-    "invalidation": {"paths": 2, "rounds": 1},
+    "invalidation": {"paths": 2, "rounds": 1, "dollars": 0.01, "minutes": 1, "patterns": []},
     "sizes": {"asked": 2, "known": 2},
     "estimatedBytes": 3_000_000,
     "cost": {"dollars": 0.0042},

@@ -1,7 +1,6 @@
 """CreateInvalidations and CheckInvalidations: rounds of stored paths, one invalidation per distribution and round."""
 
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,11 +15,10 @@ from tests.support.handlers import ACCOUNT, OTHER_HOST, SYDNEY, Context, Machine
 
 
 @pytest.fixture(autouse=True)
-def waiting(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Allow path patterns; moto's invalidations are kept from one test to the next, so remove them."""
+def patterns_allowed(account: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow path patterns, in an account without invalidations."""
     monkeypatch.setenv("PREWARM_ALLOW_INVALIDATION_PATTERNS", "true")
     cloudfront_backends[ACCOUNT]["aws"].invalidations.clear()
-    yield
 
 
 def step(run: str, progress: dict[str, Any], redrives: int = 0) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def step(run: str, progress: dict[str, Any], redrives: int = 0) -> dict[str, Any
     return after
 
 
-def planned(machine: Machine, urls: list[str], name: str = "fresh", invalidate: object = True) -> dict[str, Any]:
+def planned(machine: Machine, urls: list[str], name: str = "fresh", *, invalidate: object = True) -> dict[str, Any]:
     request: dict[str, Any] = {
         "url_list": urls, "region_type": "pop", "region": SYDNEY[:1], "invalidate": invalidate
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_url_that_ends_in_a_wildcard_is_rejected() -> None:
     ],
 )
 def test_url_with_a_tilde_is_rejected_with_the_reason_and_a_pattern(tail: str, tilde: str, pattern: str) -> None:
-    """CloudFront rejects ~ (aws-sdk-js issue 4234), and invalidates nothing for %7E: no path is left out or encoded."""
+    """CloudFront rejects ~ (aws-sdk-js issue 4234) and invalidates nothing for %7E: none is left out or encoded."""
     sentence = rejected(url_list=[f"{SITE}/fine.js", f"{SITE}{tail}"], invalidate=True)
     assert sentence == (
         f"invalidate: '{SITE}{tail}' contains {tilde}, and CloudFront does not invalidate a path with ~, encoded or "

@@ -1,5 +1,7 @@
 """The rounds of a long list of paths within CloudFront's quotas, and their pace."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
@@ -77,7 +79,7 @@ def test_waits_grow_to_their_limit() -> None:
     waits = [FIRST_WAIT]
     while waits[-1] < LONGEST_WAIT:
         waits.append(next_wait(waits[-1]))
-    assert all(later > earlier for earlier, later in zip(waits, waits[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(waits))
     assert waits[:4] == [5, 8, 12, 18]
     assert next_wait(LONGEST_WAIT) == LONGEST_WAIT
     assert next_wait(FIRST_WAIT) == round(FIRST_WAIT * GROWTH)
