@@ -82,7 +82,8 @@ def retry(
     """Start a run of the failed URLs; return {"requestID", "retryOf", "urls"}.
 
     The new request is the old one with the failed URLs as its only source. A run that failed before its plan existed
-    is repeated as a whole. `key` is the caller's Idempotency-Key.
+    is repeated as a whole. Path patterns of `invalidate` are repeated only if all URLs failed. `key` is the caller's
+    Idempotency-Key.
 
     Raises:
         Conflict: the run is still in progress, or no URL failed.
@@ -98,8 +99,12 @@ def retry(
         raise Missing("RunExpired", [Problem("requestID", "the run's request has expired (RetentionDays)")])
     if document.get("dry_run"):
         raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
-    if store.get_plan(execution.run) is not None:
-        document = _without_sources(document) | {"url_list": _failed_urls(execution, store)}
+    if (plan := store.get_plan(execution.run)) is not None:
+        failed = _failed_urls(execution, store)
+        document = _without_sources(document) | {"url_list": failed}
+        if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
+            # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
+            document["invalidate"] = True
     request = check_request(document)
     if key is not None:
         started = start_once(key, request, store, executions)
