@@ -22,12 +22,13 @@ NOT_DEPLOYED = {"functions", "prewarm_local", "prewarm_cli", "tools", "tests", "
 NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PACKAGES}
 
 # The modules that call AWS, and the services that they call.
-AWS_CLIENTS = {
+AWS_CLIENTS: dict[str, set[str]] = {
     "functions/prewarm/storage/run_store.py": {"s3", "dynamodb"},  # it creates the ledger's client too
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},
     "functions/resolve/distributions/cloudfront_client.py": {"cloudfront"},
+    "functions/resolve/invalidation_calls.py": set(),  # botocore's errors only
 }
 AWS_PACKAGES = {"boto3", "botocore"}
 

@@ -27,7 +27,7 @@ def _checks(pattern: str) -> Iterator[tuple[object, str]]:
     yield not pattern.startswith("/"), "does not start with /; write a path such as /assets/*"
     length = f"has {len(pattern):,} characters; CloudFront accepts {LONGEST_PATH:,} at most"
     yield len(pattern) > LONGEST_PATH, length
-    yield "*" in pattern[:-1], "has a * before its end, where it is no wildcard; write one at the end only"
+    yield "*" in pattern[:-1], "has a * before its end, which CloudFront reads as a letter; write one at the end only"
     tilde = "contains ~, which CloudFront does not invalidate, encoded or not; end the pattern before it"
     yield TILDE.search(pattern), tilde
     if unsafe := UNSAFE.search(pattern):
@@ -37,7 +37,7 @@ def _checks(pattern: str) -> Iterator[tuple[object, str]]:
 
 
 def pattern_problems(invalidate: object) -> list[Problem]:
-    """Return the problems of a request's `invalidate`; none if it is no list of strings, which the model rejects."""
+    """Return the problems of a request's `invalidate`; the model rejects other types."""
     if not isinstance(invalidate, list) or not all(isinstance(each, str) for each in invalidate):
         return []
     checked = ((f"invalidate[{index}]", pattern_problem(each)) for index, each in enumerate(invalidate))

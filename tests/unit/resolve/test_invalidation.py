@@ -152,7 +152,7 @@ def test_list_that_cannot_be_invalidated_in_time_is_rejected_with_figures_and_th
     check_rounds(rounds([f"/shop/item/{n}" for n in range(1_000_000)]), 334)
 
 
-def test_list_that_fits_no_run_is_not_told_to_raise_the_timeout() -> None:
+def test_rejection_of_a_list_that_fits_no_run_names_the_pattern_only() -> None:
     with pytest.raises(InvalidRequest, match=r"1,400 minutes or more.*; use \"invalidate\": \[\"/\*\"\]"):
         check_rounds(rounds(["/a", "/b"])[:1] * 1_400, 1_380)
 

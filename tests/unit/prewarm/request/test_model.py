@@ -96,7 +96,10 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
         ),
         ({"invalidate": "/a~*"}, ["invalidate[0]: '/a~*' contains ~, which CloudFront does not invalidate"]),
         ({"invalidate": ["/%7e*"]}, ["invalidate[0]: ", "encoded or not; end the pattern before it"]),
-        ({"invalidate": ["/*.js"]}, ["invalidate[0]: '/*.js' has a * before its end, where it is no wildcard"]),
+        (
+            {"invalidate": ["/*.js"]},
+            ["invalidate[0]: '/*.js' has a * before its end, which CloudFront reads as a letter"],
+        ),
         ({"invalidate": ["/a b"]}, ["invalidate[0]: '/a b' contains ' '; percent-encode it"]),
         ({"invalidate": ["/ä"]}, ["invalidate[0]: '/ä' contains 'ä'; percent-encode it"]),
         ({"invalidate": ["/a%zz"]}, ["invalidate[0]: ", "contains a % that does not start a percent-encoded byte"]),
