@@ -13,7 +13,7 @@ NEEDS_NGINX = pytest.mark.skipif(nginx() is None, reason="nginx is not installed
 
 def output_of(*words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, text=True, capture_output=True, check=False, timeout=120
+        [sys.executable, "-m", *words], cwd=ROOT, text=True, capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
