@@ -72,7 +72,7 @@ def test_request_summary_has_counts_and_selection_only() -> None:
     summary = request_summary(
         request(url_list=["https://www.example.com/1", "https://www.example.com/2"], region="all")
     )
-    assert summary == {"urls": 2, "pops": 537, "region_type": "pop", "region": ["all"]}
+    assert summary == {"urls": 2, "pops": 725, "region_type": "pop", "region": ["all"]}
 
 
 def test_request_summary_of_many_names_counts_the_omitted_ones() -> None:
