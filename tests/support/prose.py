@@ -36,7 +36,12 @@ WORDS = (
     Word("in vain", "not used in technical English", "without effect, fails"),
     Word("anew", "not used in technical English", "again, or a verb with re-"),
     Word("mend(?:s|ed|ing)?", "not used of software", "fix, patch, correct"),
-    Word(r"(?<!here\s)(?<!here_)(?:is|are|was|were) none", "reads as the value None", "is not a …, does not exist", ignore_case=False),
+    Word(
+        r"(?<!here\s)(?<!here_)(?:is|are|was|were) none",
+        "reads as the value None",
+        "is not a …, does not exist",
+        ignore_case=False,
+    ),
     Word(
         r"(?<!here\s)(?<!here_)(?:is|are|was|were) no(?! (?:longer|more|less|fewer|other|different))",
         "reads as a translation",
