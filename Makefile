@@ -1,27 +1,27 @@
-# Two commands do everything: `make demo` and `make test`. Both first make .venv from python3 (3.11 or newer).
+# `make demo` and `make test` do everything. Both first create .venv from python3 (3.11 or newer).
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Bytecode is compiled while installing, so that the first start of each worker process is as fast as the next.
+# Bytecode is compiled during installation, so that the first start of a worker process is as fast as the next ones.
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: install demo local test check bench docs pictures format lock clean help
+.PHONY: install demo local test check bench docs pictures catalogue networks format lock dist clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: .venv/local.stamp ## Make .venv with the prewarm command in it
+install: .venv/local.stamp ## Create .venv with the prewarm command in it
 	@echo "The command is $(CURDIR)/$(BIN)/prewarm"
 
-demo: .venv/local.stamp ## Start the embedded stack and a simulated CloudFront, and warm a site before your eyes
+demo: .venv/local.stamp ## Warm a site on this machine: the embedded stack and a simulated CloudFront
 	@$(BIN)/prewarm demo
 
 local: .venv/local.stamp ## Serve the API on this machine; DISTRIBUTION=d111abc.cloudfront.net=www.example.com
 	@$(BIN)/prewarm local $(addprefix --distribution ,$(DISTRIBUTION))
 
-test: .venv/dev.stamp check ## Lint, check types, run all tests, show coverage
+test: .venv/dev.stamp check ## Lint, check types, run all tests, check coverage
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
 
@@ -31,21 +31,30 @@ check: .venv/dev.stamp ## Lint and check types only
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 
-bench: .venv/dev.stamp ## Measure this worker, its peers and whole runs, and write docs/performance.md (five minutes, idle)
+bench: .venv/dev.stamp ## Run the benchmarks and write docs/performance.md (five minutes on an idle machine)
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: .venv/dev.stamp ## Write the documents that are made of the code: OpenAPI, the report's schema, the command's reference
+docs: .venv/dev.stamp ## Generate docs from the code: OpenAPI, the report's schema, the command's reference
 	@$(BIN)/python -m tools.openapi
 	@$(BIN)/python -m tools.cli_reference
 
-pictures: .venv/dev.stamp ## Take the dashboard's pictures in docs/images anew (half a minute; needs chromium)
+pictures: .venv/dev.stamp ## Take the screenshots of docs/images again (half a minute; needs chromium)
 	@$(BIN)/python -m tools.screenshots
 
-format: .venv/dev.stamp ## Bring the code into the project's format
+catalogue: .venv/dev.stamp ## Query DNS for new POPs; ARGS='--distribution d111abc.cloudfront.net' (one you own)
+	@$(BIN)/python -m tools.refresh_catalogue pops $(ARGS)
+
+networks: .venv/dev.stamp ## Download CloudFront's networks from AWS's ip-ranges.json
+	@$(BIN)/python -m tools.refresh_catalogue networks $(ARGS)
+
+dist: .venv/local.stamp ## Build the wheel and the source archive into dist/
+	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+
+format: .venv/dev.stamp ## Format the code and apply ruff's safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: .venv/dev.stamp ## Lock the newest versions that the *.in files allow
+lock: .venv/dev.stamp ## Lock the newest versions that the *.in files allow, with hashes
 	@cd requirements && rm -f $(addprefix ../,$(LOCKS))
 	@for name in requirements/dev requirements/local functions/requirements requirements/bootstrap; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -53,25 +62,25 @@ lock: .venv/dev.stamp ## Lock the newest versions that the *.in files allow
 	    $$name.in --output-file $$name.txt || exit 1; \
 	done
 
-clean: ## Remove everything that these commands made
-	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build
+clean: ## Remove everything that these commands created
+	@rm -rf .venv .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist
 
 .venv/bootstrap.stamp: requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.13"; exit 1; }
-	@echo "Making a virtual environment in .venv (once) ..."
+	  { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.13"; exit 1; }
+	@echo "Creating a virtual environment in .venv (once) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@touch $@
 
 .venv/local.stamp: .venv/bootstrap.stamp requirements/local.txt pyproject.toml
-	@echo "Installing what the embedded stack needs (once) ..."
+	@echo "Installing the dependencies of the embedded stack (once) ..."
 	@$(INSTALL) --require-hashes -r requirements/local.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: .venv/bootstrap.stamp requirements/dev.txt pyproject.toml
-	@echo "Installing what the tests need (once) ..."
+	@echo "Installing the dependencies of the tests (once) ..."
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/local.stamp

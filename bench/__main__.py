@@ -1,4 +1,4 @@
-"""Measure everything, and write docs/performance.md: some ten minutes on two cores that have nothing else to do."""
+"""Run all benchmarks and write docs/performance.md: about ten minutes on two idle cores."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ NOTES = {
 
 
 def main() -> None:
-    """Run the comparison with peers, which writes the page, then add the other parts to it."""
+    """Run the comparison with peers, which writes the page, then append the other parts."""
     subprocess.run([sys.executable, "-m", "bench.warm", "--page", str(PAGE), *sys.argv[1:]], check=True)
     for title, module in PARTS.items():
         done = subprocess.run([sys.executable, "-m", module], text=True, stdout=subprocess.PIPE, check=True)

@@ -1,4 +1,4 @@
-"""The clients that are compared. Each fetches paths x POPs once and counts what came whole from the right POP."""
+"""The clients under comparison. Each fetches paths x POPs once and counts complete responses of the right POP."""
 
 import itertools
 import os
@@ -17,12 +17,12 @@ import urllib3.util.connection
 
 from bench.edges import HOST
 from prewarm.planning.plan import Batch, Group, Plan, map_item
+from prewarm.request.url_parser import parse_url
 from prewarm.results.batch_result import BatchResult
 from prewarm.settings import Settings
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.ledger_items import Control
 from prewarm.storage.run_store import Storage
-from prewarm.urls import parse_url
 
 THREADS = 100
 CURL_THREADS = 6
@@ -30,7 +30,7 @@ TIMEOUT = 120
 
 
 def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Warm one batch by the warm function's own handler: judging, records, ledger item; the stores keep nothing."""
+    """Warm one batch with the warm function's handler: classification, records, ledger item; the stores are stubs."""
     environment = {
         "PREWARM_BUCKET": "bench",
         "PREWARM_TABLE": "bench",
@@ -48,7 +48,7 @@ def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
     pops = tuple(addresses)
     group = Group("d111abcdef8.cloudfront.net", "E1", 0, len(urls), pops, len(pops))
     variants = ("br, gzip",)
-    # One worker's share of a big run: one batch.
+    # The share of one worker in a big run: one batch.
     batch = Batch("1-000000", 0, 0, 0, len(urls), 0, len(pops), len(urls) * len(pops))
     plan = Plan(
         run=run,
@@ -75,7 +75,7 @@ def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
 
 
 class _Ledger(Ledger):
-    """The ledger with a table that keeps nothing."""
+    """A ledger whose table discards all items."""
 
     def __init__(self) -> None:
         super().__init__(mock.Mock(), "nothing", 1)
@@ -91,7 +91,7 @@ class _Ledger(Ledger):
 
 
 class _Stores(Storage):
-    """The storage module with stores that keep nothing: what it packs is packed, what it sends is dropped."""
+    """The storage module with stubs as stores: it serializes as usual, and the stubs discard the result."""
 
     ledger: _Ledger
 
@@ -103,7 +103,7 @@ class _Stores(Storage):
 
     @property
     def warm(self) -> list[int]:
-        """How many targets of each batch were warm before."""
+        """Return the number of targets of each batch that were warm before."""
         return self.ledger.warm
 
     def need_plan(self, run: str) -> Plan:
@@ -120,7 +120,7 @@ class _Stores(Storage):
 
 
 def bare(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch in a bare pycurl loop: one CurlMulti, HTTP/2, nothing judged but the status, nothing recorded."""
+    """Fetch in a bare pycurl loop: one CurlMulti, HTTP/2; checks the status only and records nothing."""
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, 800)
     multi.setopt(pycurl.M_MAXCONNECTS, 800)
@@ -169,7 +169,7 @@ def bare(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
 
 
 def curl_processes(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch by one `curl --resolve` process each, in six threads."""
+    """Fetch with one `curl --resolve` process per URL and POP, in six threads."""
 
     def fetch(path: str, address: str) -> bool:
         command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca, "--max-time", str(TIMEOUT)]
@@ -179,8 +179,8 @@ def curl_processes(paths: list[str], addresses: dict[str, str], port: int, ca: s
     return _threaded(fetch, paths, addresses, CURL_THREADS)
 
 
-def requests_anew(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch by `requests` in a hundred threads, a connection each."""
+def requests_reconnecting(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
+    """Fetch with `requests` in a hundred threads, with a new connection each time."""
     where = _pinned()
 
     def fetch(path: str, address: str) -> bool:
@@ -193,7 +193,7 @@ def requests_anew(paths: list[str], addresses: dict[str, str], port: int, ca: st
 
 
 def requests_sessions(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch by `requests` in a hundred threads, a session per thread and POP."""
+    """Fetch with `requests` in a hundred threads, with a session per thread and POP."""
     where = _pinned()
 
     def fetch(path: str, address: str) -> bool:
@@ -213,7 +213,7 @@ _connect = urllib3.util.connection.create_connection
 
 
 def _pinned() -> threading.local:
-    """Let urllib3 connect to the address that a thread names, as `curl --resolve` does."""
+    """Make urllib3 connect to the address that a thread sets, as `curl --resolve` does."""
 
     def create(address: tuple[str, int], *more: Any, **named: Any) -> Any:
         return _connect((_where.address, address[1]), *more, **named)
@@ -248,6 +248,6 @@ CLIENTS = {
     "this worker": ours,
     "bare pycurl loop": bare,
     "curl processes": curl_processes,
-    "requests, a connection each": requests_anew,
+    "requests, a connection each": requests_reconnecting,
     "requests, sessions": requests_sessions,
 }

@@ -57,7 +57,7 @@ SLOW = "location /slow/ { echo_sleep 0.15; echo_exec /1k/slow; }"
 
 @dataclass(frozen=True)
 class Edges:
-    """The POPs with their addresses, the port, a CA file with the one root, and one with all roots of a system."""
+    """The POPs' addresses, their port, a CA file with their root only, and one with all roots of a system."""
 
     addresses: dict[str, str]
     port: int
@@ -67,19 +67,19 @@ class Edges:
 
 
 def nginx() -> str | None:
-    """Return where nginx is, or None."""
+    """Return the path of nginx, or None."""
     return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 @contextmanager
 def edges(core: int | None, names: Sequence[str] = LAB) -> Iterator[Edges]:
-    """Serve as the POPs of these names until the block ends, on one core if it is given."""
+    """Serve as the named POPs until the block ends, on one core if one is given."""
     program = nginx()
     assert program is not None
     addresses = {name: f"127.0.77.{number}" for number, name in enumerate(names, start=1)}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        # nginx's workers are another user where the master is root.
+        # nginx's workers run as another user if the master runs as root.
         folder.chmod(0o755)
         _certificates(folder)
         (folder / "files").mkdir()
@@ -112,7 +112,7 @@ def edges(core: int | None, names: Sequence[str] = LAB) -> Iterator[Edges]:
 
 
 def _certificates(folder: Path) -> None:
-    """Make a root and an RSA-2048 leaf; put the root among all those that browsers trust, as systems have them."""
+    """Create a root and an RSA-2048 leaf; add the root to those that browsers trust, as on a usual system."""
     authority = trustme.CA(key_type=trustme.KeyType.RSA)
     leaf = authority.issue_cert(HOST, key_type=trustme.KeyType.RSA)
     (folder / "key.pem").write_bytes(leaf.private_key_pem.bytes())

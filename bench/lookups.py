@@ -1,4 +1,4 @@
-"""How long the DNS questions of a run take: a stub nameserver that answers after a while, and a dead one.
+"""The duration of a run's DNS queries, with a stub nameserver that responds after a delay and with a dead one.
 
 .venv/bin/python bench/lookups.py
 .venv/bin/python bench/lookups.py --names 5000 --delay-ms 50
@@ -22,18 +22,18 @@ from resolve.dns_lookup import NameserversSilent, addresses_of, pop_name
 
 
 class Stub(asyncio.DatagramProtocol):
-    """Answers every question with one address, after `delay` seconds."""
+    """A nameserver that responds to every query with one address, after `delay` seconds."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
         self._transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way back."""
+        """Store the transport for the responses."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Response one question, later."""
+        """Schedule the response to a query."""
         query = dns.message.from_wire(data)
         response = dns.message.make_response(query)
         response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", "192.0.2.1"))
@@ -41,7 +41,7 @@ class Stub(asyncio.DatagramProtocol):
 
 
 def serve(delay: float, ready: Connection) -> None:
-    """Be the nameserver; tells its port once."""
+    """Run the nameserver; send its port to `ready`."""
 
     async def forever() -> None:
         loop = asyncio.get_running_loop()
@@ -83,7 +83,7 @@ def main() -> None:
         try:
             addresses_of(names, settings(dead.getsockname()[1]))
         except NameserversSilent:
-            print(f"a nameserver that never answers is given up after {time.monotonic() - began:.1f} s")
+            print(f"a nameserver that never responds is abandoned after {time.monotonic() - began:.1f} s")
 
 
 if __name__ == "__main__":

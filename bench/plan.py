@@ -1,7 +1,7 @@
-"""How long ResolveTargets takes for a big run, and how much memory: plan, tiling and storing of URLs x all POPs.
+"""Seconds and memory of ResolveTargets for a big run: planning, batching and storing URLs x all POPs.
 
-The function's handler runs in a process of its own, against the simulated CloudFront (DNS, and probes over TLS) and
-moto's S3 and DynamoDB, each in processes of their own.
+The function's handler runs in its own process, against the simulated CloudFront (DNS, and probes over TLS) and
+moto's S3 and DynamoDB, each in separate processes.
 
     .venv/bin/python bench/plan.py --urls 10000            # 10,000 URLs in the request, all POPs
     .venv/bin/python bench/plan.py --urls 1000000 --s3     # a million of them, listed in S3
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """Serve S3, DynamoDB and CloudFront from a process of its own until the block ends; yields the address."""
+    """Serve S3, DynamoDB and CloudFront from a separate process until the block ends; yield the address."""
     port = free_port()
     moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,7 +55,7 @@ def moto_server() -> Iterator[str]:
 
 
 def account(endpoint: str) -> tuple["S3Client", str]:
-    """Make the service's stores and one distribution; returns an S3 client and the distribution's domain."""
+    """Create the service's stores and one distribution; return an S3 client and the distribution's domain."""
     os.environ |= CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint}
     s3 = boto3.client("s3")
     while True:
@@ -90,7 +90,7 @@ def account(endpoint: str) -> tuple["S3Client", str]:
 
 
 def measured() -> None:
-    """In the process that is measured: run the handler once, and print what it took."""
+    """In the measured process: run the handler once and print its seconds and memory."""
     import resolve.handler  # noqa: PLC0415 - its import is part of what is measured
 
     event = json.load(sys.stdin)
@@ -105,7 +105,7 @@ def measured() -> None:
 
 
 def main() -> None:
-    """Set the scene, measure, print."""
+    """Start the servers, measure, print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--urls", type=int, default=10_000)
     options.add_argument("--s3", action="store_true", help="list the URLs in S3 instead of the request")

@@ -1,9 +1,9 @@
 """AggregateResults and GET /status of a run of 5.4 million targets of which 1 % failed: seconds, CPU, peak memory.
 
-Both run in a process of their own; moto keeps S3 and DynamoDB in another one.
+Both run in one measured process; moto serves S3 and DynamoDB from another.
 
     .venv/bin/python -m bench.scale
-    .venv/bin/python -m bench.scale --urls 500    # a look whether it runs
+    .venv/bin/python -m bench.scale --urls 500    # a quick check that it runs
 """
 
 import argparse
@@ -28,7 +28,7 @@ RUN = "bench"
 
 
 def fill(urls: int) -> Plan:
-    """Store plan and ledger of a run whose every hundredth target failed."""
+    """Store the plan and the ledger of a run in which every hundredth target failed."""
     pops = tuple(list(catalogue().pops)[:540])
     group = Group("d1.cloudfront.net", "E1", 0, urls, pops, len(pops))
     plan = Plan(
@@ -56,8 +56,8 @@ def fill(urls: int) -> Plan:
 
 
 def measured() -> None:
-    """In the process that is measured: aggregate, and ask for the status."""
-    import aggregate.handler  # noqa: PLC0415 - their imports are left out of the seconds
+    """In the measured process: aggregate, and request the status."""
+    import aggregate.handler  # noqa: PLC0415 - the seconds exclude their imports
     from api.runs.executions import Execution  # noqa: PLC0415
     from api.runs.progress import find_progress  # noqa: PLC0415
     from api.runs.status import as_contract  # noqa: PLC0415
@@ -97,7 +97,7 @@ def measured() -> None:
 
 
 def main() -> None:
-    """Set the scene, measure, print."""
+    """Start the servers, measure, print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--urls", type=int, default=10_000)
     options.add_argument("--measured", action="store_true", help=argparse.SUPPRESS)
@@ -112,13 +112,13 @@ def main() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "bench.scale", "--measured"], text=True, stdout=subprocess.PIPE, check=True
         )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    took: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     batches = sum(1 for _ in all_batches(plan))
     print(
-        f"{plan.targets:,} targets in {batches:,} batches, {told['total']:,} URLs, {told['failed']:,} of them failed:"
+        f"{plan.targets:,} targets in {batches:,} batches, {took['total']:,} URLs, {took['failed']:,} of them failed:"
     )
-    print(f"  AggregateResults {told['aggregate']:.1f} s, {told['cpu']:.1f} s of them CPU, {told['peak_mb']:.0f} MB")
-    print(f"  GET /status {told['status']:.2f} s, {told['answer_mb']:.2f} MB; peak {told['peak_mb_status']:.0f} MB")
+    print(f"  AggregateResults {took['aggregate']:.1f} s, {took['cpu']:.1f} s of them CPU, {took['peak_mb']:.0f} MB")
+    print(f"  GET /status {took['status']:.2f} s, {took['answer_mb']:.2f} MB; peak {took['peak_mb_status']:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How often the origin is asked, staged and unstaged: a simulated CloudFront whose POPs share regional edge caches.
+"""The number of origin fetches, staged and unstaged: a simulated CloudFront whose POPs share regional edge caches.
 
 .venv/bin/python -m bench.staging
 """
@@ -17,13 +17,13 @@ URLS = 20
 
 
 def main() -> None:
-    """Compare with caches that collapse requests, and with caches that do not."""
+    """Compare with caches that collapse requests and with caches that do not."""
     for collapsing in (True, False):
         compare(collapsing=collapsing)
 
 
 def compare(*, collapsing: bool) -> None:
-    """Warm the same number of fresh URLs in each way, and print how many fetches came to the origin."""
+    """Warm the same number of fresh URLs in each way, and print the number of origin fetches."""
     known = catalogue()
     pops = list(known.pops)[::3]
     areas = {pop: known.regional_cache_of(pop) for pop in pops}
@@ -48,7 +48,7 @@ def compare(*, collapsing: bool) -> None:
             began = time.monotonic()
             folder = kind.replace(", ", "-").replace(" ", "-")
             whole = warm(stack, pops, folder, fields)
-            # The probe asks every POP for the first URL.
+            # The probe requests the first URL from every POP.
             asked = sum(n for path, n in edge.stats()["origin"].items() if path.startswith(f"/{folder}/w"))
             seconds = time.monotonic() - began
             print(f"  {kind}: {asked:,} fetches at the origin for {whole:,} targets, {seconds:.0f} s")
@@ -58,7 +58,7 @@ QUIET = {"POWERTOOLS_LOG_LEVEL": "ERROR"}
 
 
 def warm(stack: EmbeddedStack, pops: list[str], name: str, fields: dict[str, Any]) -> int:
-    """Run one request to its end; returns how many targets became warm."""
+    """Run one request to its end; return the number of warm targets."""
     urls = [f"https://{HOST}/{name}/{kind}.js" for kind in ("probed", *(f"w{n}" for n in range(URLS)))]
     request = {"url_list": urls, "region_type": "pop", "region": pops, "verify": "none"} | fields
     headers = {"x-api-key": stack.api_key}

@@ -1,4 +1,4 @@
-"""How fast this project's worker warms, beside what else is used for it.
+"""The speed of this project's worker, compared with other ways of warming.
 
     .venv/bin/python -m bench.warm --rounds 3
     .venv/bin/python -m bench.warm --quick      # a look whether it runs
@@ -33,7 +33,7 @@ QUICK = {"1k": (4, 1), "slow": (2, 1)}
 
 @dataclass(frozen=True)
 class Figure:
-    """One client's run: fetches that came whole, seconds, CPU seconds, peak memory in MB."""
+    """The run of one client: complete fetches, seconds, CPU seconds, peak memory in MB."""
 
     fetches: int
     seconds: float
@@ -52,13 +52,13 @@ class Figure:
 
 
 def measured() -> None:
-    """In the process that is measured: fetch, and print what it took."""
+    """In the measured process: fetch, and print seconds and memory."""
     given = json.load(sys.stdin)
     fetch = CLIENTS[given["client"]]
     if given["core"] is not None:
         os.sched_setaffinity(0, {given["core"]})
     paths = [f"/{given['case']}/{number}" for number in range(given["paths"])]
-    # What is imported late, and the first handshake, are not what is compared.
+    # Late imports and the first handshake are excluded from the comparison.
     fetch([f"/{given['case']}/first"], dict(list(given["addresses"].items())[:1]), given["port"], given["ca"])
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     before = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
@@ -74,7 +74,7 @@ def measured() -> None:
 
 
 def measure(client: str, case: str, paths: int, ready: Edges, ca: str, core: int | None) -> Figure:
-    """Run one client once in a process of its own."""
+    """Run one client once in its own process."""
     given = {"client": client, "case": case, "paths": paths, "port": ready.port, "ca": ca, "core": core}
     done = subprocess.run(
         [sys.executable, "-m", "bench.warm", "--measured"],
@@ -83,7 +83,7 @@ def measure(client: str, case: str, paths: int, ready: Edges, ca: str, core: int
         stdout=subprocess.PIPE,
         check=True,
     )
-    # Before it stand the worker's own metrics.
+    # The lines before it are the worker's metrics.
     return Figure(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -94,7 +94,7 @@ def median(figures: list[Figure]) -> Figure:
 
 
 def main() -> None:
-    """Measure all clients in turn, so that a noisy moment meets all of them."""
+    """Measure all clients in turn, so that a noisy moment affects all of them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--page", type=Path, help="write the tables there too")
@@ -157,18 +157,20 @@ def page(found: dict[tuple[str, str, str], Figure], rounds: int) -> str:
 
 
 def ratios(found: dict[tuple[str, str, str], Figure]) -> list[tuple[str, float]]:
-    """Return this worker's figures over its peers'."""
-    told = []
+    """Return the ratios of this worker's figures to its peers'."""
+    lines = []
     for case in dict.fromkeys(case for case, _, _ in found):
         mine = found[case, OURS, "system roots"]
         bare = found[case, BARE, "system roots"]
-        told.append((f"{NAMES[case]}: CPU, this worker / bare loop", mine.cpu_per_1000 / bare.cpu_per_1000))
+        lines.append((f"{NAMES[case]}: CPU, this worker / bare loop", mine.cpu_per_1000 / bare.cpu_per_1000))
         for (of_case, client, bundle), figure in found.items():
             if of_case == case and client in PEERS:
-                told.append((f"{NAMES[case]}: CPU, {client} ({bundle}) / this worker",
+                lines.append((f"{NAMES[case]}: CPU, {client} ({bundle}) / this worker",
                              figure.cpu_per_1000 / mine.cpu_per_1000))  # fmt: skip
-                told.append((f"{NAMES[case]}: fetches/s, this worker / {client} ({bundle})", mine.rate / figure.rate))
-    return told
+                lines.append(
+                    (f"{NAMES[case]}: fetches/s, this worker / {client} ({bundle})", mine.rate / figure.rate)
+                )
+    return lines
 
 
 if __name__ == "__main__":

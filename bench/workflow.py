@@ -28,7 +28,7 @@ DOMAIN = "d111abcdef8.cloudfront.net"
 
 
 def nameserver(addresses: dict[str, str]) -> int:
-    """Response for the POPs' names in a thread; returns the port."""
+    """Respond to queries for the POPs' names in a thread; return the port."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     zone = Zone([Distribution(DOMAIN, (HOST,))], {pop: [address] for pop, address in addresses.items()}, {})
@@ -56,7 +56,7 @@ def _peak(process: int) -> float:
 
 
 def main() -> None:
-    """Run it, and print."""
+    """Run it and print the result."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--urls", type=int, default=15_625)
     chosen = options.parse_args()
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def run(stack: EmbeddedStack, pops: list[str], urls: int) -> None:
-    """Start a run of so many URLs, wait for its end, and print what it took."""
+    """Start a run of so many URLs, wait for its end, and print seconds and memory."""
     listed = "\n".join(f"https://{HOST}/1k/asset-{number:06}.js" for number in range(urls))
     stack.client("s3").put_object(Bucket=stack.bucket, Key="lists/bench.txt", Body=listed.encode())
     request: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Writes docs/cli.md's reference from the commands themselves: python -m tools.cli_reference."""
+"""Write the reference in docs/cli.md from the commands: `python -m tools.cli_reference`."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import typer
 from prewarm_cli.config import client_of
 from prewarm_cli.main import app
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.wait import waiting_of
+from prewarm_cli.options.wait import wait_options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
-# What stands above this line is written by hand.
+# The text above this line is written by hand.
 MARK = "<!-- What follows is written by `python -m tools.cli_reference`: change the commands, not this. -->\n"
 EXAMPLES = "Examples:\n"
 HIDDEN = frozenset({"help", "install_completion", "show_completion"})
-# Options that several commands have are told once, under these headings.
+# Options of several commands are listed once, under these headings.
 SHARED: dict[str, Callable[..., Any]] = {
     "Options of a request": request_of,
-    "Options of a wait": waiting_of,
+    "Options of a wait": wait_options_of,
     "Options of the connection": client_of,
 }
 
 
 def page(text: str) -> str:
-    """Return the page with its reference made anew."""
+    """Return the page with a new reference."""
     return text.partition(MARK)[0] + MARK + "\n" + "\n".join(reference()).rstrip() + "\n"
 
 
 def reference() -> Iterator[str]:
     """Yield the reference, paragraph by paragraph."""
-    told: dict[str, list[Any]] = {}
+    shared: dict[str, list[Any]] = {}
     for name, command in _commands("prewarm", typer.main.get_command(app)):
         left = {each.name: each for each in command.params if each.name not in HIDDEN}
         yield f"## {name}\n"
@@ -46,14 +46,14 @@ def reference() -> Iterator[str]:
         for title, maker in SHARED.items():
             names = inspect.signature(maker).parameters.keys()
             if names <= left.keys():
-                told[title] = [left.pop(each) for each in names]
+                shared[title] = [left.pop(each) for each in names]
                 links.append(f"[{title[0].lower()}{title[1:]}](#{title.lower().replace(' ', '-')})")
         yield from _table(left.values())
         if links:
             yield f"And the {', the '.join(links)}.\n"
     for title in SHARED:
         yield f"## {title}\n"
-        yield from _table(told[title])
+        yield from _table(shared[title])
 
 
 def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - typer's own classes
@@ -80,7 +80,7 @@ def _table(parameters: Any) -> Iterator[str]:  # noqa: ANN401
 
 
 def _named(parameter: Any) -> str:  # noqa: ANN401
-    """Return an argument as it stands in a usage line; nothing for an option."""
+    """Return an argument as a usage line shows it; an empty text for an option."""
     if parameter.param_type_name == "option":
         return ""
     name = parameter.metavar or parameter.name.upper()
@@ -95,7 +95,7 @@ def _names(parameter: Any) -> str:  # noqa: ANN401
 
 
 def _value(option: Any) -> str:  # noqa: ANN401
-    """Return what an option's value looks like."""
+    """Return the placeholder of an option's value."""
     kind = option.type_descriptor.annotation
     if option.metavar:
         return f"`{option.metavar}`"
@@ -105,15 +105,15 @@ def _value(option: Any) -> str:  # noqa: ANN401
 
 
 def _meaning(parameter: Any) -> str:  # noqa: ANN401
-    told = " ".join((parameter.help or "").split()).replace("|", "\\|")
+    meaning = " ".join((parameter.help or "").split()).replace("|", "\\|")
     if parameter.envvar:
-        told += f" Environment: `{parameter.envvar}`."
+        meaning += f" Environment: `{parameter.envvar}`."
     if parameter.param_type_name == "option" and parameter.required:
-        told += " Required."
-    # A default that is a path of this machine would be another one elsewhere.
+        meaning += " Required."
+    # A default that depends on this machine, such as a path, would differ elsewhere: commands declare None for it.
     if not getattr(parameter, "is_flag", True) and parameter.default not in (None, "", [], ()):
-        told += f" Default: `{parameter.default}`."
-    return told
+        meaning += f" Default: `{parameter.default}`."
+    return meaning
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finds POPs by DNS: which candidate names resolve, asked for at a bounded rate; and writes the catalogue anew."""
+"""Find the POP names that resolve, at a bounded query rate, and write the catalogue and CloudFront's networks."""
 
 from __future__ import annotations
 
@@ -25,32 +25,33 @@ if TYPE_CHECKING:
     from prewarm.settings import Nameserver
 
 SUFFIX = ".cloudfront.net"
-# No POP has these names: if they resolve, the resolver answers for whatever it is asked.
+# No POP has these names: if they resolve, the resolver returns addresses for every name.
 NONSENSE = ("ZZZ99-X9", "QQQ1-Z1")
 KINDS = "CP"
 NETWORKS_SOURCE = "https://ip-ranges.amazonaws.com/ip-ranges.json, service CLOUDFRONT, adjacent networks joined"
-# A site's first numbers and those in use today; known ids give the others of a location.
+# The first site numbers and those in use today; the catalogue's ids add the others of a location.
 SITES = (1, 2, 3, 4, *range(50, 63))
 
 
 @dataclass
-class Found:
-    """What DNS said: POP ids whose names resolve, that do not, and that nobody answered for."""
+class ScanResult:
+    """POP ids by DNS result: the name resolves, does not exist, or no nameserver responded."""
 
-    there: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
-    silent: set[str] = field(default_factory=set)
+    present: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
 
 
-def candidates(known: Catalogue, codes: Sequence[str], highest: int, *, known_only: bool) -> list[str]:
-    """Return the POP ids to ask for: the known ones first, then those that each location may have.
+def candidates(atlas: Catalogue, codes: Sequence[str], highest: int, *, known_only: bool) -> list[str]:
+    """Return the POP ids to query: those of the catalogue first, then those that each location may have.
 
-    A location may have any site number in use somewhere today or known there, of kind C or P, numbered to `highest`.
+    A location may have any site number in use somewhere today or in its own ids, of kind C or P, numbered to
+    `highest`.
     """
-    names = [pop for pop in known.pops if not codes or pop[:3] in codes]
+    names = [pop for pop in atlas.pops if not codes or pop[:3] in codes]
     if known_only:
         return names
-    places = [place for place in known.locations if (not codes or place in codes)]
+    places = [place for place in atlas.locations if not codes or place in codes]
     sites = {place: set(SITES) for place in places}
     for pop in names:
         sites.setdefault(pop[:3], set(SITES)).add(int(pop[3:].partition("-")[0]))
@@ -66,25 +67,28 @@ def candidates(known: Catalogue, codes: Sequence[str], highest: int, *, known_on
 
 @dataclass
 class Scan:
-    """A scan by one distribution's names. `nameservers` empty: the system's; `rate` in questions a second."""
+    """A scan by one distribution's names; empty `nameservers` means the system's, `rate` is queries per second."""
 
     distribution: str
     nameservers: tuple[Nameserver, ...]
     rate: int
     concurrency: int
 
-    def run(self, names: Sequence[str], step: Callable[[], object]) -> Found:
-        """Ask for every name, calling `step` after each.
+    def run(self, names: Sequence[str], step: Callable[[], object]) -> ScanResult:
+        """Query every name and call `step` after each.
 
         Raises:
-            ValueError: the distribution is none, or the resolver answers for names that cannot be.
+            ValueError: not a distribution's domain, it does not resolve, or the resolver returns addresses for names
+                that do not exist.
 
         """
         if not self.distribution.endswith(SUFFIX):
-            raise ValueError(f"{self.distribution!r} is no distribution's domain, such as d111abcdef8.cloudfront.net")
+            raise ValueError(
+                f"{self.distribution!r} is not a distribution's domain such as d111abcdef8.cloudfront.net"
+            )
         return asyncio.run(self._run(names, step))
 
-    async def _run(self, names: Sequence[str], step: Callable[[], object]) -> Found:
+    async def _run(self, names: Sequence[str], step: Callable[[], object]) -> ScanResult:
         resolver = dns.asyncresolver.Resolver(configure=not self.nameservers)
         if self.nameservers:
             resolver.nameservers = [
@@ -92,16 +96,16 @@ class Scan:
             ]
         resolver.timeout, resolver.lifetime, resolver.cache = 1.0, 5.0, None
         prefix = self.distribution.partition(".")[0]
-        turn, found = asyncio.Semaphore(self.concurrency), Found()
+        slots, result = asyncio.Semaphore(self.concurrency), ScanResult()
         loop = asyncio.get_running_loop()
         began = loop.time()
 
-        async def ask(number: int, pop: str) -> None:
-            # Each question has its own moment, so that the rate holds however fast the answers come.
+        async def query(number: int, pop: str) -> None:
+            # Each query has its own start time, so that the rate holds however fast the responses arrive.
             await asyncio.sleep(max(0.0, began + number / self.rate - loop.time()))
-            async with turn:
-                found_in = await self._there(resolver, f"{prefix}.{pop}{SUFFIX}.")
-            (found.silent if found_in is None else found.there if found_in else found.gone).add(pop)
+            async with slots:
+                exists = await self._exists(resolver, f"{prefix}.{pop}{SUFFIX}.")
+            (result.unanswered if exists is None else result.present if exists else result.absent).add(pop)
             step()
 
         try:
@@ -109,13 +113,15 @@ class Scan:
         except dns.exception.DNSException as error:
             raise ValueError(f"{self.distribution} does not resolve ({type(error).__name__})") from error
         for nonsense in NONSENSE:
-            if await self._there(resolver, f"{prefix}.{nonsense}{SUFFIX}."):
-                raise ValueError(f"the nameserver answers for {nonsense}, which is no POP: its answers say nothing")
-        await asyncio.gather(*(ask(number, pop) for number, pop in enumerate(names)))
-        return found
+            if await self._exists(resolver, f"{prefix}.{nonsense}{SUFFIX}."):
+                raise ValueError(
+                    f"the nameserver returns addresses for {nonsense}, which is not a POP; use another nameserver"
+                )
+        await asyncio.gather(*(query(number, pop) for number, pop in enumerate(names)))
+        return result
 
-    async def _there(self, resolver: dns.asyncresolver.Resolver, name: str) -> bool | None:
-        """Say whether a name has addresses; None where nobody answers."""
+    async def _exists(self, resolver: dns.asyncresolver.Resolver, name: str) -> bool | None:
+        """Return whether a name has addresses; None if no nameserver responds."""
         try:
             return (await resolver.resolve(name, "A", raise_on_no_answer=False)).rrset is not None
         except dns.resolver.NXDOMAIN:
@@ -124,17 +130,17 @@ class Scan:
             return None
 
 
-def write_catalogue(output: Path, known: Catalogue, found: Found) -> tuple[list[str], list[str]]:
-    """Write pops.csv anew; returns the ids that appeared, and the known ones whose names no longer resolve.
+def write_catalogue(output: Path, atlas: Catalogue, result: ScanResult) -> tuple[list[str], list[str]]:
+    """Write pops.csv; return the ids that appeared, and those of the catalogue whose names no longer resolve.
 
-    Ids that vanished stay in the file: a run that probes them skips them, and they may come back. What resolves is
-    dated; what was not asked or not answered for stays as it was.
+    Ids that vanished stay in the file: a run probes and skips them, and they may come back. Ids that resolve get this
+    month's date; ids that were not queried, or not answered, stay unchanged.
     """
     today = dt.datetime.now(dt.UTC).date().isoformat()[:7]
     rows = {row["pop_id"]: row for row in csv.DictReader(data_text("pops.csv").splitlines())}
-    appeared = sorted(found.there - rows.keys())
-    for pop in sorted(found.there):
-        place = known.locations[pop[:3]]
+    appeared = sorted(result.present - rows.keys())
+    for pop in sorted(result.present):
+        place = atlas.locations[pop[:3]]
         row = rows.setdefault(
             pop,
             {
@@ -155,14 +161,14 @@ def write_catalogue(output: Path, known: Catalogue, found: Found) -> tuple[list[
         row["newest_seen"], row["confidence"] = today, "high"
     first = next(iter(rows.values()))
     _write(output, lambda file: _csv_rows(file, list(first), [rows[pop] for pop in sorted(rows)]))
-    return appeared, sorted(found.gone & known.pops.keys())
+    return appeared, sorted(result.absent & atlas.pops.keys())
 
 
-def write_networks(output: Path, document: Any) -> int:  # noqa: ANN401 - JSON is what it is
-    """Write CloudFront's networks out of AWS's ip-ranges.json; returns how many.
+def write_networks(output: Path, document: Any) -> int:  # noqa: ANN401 - parsed JSON
+    """Write the CloudFront networks of AWS's ip-ranges.json; return their number.
 
     Raises:
-        ValueError: the document is no such list, or names no network of CloudFront.
+        ValueError: the document has another form, or lists no CloudFront network.
 
     """
     try:
@@ -170,9 +176,9 @@ def write_networks(output: Path, document: Any) -> int:  # noqa: ANN401 - JSON i
         ipv4 = [each["ip_prefix"] for each in document["prefixes"] if each["service"] == "CLOUDFRONT"]
         ipv6 = [each["ipv6_prefix"] for each in document["ipv6_prefixes"] if each["service"] == "CLOUDFRONT"]
     except (KeyError, TypeError) as error:
-        raise ValueError("is no list such as AWS's ip-ranges.json") from error
+        raise ValueError("not in the form of AWS's ip-ranges.json") from error
     if not ipv4:
-        raise ValueError("names no network of CloudFront")
+        raise ValueError("lists no CloudFront network")
     v4 = [str(network) for network in ipaddress.collapse_addresses(map(ipaddress.IPv4Network, ipv4))]
     v6 = [str(network) for network in ipaddress.collapse_addresses(map(ipaddress.IPv6Network, ipv6))]
     listed = {"source": NETWORKS_SOURCE, "createDate": date, "ipv4": v4, "ipv6": v6}
@@ -187,9 +193,9 @@ def _csv_rows(file: Any, names: list[str], rows: list[dict[str, str]]) -> None: 
 
 
 def _write(output: Path, fill: Callable[[Any], object]) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    beside = output.with_name(output.name + ".new")
-    with beside.open("w", encoding="utf-8", newline="") as file:
+    temporary = output.with_name(output.name + ".new")
+    with temporary.open("w", encoding="utf-8", newline="") as file:
         fill(file)
-    beside.replace(output)
+    temporary.replace(output)

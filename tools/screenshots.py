@@ -1,7 +1,7 @@
-"""The pictures in the documentation: `make pictures` takes them anew.
+"""Take the screenshots of the documentation: `make pictures`.
 
-A run through every POP of the catalogue before a simulated CloudFront, on the embedded stack: on a desktop while it
-goes on, and on a phone in the dark when it has ended.
+They show a run through every POP of the catalogue, on the embedded stack and a simulated CloudFront: on a desktop
+while the run is in progress, and on a phone in dark mode after its end.
 """
 
 import math
@@ -18,9 +18,9 @@ from tests.support.terminal_picture import COLUMNS, LINES, draw, screen_of
 
 FOLDER = ROOT / "docs" / "images"
 MAX_BYTES = 200_000
-# A picture of a run shows most where much is done and something of each kind is left.
+# The best screenshot of a run has many targets done and some left in each state.
 DONE_AT_LEAST = 8
-GONE = 9  # every ninth POP of the catalogue is played as retired
+GONE = 9  # every ninth POP of the catalogue is missing, as if retired
 NAMES = ("index", "sale", "cart", "search", "help", "terms", "about", "stores", "press", "careers", "news", "gifts")
 PAGES = [f"https://{HOST}/{name}.html" for name in NAMES] + [
     f"https://{HOST}/img/product-{number}.webp" for number in range(12)
@@ -42,7 +42,7 @@ def config() -> dict[str, Any]:
 
 
 def take_command(service: Service) -> None:
-    """Take the command's picture: a run half done, one URL of it failed."""
+    """Take the screenshot of the command: half of the run done, one URL failed."""
     urls = [f"https://{HOST}/gone.html", *PAGES]
     arguments = ["start", *urls, "--region", "apac,eu", "--max-rps", "400", "--verify", "none", "--wait"]
     shown = f"prewarm start https://{HOST}/index.html … --region apac,eu --wait"
@@ -58,13 +58,13 @@ def screen_text(shown: str) -> str:
 
 
 def done_percent(shown: str) -> float:
-    """Read how far the bar of targets is."""
+    """Return the percentage that the progress bar of targets shows."""
     found = re.search(r"targets.*?(\d+)/(\d+)", screen_text(shown))
     return 100 * int(found[1]) / max(1, int(found[2])) if found else 0.0
 
 
 def main() -> int:
-    """Take both pictures; returns how many came out too large."""
+    """Take both screenshots; return the number of files that are too large."""
     with SimulatedCloudFront(config()) as edge, chromium() as browser:
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
         service = serve(settings, "--distribution", f"{DOMAIN}={HOST}")
@@ -87,7 +87,7 @@ def main() -> int:
                 if done >= DONE_AT_LEAST and mixed > best:
                     best, picture = mixed, desktop.picture("dashboard-run", FOLDER)
                 page.wait_for_timeout(200)
-            assert picture is not None, "the run went past before a picture could be taken"
+            assert picture is not None, "the run ended before a screenshot could be taken"
             service.statuses(request_id)
             taken = [picture]
             phone = Visitor(

@@ -1,1 +1,1 @@
-"""ResolveTargets and CreateInvalidations: from a request to a plan."""
+"""ResolveTargets and CreateInvalidations: turn a request into a plan."""

@@ -1,6 +1,7 @@
-"""DNS: the addresses behind names, many at once."""
+"""DNS: the addresses of names, many at once, and whether an address belongs to CloudFront's networks."""
 
 import asyncio
+import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,27 +12,27 @@ import dns.nameserver
 import dns.resolver
 
 from prewarm.errors import PrewarmError
-from prewarm.settings import Settings
+from prewarm.settings import Network, Settings
 
-QUESTIONS_AT_ONCE = 128
-# One question's limits. A lost packet is asked again soon, of the next nameserver where there is one; then the name
-# counts as not answered, which is not the same as not being there.
+QUERIES_AT_ONCE = 128
+# Limits of one query. After a lost packet the next nameserver, if there is one, is queried soon; at the end the name
+# counts as unanswered, which differs from a name that does not exist.
 SECONDS_PER_TRY = 0.8
-SECONDS_PER_QUESTION = 4.0
-# So many are asked first: if none of them is answered, the nameservers are dead, and the rest need not wait for them.
-FIRST_QUESTIONS = 16
+SECONDS_PER_QUERY = 4.0
+# The first queries: if none of them is answered, the nameservers are dead, and the rest are not sent.
+FIRST_QUERIES = 16
 
 
 class NameserversSilent(PrewarmError):
-    """No nameserver answered a single question: infrastructure is broken, so the state fails and can be redriven."""
+    """No nameserver answered a single query: infrastructure is broken, so the state fails and can be redriven."""
 
 
 @dataclass(frozen=True, slots=True)
-class SubnetAnswer:
-    """What the nameservers answer for a client of another network: addresses, and whether they looked at it."""
+class SubnetResponse:
+    """A DNS response for a client subnet: addresses, and whether the nameserver used the subnet (its scope)."""
 
     addresses: list[str]
-    heeded: bool
+    scoped: bool
 
 
 def pop_name(prefix: str, pop_id: str) -> str:
@@ -42,26 +43,34 @@ def pop_name(prefix: str, pop_id: str) -> str:
     return f"{prefix}.{pop_id}.cloudfront.net"
 
 
-def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str] | None]:
-    """Return the IPv4 addresses of each name, all that DNS answers, in its order.
+def in_networks(address: str, networks: Sequence[Network]) -> bool:
+    """Return whether an IP address belongs to one of the networks."""
+    ip = ipaddress.ip_address(address)
+    return any(ip in network for network in networks if network.version == ip.version)
 
-    An empty list: the name has none, or does not exist; None: no nameserver answered for it. IPv4 only: a Lambda
+
+def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str] | None]:
+    """Return the IPv4 addresses of each name, all of them, in the order of the DNS response.
+
+    An empty list: the name has no address, or does not exist; None: no nameserver responded. IPv4 only: a Lambda
     function outside a dual-stack VPC has no IPv6.
 
     Raises:
-        NameserversSilent: not one question was answered.
+        NameserversSilent: no query was answered.
 
     """
-    return asyncio.run(_ask_all(list(dict.fromkeys(names)), settings))
+    return asyncio.run(_query_all(list(dict.fromkeys(names)), settings))
 
 
-def addresses_near(questions: Iterable[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], SubnetAnswer]:
-    """Return what DNS answers for names as asked by clients of other networks: (name, network) to the answer.
+def addresses_for_subnets(
+    queries: Iterable[tuple[str, str]], settings: Settings
+) -> dict[tuple[str, str], SubnetResponse]:
+    """Return the DNS responses that clients of other networks receive: (name, network) to the response.
 
-    The network goes along as an EDNS client subnet (RFC 7871). CloudFront's own servers heed it; a resolver between
-    may not pass it on, which the scope in its answer shows.
+    The network is sent as an EDNS client subnet (RFC 7871). CloudFront's own servers use it; a resolver in between
+    may drop it, which the scope in its response shows.
     """
-    return asyncio.run(_ask_near(list(dict.fromkeys(questions)), settings))
+    return asyncio.run(_query_subnets(list(dict.fromkeys(queries)), settings))
 
 
 def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
@@ -71,56 +80,58 @@ def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
         resolver.nameservers = [
             dns.nameserver.Do53Nameserver(each.address, each.port) for each in settings.nameservers
         ]
-    resolver.timeout, resolver.lifetime = SECONDS_PER_TRY, SECONDS_PER_QUESTION
-    # A nameserver that fails for a moment is asked again: its SERVFAIL says nothing of the name.
+    resolver.timeout, resolver.lifetime = SECONDS_PER_TRY, SECONDS_PER_QUERY
+    # A SERVFAIL is retried: it describes the nameserver's state, not the name.
     resolver.retry_servfail = True
     resolver.cache = None
     return resolver
 
 
-async def _ask_all(names: list[str], settings: Settings) -> dict[str, list[str] | None]:
+async def _query_all(names: list[str], settings: Settings) -> dict[str, list[str] | None]:
     resolver = resolver_for(settings)
-    turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-    heard = 0
+    slots = asyncio.Semaphore(QUERIES_AT_ONCE)
+    answered = 0
 
-    async def ask(name: str) -> list[str] | None:
-        nonlocal heard
-        async with turn:
+    async def query(name: str) -> list[str] | None:
+        nonlocal answered
+        async with slots:
             try:
                 answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
             except dns.resolver.NXDOMAIN:
-                heard += 1
+                answered += 1
                 return []
             except (dns.exception.Timeout, dns.resolver.NoNameservers):
                 return None
-            heard += 1
+            answered += 1
             return [record.address for record in answer.rrset or ()]
 
-    answers = await asyncio.gather(*(ask(name) for name in names[:FIRST_QUESTIONS]))
-    if heard:
-        answers += await asyncio.gather(*(ask(name) for name in names[FIRST_QUESTIONS:]))
-    if names and not heard:
+    answers = await asyncio.gather(*(query(name) for name in names[:FIRST_QUERIES]))
+    if answered:
+        answers += await asyncio.gather(*(query(name) for name in names[FIRST_QUERIES:]))
+    if names and not answered:
         servers = (
             ", ".join(f"{each.address}:{each.port}" for each in settings.nameservers) or "the system's nameservers"
         )
-        raise NameserversSilent(f"none of {len(names)} questions was answered by {servers}")
+        raise NameserversSilent(
+            f"none of {len(names)} DNS queries was answered by {servers}; check that the function can reach them"
+        )
     return dict(zip(names, answers, strict=True))
 
 
-async def _ask_near(questions: list[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], SubnetAnswer]:
-    turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+async def _query_subnets(queries: list[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], SubnetResponse]:
+    slots = asyncio.Semaphore(QUERIES_AT_ONCE)
 
-    async def ask(name: str, network: str) -> SubnetAnswer:
+    async def query(name: str, network: str) -> SubnetResponse:
         address, _, length = network.partition("/")
         resolver = resolver_for(settings)
         resolver.use_edns(0, 0, 1232, [dns.edns.ECSOption(address, int(length))])
-        async with turn:
+        async with slots:
             try:
                 answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
             except dns.exception.DNSException:
-                return SubnetAnswer([], heeded=False)
+                return SubnetResponse([], scoped=False)
         scopes = [each.scopelen for each in answer.response.options if isinstance(each, dns.edns.ECSOption)]
-        return SubnetAnswer([record.address for record in answer.rrset or ()], heeded=any(scopes))
+        return SubnetResponse([record.address for record in answer.rrset or ()], scoped=any(scopes))
 
-    answers = await asyncio.gather(*(ask(*question) for question in questions))
-    return dict(zip(questions, answers, strict=True))
+    responses = await asyncio.gather(*(query(*each) for each in queries))
+    return dict(zip(queries, responses, strict=True))

@@ -1,30 +1,29 @@
-"""The dry run: what a run would do and what it would cost, in numbers. Nothing is warmed and nothing invalidated."""
+"""The dry run: a run's targets, fetches and cost as figures. Nothing is warmed or invalidated."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prewarm import __version__
-from prewarm.catalogue import Catalogue
+from prewarm.catalogue import Catalogue, catalogue
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
+from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
 from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
 from prewarm.planning.plan import Group
-from prewarm.request.model import CheckedRequest
+from prewarm.request.model import PrewarmRequest
 from prewarm.settings import Settings
 from prewarm.urls import Url
-from resolve.invalidation import paths_and_rounds
-from resolve.planner import Drawn
+from resolve.stages import PlannedRun
 
-# Sizes are asked for by HEAD, which may reach the origin: enough for a mean, and no load.
+# Sizes are read with HEAD, which may reach the origin: enough of them for a mean, and little load.
 SIZES_ASKED_AT_MOST = 200
 OK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What HEADs said of one group's objects: URLs asked, those whose length was told, and their bytes in all."""
+    """The sizes of one group's objects by HEAD: URLs asked, those whose length is known, and their total bytes."""
 
     asked: int
     known: int
@@ -32,27 +31,27 @@ class Sizes:
 
     @property
     def mean(self) -> float | None:
-        """Return the mean size in bytes, or None where no length was told."""
+        """Return the mean size in bytes, or None if no length is known."""
         return self.bytes / self.known if self.known else None
 
 
-def ask_sizes(drawn: Drawn, request: CheckedRequest, settings: Settings) -> list[Sizes]:
-    """Ask one POP of each distribution how large objects are: all, or SIZES_ASKED_AT_MOST of them, evenly spread."""
-    fields = request.fields
-    headers = [
-        f"Accept-Encoding: {drawn.plan.variants[0]}",
-        f"User-Agent: {fields.user_agent or f'CloudFront-Prewarm/{__version__}'}",
-        *(f"{name}: {value}" if value.strip() else f"{name};" for name, value in fields.headers.items()),
-    ]
-    share = max(1, SIZES_ASKED_AT_MOST // max(1, len(drawn.plan.groups)))
+def dry_run(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> dict[str, Any]:
+    """Return the dry run's document, as it is stored and returned by the API; asks the edge for sizes."""
+    return dry_run_document(planned, ask_sizes(planned, fields, settings), catalogue())
+
+
+def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> list[Sizes]:
+    """Return the objects' sizes by group, from one POP each: all, or SIZES_ASKED_AT_MOST of them, evenly spread."""
+    headers = header_lines(fields.headers, fields.user_agent, planned.plan.variants[0])
+    share = max(1, SIZES_ASKED_AT_MOST // max(1, len(planned.groups)))
     fetches = []
     asked: Counter[int] = Counter()
-    for number, group in enumerate(drawn.plan.groups):
-        addresses = next((drawn.addresses[number][pop] for pop in group.pops if pop in drawn.addresses[number]), None)
+    for number, group in enumerate(planned.groups):
+        addresses = next((group.addresses[pop] for pop in group.stored.pops if pop in group.addresses), None)
         if addresses is None:
             continue
         queue = PopQueue(addresses)
-        for url in _spread(drawn.urls[group.url_from : group.url_to], share):
+        for url in _spread(planned.urls[group.stored.url_from : group.stored.url_to], share):
             fetches.append(Fetch(url.fetch, headers, queue, number, head=True))
             asked[number] += 1
     known: Counter[int] = Counter()
@@ -65,11 +64,11 @@ def ask_sizes(drawn: Drawn, request: CheckedRequest, settings: Settings) -> list
         return None
 
     Fetcher(settings).run(fetches, on_answer)
-    return [Sizes(asked[n], known[n], total[n]) for n in range(len(drawn.plan.groups))]
+    return [Sizes(asked[n], known[n], total[n]) for n in range(len(planned.groups))]
 
 
 def _spread(urls: Sequence[Url], most: int) -> Iterator[Url]:
-    """Yield at most so many of the URLs, evenly spread."""
+    """Yield at most `most` of the URLs, evenly spread."""
     step = max(1, -(-len(urls) // most))
     yield from urls[::step]
 
@@ -79,24 +78,23 @@ def fetches_of(group: Group, variants: int) -> int:
     return group.urls * len(group.pops) * variants
 
 
-def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
-    """Return the dry run's numbers as they are stored and answered."""
-    plan, variants = drawn.plan, len(drawn.plan.variants)
+def dry_run_document(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> dict[str, Any]:
+    """Return the dry run's figures; `sizes` in the order of the plan's groups."""
+    plan, variants = planned.plan, len(planned.plan.variants)
     groups = list(zip(plan.groups, sizes, strict=True))
-    unplaced = drawn.urls[plan.placed :]
-    paths, rounds = paths_and_rounds(plan.groups, drawn.urls) if plan.invalidate else (0, 0)
-    work = _work(drawn, sizes, known, paths, rounds)
+    unmatched = planned.urls[plan.placed :]
+    work = _work(planned, sizes, pop_catalogue)
     return {
         "urls": plan.url_count,
-        "hosts": len({url.host for url in drawn.urls}),
+        "hosts": len({url.host for url in planned.urls}),
         "distributions": [_distribution(group, size, variants) for group, size in groups],
-        "noDistribution": {"urls": len(unplaced), "hosts": sorted({url.host for url in unplaced})},
+        "noDistribution": {"urls": len(unmatched), "hosts": sorted({url.host for url in unmatched})},
         "variants": list(plan.variants),
         "targets": plan.targets,
         "batches": plan.batches,
         "stages": plan.stages,
         "fetches": sum(work.fetches.values()),
-        "invalidation": {"paths": paths, "rounds": rounds},
+        "invalidation": {"paths": plan.invalidation_paths, "rounds": plan.invalidation_rounds},
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),
@@ -104,26 +102,26 @@ def told(drawn: Drawn, sizes: list[Sizes], known: Catalogue) -> dict[str, Any]:
     }
 
 
-def _work(drawn: Drawn, sizes: list[Sizes], known: Catalogue, paths: int, rounds: int) -> Work:
-    """Return what the run would be charged for; bytes only where every distribution told some size."""
-    plan = drawn.plan
-    proven = verification_fetches(plan, (batch for stage in drawn.stages for batch in stage))
-    share = proven / plan.targets if plan.targets else 0.0
+def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> Work:
+    """Return the work that AWS charges for; bytes only if some size is known of every distribution."""
+    plan = planned.plan
+    second_fetches = verification_fetches(plan, (batch for stage in planned.stages for batch in stage))
+    share = second_fetches / plan.targets if plan.targets else 0.0
     fetches: Counter[str] = Counter()
     total: Counter[str] | None = Counter()
     for group, size in zip(plan.groups, sizes, strict=True):
-        of_group, bytes_of_group = work_of_group(group, len(plan.variants), share, size.mean, known)
+        of_group, bytes_of_group = work_of_group(group, len(plan.variants), share, size.mean, pop_catalogue)
         fetches += of_group
         total = None if total is None or bytes_of_group is None else total + bytes_of_group
-    plain = sum(url.scheme == "http" for url in drawn.urls[: plan.placed])
+    plain = sum(url.scheme == "http" for url in planned.urls[: plan.placed])
     return Work(
         fetches=dict(fetches),
         plain_http=plain / plan.placed if plan.placed else 0.0,
         bytes=None if total is None else {region: total[region] for region in fetches},
         batches=plan.batches,
         stages=plan.stages,
-        invalidation_paths=paths,
-        invalidation_rounds=rounds,
+        invalidation_paths=plan.invalidation_paths,
+        invalidation_rounds=plan.invalidation_rounds,
     )
 
 

@@ -1,4 +1,4 @@
-"""Invalidations: the path of a URL, what may not be invalidated, and the rounds in which a long list goes. Pure."""
+"""Invalidations: the path of a URL, paths that cannot be invalidated, and the rounds of a long list. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,11 +8,11 @@ from urllib.parse import quote
 from prewarm.errors import Problem, truncate
 from prewarm.planning.plan import Group
 from prewarm.urls import Url, redacted
-from resolve.group_draft import Placement
+from resolve.stages import MatchedGroup
 
 # CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
 INVALIDATION_PATHS = 3_000
-# The longest path it takes, in characters (Developer Guide, "Invalidation paths").
+# The longest path it accepts, in characters (Developer Guide, "Invalidation paths").
 LONGEST_PATH = 4_000
 # Characters that a cached URL may hold as they are and an invalidation path may not (RFC 1738, "unsafe"; Developer
 # Guide, "Invalidation paths").
@@ -20,35 +20,35 @@ PATH_UNSAFE = re.compile(r"[{}|^`\[\]]")
 
 
 def invalidation_path(url: Url) -> str:
-    """Return the path that invalidates a URL: its path, and its query where it has one."""
+    """Return the path that invalidates a URL: its path, and its query if it has one."""
     path = "/" + url.fetch.split("/", 3)[3]
     return PATH_UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), path)
 
 
-def invalidation_problems(placements: Iterable[Placement]) -> list[Problem]:
-    """Return why some URLs cannot be invalidated: nothing is warmed of a run whose old objects would stay."""
+def invalidation_problems(groups: Iterable[MatchedGroup]) -> list[Problem]:
+    """Return why URLs cannot be invalidated; a run that would leave old objects in the cache warms nothing."""
     problems = []
-    for placement in placements:
-        if not placement.distribution.id:
-            unknown = (
-                f"{placement.distribution.domain} is no distribution of this account, so it cannot be invalidated"
+    for group in groups:
+        if not group.distribution.id:
+            foreign = (
+                f"{group.distribution.domain} is not a distribution of this account, so it cannot be invalidated"
             )
-            problems.append(Problem("invalidate", unknown))
-        for url in placement.urls:
+            problems.append(Problem("invalidate", foreign))
+        for url in group.urls:
             path = invalidation_path(url)
             if path.endswith("*"):
-                told = "ends in *; that would invalidate all that begins so"
+                reason = "ends in *, which CloudFront treats as a wildcard and would invalidate other objects"
             elif len(path) > LONGEST_PATH:
-                told = f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
+                reason = f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
             else:
                 continue
-            problems.append(Problem("invalidate", f"{truncate(redacted(url.given))!r} {told}"))
+            problems.append(Problem("invalidate", f"{truncate(redacted(url.given))!r} {reason}"))
     return problems
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidationBatch:
-    """One invalidation to create: of a distribution or of a tenant, with its reference and its paths."""
+    """One invalidation to create: of a distribution or of a tenant, with its caller reference and its paths."""
 
     distribution_id: str
     tenant: str
@@ -59,18 +59,18 @@ class InvalidationBatch:
 def batches_of_round(
     run: str, groups: Iterable[Group], paths_of: Iterable[list[str]], number: int
 ) -> Iterator[tuple[InvalidationBatch, bool]]:
-    """Yield one round's invalidations, one per distribution or tenant, each with whether more are left for it.
+    """Yield one round's invalidations, one per distribution or tenant, each with whether it needs another round.
 
-    `paths_of` gives each group's paths in order; `number` counts rounds from 0. The reference is the same in every
-    try, so that a retry finds the invalidation that it made before (CreateInvalidation: the same reference with the
-    same paths creates nothing).
+    `paths_of` yields each group's paths in order; `number` counts rounds from 0. The reference is the same in every
+    try, so a retry returns the invalidation that the first try created (CreateInvalidation: the same reference with
+    the same paths creates nothing).
     """
     all_paths: dict[tuple[str, str], dict[str, None]] = {}
     for group, paths in zip(groups, paths_of, strict=True):
         all_paths.setdefault((group.distribution_id, group.tenant), {}).update(dict.fromkeys(paths))
     start = number * INVALIDATION_PATHS
-    for (distribution, tenant), found in all_paths.items():
-        listed = list(found)
+    for (distribution, tenant), unique in all_paths.items():
+        listed = list(unique)
         if part := listed[start : start + INVALIDATION_PATHS]:
             reference = f"{run}-{tenant or distribution}-{number}"
             more = len(listed) > start + INVALIDATION_PATHS
@@ -78,7 +78,7 @@ def batches_of_round(
 
 
 def paths_and_rounds(groups: Iterable[Group], urls: Sequence[Url]) -> tuple[int, int]:
-    """Count a run's invalidation paths, and the rounds in which CloudFront carries them out."""
+    """Return how many paths a run invalidates, and in how many rounds CloudFront carries them out."""
     paths: dict[str, set[str]] = {}
     for group in groups:
         listed = {invalidation_path(url) for url in urls[group.url_from : group.url_to]}

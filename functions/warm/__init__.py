@@ -1,1 +1,1 @@
-"""WarmBatch: fetch a batch's URLs through its POPs, judge each response, write records and ledger."""
+"""WarmBatch: fetch a batch's URLs through its POPs, classify each response, write records and ledger."""

@@ -1,19 +1,19 @@
-"""The cursor that one worker hands to the next: which targets of a batch are finished. Pure."""
+"""The cursor that a worker passes to the next one: which targets of a batch are finished. Pure."""
 
 import base64
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-# In a cursor: fetched whole, and its proof not done. Smaller numbers are tries.
+# A cursor's value for a target that was fetched completely and is not verified yet. Smaller values count its tries.
 FETCHED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a batch stands between two workers: the next part's number, and what is known of its targets.
+    """The state of a batch between two workers: the next part's number, and the progress of its targets.
 
-    `done` is a bitmap of the finished ones; `progress` gives of others how often they were tried in vain, or FETCHED.
+    `done` is a bitmap of the finished targets; `progress` has, for others, the number of failed tries, or FETCHED.
     """
 
     part: int = 0
@@ -22,7 +22,7 @@ class Cursor:
 
     @classmethod
     def from_json(cls, document: dict[str, Any] | None) -> "Cursor":
-        """Read a cursor from the state's input; None is a fresh batch."""
+        """Read a cursor from the state's input; None is a batch that has not started."""
         if document is None:
             return cls()
         packed = zlib.decompress(base64.b64decode(document["progress"]))
@@ -36,11 +36,11 @@ class Cursor:
         return cls(document["part"], zlib.decompress(base64.b64decode(document["done"])), progress)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the cursor for the state's output: three bits per target at the most."""
+        """Return the cursor for the state's output: at most three bits per target, compressed."""
         packed = bytearray(max(self.progress, default=-1) // 4 + 1)
         for number, value in self.progress.items():
             packed[number // 4] |= value << 2 * (number % 4)
-        texts = {"done": self.done, "progress": bytes(packed)}
+        bitmaps = {"done": self.done, "progress": bytes(packed)}
         return {"part": self.part} | {
-            name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in texts.items()
+            name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in bitmaps.items()
         }

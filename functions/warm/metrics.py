@@ -1,4 +1,4 @@
-"""What a worker tells CloudWatch of its part of a batch."""
+"""The metrics that a worker emits for its part of a batch."""
 
 from aws_lambda_powertools.metrics import MetricUnit
 

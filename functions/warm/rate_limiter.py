@@ -1,27 +1,42 @@
-"""A token bucket that limits fetches per second. Pure: the clock is handed in."""
+"""Token buckets that limit fetches per second. Pure: the time is an argument."""
 
 from dataclasses import dataclass
 
-# How much of an unused second may be caught up with at once.
+# The share of a second whose unused fetches may start at once.
 BURST_SECONDS = 0.1
 
 
 @dataclass
 class TokenBucket:
-    """Holds fetches back so that no more begin than `rate` a second; None is no limit."""
+    """Limit the fetches that start to `rate` per second; None means no limit."""
 
     rate: float | None
-    _ready: float = 1.0
-    _then: float | None = None
+    _tokens: float = 1.0
+    _updated: float | None = None
 
-    def wait(self, now: float) -> float:
-        """Return 0 where a fetch may begin now, which it is then taken to do, else the seconds to wait."""
+    def acquire(self, now: float) -> float:
+        """Return 0 and use up a token, or return the seconds until there is one; `now` in monotonic seconds."""
         if self.rate is None:
             return 0.0
-        passed = 0.0 if self._then is None else now - self._then
-        self._then = now
-        self._ready = min(max(1.0, self.rate * BURST_SECONDS), self._ready + passed * self.rate)
-        if self._ready < 1.0:
-            return (1.0 - self._ready) / self.rate
-        self._ready -= 1.0
+        elapsed = 0.0 if self._updated is None else now - self._updated
+        self._updated = now
+        self._tokens = min(max(1.0, self.rate * BURST_SECONDS), self._tokens + elapsed * self.rate)
+        if self._tokens < 1.0:
+            return (1.0 - self._tokens) / self.rate
+        self._tokens -= 1.0
         return 0.0
+
+
+class RateLimiter:
+    """A worker's two rates in fetches per second: the planned one (None: no limit), and a slower one.
+
+    The slower rate is for the time while an origin shows signs of overload; it is never above the planned one.
+    """
+
+    def __init__(self, rate: float | None, slowed_rate: float) -> None:
+        self._planned = TokenBucket(rate)
+        self._slowed = TokenBucket(min(rate or slowed_rate, slowed_rate))
+
+    def acquire(self, now: float, *, slowed: bool) -> float:
+        """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
+        return (self._slowed if slowed else self._planned).acquire(now)

@@ -1,4 +1,4 @@
-"""What a part of a batch came to: its records, compressed as they come, and the ledger's item. Pure."""
+"""Record the finished targets of a part of a batch: compressed records, and sums for the ledger item. Pure."""
 
 import json
 import zlib
@@ -16,7 +16,7 @@ from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.urls import redacted
 from warm.tile import Target, Tile
 
-# Fast and still ten times smaller: compression must not cost more than the fetch that it reports. 31: a gzip header.
+# Fast and still ten times smaller: compression must not cost more than the fetch that it records. 31: a gzip header.
 _compressor = partial(zlib.compressobj, level=1, wbits=31)
 LINES_AT_ONCE = 200
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -24,7 +24,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 @dataclass
 class Recorder:
-    """Gathers the finished targets of one part of a batch; memory grows with its URLs and failures only."""
+    """Collects the finished targets of one part of a batch; its memory grows with URLs and failures only."""
 
     plan: Plan
     tile: Tile
@@ -46,15 +46,14 @@ class Recorder:
     _contents: Contents = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin to compare contents, and to measure POPs."""
+        """Create the sums that need the size of the tile."""
         self._contents = Contents(len(self.tile.variants))
         self._per_pop = [PopSums() for _ in self.tile.pops]
 
-    def take(
+    def record(
         self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
     ) -> None:
-        """Note a finished target; `response` is the one that warmed it, or the last one."""
-        self.tile.mark_done(target.number)
+        """Record a finished target; `response` is the one that warmed it, or else the last one."""
         self.done += 1
         self.total_bytes += target.bytes
         self.verified += verified
@@ -65,12 +64,12 @@ class Recorder:
             self._layers[layer] += 1
         if outcome in WARM:
             self._warm[target.url] += 1
-            self._contents.note(target.url, target.variant, target.pop, response)
+            self._contents.add(target.url, target.variant, target.pop, response)
         else:
             self._failures.append((target.url, target.pop, outcome))
             self._details[target.pop] = detail
-        record = {
-            "url": self._shown(target.url),
+        line = {
+            "url": self._redacted_url(target.url),
             "pop": self.tile.pops[target.pop],
             "variant": self.tile.variants[target.variant],
             "outcome": outcome,
@@ -90,7 +89,7 @@ class Recorder:
             "tries": target.tries,
             "verified": verified,
         }
-        self._lines.append(_encode(record))
+        self._lines.append(_encode(line))
         if len(self._lines) >= LINES_AT_ONCE:
             self._pack()
 
@@ -107,14 +106,14 @@ class Recorder:
         if self.tile.urls[target.url].startswith("http:"):
             self._plain += target.tries
 
-    def _shown(self, url: int) -> str:
-        """Return a URL without its secrets; made once, since it stands in the record of each POP."""
+    def _redacted_url(self, url: int) -> str:
+        """Return a URL without its secrets; cached, since it is in the record of each POP."""
         if url not in self._redacted:
             self._redacted[url] = redacted(self.tile.urls[url])
         return self._redacted[url]
 
     def records(self) -> bytes:
-        """Return all records, gzipped; nothing can be taken after that."""
+        """Return all records, gzipped; nothing can be recorded after that."""
         self._pack()
         self._packed += self._gzip.flush()
         return bytes(self._packed)
@@ -125,10 +124,10 @@ class Recorder:
             self._lines.clear()
 
     def result(self, part: int, gb_ms: int = 0, redrives: int = 0) -> BatchResult:
-        """Return the ledger's item; `gb_ms`: what the worker took of Lambda, in GB-milliseconds.
+        """Return the part's result; `gb_ms`: the Lambda time that the worker used, in GB-milliseconds.
 
-        A POP of a country or region at which every target of the tile failed for want of a connection went dark:
-        it is left out of the counts and listed, as if the probe had found it so.
+        A POP of a country or region at which every target of the tile failed without a valid connection is dark: it
+        is listed and left out of the counts, as if the probe had skipped it.
         """
         batch, first, pops = self.tile.batch, self.tile.batch.url_from, self.tile.pops
         dark = self._dark_pops()
@@ -139,7 +138,7 @@ class Recorder:
                 outcomes[outcome.value] -= 1
             else:
                 failed.setdefault(first + url, Counter())[outcome.value] += 1
-        finished = all(self.tile.is_done(number) for number in range(batch.targets))
+        finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
             part=part,

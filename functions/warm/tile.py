@@ -1,4 +1,4 @@
-"""A batch's targets: their order, their headers, and the cursor that says which are finished."""
+"""A batch's targets: their order, their headers, and which of them are finished."""
 
 import functools
 from collections.abc import Iterator
@@ -16,16 +16,18 @@ DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
 @dataclass(slots=True)
 class Target:
-    """One fetch to make and what has come of it: indices within the batch, tries, and the fetch to be proven.
+    """One URL x POP x variant, by indices within the batch, and the state of its fetches.
 
-    `fetched`: an earlier worker had it whole, and did not come to prove it.
+    `verify`: a Miss is followed by another fetch that has to be a Hit; `first` is the first complete response of such
+    a target, `misses` counts its complete responses that were not a Hit. `tries` counts all its fetches, `bytes` is
+    their sum. `fetched`: an earlier worker fetched it completely and did not verify it.
     """
 
     number: int
     url: int
     pop: int
     variant: int
-    prove: bool
+    verify: bool
     tries: int = 0
     misses: int = 0
     bytes: int = 0
@@ -35,11 +37,11 @@ class Target:
 
 @dataclass
 class Tile:
-    """A batch with all it takes to warm it.
+    """A batch with everything that is needed to warm it.
 
-    `urls` are in the form in which they are fetched; `pops` and `queues` are in the same order, a POP without
-    addresses has no queue; `uncacheable` says of URLs why the distribution's settings let no copy be kept; `progress`
-    is that of the cursor.
+    `urls` are in the form in which they are fetched; `pops` and `queues` are in the same order, and a POP without
+    addresses has no queue; `uncacheable` has the reason for each URL that the distribution's settings keep from being
+    cached; `done` is a bitmap of the finished targets, `progress` is the cursor's.
     """
 
     batch: Batch
@@ -55,8 +57,13 @@ class Tile:
 
     @functools.cached_property
     def hosts(self) -> list[str]:
-        """Return the URLs' hosts."""
+        """Return the host of each URL."""
         return [url.split("/", 3)[2] for url in self.urls]
+
+    @property
+    def finished(self) -> bool:
+        """Return whether all targets are finished."""
+        return all(self.is_done(number) for number in range(self.batch.targets))
 
     @classmethod
     def build(
@@ -67,22 +74,22 @@ class Tile:
         addresses: list[dict[str, list[str]]],
         cursor: Cursor | None = None,
     ) -> "Tile":
-        """Lay out a batch, what the cursor says is finished taken out."""
+        """Return the tile of a batch, with the targets marked that the cursor lists as finished."""
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
-        known = addresses[batch.group]
-        queues = [PopQueue(known[pop]) if pop in known else None for pop in pops]
+        by_pop = addresses[batch.group]
+        queues = [PopQueue(by_pop[pop]) if pop in by_pop else None for pop in pops]
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
-        uncacheable = {int(url): why for url, why in block.get("uncacheable", {}).items()}
+        uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
         urls, variants, verify = block["urls"], plan.variants, plan.verify
         return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress)
 
     def targets(self, pop: int) -> Iterator[Target]:
-        """Yield a POP's unfinished targets: variant by variant (identity last), URL by URL."""
+        """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""
         urls, pops = len(self.urls), len(self.pops)
         for rest in range(urls * len(self.variants)):
             number = rest * pops + pop
@@ -90,14 +97,14 @@ class Tile:
                 continue
             variant, url = divmod(rest, urls)
             sampled = self.verify == "sample" and proven_by_sample(url, pop, urls, pops)
-            target = Target(number, url, pop, variant, prove=sampled or self.verify == "all")
+            target = Target(number, url, pop, variant, verify=sampled or self.verify == "all")
             if progress := self.progress.get(number):
                 target.fetched = progress == FETCHED
                 target.tries = 0 if target.fetched else progress
             yield target
 
     def feed(self, pop: int, queue: PopQueue) -> Iterator[Fetch]:
-        """Yield a POP's fetches, made one by one."""
+        """Yield the fetches of a POP's unfinished targets, made one by one."""
         for target in self.targets(pop):
             yield self.fetch(target, queue)
 
@@ -107,9 +114,9 @@ class Tile:
         return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address=target.url)
 
     def is_done(self, number: int) -> bool:
-        """Say whether a target is finished."""
+        """Return whether a target is finished."""
         return bool(self.done[number >> 3] & 1 << (number & 7))
 
     def mark_done(self, number: int) -> None:
-        """Note that a target is finished."""
+        """Mark a target as finished."""
         self.done[number >> 3] |= 1 << (number & 7)

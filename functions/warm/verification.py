@@ -1,88 +1,93 @@
-"""Which targets are proven by a second fetch, and what one proof says of the others. Pure.
+"""Which targets are verified by another fetch, and what one verification decides for others. Pure.
 
-With `verify: sample` some targets of each URL are proven, and the URL's others are believed when the first proof is
-in: they are held until then. When it fails, or when the origin's headers or the distribution's settings speak against
-a copy, each of them is proven by itself.
+With `verify: sample` some targets of each URL are verified. The URL's other targets are held until the first of these
+verifications has a result: if it finds a copy, they count as warm; if it does not, each of them is verified by
+itself. A target is also verified by itself if the origin's headers or the distribution's settings forbid a copy.
 """
 
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
-from prewarm.results.outcome import seems_uncacheable
+from prewarm.results.classify import seems_uncacheable
 from warm.tile import Target, Tile
 
+# A target that waits for the verification of another one: its fetch, and its complete response.
+Held = tuple[Fetch, Response]
 
-def proves(response: Response) -> bool:
-    """Say whether a hit shows that the POP itself holds a copy which viewers get without the origin being asked.
 
-    A copy in the cache behind the POP is none in the POP, and one that was asked about (RefreshHit) will be again
-    where it lives for no time at all.
+def is_hit_in_pop(response: Response) -> bool:
+    """Return whether a response proves that the POP has a copy which it serves without asking the origin.
+
+    A hit in the regional edge cache does not prove that the POP has a copy. A RefreshHit was revalidated with the
+    origin, and where the copy's lifetime is zero each later request will be too.
     """
     return response.x_cache.startswith("Hit ") and response.layer in {"", "EDGE"}
 
 
 @dataclass
 class Verification:
-    """Decides for each target of a tile; `kept` says of a URL's variant whether the first proof found a copy."""
+    """The verification of one tile; `cached` has, by URL and variant, whether the first verification found a copy."""
 
     tile: Tile
-    kept: dict[tuple[int, int], bool] = field(default_factory=dict)
-    held: dict[tuple[int, int], list[tuple[Fetch, Response]]] = field(default_factory=dict)
-    _wanted: set[tuple[int, int]] = field(default_factory=set)
+    cached: dict[tuple[int, int], bool] = field(default_factory=dict)
+    _held: dict[tuple[int, int], list[Held]] = field(default_factory=dict)
+    _undecided: set[tuple[int, int]] = field(default_factory=set)
 
-    def wants_proof(self, target: Target, response: Response) -> bool:
-        """Say whether a target that was a Miss is to be fetched again."""
+    def is_due(self, target: Target, response: Response) -> bool:
+        """Return whether a target has to be fetched again after this Miss; marks it as one to verify."""
         if self.tile.verify == "none":
             return False
         key = (target.url, target.variant)
-        if not target.prove and (
-            key in self._wanted
-            or self.kept.get(key) is False
+        if not target.verify and (
+            key in self._undecided
+            or self.cached.get(key) is False
             or target.url in self.tile.uncacheable
             or seems_uncacheable(response)
         ):
-            self._wanted.discard(key)
-            target.prove = True
-        return target.prove
+            self._undecided.discard(key)
+            target.verify = True
+        return target.verify
 
-    def holds(self, fetch: Fetch, response: Response) -> bool:
-        """Hold a target that is not proven itself until the first proof of its URL is in; says whether it is held."""
+    def hold(self, fetch: Fetch, response: Response) -> bool:
+        """Hold a target until its URL's first verification; returns whether it is held."""
         target: Target = fetch.owner
         key = (target.url, target.variant)
-        if self.tile.verify != "sample" or key in self.kept:
+        if self.tile.verify != "sample" or key in self.cached:
             return False
-        self.held.setdefault(key, []).append((fetch, response))
+        self._held.setdefault(key, []).append((fetch, response))
         return True
 
-    def is_hopeless(self, target: Target) -> bool:
-        """Say whether a sample has shown that no copy of the target's URL is kept."""
-        return self.tile.verify == "sample" and self.kept.get((target.url, target.variant)) is False
+    def found_no_copy(self, target: Target) -> bool:
+        """Return whether a sampled target of the same URL and variant was verified, and had no copy."""
+        return self.tile.verify == "sample" and self.cached.get((target.url, target.variant)) is False
 
-    def conclude(self, target: Target, *, kept: bool | None) -> tuple[list[tuple[Fetch, Response]], list[Fetch]]:
-        """Take the end of a target that was to be proven; None: it ended otherwise, so that nothing was proven.
+    def complete(self, target: Target, *, cached: bool | None) -> tuple[list[Held], list[Fetch]]:
+        """Record the result of a target's verification; None: it ended otherwise, and decides nothing.
 
-        Returns the held targets that are believed now, and those that are to be fetched once more for their proof.
+        Returns the held targets that count as warm now, and the fetches that have to be made again to verify others.
         """
         key = (target.url, target.variant)
-        if key in self.kept:
+        if key in self.cached:
             return [], []
-        if kept is None:
-            if not self.held.get(key):
-                self._wanted.add(key)
+        if cached is None:
+            if not self._held.get(key):
+                self._undecided.add(key)
                 return [], []
-            return [], [self._to_prove(*self.held[key].pop(0))]
-        self.kept[key] = kept
-        freed = self.held.pop(key, [])
-        return (freed, []) if kept else ([], [self._to_prove(*each) for each in freed])
+            return [], [_to_verify(*self._held[key].pop(0))]
+        self.cached[key] = cached
+        released = self._held.pop(key, [])
+        return (released, []) if cached else ([], [_to_verify(*each) for each in released])
 
-    def all_held(self) -> list[tuple[Fetch, Response]]:
-        """Let go of all that is held."""
-        freed = [each for those in self.held.values() for each in those]
-        self.held.clear()
-        return freed
+    def release_all(self) -> list[Held]:
+        """Return all held targets, which are held no longer."""
+        released = [each for held in self._held.values() for each in held]
+        self._held.clear()
+        return released
 
-    def _to_prove(self, fetch: Fetch, response: Response) -> Fetch:
-        target: Target = fetch.owner
-        target.prove, target.first, target.misses = True, response, 1
-        return fetch
+
+def _to_verify(fetch: Fetch, response: Response) -> Fetch:
+    """Return a held target's fetch, prepared for its verification."""
+    target: Target = fetch.owner
+    target.verify, target.first, target.misses = True, response, 1
+    return fetch

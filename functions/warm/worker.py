@@ -1,242 +1,243 @@
-"""The worker: warms one tile as far as its time goes, proves what it warmed, and retries what may yet succeed."""
+"""The worker: warms one tile within its time, verifies what it warmed, and retries failures that may be temporary."""
 
 import random
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from dataclasses import dataclass
 
 from prewarm.fetcher.fetcher import Fetcher
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
-from prewarm.results.outcome import RETRIED, Outcome, classify
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.classify import classify
+from prewarm.results.outcome import RETRIED, Outcome
 from prewarm.storage.ledger_items import Control
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
-from warm.cursor import FETCHED
-from warm.limits import Limits
-from warm.rate_limiter import TokenBucket
+from warm.cursor import FETCHED, Cursor
+from warm.dark_pops import DarkPops
+from warm.limits import Invocation, Limits
+from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
+from warm.run_guard import RunNotActive
+from warm.stop_rules import StopReason, StopRules
 from warm.tile import Target, Tile
-from warm.verification import Verification, proves
+from warm.verification import Verification, is_hit_in_pop
 
 TRIES = 3
 # First pause before a retry in seconds; doubled each time, with jitter so that retries do not come in waves.
 FIRST_PAUSE = 0.2
-# A POP that fails this often in a row without ever answering has gone dark: the rest is not tried one by one.
-FAILURES_OF_A_DARK_POP = 6
-# How often the run's control item is looked at.
-CONTROL_SECONDS = 3.0
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
-SHARE_OF_AN_ENDLESS_FETCH = 0.9
-# One Miss after the first is enough where the distribution's settings, or another target of the URL, say that no copy
-# is kept.
-MISSES_OF_THE_HOPELESS = 2
+ENDLESS_SHARE = 0.9
+# After the first Miss, a second one is enough where the distribution's settings, or the verification of another
+# target of the URL, show that no copy is kept.
+MISSES_IF_UNCACHEABLE = 2
 
 
-class Halt(Enum):
-    """Why a worker stopped before its tile was finished."""
+@dataclass(frozen=True)
+class WorkerResult:
+    """The result of one part of a batch; `cursor` is None when the batch is finished."""
 
-    OUT_OF_TIME = auto()
-    DEADLINE = auto()
-    RUN_ENDED = auto()
+    batch_result: BatchResult
+    records: bytes
+    cursor: Cursor | None
 
 
-@dataclass
 class Worker:
-    """Warms a tile. `run` fetches until it is finished or has to stop; what came of it is in `recorder`.
+    """Warms one tile, as far as the limits allow.
 
-    `control` reads the run's control item; `open_host` tells the other workers of an overloaded origin. `progress`
-    is what the next worker has to know of targets that were begun; `redrives`: how often the run had been redriven.
+    `breakers` starts with the hosts that other workers of the run have reported; `read_control` reads the run's
+    control item. `stop.reason` is why it stopped before its tile was finished.
     """
 
-    tile: Tile
-    recorder: Recorder
-    fetcher: Fetcher
-    limits: Limits
-    control: Callable[[], Control]
-    open_host: Callable[[str], None]
-    redrives: int = 0
-    halted: Halt | None = None
-    progress: dict[int, int] = field(default_factory=dict)
-    breakers: CircuitBreakers = field(default_factory=CircuitBreakers)
-    _again: deque[Fetch] = field(default_factory=deque)
-    _fails_in_row: Counter[int] = field(default_factory=Counter)
-    _answered: set[int] = field(default_factory=set)
-    _started: float = 0.0
-    _next_look: float = 0.0
+    def __init__(
+        self,
+        tile: Tile,
+        recorder: Recorder,
+        fetcher: Fetcher,
+        limits: Limits,
+        invocation: Invocation,
+        breakers: CircuitBreakers,
+        read_control: Callable[[], Control],
+    ) -> None:
+        self._tile, self._recorder, self._fetcher = tile, recorder, fetcher
+        self._limits, self._invocation, self._breakers = limits, invocation, breakers
+        self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
+        self._verification = Verification(tile)
+        self._dark_pops = DarkPops()
+        self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)
+        self._requeue: Callable[[Fetch], None] = fetcher.requeue
+        self._progress: dict[int, int] = {}
 
-    def __post_init__(self) -> None:
-        """Begin without proofs, and at the pace of the limits."""
-        self._verification = Verification(self.tile)
-        self._pacer, self._slow_pacer = (
-            TokenBucket(self.limits.rps),
-            TokenBucket(min(self.limits.rps or SLOWED_RPS, SLOWED_RPS)),
-        )
+    def run(self) -> WorkerResult:
+        """Warm the unfinished targets of the tile, once.
 
-    def run(self) -> None:
-        """Warm what is left of the tile."""
-        self._started = time.monotonic()
-        self._next_look = self._started + CONTROL_SECONDS
+        Raises:
+            RunNotActive: the run has ended, or was redriven without this worker.
+
+        """
+        unfinished = self._fetch_all()
+        if self.stop.reason is StopReason.RUN_ENDED:
+            raise RunNotActive(self._recorder.plan.run)
+        # The end of a verification may ask for that of another target; nothing is fetched any more.
+        self._requeue = unfinished.append
+        while unfinished:
+            self._leave_unfinished(unfinished.popleft())
+        for fetch, response in self._verification.release_all():
+            # Fetched completely, and no verification has contradicted it.
+            self._record(fetch.owner, response, Outcome.WARMED, "")
+        part = self._invocation.part
+        result = self._recorder.result(part, self._invocation.gb_milliseconds(), self._invocation.redrives)
+        cursor = None if result.finished else Cursor(part + 1, bytes(self._tile.done), self._progress)
+        return WorkerResult(result, self._recorder.records(), cursor)
+
+    def _fetch_all(self) -> deque[Fetch]:
+        """Fetch until the tile is finished or the worker has to stop; returns the unfinished fetches.
+
+        At the run's deadline these are all that are left, as no other worker follows.
+        """
         queues: list[PopQueue] = []
-        for pop, queue in enumerate(self.tile.queues):
+        for pop, queue in enumerate(self._tile.queues):
             if queue is not None:
-                queue.feed = self.tile.feed(pop, queue)
+                queue.feed = self._tile.feed(pop, queue)
                 queues.append(queue)
                 continue
-            for target in self.tile.targets(pop):
-                self._end(target, Response(), Outcome.UNRESOLVED_POP, "the POP's name gave no usable address")
-        left = self.fetcher.run(
-            (),
-            self._take,
-            queues=queues,
-            halt=self._halt,
-            admit=self._admit,
-            again=self._again,
-            max_bytes=self.limits.max_bytes,
+            for target in self._tile.targets(pop):
+                self._finish(target, Response(), Outcome.UNRESOLVED_POP, "the POP's name has no usable address")
+        unfinished = deque(
+            self._fetcher.run(
+                (),
+                self._on_response,
+                queues=queues,
+                should_stop=self.stop.should_stop,
+                admit=self._admit,
+                max_bytes=self._limits.max_bytes,
+            )
         )
-        if self.halted is Halt.DEADLINE:
-            left += [fetch for queue in queues for fetch in queue.left()]
-        for fetch in left:
-            self._leave(fetch)
-        for fetch, response in self._verification.all_held():
-            # Fetched whole, and no proof speaks against it.
-            self._end(fetch.owner, response, Outcome.WARMED, "")
+        if self.stop.reason is StopReason.DEADLINE:
+            unfinished.extend(fetch for queue in queues for fetch in queue.remaining())
+        return unfinished
 
-    def _halt(self) -> bool:
-        now = time.monotonic()
-        if now - self._started >= self.limits.run_seconds:
-            self.halted = Halt.DEADLINE
-        elif now - self._started >= self.limits.own_seconds:
-            self.halted = Halt.OUT_OF_TIME
-        elif now >= self._next_look:
-            self._next_look = now + CONTROL_SECONDS
-            self._look()
-        return self.halted is not None
-
-    def _look(self) -> None:
-        """Read the control item, and tell what it does not know."""
-        control = self.control()
-        if control.over_for(self.redrives):
-            self.halted = Halt.RUN_ENDED
-        self.breakers.told(control.open_hosts)
+    def _on_control(self, control: Control) -> None:
+        self._breakers.open_all(control.open_hosts)
 
     def _admit(self, fetch: Fetch) -> float | None:
-        """Let a fetch begin, hold it back, or drop it because its host's origin is overloaded."""
+        """Return how long a fetch has to wait, or finish its target and return None where its host is open."""
         target: Target = fetch.owner
-        if self.breakers.open and self.tile.hosts[target.url] in self.breakers.open:
+        if self._breakers.open and self._tile.hosts[target.url] in self._breakers.open:
             if target.first is not None:
-                self._end(target, target.first, Outcome.WARMED, "not proven, since its host's origin is overloaded")
-            else:
-                self._end(
-                    target, Response(), Outcome.ORIGIN_OVERLOAD, "the origin failed too often, so it was left alone"
+                self._finish(
+                    target, target.first, Outcome.WARMED, "not verified: the origin of its host is overloaded"
                 )
-            return None
-        return (self._slow_pacer if self.breakers.slowed else self._pacer).wait(time.monotonic())
-
-    def _leave(self, fetch: Fetch) -> None:
-        """Decide what becomes of a fetch that the worker's end left without a response."""
-        target: Target = fetch.owner
-        if self.halted is Halt.DEADLINE:
-            if target.first is not None and target.misses == 1:
-                self._end(target, target.first, Outcome.WARMED, "the run's time was up before it was proven")
             else:
-                self._end(target, Response(), Outcome.DEADLINE, "the run's time was up")
-        elif self.halted is Halt.OUT_OF_TIME:
-            flown = time.monotonic() - fetch.started if fetch.started else 0.0
-            endless = SHARE_OF_AN_ENDLESS_FETCH * self.limits.own_seconds
-            if target.first is None and flown >= endless:
-                self._end(target, Response(), Outcome.TIMEOUT, f"still not whole after {flown:.0f} s")
-            elif target.first is not None and flown and flown + target.first.total_ms / 1000 >= endless:
-                # Fetch and proof do not fit into one worker's time: another one would begin both anew.
-                self._end(target, target.first, Outcome.WARMED, "no worker has the time to prove it")
-            elif target.first is not None or target.fetched:
-                self.progress[target.number] = FETCHED
-            elif target.tries:
-                self.progress[target.number] = min(target.tries, TRIES - 1)
+                self._finish(target, Response(), Outcome.ORIGIN_OVERLOAD, "not fetched: the origin failed too often")
+            return None
+        return self._rate_limiter.acquire(time.monotonic(), slowed=self._breakers.slowed)
 
-    def _take(self, fetch: Fetch, response: Response) -> float | None:
-        """Judge a response: finish the target (None), or say in how many seconds to fetch it again."""
+    def _leave_unfinished(self, fetch: Fetch) -> None:
+        """Finish a target whose fetch was cut short by the worker's end, or leave it to the next worker."""
+        target: Target = fetch.owner
+        if self.stop.reason is StopReason.DEADLINE:
+            if target.first is not None and target.misses == 1:
+                detail = "not verified: the run's deadline passed first"
+                self._finish(target, target.first, Outcome.WARMED, detail)
+            else:
+                self._finish(target, Response(), Outcome.DEADLINE, "the run's deadline passed")
+        elif self.stop.reason is StopReason.OUT_OF_TIME:
+            elapsed = time.monotonic() - fetch.started if fetch.started else 0.0
+            endless = ENDLESS_SHARE * self._limits.own_seconds
+            if target.first is None and elapsed >= endless:
+                self._finish(target, Response(), Outcome.TIMEOUT, f"still incomplete after {elapsed:.0f} s")
+            elif target.first is not None and elapsed and elapsed + target.first.total_ms / 1000 >= endless:
+                # Fetch and verification do not fit into one worker's time: the next worker would start both again.
+                detail = "not verified: a second fetch does not fit into a worker's time"
+                self._finish(target, target.first, Outcome.WARMED, detail)
+            elif target.first is not None or target.fetched:
+                self._progress[target.number] = FETCHED
+            elif target.tries:
+                self._progress[target.number] = min(target.tries, TRIES - 1)
+
+    def _on_response(self, fetch: Fetch, response: Response) -> float | None:
+        """Classify a response; returns None when its target is finished or held, or the seconds until a retry."""
         target: Target = fetch.owner
         fetch.started = 0.0
         target.tries += 1
         target.bytes += response.bytes
-        outcome, detail = classify(response, self.tile.pops[target.pop], self.tile.variants[target.variant])
-        self._watch_pop(fetch, outcome)
-        self._watch_origin(target, response, outcome)
+        outcome, detail = classify(response, self._tile.pops[target.pop], self._tile.variants[target.variant])
+        if self._dark_pops.record(target.pop, outcome):
+            for waiting in fetch.queue.remaining():
+                self._finish(waiting.owner, Response(), Outcome.CONNECT_ERROR, "not fetched: the POP is dark")
+        if target.tries == 1:
+            # Retries repeat what failed: they would make a few bad pages look like an overloaded origin.
+            self._breakers.record(self._tile.hosts[target.url], target.url, response, outcome, time.monotonic())
         if outcome is Outcome.WARMED:
-            if self._verification.wants_proof(target, response):
-                return self._prove(fetch, target, response)
-            if not self._verification.holds(fetch, response):
-                self._end(target, response, outcome, detail)
+            if self._verification.is_due(target, response):
+                return self._verify(fetch, target, response)
+            if not self._verification.hold(fetch, response):
+                self._finish(target, response, outcome, detail)
             return None
         if outcome is Outcome.ALREADY_WARM:
-            if target.prove and not proves(response):
-                return self._prove(fetch, target, response)
-            begun = target.first is not None or target.fetched
-            self._end(target, target.first or response, Outcome.WARMED if begun else outcome, "", verified=True)
+            if target.verify and not is_hit_in_pop(response):
+                return self._verify(fetch, target, response)
+            fetched_before = target.first is not None or target.fetched
+            outcome = Outcome.WARMED if fetched_before else outcome
+            self._finish(target, target.first or response, outcome, "", verified=True)
             return None
-        if outcome in RETRIED and target.tries - target.misses < TRIES and not self._is_dark(target.pop):
+        pause = self._retry_pause(target, outcome)
+        if pause is None:
+            self._finish(target, response, outcome, detail)
+        else:
             fetch.address += 1
-            pause = FIRST_PAUSE * 2 ** (target.tries - 1)
-            if outcome is Outcome.SERVER_ERROR:
-                pause = self.limits.error_cache_seconds
-            return float(pause * random.uniform(1.0, 1.5))  # noqa: S311 - jitter needs no secrecy
-        self._end(target, response, outcome, detail)
-        return None
+        return pause
 
-    def _prove(self, fetch: Fetch, target: Target, response: Response) -> float | None:
-        """Ask again after a Miss: only a Hit proves that the POP kept the object.
+    def _retry_pause(self, target: Target, outcome: Outcome) -> float | None:
+        """Return the seconds until a failed target is tried again, or None where a retry is useless."""
+        tries = target.tries - target.misses
+        if outcome not in RETRIED or tries >= TRIES or self._dark_pops.is_dark(target.pop):
+            return None
+        pause = FIRST_PAUSE * 2 ** (target.tries - 1)
+        if outcome is Outcome.SERVER_ERROR:
+            pause = self._limits.error_cache_seconds
+        return float(pause * random.uniform(1.0, 1.5))  # noqa: S311 - jitter needs no secrecy
 
-        At once at the same address first; a POP has several cache servers, so a second Miss is asked at another.
+    def _verify(self, fetch: Fetch, target: Target, response: Response) -> float | None:
+        """Return the seconds until the target is fetched again, or None after too many Misses.
+
+        Only a Hit proves that the POP kept the object. The first repetition is immediate and at the same address; a
+        POP has several cache servers, so a second Miss is followed by a fetch at another address.
         """
         target.first = target.first or response
         target.misses += 1
-        why = self.tile.uncacheable.get(target.url, "")
-        hopeless = why or self._verification.is_hopeless(target)
-        if target.misses >= (MISSES_OF_THE_HOPELESS if hopeless else TRIES + 1):
-            outcome = Outcome.NOT_CACHEABLE if why else Outcome.UNPROVEN
-            told = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
-            detail = "; ".join(filter(None, (f"{target.misses} fetches, and none was a Hit", why, told)))
-            self._end(target, response, outcome, detail)
+        reason = self._tile.uncacheable.get(target.url, "")
+        uncacheable = reason or self._verification.found_no_copy(target)
+        if target.misses >= (MISSES_IF_UNCACHEABLE if uncacheable else TRIES + 1):
+            outcome = Outcome.NOT_CACHEABLE if reason else Outcome.UNPROVEN
+            header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
+            detail = "; ".join(filter(None, (f"{target.misses} fetches without a Hit", reason, header)))
+            self._finish(target, response, outcome, detail)
             return None
         if target.misses == 1:
             return 0.0
         fetch.address += 1
         return float(FIRST_PAUSE * 2 ** (target.misses - 2))
 
-    def _end(
+    def _finish(
         self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
     ) -> None:
-        """Finish a target; what its proof says of others is done."""
-        self.recorder.take(target, response, outcome, detail, verified=verified)
-        if not target.prove:
+        """Finish a target, and the held targets that its verification decides."""
+        self._record(target, response, outcome, detail, verified=verified)
+        if not target.verify:
             return
         failed = outcome in {Outcome.UNPROVEN, Outcome.NOT_CACHEABLE}
-        kept = True if verified else False if failed else None
-        believed, to_prove = self._verification.conclude(target, kept=kept)
-        for fetch, first in believed:
-            self.recorder.take(fetch.owner, first, Outcome.WARMED, "")
-        self._again.extend(to_prove)
+        cached = True if verified else False if failed else None
+        warm, to_verify = self._verification.complete(target, cached=cached)
+        for fetch, first in warm:
+            self._record(fetch.owner, first, Outcome.WARMED, "")
+        for fetch in to_verify:
+            self._requeue(fetch)
 
-    def _watch_origin(self, target: Target, response: Response, outcome: Outcome) -> None:
-        """Judge the host's origin by the response; tell the other workers when it has had too much."""
-        if target.tries == 1:
-            # Tries again are made of what failed: they would make a few bad pages look like a bad origin.
-            self.breakers.note(self.tile.hosts[target.url], target.url, response, outcome, time.monotonic())
-        while self.breakers.opened:
-            self.open_host(self.breakers.opened.pop())
-
-    def _watch_pop(self, fetch: Fetch, outcome: Outcome) -> None:
-        """Count a POP's failures to connect; give up on one that has gone dark."""
-        pop = fetch.owner.pop
-        if outcome is not Outcome.CONNECT_ERROR:
-            self._answered.add(pop)
-            return
-        self._fails_in_row[pop] += 1
-        if self._is_dark(pop):
-            for waiting in fetch.queue.left():
-                self._end(waiting.owner, Response(), Outcome.CONNECT_ERROR, "the POP had gone dark")
-
-    def _is_dark(self, pop: int) -> bool:
-        return pop not in self._answered and self._fails_in_row[pop] >= FAILURES_OF_A_DARK_POP
+    def _record(
+        self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
+    ) -> None:
+        self._tile.mark_done(target.number)
+        self._recorder.record(target, response, outcome, detail, verified=verified)

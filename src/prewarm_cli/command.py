@@ -1,9 +1,10 @@
-"""Commands made of parts: options that several commands share are written once, as functions that make something.
+"""Commands built from parts: options that several commands share are written once, as functions that build a value.
 
     @command(client=client_of)
     def status(client: Client, run: Run, as_json: AsJson = False) -> None: ...
 
-`status` then has the options of `client_of` in place of its parameter `client`, which gets what `client_of` returns.
+`status` then has the options of `client_of` instead of its parameter `client`, which receives the value that
+`client_of` returns.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm_cli.errors import failures_told
+from prewarm_cli.errors import handle_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +24,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and 
 Run = Annotated[str, typer.Argument(metavar="ID", help="A run's requestID (its execution ARN) or its name.")]
 
 
-def command(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator that puts the parameters of `makers` in place of those they make, and tells failures."""
+def command(
+    extra: str | None = None, **builders: Callable[..., Any]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that replaces parameters by those of their builders, and reports failures.
+
+    `extra` names the optional dependencies that the command imports, such as "local".
+    """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(function, eval_str=True).parameters
-        parts = {name: inspect.signature(maker, eval_str=True).parameters for name, maker in makers.items()}
+        parts = {name: inspect.signature(build, eval_str=True).parameters for name, build in builders.items()}
         parameters = {
             parameter.name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
             for name, single in own.items()
@@ -36,10 +42,13 @@ def command(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Cal
         }
 
         @functools.wraps(function)
-        def called(**given: Any) -> None:  # noqa: ANN401 - typer's values
-            with failures_told(as_json=bool(given.get("as_json"))):
-                made = {name: maker(**{part: given[part] for part in parts[name]}) for name, maker in makers.items()}
-                function(**{name: given[name] for name in own if name not in made}, **made)
+        def called(**values: Any) -> None:  # noqa: ANN401 - typer's values
+            as_json = bool(values.get("as_json"))
+            with handle_errors(as_json=as_json, command=function.__name__, extra=extra):
+                built = {
+                    name: build(**{part: values[part] for part in parts[name]}) for name, build in builders.items()
+                }
+                function(**{name: values[name] for name in own if name not in built}, **built)
 
         # Typer reads the signature; `__wrapped__` would lead it to the function's own.
         del called.__dict__["__wrapped__"]

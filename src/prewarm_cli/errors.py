@@ -1,9 +1,11 @@
-"""How a command fails: exit codes that scripts can rely on, and the one place where failures are told."""
+"""How a command fails: the exit codes that scripts rely on, and the one place that prints failures."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import importlib.metadata
+import importlib.util
 import json
 import logging
 import sys
@@ -16,6 +18,8 @@ from typer.exceptions import TyperException
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DISTRIBUTION = "cloudfront-prewarm"
+
 
 class Code(IntEnum):
     """The exit codes of every command."""
@@ -25,11 +29,11 @@ class Code(IntEnum):
     BAD_INPUT = 2
     TIMEOUT = 3
     SERVICE = 4
-    DETACHED = 130  # 128 and SIGINT's number, as shells have it
+    DETACHED = 130  # 128 plus the number of SIGINT, as shells report it
 
 
 class CommandFailed(Exception):
-    """What ends a command: words for people, a code for scripts, and the service's error document if there is one."""
+    """A failure that ends a command: a message, an exit code and, if the API sent one, its error document."""
 
     def __init__(self, message: str, code: Code = Code.BAD_INPUT, document: dict[str, Any] | None = None) -> None:
         self.code = code
@@ -37,37 +41,51 @@ class CommandFailed(Exception):
         super().__init__(message)
 
 
-def tell(message: str) -> None:
-    """Say something to the person at the screen: on stderr, since stdout is for what was asked for."""
+def print_stderr(message: str) -> None:
+    """Print a message for the user on stderr; stdout carries only the command's result."""
     print(message, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def failures_told(*, as_json: bool) -> Iterator[None]:
-    """Turn what fails within into a message on stderr, with `as_json` also a document on stdout, and an exit code.
+def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None) -> Iterator[None]:
+    """Turn an exception of the block into a message on stderr and an exit code; no traceback.
 
-    What nobody thought of is the service's fault or this command's: no traceback, and never exit code 1, which says
-    that URLs are not warm.
+    With `as_json` the error document goes to stdout as well. `extra` names the optional dependencies that `command`
+    needs: if one of them is not installed, the message names the extra. An unexpected exception exits with 4, never
+    with 1, which means that URLs are not warm.
     """
     try:
         yield
-    except CommandFailed as failed:
-        raise _told(failed, as_json=as_json) from failed
+    except CommandFailed as failure:
+        raise _exit_for(failure, as_json=as_json) from failure
     except (typer.Exit, typer.Abort, TyperException, EOFError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise
-        logging.getLogger(__name__).debug("unexpected", exc_info=error)
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _told(
-            CommandFailed(f"this should not have happened: {words}", Code.SERVICE), as_json=as_json
-        ) from error
+        logging.getLogger(__name__).debug("unexpected error", exc_info=error)
+        if extra and isinstance(error, ModuleNotFoundError) and not _is_installed(error.name):
+            message = f"`prewarm {command}` needs the {extra} extra: pipx install '{DISTRIBUTION}[{extra}]'"
+        else:
+            description = " ".join(f"{type(error).__name__}: {error}".split())
+            message = f"unexpected error: {description} (please report it: {issues_url()})"
+        raise _exit_for(CommandFailed(message, Code.SERVICE), as_json=as_json) from error
 
 
-def _told(failed: CommandFailed, *, as_json: bool) -> typer.Exit:
-    """Tell a failure; returns what ends the command."""
-    tell(f"prewarm: {failed}")
+def issues_url() -> str:
+    """Return where bugs are reported: the "Issues" address of pyproject.toml's project.urls."""
+    urls: list[str] = importlib.metadata.metadata(DISTRIBUTION).get_all("Project-URL", [])
+    return next(url.partition(", ")[2] for url in urls if url.startswith("Issues, "))
+
+
+def _is_installed(module: str | None) -> bool:
+    """Return whether the top-level package of a module can be imported."""
+    return bool(module) and importlib.util.find_spec(str(module).partition(".")[0]) is not None
+
+
+def _exit_for(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
+    """Print a failure; return the exception that ends the command."""
+    print_stderr(f"prewarm: {failure}")
     if as_json:
-        typer.echo(json.dumps(failed.document))
-    return typer.Exit(failed.code)
+        typer.echo(json.dumps(failure.document))
+    return typer.Exit(failure.code)

@@ -1,4 +1,4 @@
-"""Where the commands of `prewarm` are registered; each lives in a module of its own."""
+"""The command line `prewarm`: registers the commands, each of which has its own module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prewarm_cli.demo import command as demo
 
 app = typer.Typer(name="prewarm", no_args_is_help=True, pretty_exceptions_show_locals=False)
 
-RUNS, HERE, AROUND = "Runs", "On this machine", "Around them"
+RUNS, HERE, SETUP = "Runs", "On this machine", "Setup and reference"
 app.command("start", rich_help_panel=RUNS)(start.start)
 app.command("status", rich_help_panel=RUNS)(manage.status)
 app.command("watch", rich_help_panel=RUNS)(watch.watch)
@@ -23,12 +23,12 @@ app.command("list", rich_help_panel=RUNS)(manage.list_runs)
 app.command("run", rich_help_panel=HERE)(run_here.run)
 app.command("local", rich_help_panel=HERE)(serve.local)
 app.command("demo", rich_help_panel=HERE)(demo.demo)
-app.command("configure", rich_help_panel=AROUND)(configure.configure)
-app.add_typer(pops.app, name="pops", rich_help_panel=AROUND)
+app.command("configure", rich_help_panel=SETUP)(configure.configure)
+app.add_typer(pops.app, name="pops", rich_help_panel=SETUP)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
-    if asked:
+def _print_version(requested: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if requested:
         typer.echo(f"prewarm {__version__}")
         raise typer.Exit
 
@@ -37,10 +37,10 @@ def _version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
 def main(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Warm URLs through chosen CloudFront edge locations, and prove it.
+    """Warm CloudFront POPs: `start` uses a deployed service, `run` warms from here, `local` serves the API here.
 
     Exit codes: 0 warm, 1 not warm, 2 bad input, 3 timeout, 4 service error, 130 interrupted.
     """

@@ -5,43 +5,43 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from prewarm_cli.api_client import Client
-from prewarm_cli.errors import Code, CommandFailed, tell
+from prewarm_cli.errors import Code, CommandFailed, print_stderr
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 FORMATS = ("html", "json", "csv")
 
 
-def save(client: Client, told: dict[str, Any], output: Path) -> int:
-    """Write what GET /report told of to a file, whole or not at all; returns its length.
+def save_report(client: Client, link: dict[str, Any], output: Path) -> int:
+    """Write the report that GET /report links to into a file, atomically, and return its size in bytes.
 
     Raises:
-        CommandFailed: the report cannot be fetched, or the file cannot be written.
+        CommandFailed: the report cannot be downloaded, or the file cannot be written.
 
     """
-    beside = output.with_name(f".{output.name}.{os.getpid()}")
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with beside.open("wb") as file:
-            size = copy_report(client, told, file)
-        beside.replace(output)
+        with temporary.open("wb") as file:
+            size = copy_report(client, link, file)
+        temporary.replace(output)
     except OSError as error:
         raise CommandFailed(f"{output}: {error.strerror or error}") from error
     finally:
-        beside.unlink(missing_ok=True)
-    tell(f"written: {output} ({size:,} bytes)")
+        temporary.unlink(missing_ok=True)
+    print_stderr(f"wrote {output} ({size:,} bytes)")
     return size
 
 
-def copy_report(client: Client, told: dict[str, Any], file: BinaryIO) -> int:
-    """Copy a report from its store; returns its length."""
-    import requests  # noqa: PLC0415 - `prewarm --help` need not wait for it
+def copy_report(client: Client, link: dict[str, Any], file: BinaryIO) -> int:
+    """Copy the report that GET /report links to into an open file, and return its size in bytes."""
+    import requests  # noqa: PLC0415 - so that `prewarm --help` starts fast
 
     size = 0
-    with client.download(str(told.get("url"))) as response:
+    with client.download(str(link.get("url"))) as response:
         try:
-            for chunk in response.iter_content(CHUNK):
+            for chunk in response.iter_content(CHUNK_BYTES):
                 file.write(chunk)
                 size += len(chunk)
         except requests.RequestException as error:
-            raise CommandFailed(f"the report broke off: {error}", Code.SERVICE) from error
+            raise CommandFailed(f"the download of the report was interrupted: {error}", Code.SERVICE) from error
     file.flush()
     return size

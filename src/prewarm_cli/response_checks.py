@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Shape = dict[str, type]
-Answer = dict[str, Any]
+Document = dict[str, Any]
 STATUSES = frozenset({"IN_PROGRESS", "COMPLETED", "FAILED", "TIMEOUT"})
 STATUS: Shape = {
     "status": str,
@@ -21,8 +21,8 @@ STATUS: Shape = {
     "inProgressUrl": list,
     "successUrl": list,
 }
-# What newer services tell besides; an older one tells none of it.
-STATUS_BESIDES: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict}
+# Additional fields of newer services; an older service returns none of them.
+STATUS_OPTIONAL: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict}
 DRY_RUN: Shape = {
     "urls": int,
     "hosts": int,
@@ -36,64 +36,67 @@ DRY_RUN: Shape = {
     "cost": dict,
     "warnings": list,
 }
-RUN: Shape = {"requestID": str}
-RETRY: Shape = RUN | {"urls": int}
-LINE_OF_RUN: Shape = {"run": str, "status": str, "startedAt": str}
+START: Shape = {"requestID": str}
+RETRY: Shape = START | {"urls": int}
+RUNS_ENTRY: Shape = {"run": str, "status": str, "startedAt": str}
 REPORT: Shape = {"url": str}
 
 
-def status_of(response: Answer) -> str:
-    """Return what a status lacks; nothing when it has all that it needs, as do the functions below."""
-    besides = {name: kind for name, kind in STATUS_BESIDES.items() if response.get(name) is not None}
-    lacking = _lacking(response, STATUS | besides)
-    return lacking or ("" if response["status"] in STATUSES else "status")
+def missing_in_status(response: Document) -> str:
+    """Return the first required field that a status lacks, or "" (so do the functions below)."""
+    optional = {name: kind for name, kind in STATUS_OPTIONAL.items() if response.get(name) is not None}
+    missing = _first_missing(response, STATUS | optional)
+    return missing or ("" if response["status"] in STATUSES else "status")
 
 
-def started(response: Answer) -> str:
-    """Return what the response to a start lacks: it has a run, or tells of a dry one."""
-    told = response.get("dryRun")
-    return _lacking(told, DRY_RUN, "dryRun.") if isinstance(told, dict) else _lacking(response, RUN)
+def missing_in_start(response: Document) -> str:
+    """Return the first field that the response to a start lacks: it holds a run or a dry run."""
+    dry_run = response.get("dryRun")
+    if isinstance(dry_run, dict):
+        return _first_missing(dry_run, DRY_RUN, "dryRun.")
+    return _first_missing(response, START)
 
 
-def retried(response: Answer) -> str:
-    """Return what the response to a retry lacks."""
-    return _lacking(response, RETRY)
+def missing_in_retry(response: Document) -> str:
+    """Return the first field that the response to a retry lacks."""
+    return _first_missing(response, RETRY)
 
 
-def listed(response: Answer) -> str:
-    """Return what a list of runs lacks."""
-    if lacking := _lacking(response, {"runs": list}):
-        return lacking
-    lines = (
-        "runs[]" if not isinstance(line, dict) else _lacking(line, LINE_OF_RUN, "runs[].")
-        for line in response["runs"]
+def missing_in_runs(response: Document) -> str:
+    """Return the first field that a list of runs lacks."""
+    if missing := _first_missing(response, {"runs": list}):
+        return missing
+    entries = (
+        "runs[]" if not isinstance(entry, dict) else _first_missing(entry, RUNS_ENTRY, "runs[].")
+        for entry in response["runs"]
     )
-    return next(filter(None, lines), "")
+    return next(filter(None, entries), "")
 
 
-def reported(response: Answer) -> str:
-    """Return what the response about a report lacks."""
-    return _lacking(response, REPORT)
+def missing_in_report(response: Document) -> str:
+    """Return the first field that the response about a report lacks."""
+    return _first_missing(response, REPORT)
 
 
-def checked(response: Answer, lacking: Callable[[Answer], str], route: str, url: str) -> Answer:
-    """Return a response that is as it must be.
+def check_response(response: Document, missing_field: Callable[[Document], str], route: str, url: str) -> Document:
+    """Return a response that has all fields `missing_field` looks for.
 
     Raises:
-        CommandFailed: it is something else.
+        CommandFailed: a field is missing or has the wrong type.
 
     """
-    if name := lacking(response):
-        message = (
-            f"{url} answered {route} as no API of this service does: {name} is missing, or not what it should be"
+    if name := missing_field(response):
+        raise CommandFailed(
+            f"unexpected response from {url} to {route}: field '{name}' is missing or has the wrong type; "
+            "check the API address",
+            Code.SERVICE,
         )
-        raise CommandFailed(f"{message}; is the address right?", Code.SERVICE)
     return response
 
 
-def _lacking(response: Mapping[str, Any], shape: Shape, within: str = "") -> str:
-    """Return the first of the names that is missing or of another type, and where it should be."""
+def _first_missing(response: Mapping[str, Any], shape: Shape, prefix: str = "") -> str:
+    """Return the first name of `shape` that is missing or of another type, after `prefix`; else ""."""
     for name, kind in shape.items():
         if not isinstance(response.get(name), kind):
-            return within + name
+            return prefix + name
     return ""

@@ -1,1 +1,1 @@
-"""The embedded stack: everything that runs on one machine in place of AWS; never shipped to AWS."""
+"""The embedded stack and the simulated CloudFront, which replace AWS on one machine; never deployed to AWS."""

@@ -14,7 +14,7 @@ from tests.support.service import DOMAIN, HOST, Service, serve
 
 @pytest.fixture(scope="session")
 def edge() -> Iterator[SimulatedCloudFront]:
-    """Singapore's, Sydney's and Seoul's POPs as the catalogue has them, and none of the others."""
+    """Simulate the catalogue's POPs in Singapore, Sydney, Seoul and Frankfurt; all others do not exist."""
     pops = [pop for pop in catalogue().pops if pop.startswith(("SIN", "SYD", "ICN", "FRA"))]
     config = {
         "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
@@ -52,14 +52,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, service: Service) -> Iterator[Callable[..., Visitor]]:
-    """Make visitors; at the end no console may have complained, except of what a test takes for granted."""
+    """Return a factory of visitors; at the end, no browser console may contain an unexpected error."""
     visitors: list[Visitor] = []
 
-    def come(**context: Any) -> Visitor:
+    def new_visitor(**context: Any) -> Visitor:
         visitors.append(Visitor(browser, service.ready["api"], service.ready["apiKey"], **context))
         return visitors[-1]
 
-    yield come
+    yield new_visitor
     for visitor in visitors:
         visitor.close()
     assert [visitor.errors for visitor in visitors if visitor.errors] == []

@@ -1,4 +1,4 @@
-"""Rules for what passes through the state machine: paths, calls of AWS, maps, and what both AWS and moto run."""
+"""Rules for the state machine's data: paths, AWS calls, maps, and features that AWS and moto both support."""
 
 import json
 import re
@@ -8,10 +8,9 @@ import botocore.session
 from botocore.model import StructureShape
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 
+from prewarm_local.stack.moto_patches import percentages_as_floats
 from tests.support.asl_reading import states, tasks, walk
-from tests.support.definitions import (
-    Document,
-)
+from tests.support.definitions import Document
 
 CONTEXT = {
     "$$.Execution.Name",
@@ -35,7 +34,7 @@ def jsonata(machine: Document) -> list[str]:
 
 
 def mistyped_paths(machine: Document) -> list[str]:
-    """List template fields whose `.$` and value disagree, and context fields that do not exist."""
+    """List fields whose `.$` and value disagree, and unknown context fields."""
     problems = []
     for name, state in states(machine):
         for part in TEMPLATES:
@@ -43,12 +42,12 @@ def mistyped_paths(machine: Document) -> list[str]:
                 is_path = isinstance(value, str) and re.match(r"\$(\$?\.|$)|States\.", value) is not None
                 if is_path != key.endswith(".$"):
                     problems.append(path)
-    found = set(re.findall(r"\$\$[\w.]+", json.dumps(machine)))
-    return [*problems, *sorted(found - CONTEXT)]
+    used = set(re.findall(r"\$\$[\w.]+", json.dumps(machine)))
+    return [*problems, *sorted(used - CONTEXT)]
 
 
 def unknown_aws_calls(machine: Document) -> list[str]:
-    """List SDK tasks whose operation, parameters or read answers botocore does not know."""
+    """List SDK operations, parameters and response members unknown to botocore."""
     problems = []
     for name, state in tasks(machine):
         call = re.fullmatch(r"arn:aws:states:::aws-sdk:(\w+):(\w)(\w+)", state["Resource"])
@@ -59,11 +58,13 @@ def unknown_aws_calls(machine: Document) -> list[str]:
         if operation not in model.operation_names:
             problems.append(f"{name}: {operation}")
             continue
-        takes, gives = model.operation_model(operation).input_shape, model.operation_model(operation).output_shape
-        assert takes is not None
-        given = {key.removesuffix(".$") for key in state["Parameters"]}
-        problems += [f"{name}: {key}" for key in sorted(given ^ set(takes.required_members))]
-        problems += [f"{name}: {p}" for p in state["ResultSelector"].values() if not has_member(gives, p)]
+        shapes = model.operation_model(operation)
+        assert shapes.input_shape is not None
+        passed = {key.removesuffix(".$") for key in state["Parameters"]}
+        problems += [f"{name}: {key}" for key in sorted(passed ^ set(shapes.input_shape.required_members))]
+        problems += [
+            f"{name}: {p}" for p in state["ResultSelector"].values() if not has_member(shapes.output_shape, p)
+        ]
     return problems
 
 
@@ -76,7 +77,10 @@ def has_member(shape: Any, path: str) -> bool:
 
 
 def unfit_maps(machine: Document) -> list[str]:
-    """List what keeps a Distributed Map from running alike on AWS and on the embedded stack."""
+    """List properties of Distributed Maps that break runs.
+
+    Some only break them on AWS, or only on the embedded stack.
+    """
     problems = []
     for name, state in states(machine):
         processor = state.get("ItemProcessor", {})
@@ -88,20 +92,22 @@ def unfit_maps(machine: Document) -> list[str]:
             problems.append(f"{name}: Label")
         if "ItemBatcher" in state or state["ItemReader"].get("ReaderConfig") != {"InputType": "JSON"}:
             problems.append(f"{name}: items are not read one by one from JSON")
-        if "ToleratedFailurePercentagePath" not in state or "MaxConcurrencyPath" not in state:
-            problems.append(f"{name}: tolerance and concurrency are not the plan's")
+        if state.get("ToleratedFailurePercentage") != 100:
+            problems.append(f"{name}: a failed batch would end the map before the others are warmed")
+        if "MaxConcurrencyPath" not in state:
+            problems.append(f"{name}: the concurrency is not the request's")
         writer = state.get("ResultWriter", {}).get("Parameters", {})
         if "$$.Execution.Name" not in writer.get("Prefix.$", "") or not writer.get("Bucket", "").startswith("${"):
-            problems.append(f"{name}: results do not go under the run's own prefix")
+            problems.append(f"{name}: results are not written under the run's prefix")
         if state.get("ResultPath", "$") is not None:
             problems.append(f"{name}: the map's result would replace the run's state")
     return problems
 
 
 def refused_by_moto(machine: Document) -> list[str]:
-    """Parse with the grammar that the embedded stack runs on."""
+    """Return the parse error of moto's grammar, patched as in the embedded stack."""
     try:
-        AmazonStateLanguageParser.parse(json.dumps(machine))
+        AmazonStateLanguageParser.parse(percentages_as_floats(json.dumps(machine)))
     except (ASLParserException, ValueError) as error:
         return [str(error)]
     return []

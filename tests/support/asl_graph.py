@@ -1,12 +1,10 @@
-"""Rules for the state machine's graph: every state has its way in and out, its words, and no error is swallowed."""
+"""Rules for the state machine's graph: transitions, comments and failures."""
 
 from tests.support.asl_reading import machines, reachable, states, successors
-from tests.support.definitions import (
-    Document,
-)
+from tests.support.definitions import Document
 
-# The way of a run: each state of the machine and of its maps, and where it may go on.
-WAY = {
+# Each state of the machine and of its maps, and its successors.
+TRANSITIONS = {
     "ResolveTargets": {"Accepted"},
     "Accepted": {"Rejected", "DryRunCompleted", "InvalidationWanted"},
     "Rejected": set(),
@@ -47,11 +45,11 @@ MAX_CAUSE = 32_768
 def dangling_targets(machine: Document) -> list[str]:
     problems = []
     for inner in machines(machine):
-        there = set(inner["States"])
-        if inner["StartAt"] not in there:
+        names = set(inner["States"])
+        if inner["StartAt"] not in names:
             problems.append(f"StartAt: {inner['StartAt']}")
         for name, state in inner["States"].items():
-            problems += [f"{name}: {target}" for target in sorted(successors(state) - there)]
+            problems += [f"{name}: {target}" for target in sorted(successors(state) - names)]
     return problems
 
 
@@ -64,16 +62,16 @@ def unreachable_states(machine: Document) -> list[str]:
 
 
 def endless_states(machine: Document) -> list[str]:
-    """List states from which no end can be reached, and those that go both on and nowhere, or neither."""
+    """List states that cannot reach an end, or have both or neither of Next and End."""
     problems = []
     for inner in machines(machine):
         all_states = inner["States"]
         ends = {n for n, s in all_states.items() if s["Type"] in {"Succeed", "Fail"} or s.get("End") is True}
         problems += [name for name in all_states if not ends & reachable({name}, all_states)]
         for name, state in all_states.items():
-            ways_on = ("Next" in state) + ("End" in state)
-            if ways_on != (state["Type"] not in {"Choice", "Succeed", "Fail"}):
-                problems.append(f"{name}: {ways_on} of Next and End")
+            exits = ("Next" in state) + ("End" in state)
+            if exits != (state["Type"] not in {"Choice", "Succeed", "Fail"}):
+                problems.append(f"{name}: {exits} of Next and End")
     return problems
 
 
@@ -82,22 +80,23 @@ def ambiguous_names(machine: Document) -> list[str]:
     return [name for name in names if names.count(name) > 1 or len(name) > MAX_STATE_NAME]
 
 
-def detours(machine: Document) -> list[str]:
-    way = {name: successors(state) for name, state in states(machine)}
-    return sorted(name for name in way.keys() | WAY.keys() if way.get(name) != WAY.get(name))
+def unexpected_transitions(machine: Document) -> list[str]:
+    actual = {name: successors(state) for name, state in states(machine)}
+    names = actual.keys() | TRANSITIONS.keys()
+    return sorted(name for name in names if actual.get(name) != TRANSITIONS.get(name))
 
 
 def choices_without_default(machine: Document) -> list[str]:
     return [name for name, state in states(machine) if state["Type"] == "Choice" and "Default" not in state]
 
 
-def speechless_failures(machine: Document) -> list[str]:
-    """List Fail states that do not say what failed and why, or in more words than AWS takes."""
+def unexplained_failures(machine: Document) -> list[str]:
+    """List Fail states whose Error or Cause is missing, ambiguous or too long."""
     problems = []
     for name, state in states(machine):
         if state["Type"] == "Fail":
-            for key, most in (("Error", MAX_ERROR), ("Cause", MAX_CAUSE)):
-                if (key in state) == (f"{key}Path" in state) or not len(state.get(key, "")) <= most:
+            for key, limit in (("Error", MAX_ERROR), ("Cause", MAX_CAUSE)):
+                if (key in state) == (f"{key}Path" in state) or not len(state.get(key, "")) <= limit:
                     problems.append(f"{name}: {key}")
     return problems
 

@@ -1,4 +1,4 @@
-"""How the rules read the state machine's definition: its states, their tasks, and where each leads."""
+"""Read the state machine's definition for the rules: its states, tasks and transitions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.definitions import (
 
 
 def machines(machine: Document) -> Iterator[Document]:
-    """Give the machine and those inside its Map and Parallel states."""
+    """Yield the machine and those inside its Map and Parallel states."""
     yield machine
     for state in machine["States"].values():
         for inner in [state.get("ItemProcessor"), state.get("Iterator"), *state.get("Branches", [])]:
@@ -34,7 +34,7 @@ def successors(state: Document) -> set[str]:
 
 
 def reachable(starts: set[str], among: Document) -> set[str]:
-    """Give the states that can be reached from these, these included."""
+    """Return the states reachable from `starts`, including these."""
     seen: set[str] = set()
     left = starts & set(among)
     while left:
@@ -45,14 +45,17 @@ def reachable(starts: set[str], among: Document) -> set[str]:
 
 
 def walk(node: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Give every key and value below a node, and the path to them."""
+    """Yield the path, key and value of everything below a node."""
     for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
         yield f"{path}/{key}", str(key), value
         yield from walk(value, f"{path}/{key}")
 
 
 def invoked_function(state: Document) -> str:
-    """Name the function's logical id behind a task's ${Substitution}; empty when the task invokes none."""
+    """Return the logical id of the function that a task invokes.
+
+    Empty if it invokes none.
+    """
     if not state["Resource"].endswith(":lambda:invoke"):
         return ""
     substitutions = template()["Resources"][MACHINE_ID]["Properties"]["DefinitionSubstitutions"]

@@ -1,4 +1,4 @@
-"""Rules for the state machine's time: how long it waits, how often it tries again, and that it ends."""
+"""Rules for the state machine's timeouts, waits and retries."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from tests.support.definitions import (
     template,
 )
 
-# What Lambda can response for reasons that pass: throttles, its own faults, a sandbox that died.
-PASSING_LAMBDA_ERRORS = {
+# Transient errors of Lambda: throttling, service errors, a worker that died.
+TRANSIENT_LAMBDA_ERRORS = {
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -23,13 +23,13 @@ PASSING_LAMBDA_ERRORS = {
     "States.Timeout",
 }
 
-# What a function raises by a name of its own for a reason that passes.
-OWN_PASSING_ERRORS = {"CreateInvalidations": {"TooManyInvalidationsInProgress"}}
+# Transient errors that a function raises under its own names.
+OWN_TRANSIENT_ERRORS = {"CreateInvalidations": {"TooManyInvalidationsInProgress"}}
 
 CATCH_ALLS = {"States.ALL", "States.TaskFailed", "States.Runtime"}
 
-# A new account runs 10 functions at once: others may hold them all for this long.
-MIN_LAMBDA_PATIENCE_SECONDS = 600
+# A new account has 10 concurrent executions, which other functions may use for this long.
+MIN_RETRY_SECONDS = 600
 
 NUMBERS = {
     "TimeoutSeconds",
@@ -45,45 +45,51 @@ NUMBERS = {
 MAX_INVALIDATION_WAIT_SECONDS = 3600
 
 
-def impatient_tasks(machine: Document) -> list[str]:
-    """List tasks without a literal timeout, or with one that ends before their function's own."""
+def short_timeouts(machine: Document) -> list[str]:
+    """List tasks without a literal timeout that exceeds their function's."""
     problems = []
     for name, state in tasks(machine):
         seconds = state.get("TimeoutSeconds")
         function = invoked_function(state)
-        least = functions(template())[function]["Timeout"] if function else 0
-        if not isinstance(seconds, int) or seconds <= least:
-            problems.append(f"{name}: {seconds} s, {function or 'AWS'} {least} s")
+        minimum = functions(template())[function]["Timeout"] if function else 0
+        if not isinstance(seconds, int) or seconds <= minimum:
+            problems.append(f"{name}: {seconds} s, {function or 'AWS'} {minimum} s")
     return problems
 
 
-def hasty_retries(machine: Document) -> list[str]:
-    """List tasks that do not retry what passes, by name, with jitter, long enough."""
+def missing_retries(machine: Document) -> list[str]:
+    """List tasks that do not retry transient errors by name, jittered, long enough."""
     problems = []
     for name, state in tasks(machine):
         retriers = state.get("Retry", [])
         errors = {error for retrier in retriers for error in retrier["ErrorEquals"]}
         if errors & CATCH_ALLS or "States.Timeout" not in errors:
             problems.append(f"{name}: errors")
-        if invoked_function(state) and errors != PASSING_LAMBDA_ERRORS | OWN_PASSING_ERRORS.get(name, set()):
-            problems.append(f"{name}: not Lambda's passing errors")
+        if invoked_function(state) and errors != TRANSIENT_LAMBDA_ERRORS | OWN_TRANSIENT_ERRORS.get(name, set()):
+            problems.append(f"{name}: not Lambda's transient errors")
         for retrier in retriers:
             if retrier.get("JitterStrategy") != "FULL" or retrier.get("MaxDelaySeconds") != 60:
                 problems.append(f"{name}: jitter or delay")
-            if invoked_function(state) and patience(retrier) < MIN_LAMBDA_PATIENCE_SECONDS:
-                problems.append(f"{name}: {patience(retrier)} s of patience")
+            if invoked_function(state) and total_wait(retrier) < MIN_RETRY_SECONDS:
+                problems.append(f"{name}: {total_wait(retrier)} s of retries")
     return problems
 
 
-def patience(retrier: Document) -> float:
-    """Add up a retrier's waits, jitter left out; AWS's defaults where it gives none."""
+def total_wait(retrier: Document) -> float:
+    """Return the sum of a retrier's waits in seconds, without jitter.
+
+    AWS's defaults apply where values are missing.
+    """
     first, rate = retrier.get("IntervalSeconds", 1), retrier.get("BackoffRate", 2)
     tries = range(retrier.get("MaxAttempts", 3))
     return float(sum(min(retrier.get("MaxDelaySeconds", 60), first * rate**n) for n in tries))
 
 
 def computed_numbers(machine: Document) -> list[str]:
-    """List timeouts, waits and counts that are no literal numbers; the map's concurrency is the request's."""
+    """List timeouts, waits and counts that are not literal numbers.
+
+    The map's concurrency is exempt, since it is the request's.
+    """
     paths = {f"{number}Path" for number in NUMBERS - {"MaxConcurrency"}}
     problems = []
     for path, key, value in walk(machine):
@@ -93,14 +99,14 @@ def computed_numbers(machine: Document) -> list[str]:
     return problems
 
 
-def timeless_machines(machine: Document) -> list[str]:
+def machines_without_timeout(machine: Document) -> list[str]:
     return [] if machine.get("TimeoutSeconds", 0) > 0 else ["the machine"]
 
 
 def unbounded_waits(machine: Document) -> list[str]:
-    """List Wait states that may come round for ever, or for longer than an invalidation deserves.
+    """List Wait states that may repeat without end, or for too long.
 
-    Each loop through a Wait passes a state that counts it (States.MathAdd) and a Choice that ends it at a number.
+    Each loop through a Wait must pass a state that counts it (States.MathAdd), and a Choice that ends it at a number.
     """
     problems = []
     for inner in machines(machine):
@@ -116,7 +122,9 @@ def unbounded_waits(machine: Document) -> list[str]:
             for keepers in (counting, set(bounds)):
                 uncounted = {n: s for n, s in all_states.items() if n not in keepers}
                 if name in reachable(successors(all_states[name]), uncounted):
-                    problems.append(f"{name} has a loop that nothing {'counts' if keepers is counting else 'ends'}")
+                    problems.append(
+                        f"{name} is in a loop that no state {'counts' if keepers is counting else 'ends'}"
+                    )
             longest = all_states[name]["Seconds"] * max(bounds.values(), default=1)
             if longest > MAX_INVALIDATION_WAIT_SECONDS:
                 problems.append(f"{name} waits up to {longest} s")

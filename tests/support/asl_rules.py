@@ -1,4 +1,4 @@
-"""The rules for the state machine's definition: each is a function that lists what breaks it."""
+"""The rules for the state machine's definition: functions that list its violations."""
 
 from collections.abc import Callable
 
@@ -7,23 +7,21 @@ from tests.support.asl_graph import (
     ambiguous_names,
     choices_without_default,
     dangling_targets,
-    detours,
     endless_states,
-    speechless_failures,
     swallowed_errors,
     uncommented_states,
+    unexpected_transitions,
+    unexplained_failures,
     unreachable_states,
 )
 from tests.support.asl_retries import (
     computed_numbers,
-    hasty_retries,
-    impatient_tasks,
-    timeless_machines,
+    machines_without_timeout,
+    missing_retries,
+    short_timeouts,
     unbounded_waits,
 )
-from tests.support.definitions import (
-    Document,
-)
+from tests.support.definitions import Document
 
 Rule = Callable[[Document], list[str]]
 
@@ -33,15 +31,15 @@ RULES: tuple[Rule, ...] = (
     unreachable_states,
     endless_states,
     ambiguous_names,
-    detours,
+    unexpected_transitions,
     choices_without_default,
-    speechless_failures,
+    unexplained_failures,
     swallowed_errors,
     uncommented_states,
-    impatient_tasks,
-    hasty_retries,
+    short_timeouts,
+    missing_retries,
     computed_numbers,
-    timeless_machines,
+    machines_without_timeout,
     unbounded_waits,
     jsonata,
     mistyped_paths,

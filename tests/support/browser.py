@@ -1,4 +1,4 @@
-"""A browser at the dashboard: what its tests, and the pictures in the documentation, share."""
+"""A browser on the dashboard, shared by its tests and the screenshots of the documentation."""
 
 import json
 import os
@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-# Longer than a run of these tests takes on a slow machine.
-PATIENCE_MS = 30_000
+# Longer than any run of these tests takes on a slow machine.
+TIMEOUT_MS = 30_000
 ENDED = "[data-chip]:not(.in_progress)"
 
 
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Browser]:
     """Start the browser; tests skip where there is none."""
     if CHROMIUM is None:
         pytest.skip("THE DASHBOARD WAS NOT TESTED: no chromium here (Debian: apt-get install chromium)")
-    # Root cannot have Chromium's sandbox; all that is opened here is this project's own page.
+    # Chromium's sandbox does not work as root; the tests open only this project's pages.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
@@ -37,31 +37,31 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visitor:
-    """Somebody before the dashboard, in a session of their own; `errors` is what the console complained of."""
+    """A user of the dashboard in a separate browser session; `errors` are the console's errors and warnings."""
 
     def __init__(self, browser: Browser, api: str, key: str, **context: Any) -> None:
         self.api, self.key = api, key
         options: dict[str, Any] = {"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC"} | context
         self.context: BrowserContext = browser.new_context(**options)
-        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
-        self.page.on("console", self._heard)
+        self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.errors.append(f"{message.text} {message.location.get('url', '')}")
 
-    def take_for_granted(self, status: int) -> None:
-        """Take back the console's complaints about answers of one status, of which there must be some."""
-        complaint = f"the server responded with a status of {status}"
-        others = [error for error in self.errors if complaint not in error]
+    def expect_status(self, status: int) -> None:
+        """Remove the console's errors about responses with a status, of which there must be at least one."""
+        text = f"the server responded with a status of {status}"
+        others = [error for error in self.errors if text not in error]
         assert len(others) < len(self.errors)
         self.errors[:] = others
 
     def open(self, view: str = "", *, slash: bool = True) -> Page:
-        """Open a view with the key at hand."""
+        """Open a view with the API key already stored."""
         self.page.add_init_script(f"sessionStorage.setItem('prewarm-key', {self.key!r})")
         self.page.goto(f"{self.api}{'/' if slash else ''}{view}")
         return self.page
@@ -84,18 +84,18 @@ class Visitor:
         self.context.close()
 
 
-# What the fixture `visit` is: it opens a session of a new visitor.
+# The fixture `visit`: opens a session for a new visitor.
 Visit = Callable[..., Visitor]
 
 
-def sideways(page: Page) -> int:
-    """Return how many pixels a page is wider than its window."""
+def horizontal_overflow(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
     wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
 
 
-def as_if(status: dict[str, Any], pages: dict[str, dict[str, Any]] | None = None) -> Callable[[Route], None]:
-    """Response as the API does for runs that no test has the time for; `pages` by their token."""
+def respond_with(status: dict[str, Any], pages: dict[str, dict[str, Any]] | None = None) -> Callable[[Route], None]:
+    """Return a route handler that responds with a status; `pages` are the further pages by token."""
 
     def response(route: Route) -> None:
         token = re.search(r"nextToken=(\w+)", route.request.url)

@@ -1,4 +1,4 @@
-"""What the unit tests build their scenes from: small runs, tiles and answers with everything else at its default."""
+"""Builders for unit tests: small plans, tiles and responses, with defaults for all that a test does not set."""
 
 import gzip
 from collections import deque
@@ -10,10 +10,10 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
 from prewarm.planning.plan import Batch, Group, Plan
 from prewarm.request.model import CheckedRequest, check_request
-from prewarm.urls import Url, parse_url
+from prewarm.request.url_parser import parse_url
+from prewarm.urls import Url
 from resolve.distributions.model import Distribution
 from warm.cursor import Cursor
-from warm.recorder import Recorder
 from warm.tile import Target, Tile
 
 POP_NAMES = ("ATL56-C1", "NRT57-P3", "SYD1-C1", "FRA2-C1", "LHR3-C1", "GRU1-C1")
@@ -73,31 +73,31 @@ def tile_of(
     whole = plan(
         url_count=url_from + urls, groups=(group,), verify=verify, region_type=region_type, variants=variants
     )
-    known = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
+    usual = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
     batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, urls * pops * len(variants))
     block = {
         "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
         "headers": headers or {},
         "user_agent": user_agent,
-        "uncacheable": {str(url): why for url, why in (uncacheable or {}).items()},
+        "uncacheable": {str(url): reason for url, reason in (uncacheable or {}).items()},
     }
     cursor = Cursor(0, done, progress or {})
-    return whole, Tile.build(whole, batch, block, [known if addresses is None else addresses], cursor)
+    return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor)
 
 
 def targets_of(tile: Tile) -> list[Target]:
     """Return a tile's unfinished targets by number."""
-    found = [target for pop in range(len(tile.pops)) for target in tile.targets(pop)]
-    return sorted(found, key=lambda target: target.number)
+    targets = [target for pop in range(len(tile.pops)) for target in tile.targets(pop)]
+    return sorted(targets, key=lambda target: target.number)
 
 
-def lines_of(recorder: Recorder) -> list[str]:
-    """Return the records that a recorder packed."""
-    return gzip.decompress(recorder.records()).decode().splitlines()
+def lines_of(records: bytes) -> list[str]:
+    """Return the lines of packed records."""
+    return gzip.decompress(records).decode().splitlines()
 
 
 def response(pop: str = POP_NAMES[0], x_cache: str = "Miss from cloudfront", **changes: Any) -> Response:
-    """Return a whole 200 from a POP, with changes."""
+    """Return a complete 200 from a POP, with changes."""
     usual: dict[str, Any] = {
         "status": 200,
         "connected": True,
@@ -114,7 +114,7 @@ def refused() -> Response:
 
 
 class Clock:
-    """A clock that stands still until somebody lets time pass."""
+    """A clock that stands still until a test advances `now`."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -124,39 +124,38 @@ class Clock:
 
 
 class FakeFetcher:
-    """Plays the engine: `edge` answers each fetch; waits pass on the clock at once.
+    """A fetcher without a network: `edge` returns each response, and waits advance the clock at once.
 
-    `seen` lists (address asked, target's number, seconds waited before). Each fetch takes `seconds`.
+    `seen` lists (address, target's number, seconds waited before). Each fetch takes `seconds`.
     """
 
     def __init__(self, edge: Callable[[Fetch], Response], clock: Clock, seconds: float = 0.0) -> None:
         self._edge, self._clock, self._seconds = edge, clock, seconds
         self.seen: list[tuple[str, int, float]] = []
         self.max_bytes: int | None = None
+        self._requeued: deque[Fetch] = deque()
 
     def run(
         self,
         fetches: Iterable[Fetch],
-        on_answer: Callable[[Fetch, Response], float | None],
+        on_response: Callable[[Fetch, Response], float | None],
         *,
         queues: Iterable[PopQueue] = (),
-        halt: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
         admit: Callable[[Fetch], float | None] = lambda _: 0.0,
-        again: deque[Fetch] | None = None,
         max_bytes: int | None = None,
     ) -> list[Fetch]:
-        """Make one fetch after the other, queue by queue; those to be made again come when nothing else waits."""
+        """Make one fetch after the other, queue by queue; retries come when no other fetch waits."""
         self.max_bytes = max_bytes
         assert not list(fetches)
-        again = deque() if again is None else again
         waiting = deque(queues)
-        flying: list[Fetch] = []
+        active: list[Fetch] = []
         later: list[tuple[float, int, Fetch]] = []
-        while not halt():
-            waited, fetch = 0.0, again.popleft() if again else None
+        while not should_stop():
+            waited, fetch = 0.0, self._requeued.popleft() if self._requeued else None
             while fetch is None and waiting:
                 queue = waiting.popleft()
-                if fetch := queue.next():
+                if fetch := queue.next_fetch():
                     waiting.append(queue)
             if fetch is None and not later:
                 break
@@ -177,10 +176,14 @@ class FakeFetcher:
             )
             fetch.started = self._clock.now
             self._clock.now += self._seconds
-            if halt():
-                flying.append(fetch)
+            if should_stop():
+                active.append(fetch)
                 break
-            pause = on_answer(fetch, self._edge(fetch))
+            pause = on_response(fetch, self._edge(fetch))
             if pause is not None:
                 later.append((self._clock.now + pause, len(self.seen), fetch))
-        return flying + [entry[2] for entry in later] + [*again]
+        return active + [entry[2] for entry in later] + [*self._requeued]
+
+    def requeue(self, fetch: Fetch) -> None:
+        """Make a fetch once more."""
+        self._requeued.append(fetch)

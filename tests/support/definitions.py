@@ -1,6 +1,6 @@
-"""The definitions as the contract tests read them: the template, the state machine, what SAM makes of both.
+"""The definitions as the contract tests read them: the template, the state machine, SAM's translation of both.
 
-Every call gives a fresh copy, so that a test may break its own.
+Each call returns a new copy, so that a test may break its own.
 """
 
 import json
@@ -28,7 +28,7 @@ MACHINE_ID = "PrewarmStateMachine"
 
 @cache
 def _text(path: Path) -> str:
-    # samtranslator's parser writes short intrinsics (!Ref) in their long form (Ref); it has no types.
+    # samtranslator's parser expands short intrinsics (!Ref) to their long form (Ref); it has no type hints.
     return json.dumps(yaml_parse(path.read_text()))  # type: ignore[no-untyped-call]
 
 
@@ -43,7 +43,7 @@ def state_machine() -> Document:
 
 
 def resources(document: Document, resource_type: str) -> dict[str, Document]:
-    """Give the properties of every resource of a type, by logical id."""
+    """Return the properties of every resource of a type, by logical id."""
     return {
         name: resource["Properties"]
         for name, resource in document["Resources"].items()
@@ -52,33 +52,38 @@ def resources(document: Document, resource_type: str) -> dict[str, Document]:
 
 
 def functions(document: Document) -> dict[str, Document]:
-    """Give the properties of a SAM template's functions, its Globals filled in as SAM does for flat ones."""
+    """Return a SAM template's functions, with its flat Globals applied."""
     shared = document["Globals"]["Function"]
     return {name: {**shared, **own} for name, own in resources(document, "AWS::Serverless::Function").items()}
 
 
 def find_statement(document: Document, resource: str, sid: str) -> Document:
-    """Find a policy statement of a SAM template's resource, to be changed in place."""
-    for policy in document["Resources"][resource]["Properties"]["Policies"]:
+    """Return a policy statement of a SAM template's resource, to be changed in place."""
+    properties = document["Resources"][resource]["Properties"]
+    inline = [policy for policy in properties.get("Policies", []) if "Statement" in policy]
+    for policy in [*inline, *([properties["PolicyDocument"]] if "PolicyDocument" in properties else [])]:
         for statement in map(as_if, policy["Statement"]):
             if statement["Sid"] == sid:
-                found: Document = statement
-                return found
+                named: Document = statement
+                return named
     raise KeyError(sid)
 
 
 def as_if(value: Any) -> Any:
-    """Read what is there only for some stacks as if it were there for this one."""
+    """Return the first branch of an Fn::If, as if its condition were true.
+
+    Other values unchanged.
+    """
     return value["Fn::If"][1] if isinstance(value, dict) and "Fn::If" in value else value
 
 
 def many(value: Any) -> list[Any]:
-    """Read what IAM lets stand alone or in a list."""
+    """Return a value that IAM accepts alone or in a list as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def name_of(resource: Any) -> str:
-    """Write an ARN as the template does: a Sub's text, or the logical id it is taken from."""
+    """Return an ARN as text: that of a Sub, or the logical id of a GetAtt or Ref."""
     if isinstance(resource, str):
         return resource
     (function, argument), *_ = resource.items()
@@ -88,10 +93,10 @@ def name_of(resource: Any) -> str:
 
 
 def translate(document: Document, machine: Document) -> Document:
-    """Do SAM's transform without AWS, and put the definition where cfn-lint reads it.
+    """Run SAM's transform without AWS, and put the definition where cfn-lint reads it.
 
-    SAM turns an inlined Definition into a DefinitionString, which cfn-lint never opens; it does open a
-    Definition. Both must say the same.
+    SAM turns an inlined Definition into a DefinitionString, which cfn-lint does not read; it reads a Definition.
+    Both must be equal.
     """
     source = json.loads(json.dumps(document))
     source["Globals"]["Function"]["CodeUri"] = "s3://artefacts/functions.zip"
@@ -114,13 +119,13 @@ def _translated_text() -> str:
 
 
 def translated() -> Document:
-    """Give the CloudFormation template that AWS will see."""
+    """Return the CloudFormation template that AWS receives."""
     document: Document = json.loads(_translated_text())
     return document
 
 
 def lint(path: Path) -> set[tuple[str, str, str]]:
-    """Run cfn-lint: the rule, the logical id and the message of each error and warning."""
+    """Return the rule, logical id and message of each error and warning of cfn-lint."""
     matches = lint_file(path, ManualArgs(regions=["us-east-1", "eu-west-1"]))
     return {(match.rule.id, _logical_id(match), match.message) for match in matches}
 

@@ -1,4 +1,4 @@
-"""A simulated CloudFront with one of each fault, and a client that fetches from chosen POPs of it."""
+"""The configuration of a simulated CloudFront with one POP of each kind, and a client of it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ both_protocols = pytest.mark.parametrize("version", [HTTP2, HTTP1], ids=["h2", "
 
 @dataclass
 class Got:
-    """What one request came to: `error` is curl's, 0 for none."""
+    """The result of a request: `error` is curl's error code, 0 if there is none."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Got:
 
 
 class Client:
-    """Fetches from chosen POPs of one simulation."""
+    """Fetches from selected POPs of a simulation."""
 
     def __init__(self, edge: SimulatedCloudFront) -> None:
         self.edge = edge
@@ -112,7 +112,7 @@ class Client:
         got, body = Got(), io.BytesIO()
         port = 443 if scheme == "https" else 80
         curl = handle or pycurl.Curl()
-        where = f"{self.edge.addresses[pop][address]}:{self.edge.ready[f'{scheme}_port']}"
+        endpoint = f"{self.edge.addresses[pop][address]}:{self.edge.ready[f'{scheme}_port']}"
 
         def header(line: bytes) -> None:
             name, _, value = line.decode().partition(":")
@@ -123,7 +123,7 @@ class Client:
             got.received += len(chunk)
 
         curl.setopt(pycurl.URL, f"{scheme}://{host}{path}")
-        curl.setopt(pycurl.CONNECT_TO, [f"{host}:{port}:{where}"])
+        curl.setopt(pycurl.CONNECT_TO, [f"{host}:{port}:{endpoint}"])
         curl.setopt(pycurl.CAINFO, self.edge.ready["ca_bundle"])
         curl.setopt(pycurl.HTTP_VERSION, version)
         curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)

@@ -1,4 +1,4 @@
-"""URLs of the simulated site that nobody has asked for; counted here, since pytest has conftest.py as two modules."""
+"""New URLs of the simulated site; counted here, since pytest imports conftest.py as two modules."""
 
 import itertools
 
@@ -8,10 +8,10 @@ _paths = itertools.count()
 
 
 def fresh(count: int = 1, host: str = HOST, scheme: str = "https") -> list[str]:
-    """URLs that no test has asked for before, so that no cache of the shared simulation holds them."""
+    """Return URLs that no test has requested, so that no cache of the shared simulation holds them."""
     return [f"{scheme}://{host}/fresh/{next(_paths)}" for _ in range(count)]
 
 
 def path_of(url: str) -> str:
-    """The path and query of a URL, as the simulation's faults and counters name it."""
+    """Return the path and query of a URL, the key of the simulation's faults and counters."""
     return "/" + url.split("/", 3)[3]

@@ -1,4 +1,4 @@
-"""A project for the embedded stack: template, state machine and handlers of its own."""
+"""A small project for tests of the embedded stack: template, state machine and handlers."""
 
 from __future__ import annotations
 
@@ -110,6 +110,7 @@ States:
     Type: Map
     Label: Items
     MaxConcurrency: 4
+    ToleratedFailurePercentage: 100
     ItemReader: *reader
     ItemSelector: {act: store, item.$: $$.Map.Item.Value, run.$: $$.Execution.Name}
     ItemProcessor:

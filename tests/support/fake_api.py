@@ -1,4 +1,4 @@
-"""An API of a test's own making on loopback, and the command before it."""
+"""A fake API on loopback, and the command run against it."""
 
 import json
 import threading
@@ -16,16 +16,15 @@ from typer.testing import CliRunner, Result
 import prewarm_cli.api_client
 import prewarm_cli.follow
 from prewarm_cli.main import app
-from tests.unit.prewarm_cli.output.test_text import BAD, GOOD, status
 
 RUN = "arn:aws:states:eu-west-1:123456789012:execution:prewarm:the-run"
 URL = ["https://www.example.com/", "--region", "eu"]
-Answer = tuple[int, Any]
+Response = tuple[int, Any]
 
 
 @dataclass
 class Call:
-    """One request as the API got it."""
+    """A request received by the API."""
 
     method: str
     path: str
@@ -36,31 +35,30 @@ class Call:
 
 @dataclass
 class FakeApi:
-    """Answers from a list per route, the last one again and again; `None` for an answer breaks the connection."""
+    """Serves the responses listed per route and repeats the last one; `None` closes the connection instead."""
 
     url: str = ""
-    answers: dict[str, list[Answer | None]] = field(default_factory=dict)
+    responses: dict[str, list[Response | None]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
 
-    def answer(self, call: Call) -> Answer | None:
+    def respond(self, call: Call) -> Response | None:
         self.calls.append(call)
-        listed = self.answers.get(
-            f"{call.method} {call.path}", [(404, error("RouteNotFound", "there is no such route"))]
-        )
-        found: Answer | None = listed.pop(0) if len(listed) > 1 else listed[0]
-        return found
+        not_found: list[Response | None] = [(404, error("RouteNotFound", "there is no such route"))]
+        listed = self.responses.get(f"{call.method} {call.path}", not_found)
+        return listed.pop(0) if len(listed) > 1 else listed[0]
 
-    def of(self, method: str, path: str) -> list[Call]:
+    def calls_to(self, method: str, path: str) -> list[Call]:
         return [call for call in self.calls if (call.method, call.path) == (method, path)]
 
 
 def error(code: str, message: str, *details: dict[str, Any]) -> dict[str, Any]:
+    """Return an error document of the service."""
     return {"error": {"code": code, "message": message, "details": list(details)}}
 
 
 @contextmanager
 def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
-    """Serve on loopback, and let the command find it by the environment and be quick."""
+    """Serve on loopback, configure the command to use it, and shorten the command's pauses."""
     fake = FakeApi()
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,11 +66,11 @@ def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAp
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = fake.answer(Call(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body))
-            if answer is None:
+            response = fake.respond(Call(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body))
+            if response is None:
                 self.connection.close()
                 return
-            code, document = answer
+            code, document = response
             raw = document if isinstance(document, bytes) else json.dumps(document).encode()
             self.send_response(code)
             if code == 302:
@@ -94,7 +92,7 @@ def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAp
     monkeypatch.setenv("PREWARM_API_KEY", "the-key")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr(prewarm_cli.api_client, "BACKOFF_SECONDS", 0.0)
-    monkeypatch.setattr(prewarm_cli.follow, "SHORTEST_PAUSE", 0.01)
+    monkeypatch.setattr(prewarm_cli.follow, "MIN_PAUSE", 0.01)
     try:
         yield fake
     finally:
@@ -103,17 +101,8 @@ def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAp
 
 
 def prewarm(*arguments: str, code: int = 0, stdin: str | None = None) -> Result:
+    """Run the command in this process, and check its exit code."""
     result = CliRunner().invoke(app, list(arguments), input=stdin)
     assert result.exit_code == code, (result.exit_code, result.output, result.exception)
     assert "Traceback" not in result.output
     return result
-
-
-def going(**more: Any) -> dict[str, Any]:
-    """A status of a run that goes on, with nothing decided."""
-    lists = {"failedUrl": [], "successUrl": [], "inProgressUrl": [GOOD, BAD], "failures": []}
-    return status(status="IN_PROGRESS", completed=0, inProgress=2, **lists) | more
-
-
-def warm() -> dict[str, Any]:
-    return status(status="COMPLETED", failedUrl=[], successUrl=[GOOD, BAD], failures=[])

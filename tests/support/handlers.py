@@ -167,7 +167,7 @@ class Machine:
     def resolve(self, given: dict[str, Any], name: str | None = None) -> Ran:
         self._count += 1
         name = name or f"run-{self._count}"
-        event = {"run": name, "executionArn": "", "startedAt": "", "input": given}
+        event = {"run": name, "input": given}
         return Ran(name, resolve.handler.handler(event, Context()))
 
     def items(self, ran: Ran) -> list[dict[str, Any]]:

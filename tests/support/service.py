@@ -1,4 +1,4 @@
-"""The whole service as a user starts it: `prewarm local` in a process of its own, before a simulated CloudFront."""
+"""The whole service as a user starts it: `prewarm local` in a separate process."""
 
 import json
 import os
@@ -17,7 +17,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 PREWARM = [sys.executable, "-m", "prewarm_cli.main"]
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
-# Tests that share one service run one after the other, in one worker of pytest-xdist.
+# Tests that share a service run sequentially, in one worker of pytest-xdist.
 ONE_SERVICE = pytest.mark.xdist_group("service")
 POLL_SECONDS = 0.1
 LONGEST_RUN_SECONDS = 90
@@ -41,7 +41,7 @@ class Service:
         return requests.get(f"{self.ready['api']}/status", params=params, headers=headers, timeout=30)
 
     def call(self, method: str, path: str, **query: str) -> dict[str, Any]:
-        """Call any route; returns the document of a 200."""
+        """Call any route, check for status 200, and return the document."""
         headers = {"x-api-key": self.ready["apiKey"]}
         response = requests.request(method, f"{self.ready['api']}{path}", params=query, headers=headers, timeout=30)
         assert response.status_code == 200, response.text
@@ -54,7 +54,7 @@ class Service:
         return str(response.json()["requestID"])
 
     def statuses(self, request_id: str) -> list[dict[str, Any]]:
-        """Poll a run to its end; returns every status seen."""
+        """Poll a run to its end, and return every status."""
         seen = []
         until = time.monotonic() + LONGEST_RUN_SECONDS
         while time.monotonic() < until:
@@ -66,18 +66,18 @@ class Service:
             time.sleep(POLL_SECONDS)
         raise AssertionError(f"the run did not end: {seen[-1]}")
 
-    def wait_for(self, request_id: str, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Poll a run until its status is as wanted; returns that status."""
+    def wait_for(self, request_id: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Poll a run until its status meets a condition, and return that status."""
         until = time.monotonic() + LONGEST_RUN_SECONDS
         while time.monotonic() < until:
             status: dict[str, Any] = self.get_status(request_id).json()
-            if what(status):
+            if condition(status):
                 return status
             time.sleep(POLL_SECONDS)
-        raise AssertionError("the run never came to what was waited for")
+        raise AssertionError("no status of the run met the condition")
 
     def wait_for_report(self, request_id: str, form: str) -> str:
-        """Ask for a run's report until it is there; returns its link."""
+        """Poll GET /report until the run's report exists, and return its link."""
         headers, query = {"x-api-key": self.ready["apiKey"]}, {"requestID": request_id, "format": form}
         until = time.monotonic() + LONGEST_RUN_SECONDS
         while time.monotonic() < until:
@@ -85,7 +85,7 @@ class Service:
             if response.status_code == 200:
                 return str(response.json()["url"])
             time.sleep(POLL_SECONDS)
-        raise AssertionError(f"no report came: {response.text}")
+        raise AssertionError(f"no report: {response.text}")
 
     def client(self, name: str) -> Any:
         return boto3.client(
@@ -98,7 +98,7 @@ class Service:
 
 
 def serve(settings: dict[str, str], *arguments: str) -> Service:
-    """Start `prewarm local` and wait for its line."""
+    """Start `prewarm local`, and wait until it prints that it is ready."""
     process = subprocess.Popen(
         [*PREWARM, "local", *arguments],
         env=os.environ | settings,

@@ -1,4 +1,4 @@
-"""The command as its users start it: in a pipe, or in a terminal of which every byte is seen."""
+"""The command as a subprocess: in a pipe, or in a pseudo-terminal whose output is recorded."""
 
 import os
 import pty
@@ -12,48 +12,48 @@ from dataclasses import dataclass
 
 from tests.support.service import PREWARM, ROOT, Service
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
 def environment(service: Service | None, **more: str) -> dict[str, str]:
-    """The command's variables: where the API is, and nothing of the user's own settings."""
+    """Return the command's environment: the API's address and key, without the user's own settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREWARM_")}
-    found = {"PREWARM_API_URL": service.ready["api"], "PREWARM_API_KEY": service.ready["apiKey"]} if service else {}
-    return kept | {"XDG_CONFIG_HOME": "/nonexistent", "TERM": "xterm", "COLUMNS": "110"} | found | more
+    api = {"PREWARM_API_URL": service.ready["api"], "PREWARM_API_KEY": service.ready["apiKey"]} if service else {}
+    return kept | {"XDG_CONFIG_HOME": "/nonexistent", "TERM": "xterm", "COLUMNS": "110"} | api | more
 
 
 def piped(service: Service | None, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command to its end, its outputs in pipes."""
+    """Run the command to its end, with its output in pipes."""
     return subprocess.run(
         [*PREWARM, *arguments],
         cwd=ROOT,
         env=environment(service, **more),
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 
 
 @dataclass
 class Terminal:
-    """A command in a pseudo-terminal; `shown` is what it wrote until now, escape sequences and all."""
+    """A command in a pseudo-terminal; `shown` is its output so far, including escape sequences."""
 
     process: "subprocess.Popen[bytes]"
     master: int
     shown: str = ""
 
-    def until(self, seen: Callable[[str], bool]) -> str:
-        """Read until something is seen, or the command has ended."""
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while not seen(self.shown) and time.monotonic() < give_up:
+    def until(self, condition: Callable[[str], bool]) -> str:
+        """Read until the output meets a condition, or the command has ended."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not condition(self.shown) and time.monotonic() < deadline:
             if not select.select([self.master], [], [], 0.1)[0]:
                 if self.process.poll() is not None:
                     break
                 continue
             try:
                 read = os.read(self.master, 65_536)
-            except OSError:  # Linux's way of saying that nobody has the other end any more
+            except OSError:  # Linux raises it when the other end is closed
                 break
             self.shown += read.decode(errors="replace")
         return self.shown
@@ -62,18 +62,18 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def end(self) -> int:
-        """Read the rest; returns the exit code."""
+        """Read the rest of the output, and return the exit code."""
         self.until(lambda _: False)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(TIMEOUT_SECONDS)
 
 
-def _mind_ctrl_c() -> None:
+def _restore_sigint() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager
 def terminal(service: Service | None, *arguments: str, **more: str) -> Iterator[Terminal]:
-    """Run the command in a terminal of its own, as the leader of a session."""
+    """Run the command in a new pseudo-terminal, as the leader of a session."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [*PREWARM, *arguments],
@@ -83,8 +83,8 @@ def terminal(service: Service | None, *arguments: str, **more: str) -> Iterator[
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        # A shell that puts the tests into the background has them, and all that they start, ignore Ctrl-C.
-        preexec_fn=_mind_ctrl_c,  # noqa: PLW1509 - no thread of these tests holds a lock
+        # A shell that runs the tests in the background makes them, and all their children, ignore SIGINT.
+        preexec_fn=_restore_sigint,  # noqa: PLW1509 - no thread of these tests holds a lock
     )
     os.close(slave)
     try:

@@ -1,4 +1,4 @@
-"""The picture of the command in the documentation: a terminal's screen, drawn as it stands while a run is watched."""
+"""The documentation's picture of the command: a terminal's screen while a run is followed, as SVG."""
 
 import re
 import sys
@@ -12,12 +12,12 @@ from rich.text import Text
 from tests.support.terminal import Terminal
 
 COLUMNS, LINES = 110, 30
-# Terminals' names of colours, as rich has them.
+# pyte's colour names and rich's.
 COLOURS = {"brown": "yellow", "brightblack": "bright_black", "default": None}
 
 
 def screen_of(shown: str) -> pyte.Screen:
-    """Play what a command wrote on a screen."""
+    """Return the screen after a command's output."""
     screen = pyte.Screen(COLUMNS, LINES)
     stream = pyte.Stream(screen)
     stream.feed(shown)
@@ -25,7 +25,7 @@ def screen_of(shown: str) -> pyte.Screen:
 
 
 def coloured(screen: pyte.Screen) -> Text:
-    """Read the screen's lines with their colours, empty ones at the end left out."""
+    """Return the screen's lines with their colours, without empty lines at the end."""
     whole = Text(no_wrap=True)
     last = max((number for number, line in enumerate(screen.display) if line.strip()), default=0)
     for row in range(last + 1):
@@ -43,14 +43,14 @@ def coloured(screen: pyte.Screen) -> Text:
 
 
 def draw(terminal: Terminal, command: str, path: Path) -> Path:
-    """Draw what a terminal shows now, with the command before it, as SVG."""
-    # 38;5 and 38;2 with colons are rich's to write and pyte's not to read; it writes semicolons.
-    with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
-        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True, color_system="truecolor")
+    """Write a terminal's current screen, below its command, as SVG."""
+    # rich writes 38;5 and 38;2 with semicolons, which pyte reads; it does not read the form with colons.
+    with Path("/dev/null").open("w", encoding="utf-8") as null:
+        console = Console(record=True, width=COLUMNS, file=null, force_terminal=True, color_system="truecolor")
         console.print(Text(f"$ {command}", style="bold"), no_wrap=True)
         console.print(coloured(screen_of(terminal.shown)), end="", no_wrap=True)
         svg = console.export_svg(title="prewarm", unique_id="prewarm")
-    # The font is asked of nobody: a picture in the documentation loads nothing.
+    # Without the font's URL: a picture in the documentation must not load anything.
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     path.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
     sys.stdout.write(f"{path.name}: {path.stat().st_size:,} bytes\n")

@@ -1,4 +1,4 @@
-"""A worker at work: on a clock of its own, against an edge that a test plays."""
+"""A worker on its own clock, against an edge that a test defines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.batch_result import BatchResult
 from prewarm.storage.ledger_items import Control
-from tests.support.builders import Clock, FakeFetcher, response, tile_of
-from warm.limits import Limits
+from tests.support.builders import Clock, FakeFetcher, lines_of, response, tile_of
+from warm.circuit_breaker import CircuitBreakers
+from warm.limits import Invocation, Limits
 from warm.recorder import Recorder
+from warm.stop_rules import StopReason
 from warm.tile import Tile
-from warm.worker import (
-    Worker,
-)
+from warm.worker import Worker
 
 if TYPE_CHECKING:
     from prewarm.fetcher.fetcher import Fetcher
@@ -26,13 +26,15 @@ ERROR_CACHE_SECONDS = 10.0
 
 @dataclass
 class Worked:
-    """What a worker left behind."""
+    """A worker's result, the fetches that it made, and the hosts that it reported as overloaded."""
 
-    worker: Worker
+    result: BatchResult
+    records: list[str]
+    progress: dict[int, int]
+    stopped: StopReason | None
     fetcher: FakeFetcher
     tile: Tile
-    result: BatchResult
-    told: list[str]
+    reported_hosts: list[str]
 
     @property
     def addresses(self) -> list[str]:
@@ -57,19 +59,30 @@ def work(
     rps: float | None = None,
     **scene: Any,
 ) -> Worked:
+    """Run a worker on a tile of `urls` x `pops`; each fetch takes `seconds`; `own` and `run` are its time limits."""
     plan, tile = tile_of(urls, pops, **scene)
     fetcher = FakeFetcher(edge, clock, seconds)
-    recorder = Recorder(plan, tile)
     limits = Limits(own, run, ERROR_CACHE_SECONDS, max_bytes, rps)
-    told: list[str] = []
-    worker = Worker(tile, recorder, cast("Fetcher", fetcher), limits, control, told.append)
-    worker.run()
-    return Worked(worker, fetcher, tile, recorder.result(0), told)
+    reported: list[str] = []
+    worker = Worker(
+        tile,
+        Recorder(plan, tile),
+        cast("Fetcher", fetcher),
+        limits,
+        Invocation(),
+        CircuitBreakers(reported.append),
+        control,
+    )
+    result = worker.run()
+    progress = result.cursor.progress if result.cursor else {}
+    return Worked(
+        result.batch_result, lines_of(result.records), progress, worker.stop.reason, fetcher, tile, reported
+    )
 
 
-def one_after_the_other(*answers: Response) -> Callable[[Fetch], Response]:
-    """Give these answers in turn, the last one for ever."""
-    left = list(answers)
+def in_order(*responses: Response) -> Callable[[Fetch], Response]:
+    """Return an edge that sends these responses one after the other, and then repeats the last one."""
+    left = list(responses)
     return lambda _fetch: left.pop(0) if len(left) > 1 else left[0]
 
 
@@ -87,9 +100,10 @@ class Edge:
 
 
 def not_kept(fetch: Fetch) -> Response:
-    """An edge that keeps nothing."""
+    """Return the response of an edge that keeps nothing."""
     return response(("ATL56-C1", "NRT57-P3", "SYD1-C1")[fetch.owner.pop])
 
 
 def overloaded(_: Fetch) -> Response:
+    """Return the response of an edge whose origin is overloaded."""
     return response(status=503, x_cache="Error from cloudfront")

@@ -1,4 +1,4 @@
-"""GET /: the dashboard, one page that holds its style, script and map, under a policy that lets nothing else in."""
+"""GET /: the dashboard, a single page with its style, script and map inline, under a strict policy."""
 
 import base64
 import functools
@@ -13,41 +13,41 @@ from prewarm.catalogue import data_text
 from prewarm.results.outcome import IN_WORDS
 
 FILES = Path(__file__).with_name("static")
-# In the order in which the page runs them; the last one opens it.
+# In the order in which they run; the last one opens the page.
 SCRIPTS = (
     "dom.js",
     "api.js",
-    "words.js",
-    "draft.js",
-    "places.js",
+    "text.js",
+    "form_draft.js",
+    "locations.js",
     "start.js",
     "runs.js",
     "map.js",
     "tables.js",
     "follow.js",
-    "parts.js",
+    "components.js",
     "run.js",
     "app.js",
 )
 # The page changes only with a deployment.
-SECONDS_KEPT = 300
+MAX_AGE_SECONDS = 300
 
 
 def dashboard() -> Response[str]:
-    """ApiModel with the page. It holds no data, so it needs no key; all it shows it asks of the API, which does."""
-    page, policy = built()
+    """Return the page. It contains no data and needs no key; its requests to the API need one."""
+    page, policy = build_page()
     headers: dict[str, str | list[str]] = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cache-Control": f"max-age={SECONDS_KEPT}",
+        "Cache-Control": f"max-age={MAX_AGE_SECONDS}",
     }
     return Response(200, f"{content_types.TEXT_HTML}; charset=utf-8", page, headers)
 
 
 @functools.cache
-def built() -> tuple[str, str]:
+def build_page() -> tuple[str, str]:
     """Return the page and its Content-Security-Policy."""
     style = (FILES / "style.css").read_text(encoding="utf-8")
     script = f"const OUTCOMES = {json.dumps(IN_WORDS)};\n" + "\n".join(
@@ -61,7 +61,7 @@ def built() -> tuple[str, str]:
 
 
 def policy_of(script: str, style: str) -> str:
-    """Return the policy: this script and this style, questions to this API, and nothing else from anywhere."""
+    """Return the policy: allow this script, this style and requests to this API only."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -72,7 +72,7 @@ def policy_of(script: str, style: str) -> str:
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
-            # Markup made from text would be an error: no innerHTML, whatever is ever changed here.
+            # Turns any later use of innerHTML into an error.
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )

@@ -1,4 +1,4 @@
-"""An edge's HTTP response, reduced to what the service reads of it. Pure."""
+"""An edge's HTTP response, reduced to the fields that the service reads. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ _LAYER = re.compile(r'cdn-(?:hit|upstream)-layer;desc="?([^",;]+)')
 
 @dataclass(slots=True)
 class Response:
-    """What came over the wire for one fetch. Times in milliseconds, lengths in bytes, absent headers empty."""
+    """The response to one fetch. Times in milliseconds, lengths in bytes, absent headers empty."""
 
     status: int = 0
-    error: int = 0  # libcurl's error number; 0: the transfer went well
+    error: int = 0  # libcurl's error number; 0: the transfer succeeded
     error_text: str = ""
     address: str = ""
     connected: bool = False
@@ -36,10 +36,10 @@ class Response:
 
         Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer).
         """
-        found = _LAYER.search(self.server_timing) if self.server_timing else None
-        return found[1].strip() if found else ""
+        match = _LAYER.search(self.server_timing) if self.server_timing else None
+        return match[1].strip() if match else ""
 
     @property
     def hit(self) -> bool:
-        """Say whether the edge answered from its cache (or the regional edge cache behind it)."""
+        """Return whether the edge answered from its cache (or the regional edge cache behind it)."""
         return self.x_cache.startswith(("Hit ", "RefreshHit "))

@@ -1,4 +1,4 @@
-"""One exchange with an edge: the fetch that is to be made, the queue it takes, and the response it brought."""
+"""The types of one transfer: the fetch to make, the queue that it waits in, and how its response is read."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -9,13 +9,13 @@ import pycurl
 
 from prewarm.fetcher.response import Response
 
-# Until an edge is known to speak HTTP/2, and at one that does not, a POP gets this many connections.
-CONNECTIONS_PER_LANE = 4
-# libcurl errors of a connection that broke under its streams. After an HTTP/2 GOAWAY, retries at once would land on
-# the same dying connection: its queue is drained first.
+# The number of connections to a POP until its edge has answered over HTTP/2, and to an edge without HTTP/2.
+CONNECTIONS_PER_POP = 4
+# libcurl errors of a connection that broke under its streams. After an HTTP/2 GOAWAY an immediate retry would use
+# the same dying connection, so its queue is drained first.
 # In curl/curl.h: HTTP2, GOT_NOTHING, SEND_ERROR, RECV_ERROR, HTTP2_STREAM.
 BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
-# Those that meet all streams of a connection; 92 is one stream's own end.
+# Those that end all streams of a connection; 92 ends a single stream.
 SHARED_BREAK = BROKEN_CONNECTION - {92}
 _HEADERS = {
     b"x-cache": "x_cache",
@@ -36,32 +36,33 @@ _HEADERS = {
 class PopQueue:
     """One POP's addresses (each reached by its own connections) and the fetches that wait for it.
 
-    `feed` makes further fetches one by one, when there is room for them: a batch is never in memory as a whole.
-    `starts` counts those begun; `alone`: the one that flies is given the queue for itself.
+    `feed` makes further fetches one by one, when there is room for them: a batch is never in memory as a whole;
+    `exhausted`: it has no more. `draining` are retries that wait until the POP has no active fetch. `active` counts
+    the started fetches without a response, `starts` all started ones; `exclusive`: the active fetch is made alone.
     """
 
     addresses: list[str]
     waiting: deque["Fetch"] = field(default_factory=deque)
-    parked: list["Fetch"] = field(default_factory=list)
+    draining: list["Fetch"] = field(default_factory=list)
     feed: Iterator["Fetch"] = field(default_factory=lambda: iter(()))
-    fed: bool = False
-    flying: int = 0
-    most_flying: int = CONNECTIONS_PER_LANE
+    exhausted: bool = False
+    active: int = 0
+    max_active: int = CONNECTIONS_PER_POP
     multiplexed: bool = False
     starts: int = 0
-    alone: bool = False
+    exclusive: bool = False
 
-    def next(self) -> "Fetch | None":
-        """Take the next fetch, or None; `fed` says that no more will come of itself."""
+    def next_fetch(self) -> "Fetch | None":
+        """Remove and return the next fetch, or return None."""
         if self.waiting:
             return self.waiting.popleft()
         fetch = next(self.feed, None)
-        self.fed = fetch is None
+        self.exhausted = fetch is None
         return fetch
 
-    def left(self) -> Iterator["Fetch"]:
-        """Take all fetches that have not begun."""
-        while (fetch := self.next()) is not None:
+    def remaining(self) -> Iterator["Fetch"]:
+        """Remove and yield all fetches that have not started."""
+        while (fetch := self.next_fetch()) is not None:
             yield fetch
 
 
@@ -69,8 +70,9 @@ class PopQueue:
 class Fetch:
     """One request to make: URL, header lines, its queue, which of the queue's addresses, and its owner's data.
 
-    The response's body is discarded, or kept in `body` where that is given. `breaks`: how often its connection broke
-    while others flew on it; `company`: the queue's count of starts when it began alone on it, or -1.
+    The response's body is discarded unless `body` is set, which then receives it. `shared_breaks` counts how often
+    its connection broke while other fetches used it; `alone_at_start` is the queue's count of starts when it started
+    as the only active fetch, or -1. `started` is in monotonic seconds, 0 while it is not active.
     """
 
     url: str
@@ -80,20 +82,20 @@ class Fetch:
     address: int = 0
     head: bool = False
     started: float = 0.0
-    lines: list[bytes] = field(default_factory=list)
+    header_lines: list[bytes] = field(default_factory=list)
     body: bytearray | None = None
-    breaks: int = 0
-    company: int = -1
+    shared_breaks: int = 0
+    alone_at_start: int = -1
 
 
-# Gets a finished fetch and its response; returns None when done, or after how many seconds to fetch again.
-OnAnswer = Callable[[Fetch, Response], float | None]
-# Asked before a fetch begins: 0 lets it, a positive number holds everything up for so many seconds, None drops it.
+# Receives a finished fetch and its response; returns None when done, or the seconds until it is fetched again.
+OnResponse = Callable[[Fetch, Response], float | None]
+# Called before a fetch starts: 0 starts it, a positive number pauses all starts for so many seconds, None drops it.
 Admit = Callable[[Fetch], float | None]
 
 
-def read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  # noqa: ANN401 - pycurl has no types
-    """Read what a finished transfer brought: numbers from libcurl, and only the headers that are judged."""
+def read_response(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  # noqa: ANN401 - pycurl has no types
+    """Return a finished transfer's response: libcurl's figures, and the headers that are classified or recorded."""
     info = curl.getinfo
     connected = info(pycurl.PRETRANSFER_TIME) > 0
     response = Response(
@@ -106,7 +108,7 @@ def read_answer(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  # 
         ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
         total_ms=info(pycurl.TOTAL_TIME) * 1000,
     )
-    for line in fetch.lines:
+    for line in fetch.header_lines:
         name, _, value = line.partition(b":")
         if attribute := _HEADERS.get(name.lower()):
             setattr(response, attribute, value.strip().decode("latin-1"))

@@ -18,8 +18,9 @@ from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.field_problems import NO_SOURCE, field_problems
 from prewarm.request.headers import header_problems
 from prewarm.request.pop_selection import ALL, expand, places
+from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
-from prewarm.urls import Url, deduplicate, parse_url, redacted
+from prewarm.urls import Url, deduplicate, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.

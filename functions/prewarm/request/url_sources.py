@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from prewarm.urls import Url, parse_url
+from prewarm.request.url_parser import parse_url
+from prewarm.urls import Url
 
 # Bucket names: 3 to 63 lower-case letters, digits, dots and hyphens (S3 User Guide, "Bucket naming rules"); keys: up
 # to 1,024 bytes ("Object key names").

@@ -1,4 +1,4 @@
-"""What one part of a batch came to. Pure."""
+"""The result of one part of a batch. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -7,16 +7,20 @@ from prewarm.planning.plan import Skipped
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What one part of a batch came to; the ledger's item.
+    """The result of one part of a batch; storage.ledger_items makes it the ledger's item.
 
-    A batch that outlived one worker has several parts, the last of them `finished`. `failed` gives, for each URL
-    index, its outcomes that are not warm with their counts; targets at POPs that went `dark` are in no count. `warm`
-    gives, in a part that is not the last, how many targets of each URL are warm by it. `layers` counts the layers
-    that answered, where Server-Timing told. `contents` has eight hexadecimal digits for each URL and variant: a
-    checksum of ETag and length, zeros where none is known; `mixed` names two POPs that hold different contents of a
-    URL. `per_pop` has each POP's sums (measures.pack_pops), `times` counts the classes of times to first byte,
-    `plain` the fetches by http://; `gb_ms` is what the worker took of Lambda, in GB-milliseconds; `redrives` how
-    often the run had been redriven when it began.
+    A batch that needs more time than one worker has consists of several parts, the last of them `finished`.
+
+    - `failed`: by URL index, the counts of its outcomes that are not warm; targets at `dark` POPs are in no count
+    - `warm`: by URL index, how many targets this part warmed; empty in the last part
+    - `layers`: how often each layer answered, where the distribution sends Server-Timing
+    - `contents`: eight hexadecimal digits for each URL and variant: a checksum of ETag and length, zeros if unknown
+    - `mixed`: by URL index, two POPs that hold different contents
+    - `per_pop`: each POP's sums (stats.pack_pops)
+    - `times`: counts by class of time to first byte (stats.time_class)
+    - `plain`: the number of fetches by http://
+    - `gb_ms`: the Lambda time that the worker used, in GB-milliseconds
+    - `redrives`: how often the run had been redriven when the worker started
     """
 
     batch: str

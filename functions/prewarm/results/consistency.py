@@ -1,16 +1,12 @@
-"""Which contents POPs hold: a checksum per URL and variant, and the URLs of which POPs hold different ones. Pure."""
+"""Whether POPs hold the same content: a checksum per URL and variant, and the URLs whose contents differ. Pure."""
 
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Plan
-
-if TYPE_CHECKING:
-    from prewarm.results.batch_result import BatchResult
-
+from prewarm.results.batch_result import BatchResult
 
 DIGITS = 8
 UNKNOWN = "0" * DIGITS
@@ -27,35 +23,35 @@ def content_of(response: Response) -> str:
 
 @dataclass
 class Contents:
-    """What the POPs of a batch hold: by URL x variants + variant, the first content seen, and where."""
+    """The contents at a batch's POPs: by URL x variants + variant, the first content and the POP that sent it."""
 
     variants: int
     first: dict[int, tuple[str, int]] = field(default_factory=dict)
     mixed: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def note(self, url: int, variant: int, pop: int, response: Response) -> None:
-        """Note a whole response; `url`, `variant` and `pop` are indices within the batch."""
+    def add(self, url: int, variant: int, pop: int, response: Response) -> None:
+        """Add a complete response; `url`, `variant` and `pop` are indices within the batch."""
         if content := content_of(response):
-            first, where = self.first.setdefault(url * self.variants + variant, (content, pop))
+            first, first_pop = self.first.setdefault(url * self.variants + variant, (content, pop))
             if first != content:
-                self.mixed.setdefault(url, (where, pop))
+                self.mixed.setdefault(url, (first_pop, pop))
 
     def checksums(self, urls: int) -> str:
         """Return eight hexadecimal digits for each URL and variant, zeros where no content is known."""
-        known = (self.first.get(number) for number in range(urls * self.variants))
-        return "".join(f"{zlib.crc32(content[0].encode()) or 1:08x}" if content else UNKNOWN for content in known)
+        contents = (self.first.get(number) for number in range(urls * self.variants))
+        return "".join(f"{zlib.crc32(each[0].encode()) or 1:08x}" if each else UNKNOWN for each in contents)
 
 
-def mixed_contents(plan: Plan, parts: Iterable["BatchResult"]) -> dict[int, tuple[str, str]]:
-    """Return the URLs of which POPs hold different contents, by index: within a batch, and between batches.
+def mixed_contents(plan: Plan, parts: Iterable[BatchResult]) -> dict[int, tuple[str, str]]:
+    """Return the URLs whose contents differ within a batch or between batches: by index, two such POPs.
 
-    Between batches the POPs named are those with which the batches begin.
+    Between batches, the two POPs are the first ones of the batches.
     """
-    found: dict[int, tuple[str, str]] = {}
+    mixed: dict[int, tuple[str, str]] = {}
     variants = len(plan.variants)
     first: dict[tuple[int, int], BatchResult] = {}
     for part in parts:
-        found.update(part.mixed)
+        mixed.update(part.mixed)
         other = first.setdefault((part.url_from, part.url_to), part)
         if part.contents == other.contents:
             continue
@@ -64,5 +60,5 @@ def mixed_contents(plan: Plan, parts: Iterable["BatchResult"]) -> dict[int, tupl
             a, b = other.contents[place : place + DIGITS], part.contents[place : place + DIGITS]
             if a != b and UNKNOWN not in (a, b):
                 index = part.url_from + place // DIGITS // variants
-                found.setdefault(index, (pops[other.pop_from], pops[part.pop_from]))
-    return found
+                mixed.setdefault(index, (pops[other.pop_from], pops[part.pop_from]))
+    return mixed

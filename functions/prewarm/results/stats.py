@@ -1,6 +1,6 @@
-"""What a run's fetches measured: per POP, times to first byte, and what was paid for. Pure.
+"""A run's statistics: sums per POP, times to first byte, and what its cost depends on. Pure.
 
-A worker measures its part of a batch, the ledger keeps it in a few hundred bytes, and `measure` adds it all up.
+A worker measures its part of a batch, the ledger stores that in a few hundred bytes, and `measure` adds up the parts.
 """
 
 import math
@@ -12,17 +12,17 @@ from typing import Any
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 
-# Classes of the times to first byte: four to each doubling, so that a percentile is right to a tenth.
+# Classes of times to first byte: four per doubling, so that a percentile is accurate to 10 %.
 CLASSES_PER_DOUBLING = 4
 PERCENTILES = (50, 90, 99)
 
 
 @dataclass(slots=True)
 class PopSums:
-    """One POP's sums: targets finished and warm, fetches (proofs and tries again included), bytes, milliseconds.
+    """One POP's sums: targets finished and warm, fetches (verifications and retries included), bytes, milliseconds.
 
-    `millis` adds up the times to first byte of the fetches that warmed, or were the last to fail; `timed` counts
-    them, since some never had a byte.
+    `millis` adds up the times to first byte of each target's first complete fetch, or else its last failed one;
+    `timed` counts them, since some never received a byte.
     """
 
     done: int = 0
@@ -34,7 +34,7 @@ class PopSums:
 
     @property
     def mean_ms(self) -> float | None:
-        """Return the mean time to first byte in milliseconds; None where nothing was timed."""
+        """Return the mean time to first byte in milliseconds; None if there was none."""
         return round(self.millis / self.timed, 1) if self.timed else None
 
     def add(self, other: "PopSums") -> None:
@@ -48,45 +48,45 @@ class PopSums:
 
 
 def pack_pops(pops: Iterable[PopSums]) -> str:
-    """Return sums as the ledger keeps them: six numbers each, in the order of the tile's POPs."""
+    """Return sums as the ledger stores them: six numbers each, in the order of the tile's POPs."""
     return ";".join(f"{p.done} {p.warm} {p.fetches} {p.bytes} {p.millis} {p.timed}" for p in pops)
 
 
 def unpack_pops(text: str) -> list[PopSums]:
-    """Read sums back."""
+    """Return the sums that `pack_pops` packed."""
     return [PopSums(*map(int, part.split())) for part in text.split(";")] if text else []
 
 
 def time_class(milliseconds: float) -> int:
-    """Return the class of a time to first byte; class 0 holds all up to a millisecond."""
+    """Return the class of a time to first byte; class 0 is up to one millisecond."""
     return max(0, math.ceil(CLASSES_PER_DOUBLING * math.log2(milliseconds))) if milliseconds > 1 else 0
 
 
 def class_middle(number: int) -> float:
-    """Return the middle of a class in milliseconds, as times multiply."""
+    """Return the geometric middle of a class in milliseconds."""
     return round(2 ** ((number - 0.5) / CLASSES_PER_DOUBLING), 1)
 
 
 def percentiles(classes: Mapping[int, int]) -> dict[str, float] | None:
-    """Return p50, p90 and p99 in milliseconds, each to a tenth of itself; None where nothing was timed."""
+    """Return p50, p90 and p99 in milliseconds, each accurate to 10 %; None if there is no time."""
     total = sum(classes.values())
     if not total:
         return None
-    found: dict[str, float] = {}
-    seen, wanted = 0, list(PERCENTILES)
+    times: dict[str, float] = {}
+    count, missing = 0, list(PERCENTILES)
     for number in sorted(classes):
-        seen += classes[number]
-        while wanted and 100 * seen >= wanted[0] * total:
-            found[f"p{wanted.pop(0)}"] = class_middle(number)
-    return found
+        count += classes[number]
+        while missing and 100 * count >= missing[0] * total:
+            times[f"p{missing.pop(0)}"] = class_middle(number)
+    return times
 
 
 @dataclass
 class Measured:
-    """A run's measurements: sums by POP id in the order of the plan, and of all its workers.
+    """A run's measurements: sums by POP id in the order of the plan, and sums of all its workers.
 
-    `targets` says how many targets each POP has; `plain` how many fetches went by http://; `gb_ms` what the workers
-    took in GB-milliseconds, in `parts` invocations.
+    `targets`: the number of targets by POP; `plain`: the number of fetches by http://; `gb_ms`: the Lambda time of
+    all workers in GB-milliseconds, used in `parts` invocations.
     """
 
     targets: Counter[str]
@@ -98,7 +98,7 @@ class Measured:
 
     @property
     def fetches(self) -> int:
-        """Return how many fetches were made in all."""
+        """Return the number of all fetches."""
         return sum(pop.fetches for pop in self.pops.values())
 
     def pops_as_json(self) -> list[dict[str, Any]]:
@@ -119,18 +119,18 @@ class Measured:
 
 
 def measure(plan: Plan, results: Iterable[BatchResult]) -> Measured:
-    """Add up what the parts of a run's batches measured."""
+    """Return the sums of the measurements of a run's batch parts."""
     targets: Counter[str] = Counter()
     for group in plan.groups:
         for name in group.pops:
             targets[name] += group.urls * len(plan.variants)
-    found = Measured(targets, {name: PopSums() for name in targets})
+    measured = Measured(targets, {name: PopSums() for name in targets})
     for result in results:
         names = plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]
         for name, part in zip(names, unpack_pops(result.per_pop), strict=False):
-            found.pops[name].add(part)
-        found.classes.update(result.times)
-        found.plain += result.plain
-        found.gb_ms += result.gb_ms
-        found.parts += 1
-    return found
+            measured.pops[name].add(part)
+        measured.classes.update(result.times)
+        measured.plain += result.plain
+        measured.gb_ms += result.gb_ms
+        measured.parts += 1
+    return measured

@@ -1,11 +1,11 @@
-"""The ledger's items: what a batch came to and the run's control item, as DynamoDB's attributes, and back. Pure.
+"""The ledger's items: batch results and the run's control item, to and from DynamoDB's attributes. Pure.
 
-DynamoDB's typed JSON is packed here and not by boto3: its import is most of a cold start (docs/performance.md).
+DynamoDB's typed JSON is packed here and not by boto3, whose import is most of a cold start (docs/performance.md).
 Source of the types: DynamoDB API Reference, "AttributeValue".
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from prewarm.planning.plan import Skipped
@@ -16,10 +16,9 @@ CONTROL = "control"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A run's control item: whether it has ended, hosts whose origin is overloaded, deadline, times redriven.
+    """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
-    `deadline` in epoch seconds; 0 where none is known. `ended_as`: Step Functions' word where something outside of
-    the run ended it.
+    `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
     """
 
     ended: bool
@@ -29,11 +28,11 @@ class Control:
     ended_as: str = ""
 
     def deadline_of(self, planned: float) -> float:
-        """Return the run's deadline: that of its plan, unless a redrive gave it a fresh one."""
+        """Return the run's deadline: its plan's, or the new one after a redrive."""
         return self.deadline if self.redrives else planned
 
     def over_for(self, redrives: int) -> bool:
-        """Say whether a worker of the run, started after so many redrives, has to stop."""
+        """Return whether a worker that started after so many redrives of the run has to stop."""
         return self.ended or self.redrives > redrives
 
 
@@ -46,7 +45,7 @@ def pack(value: object) -> dict[str, Any]:
     """
     packer = _PACKERS.get(type(value))
     if packer is None:
-        raise TypeError(f"{type(value).__name__} is not kept in the ledger")
+        raise TypeError(f"{type(value).__name__} is not a type of the ledger's attributes")
     return packer(value)
 
 
@@ -56,23 +55,23 @@ def pack_item(item: Mapping[str, object]) -> dict[str, Any]:
 
 
 def unpack(typed: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the value is of any of the types above
-    """Read a value of DynamoDB's typed JSON back; numbers are whole."""
+    """Return a value from DynamoDB's typed JSON; numbers are integers."""
     ((kind, value),) = typed.items()
     return _READERS[kind](value) if kind in _READERS else value
 
 
 def unpack_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Read an item's attributes back."""
+    """Return an item's attributes from DynamoDB's typed JSON."""
     return {name: unpack(value) for name, value in item.items()}
 
 
 _PACKERS: dict[type, Callable[[Any], dict[str, Any]]] = {
-    bool: lambda given: {"BOOL": given},
-    int: lambda given: {"N": str(given)},
-    str: lambda given: {"S": given},
-    frozenset: lambda given: {"SS": sorted(given)},
-    list: lambda given: {"L": [pack(entry) for entry in given]},
-    dict: lambda given: {"M": pack_item(given)},
+    bool: lambda value: {"BOOL": value},
+    int: lambda value: {"N": str(value)},
+    str: lambda value: {"S": value},
+    frozenset: lambda value: {"SS": sorted(value)},
+    list: lambda value: {"L": [pack(entry) for entry in value]},
+    dict: lambda value: {"M": pack_item(value)},
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
     "N": int,
@@ -87,59 +86,57 @@ def part_key(batch: str, part: int) -> str:
     return f"{batch}#{part}"
 
 
+# Attributes whose stored name differs from the field's; a stored name must never change.
+ALIASES = {
+    "url_from": "urlFrom",
+    "url_to": "urlTo",
+    "pop_from": "popFrom",
+    "per_pop": "perPop",
+    "gb_ms": "gbMs",
+}
+_ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
+
+
 def result_as_item(result: BatchResult) -> dict[str, Any]:
-    """Return a batch part's result as an item's attributes (DynamoDB map keys are strings)."""
-    return {
-        "batch": result.batch,
-        "part": result.part,
-        "group": result.group,
-        "urlFrom": result.url_from,
-        "urlTo": result.url_to,
-        "popFrom": result.pop_from,
-        "pops": result.pops,
-        "finished": result.finished,
-        "done": result.done,
-        "outcomes": result.outcomes,
-        "verified": result.verified,
-        "bytes": result.bytes,
-        "failed": {str(index): counts for index, counts in result.failed.items()},
-        "warm": {str(index): count for index, count in result.warm.items()},
-        "dark": [[entry.pop, entry.reason, entry.detail] for entry in result.dark],
-        "layers": result.layers,
-        "contents": result.contents,
-        "mixed": {str(index): list(pops) for index, pops in result.mixed.items()},
-        "perPop": result.per_pop,
-        "times": {str(number): count for number, count in result.times.items()},
-        "plain": result.plain,
-        "gbMs": result.gb_ms,
-        "redrives": result.redrives,
-    }
+    """Return a batch part's result as an item's attributes."""
+    return {attribute: _as_attribute(getattr(result, name)) for name, attribute in _ATTRIBUTES.items()}
 
 
 def result_from_item(item: Mapping[str, Any]) -> BatchResult:
-    """Read a batch part's result back."""
-    return BatchResult(
-        batch=item["batch"],
-        part=item["part"],
-        group=item["group"],
-        url_from=item["urlFrom"],
-        url_to=item["urlTo"],
-        pop_from=item["popFrom"],
-        pops=item["pops"],
-        finished=item["finished"],
-        done=item["done"],
-        outcomes=item["outcomes"],
-        verified=item["verified"],
-        bytes=item["bytes"],
-        failed={int(index): counts for index, counts in item["failed"].items()},
-        warm={int(index): count for index, count in item["warm"].items()},
-        dark=tuple(Skipped(*entry) for entry in item["dark"]),
-        layers=item["layers"],
-        contents=item["contents"],
-        mixed={int(index): (pops[0], pops[1]) for index, pops in item["mixed"].items()},
-        per_pop=item["perPop"],
-        times={int(number): count for number, count in item["times"].items()},
-        plain=item["plain"],
-        gb_ms=item["gbMs"],
-        redrives=item["redrives"],
-    )
+    """Return a batch part's result from an item's attributes; one that is missing has the field's default.
+
+    Raises:
+        TypeError: an attribute without a default is missing.
+
+    """
+    stored = {name: item[attribute] for name, attribute in _ATTRIBUTES.items() if attribute in item}
+    return BatchResult(**{name: _FROM_ATTRIBUTE.get(name, _same)(value) for name, value in stored.items()})
+
+
+def _as_attribute(value: object) -> object:
+    """Return a field's value with the types of attributes: maps with string keys, and lists."""
+    if isinstance(value, dict):
+        return {str(key): _as_attribute(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_as_attribute(entry) for entry in value]
+    if isinstance(value, Skipped):
+        return [value.pop, value.reason, value.detail]
+    return value
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401 - the value is of any of the types above
+    return value
+
+
+def _integer_keys(value: dict[str, Any]) -> dict[int, Any]:
+    return {int(key): entry for key, entry in value.items()}
+
+
+# The fields whose values have other types as attributes.
+_FROM_ATTRIBUTE: dict[str, Callable[[Any], Any]] = {
+    "failed": _integer_keys,
+    "warm": _integer_keys,
+    "times": _integer_keys,
+    "mixed": lambda value: {int(index): (pops[0], pops[1]) for index, pops in value.items()},
+    "dark": lambda value: tuple(Skipped(*entry) for entry in value),
+}

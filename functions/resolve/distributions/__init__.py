@@ -1,1 +1,1 @@
-"""Distributions: which one serves a host, and what its settings do."""
+"""Distributions: which one serves a host, and how its settings affect a run."""

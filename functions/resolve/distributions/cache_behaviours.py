@@ -1,6 +1,6 @@
-"""What a distribution's settings will do to a run's URLs: which cache behaviour each meets, and its cache key. Pure.
+"""Cache behaviours: which one matches a URL, and its cache key and lifetimes. Pure.
 
-Documents are those of GetDistributionConfig and GetCachePolicy, as boto3 gives them. Source of what they mean:
+Documents are those of GetDistributionConfig and GetCachePolicy, as boto3 returns them. Source of their meaning:
 CloudFront Developer Guide, "Distribution settings reference" and "Control the cache key with a policy".
 """
 
@@ -17,10 +17,10 @@ ENCODINGS = ("br", "gzip")
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What of a request, beside its host and path, makes another cache entry; and how long entries live, in seconds.
+    """The parts of a request, apart from host and path, that select a cache entry, and the entries' TTLs in seconds.
 
     `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `headers` in lower case; `encodings`: those of
-    br and gzip that are kept apart; `policy`: the cache policy's name, empty for settings of the legacy kind.
+    br and gzip that have their own entries; `policy`: the cache policy's name, empty for legacy settings.
     """
 
     policy: str
@@ -33,26 +33,26 @@ class CacheKey:
     max_ttl: int
 
     def variant(self, accept_encoding: str) -> str:
-        """Return which cached copy an Accept-Encoding leads to: `br,gzip`, `br`, `gzip` or `identity`.
+        """Return the cached copy that an Accept-Encoding selects: `br,gzip`, `br`, `gzip` or `identity`.
 
-        A header list with Accept-Encoding in it keeps every spelling apart.
+        If the key's headers include Accept-Encoding, every spelling has its own copy.
         """
         if "accept-encoding" in self.headers:
             return accept_encoding.lower()
-        wanted = [name for name in ENCODINGS if name in self.encodings and _asks_for(name, accept_encoding.lower())]
-        return ",".join(wanted) or "identity"
+        accepted = [name for name in ENCODINGS if name in self.encodings and _accepts(name, accept_encoding.lower())]
+        return ",".join(accepted) or "identity"
 
     def why_nothing_is_cached(self) -> str:
-        """Say why nothing stays in the cache, or return an empty text."""
+        """Return why nothing stays in the cache, or an empty text."""
         if self.max_ttl > 0 or self.min_ttl > 0:
             return ""
-        whose = f"its cache policy {self.policy}" if self.policy else "its cache settings"
-        return f"{whose} keeps nothing (maximum TTL 0)"
+        source = f"its cache policy {self.policy}" if self.policy else "its cache settings"
+        return f"{source} caches nothing (maximum TTL 0)"
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One cache behaviour: its path pattern (`*` for the default one), its settings, its cache key if it is known."""
+    """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable."""
 
     pattern: str
     settings: Document
@@ -60,8 +60,8 @@ class Behaviour:
     expression: re.Pattern[str] = field(compare=False)
 
 
-def _asks_for(name: str, accept_encoding: str) -> bool:
-    """Say whether an Accept-Encoding in lower case names an encoding, and not to refuse it (`;q=0`)."""
+def _accepts(name: str, accept_encoding: str) -> bool:
+    """Return whether an Accept-Encoding in lower case names an encoding without refusing it (`;q=0`)."""
     return re.search(rf"\b{name}\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", accept_encoding) is not None
 
 
@@ -71,52 +71,52 @@ def policy_ids(config: Document) -> set[str]:
 
 
 def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behaviour]:
-    """Return a distribution's cache behaviours in the order in which they are tried, the default one last.
+    """Return a distribution's cache behaviours in the order in which the edge tries them, the default one last.
 
-    `policies` maps ids to CachePolicyConfig documents; a behaviour whose policy is not among them has no key.
+    `policies` maps ids to CachePolicyConfig documents; a behaviour whose policy is missing from it has no key.
     """
-    found = []
+    in_order = []
     for pattern, settings in _all_settings(config):
         policy_id = settings.get("CachePolicyId")
         if policy_id:
             key = _key_of_policy(policies[policy_id]) if policy_id in policies else None
         else:
             key = _legacy_key(settings)
-        found.append(Behaviour(pattern, settings, key, path_expression(pattern)))
-    return found
+        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern)))
+    return in_order
 
 
 def path_expression(pattern: str) -> re.Pattern[str]:
     """Return a path pattern as a regular expression over whole paths.
 
-    `*` is any run of characters and `?` any one; patterns are case-sensitive, may leave out the first slash, and say
-    nothing of the query (Developer Guide, "Path pattern").
+    `*` is any run of characters and `?` any one; patterns are case-sensitive, may omit the first slash, and ignore
+    the query (Developer Guide, "Path pattern").
     """
     body = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern.removeprefix("/"))
     return re.compile(f"/{body}" if pattern != "*" else ".*", re.DOTALL)
 
 
-def by_behaviour(found: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:
-    """Sort URLs by the first behaviour whose pattern their path matches: index of the behaviour to its URLs."""
-    sorted_: dict[int, list[Url]] = {}
+def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:
+    """Return the URLs by the first behaviour whose pattern their path matches: index of the behaviour to its URLs."""
+    grouped: dict[int, list[Url]] = {}
     for url in urls:
-        sorted_.setdefault(_which(found, url), []).append(url)
-    return sorted_
+        grouped.setdefault(_first_match(in_order, url), []).append(url)
+    return grouped
 
 
-def uncacheable(found: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
-    """Return of which URLs the settings let no copy be kept, and why: position to sentence."""
-    why = [behaviour.key.why_nothing_is_cached() if behaviour.key else "" for behaviour in found]
+def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+    """Return the URLs that the settings keep out of the cache: position to the reason as a sentence."""
+    why = [behaviour.key.why_nothing_is_cached() if behaviour.key else "" for behaviour in in_order]
     if not any(why):
         return {}
-    told = ((position, why[_which(found, url)]) for position, url in enumerate(urls))
-    return {position: sentence for position, sentence in told if sentence}
+    reasons = ((position, why[_first_match(in_order, url)]) for position, url in enumerate(urls))
+    return {position: reason for position, reason in reasons if reason}
 
 
-def _which(found: Sequence[Behaviour], url: Url) -> int:
+def _first_match(in_order: Sequence[Behaviour], url: Url) -> int:
     path = "/" + url.fetch.split("/", 3)[3].partition("?")[0]
-    last = len(found) - 1
-    return next((number for number in range(last) if found[number].expression.fullmatch(path)), last)
+    last = len(in_order) - 1
+    return next((number for number in range(last) if in_order[number].expression.fullmatch(path)), last)
 
 
 def _all_settings(config: Document) -> Iterator[tuple[str, Document]]:
@@ -146,7 +146,7 @@ def _key_of_policy(policy: Document) -> CacheKey:
 
 
 def _legacy_key(settings: Document) -> CacheKey:
-    """Read settings of the kind that was there before cache policies: they know gzip and no brotli."""
+    """Return the key of settings from before cache policies, which support gzip but not brotli."""
     forwarded = settings.get("ForwardedValues") or {}
     queries = "all" if forwarded.get("QueryString") else "none"
     return CacheKey(

@@ -1,4 +1,4 @@
-"""DNS: where a host's CNAMEs lead. A hint, never a proof: anybody may point a name anywhere."""
+"""CNAME chains of hosts. A CNAME is a hint, not a proof: any domain's owner can point a name anywhere."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,29 +11,30 @@ import dns.resolver
 
 from prewarm.settings import Settings
 
-QUESTIONS_AT_ONCE = 64
-SECONDS_PER_QUESTION = 3.0
+QUERIES_AT_ONCE = 64
+SECONDS_PER_QUERY = 3.0
+_CNAME = dns.rdatatype.CNAME
 
 
 def cname_chains(hosts: Sequence[str], settings: Settings) -> dict[str, list[str]]:
-    """Return for each host the names to which its CNAMEs lead, in order; an empty list where DNS tells none."""
+    """Return each host's CNAME targets in order; an empty list if it has none or its DNS does not respond."""
     if not hosts:
         return {}
-    return asyncio.run(_ask_all(list(dict.fromkeys(hosts)), settings))
+    return asyncio.run(_query_all(list(dict.fromkeys(hosts)), settings))
 
 
-async def _ask_all(hosts: list[str], settings: Settings) -> dict[str, list[str]]:
+async def _query_all(hosts: list[str], settings: Settings) -> dict[str, list[str]]:
     resolver = dns.asyncresolver.Resolver(configure=not settings.nameservers)
     if settings.nameservers:
         resolver.nameservers = [
             dns.nameserver.Do53Nameserver(each.address, each.port) for each in settings.nameservers
         ]
-    resolver.lifetime = SECONDS_PER_QUESTION
+    resolver.lifetime = SECONDS_PER_QUERY
     resolver.cache = None
-    turn = asyncio.Semaphore(QUESTIONS_AT_ONCE)
+    slots = asyncio.Semaphore(QUERIES_AT_ONCE)
 
-    async def ask(host: str) -> list[str]:
-        async with turn:
+    async def query(host: str) -> list[str]:
+        async with slots:
             try:
                 answer = await resolver.resolve(host + ".", "A", raise_on_no_answer=False)
             except (dns.exception.DNSException, OSError):
@@ -45,7 +46,4 @@ async def _ask_all(hosts: list[str], settings: Settings) -> dict[str, list[str]]
                 chain.append(name.to_text(omit_final_dot=True).lower())
             return chain
 
-    return dict(zip(hosts, await asyncio.gather(*(ask(host) for host in hosts)), strict=True))
-
-
-_CNAME = dns.rdatatype.CNAME
+    return dict(zip(hosts, await asyncio.gather(*(query(host) for host in hosts)), strict=True))

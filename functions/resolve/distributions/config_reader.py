@@ -1,69 +1,75 @@
-"""Reads distributions' settings from the CloudFront API; what cannot be read is a warning, never a run's failure."""
+"""Inspect: read distributions' settings from the CloudFront API; unreadable settings are a warning, not a failure."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
 from prewarm.request.model import PrewarmRequest
-from resolve.distributions.cache_behaviours import behaviours, policy_ids
+from resolve.distributions.cache_behaviours import Behaviour, behaviours, policy_ids
+from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.distributions.config_warnings import settings_warnings
-from resolve.group_draft import Placement
+from resolve.stages import Chosen, ChosenGroup, Inspected, InspectedGroup
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
 
 
-class Configs:
-    """Distributions' configurations and cache policies, each read once."""
+class ConfigReader:
+    """Reads distributions' configurations and cache policies, each once."""
 
     def __init__(self, client: "CloudFrontClient | None" = None) -> None:
-        self._client = client or boto3.client(
-            "cloudfront", config=Config(retries={"mode": "adaptive", "max_attempts": 10})
-        )
+        self._client = client or cloudfront_client()
         self._policies: dict[str, Mapping[str, Any] | None] = {}
 
-    def warnings(self, placements: Sequence[Placement], fields: PrewarmRequest) -> list[str]:
-        """Return what the settings of a run's distributions will do, in words."""
-        told: list[str] = []
-        seen: dict[str, list[Placement]] = {}
-        for placement in placements:
-            seen.setdefault(placement.distribution.id, []).append(placement)
-        for distribution_id, those in seen.items():
-            domain = those[0].distribution.domain
-            if not distribution_id:
-                told.append(f"{domain}: its settings are not known here, since it is no distribution of this account")
-                continue
-            try:
-                config = self._client.get_distribution_config(Id=distribution_id)["DistributionConfig"]
-            except ClientError as error:
-                told.append(f"{domain}: its settings could not be read ({_code(error)}), so none of them is judged")
-                continue
-            policies = {each: found for each in policy_ids(config) if (found := self._policy(each)) is not None}
-            in_order = behaviours(config, policies)
-            for placement in those:
-                placement.behaviours = in_order
-                told += settings_warnings(
-                    placement.distribution.domain,
-                    config,
-                    in_order,
-                    placement.urls,
-                    fields.accept_encodings,
-                    fields.headers,
-                )
-        return told
+    def inspect(self, chosen: Chosen, fields: PrewarmRequest) -> Inspected:
+        """Return each distribution's cache behaviours, with warnings about its settings."""
+        by_distribution: dict[str, list[ChosenGroup]] = {}
+        for group in chosen.groups:
+            by_distribution.setdefault(group.distribution.id, []).append(group)
+        behaviours_of: dict[str, list[Behaviour]] = {}
+        warnings: list[str] = []
+        for distribution_id, groups in by_distribution.items():
+            behaviours_of[distribution_id], found = self._inspect_distribution(distribution_id, groups, fields)
+            warnings += found
+        inspected = (
+            InspectedGroup(
+                group.distribution, group.urls, group.pops, group.skipped, behaviours_of[group.distribution.id]
+            )
+            for group in chosen.groups
+        )
+        return Inspected(tuple(inspected), tuple(warnings))
+
+    def _inspect_distribution(
+        self, distribution_id: str, groups: Sequence[ChosenGroup], fields: PrewarmRequest
+    ) -> tuple[list[Behaviour], list[str]]:
+        """Return a distribution's cache behaviours and the warnings of its groups (several tenants)."""
+        domain = groups[0].distribution.domain
+        if not distribution_id:
+            unknown = "its settings are unknown because it is not a distribution of this account"
+            return [], [f"{domain}: {unknown}"]
+        try:
+            config = self._client.get_distribution_config(Id=distribution_id)["DistributionConfig"]
+        except self._client.exceptions.ClientError as error:
+            unread = f"its settings could not be read ({_code(error)}), so they are not checked"
+            return [], [f"{domain}: {unread}"]
+        policies = {each: policy for each in policy_ids(config) if (policy := self._policy(each)) is not None}
+        in_order = behaviours(config, policies)
+        warnings: list[str] = []
+        for group in groups:
+            warnings += settings_warnings(
+                group.distribution.domain, config, in_order, group.urls, fields.accept_encodings, fields.headers
+            )
+        return in_order, warnings
 
     def _policy(self, policy_id: str) -> Mapping[str, Any] | None:
         if policy_id not in self._policies:
             try:
-                found: Any = self._client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
-            except ClientError:
-                found = None
-            self._policies[policy_id] = found
+                policy: Any = self._client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
+            except self._client.exceptions.ClientError:
+                policy = None
+            self._policies[policy_id] = policy
         return self._policies[policy_id]
 
 
-def _code(error: ClientError) -> str:
+def _code(error: "ClientError") -> str:
     return error.response.get("Error", {}).get("Code", "unknown error")

@@ -1,4 +1,4 @@
-"""What people should know of a distribution's settings before it is warmed, in words. Pure."""
+"""Warnings about a distribution's settings, before its URLs are warmed. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,42 +6,42 @@ from prewarm.errors import truncate
 from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour
 
-# Headers that CloudFront adds itself, from where the viewer is and what it seems to be (Developer Guide, "Add
-# CloudFront request headers"): a Lambda function has one place and one User-Agent.
-VIEWER_PLACE = ("cloudfront-viewer-",)
+# Headers that CloudFront adds itself, from the viewer's location and the type of its device (Developer Guide, "Add
+# CloudFront request headers"): a Lambda function has one location and one User-Agent.
+VIEWER_LOCATION = ("cloudfront-viewer-",)
 VIEWER_DEVICE = ("cloudfront-is-", "user-agent")
 ALLOW_REDIRECT, HTTPS_ONLY = "redirect-to-https", "https-only"
-# The edge keeps an error for 10 s unless told otherwise (Developer Guide, "How CloudFront caches errors").
+# The edge caches an error for 10 s by default (Developer Guide, "How CloudFront caches errors").
 ERROR_SECONDS = 10
 
 
 def settings_warnings(
     domain: str,
     config: Document,
-    found: Sequence[Behaviour],
+    in_order: Sequence[Behaviour],
     urls: Sequence[Url],
     variants: Sequence[str],
     headers: Mapping[str, str],
 ) -> list[str]:
-    """Return what a distribution's settings will do to a run's URLs: one sentence each, the distribution's own first.
+    """Return how a distribution's settings affect a run's URLs: one sentence each, the whole distribution's first.
 
     Args:
         domain: the distribution's domain.
         config: its DistributionConfig.
-        found: its cache behaviours, as `behaviours` gives them.
+        in_order: its cache behaviours, as `behaviours` returns them.
         urls: the run's URLs that it serves.
         variants: the request's accept_encodings.
         headers: the request's headers.
 
     """
-    told = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
-    for number, those in sorted(by_behaviour(found, urls).items()):
-        behaviour = found[number]
-        example = truncate(redacted(those[0].given))
-        count = f"{len(those):,} URLs, such as {example}" if len(those) > 1 else example
-        where = f"{domain}, behaviour {behaviour.pattern} ({count})"
-        told += [f"{where}: {sentence}" for sentence in _of_behaviour(behaviour, those, variants, headers)]
-    return told
+    warnings = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
+    for number, matching in sorted(by_behaviour(in_order, urls).items()):
+        behaviour = in_order[number]
+        example = truncate(redacted(matching[0].given))
+        count = f"{len(matching):,} URLs, such as {example}" if len(matching) > 1 else example
+        subject = f"{domain}, behaviour {behaviour.pattern} ({count})"
+        warnings += [f"{subject}: {sentence}" for sentence in _of_behaviour(behaviour, matching, variants, headers)]
+    return warnings
 
 
 def _of_distribution(config: Document) -> Iterator[str]:
@@ -50,19 +50,19 @@ def _of_distribution(config: Document) -> Iterator[str]:
     if kind != "none":
         countries = ", ".join(geography.get("Items") or [])
         yield (
-            f"a geographic restriction ({kind}: {countries}) is judged by the country of this service's Region; from "
-            "outside, the edge answers 403 (blocked)"
+            f"a geographic restriction ({kind}: {countries}) applies to the service's requests by the country of its "
+            "Region; the edge responds with 403 (blocked) if that country is excluded"
         )
     if config.get("WebACLId"):
-        yield "a web ACL may refuse the service's requests: allow its User-Agent"
+        yield "a web ACL may block the service's requests; allow its User-Agent"
     if "http2" not in config.get("HttpVersion", "http2"):
-        yield "HTTP/2 is off, so each POP takes more connections and more time"
+        yield "HTTP/2 is off, so each POP needs more connections and more time"
     errors = (config.get("CustomErrorResponses") or {}).get("Items") or []
     longest = max((entry.get("ErrorCachingMinTTL", 0) for entry in errors), default=0)
     if longest > ERROR_SECONDS:
         yield (
-            f"the edge keeps errors for up to {longest} s; a 5xx is retried after PREWARM_ERROR_CACHE_SECONDS "
-            f"({ERROR_SECONDS} by default) and may be the kept one"
+            f"the edge caches errors for up to {longest} s; a 5xx is retried after PREWARM_ERROR_CACHE_SECONDS "
+            f"({ERROR_SECONDS} by default), and the retry may receive the cached error"
         )
 
 
@@ -72,16 +72,19 @@ def _of_behaviour(
     settings = behaviour.settings
     yield from _of_protocol(settings, urls)
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
-        yield "only signed URLs or cookies are served; without them the edge answers 403 (blocked)"
+        yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
     yield from _of_functions(settings)
     if behaviour.key is None:
-        yield "its cache policy could not be read, so nothing is known of its cache key"
+        yield "its cache policy could not be read, so its cache key is unknown"
         return
     if why := behaviour.key.why_nothing_is_cached():
-        yield f"{why}; warming it is in vain"
+        yield f"{why}, so warming has no effect"
         return
     if behaviour.key.min_ttl == 0 and behaviour.key.default_ttl == 0:
-        yield "only what the origin gives a lifetime (Cache-Control, Expires) is kept: the default TTL is 0"
+        yield (
+            "the default TTL is 0, so only responses with a lifetime from the origin (Cache-Control, Expires) "
+            "are cached"
+        )
     yield from _of_variants(behaviour.key, variants)
     yield from _of_cache_key(behaviour.key, urls, headers)
 
@@ -97,50 +100,52 @@ def _of_protocol(settings: Document, urls: Sequence[Url]) -> Iterator[str]:
 
 def _of_functions(settings: Document) -> Iterator[str]:
     kinds = {"LambdaFunctionAssociations": "Lambda@Edge", "FunctionAssociations": "CloudFront Functions"}
-    for name, words in kinds.items():
+    for name, product in kinds.items():
         for entry in (settings.get(name) or {}).get("Items") or []:
             event = entry.get("EventType", "")
             if event == "viewer-request":
-                yield f"{words} on viewer-request may response itself or rewrite the cache key"
+                yield f"{product} on viewer-request may generate the response or change the cache key"
             elif event == "viewer-response":
-                yield f"{words} on viewer-response may change what is judged"
+                yield f"{product} on viewer-response may change the response that the service checks"
 
 
 def _of_variants(key: CacheKey, variants: Sequence[str]) -> Iterator[str]:
-    leads: dict[str, list[str]] = {}
+    by_copy: dict[str, list[str]] = {}
     for variant in variants:
-        leads.setdefault(key.variant(variant), []).append(variant)
-    for cached, asked in leads.items():
-        if len(asked) > 1:
-            listed = " and ".join(repr(truncate(each)) for each in asked)
-            yield f"{listed} are one cached copy ({cached}); give one of them in accept_encodings"
-    kept = sorted(key.encodings)
-    if "accept-encoding" not in key.headers and not kept and any(key_wants(each) for each in variants):
-        yield "compressed copies are not kept apart: viewers with and without br or gzip share one"
+        by_copy.setdefault(key.variant(variant), []).append(variant)
+    for copy, same in by_copy.items():
+        if len(same) > 1:
+            listed = " and ".join(repr(truncate(each)) for each in same)
+            yield f"{listed} select one cached copy ({copy}); list one of them in accept_encodings"
+    if "accept-encoding" not in key.headers and not key.encodings and any(names_encoding(each) for each in variants):
+        yield "the cache key ignores Accept-Encoding: viewers with and without br or gzip share one cached copy"
 
 
-def key_wants(accept_encoding: str) -> bool:
-    """Say whether an Accept-Encoding asks for what CloudFront knows."""
+def names_encoding(accept_encoding: str) -> bool:
+    """Return whether an Accept-Encoding names an encoding that CloudFront normalises: br or gzip."""
     return any(name in accept_encoding.lower() for name in ("br", "gzip"))
 
 
 def _of_cache_key(key: CacheKey, urls: Sequence[Url], headers: Mapping[str, str]) -> Iterator[str]:
-    given = {name.lower() for name in headers}
+    sent = {name.lower() for name in headers}
     if "*" in key.headers:
         yield "all headers are in the cache key, so nothing is cached"
         return
-    place = sorted(name for name in key.headers if name.startswith(VIEWER_PLACE))
-    if place:
-        yield f"{', '.join(place)} in the cache key: only the copy for this service's own place is warmed"
+    location = sorted(name for name in key.headers if name.startswith(VIEWER_LOCATION))
+    if location:
+        yield f"{', '.join(location)} in the cache key: only the copy for the service's own location is warmed"
     device = sorted(name for name in key.headers if name.startswith(VIEWER_DEVICE))
     if device:
         yield f"{', '.join(device)} in the cache key: only one device's copy is warmed; set user_agent to a viewer's"
-    rest = sorted(key.headers - set(place) - set(device) - given - {"accept-encoding"})
+    rest = sorted(key.headers - set(location) - set(device) - sent - {"accept-encoding"})
     if rest:
-        yield f"{', '.join(rest)} in the cache key: viewers who send them get other copies; give them in headers"
-    if key.cookies != "none" and "cookie" not in given:
+        yield f"{', '.join(rest)} in the cache key: viewers that send them get other copies; set them in headers"
+    if key.cookies != "none" and "cookie" not in sent:
         yield f"cookies are in the cache key ({key.cookies}): only the copy without cookies is warmed"
     if key.queries == "none":
-        bare = len({url.fetch.partition("?")[0] for url in urls})
-        if bare < len(urls):
-            yield f"query strings are not in the cache key: these URLs are {bare:,} objects, asked for again in vain"
+        objects = len({url.fetch.partition("?")[0] for url in urls})
+        if objects < len(urls):
+            yield (
+                f"query strings are not part of the cache key: these URLs map to {objects:,} cached objects; "
+                "the other requests are redundant"
+            )

@@ -1,4 +1,4 @@
-"""Which distribution serves a host: facts as the CloudFront API gives them, and the edge's way to choose. Pure."""
+"""Distributions as the CloudFront API describes them, and which one serves a host, as the edge chooses it. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ DOMAIN_SUFFIX = ".cloudfront.net"
 class Distribution:
     """One distribution, or one tenant of a multi-tenant distribution.
 
-    `id`: `E…`, empty where only DNS named it; `domain`: the name to which a POP's is added (`d….cloudfront.net`, for
+    `id`: `E…`, empty if only DNS named it; `domain`: the name to which a POP's is added (`d….cloudfront.net`, for
     a tenant its connection group's routing endpoint); `aliases` in lower case, for a tenant its domains; `tenant`: a
-    tenant's id (`dt_…`); `price_class`: as CloudFront names it, empty where it is unknown or there is none.
+    tenant's id (`dt_…`); `price_class`: as CloudFront names it, empty if there is none or it is unknown.
     """
 
     id: str
@@ -31,16 +31,16 @@ class Distribution:
 
     @property
     def serves_viewers(self) -> bool:
-        """Say whether viewers reach it by its own names.
+        """Return whether viewers reach the distribution by its own names.
 
-        A disabled one answers nobody; a staging one only what its primary's continuous deployment policy sends it
-        (Developer Guide, "Use CloudFront continuous deployment"); a multi-tenant one only through its tenants
-        ("Understand how multi-tenant distributions work").
+        A disabled one serves no requests; a staging one only those that its primary's continuous deployment policy
+        sends to it (Developer Guide, "Use CloudFront continuous deployment"); a multi-tenant one only those for its
+        tenants ("Understand how multi-tenant distributions work").
         """
         return self.enabled and not self.staging and not self.multi_tenant
 
     def serves(self, host: str) -> int:
-        """Say how closely the distribution names a host: 0 not at all, longer aliases more.
+        """Return how closely the distribution names a host: 0 for no match, more for a longer alias.
 
         `*.example.com` covers every subdomain, however deep (Developer Guide, "Using the * wildcard in alternate
         domain names"); an exact name beats any wildcard, a longer wildcard a shorter one.
@@ -52,18 +52,18 @@ class Distribution:
 
 
 def closest(host: str, distributions: Iterable[Distribution]) -> Distribution | None:
-    """Return the distribution that names a host most closely, as the edge chooses it; None where none does."""
+    """Return the distribution that names a host most closely, as the edge chooses it, or None."""
     best = max(distributions, key=lambda each: each.serves(host), default=None)
     return best if best is not None and best.serves(host) else None
 
 
 def why_idle(distribution: Distribution) -> str:
-    """Say why viewers are not served by a distribution's own names: a clause that begins with a verb."""
+    """Return why viewers do not reach a distribution by its own names, as a clause that begins with a verb."""
     if distribution.staging:
         return (
             "is a staging distribution, which viewers reach only through its primary's continuous deployment policy; "
             "warm the primary"
         )
     if distribution.multi_tenant:
-        return "is a multi-tenant distribution, which serves viewers only by its tenants' domains"
+        return "is a multi-tenant distribution, which serves viewers only through its tenants' domains; warm those"
     return "is disabled; enable it first"

@@ -1,4 +1,4 @@
-"""Tenants of multi-tenant distributions: who has a domain, and through which connection group viewers reach it."""
+"""Tenants of multi-tenant distributions: their domains and their connection groups' routing endpoints."""
 
 import functools
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Tenants:
-    """The account's distribution tenants, each asked for once."""
+    """The account's distribution tenants; each is requested once."""
 
     def __init__(self, client: "CloudFrontClient") -> None:
         self._client = client
@@ -18,10 +18,10 @@ class Tenants:
         self._routing_endpoint = functools.cache(self._endpoint)
 
     def _of_domain(self, domain: str) -> Distribution | None:
-        """Return the tenant that has a domain, with its connection group's routing endpoint; None where none has.
+        """Return the tenant that owns a domain, with its connection group's routing endpoint, or None.
 
-        GetDistributionTenantByDomain knows a tenant's domains as they are listed; a domain that CloudFront has not
-        activated yet serves nobody (DomainResult, Status `inactive`).
+        GetDistributionTenantByDomain returns tenants by the domains that they list; a domain that CloudFront has not
+        activated yet serves no viewers (DomainResult, Status `inactive`).
         """
         try:
             tenant = self._client.get_distribution_tenant_by_domain(Domain=domain)["DistributionTenant"]
@@ -30,12 +30,12 @@ class Tenants:
         domains = {each["Domain"].lower(): each.get("Status", "active") for each in tenant.get("Domains", [])}
         if domains.get(domain) != "active":
             return None
-        endpoint, open_for_viewers = self._routing_endpoint(tenant["ConnectionGroupId"])
+        endpoint, endpoint_enabled = self._routing_endpoint(tenant["ConnectionGroupId"])
         return Distribution(
             id=tenant["DistributionId"],
             domain=endpoint,
             aliases=tuple(domains),
-            enabled=bool(tenant.get("Enabled", True)) and open_for_viewers,
+            enabled=bool(tenant.get("Enabled", True)) and endpoint_enabled,
             tenant=tenant["Id"],
         )
 

@@ -1,1 +1,1 @@
-"""POPs: which of them are reachable, and what stands in for one that is not."""
+"""POPs: which to warm, their addresses, whether they are reachable, and substitutes for those that are not."""

@@ -1,85 +1,88 @@
-"""Substitutes: another POP for a location none of whose POP names resolves, found as CloudFront sends viewers there.
+"""Substitutes: another POP for a location where no POP name resolves, found by EDNS client subnet.
 
-CloudFront's nameservers choose the POP by the network that asks. Asked with a client subnet of the location (EDNS,
-RFC 7871), they response with the addresses of the POP that viewers there are sent to; X-Amz-Cf-Pop says which it is.
+CloudFront's nameservers choose the POP by the network of the client. For a client subnet of the location (EDNS,
+RFC 7871), they respond with the addresses of the POP that serves viewers there; X-Amz-Cf-Pop holds its id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from prewarm.catalogue import Catalogue, client_subnets
+from prewarm.catalogue import Catalogue, client_subnets, location_of
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Network, Settings
-from resolve.dns_lookup import addresses_near
-from resolve.group_draft import Placement, in_networks
-from resolve.pops.probe import Probe
+from resolve.dns_lookup import addresses_for_subnets, in_networks
+from resolve.pops.pop_probe import PopProbe
+from resolve.stages import Located, LocatedGroup, ProbedGroup, Substitute
 
 
-@dataclass
-class Substitute:
-    """A location's probe: what came of asking for it, and the words for it."""
+def nameless_locations(group: LocatedGroup, request: CheckedRequest) -> list[str]:
+    """Return the locations of a country or region in which no POP name has an address, or no POP is known.
 
-    placement: Placement
-    location: str
-    probe: Probe
-
-
-def nameless_locations(placement: Placement, request: CheckedRequest) -> list[str]:
-    """Return the locations of a country or region in which no POP name has an address: those without any, too.
-
-    A name that no nameserver answered for may well have one.
+    A POP whose name no nameserver answered for (`dns_silent`) counts as having an address.
     """
     if request.fields.kind == "pop":
         return []
-    known: dict[str, bool] = dict.fromkeys(request.places, False)
-    for pop in placement.pops:
-        unfit = placement.unfit.get(pop)
-        named = unfit is None or unfit.reason != "unresolved_pop"
-        known[pop[:3]] = known.get(pop[:3], False) or named
-    return [location for location, named in known.items() if not named]
+    named: dict[str, bool] = dict.fromkeys(request.places, False)
+    for pop in group.pops:
+        unusable = group.unusable.get(pop)
+        resolves = unusable is None or unusable.reason != "unresolved_pop"
+        location = location_of(pop)
+        named[location] = named.get(location, False) or resolves
+    return [location for location, resolves in named.items() if not resolves]
 
 
 def find_substitutes(
-    placements: Sequence[Placement], request: CheckedRequest, settings: Settings, networks: Sequence[Network]
-) -> tuple[list[Substitute], list[str]]:
-    """Return the probes of substitutes, and warnings where none can be had."""
+    groups: Sequence[LocatedGroup], request: CheckedRequest, settings: Settings, networks: Sequence[Network]
+) -> Located:
+    """Return the groups with a substitute for each location that needs and has one, and a warning for the others."""
     subnets = client_subnets()
-    wanted = [
-        (placement, location)
-        for placement in placements
-        for location in nameless_locations(placement, request)
-        if location in subnets
+    locations_of = [
+        [location for location in nameless_locations(group, request) if location in subnets] for group in groups
     ]
-    responses = addresses_near([(p.distribution.domain, subnets[location]) for p, location in wanted], settings)
-    found, deaf = [], []
-    for placement, location in wanted:
-        response = responses[placement.distribution.domain, subnets[location]]
-        inside = [address for address in response.addresses if in_networks(address, networks)]
-        if response.heeded and inside:
-            found.append(Substitute(placement, location, Probe("", inside, placement.probe_url())))
-        elif location not in deaf:
-            deaf.append(location)
-    if deaf:
-        warning = "no POP name resolves there, and the nameservers do not response by client subnet"
-        return found, [f"{', '.join(deaf)}: {warning}"]
-    return found, []
+    queries = [
+        (group.distribution.domain, subnets[location])
+        for group, locations in zip(groups, locations_of, strict=True)
+        for location in locations
+    ]
+    responses = addresses_for_subnets(queries, settings)
+    located = []
+    without: dict[str, None] = {}
+    for group, locations in zip(groups, locations_of, strict=True):
+        substitutes = []
+        for location in locations:
+            response = responses[group.distribution.domain, subnets[location]]
+            inside = [address for address in response.addresses if in_networks(address, networks)]
+            if response.scoped and inside:
+                substitutes.append(Substitute(location, inside))
+            else:
+                without[location] = None
+        located.append(replace(group, substitutes=tuple(substitutes)))
+    if not without:
+        return Located(tuple(located))
+    reason = "no POP name resolves there, and the nameservers do not respond by client subnet"
+    return Located(tuple(located), (f"{', '.join(without)}: {reason}",))
 
 
-def take_substitutes(substitutes: Sequence[Substitute], known: Catalogue) -> list[str]:
-    """Add the POPs that answered to their placements; returns what to say of each."""
-    told = []
-    for each in substitutes:
-        place = known.locations[each.location]
-        why = f"{each.location} ({place.city}): no POP name resolves there"
-        pop, placement = each.probe.pop, each.placement
-        if each.probe.failure:
-            told.append(f"{why}, and the POP that CloudFront names for clients there fails: {each.probe.failure}")
-        elif pop in placement.pops and pop not in placement.unfit:
-            told.append(f"{why}; CloudFront sends clients there to {pop}, which is warmed anyway")
+def add_substitutes(
+    group: ProbedGroup, substitutes: Sequence[tuple[str, PopProbe]], catalogue: Catalogue
+) -> tuple[ProbedGroup, list[str]]:
+    """Return a group with the POPs of its probed substitutes added, and a warning for each substitute.
+
+    `substitutes`: each location with the probe of its substitute.
+    """
+    pops, addresses, unusable = list(group.pops), dict(group.addresses), dict(group.unusable)
+    warnings = []
+    for location, probe in substitutes:
+        reason = f"{location} ({catalogue.locations[location].city}): no POP name resolves there"
+        pop = probe.pop
+        if probe.failure:
+            warnings.append(f"{reason}, and the POP to which CloudFront sends clients there fails: {probe.failure}")
+        elif pop in pops and pop not in unusable:
+            warnings.append(f"{reason}; CloudFront sends clients there to {pop}, which is warmed anyway")
         else:
-            if pop not in placement.pops:
-                placement.pops.append(pop)
-            placement.unfit.pop(pop, None)
-            placement.addresses[pop] = each.probe.addresses
-            told.append(f"{why}; CloudFront sends clients there to {pop}, which is warmed instead")
-    return list(dict.fromkeys(told))
+            if pop not in pops:
+                pops.append(pop)
+            unusable.pop(pop, None)
+            addresses[pop] = probe.addresses
+            warnings.append(f"{reason}; CloudFront sends clients there to {pop}, which is warmed instead")
+    return replace(group, pops=tuple(pops), addresses=addresses, unusable=unusable), warnings

@@ -1,53 +1,56 @@
-"""The probe: whether the edge behind a POP's address is the POP that it should be.
+"""Probe: check which POPs respond as themselves, and add the POPs that substitute for others."""
 
-A HEAD for one of the run's own URLs: TCP, TLS for the URL's host, and `X-Amz-Cf-Pop`. Whatever the status, the edge
-names its POP. A HEAD fills no cache for a GET that would follow, at worst it asks the origin for headers; CloudFront
-caches answers to HEAD as it does those to GET (Developer Guide, "Choose which HTTP methods to cache"), so behind
-the regional edge caches the origin sees few of them.
-"""
+from itertools import chain
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
-from prewarm.catalogue import POP_PATTERN
-from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
-from prewarm.fetcher.response import Response
-from prewarm.results.outcome import Outcome, classify
+from prewarm.catalogue import Catalogue
+from prewarm.errors import InvalidRequest, Problem
+from prewarm.fetcher.fetcher import Fetcher
+from prewarm.planning.plan import Skipped
+from prewarm.request.model import PrewarmRequest
+from prewarm.settings import Settings
+from resolve.pops.dns_fallback import add_substitutes
+from resolve.pops.pop_probe import PopProbe, run_probes
+from resolve.stages import Located, LocatedGroup, Probed, ProbedGroup
 
 
-@dataclass(slots=True)
-class Probe:
-    """A POP to be probed: the question, and what came of it (`failure` empty: it is that POP).
+def probe(located: Located, fields: PrewarmRequest, settings: Settings, catalogue: Catalogue) -> Probed:
+    """Return the groups with the POPs that fail the probe marked as unusable, and substitutes added.
 
-    `pop` empty: whichever answers; then it is the one that says so.
+    Raises:
+        InvalidRequest: a distribution has no POP at all, so the selection contains only locations without a known
+            POP name, and there is no substitute.
+
     """
+    named = [
+        [PopProbe(pop, addresses, group.probe_url()) for pop, addresses in group.addresses.items()]
+        for group in located.groups
+    ]
+    substitutes = [
+        [(each.location, PopProbe("", each.addresses, group.probe_url())) for each in group.substitutes]
+        for group in located.groups
+    ]
+    of_substitutes = [pop_probe for _, pop_probe in chain.from_iterable(substitutes)]
+    run_probes([*chain.from_iterable(named), *of_substitutes], Fetcher(settings), fields.user_agent)
+    groups, warnings = [], []
+    for group, of_group, of_locations in zip(located.groups, named, substitutes, strict=True):
+        probed, added = add_substitutes(_probed(group, of_group), of_locations, catalogue)
+        groups.append(probed)
+        warnings += added
+    warnings = list(dict.fromkeys(warnings))
+    if not all(group.pops for group in groups):
+        reason = "; ".join([*warnings, *located.warnings]) or "the catalogue has no POP there"
+        raise InvalidRequest([Problem("region", f"contains no POP: {reason}; choose a country or region near it")])
+    return Probed(tuple(groups), tuple(warnings))
 
-    pop: str
-    addresses: list[str]
-    url: str
-    failure: str = ""
-    detail: str = ""
-    _tried: int = field(default=0)
 
-    def take(self, response: Response) -> float | None:
-        """Judge a response; returns when to ask the next address, or None."""
-        asked = self.pop or (response.cf_pop if POP_PATTERN.fullmatch(response.cf_pop) else "")
-        outcome, self.detail = classify(response, asked)
-        well = not response.error and outcome is not Outcome.WRONG_POP
-        self.failure = "" if well else str(outcome)
-        if well:
-            self.pop = asked
-        self._tried += 1
-        return None if well or self._tried >= len(self.addresses) else 0.0
-
-
-def probe_all(probes: Iterable[Probe], fetcher: Fetcher, user_agent: str) -> None:
-    """Ask every POP, all at once, each address in turn until one answers as that POP."""
-
-    def on_answer(fetch: Fetch, response: Response) -> float | None:
-        probe: Probe = fetch.owner
-        fetch.address += 1
-        return probe.take(response)
-
-    headers = [f"User-Agent: {user_agent}"]
-    fetcher.run([Fetch(each.url, headers, PopQueue(each.addresses), each, head=True) for each in probes], on_answer)
+def _probed(group: LocatedGroup, probes: list[PopProbe]) -> ProbedGroup:
+    failed = {each.pop: Skipped(each.pop, each.failure, each.detail) for each in probes if each.failure}
+    return ProbedGroup(
+        group.distribution,
+        group.urls,
+        group.pops,
+        group.skipped,
+        group.behaviours,
+        addresses=group.addresses,
+        unusable=group.unusable | failed,
+    )

@@ -1,1 +1,1 @@
-"""Where a run's URLs come from beside url_list: lists in S3, sitemaps, manifests."""
+"""Sources of a run's URLs other than url_list: lists in S3, sitemaps, manifests."""

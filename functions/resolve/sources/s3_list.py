@@ -1,4 +1,4 @@
-"""Lists of URLs in S3: text, CSV or JSON, gzip too."""
+"""Lists of URLs in S3: text, CSV or JSON, optionally gzip."""
 
 import csv
 import io
@@ -6,19 +6,20 @@ import json
 from collections.abc import Iterable, Iterator
 
 from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import URLS_AT_MOST, s3_address
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from prewarm.urls import Url, parse_url, redacted
-from resolve.sources.decode import unpacked
+from prewarm.urls import Url, redacted
+from resolve.sources.decode import decompressed
 
 # A million URLs of 250 bytes.
 LIST_BYTES = 256 * 1024 * 1024
-# Where the service's own bucket takes lists; all else in it is the runs'.
+# The prefix for lists in the service's own bucket; the other objects in it belong to runs.
 OWN_LISTS = "lists/"
-# How much of a list's beginning says whether it is JSON.
+# The bytes at a list's beginning that decide whether it is JSON.
 PEEK = 256
-# A list that is wrong from end to end is not read to its end.
+# Reading stops after this many bad lines.
 PROBLEMS_AT_MOST = 10_000
 
 
@@ -26,17 +27,18 @@ def read_list(source: str, address: str, settings: Settings, store: Storage) -> 
     """Return the URLs of one list in order.
 
     Raises:
-        InvalidRequest: the list may not be read, is not there, is too large, or a line is no URL; `source` is named.
+        InvalidRequest: the list may not be read, does not exist, is too large, or a line is not a valid URL; the
+            message names `source`.
 
     """
     bucket, key = s3_address(address)
     if not (bucket == settings.bucket and key.startswith(OWN_LISTS)) and bucket not in settings.url_list_buckets:
-        others = f" or into {', '.join(settings.url_list_buckets)}" if settings.url_list_buckets else ""
-        where = f"put it into s3://{settings.bucket}/{OWN_LISTS}{others}"
-        raise InvalidRequest([Problem(source, f"{truncate(address)!r} is not where lists are read from; {where}")])
+        others = f" or {', '.join(settings.url_list_buckets)}" if settings.url_list_buckets else ""
+        fix = f"upload it to s3://{settings.bucket}/{OWN_LISTS}{others}"
+        raise InvalidRequest([Problem(source, f"{truncate(address)!r} may not be read as a URL list; {fix}")])
     try:
         body = store.get_list(bucket, key, LIST_BYTES)
-        lines = _lines(unpacked(body, LIST_BYTES), key)
+        lines = _lines(decompressed(body, LIST_BYTES), key)
         return _parsed(source, lines)
     except UnicodeDecodeError as error:
         raise InvalidRequest([Problem(source, f"{truncate(address)!r} is not UTF-8: {error}")]) from error
@@ -62,7 +64,7 @@ def _parsed(source: str, lines: Iterable[tuple[int, str]]) -> list[Url]:
 
 
 def _lines(body: bytes, key: str) -> Iterator[tuple[int, str]]:
-    """Yield each URL with its line (in JSON its place), counted from 1; may raise ValueError."""
+    """Yield each URL with its line (in JSON its position), counted from 1; raises ValueError."""
     if body[:PEEK].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"[", b"{"}:
         yield from _json(body)
         return
@@ -82,12 +84,12 @@ def _json(body: bytes) -> Iterator[tuple[int, str]]:
         raise ValueError(f"is not JSON: {error}") from error
     listed = document.get("url_list") if isinstance(document, dict) else document
     if not isinstance(listed, list) or not all(isinstance(url, str) for url in listed):
-        raise ValueError('is no JSON list of URLs, such as ["https://…"] or {"url_list": ["https://…"]}')
+        raise ValueError('is not a JSON list of URLs such as ["https://…"] or {"url_list": ["https://…"]}')
     yield from enumerate(listed, start=1)
 
 
 def _csv(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
-    """Yield the column that a header calls `url`, else the first one."""
+    """Yield the column with the header `url`, else the first column."""
     rows = csv.reader(text)
     column = None
     try:
@@ -101,4 +103,4 @@ def _csv(text: io.TextIOWrapper) -> Iterator[tuple[int, str]]:
                     continue
             yield rows.line_num, row[column].strip() if column < len(row) else ""
     except csv.Error as error:
-        raise ValueError(f"is no CSV: line {rows.line_num}: {error}") from error
+        raise ValueError(f"is not CSV: line {rows.line_num}: {error}") from error

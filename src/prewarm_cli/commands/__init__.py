@@ -1,1 +1,1 @@
-"""The commands of prewarm, one module each."""
+"""The commands of prewarm, grouped by module."""

@@ -1,4 +1,4 @@
-"""`prewarm run`: warm from this machine, without deploying anything."""
+"""`prewarm run`: warm from this machine, without a deployed service."""
 
 import contextlib
 import logging
@@ -13,17 +13,17 @@ import typer
 from prewarm_cli.api_client import Client
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.commands.serve import distributions_of
-from prewarm_cli.commands.start import check_files, tell_dry_run
-from prewarm_cli.errors import Code, CommandFailed, tell
+from prewarm_cli.commands.start import check_dry_run_files, print_dry_run
+from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.wait import Waiting, waiting_of
+from prewarm_cli.options.wait import WaitOptions, wait_options_of
 
 if TYPE_CHECKING:
     from prewarm_local.stack.stack import EmbeddedStack
 
 
-@command(request=request_of, waiting=waiting_of)
+@command("local", request=request_of, wait_options=wait_options_of)
 def run(
     *,
     request: dict[str, Any],
@@ -31,44 +31,44 @@ def run(
         list[str],
         typer.Option(
             metavar="DOMAIN=ALIAS,…",
-            help="A distribution whose hosts may be warmed, for example d111abc.cloudfront.net=www.example.com. "
-            "Repeat it for more.",
+            help="A distribution whose hosts may be warmed, such as d111abc.cloudfront.net=www.example.com. "
+            "Repeatable.",
         ),
     ],
     log_dir: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Keep the functions' logs there, one file each.")
+        Path | None, typer.Option(metavar="FOLDER", help="Write the functions' logs to this folder, one file each.")
     ] = None,
-    waiting: Waiting,
+    wait_options: WaitOptions,
     as_json: AsJson = False,
 ) -> None:
-    """Warm from this machine: the whole service runs here until the run ends, without AWS credentials.
+    """Run once from this machine: start the whole service here, warm, and stop it; needs no AWS credentials.
 
-    It warms real CloudFront. The run ends with this command: Ctrl-C stops it, and what was warmed stays warm.
+    It warms real CloudFront. The run ends with this command: Ctrl-C stops it, and URLs warmed so far stay warm.
 
     Examples:
       prewarm run https://www.example.com/ --region eu --distribution d111abc.cloudfront.net=www.example.com
       prewarm run --file urls.txt --pop FRA56-P5 --distribution d111abc.cloudfront.net=www.example.com
     """
-    check_files(request, waiting)
-    with _stoppable(), _stack(distribution, log_dir) as stack:
+    check_dry_run_files(request, wait_options)
+    with _handle_signals(), _embedded_stack(distribution, log_dir) as stack:
         client = Client(stack.api, stack.api_key)
         document = client.start(request, None)
         if "dryRun" in document:
-            tell_dry_run(document, as_json=as_json)
+            print_dry_run(document, as_json=as_json)
             return
-        follow(client, document["requestID"], waiting, as_json=as_json, goes_on_alone=False)
+        follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False)
 
 
 @contextlib.contextmanager
-def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
-    """Run the service for as long as the block."""
-    named = distributions_of(distributions)
+def _embedded_stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
+    """Run the service on this machine while the block runs."""
+    parsed = distributions_of(distributions)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
-    # Imported here: it takes two seconds, which `prewarm --help` and a refusal need not wait for.
+    # Imported here: the import takes two seconds, and `prewarm --help` and bad input do not need it.
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
     try:
-        stack = EmbeddedStack(distributions=named, log_dir=log_dir)
+        stack = EmbeddedStack(distributions=parsed, log_dir=log_dir)
     except (OSError, ValueError) as error:
         raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
     with stack:
@@ -76,17 +76,17 @@ def _stack(distributions: list[str], log_dir: Path | None) -> Iterator["Embedded
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that the service's processes are ended either way."""
+def _handle_signals() -> Iterator[None]:
+    """Handle SIGTERM like Ctrl-C, so that the service's processes end in both cases."""
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    previous = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except KeyboardInterrupt:
-        tell("\nstopped")
+        print_stderr("\nstopped")
         raise typer.Exit(Code.DETACHED) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

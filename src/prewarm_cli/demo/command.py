@@ -1,4 +1,4 @@
-"""`prewarm demo`: the embedded stack, a simulated CloudFront, two runs, and the proof."""
+"""`prewarm demo`: the embedded stack, a simulated CloudFront, two runs, and viewers that verify the result."""
 
 from __future__ import annotations
 
@@ -12,34 +12,43 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from prewarm_cli.command import command
-from prewarm_cli.demo.site import DOMAIN, ERROR_CACHE_SECONDS, FAILING, IMAGES, PAGES, REGIONS, SHOP, Scenery, scenery
+from prewarm_cli.demo.site import (
+    DOMAIN,
+    ERROR_CACHE_SECONDS,
+    FAILING,
+    IMAGES,
+    PAGES,
+    REGIONS,
+    SHOP,
+    DemoSite,
+    demo_site,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from prewarm_cli.demo.viewer import View
+    from prewarm_cli.demo.viewer import ViewerResponse
     from prewarm_local.edge.process import SimulatedCloudFront
     from prewarm_local.stack.stack import EmbeddedStack
 
-PROVED_URL = f"https://{SHOP}/assets/app-4f2a91.js"
+VIEWED_URL = f"https://{SHOP}/assets/app-4f2a91.js"
 CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
-REQUEST_TIMEOUT = 30
 
 
-@command()
+@command("local")
 def demo(
-    *, keep: Annotated[bool, typer.Option("--keep", help="Leave it serving after the show, until Ctrl-C.")] = False
+    *, keep: Annotated[bool, typer.Option("--keep", help="Keep serving after the demo, until Ctrl-C.")] = False
 ) -> None:
-    """Warm a shop's release through every POP of Asia-Pacific and Europe, on this machine, in under a minute.
+    """Warm a shop's release at every POP of Asia-Pacific and Europe, on this machine, in under a minute.
 
-    A simulated CloudFront stands in for the real one: a POP on each of some 300 loopback addresses (Linux), each
-    with TLS and a cache of its own. Everything else is the real service: API, state machine, functions.
+    A simulated CloudFront replaces the real one: each POP has one of some 300 loopback addresses (Linux), with
+    its own TLS endpoint and cache. Everything else is the real service: API, state machine, functions.
 
     Examples:
       prewarm demo
       prewarm demo --keep
     """
-    # Imported here: it takes two seconds, which `prewarm --help` need not wait for.
+    # Imported here: the import takes two seconds, and `prewarm --help` does not need it.
     from rich.console import Console  # noqa: PLC0415
 
     from prewarm_local.edge.process import SimulatedCloudFront  # noqa: PLC0415
@@ -47,103 +56,100 @@ def demo(
 
     console = Console(highlight=False)
     started = time.monotonic()
-    world = scenery()
+    site = demo_site()
     distribution = f"{DOMAIN}={SHOP},{IMAGES}"
-    with SimulatedCloudFront(world.config) as edge:
-        tuned = {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
-        with EmbeddedStack(distributions=[distribution], environment=edge.settings() | tuned) as stack:
-            console.print(f"The service is up: [bold]{stack.api}[/bold]  (the simulated CloudFront has", end=" ")
-            console.print(f"{len(world.config['pops'])} POPs, our catalogue names {len(world.asked)} in {REGIONS})\n")
-            failures = _play(world, edge, stack, console)
-            console.print(f"\nThat took {time.monotonic() - started:.0f} s.")
+    with SimulatedCloudFront(site.config) as edge:
+        settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
+        with EmbeddedStack(distributions=[distribution], environment=settings) as stack:
+            console.print(f"The service is running: [bold]{stack.api}[/bold]  (the simulated CloudFront has", end=" ")
+            counts = f"{len(site.config['pops'])} POPs, the catalogue lists {len(site.requested_pops)} in {REGIONS}"
+            console.print(f"{counts})\n")
+            failures = _run_demo(site, edge, stack, console)
+            console.print(f"\nThe demo took {time.monotonic() - started:.0f} s.")
             for failure in failures:
-                console.print(f"[red]Not as it should be: {failure}[/red]")
+                console.print(f"[red]Check failed: {failure}[/red]")
             if keep:
-                leave_serving(stack.api, stack.api_key, console)
+                serve_until_signal(stack.api, stack.api_key, console)
             else:
-                console.print("`prewarm demo --keep` leaves it serving, for a look at its dashboard and its API.")
+                console.print("`prewarm demo --keep` keeps serving, so that you can try the dashboard and the API.")
     raise typer.Exit(1 if failures else 0)
 
 
-def leave_serving(api: str, key: str, console: Console) -> None:
-    """Say where the service is, and return when Ctrl-C or SIGTERM comes."""
-    ended = threading.Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+def serve_until_signal(api: str, key: str, console: Console) -> None:
+    """Print the service's address and key, and return on Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        # One item a line, and never wrapped: they are there to be copied.
-        console.print(f"\nThe dashboard: {api}/", highlight=False, soft_wrap=True)
-        console.print(f"The API key to enter there: {key}", highlight=False, soft_wrap=True, markup=False)
-        console.print("It serves until Ctrl-C.")
-        ended.wait()
+        # One item per line and never wrapped, so that they can be copied.
+        console.print(f"\nDashboard: {api}/", highlight=False, soft_wrap=True)
+        console.print(f"API key: {key}", highlight=False, soft_wrap=True, markup=False)
+        console.print("Serving until Ctrl-C.")
+        stop.wait()
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _play(world: Scenery, edge: SimulatedCloudFront, stack: EmbeddedStack, console: Console) -> list[str]:
-    """Play the demo; returns what did not come out as it should."""
-    console.print(f"[bold]A cold cache.[/bold] Viewers ask for {PROVED_URL}:")
-    before = _views(world, edge, console)
-    # Those viewers have warmed it for themselves; the caches are emptied again.
+def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, console: Console) -> list[str]:
+    """Run the demo, and return the checks that failed."""
+    console.print(f"[bold]A cold cache.[/bold] Viewers request {VIEWED_URL}:")
+    before = _viewer_requests(site, edge, console)
+    # These viewers have warmed the URL for themselves, so the caches are emptied again.
     edge.purge(["/*"])
 
     console.print(f"\n[bold]A run:[/bold] {len(PAGES) + len(FAILING)} URLs, three of them broken at the origin")
-    first = _run(stack, [*PAGES, *FAILING], console)
-    console.print("\nGET /status says:")
+    first = _warm(stack, [*PAGES, *FAILING], console)
+    console.print("\nGET /status returns:")
     console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
     reasons = Counter(entry["reason"] for entry in first["skippedPops"])
-    told = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     skipped = " ".join(entry["pop"] for entry in first["skippedPops"])
-    console.print(f"\nPOPs skipped ({told}): {skipped}", soft_wrap=True)
+    console.print(f"\nSkipped POPs ({counts}): {skipped}", soft_wrap=True)
 
-    console.print("\n[bold]The proof.[/bold] The same viewers ask again:")
-    after = _views(world, edge, console)
+    console.print("\n[bold]The result.[/bold] The same viewers repeat their requests:")
+    after = _viewer_requests(site, edge, console)
 
-    console.print("\n[bold]The run again,[/bold] without the three broken URLs:")
-    second = _run(stack, list(PAGES), console)
+    console.print("\n[bold]A second run,[/bold] without the three broken URLs:")
+    second = _warm(stack, list(PAGES), console)
     checks = {
         "the first run must be FAILED": first["status"] == "FAILED",
         "exactly the three broken URLs must fail": sorted(first["failedUrl"]) == sorted(FAILING),
         "every other URL must be warm": sorted(first["successUrl"]) == sorted(PAGES),
-        "POPs that are gone must be skipped and listed": bool(reasons),
-        "before, every viewer must get a Miss": all(seen.x_cache.startswith("Miss") for seen in before),
-        "after, every viewer must get a Hit": all(seen.x_cache.startswith("Hit") for seen in after),
+        "retired POPs must be skipped and listed": bool(reasons),
+        "before the run, every viewer must get a Miss": all(each.x_cache.startswith("Miss") for each in before),
+        "after the run, every viewer must get a Hit": all(each.x_cache.startswith("Hit") for each in after),
         "the second run must be COMPLETED": second["status"] == "COMPLETED",
     }
-    return [what for what, held in checks.items() if not held]
+    return [check for check, passed in checks.items() if not passed]
 
 
-def _run(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, Any]:
-    """Start a run through the API and follow it to its end; returns its last status."""
-    import requests  # noqa: PLC0415
+def _warm(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, Any]:
+    """Start a run through the API, display it until it ends, and return its last status."""
+    from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
+    from prewarm_cli.demo.table import url_table  # noqa: PLC0415
+    from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
+    from prewarm_cli.output.live import choose_display  # noqa: PLC0415
+    from prewarm_cli.output.text import progress_line  # noqa: PLC0415
 
-    from prewarm_cli.demo.table import follow  # noqa: PLC0415
-
-    body = {"url_list": urls, "region_type": "region", "region": REGIONS}
-    headers = {"x-api-key": stack.api_key}
-    response = requests.post(f"{stack.api}/prewarm", json=body, headers=headers, timeout=REQUEST_TIMEOUT)
-    response.raise_for_status()
-    request_id = response.json()["requestID"]
-    console.print(f"POST /prewarm → 200 {json.dumps(response.json())}", soft_wrap=True)
-
-    def ask() -> dict[str, Any]:
-        params = {"requestID": request_id}
-        found = requests.get(f"{stack.api}/status", params=params, headers=headers, timeout=REQUEST_TIMEOUT)
-        found.raise_for_status()
-        status: dict[str, Any] = found.json()
-        return status
-
-    return follow(ask, console)
+    client = Client(stack.api, stack.api_key)
+    request = {"url_list": urls, "region_type": "region", "region": REGIONS}
+    document = client.start(request, new_idempotency_key())
+    console.print(f"POST /prewarm → 200 {json.dumps(document)}", soft_wrap=True)
+    with choose_display() as display:
+        status = poll_until_end(client, document["requestID"], display)
+    console.print(progress_line(status), soft_wrap=True)
+    console.print(url_table(status))
+    return status
 
 
-def _views(world: Scenery, edge: SimulatedCloudFront, console: Console) -> list[View]:
-    """Let a viewer at each of three POPs ask for one URL."""
-    from prewarm_cli.demo.viewer import view  # noqa: PLC0415
+def _viewer_requests(site: DemoSite, edge: SimulatedCloudFront, console: Console) -> list[ViewerResponse]:
+    """Request one URL as a viewer at each of three POPs, and return the responses."""
+    from prewarm_cli.demo.viewer import viewer_get  # noqa: PLC0415
 
-    seen = []
-    for pop in world.viewers:
-        got = view(PROVED_URL, edge.addresses[pop][0], edge.settings())
-        timing = f"first byte in {got.ttfb_ms:.0f} ms"
-        console.print(f"  through {got.pop:9}  {got.status}  X-Cache: {got.x_cache:22} {timing}")
-        seen.append(got)
-    return seen
+    responses = []
+    for pop in site.viewer_pops:
+        response = viewer_get(VIEWED_URL, edge.addresses[pop][0], edge.settings())
+        timing = f"first byte in {response.ttfb_ms:.0f} ms"
+        console.print(f"  through {response.pop:9}  {response.status}  X-Cache: {response.x_cache:22} {timing}")
+        responses.append(response)
+    return responses

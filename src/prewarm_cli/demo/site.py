@@ -1,4 +1,4 @@
-"""What the demo warms: a small shop's release, seen through every POP of Asia-Pacific and Europe that we know of."""
+"""The demo's site: a small shop's release, warmed at every catalogued POP of Asia-Pacific and Europe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prewarm.request.pop_selection import expand
 DOMAIN = "d111111abcdef8.cloudfront.net"
 SHOP, IMAGES = "www.example.com", "img.example.com"
 REGIONS = ["apac", "eu"]
-# CloudFront lets each distribution set its "error caching minimum TTL"; a short one keeps the demo short.
+# A distribution's "error caching minimum TTL" is configurable; a short one keeps the demo short.
 ERROR_CACHE_SECONDS = 2
 ORIGIN_MS = 60
 
@@ -31,7 +31,7 @@ PAGES = {
     f"https://{IMAGES}/hero.avif": 72_000,
     **{f"https://{IMAGES}/product/{number}.webp": 12_000 + 500 * number for number in range(1, 9)},
 }
-# Each fails for a reason of its own, and at the origin, where most failures are.
+# Each fails for a different reason, at the origin, where most failures occur.
 FAILING: dict[str, dict[str, Any]] = {
     f"https://{SHOP}/downloads/price-list.pdf": {"status": 404},
     f"https://{SHOP}/legacy/terms.html": {"fault": "refused"},
@@ -40,37 +40,37 @@ FAILING: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Scenery:
-    """The simulated world: its configuration, the POPs that a run names, and three where a viewer sits."""
+class DemoSite:
+    """The simulated CloudFront's configuration, the POPs that a run requests, and three POPs with a viewer."""
 
     config: dict[str, Any]
-    asked: list[str]
-    viewers: list[str]
+    requested_pops: list[str]
+    viewer_pops: list[str]
 
 
-def scenery(known: Catalogue | None = None) -> Scenery:
-    """Lay out the demo's world: most of the catalogue's POPs live, some are retired, two dark, one is another."""
-    known = known or catalogue()
-    asked, _ = expand("region", REGIONS, known)
-    # The catalogue holds retired POPs, and nobody outside AWS knows which: here every twelfth of the less sure ones.
-    unsure = [pop for pop in asked if known.pops[pop].confidence != "high"]
-    retired = set(unsure[::12])
-    living = [pop for pop in asked if pop not in retired]
-    viewers = [next(pop for pop in living if pop.startswith(city)) for city in ("NRT", "FRA", "SYD")]
-    odd = [pop for pop in living if pop not in viewers][10::60][:3]
+def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
+    """Return the demo's site: most catalogued POPs work, some are retired, two are dark, one is an impostor."""
+    pop_catalogue = pop_catalogue or catalogue()
+    requested, _ = expand("region", REGIONS, pop_catalogue)
+    # The catalogue contains retired POPs, unknown outside AWS: here, every twelfth of the less certain ones.
+    uncertain = [pop for pop in requested if pop_catalogue.pops[pop].confidence != "high"]
+    retired = set(uncertain[::12])
+    working = [pop for pop in requested if pop not in retired]
+    viewers = [next(pop for pop in working if pop.startswith(city)) for city in ("NRT", "FRA", "SYD")]
+    faulty = [pop for pop in working if pop not in viewers][10::60][:3]
     objects: dict[str, Any] = {}
     for url, size in PAGES.items():
         objects["/" + url.split("/", 3)[3]] = {"size": size, "ttfb_ms": ORIGIN_MS}
-    for url, what in FAILING.items():
-        objects["/" + url.split("/", 3)[3]] = {"ttfb_ms": ORIGIN_MS, **what}
+    for url, fault in FAILING.items():
+        objects["/" + url.split("/", 3)[3]] = {"ttfb_ms": ORIGIN_MS, **fault}
     config = {
         "distributions": [{"domain": DOMAIN, "aliases": [SHOP, IMAGES]}],
-        "pops": living,
-        "areas": {pop: known.regional_cache_of(pop) for pop in living},
-        "dark": odd[:2],
-        "impostors": {odd[2]: "ATL56-C1"},
+        "pops": working,
+        "areas": {pop: pop_catalogue.regional_cache_of(pop) for pop in working},
+        "dark": faulty[:2],
+        "impostors": {faulty[2]: "ATL56-C1"},
         "objects": objects,
         "error_ttl": ERROR_CACHE_SECONDS,
         "edge_latency_ms": 2,
     }
-    return Scenery(config, asked, viewers)
+    return DemoSite(config, requested, viewers)

@@ -1,4 +1,4 @@
-"""A viewer: one GET through one POP, as a browser near it would make it."""
+"""A viewer: one GET through one POP, as a browser near that POP would send it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class View:
-    """What a viewer got: status, X-Cache, the POP that answered, and milliseconds to the first byte."""
+class ViewerResponse:
+    """The status, X-Cache, the POP that answered, and the milliseconds to the first byte."""
 
     status: int
     x_cache: str
@@ -21,8 +21,8 @@ class View:
     ttfb_ms: float
 
 
-def view(url: str, address: str, settings: Mapping[str, str]) -> View:
-    """Fetch a URL through the edge at an address; `settings` are the PREWARM_* variables that reach it.
+def viewer_get(url: str, address: str, settings: Mapping[str, str]) -> ViewerResponse:
+    """Fetch a URL through the edge at an address; `settings` are the PREWARM_* variables for that edge.
 
     Raises:
         pycurl.error: there was no response.
@@ -45,4 +45,5 @@ def view(url: str, address: str, settings: Mapping[str, str]) -> View:
     finally:
         curl.close()
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-    return View(status, headers.get(b"x-cache", b"").decode(), headers.get(b"x-amz-cf-pop", b"").decode(), ttfb)
+    x_cache, pop = headers.get(b"x-cache", b"").decode(), headers.get(b"x-amz-cf-pop", b"").decode()
+    return ViewerResponse(status, x_cache, pop, ttfb)

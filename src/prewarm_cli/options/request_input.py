@@ -1,4 +1,4 @@
-"""What a command reads to make a request: files of URLs, a request's JSON, sources and headers."""
+"""Read the parts of a request: files of URLs, a request's JSON, sources and headers."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ STDIN = Path("-")
 
 
 def read_urls(path: Path) -> list[str]:
-    """Return the URLs of a file, one a line; what follows a # at a line's start or after a space is a comment.
+    """Return the URLs of a file, one per line; a # at the start of a line or after a space begins a comment.
 
     Raises:
-        CommandFailed: it cannot be read.
+        CommandFailed: the file cannot be read.
 
     """
-    # A # within a URL begins its fragment and stays.
+    # A # within a URL starts its fragment and is kept.
     lines = (COMMENT.sub("", line).strip() for line in _read(path).splitlines())
     return [line for line in lines if line]
 
 
 def _read(path: Path) -> str:
     try:
-        # Editors on Windows begin files with a mark that is no part of the first URL.
+        # Editors on Windows start files with a byte order mark, which is not part of the first URL.
         return (sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
         raise CommandFailed(f"{path}: {error}") from error
 
 
 def read_request(path: Path) -> dict[str, Any]:
-    """Return the request that a file holds.
+    """Return the request in a file.
 
     Raises:
-        CommandFailed: it cannot be read, or is no JSON object.
+        CommandFailed: the file cannot be read or is not a JSON object.
 
     """
     try:
         document = json.loads(_read(path))
     except ValueError as error:
-        raise CommandFailed(f"{path} is not JSON: {error}") from error
+        raise CommandFailed(f"{path} is not valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise CommandFailed(f"{path} must be a JSON object with url_list, region_type and region")
     return document
 
 
-def source(text: str, name: str) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Return a source: an address as it is, or the object that a JSON text stands for.
+def parse_source(text: str, name: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a URL source: an address unchanged, or the parsed object of a JSON text.
 
     Raises:
-        CommandFailed: it begins as JSON and is none.
+        CommandFailed: the text starts like a JSON object and is not valid JSON.
 
     """
     if not text.lstrip().startswith("{"):
@@ -62,21 +62,21 @@ def source(text: str, name: str) -> Any:  # noqa: ANN401 - JSON is what it is
     try:
         return json.loads(text)
     except ValueError as error:
-        raise CommandFailed(f"--{name} {text}: is no JSON: {error}") from error
+        raise CommandFailed(f"--{name} {text}: not valid JSON: {error}") from error
 
 
-def headers_of(filed: object, given: list[str]) -> dict[str, str]:
-    """Return a file's headers with those given in place of ones of the same name, whatever its case.
+def merge_headers(filed: object, options: list[str]) -> dict[str, str]:
+    """Return a file's headers, where each --header replaces one of the same name in any case.
 
     Raises:
-        CommandFailed: one given is not NAME:VALUE.
+        CommandFailed: an option is not NAME:VALUE.
 
     """
     headers = dict(filed) if isinstance(filed, dict) else {}
-    for text in given:
+    for text in options:
         name, colon, value = text.partition(":")
         if not colon or not name.strip():
-            raise CommandFailed(f"--header {text}: write NAME:VALUE")
+            raise CommandFailed(f"--header {text}: must have the form NAME:VALUE")
         headers = {old: kept for old, kept in headers.items() if old.lower() != name.strip().lower()}
         headers[name.strip()] = value.strip()
     return headers

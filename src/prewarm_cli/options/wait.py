@@ -1,4 +1,4 @@
-"""The options that say how long a command waits for a run, and which files it writes at the end."""
+"""Options that limit how long a command waits for a run, and name the files it writes at the end."""
 
 import os
 from dataclasses import dataclass
@@ -12,39 +12,43 @@ from prewarm_cli.report_download import FORMATS
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """How a command waits: for how many seconds at the most, and where JUnit and the run's own report go."""
+class WaitOptions:
+    """The longest wait in seconds, None for no limit, and the paths of the JUnit file and the run's report."""
 
     seconds: float | None = None
     junit: Path | None = None
     report: Path | None = None
 
 
-def waiting_of(
+def wait_options_of(
     *,
     wait_seconds: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", min=0, help="Wait no longer than this; the run goes on, the exit code is 3."),
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Stop waiting after this time; the run continues, and the exit code is 3.",
+        ),
     ] = None,
     junit: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a JUnit report (XML) at the end: a test case per URL."),
+        typer.Option(metavar="FILE", help="Write a JUnit report (XML) at the end: one test case per URL."),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Fetch the run's report at the end: a name in .html, .json or .csv."),
+        typer.Option(metavar="FILE", help="Download the run's report at the end, as .html, .json or .csv."),
     ] = None,
-) -> Waiting:
-    """Return how to wait.
+) -> WaitOptions:
+    """Return the wait options, checked.
 
     Raises:
-        CommandFailed: a file could not be written, or its name does not say what it is to hold.
+        CommandFailed: a file cannot be written, or its suffix is not a report format.
 
     """
-    # Found out now, and not after an hour of waiting.
+    # Checked now, so that a wrong path fails before the wait.
     for option, path in (("junit", junit), ("report", report)):
         if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-            raise CommandFailed(f"--{option} {path}: no file can be written there")
+            raise CommandFailed(f"--{option} {path}: the file cannot be written; pass a file in a writable directory")
     if report is not None and report.suffix[1:] not in FORMATS:
-        raise CommandFailed(f"--report {report}: give it a name in .html, .json or .csv")
-    return Waiting(wait_seconds, junit, report)
+        raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
+    return WaitOptions(wait_seconds, junit, report)

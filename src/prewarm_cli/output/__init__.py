@@ -1,1 +1,1 @@
-"""Output: text, live progress and JUnit."""
+"""Output as text, live progress and JUnit."""

@@ -1,4 +1,4 @@
-"""A run while it goes on: bars on a terminal, plain lines elsewhere, one JSON document a line for machines."""
+"""Display a run in progress: bars on a terminal, plain lines elsewhere, JSON lines with --json."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from prewarm_cli.output.text import failures_of, progress_line, targets_of, why
+from prewarm_cli.output.text import failure_line, failures_of, in_progress, progress_line, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAILURES_SHOWN_LIVE = 50
-# On a narrower terminal rate and times would leave no room for the bars and the counts.
-ROOM_FOR_TIMES = 50
+MAX_LIVE_FAILURES = 50
+# On a narrower terminal, rate and times would leave no space for the bars and the counts.
+MIN_COLUMNS_FOR_TIMES = 50
 
 
 class Display(Protocol):
-    """Shows each status of a run as it comes."""
+    """Shows each status of a run."""
 
-    whole: bool  # whether it needs the lists whole
+    needs_full_lists: bool  # whether `show` needs a status with complete lists
 
     def show(self, status: dict[str, Any]) -> None:
         """Show a status."""
 
 
-class Silence:
-    """Shows nothing: whoever waits wants the end alone."""
+class NoDisplay:
+    """Shows nothing, for commands that print only the last status."""
 
-    whole = False
+    needs_full_lists = False
 
     def show(self, status: dict[str, Any]) -> None:
-        """Show nothing."""
+        """Do nothing."""
 
 
 class JsonLines:
-    """Prints each status that differs from the one before, one a line."""
+    """Prints each status that differs from the previous one, as one line of JSON."""
 
-    whole = True
+    needs_full_lists = True
 
     def __init__(self) -> None:
         self._last = ""
 
     def show(self, status: dict[str, Any]) -> None:
-        """Print it, if it is new."""
+        """Print the status if it has changed."""
         line = json.dumps(status)
         if line != self._last:
             typer.echo(line)
@@ -57,36 +57,36 @@ class JsonLines:
         self._last = line
 
 
-class Failures:
-    """Remembers which failures were shown, and gives the new ones as lines."""
+class NewFailures:
+    """Formats the failures of each status that no earlier status had."""
 
     def __init__(self) -> None:
-        self._shown: set[str] = set()
+        self._seen: set[str] = set()
 
-    def new(self, status: dict[str, Any]) -> Iterator[str]:
-        """Yield each failure once, the first few of a run with many."""
+    def lines(self, status: dict[str, Any]) -> Iterator[str]:
+        """Yield a line for each new failure, up to MAX_LIVE_FAILURES per run."""
         for url, failure in failures_of(status):
-            if url in self._shown or len(self._shown) > FAILURES_SHOWN_LIVE:
+            if url in self._seen or len(self._seen) > MAX_LIVE_FAILURES:
                 continue
-            self._shown.add(url)
-            if len(self._shown) > FAILURES_SHOWN_LIVE:
+            self._seen.add(url)
+            if len(self._seen) > MAX_LIVE_FAILURES:
                 yield "further failures are shown at the end"
             else:
-                yield f"failed   {url}  {why(failure, status.get('words'))}"
+                yield failure_line(url, failure, status)
 
 
-class Lines:
-    """Prints a line when something has changed."""
+class PlainLines:
+    """Prints a line whenever the progress has changed."""
 
-    whole = False
+    needs_full_lists = False
 
     def __init__(self) -> None:
-        self._started, self._last, self._failures = time.monotonic(), "", Failures()
+        self._started, self._last, self._failures = time.monotonic(), "", NewFailures()
 
     def show(self, status: dict[str, Any]) -> None:
-        """Print what is new."""
-        if status["status"] == "IN_PROGRESS":
-            for line in self._failures.new(status):
+        """Print new failures and, if it has changed, the progress."""
+        if in_progress(status):
+            for line in self._failures.lines(status):
                 typer.echo(line)
             line = progress_line(status)
             if line != self._last:
@@ -95,13 +95,13 @@ class Lines:
             self._last = line
 
 
-class Bars:
-    """Moves one bar of URLs and one of targets, with rate and time left; failures scroll by above them."""
+class ProgressBars:
+    """Draws a bar of URLs and a bar of targets, with rate and time left; failures scroll above them."""
 
-    whole = False
+    needs_full_lists = False
 
     def __init__(self) -> None:
-        # Imported here: where there is no terminal, none of it is needed.
+        # Imported here, since only a terminal needs it.
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
@@ -113,46 +113,46 @@ class Bars:
         )
         from rich.text import Text  # noqa: PLC0415
 
-        self._failed = functools.partial(Text, style="red")
-        self._failures = Failures()
+        self._red_text = functools.partial(Text, style="red")
+        self._failures = NewFailures()
         console = Console(highlight=False)
         times = TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
         self.progress = Progress(
             TextColumn("{task.description:8}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            *(times if console.width >= ROOM_FOR_TIMES else ()),
+            *(times if console.width >= MIN_COLUMNS_FOR_TIMES else ()),
             console=console,
         )
         self._tasks = {name: self.progress.add_task(name, total=None, rate="") for name in ("URLs", "targets")}
 
     def show(self, status: dict[str, Any]) -> None:
-        """Move the bars."""
-        # As text: a URL may hold what rich would take for its markup, and a style of `print` would colour the bars.
-        for line in self._failures.new(status):
-            self.progress.console.print(self._failed(line), soft_wrap=True)
+        """Update the bars and print new failures."""
+        # As Text: a URL may contain rich's markup, and a style passed to `print` would colour the bars too.
+        for line in self._failures.lines(status):
+            self.progress.console.print(self._red_text(line), soft_wrap=True)
         done, total = targets_of(status)
-        for name, now, of in (("URLs", status["completed"], status["total"]), ("targets", done, total)):
+        for name, current, maximum in (("URLs", status["completed"], status["total"]), ("targets", done, total)):
             task = self._tasks[name]
-            self.progress.update(task, completed=now, total=of or None)
+            self.progress.update(task, completed=current, total=maximum or None)
             speed = next(each.speed for each in self.progress.tasks if each.id == task)
             self.progress.update(task, rate=f"{speed:,.0f}/s" if speed else "")
 
 
 def on_terminal() -> bool:
-    """Say whether stdout is a terminal on which bars can be drawn."""
-    # Asked of the file itself: FORCE_COLOR makes rich take a pipe for a terminal.
+    """Return whether stdout is a terminal that can draw bars."""
+    # Read from the file itself, since FORCE_COLOR makes rich treat a pipe as a terminal.
     return sys.stdout.isatty() and os.environ.get("TERM") not in {"dumb", "unknown", ""}
 
 
 @contextlib.contextmanager
-def display(*, as_json: bool, lines: bool = False) -> Iterator[Display]:
-    """Choose how a wait is shown; `lines`: with `as_json`, each status and not only the last."""
+def choose_display(*, as_json: bool = False, lines: bool = False) -> Iterator[Display]:
+    """Yield the display for this stdout; `lines`: with `as_json`, print every status, not only the last."""
     if as_json:
-        yield JsonLines() if lines else Silence()
+        yield JsonLines() if lines else NoDisplay()
     elif on_terminal():
-        bars = Bars()
+        bars = ProgressBars()
         with bars.progress:
             yield bars
     else:
-        yield Lines()
+        yield PlainLines()

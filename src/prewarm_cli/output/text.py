@@ -1,4 +1,4 @@
-"""A run in words: what became of its URLs and why, and what that means as an exit code."""
+"""A run as text: its progress, failed URLs with reasons, cause and cost; and its exit code."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from prewarm_cli.errors import Code
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The URLs and the status say these already; any other error is to be named, and why it came.
-SAID_OTHERWISE = frozenset({NOT_WARM, DEADLINE_PASSED})
-WORDS = {outcome.value: words for outcome, words in IN_WORDS.items()}
+# Errors that the URLs and the status already express. Any other error is printed with its cause.
+ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
+OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
 MEGABYTE = 1_000_000
 
 
-def goes_on(status: dict[str, Any]) -> bool:
-    """Say whether a run has not ended."""
+def in_progress(status: dict[str, Any]) -> bool:
+    """Return whether a run has not ended."""
     return bool(status["status"] == "IN_PROGRESS")
 
 
-def code_of(status: dict[str, Any]) -> Code:
-    """Return a status as an exit code: one that goes on is a wait that ran out."""
+def exit_code_of(status: dict[str, Any]) -> Code:
+    """Return the exit code for a status; a run in progress means that the wait has timed out."""
     if status["status"] == "COMPLETED":
         return Code.WARM
     if status["status"] in {"TIMEOUT", "IN_PROGRESS"}:
@@ -35,13 +35,13 @@ def code_of(status: dict[str, Any]) -> Code:
     return Code.BAD_INPUT if status.get("error") == REJECTED else Code.NOT_WARM
 
 
-def name_of(run: str) -> str:
-    """Return a run's name, which is short, from its requestID."""
+def run_name(run: str) -> str:
+    """Return a run's short name from its requestID."""
     return run.rpartition(":")[2]
 
 
 def targets_of(status: dict[str, Any]) -> tuple[int, int]:
-    """Return how many targets are done, and how many there are; 0 before the plan is made."""
+    """Return how many targets are done and how many there are; both 0 before the run has a plan."""
     targets = status.get("targets") or {}
     return int(targets.get("done", 0)), int(targets.get("total", 0))
 
@@ -49,7 +49,7 @@ def targets_of(status: dict[str, Any]) -> tuple[int, int]:
 def progress_line(status: dict[str, Any]) -> str:
     """Return a status as one line."""
     done, total = targets_of(status)
-    # A page has the counts of the whole run, but not its lists.
+    # A page has the counts of the whole run but only a part of its lists.
     split = (
         f" ({len(status['successUrl'])} warm, {len(status['failedUrl'])} failed, {status['inProgress']} in progress)"
         if "nextToken" not in status
@@ -60,60 +60,65 @@ def progress_line(status: dict[str, Any]) -> str:
     )
 
 
-def why(failure: dict[str, Any], words: dict[str, str] | None = None) -> str:
-    """Return a failed URL's reasons in words; `words`: the service's own for outcomes, if it gave any."""
-    told = WORDS | (words or {})
+def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | None = None) -> str:
+    """Return a failed URL's reasons as text; `service_texts`: the service's own texts for outcomes, if any."""
+    texts = OUTCOME_TEXTS | (service_texts or {})
     parts = (
-        f"{name} at {_count(count, 'target')}" + (f" ({told[name]})" if name in told else "")
+        f"{name} at {_count(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
         for name, count in failure.get("reasons", {}).items()
     )
     return ", ".join(parts) or "not warm"
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def failure_line(url: str, failure: dict[str, Any], status: dict[str, Any]) -> str:
+    """Return a failed URL as one line, with its reasons."""
+    return f"failed   {url}  {failure_reasons(failure, status.get('words'))}"
+
+
+def _count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each failed URL with what is known of its failure."""
-    known = {failure["url"]: failure for failure in status.get("failures", [])}
+    """Yield each failed URL with its entry in `failures`, or {}."""
+    failures = {failure["url"]: failure for failure in status.get("failures", [])}
     for url in status.get("failedUrl", []):
-        yield url, known.get(url, {})
+        yield url, failures.get(url, {})
 
 
 def cause_of(status: dict[str, Any]) -> str:
-    """Return what broke or refused a run, the error's name first; nothing where its URLs say all there is."""
+    """Return why a run failed or was rejected, starting with the error's name; "" if its URLs explain it."""
     error = str(status.get("error") or "")
-    if not error or error in SAID_OTHERWISE:
+    if not error or error in ERRORS_NOT_PRINTED:
         return ""
-    cause = _cause(str(status.get("cause") or ""))
+    cause = _readable_cause(str(status.get("cause") or ""))
     if not cause or cause.startswith(f"{error}:"):
         return cause or error
     return f"{error}: {cause}"
 
 
-def _cause(text: str) -> str:
-    """Return a cause as people read it: Lambda tells of an exception in JSON, stack trace and all."""
+def _readable_cause(text: str) -> str:
+    """Return a cause without JSON: Lambda reports an exception as JSON with its stack trace."""
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return text
-    if not isinstance(told, dict) or "errorMessage" not in told:
+    if not isinstance(document, dict) or "errorMessage" not in document:
         return text
-    return ": ".join(str(told[name]) for name in ("errorType", "errorMessage") if told.get(name))
+    return ": ".join(str(document[name]) for name in ("errorType", "errorMessage") if document.get(name))
 
 
-def end_lines(status: dict[str, Any], *, stays: bool = True) -> Iterator[str]:
-    """Yield a status line by line, as `status` and the end of a wait show it.
+def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iterator[str]:
+    """Yield a status line by line, as `prewarm status` and the end of a wait print it.
 
-    `stays`: the service is there after this command, so that it can be asked for reports and retries.
+    `service_stays`: whether the service still runs after this command, to serve reports and retries.
     """
     yield progress_line(status)
     for url, failure in islice(failures_of(status), FAILURES_SHOWN):
-        yield f"failed   {url}  {why(failure, status.get('words'))}"
+        yield failure_line(url, failure, status)
     if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
-        report = f"prewarm report {status.get('run', 'ID')} --format csv" if stays else "use --report FILE"
-        yield f"failed   for all of them: {report}"
+        report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
+        yield f"failed   for the complete list: {report}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     for warning in status.get("warnings", []):
@@ -122,53 +127,54 @@ def end_lines(status: dict[str, Any], *, stays: bool = True) -> Iterator[str]:
         yield f"cause    {cause}"
     if facts := list(_facts(status)):
         yield "; ".join(facts)
-    if remedy := _remedy(status, stays=stays):
+    if remedy := _remedy(status, service_stays=service_stays):
         yield f"remedy   {remedy}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
 
 
-def _remedy(status: dict[str, Any], *, stays: bool) -> str:
-    """Return what helps a run that ended red: the service names its calls, here it is the commands."""
+def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
+    """Return the next action after a failed run: the command instead of the API call that the service names."""
     remedy = status.get("remedy") or {}
-    if not stays:
-        # No retry and no redrive: the service has ended with the run.
-        mend = "" if remedy.get("kind") == "retry" else "fix what the cause names, then "
-        return f"{mend}run the command again" if remedy else ""
+    if not service_stays:
+        # Neither a retry nor a redrive is possible: the service has ended with the run.
+        fix = "" if remedy.get("kind") == "retry" else "fix the cause above, then "
+        return f"{fix}run the command again" if remedy else ""
     if remedy.get("kind") == "retry":
-        return f"prewarm retry {status['run']} starts a new run of what failed"
+        return f"`prewarm retry {status['run']}` starts a new run of the failed URLs"
     return str(remedy.get("how") or "")
 
 
 def _facts(status: dict[str, Any]) -> Iterator[str]:
-    """Yield what newer services tell of a run besides; an older one tells none of it."""
+    """Yield times, bytes and cost, which older services do not return."""
     if started := status.get("startedAt"):
         yield f"started {started}" + (f", ended {ended}" if (ended := status.get("endedAt")) else "")
     if (count := status.get("bytes")) is not None:
-        yield f"{count / MEGABYTE:,.1f} MB fetched"
+        yield f"{count / MEGABYTE:,.1f} MB downloaded"
     if (dollars := (status.get("cost") or {}).get("dollars")) is not None:
         yield f"about ${dollars:,.4f}"
 
 
-def dry_run_lines(told: dict[str, Any]) -> Iterator[str]:
+def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
-    yield "A dry run: nothing was warmed. A run would be:"
-    yield f"{_count(told['urls'], 'URL')} of {_count(told['hosts'], 'host')}"
+    yield "Dry run: nothing was warmed. A run would warm:"
+    yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
     yield (
-        f"{_count(told['targets'], 'target')} in {_count(told['batches'], 'batch', 'batches')} and "
-        f"{_count(told['stages'], 'stage')}; {_count(told['fetches'], 'fetch', 'fetches')} with the proofs"
+        f"{_count(dry_run['targets'], 'target')} in {_count(dry_run['batches'], 'batch', 'batches')} and "
+        f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "
+        "including verification"
     )
-    for each in told["distributions"]:
+    for each in dry_run["distributions"]:
         yield (
             f"{each['domain']}: {_count(each['urls'], 'URL')} through {_count(len(each['pops']), 'POP')}"
             f" ({len(each['skippedPops']):,} skipped)"
         )
-    if (nobodys := told["noDistribution"])["urls"]:
-        yield f"no distribution serves {_count(nobodys['urls'], 'URL')} of {', '.join(nobodys['hosts'])}"
-    if paths := told["invalidation"]["paths"]:
-        yield f"invalidation: {_count(paths, 'path')} in {_count(told['invalidation']['rounds'], 'round')}"
-    if (size := told.get("estimatedBytes")) is not None:
+    if (unserved := dry_run["noDistribution"])["urls"]:
+        yield f"no distribution serves {_count(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
+    if paths := dry_run["invalidation"]["paths"]:
+        yield f"invalidation: {_count(paths, 'path')} in {_count(dry_run['invalidation']['rounds'], 'round')}"
+    if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
-    yield f"about ${told['cost']['dollars']:,.4f}"
-    for warning in told["warnings"]:
+    yield f"about ${dry_run['cost']['dollars']:,.4f}"
+    for warning in dry_run["warnings"]:
         yield f"warning  {warning}"

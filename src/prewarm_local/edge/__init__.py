@@ -1,1 +1,1 @@
-"""A simulated CloudFront on loopback addresses: POPs, regional edge caches, an origin, DNS and faults on demand."""
+"""A simulated CloudFront on loopback addresses: POPs, regional edge caches, an origin, DNS, faults on demand."""

@@ -1,6 +1,6 @@
 """Run the simulated CloudFront: `python -m prewarm_local.edge CONFIG.json`.
 
-Prints one line of JSON when everything listens, and ends on SIGTERM, on SIGINT or when its standard input closes.
+Prints one line of JSON when all listeners are ready. Ends on SIGTERM, on SIGINT or when its standard input closes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from prewarm_local.edge.world import World
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """End when standard input does: a child that outlives its parent would keep the ports."""
+    """Set `ended` when standard input closes.
+
+    A child that outlives its parent would keep the ports.
+    """
     descriptor = sys.stdin.fileno()
 
     def readable() -> None:
@@ -32,13 +35,16 @@ def _watch_input(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
             loop.remove_reader(descriptor)
             ended.set()
 
-    # A file or /dev/null has no end to wait for; signals remain.
+    # A file or /dev/null cannot be watched; signals still end the process.
     with contextlib.suppress(PermissionError):
         loop.add_reader(descriptor, readable)
 
 
 async def run(config: EdgeConfig, directory: Path) -> None:
-    """Serve until told to end; `directory` takes the CA bundle unless the configuration names a place."""
+    """Serve until the process should end.
+
+    The CA bundle goes to `directory` unless the configuration sets a path.
+    """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -47,7 +53,7 @@ async def run(config: EdgeConfig, directory: Path) -> None:
     dns_port = await world.start()
     bundle = Path(config.ca_bundle) if config.ca_bundle else directory / "ca.pem"
     world.certificates.write_bundle(bundle)
-    _, control_port = await http1.serve(Control(world).answer)
+    _, control_port = await http1.serve(Control(world).respond)
     ready = {
         "https_port": world.listeners.https_port,
         "http_port": world.listeners.http_port,
@@ -57,7 +63,7 @@ async def run(config: EdgeConfig, directory: Path) -> None:
         "control": f"http://127.0.0.1:{control_port}",
         "addresses": world.listeners.addresses,
     }
-    # What lives now lives to the end; and many small entries in many caches make frequent collections dear.
+    # Objects created so far live to the end, and many small cache entries make frequent collections expensive.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     sys.stdout.write(json.dumps(ready) + "\n")
@@ -67,10 +73,10 @@ async def run(config: EdgeConfig, directory: Path) -> None:
 
 
 def main() -> int:
-    """Run as a program; return its exit status."""
+    """Run the program and return its exit status."""
     match sys.argv[1:]:
-        case [given]:
-            path = Path(given)
+        case [argument]:
+            path = Path(argument)
         case _:
             sys.stderr.write("usage: python -m prewarm_local.edge CONFIG.json\n")
             return 2

@@ -1,4 +1,4 @@
-"""The cache of one POP or one regional edge cache: keys, freshness, what may be stored. Pure: no sockets.
+"""The cache of a POP or a regional edge cache: keys, freshness, cacheability. Pure: no sockets.
 
 Sources: CloudFront Developer Guide, "Managing how long content stays in the cache (expiration)", "Serving compressed
 files" (Accept-Encoding is normalised) and "How CloudFront caches 4xx and 5xx status codes from your origin".
@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 """The cache key: distribution domain, path with query string, normalised Accept-Encoding."""
 
 ERRORS_ALWAYS_CACHED = frozenset({404, 414, 500, 501, 502, 503, 504})
-ERRORS_CACHED_IF_TOLD = frozenset({400, 403, 405, 412, 415})
+ERRORS_CACHED_ON_REQUEST = frozenset({400, 403, 405, 412, 415})
 CACHED = frozenset({200, 203, 300, 301, 302, 304, 307, 308, 410})
 NEVER_STORED = frozenset({"no-store", "private"})
 
@@ -39,7 +39,7 @@ def normalise_encoding(accept: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parse_cache_control(value: str) -> Mapping[str, str]:
-    """Return the directives of a Cache-Control header, in lower case, with their arguments."""
+    """Return the directives of a Cache-Control header, in lower case."""
     directives = {}
     for part in value.lower().split(","):
         name, _, argument = part.strip().partition("=")
@@ -52,30 +52,30 @@ def _seconds(value: str | None) -> float | None:
 
 
 def time_to_live(status: int, cache_control: str, default_ttl: float, error_ttl: float) -> float | None:
-    """Return for how many seconds a response stays fresh, or None if it must not be stored.
+    """Return for how many seconds a response stays fresh; None: it is not stored.
 
-    0 means: stored, but asked about again each time. The minimum TTL of the cache policy is taken to be 0.
+    0 means that it is stored, but revalidated on each request. The cache policy's minimum TTL is assumed to be 0.
     """
     directives = parse_cache_control(cache_control)
     if NEVER_STORED & directives.keys():
         return None
-    told = _seconds(directives.get("s-maxage"))
-    if told is None:
-        told = _seconds(directives.get("max-age"))
+    max_age = _seconds(directives.get("s-maxage"))
+    if max_age is None:
+        max_age = _seconds(directives.get("max-age"))
     if "no-cache" in directives:
-        told = 0.0
+        max_age = 0.0
     if status in ERRORS_ALWAYS_CACHED:
-        # The error caching minimum TTL holds even where the origin asks for less.
-        return max(error_ttl, told or 0.0)
-    if status in ERRORS_CACHED_IF_TOLD:
-        return max(error_ttl, told) if told else None
+        # The error caching minimum TTL applies even if the origin sets a shorter one.
+        return max(error_ttl, max_age or 0.0)
+    if status in ERRORS_CACHED_ON_REQUEST:
+        return max(error_ttl, max_age) if max_age else None
     if status not in CACHED:
         return None
-    return default_ttl if told is None else told
+    return default_ttl if max_age is None else max_age
 
 
 class Source(Enum):
-    """Where a layer had an answer from: its own cache, its cache after asking upstream (304), or upstream."""
+    """The source of a response: the cache, the revalidated cache (304), or upstream."""
 
     HIT = "hit"
     REFRESH = "refresh"
@@ -83,9 +83,10 @@ class Source(Enum):
 
 
 class Entry:
-    """One cached response. Times are the clock's seconds; `expires_at` is None for what must not be stored.
+    """A cached response. Times are the clock's seconds.
 
-    POPs of one area share the regional cache's Entry: age and freshness are counted from the origin's answer on.
+    `expires_at` is None if it must not be stored.
+    POPs of an area share the regional cache's Entry: age and freshness count from the origin's response.
     """
 
     __slots__ = ("body", "etag", "expires_at", "headers", "key", "status", "stored_at")
@@ -101,7 +102,7 @@ class Entry:
         stored_at: float,
         ttl: float | None,
     ) -> None:
-        """Keep a response; `headers` are those passed on to viewers, names in lower case."""
+        """Create an entry; `headers` are those sent to viewers, with names in lower case."""
         self.key = key
         self.status = status
         self.headers = headers
@@ -112,12 +113,12 @@ class Entry:
 
 
 class Cache:
-    """What one caching layer holds, what it is fetching now, and how often it was asked."""
+    """The entries of a caching layer, its fetches in progress, and its counters."""
 
     __slots__ = ("entries", "hits", "misses", "pending", "refreshes", "requests")
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Create an empty cache."""
         self.entries: dict[Key, Entry] = {}
         self.pending: dict[Key, Task[tuple[Entry, Source]]] = {}
         self.requests = 0
@@ -125,41 +126,44 @@ class Cache:
         self.misses = 0
         self.refreshes = 0
 
-    def held(self, key: Key) -> Entry | None:
-        """Return the entry, fresh or stale, unless its body broke off on its way here."""
+    def stored(self, key: Key) -> Entry | None:
+        """Return the entry, fresh or stale, unless its body is incomplete."""
         entry = self.entries.get(key)
         return None if entry is None or entry.body.state is State.BROKEN else entry
 
     def fresh(self, key: Key, now: float) -> Entry | None:
-        """Return the entry if it may be served without asking upstream."""
-        entry = self.held(key)
+        """Return the entry if it may be served without revalidation."""
+        entry = self.stored(key)
         return None if entry is None or entry.expires_at is None or entry.expires_at <= now else entry
 
     def store(self, entry: Entry) -> None:
-        """Keep an entry, unless its response forbids that."""
+        """Store an entry, unless its response forbids it."""
         if entry.expires_at is not None:
             self.entries[entry.key] = entry
 
     def purge(self, paths: list[str], domain: str | None) -> int:
-        """Remove what an invalidation names (`*` at the end: every path that begins so); return how many."""
+        """Remove the paths of an invalidation (a trailing `*` matches a prefix).
+
+        Returns the number removed.
+        """
         exact = {path for path in paths if not path.endswith("*")}
         prefixes = tuple(path[:-1] for path in paths if path.endswith("*"))
 
-        def named(key: Key) -> bool:
+        def matches(key: Key) -> bool:
             if domain is not None and key[0] != domain:
                 return False
             return key[1] in exact or (bool(prefixes) and key[1].startswith(prefixes))
 
-        gone = [key for key in self.entries if named(key)]
-        for key in gone:
+        removed = [key for key in self.entries if matches(key)]
+        for key in removed:
             del self.entries[key]
-        for key in [key for key in self.pending if named(key)]:
-            # What is being fetched now may be the old content: its answer goes to those who wait, not into the cache.
+        for key in [key for key in self.pending if matches(key)]:
+            # A fetch in progress may return the old content: waiting requests receive it, the cache does not.
             del self.pending[key]
-        return len(gone)
+        return len(removed)
 
     def counts(self) -> dict[str, int]:
-        """Return the counters as the control endpoint shows them."""
+        """Return the counters for the control endpoint."""
         return {
             "requests": self.requests,
             "hits": self.hits,

@@ -1,4 +1,4 @@
-"""TLS for the POPs: one CA, an ECDSA leaf for each distribution, and leaves that are wrong on purpose."""
+"""TLS for the POPs: one CA, an ECDSA leaf per distribution, and leaves that are invalid on purpose."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WRONG_NAME = "wrong-name.invalid"
 
 
 class Certificates:
-    """The CA and one TLS context for each kind of connection, made when first needed and shared by all POPs."""
+    """The CA, and a TLS context per kind of connection, shared by all POPs."""
 
     def __init__(self, hosts: Hosts) -> None:
-        """Make a new CA."""
+        """Create a new CA."""
         self._hosts = hosts
         self._ca = trustme.CA(organization_name="Simulated CloudFront")
         self._leaves: dict[tuple[str, str], trustme.LeafCert] = {}
@@ -33,7 +33,7 @@ class Certificates:
         self._ca.cert_pem.write_to_path(str(path))
 
     def context(self, fault: str = "", *, http2: bool = True) -> ssl.SSLContext:
-        """Return the context of a POP's listeners; the certificate follows from the name the client asks for.
+        """Return the context of a POP's listeners; SNI selects the certificate.
 
         `fault`: "", "expired" or "wrong_name".
         """
@@ -60,7 +60,7 @@ class Certificates:
         return context
 
     def _leaf(self, distribution: Distribution | None, fault: str) -> trustme.LeafCert:
-        """Return the certificate of a distribution; without one, that of `*.cloudfront.net`."""
+        """Return a distribution's certificate; for None, that of `*.cloudfront.net`."""
         domain = distribution.domain if distribution else ""
         if (domain, fault) not in self._leaves:
             names = (distribution.domain, *distribution.aliases) if distribution else ("*.cloudfront.net",)

@@ -1,4 +1,4 @@
-"""What the simulated CloudFront looks like: typed configuration, read from JSON and checked with clear errors."""
+"""The configuration of the simulated CloudFront: typed, read from JSON, and validated."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ T = TypeVar("T")
 
 
 class ConfigError(ValueError):
-    """The configuration is wrong; the message names the field and what it may hold."""
+    """The configuration is invalid; the message names the field and its valid values."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """One distribution: its domain, its alternate domain names (a leading `*.` is a wildcard of one label)."""
+    """A distribution.
+
+    `aliases` are alternate domain names; a leading `*.` is a wildcard for one label.
+    """
 
     domain: str
     aliases: tuple[str, ...] = ()
     server_timing: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse names no distribution could have."""
+        """Reject names that a distribution cannot have."""
         if not DOMAIN.fullmatch(self.domain):
             raise ConfigError(f"distributions.domain: {self.domain!r} is not like d111abc.cloudfront.net")
         for alias in self.aliases:
@@ -50,9 +53,10 @@ class Distribution:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One object at the origin. `size` in bytes, `ttfb_ms` in milliseconds before its first byte.
+    """An object at the origin.
 
-    `document`: bytes of its own in base64, which then give the size; else its content follows from its ETag.
+    `size` is in bytes, `ttfb_ms` in milliseconds before its first byte.
+    `document`: fixed content in base64, which determines the size; otherwise the content follows from the ETag.
     """
 
     size: int = 1024
@@ -66,7 +70,7 @@ class StoredObject:
     revision: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no HTTP response could say."""
+        """Reject values that are impossible in an HTTP response."""
         if self.size < 0:
             raise ConfigError(f"objects.size: {self.size} is negative")
         if self.status not in STATUSES:
@@ -75,10 +79,11 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class EdgeConfig:
-    """The whole simulated CloudFront. TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
+    """The whole simulated CloudFront.
 
-    `regional_collapsing`: a regional edge cache makes one fetch of those that POPs want at the same time;
-    `client_subnets`: networks of clients, each with the POP to which DNS leads them (EDNS client subnet).
+    TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
+    `regional_collapsing`: a regional edge cache combines concurrent fetches of a key into one;
+    `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet).
     """
 
     distributions: tuple[Distribution, ...]
@@ -105,12 +110,12 @@ class EdgeConfig:
     ca_bundle: str | None = None
 
     def __post_init__(self) -> None:
-        """Check what spans several fields."""
+        """Check values that depend on several fields."""
         if not self.distributions:
             raise ConfigError("distributions: at least one is needed")
         for fault in self.tls_faults.values():
             if fault not in TLS_FAULTS:
-                raise ConfigError(f"tls_faults: {fault!r} is none of {', '.join(TLS_FAULTS)}")
+                raise ConfigError(f"tls_faults: {fault!r} is not one of {', '.join(TLS_FAULTS)}")
         for target in self.objects:
             if not target.startswith("/"):
                 raise ConfigError(f"objects: {target!r} does not begin with /")
@@ -120,21 +125,21 @@ class EdgeConfig:
         if not self.pops:
             raise ConfigError("pops: at least one is needed")
         if len(set(self.pops)) != len(self.pops):
-            raise ConfigError("pops: a name stands there twice")
+            raise ConfigError("pops: a name is listed twice")
         for name in (*self.pops, *self.impostors.values()):
             if not POP_NAME.fullmatch(name):
                 raise ConfigError(f"pops: {name!r} is not like NRT57-P3")
-        known = set(self.pops)
-        if strange := sorted(set(self.client_subnets.values()) - known):
-            raise ConfigError(f"client_subnets: not among pops: {', '.join(strange)}")
-        for where in ("areas", "dark", "impostors", "tls_faults", "http1_only"):
-            if strange := sorted(set(getattr(self, where)) - known):
-                raise ConfigError(f"{where}: not among pops: {', '.join(strange)}")
+        pops = set(self.pops)
+        if unknown := sorted(set(self.client_subnets.values()) - pops):
+            raise ConfigError(f"client_subnets: not among pops: {', '.join(unknown)}")
+        for name in ("areas", "dark", "impostors", "tls_faults", "http1_only"):
+            if unknown := sorted(set(getattr(self, name)) - pops):
+                raise ConfigError(f"{name}: not among pops: {', '.join(unknown)}")
         if self.addresses_per_pop not in ADDRESSES_PER_POP:
             raise ConfigError(f"addresses_per_pop: must be {ADDRESSES_PER_POP[0]} to {ADDRESSES_PER_POP[-1]}")
 
     def addresses(self) -> dict[str, list[str]]:
-        """Return the loopback addresses of each POP, in the stable order DNS answers them."""
+        """Return the loopback addresses of each POP, in the fixed order of DNS responses."""
         each = self.addresses_per_pop
         return {
             pop: [str(FIRST_ADDRESS + index * each + n) for n in range(each)] for index, pop in enumerate(self.pops)
@@ -146,26 +151,29 @@ class EdgeConfig:
 
 
 def _build(kind: type[T], raw: object, where: str) -> T:
-    """Make a dataclass from a JSON object, naming any field it does not have and lists as tuples."""
+    """Return a dataclass made from a JSON object, with lists as tuples.
+
+    Rejects unknown fields.
+    """
     if not isinstance(raw, dict):
         raise ConfigError(f"{where}: must be an object")
-    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-    if strange := sorted(set(raw) - known):
-        raise ConfigError(f"{where}: unknown field {', '.join(strange)}; known: {', '.join(sorted(known))}")
+    names = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(raw) - names):
+        raise ConfigError(f"{where}: unknown field {', '.join(unknown)}; valid: {', '.join(sorted(names))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
     try:
         return kind(**values)
-    except TypeError as error:  # a field that has no default is missing, or has the wrong JSON type
+    except TypeError as error:  # a required field is missing, or has the wrong JSON type
         raise ConfigError(f"{where}: {error}") from None
 
 
 def read_object(raw: object, where: str = "object") -> StoredObject:
-    """Read the JSON form of one object at the origin."""
+    """Return an object at the origin from its JSON form. May raise ConfigError."""
     return _build(StoredObject, raw, where)
 
 
 def read_config(raw: Mapping[str, Any]) -> EdgeConfig:
-    """Read the JSON form of the whole configuration."""
+    """Return the whole configuration from its JSON form. May raise ConfigError."""
     values = dict(raw)
     distributions = values.get("distributions", [])
     if not isinstance(distributions, list):
@@ -181,11 +189,11 @@ def read_config(raw: Mapping[str, Any]) -> EdgeConfig:
 
 
 def load_config(path: Path) -> EdgeConfig:
-    """Read the configuration file."""
+    """Return the configuration in a file. May raise ConfigError."""
     try:
         raw = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from None
     if not isinstance(raw, dict):
-        raise ConfigError(f"{path}: must hold a JSON object")
+        raise ConfigError(f"{path}: must contain a JSON object")
     return read_config(raw)

@@ -1,4 +1,4 @@
-"""The control endpoint: a small plain-HTTP server on 127.0.0.1 to look at the simulation and to disturb it."""
+"""The control endpoint: a plain-HTTP server on 127.0.0.1 to inspect the simulation and inject faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BadRequest(ValueError):
-    """The control request makes no sense; the message says why."""
+    """The control request is invalid; the message states the reason."""
 
 
 def _text(body: dict[str, Any], name: str) -> str:
@@ -35,19 +35,19 @@ def _texts(body: dict[str, Any], name: str) -> list[str]:
 
 
 class Control:
-    """Answers control requests about one world."""
+    """Handles the control requests of one world."""
 
     def __init__(self, world: World) -> None:
         """Control the given world."""
         self._world = world
 
-    async def answer(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
-        """Response one request: JSON in, JSON out; 400 with `error` for what makes no sense."""
+    async def respond(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
+        """Respond to one request: JSON in, JSON out; 400 with `error` if it is invalid."""
         try:
             body = json.loads(request.body or b"{}")
             if not isinstance(body, dict):
                 raise BadRequest("the body must be a JSON object")
-            status, result = 200, await self._do(f"{request.method} {request.target}", body)
+            status, result = 200, await self._perform(f"{request.method} {request.target}", body)
         except ValueError as error:
             status, result = 400, {"error": str(error)}
         wire = json.dumps(result).encode()
@@ -55,9 +55,9 @@ class Control:
         await exchange.data(wire)
         return await exchange.end()
 
-    async def _do(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _perform(self, route: str, body: dict[str, Any]) -> dict[str, Any]:
         world = self._world
-        match what:
+        match route:
             case "GET /stats":
                 return self.stats()
             case "POST /fault":
@@ -70,12 +70,12 @@ class Control:
                 domain = None if body.get("domain") is None else _text(body, "domain")
                 return {"removed": world.purge(_texts(body, "paths"), domain)}
             case _:
-                raise BadRequest(f"there is no {what}")
+                raise BadRequest(f"unknown control request {route}")
         return {"ok": True}
 
     def _pop(self, name: str) -> str:
         if name not in self._world.pops:
-            raise BadRequest(f"there is no POP {name!r}")
+            raise BadRequest(f"unknown POP {name!r}")
         return name
 
     def _fault(self, body: dict[str, Any]) -> None:
@@ -90,7 +90,7 @@ class Control:
         self._world.faults.add(path, parse_fault(_text(body, "fault"), pops, times))
 
     def stats(self) -> dict[str, Any]:
-        """Return all counters: requests to the origin by path, and what each cache was asked and had."""
+        """Return the requests to the origin by path, and the counters of each cache."""
         world = self._world
         pops = {name: pop.cache.counts() | {"errors": pop.errors} for name, pop in world.pops.items()}
         edge: dict[str, int] = {}
@@ -103,5 +103,5 @@ class Control:
             "edge": edge,
             "pops": pops,
             "regional": {area: cache.counts() for area, cache in caches.items()},
-            "connections": sum(len(open_ones) for open_ones in world.listeners.connections.values()),
+            "connections": sum(len(transports) for transports in world.listeners.connections.values()),
         }

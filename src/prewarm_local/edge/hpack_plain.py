@@ -1,7 +1,7 @@
-"""A header encoder for HTTP/2 that keeps no state: every field a literal, not indexed, not Huffman-coded.
+"""A stateless header encoder for HTTP/2: every field is a literal, without indexing and Huffman coding.
 
-RFC 7541 §6.2.2. It trades bytes on the loopback interface for CPU: hpack's own encoder, with Huffman coding in pure
-Python, costs more than all the rest of a small response.
+RFC 7541 §6.2.2. It sends more bytes over the loopback interface to save CPU: hpack's own encoder, with Huffman coding
+in pure Python, costs more than the rest of a small response.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def _length(value: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _name(name: bytes) -> bytes:
-    """Return the part of a literal field that stands before its value."""
+    """Return the part of a literal field before its value."""
     return b"\0" + _length(name) + name
 
 
 class PlainEncoder(hpack.Encoder):
-    """Stands in for h2's encoder; the peer's decoder needs no table to read it."""
+    """Replaces h2's encoder; the peer's decoder needs no table for its output."""
 
     def encode(self, headers: Iterable[Any] | dict[Any, Any], huffman: bool = False) -> bytes:  # noqa: ARG002, FBT001, FBT002
         """Return the header block of (name, value) pairs of bytes, pseudo-headers first."""

@@ -1,4 +1,4 @@
-"""The server side of HTTP/1.1 over asyncio streams, by h11: what the origin and the control endpoint share."""
+"""An HTTP/1.1 server over asyncio streams, with h11, for the origin and the control endpoint."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ READ_SIZE = 65536
 
 
 class BrokenOff(Exception):
-    """The connection is to be closed at once, whatever was promised on it."""
+    """The connection must be closed at once, even in the middle of a response."""
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """One request: `headers` by lower-case name, `body` whole."""
+    """A request: `headers` by lower-case name, `body` complete."""
 
     method: str
     target: str
@@ -26,10 +26,10 @@ class Incoming:
 
 
 class Exchange:
-    """One connection from the server's side: read a request, send its response, again."""
+    """The server's side of a connection: read requests and send responses, in turn."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Speak HTTP/1.1 over the given streams."""
+        """Use HTTP/1.1 over the given streams."""
         self._reader = reader
         self._writer = writer
         self._machine = h11.Connection(h11.SERVER)
@@ -42,7 +42,7 @@ class Exchange:
             self._machine.receive_data(await self._reader.read(READ_SIZE))
 
     async def request(self) -> Incoming | None:
-        """Return the next request, or None when the peer has closed."""
+        """Return the next request, or None if the peer has closed the connection."""
         head = await self._event()
         if not isinstance(head, h11.Request):
             return None
@@ -57,7 +57,7 @@ class Exchange:
         await self._send(h11.Response(status_code=status, headers=list(headers)))
 
     async def data(self, chunk: bytes) -> None:
-        """Send a part of the body; waits while the peer is slow."""
+        """Send a part of the body; wait while the peer is slow."""
         await self._send(h11.Data(data=chunk))
 
     async def end(self) -> bool:
@@ -69,7 +69,7 @@ class Exchange:
         return True
 
     async def peer_closed(self) -> None:
-        """Wait until the peer gives up."""
+        """Wait until the peer closes the connection."""
         while await self._reader.read(READ_SIZE):
             pass
 
@@ -80,7 +80,7 @@ class Exchange:
 
 
 Handler = Callable[[Incoming, Exchange], Awaitable[bool]]
-"""Answers one request; returns whether the connection may be used again."""
+"""Responds to one request; returns whether the connection may be used again."""
 
 
 async def serve(handler: Handler, host: str = "127.0.0.1") -> tuple[asyncio.Server, int]:
@@ -92,7 +92,7 @@ async def serve(handler: Handler, host: str = "127.0.0.1") -> tuple[asyncio.Serv
             while (request := await exchange.request()) is not None and await handler(request, exchange):
                 pass
         except (OSError, h11.RemoteProtocolError, BrokenOff, asyncio.CancelledError):
-            pass  # the peer's business, a fault that asks for it, or the end of the process
+            pass  # the peer disconnected, a fault closes the connection, or the process ends
         finally:
             writer.close()
 

@@ -1,4 +1,4 @@
-"""The sockets of the POPs: an HTTPS and an HTTP listener on every address, closed where a POP is dark."""
+"""The sockets of the POPs: an HTTPS and an HTTP listener on each address, closed if the POP is dark."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ PORT_TRIES = 20
 
 
 def raise_descriptor_limit() -> None:
-    """Allow this process as many open sockets as the system lets it have."""
+    """Raise this process's limit of open sockets to the system's maximum."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-class _Greeter(Viewer):
-    """Hands a TLS connection to the protocol that was agreed on in its handshake."""
+class _ProtocolSelector(Viewer):
+    """Passes a TLS connection to the protocol negotiated in its handshake."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        agreed = transport.get_extra_info("ssl_object").selected_alpn_protocol()
-        kind = Http2Viewer if agreed == "h2" else Http1Viewer
+        protocol_name = transport.get_extra_info("ssl_object").selected_alpn_protocol()
+        kind = Http2Viewer if protocol_name == "h2" else Http1Viewer
         protocol = kind(self.pop, self._connections)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -55,13 +55,16 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 def listen_everywhere(addresses: Iterable[str], port: int) -> dict[str, socket.socket]:
-    """Listen on one port of all addresses; port 0: one that is free on all of them."""
-    wanted = list(addresses)
+    """Listen on one port of all addresses.
+
+    Port 0 selects one that is free on all of them.
+    """
+    every = list(addresses)
     for attempt in range(PORT_TRIES):
         sockets: dict[str, socket.socket] = {}
         chosen = port
         try:
-            for address in wanted:
+            for address in every:
                 sockets[address] = _listen(address, chosen)
                 chosen = sockets[address].getsockname()[1]
         except OSError as error:
@@ -75,10 +78,10 @@ def listen_everywhere(addresses: Iterable[str], port: int) -> dict[str, socket.s
 
 
 class Listeners:
-    """All listeners of all POPs."""
+    """The listeners of all POPs."""
 
     def __init__(self, config: EdgeConfig, pops: dict[str, Pop], certificates: Certificates) -> None:
-        """Prepare; nothing listens yet."""
+        """Create the listeners without starting them."""
         self.addresses = config.addresses()
         self.connections: Connections = {name: set() for name in pops}
         self.https_port = config.https_port
@@ -89,7 +92,7 @@ class Listeners:
         self._servers: dict[str, list[asyncio.Server]] = {}
 
     async def start(self) -> None:
-        """Listen for every POP that is not dark; port 0 becomes the port that was free."""
+        """Listen for every POP that is not dark; replace port 0 by the port selected."""
         lit = [pop for pop in self._pops if pop not in self._config.dark]
         every = [address for pop in lit for address in self.addresses[pop]] or ["127.64.0.1"]
         https = listen_everywhere(every, self.https_port)
@@ -103,7 +106,7 @@ class Listeners:
             http[every[0]].close()
 
     async def set_dark(self, pop: str, *, dark: bool) -> None:
-        """Refuse TCP at a POP from now on, its open connections included; or listen there again."""
+        """Refuse TCP at a POP and abort its open connections, or listen there again."""
         if dark:
             for server in self._servers.pop(pop, []):
                 server.close()
@@ -125,6 +128,6 @@ class Listeners:
         self._servers[name] = servers
 
     async def _server(self, sock: socket.socket, pop: Pop, context: ssl.SSLContext | None) -> asyncio.Server:
-        kind = Http1Viewer if context is None else _Greeter
+        kind = Http1Viewer if context is None else _ProtocolSelector
         loop = asyncio.get_running_loop()
         return await loop.create_server(lambda: kind(pop, self.connections), sock=sock, ssl=context, backlog=BACKLOG)

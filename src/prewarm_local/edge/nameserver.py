@@ -30,7 +30,10 @@ BIND_TRIES = 10
 
 
 class Zone:
-    """What every name resolves to. `addresses`: the IPv4 addresses of each POP, in the order they are answered."""
+    """The records of all names.
+
+    `addresses`: the IPv4 addresses of each POP, in the order of responses.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,10 @@ class Zone:
         addresses: Mapping[str, Sequence[str]],
         client_subnets: Mapping[str, str],
     ) -> None:
-        """Response for the given distributions and POPs; clients of some networks are led to a POP of their own."""
+        """Create the zone of the given distributions and POPs.
+
+        `client_subnets` maps client networks to POPs.
+        """
         self._subnets = {ipaddress.ip_network(network): addresses[pop] for network, pop in client_subnets.items()}
         self._hosts = Hosts(tuple(distributions))
         self._prefixes = {distribution.prefix for distribution in distributions}
@@ -47,18 +53,24 @@ class Zone:
         self._nearest = next(iter(addresses.values()))
 
     def lookup(self, name: str) -> tuple[str | None, Sequence[str]] | None:
-        """Return (the CNAME's target or None, addresses) of a lower-case name without its last dot, or None."""
+        """Return (the CNAME's target or None, addresses) of a name, or None.
+
+        The name is in lower case, without its last dot.
+        """
         distribution = self._hosts.find(name)
         if distribution is not None:
             return (None if name == distribution.domain else distribution.domain), self._nearest
         prefix, _, rest = name.partition(".")
         pop = self._by_lower.get(rest.removesuffix(SUFFIX)) if rest.endswith(SUFFIX) else None
         if prefix not in self._prefixes or pop is None:
-            return None  # a POP that is retired, or never was
+            return None  # a POP that was retired, or never existed
         return None, self._addresses[pop]
 
     def respond(self, wire: bytes) -> bytes | None:
-        """Response one query in wire form; None for what is no query."""
+        """Return the response to a query, both in wire format.
+
+        Returns None if `wire` is not a query.
+        """
         try:
             query = dns.message.from_wire(wire)
         except dns.exception.DNSException:
@@ -69,11 +81,11 @@ class Zone:
         response.flags |= dns.flags.AA
         question = query.question[0]
         owner = question.name
-        found = self.lookup(owner.to_text(omit_final_dot=True).lower())
-        if found is None:
+        record = self.lookup(owner.to_text(omit_final_dot=True).lower())
+        if record is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
             return response.to_wire()
-        cname, addresses = found
+        cname, addresses = record
         if self._hosts.find(owner.to_text(omit_final_dot=True).lower()) is not None:
             addresses = self._for_client(query, response) or addresses
         if cname is not None:
@@ -85,7 +97,10 @@ class Zone:
         return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
 
     def _for_client(self, query: dns.message.Message, response: dns.message.Message) -> Sequence[str] | None:
-        """Return the addresses for the network that a query says it comes from, and say so in the response."""
+        """Return the addresses for the query's client subnet, or None.
+
+        Sets the subnet's scope in the response.
+        """
         for option in query.options:
             if not isinstance(option, dns.edns.ECSOption):
                 continue
@@ -112,7 +127,10 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 async def serve_dns(zone: Zone, port: int) -> int:
-    """Serve on 127.0.0.1, by UDP and TCP, on the port given or a free one; return the port."""
+    """Serve on 127.0.0.1, over UDP and TCP, on `port` (0: a free one).
+
+    Returns the port.
+    """
     loop = asyncio.get_running_loop()
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,7 +154,7 @@ async def serve_dns(zone: Zone, port: int) -> int:
             await loop.create_datagram_endpoint(lambda: _Datagrams(zone), local_addr=("127.0.0.1", chosen))
         except OSError:
             server.close()
-            # A port that is free for TCP may be taken for UDP: another free one will do, a given one will not.
+            # A port that is free for TCP may be in use for UDP: try another, unless the port is fixed.
             if port or not tries_left:
                 raise
         else:

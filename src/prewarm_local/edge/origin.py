@@ -1,4 +1,4 @@
-"""The origin: a real HTTP/1.1 server on 127.0.0.1 that counts what it is asked for and fails when told to."""
+"""The origin: a real HTTP/1.1 server on 127.0.0.1 that counts its requests and fails on demand."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FAULT_HEADER = "x-simulated-fault"
-"""Request header by which the edge tells the origin how to fail; the edge never forwards a viewer's headers."""
+"""Request header with the fault that the origin must produce; the edge never forwards a viewer's headers."""
 
 CHUNK = 65536
 PART_BEFORE_FAULT = 65536
-"""At most so many bytes come before a body breaks off or stalls; of a smaller object, half."""
+"""Maximum number of bytes sent before a body breaks off or stalls; half of a smaller object."""
 
 COMPRESSIBLE = ("text/", "application/json", "application/javascript", "application/xml", "image/svg")
 NOT_FOUND = StoredObject(size=146, status=404, content_type="text/html")
@@ -37,23 +37,26 @@ def content_type_of(target: str, stored: StoredObject) -> str:
 
 
 def encoding_of(content_type: str, accept: str) -> str:
-    """Return the Content-Encoding for a normalised Accept-Encoding: text is compressed, br before gzip."""
+    """Return the Content-Encoding for a normalised Accept-Encoding.
+
+    Text is compressed, br before gzip.
+    """
     if not content_type.startswith(COMPRESSIBLE):
         return ""
     return accept.split(",", maxsplit=1)[0]
 
 
 def merge(headers: Mapping[str, str], configured: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the headers with the object's own ones put over them, whatever their case."""
+    """Return the headers, replaced by the object's own ones regardless of case."""
     replaced = {name.lower() for name in configured}
     return [item for item in headers.items() if item[0].lower() not in replaced] + list(configured.items())
 
 
 class Origin:
-    """What the origin holds, and the server that serves it."""
+    """The origin's objects, and its server."""
 
     def __init__(self, config: EdgeConfig) -> None:
-        """Hold the configured objects."""
+        """Create the origin with the configured objects."""
         self.objects = dict(config.objects)
         self.default_object = config.default_object
         self.ttfb = config.origin_ttfb_ms / 1000
@@ -64,18 +67,18 @@ class Origin:
         self._closed: socket.socket | None = None
 
     async def start(self) -> None:
-        """Listen on a free port, and reserve another one on which nothing ever listens."""
-        self._server, self.port = await http1.serve(self._answer)
+        """Listen on a free port, and reserve another port that never listens."""
+        self._server, self.port = await http1.serve(self._respond)
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))
         self.closed_port = self._closed.getsockname()[1]
 
     def put(self, target: str, stored: StoredObject) -> None:
-        """Change an object; its ETag changes even when its size does not."""
+        """Replace an object; its ETag changes even if its size does not."""
         before = self.objects.get(target, self.default_object)
         self.objects[target] = replace(stored, revision=before.revision + 1 if before else stored.revision)
 
-    async def _answer(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
+    async def _respond(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
         target = request.target
         self.requests[target] += 1
         stored = self.objects.get(target) or self.default_object or NOT_FOUND

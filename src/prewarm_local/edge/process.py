@@ -1,4 +1,4 @@
-"""Start and control the simulated CloudFront from another program: a process of its own, behind a context manager."""
+"""Start and control the simulated CloudFront in a separate process, with a context manager."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ CONTROL_TIMEOUT = 30.0
 
 
 class EdgeFailed(RuntimeError):
-    """The simulation did not start, or refused a control request; the message says why."""
+    """The simulation did not start, or rejected a control request.
+
+    The message states the reason.
+    """
 
 
 class SimulatedCloudFront:
-    """A running simulation. `config` is the JSON form that `prewarm_local.edge.config` describes.
+    """A simulation in a process.
 
+    `config` has the JSON form of `prewarm_local.edge.config.EdgeConfig`.
     Use it as a context manager, or call `start` and `stop`.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        """Prepare; nothing runs yet."""
+        """Store the configuration without starting a process."""
         self.config = dict(config)
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> Self:
-        """Start the process and wait until it listens."""
+        """Start the process and wait until it listens. May raise EdgeFailed."""
         self._directory = tempfile.TemporaryDirectory(prefix="simulated-cloudfront-")
         directory = Path(self._directory.name)
         path = directory / "config.json"
@@ -78,13 +82,13 @@ class SimulatedCloudFront:
         return status
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the process."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop."""
+        """Stop the process."""
         self.stop()
 
     @property
@@ -101,11 +105,11 @@ class SimulatedCloudFront:
 
     @property
     def errors(self) -> str:
-        """Return what the process has written to its standard error."""
+        """Return the process's standard error output."""
         return "" if self._directory is None else (Path(self._directory.name) / "errors.txt").read_text()
 
     def settings(self) -> dict[str, str]:
-        """Return the settings by which the product reaches this CloudFront instead of the real one."""
+        """Return the settings that make the service use this CloudFront."""
         return {
             "PREWARM_NAMESERVERS": self.ready["nameserver"],
             "PREWARM_CA_BUNDLE": self.ready["ca_bundle"],
@@ -115,29 +119,33 @@ class SimulatedCloudFront:
         }
 
     def stats(self) -> dict[str, Any]:
-        """Return the counters: `origin` by path, `edge`, `pops`, `regional` and `connections`."""
+        """Return the counters: `origin`, `edge`, `pops`, `regional`, `connections`."""
         return self._control("GET", "/stats")
 
     def fault(
         self, path: str, fault: str | None, *, pops: Sequence[str] | None = None, times: int | None = None
     ) -> None:
-        """Put a fault on a path (`*`: every path), at some POPs or all, for the next `times` requests or for good.
+        """Set a fault for a path (`*`: every path), at some POPs or all.
 
-        None ends all faults of the path.
+        It applies to `times` requests, or until it is cleared.
+        None clears all faults of the path.
         """
-        given = None if pops is None else list(pops)
-        self._control("POST", "/fault", {"path": path, "fault": fault, "pops": given, "times": times})
+        names = None if pops is None else list(pops)
+        self._control("POST", "/fault", {"path": path, "fault": fault, "pops": names, "times": times})
 
     def put_object(self, path: str, stored: Mapping[str, Any]) -> None:
-        """Change what the origin holds at a path; its ETag changes too."""
+        """Replace the origin's object at a path; its ETag changes too."""
         self._control("POST", "/object", {"path": path, "object": dict(stored)})
 
     def dark(self, pop: str, *, dark: bool = True) -> None:
-        """Make a POP refuse TCP, or listen again."""
+        """Make a POP refuse TCP connections, or listen again."""
         self._control("POST", "/dark", {"pop": pop, "dark": dark})
 
     def purge(self, paths: Sequence[str], *, domain: str | None = None) -> int:
-        """Remove paths from all caches, as an invalidation does; return how many entries went."""
+        """Remove paths from all caches, as an invalidation does.
+
+        Returns the number of entries.
+        """
         return int(self._control("POST", "/purge", {"paths": list(paths), "domain": domain})["removed"])
 
     def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A regional edge cache: the layer between the POPs of an area and the origin; and how fetches collapse."""
+"""A regional edge cache, between the POPs of an area and the origin; and request collapsing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     from prewarm_local.edge.faults import Fault, FaultBook
 
-Found = tuple[Entry, Source]
+Fetched = tuple[Entry, Source]
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What every layer uses. TTLs in seconds; `clock` returns seconds and never goes back."""
+    """Dependencies of every layer.
+
+    TTLs in seconds; `clock` is monotonic and returns seconds.
+    """
 
     client: OriginClient
     faults: FaultBook
@@ -31,15 +34,16 @@ class Shared:
     collapsing: bool = True
 
 
-async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Found]]) -> Found:
-    """Fill the cache with one fetch, however many ask for the key meanwhile; those who waited have a hit.
+async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Fetched]]) -> Fetched:
+    """Fill the cache with one fetch for concurrent requests of a key.
 
-    Responses that must not be stored are not shared either: who waited in vain then asks for itself.
+    The waiting requests are hits.
+    Responses that must not be stored are not shared either: each waiting request then makes its own fetch.
     """
     task = cache.pending.get(key)
     leads = task is None
     if task is None:
-        # A task of its own: the fetch goes on when the viewer who caused it goes away.
+        # A separate task: the fetch continues if the viewer that caused it disconnects.
         task = asyncio.create_task(fill())
         cache.pending[key] = task
         task.add_done_callback(lambda done: _settle(cache, key, done))
@@ -51,8 +55,8 @@ async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, N
     return entry, Source.HIT
 
 
-def _settle(cache: Cache, key: Key, task: asyncio.Task[Found]) -> None:
-    # A purge takes the task out of `pending`: what it brings may be the old content, and is not kept.
+def _settle(cache: Cache, key: Key, task: asyncio.Task[Fetched]) -> None:
+    # A purge removes the task from `pending`: its result may be the old content, and is not stored.
     if cache.pending.get(key) is task:
         del cache.pending[key]
         if not task.cancelled() and task.exception() is None:
@@ -61,8 +65,11 @@ def _settle(cache: Cache, key: Key, task: asyncio.Task[Found]) -> None:
 
 async def ask_origin(
     shared: Shared, key: Key, stale: Entry | None, fault: Fault | None, method: str = "GET"
-) -> Found:
-    """Fetch from the origin, conditionally if a stale entry is there; an origin that fails gives the edge's error."""
+) -> Fetched:
+    """Fetch from the origin, conditionally if there is a stale entry.
+
+    If the origin fails, return an entry with the edge's error page.
+    """
     domain, target, encoding = key
     etag = stale.etag if stale is not None and stale.status == HTTPStatus.OK else None
     try:
@@ -82,15 +89,15 @@ async def ask_origin(
 
 
 class RegionalCache:
-    """One regional edge cache."""
+    """A regional edge cache."""
 
     def __init__(self, shared: Shared) -> None:
-        """Begin with an empty cache."""
+        """Create an empty cache."""
         self.cache = Cache()
         self._shared = shared
 
-    async def get(self, key: Key, pop: str, method: str = "GET") -> Found:
-        """Return the entry for a POP that does not have it."""
+    async def get(self, key: Key, pop: str, method: str = "GET") -> Fetched:
+        """Return the entry for a POP that does not have it, from the cache or the origin."""
         cache = self.cache
         cache.requests += 1
         entry = cache.fresh(key, self._shared.clock())
@@ -101,22 +108,22 @@ class RegionalCache:
             cache.misses += 1
             return await ask_origin(self._shared, key, None, self._fault(key, pop), "HEAD")
 
-        async def fill() -> Found:
-            return await ask_origin(self._shared, key, cache.held(key), self._fault(key, pop))
+        async def fill() -> Fetched:
+            return await ask_origin(self._shared, key, cache.stored(key), self._fault(key, pop))
 
         if self._shared.collapsing:
-            found = await collapsed(cache, key, fill)
+            fetched = await collapsed(cache, key, fill)
         else:
-            found = await fill()
-            cache.store(found[0])
-        match found[1]:
+            fetched = await fill()
+            cache.store(fetched[0])
+        match fetched[1]:
             case Source.HIT:
                 cache.hits += 1
             case Source.REFRESH:
                 cache.refreshes += 1
             case Source.MISS:
                 cache.misses += 1
-        return found
+        return fetched
 
     def _fault(self, key: Key, pop: str) -> Fault | None:
         return self._shared.faults.at_origin(key[1], pop, local=False)

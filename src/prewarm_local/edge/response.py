@@ -1,4 +1,4 @@
-"""What a POP answers a viewer: CloudFront's response headers around a cached entry, and its own error pages."""
+"""A POP's responses to viewers: cached entries with CloudFront's headers, and the edge's own error pages."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from prewarm_local.edge.cache import Entry
 
 Headers = list[tuple[bytes, bytes]]
-"""Names in lower case: HTTP/2 wants them so, HTTP/1.1 does not mind."""
+"""Names in lower case: HTTP/2 requires it, HTTP/1.1 ignores case."""
 
 BODYLESS = frozenset({204, 304})
 
 
 class Response:
-    """One response to a viewer; `body` None: headers only.
+    """A response to a viewer; `body` None: headers only.
 
-    `reset`: break the TCP connection instead of answering. `last_after`: after so many requests on one connection
-    say that it takes no more (GOAWAY, or `Connection: close`).
+    `reset`: reset the TCP connection instead of responding. `last_after`: number of requests on one connection after
+    which the edge announces that it accepts no more (GOAWAY, or `Connection: close`).
     """
 
     __slots__ = ("body", "headers", "last_after", "reset", "status")
 
     def __init__(self, status: int, headers: Headers, body: Body | None) -> None:
-        """Response with a status, headers and a body."""
+        """Create a response."""
         self.status = status
         self.headers = headers
         self.body = body
@@ -39,15 +39,15 @@ class Response:
 
 
 def request_id() -> bytes:
-    """Return a value for X-Amz-Cf-Id: 56 characters of URL-safe base64 that mean nothing."""
+    """Return a value for X-Amz-Cf-Id: 56 random characters of URL-safe base64."""
     return base64.urlsafe_b64encode(os.urandom(40))
 
 
 class Signature:
-    """The headers by which a POP is known."""
+    """The headers that identify a POP."""
 
     def __init__(self, pop: str) -> None:
-        """Sign as the given POP."""
+        """Create the headers of the given POP."""
         self.pop = pop.encode()
         self._via = (b"via", b"1.1 " + os.urandom(16).hex().encode() + b".cloudfront.net (CloudFront)")
         self._pop = (b"x-amz-cf-pop", self.pop)
@@ -63,7 +63,7 @@ class Signature:
 
 
 def from_entry(entry: Entry, x_cache: str, signature: Signature, now: float, *, head: bool) -> Response:
-    """Response with a cached or just fetched entry."""
+    """Return the response for a cached or just fetched entry."""
     headers = entry.headers.copy()
     body: Body | None = entry.body
     if entry.body.size is not None and entry.status not in BODYLESS:
@@ -77,7 +77,7 @@ def from_entry(entry: Entry, x_cache: str, signature: Signature, now: float, *, 
 
 
 def error_page(status: int, reason: str) -> tuple[Headers, Body]:
-    """Return headers and body of an error that the edge makes itself."""
+    """Return headers and body of an error page of the edge."""
     page = (
         f"<!DOCTYPE html><title>ERROR: The request could not be satisfied</title><h1>{status} ERROR</h1><p>{reason}"
     )
@@ -98,7 +98,7 @@ def by_edge(
     *,
     head: bool = False,
 ) -> Response:
-    """Response from the edge itself, without cache or origin."""
+    """Return a response of the edge itself, without cache or origin."""
     headers, body = error_page(status, reason)
     headers += [*extra, (b"content-length", b"%d" % (body.size or 0)), *signature.sign(x_cache)]
     return Response(status, headers, None if head else body)

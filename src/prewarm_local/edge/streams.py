@@ -1,4 +1,4 @@
-"""The response bodies under way on one HTTP/2 connection: turns between streams, flow control, broken streams."""
+"""The response bodies of an HTTP/2 connection: round-robin scheduling, flow control, broken streams."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-TURN = 65536
-"""Bytes of one stream before the next stream has its turn."""
+QUANTUM = 65536
+"""Bytes of one stream before the next stream is served (round robin)."""
 
 
 class _Sending:
-    """A body on its way; `queued` while its stream waits for its turn."""
+    """A body being sent; `queued` while its stream waits to be served."""
 
     __slots__ = ("_streams", "body", "offset", "queued", "stream_id")
 
@@ -32,18 +32,21 @@ class _Sending:
         self.queued = False
 
     def more(self) -> None:
-        """Have a turn: something arrived from upstream."""
+        """Queue the stream: more data arrived from upstream."""
         self._streams.wake(self)
 
 
 class Streams:
-    """Writes bodies as DATA frames into an h2 connection; `arrived` is called when there is more to write."""
+    """Writes bodies as DATA frames to an h2 connection.
+
+    Calls `arrived` when there is more to write.
+    """
 
     def __init__(self, connection: h2.connection.H2Connection, arrived: Callable[[], None]) -> None:
         self._h2 = connection
         self._arrived = arrived
         self._sending: dict[int, _Sending] = {}
-        self._turns: deque[_Sending] = deque()
+        self._ready: deque[_Sending] = deque()
 
     def __len__(self) -> int:
         return len(self._sending)
@@ -54,24 +57,24 @@ class Streams:
         self._queue(sending)
 
     def drop(self, stream_id: int) -> None:
-        """Send no more on a stream."""
+        """Stop sending on a stream."""
         self._sending.pop(stream_id, None)
 
     def clear(self) -> None:
-        """Send no more on any stream."""
+        """Stop sending on all streams."""
         self._sending.clear()
-        self._turns.clear()
+        self._ready.clear()
 
     def window_grew(self, stream_id: int) -> None:
-        """Give a turn to the stream whose flow-control window has grown; 0: to all of them."""
+        """Queue the stream whose flow-control window has grown; 0 queues all streams."""
         if stream_id == 0:
             for sending in self._sending.values():
                 self._queue(sending)
-        elif (one := self._sending.get(stream_id)) is not None:
-            self._queue(one)
+        elif (grown := self._sending.get(stream_id)) is not None:
+            self._queue(grown)
 
     def wake(self, sending: _Sending) -> None:
-        """Give a turn to a stream for which something arrived."""
+        """Queue a stream for which data arrived."""
         if self._sending.get(sending.stream_id) is sending:
             self._queue(sending)
             self._arrived()
@@ -79,30 +82,33 @@ class Streams:
     def _queue(self, sending: _Sending) -> None:
         if not sending.queued:
             sending.queued = True
-            self._turns.append(sending)
+            self._ready.append(sending)
 
     def write(self, limit: int) -> bool:
-        """Give streams their turns until some `limit` bytes are written; return whether any stream still waits."""
+        """Serve the queued streams until about `limit` bytes are written.
+
+        Returns whether any is left.
+        """
         written = 0
-        while self._turns and written < limit:
-            sending = self._turns.popleft()
+        while self._ready and written < limit:
+            sending = self._ready.popleft()
             sending.queued = False
             if self._sending.get(sending.stream_id) is sending:
                 before = sending.offset
                 try:
-                    self._turn(sending)
+                    self._serve(sending)
                 except h2.exceptions.ProtocolError:
                     self.drop(sending.stream_id)  # the viewer has just ended the stream
                 written += sending.offset - before
-        return bool(self._turns)
+        return bool(self._ready)
 
-    def _turn(self, sending: _Sending) -> None:
+    def _serve(self, sending: _Sending) -> None:
         body, stream_id = sending.body, sending.stream_id
-        turn_ends = sending.offset + TURN
-        while sending.offset < min(body.available, turn_ends):
+        limit = sending.offset + QUANTUM
+        while sending.offset < min(body.available, limit):
             window = min(self._h2.local_flow_control_window(stream_id), self._h2.max_outbound_frame_size)
             if window <= 0:
-                return  # a WINDOW_UPDATE will give it another turn
+                return  # a WINDOW_UPDATE will queue it again
             count = min(body.available - sending.offset, window)
             ends = body.state is State.COMPLETE and sending.offset + count == body.available
             self._h2.send_data(stream_id, body.read(sending.offset, count), end_stream=ends)

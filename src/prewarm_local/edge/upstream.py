@@ -1,4 +1,4 @@
-"""The edge's HTTP/1.1 client: fetches from the origin over real TCP, with kept-alive connections."""
+"""The edge's HTTP/1.1 client: fetch from the origin over real TCP, with keep-alive connections."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ IDLE_CONNECTIONS = 64
 
 
 class OriginFailed(Exception):
-    """The origin gave no response; `status` is what CloudFront answers then (502, or 504 after a timeout)."""
+    """The origin did not respond.
+
+    `status` is CloudFront's status for it (502, or 504 after a timeout).
+    """
 
     def __init__(self, status: int, reason: str) -> None:
-        """Say which error the edge makes of it."""
+        """Set the status that the edge returns."""
         super().__init__(reason)
         self.status = status
 
 
 @dataclass
 class Reply:
-    """The origin's response: headers that go on to viewers (lower case), and a body that may still be arriving."""
+    """The origin's response.
+
+    It has headers for viewers (lower case), and a body that may still be arriving.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -49,18 +55,21 @@ class _Connection:
     def send(self, *events: h11.Event) -> None:
         self.writer.write(b"".join(self.machine.send(event) or b"" for event in events))
 
-    async def event(self, patience: float) -> object:
+    async def event(self, seconds: float) -> object:
         while (event := self.machine.next_event()) is h11.NEED_DATA:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 self.machine.receive_data(await self.reader.read(READ_SIZE))
         return event
 
 
 class OriginClient:
-    """Fetches for every POP and every regional edge cache; `timeout` in seconds of silence from the origin."""
+    """Fetches for all POPs and regional edge caches.
+
+    `timeout` is in seconds without data from the origin.
+    """
 
     def __init__(self, origin: Origin, timeout: float) -> None:
-        """Fetch from the given origin."""
+        """Create a client of the given origin."""
         self._origin = origin
         self._timeout = timeout
         self._idle: list[_Connection] = []
@@ -69,7 +78,10 @@ class OriginClient:
     async def fetch(
         self, method: str, host: str, target: str, encoding: str, etag: str | None, fault: Fault | None
     ) -> Reply:
-        """Ask the origin; return when its headers are there, with the body still arriving."""
+        """Send a request, and return when the headers have arrived.
+
+        The body may still be arriving.
+        """
         headers = [("Host", host), ("User-Agent", "Amazon CloudFront")]
         if encoding:
             headers.append(("Accept-Encoding", encoding))
@@ -93,15 +105,15 @@ class OriginClient:
                 raise
             except TimeoutError:
                 connection.writer.close()
-                raise OriginFailed(504, "the origin did not answer in time") from None
+                raise OriginFailed(504, "the origin did not respond in time") from None
             except (OSError, h11.RemoteProtocolError) as error:
                 connection.writer.close()
                 if connection.used:
-                    continue  # a kept-alive connection that had died: ask again on another
+                    continue  # a keep-alive connection that was closed: retry on another
                 raise OriginFailed(502, str(error)) from None
             if not isinstance(head, h11.Response):
                 connection.writer.close()
-                raise OriginFailed(502, "the origin closed without an answer")
+                raise OriginFailed(502, "the origin closed the connection without a response")
             return connection, head
 
     async def _connect(self, port: int) -> _Connection:
@@ -113,12 +125,12 @@ class OriginClient:
             raise OriginFailed(502, str(error)) from None
 
     def _reply(self, connection: _Connection, head: h11.Response) -> Reply:
-        known = {name.decode(): value.decode("latin-1") for name, value in head.headers}
-        etag = known.get("etag")
-        size = known.get("content-length")
+        values = {name.decode(): value.decode("latin-1") for name, value in head.headers}
+        etag = values.get("etag")
+        size = values.get("content-length")
         body = Body(seed_of(etag or ""), int(size) if size is not None else None)
-        passed = [(bytes(name), bytes(value)) for name, value in head.headers if name not in HOP_BY_HOP]
-        # A small body usually came with the headers: then no task is needed to read the rest.
+        forwarded = [(bytes(name), bytes(value)) for name, value in head.headers if name not in HOP_BY_HOP]
+        # A small body usually arrives with the headers; then no task is needed to read the rest.
         while isinstance(event := connection.machine.next_event(), h11.Data):
             body.arrived(len(event.data))
         if event is h11.NEED_DATA:
@@ -127,7 +139,7 @@ class OriginClient:
             task.add_done_callback(self._reading.discard)
         else:
             self._finish(connection, body, event)
-        return Reply(head.status_code, passed, etag, known.get("cache-control", ""), body)
+        return Reply(head.status_code, forwarded, etag, values.get("cache-control", ""), body)
 
     async def _read(self, connection: _Connection, body: Body) -> None:
         event: object = None

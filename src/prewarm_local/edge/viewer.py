@@ -1,4 +1,4 @@
-"""What the protocols towards viewers share: the connection, its POP, back-pressure and the rude ways to end."""
+"""The base of the viewer protocols: the connection, its POP, back-pressure and resets."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Connections = dict[str, set[asyncio.Transport]]
 
 
 class Viewer(asyncio.Protocol):
-    """One viewer's connection to one POP."""
+    """A viewer's connection to a POP."""
 
     def __init__(self, pop: Pop, connections: Connections) -> None:
-        """Response as the given POP."""
+        """Create a connection to the given POP."""
         self.pop = pop
         self.transport: asyncio.Transport
         self.paused = False
@@ -29,31 +29,34 @@ class Viewer(asyncio.Protocol):
         self._connections = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember the transport."""
+        """Register the transport."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
         self._connections[self.pop.name].add(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Forget the transport."""
+        """Unregister the transport."""
         self.lost = True
         self._connections[self.pop.name].discard(self.transport)
 
     def pause_writing(self) -> None:
-        """Stop writing: the viewer reads more slowly than we write."""
+        """Pause writing, because the viewer reads too slowly."""
         self.paused = True
 
     def resume_writing(self) -> None:
-        """Write on."""
+        """Resume writing."""
         self.paused = False
         self.pump()
 
     def pump(self) -> None:
-        """Write what is ready to be written."""
+        """Write the data that is ready."""
         raise NotImplementedError
 
     def reset(self) -> None:
-        """Break the TCP connection with RST: the kernel sends that when a socket lingers for zero seconds."""
+        """Reset the TCP connection.
+
+        A socket that lingers for zero seconds sends RST when closed.
+        """
         sock = self.transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 towards viewers, by h11: keep-alive, one response at a time."""
+"""HTTP/1.1 for viewers, with h11: keep-alive, one response at a time."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 @lru_cache(maxsize=256)
-def _spelled(name: bytes) -> bytes:
-    """Return a header name in the capitals that people know from HTTP/1.1."""
+def _title_case(name: bytes) -> bytes:
+    """Return a header name in the usual capitalisation of HTTP/1.1."""
     return b"ETag" if name == b"etag" else name.title()
 
 
 class Http1Viewer(Viewer):
-    """One HTTP/1.1 connection."""
+    """An HTTP/1.1 connection."""
 
     def __init__(self, pop: Pop, connections: Connections) -> None:
-        """Wait for the first request."""
+        """Create a connection without requests."""
         super().__init__(pop, connections)
         self._machine = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
@@ -41,19 +41,19 @@ class Http1Viewer(Viewer):
         self._busy = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up what is going on."""
+        """Cancel the current response."""
         super().connection_lost(exc)
         self._body = None
         if self._task is not None:
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the viewer."""
+        """Process bytes from the viewer."""
         self._machine.receive_data(data)
         self._advance()
 
     def _advance(self) -> None:
-        """Go through what has been received until a response has to be finished first."""
+        """Process received events until a response must be finished first."""
         try:
             while not self._busy and not self.lost:
                 event = self._machine.next_event()
@@ -63,51 +63,53 @@ class Http1Viewer(Viewer):
                     self._request = event
                 elif isinstance(event, h11.EndOfMessage) and self._request is not None:
                     self._busy = True
-                    self._answer(self._request)
+                    self._respond(self._request)
                 elif isinstance(event, h11.ConnectionClosed):
                     self.transport.close()
                     return
         except h11.RemoteProtocolError:
             self.transport.close()
 
-    def _answer(self, request: h11.Request) -> None:
+    def _respond(self, request: h11.Request) -> None:
         host = accept = ""
         for name, value in request.headers:
             if name == b"host":
                 host = value.decode("latin-1")
             elif name == b"accept-encoding":
                 accept = value.decode("latin-1")
-        result = self.pop.answer(request.method.decode(), host, request.target.decode("latin-1"), accept)
+        result = self.pop.respond(request.method.decode(), host, request.target.decode("latin-1"), accept)
         if isinstance(result, Response):
             self._begin(result)
             return
 
         async def later() -> None:
-            answer = await result
+            response = await result
             self._task = None
-            self._begin(answer)
+            self._begin(response)
             self._advance()
 
         self._task = asyncio.create_task(later())
         self._task.add_done_callback(lambda _: result.close())  # for a task cancelled before it began
 
-    def _begin(self, answer: Response) -> None:
+    def _begin(self, response: Response) -> None:
         if self.lost:
             return
-        if answer.reset:
+        if response.reset:
             self.reset()
             return
         self._served += 1
-        headers = [(_spelled(name), value) for name, value in answer.headers]
-        if answer.last_after is not None and self._served >= answer.last_after:
+        headers = [(_title_case(name), value) for name, value in response.headers]
+        if response.last_after is not None and self._served >= response.last_after:
             headers.append((b"Connection", b"close"))
-        self._write(h11.Response(status_code=answer.status, headers=headers, reason=REASONS.get(answer.status, b"")))
-        self._body = answer.body or Body.fixed(b"")
+        self._write(
+            h11.Response(status_code=response.status, headers=headers, reason=REASONS.get(response.status, b""))
+        )
+        self._body = response.body or Body.fixed(b"")
         self._offset = 0
         self.pump()
 
     def pump(self) -> None:
-        """Write as much of the body as has arrived and the transport takes."""
+        """Write the part of the body that has arrived, as far as the transport accepts it."""
         body = self._body
         while body is not None and not self.paused and not self.lost:
             count = min(body.available - self._offset, CHUNK)
@@ -118,7 +120,7 @@ class Http1Viewer(Viewer):
                 self._end()
                 return
             elif body.state is State.BROKEN:
-                # Closing before the promised length, or before the last chunk, is how HTTP/1.1 says so.
+                # HTTP/1.1 signals this by closing before the announced length, or before the last chunk.
                 self._body = None
                 self.transport.close()
                 return
@@ -135,7 +137,7 @@ class Http1Viewer(Viewer):
         self._machine.start_next_cycle()
         self._busy = False
         if self._machine.trailing_data[0]:
-            # Soon, not now: a pipelining viewer must not make the stack grow.
+            # Deferred, so that a pipelining viewer does not cause deep recursion.
             asyncio.get_running_loop().call_soon(self._advance)
 
     def _write(self, event: h11.Event) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/2 towards viewers, by the h2 library: many streams at once, RST_STREAM and GOAWAY."""
+"""HTTP/2 for viewers, with the h2 library: concurrent streams, RST_STREAM and GOAWAY."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ STREAMS = 128
 """Concurrent streams of one connection: CloudFront announces 128."""
 
 LINGER = 1.0
-"""Seconds a connection stays open after its last answer and GOAWAY: closing at once could lose that answer."""
+"""Seconds a connection stays open after its last response and GOAWAY: closing at once could lose the response."""
 
-# Checks and header normalisation are for servers in the wild; here they would take a third of the time.
+# Validation and header normalisation are for public servers; here they would take a third of the time.
 CONFIG = h2.config.H2Configuration(
     client_side=False,
     header_encoding=None,
@@ -41,7 +41,7 @@ CONFIG = h2.config.H2Configuration(
 
 
 class Http2Viewer(Viewer):
-    """One HTTP/2 connection."""
+    """An HTTP/2 connection."""
 
     def __init__(self, pop: Pop, connections: Connections) -> None:
         super().__init__(pop, connections)
@@ -61,14 +61,14 @@ class Http2Viewer(Viewer):
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give up all streams."""
+        """Cancel all streams."""
         super().connection_lost(exc)
         self._streams.clear()
         for task in self._tasks.values():
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take frames from the viewer."""
+        """Process frames from the viewer."""
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError:
@@ -97,7 +97,7 @@ class Http2Viewer(Viewer):
     def _request(self, event: h2.events.RequestReceived) -> None:
         stream_id = event.stream_id
         if self._last_stream is not None and stream_id > self._last_stream:
-            return  # after GOAWAY: left unanswered, as announced
+            return  # after GOAWAY: ignored, as announced
         method = host = target = accept = ""
         for name, value in event.headers:
             if name == b":path":
@@ -108,7 +108,7 @@ class Http2Viewer(Viewer):
                 host = value.decode("latin-1")
             elif name == b"accept-encoding":
                 accept = value.decode("latin-1")
-        result = self.pop.answer(method, host, target, accept)
+        result = self.pop.respond(method, host, target, accept)
         if isinstance(result, Response):
             self._begin(stream_id, result)
         else:
@@ -116,38 +116,43 @@ class Http2Viewer(Viewer):
             task.add_done_callback(lambda _: result.close())  # for a task cancelled before it began
 
     async def _later(self, stream_id: int, result: Coroutine[None, None, Response]) -> None:
-        answer = await result
+        response = await result
         self._tasks.pop(stream_id, None)
-        self._begin(stream_id, answer)
+        self._begin(stream_id, response)
         self.pump()
 
-    def _begin(self, stream_id: int, answer: Response) -> None:
+    def _begin(self, stream_id: int, response: Response) -> None:
         if self.lost:
             return
-        if answer.reset:
+        if response.reset:
             self.reset()
             return
         self._served += 1
-        if answer.last_after is not None and self._served >= answer.last_after:
+        if response.last_after is not None and self._served >= response.last_after:
             self._go_away()
-        body = answer.body
+        body = response.body
         ends = body is None or (body.available == 0 and body.state is State.COMPLETE)
         try:
-            self._h2.send_headers(stream_id, [(b":status", b"%d" % answer.status), *answer.headers], end_stream=ends)
+            self._h2.send_headers(
+                stream_id, [(b":status", b"%d" % response.status), *response.headers], end_stream=ends
+            )
         except h2.exceptions.ProtocolError:
             return  # the viewer has ended the stream meanwhile
         if body is not None and not ends:
             self._streams.begin(stream_id, body)
 
     def _go_away(self) -> None:
-        """Say that no later stream will be answered; those before may end. By hand: h2 would end them all."""
+        """Announce that later streams are ignored and earlier ones may finish.
+
+        The frame is written directly, because h2 would end all streams.
+        """
         if self._last_stream is None:
             self._last_stream = self._h2.highest_inbound_stream_id
             self._flush()
             self.transport.write(GoAwayFrame(0, last_stream_id=self._last_stream).serialize())
 
     def pump(self) -> None:
-        """Write until all streams are blocked or the transport has enough."""
+        """Write until all streams are blocked or the transport is full."""
         waiting = True
         while waiting and not self.paused and not self.lost:
             waiting = self._streams.write(HIGH_WATER)

@@ -1,4 +1,4 @@
-"""The whole simulated CloudFront, put together from its parts."""
+"""The whole simulated CloudFront, assembled from its parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class World:
     """POPs, regional edge caches, origin, faults and listeners of one configuration."""
 
     def __init__(self, config: EdgeConfig, clock: Callable[[], float] = time.monotonic) -> None:
-        """Build everything; nothing listens yet."""
+        """Create all parts without starting them."""
         self.config = config
         self.faults = FaultBook()
         self.origin = Origin(config)
@@ -36,9 +36,9 @@ class World:
         self.certificates = Certificates(hosts)
         self.listeners = Listeners(config, self.pops, self.certificates)
         for target, stored in config.objects.items():
-            self._fault_of(target, stored)
+            self._add_fault(target, stored)
         if config.default_object is not None:
-            self._fault_of("*", config.default_object)
+            self._add_fault("*", config.default_object)
 
     async def start(self) -> int:
         """Start origin, POPs and DNS; return the port of the nameserver."""
@@ -48,19 +48,22 @@ class World:
         return await serve_dns(zone, self.config.dns_port)
 
     def put_object(self, target: str, stored: StoredObject) -> None:
-        """Change what the origin holds at a path, and the fault that comes with it."""
+        """Replace the origin's object at a path, and the fault that belongs to it."""
         before = self.origin.objects.get(target)
         if before is not None and before.fault is not None:
             self.faults.clear(target)
         self.origin.put(target, stored)
-        self._fault_of(target, stored)
+        self._add_fault(target, stored)
 
     def purge(self, paths: list[str], domain: str | None) -> int:
-        """Remove paths from every POP and regional edge cache, as an invalidation does; return how many entries."""
+        """Remove paths from all caches, as an invalidation does.
+
+        Returns the number of entries.
+        """
         caches = [pop.cache for pop in self.pops.values()]
         caches += [regional.cache for regional in self.regional.values()]
         return sum(cache.purge(paths, domain) for cache in caches)
 
-    def _fault_of(self, target: str, stored: StoredObject) -> None:
+    def _add_fault(self, target: str, stored: StoredObject) -> None:
         if stored.fault is not None:
             self.faults.add(target, parse_fault(stored.fault))

@@ -1,4 +1,4 @@
-"""What API Gateway does for the template's routes: finds the function, checks the key, answers errors itself."""
+"""API Gateway for the template's routes: find the function, check the key, return gateway errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from prewarm_local.stack.http_server import FrontServer
+from prewarm_local.stack.http_server import HttpServer
 from prewarm_local.stack.lambda_workers import InvokeError, Workers
 from prewarm_local.stack.proxy_event import MalformedResponseError, Request, Response, proxy_event, proxy_response
 from prewarm_local.stack.routes import Api, GatewayResponse, Route
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _CONTEXT = re.compile(r"\$context\.([A-Za-z.]+)")
 
-# Gateway response type → status and message, as API Gateway answers them when the template says nothing:
+# Gateway response type → status and message of API Gateway's defaults, for types that the template does not set:
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-_OWN_ANSWERS = {
+_BUILT_IN_RESPONSES = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
     "INVALID_API_KEY": (403, "Forbidden"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
@@ -35,9 +35,10 @@ _OWN_ANSWERS = {
 
 
 class Gateway:
-    """Serves `api` at http://127.0.0.1:`port`/STAGE (`port` 0: any free one) until `stop`.
+    """Serves `api` at http://127.0.0.1:`port`/STAGE (0: any free port).
 
-    May raise OSError when the port is taken.
+    The server runs until `stop`.
+    May raise OSError if the port is in use.
     """
 
     def __init__(
@@ -47,31 +48,34 @@ class Gateway:
         self.api_key = api_key or secrets.token_urlsafe(30)
         self._account = account
         self._workers = workers
-        self._server = FrontServer(port, self.answer)
+        self._server = HttpServer(port, self.answer)
         self.url = f"http://127.0.0.1:{self._server.server_port}/{api.stage}"
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="gateway", daemon=True
         ).start()
 
     def stop(self) -> None:
-        """Take no more requests."""
+        """Stop accepting requests."""
         self._server.shutdown()
         self._server.server_close()
 
     def answer(self, request: Request, refusal: str | None = None) -> Response:
-        """Answer `request`, whose path includes the stage; `refusal` is a gateway response type, if there is one."""
+        """Return the response to `request`, whose path includes the stage.
+
+        `refusal` is the gateway response type of a request that the server refused, else None.
+        """
         prefix = f"/{self.api.stage}"
         in_stage = request.path == prefix or request.path.startswith(f"{prefix}/")
         path = request.path[len(prefix) :].rstrip("/") or "/"
         request = Request(
             request.method, path, request.query, request.headers, request.body, request.source_address, request.id
         )
-        found = self._route(request) if in_stage else None
+        match = self._match(request) if in_stage else None
         if refusal is not None:
             return self._refuse(refusal, request)
-        if found is None:
+        if match is None:
             return self._refuse("MISSING_AUTHENTICATION_TOKEN", request)
-        route, parameters = found
+        route, parameters = match
         if route.mock_headers is not None:
             return Response(HTTPStatus.OK, list(route.mock_headers.items()), b"")
         key = request.header("x-api-key") or ""
@@ -82,7 +86,7 @@ class Gateway:
         )
         return self._integrate(request, route, json.dumps(event).encode())
 
-    def _route(self, request: Request) -> tuple[Route, dict[str, str]] | None:
+    def _match(self, request: Request) -> tuple[Route, dict[str, str]] | None:
         for route in self.api.routes:
             if route.method in (request.method, "ANY") and (parameters := route.match(request.path)) is not None:
                 return route, parameters
@@ -97,7 +101,7 @@ class Gateway:
             except InvokeError as error:
                 results.put(error)
 
-        # In a thread of its own, since the function goes on when the gateway has given up.
+        # In a separate thread, since the function continues after the gateway has timed out.
         threading.Thread(target=invoke, name="integration", daemon=True).start()
         try:
             result = results.get(timeout=route.timeout)
@@ -118,12 +122,15 @@ class Gateway:
             return self._refuse("INTEGRATION_FAILURE", request)
 
     def _refuse(self, kind: str, request: Request) -> Response:
-        """Render a gateway response: the template's for `kind`, or its default, or API Gateway's own."""
-        status, message = _OWN_ANSWERS[kind]
+        """Return the gateway response for `kind`.
+
+        It is the template's, else the template's default, else API Gateway's built-in one.
+        """
+        status, message = _BUILT_IN_RESPONSES[kind]
         fallback = "DEFAULT_4XX" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "DEFAULT_5XX"
-        own = GatewayResponse(None, {"application/json": '{"message":$context.error.messageString}'}, {})
-        chosen = self.api.gateway_responses.get(kind) or self.api.gateway_responses.get(fallback) or own
-        media_type, template = next(iter((chosen.templates or own.templates).items()))
+        built_in = GatewayResponse(None, {"application/json": '{"message":$context.error.messageString}'}, {})
+        chosen = self.api.gateway_responses.get(kind) or self.api.gateway_responses.get(fallback) or built_in
+        media_type, template = next(iter((chosen.templates or built_in.templates).items()))
         context = {
             "error.message": message,
             "error.messageString": json.dumps(message),

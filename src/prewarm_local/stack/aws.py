@@ -13,18 +13,19 @@ from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
-from prewarm_local.stack.eventbridge import Events
-from prewarm_local.stack.moto_cloudfront import Extras
-from prewarm_local.stack.moto_lambda import mend_lambda, mend_task_clients
+from prewarm_local.stack.eventbridge import EventBridge
+from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
+from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
 from prewarm_local.stack.moto_patches import (
-    Mending,
+    MotoPatches,
     OnInvalidation,
-    mend_big_maps,
-    mend_events,
-    mend_invalidations,
-    mend_paths,
-    mend_redrive_count,
-    mend_stop_execution,
+    patch_big_maps,
+    patch_events,
+    patch_invalidations,
+    patch_paths,
+    patch_percentages,
+    patch_redrive_count,
+    patch_stop_execution,
 )
 from prewarm_local.stack.moto_server import serve_moto
 from prewarm_local.stack.moto_stepfunctions import TMP_THREADS, stepfunctions_parser_backends
@@ -37,48 +38,52 @@ if TYPE_CHECKING:
     from prewarm_local.stack.lambda_workers import Workers
     from prewarm_local.stack.template import Template
 
-# An archive's end record, and nothing before it.
+# An empty archive: only the end record.
 _EMPTY_ZIP = base64.b64encode(b"PK\x05\x06" + bytes(18)).decode()
-# moto makes sessions of its own, which must not look for the user's profile either.
+# moto creates its own sessions, which must not look for the user's profile either.
 _ENVIRONMENT = {
     "AWS_PROFILE": None,
     "AWS_DEFAULT_PROFILE": None,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
-# moto keeps one world per process.
+# moto keeps its state per process.
 _in_use = threading.Lock()
 
 
 class EmbeddedAws:
-    """A running account. Start it by `start`, end it by `stop`; one at a time in a process.
+    """A running account, started by `start` and ended by `stop`.
 
-    `endpoint` is known, and answers, from the moment of construction; its resources are there after `start`.
-    Construction may raise RuntimeError when another account runs in this process.
+    One at a time per process.
+    `endpoint` is set, and accepts requests, from construction on; the resources exist after `start`.
+    Construction may raise RuntimeError if another account runs in this process.
     """
 
     def __init__(self, template: Template) -> None:
         if not _in_use.acquire(blocking=False):
             raise RuntimeError("an embedded stack runs in this process already; moto holds one account per process")
         self.template = template
-        self._known: dict[str, Distribution] = {}
-        with Mending() as mending:
-            mending.callback(_in_use.release)
-            mending.callback(_forget)
+        self._distributions: dict[str, Distribution] = {}
+        with MotoPatches() as patches:
+            patches.callback(_in_use.release)
+            patches.callback(_discard_state)
             for name, value in _ENVIRONMENT.items():
-                mending.enter_context(_variable(name, value))
-            mending.configure("stepfunctions", "execute_state_machine", value=True)
+                patches.enter_context(_variable(name, value))
+            patches.configure("stepfunctions", "execute_state_machine", value=True)
             self._session = isolated_session(template.account.region)
-            self._server, self._front = serve_moto()
-            mending.callback(self._server.server_close)
-            mending.callback(self._server.shutdown)
-            # moto calls itself in places that are not mended.
-            mending.enter_context(_variable("MOTO_PORT", str(self._server.server_port)))
+            self._server, self._cloudfront = serve_moto()
+            patches.callback(self._server.server_close)
+            patches.callback(self._server.shutdown)
+            # moto calls itself over HTTP in places that are not patched.
+            patches.enter_context(_variable("MOTO_PORT", str(self._server.server_port)))
             self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-            self._mending = mending.pop_all()
+            self._patches = patches.pop_all()
 
     def client(self, service: str, **options: Any) -> Any:  # noqa: ANN401  boto3's
-        """Return a boto3 client of `service` in this account; `options` go to botocore's Config."""
+        """Return a boto3 client of `service` in this account.
+
+        `options` go to botocore's Config.
+        """
         return embedded_client(self._session, service, self.endpoint, **options)
 
     def start(
@@ -87,17 +92,23 @@ class EmbeddedAws:
         distributions: Iterable[Distribution] = (),
         on_invalidation: OnInvalidation | None = None,
     ) -> None:
-        """Create what the template defines. May raise botocore's ClientError, for example for a broken definition."""
-        mend_lambda(self._mending, workers)
-        mend_invalidations(self._mending, on_invalidation)
-        mend_stop_execution(self._mending)
-        mend_big_maps(self._mending)
-        mend_paths(self._mending)
-        mend_redrive_count(self._mending)
-        events = Events(self.template.rules, workers, self.template.account.region, self.template.account.account_id)
-        mend_events(self._mending, events.tell)
-        self._mending.callback(events.stop)
-        mend_task_clients(self._mending, self._task_client, workers)
+        """Create the template's resources.
+
+        May raise botocore's ClientError, for example for an invalid definition.
+        """
+        patch_lambda(self._patches, workers)
+        patch_invalidations(self._patches, on_invalidation)
+        patch_stop_execution(self._patches)
+        patch_big_maps(self._patches)
+        patch_paths(self._patches)
+        patch_redrive_count(self._patches)
+        patch_percentages(self._patches)
+        events = EventBridge(
+            self.template.rules, workers, self.template.account.region, self.template.account.account_id
+        )
+        patch_events(self._patches, events.send)
+        self._patches.callback(events.stop)
+        patch_task_clients(self._patches, self._task_client, workers)
         self._create_storage()
         self._create_functions()
         step_functions = self.client("stepfunctions")
@@ -105,24 +116,24 @@ class EmbeddedAws:
             step_functions.create_state_machine(
                 name=machine.name, definition=machine.definition, roleArn=machine.role
             )
-        extras = Extras(self._listed, on_invalidation=on_invalidation)
+        extras = CloudFrontExtras(self._listed, on_invalidation=on_invalidation)
         for distribution in distributions:
             made = self._create_distribution(distribution)
             extras.policies |= distribution.policies
             extras.tenants |= {tenant.id: (tenant, made) for tenant in distribution.tenants}
-        self._front.extras = extras
+        self._cloudfront.extras = extras
 
     def stop(self) -> None:
-        """Stop executions and server, and forget everything."""
+        """Stop the executions and the server, and discard all state."""
         account = self.template.account
         backend = stepfunctions_parser_backends[account.account_id][account.region]
         for machine in backend.state_machines:
             for execution in machine.executions:
                 execution.stop(None, "Embedded.Stopped", "the embedded stack was stopped")
-        self._mending.close()
+        self._patches.close()
 
     def _task_client(self, service: str) -> Any:  # noqa: ANN401  boto3's
-        # As moto's own: the state machine retries, and what it sends need not be checked.
+        # As moto's own clients: the state machine retries, and its parameters need no validation.
         options = {"parameter_validation": False, "retries": {"total_max_attempts": 1}, "max_pool_connections": 64}
         return self.client(service, **options)
 
@@ -140,8 +151,8 @@ class EmbeddedAws:
             self.client("sns").create_topic(Name=topic)
 
     def _create_functions(self) -> None:
-        # What runs is the workers' business; these are for GetFunction and ListFunctions. Into moto's store directly:
-        # by a client, half of the time to start would be theirs.
+        # The workers run the functions; these entries are for GetFunction and ListFunctions. They are written into
+        # moto's store directly, because creating them through a client would take half of the start-up time.
         account = self.template.account
         role = iam_backends[account.account_id][account.partition].create_role(
             f"{account.stack_name}-functions",
@@ -175,7 +186,7 @@ class EmbeddedAws:
         """Return the account's distributions as entries of ListDistributions."""
         entries = []
         for made, stored in self._stored().items():
-            config, known = stored.distribution_config, self._known.get(made)
+            config, distribution = stored.distribution_config, self._distributions.get(made)
             entries.append(
                 {
                     "Id": made,
@@ -185,61 +196,34 @@ class EmbeddedAws:
                     "Aliases": config.Aliases,
                     "PriceClass": config.PriceClass,
                     "Enabled": bool(config.Enabled),
-                    "Staging": known is not None and known.staging,
-                    "ConnectionMode": "tenant-only" if known is not None and known.tenants else "direct",
+                    "Staging": distribution is not None and distribution.staging,
+                    "ConnectionMode": "tenant-only"
+                    if distribution is not None and distribution.tenants
+                    else "direct",
                 }
             )
         return entries
 
     def _create_distribution(self, distribution: Distribution) -> str:
         client = self.client("cloudfront")
-        aliases = {"Quantity": len(distribution.aliases), "Items": list(distribution.aliases)}
-        origin = {
-            "Id": "origin",
-            "DomainName": "origin.invalid",
-            "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"},
-        }
-        created = client.create_distribution(
-            DistributionConfig={
-                "CallerReference": distribution.domain,
-                "Aliases": aliases if distribution.aliases else {"Quantity": 0},
-                "Origins": {"Quantity": 1, "Items": [origin]},
-                # moto's own default for MaxTTL is 0, which would cache nothing.
-                "DefaultCacheBehavior": {
-                    "TargetOriginId": "origin",
-                    "ViewerProtocolPolicy": "allow-all",
-                    "DefaultTTL": 86_400,
-                    "MaxTTL": 31_536_000,
-                    **distribution.behaviour,
-                },
-                "CacheBehaviors": {
-                    "Quantity": len(distribution.behaviours),
-                    "Items": [
-                        {"TargetOriginId": "origin", "ViewerProtocolPolicy": "allow-all", **each}
-                        for each in distribution.behaviours
-                    ],
-                },
-                "PriceClass": distribution.price_class,
-                "Comment": "embedded",
-                "Enabled": distribution.enabled,
-            }
-        )
+        created = client.create_distribution(DistributionConfig=distribution.config())
         made: str = created["Distribution"]["Id"]
-        # The API gives out domains; here the domain is given. Status: CloudFront calls it Deployed after minutes.
+        # The API assigns a domain; here the caller sets it. Reading it once makes moto change its status to Deployed,
+        # which takes minutes in CloudFront.
         self._stored()[made].domain_name = distribution.domain
         client.get_distribution(Id=made)
-        self._known[made] = distribution
+        self._distributions[made] = distribution
         return made
 
 
-def _forget() -> None:
+def _discard_state() -> None:
     BackendDict.reset()
     TMP_THREADS.clear()
 
 
 @contextlib.contextmanager
 def _variable(name: str, value: str | None) -> Iterator[None]:
-    """Set an environment variable of this process, or unset it (None), for a while."""
+    """Set or unset (None) an environment variable while the context is open."""
     old = os.environ.get(name)
     _set_variable(name, value)
     try:

@@ -1,4 +1,4 @@
-"""What EventBridge does for the template's rules: tells functions of executions that began, ended or were stopped."""
+"""EventBridge for the template's rules: invoke functions when the status of an execution changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 import queue
 import threading
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prewarm_local.stack.lambda_workers import InvokeError, StoppedError
@@ -17,52 +16,42 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from prewarm_local.stack.lambda_workers import Workers
+    from prewarm_local.stack.resources import Rule
 
 DETAIL_TYPE = "Step Functions Execution Status Change"
-# EventBridge tries again for a day; a machine of one's own need not.
+# EventBridge retries for a day; a local stack need not.
 TRIES = 3
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A rule: the pattern of the events it takes, and the ARNs of the functions that it tells."""
-
-    pattern: Mapping[str, Any]
-    targets: tuple[str, ...]
-
-
-def read_rule(properties: Mapping[str, Any]) -> Rule:
-    """Read a rule's resolved properties; one that is disabled takes nothing."""
-    enabled = properties.get("State", "ENABLED") == "ENABLED"
-    targets = tuple(target["Arn"] for target in properties.get("Targets", ()))
-    return Rule(properties["EventPattern"], targets if enabled else ())
-
-
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Say whether an event fits a pattern: lists of values, nested as it is (EventBridge, "Event patterns")."""
-    for name, wanted in pattern.items():
-        found = event.get(name)
-        if isinstance(wanted, dict):
-            if not isinstance(found, dict) or not matches(wanted, found):
+    """Return whether an event matches a pattern.
+
+    A pattern has lists of values, nested as the event is.
+    Source: EventBridge User Guide, "Event patterns".
+    """
+    for name, expected in pattern.items():
+        value = event.get(name)
+        if isinstance(expected, dict):
+            if not isinstance(value, dict) or not matches(expected, value):
                 return False
-        elif found not in wanted:
+        elif value not in expected:
             return False
     return True
 
 
-class Events:
-    """Carries events to functions, one after the other, until `stop`."""
+class EventBridge:
+    """Delivers events to functions, one after the other, until `stop`."""
 
     def __init__(self, rules: Sequence[Rule], workers: Workers, region: str, account: str) -> None:
         self._rules, self._workers = rules, workers
         self._region, self._account = region, account
-        self._waiting: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._carry, name="events", daemon=True)
+        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._deliver_queued, name="events", daemon=True)
         self._thread.start()
 
-    def tell(self, detail: dict[str, Any]) -> None:
-        """Take an execution's change of status; returns at once."""
-        self._waiting.put(
+    def send(self, detail: dict[str, Any]) -> None:
+        """Queue an execution's change of status for delivery, and return at once."""
+        self._queue.put(
             {
                 "version": "0",
                 "id": str(uuid.uuid4()),
@@ -77,12 +66,12 @@ class Events:
         )
 
     def stop(self) -> None:
-        """Carry what waits, then end."""
-        self._waiting.put(None)
+        """Deliver the queued events, then end the thread."""
+        self._queue.put(None)
         self._thread.join(timeout=10)
 
-    def _carry(self) -> None:
-        while (event := self._waiting.get()) is not None:
+    def _deliver_queued(self) -> None:
+        while (event := self._queue.get()) is not None:
             for arn in [arn for rule in self._rules if matches(rule.pattern, event) for arn in rule.targets]:
                 self._invoke(arn, json.dumps(event).encode())
 
@@ -92,7 +81,7 @@ class Events:
                 if not self._workers.invoke(arn, event).error:
                     return
             except StoppedError as error:
-                # Whoever ends the stack knows that what goes on is stopped with it.
+                # Stopping the stack stops its work too, so this is expected.
                 logging.getLogger(__name__).debug("an event was not delivered: %s", error)
                 return
             except InvokeError as error:

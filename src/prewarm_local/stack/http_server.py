@@ -1,4 +1,4 @@
-"""The HTTP server in front of the gateway: reads requests, within API Gateway's limits, and writes responses."""
+"""The gateway's HTTP server: read requests within API Gateway's limits, and write responses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 # API Gateway's limit of a request's body, in bytes.
 MAX_BODY = 10 * 1024 * 1024
-# A refused body is read to its end, so that the client gets to the answer; but not for ever.
+# A refused body is read to its end, within these limits, so that the client can read the response.
 _DRAIN_BYTES, _DRAIN_SECONDS = 256 * 1024 * 1024, 5.0
-# Headers that belong to one connection, and are this server's to set.
+# Headers of a single connection, which this server sets itself.
 _HOP_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "date", "server"})
 
 
-class FrontServer(ThreadingHTTPServer):
-    """Gives each request on 127.0.0.1:`port` to `answer`, with the gateway response type of a body it refused.
+class HttpServer(ThreadingHTTPServer):
+    """Passes each request on 127.0.0.1:`port` to `answer`.
 
-    May raise OSError when the port is taken.
+    The second argument is the gateway response type of a refused body, or None.
+    May raise OSError if the port is in use.
     """
 
     daemon_threads = True
@@ -34,15 +35,15 @@ class FrontServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that goes away is no news."""
+        """Ignore the error: clients may close their connections at any time."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "embedded-gateway", ""
-    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    # Headers and body are two writes; Nagle's algorithm would delay the second by 40 ms.
     disable_nagle_algorithm = True
-    server: FrontServer
+    server: HttpServer
 
     def _serve(self) -> None:
         body, refusal = self._read_body()
@@ -66,13 +67,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._drain()
 
     def __getattr__(self, name: str) -> object:
-        """Serve whatever method: http.server looks for `do_METHOD`, and answers 501 without it."""
+        """Return the handler of any method.
+
+        `http.server` looks for `do_METHOD`, and answers 501 without it.
+        """
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
 
     def _read_body(self) -> tuple[bytes, str | None]:
-        """Return the body, or an empty one and the gateway response type of the refusal."""
+        """Return the body, or an empty body and the gateway response type of the refusal."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
         length = self.headers.get("Content-Length") or "0"
@@ -97,7 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return body, None
 
     def _drain(self) -> None:
-        """Read what the client still sends: closing a socket with unread bytes would cut off the answer."""
+        """Read what the client still sends.
+
+        Closing a socket with unread bytes would cut off the response.
+        """
         self.wfile.flush()
         try:
             self.connection.shutdown(socket.SHUT_WR)
@@ -106,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             while left > 0 and (chunk := self.rfile.read1(65_536)):
                 left -= len(chunk)
         except OSError:
-            pass  # the client is gone
+            pass  # the client has disconnected
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
-        """Say nothing: the functions log what they answer."""
+        """Log nothing: the functions log their responses."""

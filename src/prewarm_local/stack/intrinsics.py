@@ -1,8 +1,8 @@
 # ruff: noqa: ANN401  templates are JSON of any shape
 """CloudFormation's intrinsic functions, as far as this project's templates need them.
 
-Names and ARNs are made up here in the form that CloudFormation gives them: `STACK-LOGICALID`, without the random
-tail, since an embedded account holds one stack.
+Names and ARNs have CloudFormation's form, `STACK-LOGICALID`, without the random suffix, since an embedded account
+holds one stack.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
-# A sentinel for AWS::NoValue: the property that holds it is left out.
+# Stands for AWS::NoValue: a property with this value is removed.
 _NO_VALUE = object()
 
 
 class TemplateError(ValueError):
-    """The template asks for something that the embedded stack cannot give; the message names the resource."""
+    """The template uses something that the embedded stack does not support.
+
+    The message names the resource.
+    """
 
 
 @dataclass(frozen=True)
 class Account:
-    """Where the embedded stack pretends to be deployed."""
+    """The account and region in which the embedded stack is simulated."""
 
     account_id: str = "123456789012"
     region: str = "us-east-1"
@@ -31,7 +34,7 @@ class Account:
     partition: str = "aws"
 
     def pseudo_parameters(self) -> dict[str, object]:
-        """Return the AWS::… values that a template can refer to."""
+        """Return the pseudo parameters (AWS::…) by name."""
         return {
             "AWS::AccountId": self.account_id,
             "AWS::Region": self.region,
@@ -58,8 +61,9 @@ class Resolver:
     _names: dict[str, str] = field(default_factory=dict)
 
     def resolve(self, value: object, where: str) -> Any:
-        """Return `value` without intrinsics; `where` is the logical id that an error names.
+        """Return `value` with its intrinsics resolved.
 
+        `where` is the logical id for error messages.
         May raise TemplateError.
         """
         if isinstance(value, Mapping):
@@ -88,7 +92,7 @@ class Resolver:
             "Condition": lambda condition, _: self.holds(condition),
         }
         if name not in functions:
-            raise TemplateError(f"resource {where}: the embedded stack does not know the intrinsic {name}")
+            raise TemplateError(f"resource {where}: the embedded stack does not support the intrinsic {name}")
         return functions[name](argument, where)
 
     def _ref(self, target: str, where: str) -> Any:
@@ -96,7 +100,7 @@ class Resolver:
         if target in pseudo:
             return pseudo[target]
         if target in self.parameters:
-            # CloudFormation's Number parameters become strings where they are referred to.
+            # A Ref to a Number parameter is a string in CloudFormation.
             value = self.parameters[target]
             return value if isinstance(value, list) else str(value)
         if target not in self.resources:
@@ -110,13 +114,13 @@ class Resolver:
             argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
         )
         if target not in self.resources:
-            raise TemplateError(f"resource {where}: GetAtt of {target}, which is no resource")
+            raise TemplateError(f"resource {where}: GetAtt of {target}, which is not a resource")
         kind = self.resources[target]["Type"]
         if attribute == "Arn":
             return self.arn(target)
         if attribute == "Name" and kind == "AWS::StepFunctions::StateMachine":
             return self.name(target)
-        raise TemplateError(f"resource {where}: the embedded stack does not know {target}.{attribute} ({kind})")
+        raise TemplateError(f"resource {where}: the embedded stack does not support {target}.{attribute} ({kind})")
 
     def _sub(self, argument: Any, where: str) -> str:
         text, local = (argument, {}) if isinstance(argument, str) else argument
@@ -138,13 +142,13 @@ class Resolver:
 
     @staticmethod
     def _same(one: object, other: object) -> bool:
-        # CloudFormation compares parameters' values as the strings that they are given as.
+        # CloudFormation compares parameter values as strings.
         return str(one) == str(other)
 
     def holds(self, condition: str) -> bool:
-        """Say whether one of the template's conditions holds. May raise TemplateError."""
+        """Return whether a condition of the template is true. May raise TemplateError."""
         if condition not in self.conditions:
-            raise TemplateError(f"condition {condition}: there is no such condition")
+            raise TemplateError(f"condition {condition}: the template does not define it")
         return bool(self.resolve(self.conditions[condition], f"condition {condition}"))
 
     def _join(self, argument: Any, where: str) -> str:
@@ -152,21 +156,23 @@ class Resolver:
         return str(separator).join(str(part) for part in self.resolve(parts, where))
 
     def name(self, logical_id: str) -> str:
-        """Return the physical name of a resource: the one the template gives it, or one made from its logical id."""
+        """Return the physical name of a resource, by default made from its logical id."""
         if logical_id not in self._names:
             resource = self.resources[logical_id]
             properties = resource.get("Properties", {})
             named = _NAME_PROPERTIES.get(resource["Type"])
-            given = self.resolve(properties[named], logical_id) if named in properties else None
-            made = f"{self.account.stack_name}-{logical_id}"
-            self._names[logical_id] = given or (made.lower() if resource["Type"] == "AWS::S3::Bucket" else made)
+            explicit = self.resolve(properties[named], logical_id) if named in properties else None
+            default = f"{self.account.stack_name}-{logical_id}"
+            if resource["Type"] == "AWS::S3::Bucket":
+                default = default.lower()
+            self._names[logical_id] = explicit or default
         return self._names[logical_id]
 
     def arn(self, logical_id: str) -> str:
-        """Return the ARN of a resource. May raise TemplateError for a kind whose ARNs are not known here."""
+        """Return the ARN of a resource. May raise TemplateError for an unsupported type."""
         kind = self.resources[logical_id]["Type"]
         if kind not in _ARNS:
-            raise TemplateError(f"resource {logical_id}: the embedded stack does not know the ARN of a {kind}")
+            raise TemplateError(f"resource {logical_id}: the embedded stack does not support the ARN of a {kind}")
         account = self.account
         return _ARNS[kind].format(
             partition=account.partition, region=account.region, account=account.account_id, name=self.name(logical_id)

@@ -1,4 +1,4 @@
-"""The environment variables of a function's worker: Lambda's, the template's, and where the edge is."""
+"""The environment variables of a function's worker: Lambda's, the template's, and the edge settings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from prewarm_local.stack.session import ACCESS_KEY, SECRET_KEY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prewarm_local.stack.template import Function
+    from prewarm_local.stack.resources import Function
 
-# The user's own settings (where the edge is, timeouts) reach the functions, but never those that the template sets.
+# The user's own settings (edge address, timeouts) reach the functions, but never override the template's.
 SETTINGS_PREFIX = "PREWARM_"
-# What a Python process needs of this machine to start as it does here.
+# Variables of this machine that a Python process needs to start.
 _MACHINE_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 
 
 def lambda_environment(function: Function, endpoint: str, region: str, added: Mapping[str, str]) -> dict[str, str]:
-    """Return what Lambda sets (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and the edge's."""
+    """Return the environment of a worker.
+
+    Later ones override: this machine's variables, Lambda's, the user's settings, the template's, `added`.
+    Lambda's variables: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
     lambda_variables = {
         "_HANDLER": function.handler,
         "TZ": ":UTC",
@@ -41,7 +45,7 @@ def lambda_environment(function: Function, endpoint: str, region: str, added: Ma
         "AWS_LAMBDA_LOG_FORMAT": function.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "embedded",
-        # Not Lambda's: where the embedded account is, no files of the user's, no daemon for traces.
+        # Not from Lambda: the embedded account's endpoint, no configuration files, no X-Ray daemon.
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

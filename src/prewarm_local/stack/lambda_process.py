@@ -1,7 +1,7 @@
-"""One Lambda execution environment: a worker process, and the Runtime API that feeds it one event at a time.
+"""One Lambda execution environment: a worker process, and a Runtime API that serves it one event at a time.
 
-The process runs awslambdaric, the interface client that AWS ships in its runtimes. Each sandbox has a server of its
-own, because the protocol does not say which environment is asking.
+The process runs awslambdaric, the interface client that AWS ships in its runtimes. Each worker has its own server,
+because the protocol does not identify the execution environment.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from prewarm_local.stack.runtime_api import Result, RuntimeServer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from prewarm_local.stack.template import Function
+    from prewarm_local.stack.resources import Function
 
-# Lambda gives 10 s; a loaded laptop that starts eight interpreters at once needs more.
+# Lambda allows 10 s; a loaded laptop that starts eight interpreters at once needs more.
 _INIT_SECONDS = 60.0
-# Ends the worker when the pipe's other end closes, however this process ended; works on macOS too, and unlike
-# PR_SET_PDEATHSIG it does not depend on the thread that started the worker.
+# Exits the worker when the other end of the pipe closes, however this process ended. It works on macOS too, and
+# unlike PR_SET_PDEATHSIG it does not depend on the thread that started the worker.
 _BOOTSTRAP = """
 import os, runpy, sys, threading
 def watch():
@@ -38,14 +38,15 @@ runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 """
 
 
-class NotTakenError(Exception):
-    """The worker died before it took the event: nothing of the event has run, another worker may take it."""
+class EventNotFetchedError(Exception):
+    """The worker exited before it fetched the event, so another worker can run it."""
 
 
-class Sandbox:
-    """A worker process of `function`. `environment` is its whole environment but for the Runtime API's address.
+class LambdaProcess:
+    """A worker process of `function`.
 
-    `log` is what it writes its stdout and stderr to. May raise OSError when the process does not start.
+    `environment` is its environment without the Runtime API's address.
+    `log` receives stdout and stderr. May raise OSError if the process does not start.
     """
 
     def __init__(self, function: Function, environment: Mapping[str, str], log: IO[bytes] | int) -> None:
@@ -53,7 +54,7 @@ class Sandbox:
         self.alive = True
         self._changed = threading.Condition()
         self._event: tuple[str, bytes] | None = None
-        self._taken_at: float | None = None
+        self._fetched_at: float | None = None
         self._outcome: Result | None = None
         self._served = 0
         self._server = RuntimeServer(self, function.arn)
@@ -67,62 +68,62 @@ class Sandbox:
             stdout=log,
             stderr=subprocess.STDOUT,
             pass_fds=(read_end,),
-            start_new_session=True,  # a Ctrl-C in the terminal is for the stack, which then ends its workers
+            start_new_session=True,  # Ctrl-C in the terminal goes to the stack, which then ends its workers
         )
         os.close(read_end)
         threading.Thread(target=self._reap, name=f"reap-{function.name}", daemon=True).start()
 
     @property
     def pid(self) -> int:
-        """The worker's process id, which is its process group's too."""
+        """The worker's process id, which is also its process group id."""
         return self._process.pid
 
     def invoke(self, payload: bytes) -> Result:
-        """Run one event and return what it came to. May raise NotTakenError."""
+        """Run one event and return its result. May raise EventNotFetchedError."""
         request_id = str(uuid.uuid4())
         with self._changed:
-            self._event, self._taken_at, self._outcome = (request_id, payload), None, None
+            self._event, self._fetched_at, self._outcome = (request_id, payload), None, None
             self._changed.notify_all()
             asked_at = time.monotonic()
             while self._outcome is None:
                 if not self.alive:
                     break
-                if self._taken_at is None:
+                if self._fetched_at is None:
                     left = asked_at + _INIT_SECONDS - time.monotonic()
                 else:
-                    left = self._taken_at + self.function.timeout - time.monotonic()
+                    left = self._fetched_at + self.function.timeout - time.monotonic()
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            outcome, taken = self._outcome, self._taken_at is not None
+            outcome, fetched = self._outcome, self._fetched_at is not None
             self._event = None
             self._served += 1
         if outcome is not None:
             return outcome
         if not self.alive:
-            if not taken and self._served > 1:
-                raise NotTakenError
-            return Result.failure("Runtime.ExitError", f"RequestId: {request_id} Error: {self._how_it_ended()}")
+            if not fetched and self._served > 1:
+                raise EventNotFetchedError
+            return Result.failure("Runtime.ExitError", f"RequestId: {request_id} Error: {self._exit_reason()}")
         self.kill()
-        seconds = self.function.timeout if taken else _INIT_SECONDS
+        seconds = self.function.timeout if fetched else _INIT_SECONDS
         return Result.failure(
             "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
         )
 
     def kill(self) -> None:
-        """End the worker and whatever it started, at once."""
+        """Kill the worker and its child processes."""
         self.alive = False
-        # It may have ended by itself, and the reaper have seen it.
+        # The worker may have exited already, and the reaper thread noticed it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with self._changed:
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the killed worker is gone."""
+        """Wait until the killed worker has exited."""
         self._process.wait(seconds)
 
-    def _how_it_ended(self) -> str:
+    def _exit_reason(self) -> str:
         code = self._process.wait()
         return f"signal: {signal.strsignal(-code)}" if code < 0 else f"Runtime exited with error: exit status {code}"
 
@@ -135,23 +136,29 @@ class Sandbox:
         self._server.shutdown()
         self._server.server_close()
 
-    # ---- what the Runtime API asks for ----
+    # ---- called by the Runtime API ----
 
     def next_event(self) -> tuple[str, bytes, float] | None:
-        """Wait for an event; return its request id, payload and deadline (Unix seconds), or None at the end."""
+        """Wait for an event; return its request id, payload and deadline.
+
+        The deadline is in Unix seconds. Returns None after the end.
+        """
         with self._changed:
-            while self.alive and (self._event is None or self._taken_at is not None):
+            while self.alive and (self._event is None or self._fetched_at is not None):
                 self._changed.wait()
             if self._event is None or not self.alive:
                 return None
-            self._taken_at = time.monotonic()
+            self._fetched_at = time.monotonic()
             self._changed.notify_all()
             return (*self._event, time.time() + self.function.timeout)
 
     def finish(self, request_id: str | None, result: Result) -> None:
-        """Take the result of `request_id`, or of whatever waits when the function could not be initialised (None)."""
+        """Store the result of `request_id`.
+
+        None stands for the pending event, if initialisation failed.
+        """
         with self._changed:
-            waiting = self._event
-            if self._outcome is None and (request_id is None or (waiting is not None and waiting[0] == request_id)):
+            pending = self._event
+            if self._outcome is None and (request_id is None or (pending is not None and pending[0] == request_id)):
                 self._outcome = result
                 self._changed.notify_all()

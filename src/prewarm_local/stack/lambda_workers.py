@@ -1,7 +1,7 @@
-"""Lambda: runs the template's functions in worker processes, one event at a time in each.
+"""Lambda: run the template's functions in worker processes, one event at a time in each.
 
-Every function has its own workers, grown on demand to a cap and kept while the stack lives; invocations beyond the
-cap wait in line. The cap is per function, so that a status request never waits behind batches that take minutes.
+Each function has its own workers, started on demand up to a cap and kept while the stack runs; further invocations
+are queued. The cap is per function, so that a status request never waits for batches that take minutes.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ import threading
 from typing import IO, TYPE_CHECKING
 
 from prewarm_local.stack.lambda_environment import lambda_environment
-from prewarm_local.stack.lambda_process import NotTakenError, Sandbox
+from prewarm_local.stack.lambda_process import EventNotFetchedError, LambdaProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from prewarm_local.stack.resources import Function
     from prewarm_local.stack.runtime_api import Result
-    from prewarm_local.stack.template import Function
 
 # Lambda's limit of a synchronous invocation's event, in bytes.
 MAX_EVENT = 6_291_456
 
 
 class InvokeError(Exception):
-    """Lambda refuses the call; `code` and `status` are those of its API's error."""
+    """Lambda refuses the call; `code` and `status` are those of Lambda's API error."""
 
     code = "ServiceException"
     status = 500
 
 
 class EventTooLargeError(InvokeError):
-    """The event is above Lambda's 6 MB."""
+    """The event exceeds Lambda's limit of 6 MB."""
 
     code = "RequestEntityTooLargeException"
     status = 413
 
 
 class UnknownFunctionError(InvokeError):
-    """The template has no function of this name or ARN."""
+    """The template has no function with this name or ARN."""
 
     code = "ResourceNotFoundException"
     status = 404
 
 
 class StoppedError(InvokeError):
-    """The stack is being stopped; nothing is invoked any more."""
+    """The stack is stopping and does not invoke functions."""
 
     status = 503
 
@@ -56,8 +56,8 @@ class StoppedError(InvokeError):
 class Workers:
     """The workers of all `functions`, which reach AWS at `endpoint`.
 
-    `environment` is added to every function's variables; `cap` is the most workers of one function (default: four per
-    core); `log_dir` gets one file per function; `echo` copies the logs to stderr.
+    `environment` is added to every function's variables; `cap` is the maximum number of workers per function
+    (default: four per core); `log_dir` receives one file per function; `echo` copies the logs to stderr.
     """
 
     def __init__(
@@ -83,14 +83,18 @@ class Workers:
         }
 
     def invoke(self, function: str, payload: bytes) -> Result:
-        """Run `function` (name, or ARN with or without a version) on an event of JSON bytes, and wait for it.
+        """Run `function` on an event of JSON bytes, and return the result.
 
+        `function` is a name, or an ARN with or without a version.
         May raise InvokeError: UnknownFunctionError, EventTooLargeError, StoppedError.
         """
         return self._pool(function, payload).invoke(payload or b"{}")
 
     def start(self, function: str, payload: bytes) -> None:
-        """Run `function` on an event without waiting for it; its failures are in its log only. Raises as `invoke`."""
+        """Run `function` on an event without waiting; failures appear only in its log.
+
+        Raises the same errors as `invoke`.
+        """
         pool = self._pool(function, payload)
 
         def run() -> None:
@@ -111,14 +115,14 @@ class Workers:
         return self._pools[name]
 
     def pids(self) -> list[int]:
-        """Return the process ids of the living workers."""
-        return [sandbox.pid for pool in self._pools.values() for sandbox in pool.sandboxes() if sandbox.alive]
+        """Return the process ids of the running workers."""
+        return [process.pid for pool in self._pools.values() for process in pool.processes() if process.alive]
 
     def stop(self) -> None:
-        """End all workers and whoever waits for them; returns when the processes are gone."""
-        killed = [sandbox for pool in self._pools.values() for sandbox in pool.stop()]
-        for sandbox in killed:
-            sandbox.wait(5)
+        """Kill all workers, fail waiting invocations, and wait until the workers exited."""
+        killed = [process for pool in self._pools.values() for process in pool.stop()]
+        for process in killed:
+            process.wait(5)
 
 
 class _Pool:
@@ -133,72 +137,72 @@ class _Pool:
         self._log_file = log_file
         self._echo = echo
         self._changed = threading.Condition()
-        self._idle: list[Sandbox] = []
-        self._busy: set[Sandbox] = set()
+        self._idle: list[LambdaProcess] = []
+        self._busy: set[LambdaProcess] = set()
         self._starting = 0
         self._stopped = False
 
     def invoke(self, payload: bytes) -> Result:
         while True:
-            sandbox = self._acquire()
+            process = self._acquire()
             try:
-                return sandbox.invoke(payload)
-            except NotTakenError:
+                return process.invoke(payload)
+            except EventNotFetchedError:
                 continue
             finally:
-                self._release(sandbox)
+                self._release(process)
 
-    def sandboxes(self) -> list[Sandbox]:
+    def processes(self) -> list[LambdaProcess]:
         with self._changed:
             return [*self._idle, *self._busy]
 
-    def stop(self) -> list[Sandbox]:
+    def stop(self) -> list[LambdaProcess]:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            sandboxes = [*self._idle, *self._busy]
-        for sandbox in sandboxes:
-            sandbox.kill()
-        return sandboxes
+            processes = [*self._idle, *self._busy]
+        for process in processes:
+            process.kill()
+        return processes
 
-    def _acquire(self) -> Sandbox:
+    def _acquire(self) -> LambdaProcess:
         with self._changed:
             while True:
                 if self._stopped:
                     raise StoppedError("the embedded stack is stopped")
                 while self._idle:
-                    sandbox = self._idle.pop()
-                    if sandbox.alive:
-                        self._busy.add(sandbox)
-                        return sandbox
+                    process = self._idle.pop()
+                    if process.alive:
+                        self._busy.add(process)
+                        return process
                 if len(self._busy) + self._starting < self._cap:
                     self._starting += 1
                     break
                 self._changed.wait()
-        sandbox = self._start()
+        process = self._start()
         if self._stopped:
-            # stop() may have looked before the sandbox was there.
-            sandbox.kill()
-        return sandbox
+            # stop() may have listed the workers before this one existed.
+            process.kill()
+        return process
 
-    def _start(self) -> Sandbox:
-        sandbox = None
+    def _start(self) -> LambdaProcess:
+        process = None
         try:
             with self._log() as log:
-                sandbox = Sandbox(self._function, self._environment, log)
-            return sandbox
+                process = LambdaProcess(self._function, self._environment, log)
+            return process
         finally:
             with self._changed:
                 self._starting -= 1
-                if sandbox is not None:
-                    self._busy.add(sandbox)
+                if process is not None:
+                    self._busy.add(process)
                 self._changed.notify()
 
-    def _release(self, sandbox: Sandbox) -> None:
+    def _release(self, process: LambdaProcess) -> None:
         with self._changed:
-            self._busy.discard(sandbox)
-            if sandbox.alive and not self._stopped:
-                self._idle.append(sandbox)
+            self._busy.discard(process)
+            if process.alive and not self._stopped:
+                self._idle.append(process)
             self._changed.notify()
 
     def _log(self) -> IO[bytes]:

@@ -1,8 +1,8 @@
-"""What moto's CloudFront lacks and the functions ask for: tenants, cache policies, and a whole list of distributions.
+"""CloudFront operations that the functions call and moto lacks: tenants, cache policies, paged distribution lists.
 
-It stands before moto's server and answers these calls itself, in the shapes of botocore's model; all others pass.
-moto 5.2 has no tenants, connection groups and cache policies; its list knows neither Staging nor ConnectionMode, and
-comes in one page, where CloudFront's has at most 100 distributions.
+A WSGI middleware answers these calls itself, in the shapes of botocore's model, and passes all others to moto.
+moto 5.2 has no tenants, connection groups and cache policies; its list of distributions has neither Staging nor
+ConnectionMode, and is a single page, where CloudFront's pages have at most 100 distributions.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ MANAGED_POLICIES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Tenant:
-    """A distribution tenant: its id, its domains, and the endpoint of its connection group."""
+    """A distribution tenant; `routing_endpoint` is that of its connection group."""
 
     id: str
     domains: tuple[str, ...]
@@ -62,12 +62,15 @@ class Tenant:
 
 
 class NotFoundError(Exception):
-    """There is no such thing; the message is CloudFront's error code."""
+    """The resource does not exist; the message is CloudFront's error code."""
 
 
 @dataclass
-class Extras:
-    """What the account's CloudFront has beside moto's: by id, tenants with their distribution's id."""
+class CloudFrontExtras:
+    """The account's CloudFront resources that moto lacks.
+
+    `tenants` by id, each with the id of its distribution.
+    """
 
     distributions: Callable[[], Iterable[dict[str, Any]]]
     tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
@@ -76,18 +79,24 @@ class Extras:
     _invalidations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def list_distributions(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return a page of the list; a marker is the id of the last one of the page before."""
+        """Return a page of distributions; the marker is the last id of the previous page."""
         listed = sorted(self.distributions(), key=lambda each: str(each["Id"]))
-        marker, most = query.get("Marker", ""), min(PAGE, int(query.get("MaxItems", PAGE)))
+        marker, limit = query.get("Marker", ""), min(PAGE, int(query.get("MaxItems", PAGE)))
         rest = [each for each in listed if each["Id"] > marker]
-        page = rest[:most]
-        truncated = len(rest) > most
+        page = rest[:limit]
+        truncated = len(rest) > limit
         more = {"NextMarker": page[-1]["Id"]} if truncated else {}
-        answer = {"Marker": marker, "MaxItems": most, "IsTruncated": truncated, "Quantity": len(page), "Items": page}
-        return {"DistributionList": answer | more}
+        listing = {
+            "Marker": marker,
+            "MaxItems": limit,
+            "IsTruncated": truncated,
+            "Quantity": len(page),
+            "Items": page,
+        }
+        return {"DistributionList": listing | more}
 
     def tenant_by_domain(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return the tenant that has a domain."""
+        """Return the tenant with the domain, as GetDistributionTenantByDomain does."""
         for tenant, distribution in self.tenants.values():
             if query["domain"] in tenant.domains:
                 return {
@@ -104,87 +113,95 @@ class Extras:
         raise NotFoundError("EntityNotFound")
 
     def connection_group(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return a connection group."""
+        """Return a connection group, as GetConnectionGroup does."""
         endpoint = query["Identifier"].removeprefix("cg_")
         if all(tenant.routing_endpoint != endpoint for tenant, _ in self.tenants.values()):
             raise NotFoundError("EntityNotFound")
         return {"ConnectionGroup": {"Id": query["Identifier"], "RoutingEndpoint": endpoint, "Enabled": True}}
 
     def cache_policy(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return a cache policy."""
+        """Return a cache policy, as GetCachePolicy does."""
         if query["Id"] not in self.policies:
             raise NotFoundError("NoSuchCachePolicy")
         return {"CachePolicy": {"Id": query["Id"], "CachePolicyConfig": self.policies[query["Id"]]}}
 
     def create_tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
-        """Create a tenant's invalidation, or return the one that has the same reference."""
+        """Create a tenant's invalidation, or return that of the same CallerReference."""
         if query["Id"] not in self.tenants:
             raise NotFoundError("EntityNotFound")
-        wanted = read_xml(query["body"])
-        key = (query["Id"], wanted["CallerReference"])
+        batch = read_xml(query["body"])
+        key = (query["Id"], batch["CallerReference"])
         if key not in self._invalidations:
             if self.on_invalidation is not None:
-                self.on_invalidation(self.tenants[query["Id"]][0].routing_endpoint, wanted["Paths"]["Items"])
-            made = {"Id": "I" + uuid.uuid4().hex[:13].upper(), "Status": "Completed", "InvalidationBatch": wanted}
-            self._invalidations[key] = made
+                self.on_invalidation(self.tenants[query["Id"]][0].routing_endpoint, batch["Paths"]["Items"])
+            invalidation_id = "I" + uuid.uuid4().hex[:13].upper()
+            self._invalidations[key] = {"Id": invalidation_id, "Status": "Completed", "InvalidationBatch": batch}
         return {"Invalidation": self._invalidations[key]}
 
     def tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return a tenant's invalidation."""
-        for (tenant, _), made in self._invalidations.items():
-            if (tenant, made["Id"]) == (query["DistributionTenantId"], query["Id"]):
-                return {"Invalidation": made}
+        """Return a tenant's invalidation, as GetInvalidationForDistributionTenant does."""
+        for (tenant, _), invalidation in self._invalidations.items():
+            if (tenant, invalidation["Id"]) == (query["DistributionTenantId"], query["Id"]):
+                return {"Invalidation": invalidation}
         raise NotFoundError("NoSuchInvalidation")
 
 
-ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[Extras, dict[str, str]], dict[str, Any]]]] = [
-    ("GET", re.compile("/distribution"), "ListDistributions", Extras.list_distributions),
-    ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", Extras.tenant_by_domain),
-    ("GET", re.compile("/connection-group/(?P<Identifier>[^/]+)"), "GetConnectionGroup", Extras.connection_group),
-    ("GET", re.compile("/cache-policy/(?P<Id>[^/]+)"), "GetCachePolicy", Extras.cache_policy),
+ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]]]] = [
+    ("GET", re.compile("/distribution"), "ListDistributions", CloudFrontExtras.list_distributions),
+    ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", CloudFrontExtras.tenant_by_domain),
+    (
+        "GET",
+        re.compile("/connection-group/(?P<Identifier>[^/]+)"),
+        "GetConnectionGroup",
+        CloudFrontExtras.connection_group,
+    ),
+    ("GET", re.compile("/cache-policy/(?P<Id>[^/]+)"), "GetCachePolicy", CloudFrontExtras.cache_policy),
     (
         "POST",
         re.compile("/distribution-tenant/(?P<Id>[^/]+)/invalidation"),
         "CreateInvalidationForDistributionTenant",
-        Extras.create_tenant_invalidation,
+        CloudFrontExtras.create_tenant_invalidation,
     ),
     (
         "GET",
         re.compile("/distribution-tenant/(?P<DistributionTenantId>[^/]+)/invalidation/(?P<Id>[^/]+)"),
         "GetInvalidationForDistributionTenant",
-        Extras.tenant_invalidation,
+        CloudFrontExtras.tenant_invalidation,
     ),
 ]
 
 
-class CloudFrontFirst:
-    """A WSGI application: CloudFront's calls that moto lacks, then moto's own application."""
+class CloudFrontMiddleware:
+    """A WSGI application that answers the CloudFront calls that moto lacks.
+
+    It passes all other calls to moto.
+    """
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401  moto's
-        """Stand before moto; `extras` is set once the account is made."""
+        """Wrap moto's application; `extras` is set once the account is set up."""
         self._app = app
-        self.extras: Extras | None = None
+        self.extras: CloudFrontExtras | None = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401  WSGI
-        """Answer a request."""
+        """Handle a request."""
         path: str = environ.get("PATH_INFO", "")
         if self.extras is not None and path.startswith(VERSION):
             for method, pattern, operation, act in ROUTES:
-                found = pattern.fullmatch(path.removeprefix(VERSION).rstrip("/"))
-                if found and environ["REQUEST_METHOD"] == method:
-                    return self._answer(environ, start_response, operation, found.groupdict(), act)
+                match = pattern.fullmatch(path.removeprefix(VERSION).rstrip("/"))
+                if match and environ["REQUEST_METHOD"] == method:
+                    return self._respond(environ, start_response, operation, match.groupdict(), act)
         return self._app(environ, start_response)
 
-    def _answer(
+    def _respond(
         self,
         environ: dict[str, Any],
         start_response: Any,  # noqa: ANN401  WSGI
         operation: str,
-        given: dict[str, str],
-        act: Callable[[Extras, dict[str, str]], dict[str, Any]],
+        path_parameters: dict[str, str],
+        act: Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]],
     ) -> list[bytes]:
         query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
-        query |= {name: unquote(value) for name, value in given.items()}
+        query |= {name: unquote(value) for name, value in path_parameters.items()}
         length = int(environ.get("CONTENT_LENGTH") or 0)
         query["body"] = environ["wsgi.input"].read(length).decode() if length else ""
         assert self.extras is not None
@@ -206,7 +223,7 @@ def _model() -> ServiceModel:
 
 
 def write_xml(operation: str, output: Mapping[str, Any]) -> bytes:
-    """Return an operation's output as its service would send it: the payload member's XML."""
+    """Return an operation's output as CloudFront sends it, in XML."""
     shape = _model().operation_model(operation).output_shape
     assert shape is not None
     payload = shape.serialization["payload"]
@@ -229,8 +246,8 @@ def _fill(node: ET.Element, shape: Shape, value: Any) -> None:  # noqa: ANN401  
 
 
 def read_xml(body: str) -> dict[str, Any]:
-    """Return an invalidation batch out of a request's XML."""
-    root = ET.fromstring(body)  # noqa: S314  from our own functions
+    """Parse an invalidation batch from the XML of a request."""
+    root = ET.fromstring(body)  # noqa: S314  sent by our own functions
     texts = {node.tag.rpartition("}")[2]: node.text or "" for node in root.iter()}
     paths = [node.text or "" for node in root.iter() if node.tag.rpartition("}")[2] == "Path"]
     return {"CallerReference": texts["CallerReference"], "Paths": {"Quantity": len(paths), "Items": paths}}

@@ -1,5 +1,5 @@
 # ruff: noqa: ANN401  the objects are moto's and boto3's own, and have no names for their types
-"""How Lambda's Invoke reaches the workers: from a state directly, from everyone else through moto's HTTP API."""
+"""Route Lambda's Invoke to the workers: directly from Task states, through moto's HTTP API from other callers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from prewarm_local.stack.lambda_workers import InvokeError, Workers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prewarm_local.stack.moto_patches import Mending
+    from prewarm_local.stack.moto_patches import MotoPatches
 
 _PARSER_MODULES = "moto.stepfunctions.parser."
 
 
-def mend_task_clients(mending: Mending, make_client: Callable[[str], Any], workers: Workers) -> None:
-    """Invoke functions directly from a state, and keep one boto3 client per service.
+def patch_task_clients(patches: MotoPatches, make_client: Callable[[str], Any], workers: Workers) -> None:
+    """Invoke functions directly from Task states; keep one boto3 client per service.
 
-    moto makes a client for each task (20 ms, and not safe in threads) and calls itself by HTTP for each invocation.
+    moto creates a client for each task (20 ms, and not thread-safe) and calls itself over HTTP for each invocation.
     `make_client` returns a client of the embedded endpoint for a service's name.
     """
     clients: dict[str, Any] = {"lambda": _DirectLambda(workers)}
@@ -40,10 +40,10 @@ def mend_task_clients(mending: Mending, make_client: Callable[[str], Any], worke
                 clients[service] = make_client(service)
             return clients[service]
 
-    # It is imported by name all over the interpreter.
+    # Many modules of the interpreter import it by name.
     for name, module in list(sys.modules.items()):
         if name.startswith(_PARSER_MODULES) and hasattr(module, "boto_client_for"):
-            mending.replace(module, "boto_client_for", client_for)
+            patches.replace(module, "boto_client_for", client_for)
 
 
 class _DirectLambda:
@@ -53,7 +53,7 @@ class _DirectLambda:
         self._workers = workers
 
     def invoke(self, **parameters: Any) -> dict[str, Any]:
-        """Return what boto3 would, or raise its ClientError."""
+        """Return the same response as boto3, or raise its ClientError."""
         payload = parameters.get("Payload", b"")
         name = parameters["FunctionName"]
         try:
@@ -63,22 +63,25 @@ class _DirectLambda:
             result = self._workers.invoke(name, payload)
         except InvokeError as error:
             metadata = {"HTTPStatusCode": error.status, "RequestId": str(uuid.uuid4())}
-            response = {"Error": {"Code": error.code, "Message": str(error)}, "ResponseMetadata": metadata}
-            raise ClientError(response, "Invoke") from error  # type: ignore[arg-type]
-        answer = {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": io.BytesIO(result.payload)}
-        return {**answer, "FunctionError": result.error} if result.error else answer
+            refusal = {"Error": {"Code": error.code, "Message": str(error)}, "ResponseMetadata": metadata}
+            raise ClientError(refusal, "Invoke") from error  # type: ignore[arg-type]
+        response = {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": io.BytesIO(result.payload)}
+        return {**response, "FunctionError": result.error} if result.error else response
 
 
-def mend_lambda(mending: Mending, workers: Workers) -> None:
-    """Let Lambda's Invoke, whoever calls it by HTTP, reach the workers; moto would start a container, or echo."""
+def patch_lambda(patches: MotoPatches, workers: Workers) -> None:
+    """Route Lambda's Invoke over HTTP to the workers.
+
+    Moto starts a container, or echoes the event.
+    """
 
     class Backend(LambdaSimpleBackend):
-        """moto's Lambda, but for Invoke."""
+        """moto's Lambda with its own Invoke."""
 
         def invoke(
             self,
             function_name: str,
-            qualifier: str | None,  # noqa: ARG002  there is one version
+            qualifier: str | None,  # noqa: ARG002  there is only one version
             body: Any,
             headers: Any,
             response_headers: Any,
@@ -101,5 +104,5 @@ def mend_lambda(mending: Mending, workers: Workers) -> None:
                 response_headers["x-amz-function-error"] = result.error
             return result.payload
 
-    mending.replace(awslambda_simple, "lambda_simple_backends", BackendDict(Backend, "lambda"))
-    mending.configure("lambda", "use_docker", value=False)
+    patches.replace(awslambda_simple, "lambda_simple_backends", BackendDict(Backend, "lambda"))
+    patches.configure("lambda", "use_docker", value=False)

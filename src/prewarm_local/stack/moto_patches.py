@@ -1,14 +1,16 @@
-# ruff: noqa: ANN401  the objects are moto's own, and it has no names for their types
-"""Where moto differs from AWS in what this project needs, or is too slow for it: mended while an embedded stack runs.
+# ruff: noqa: ANN401  the objects are moto's own, which have no type hints
+"""Patches for moto, applied while an embedded stack runs, where it differs from AWS or is too slow for this project.
 
-Each function below says what moto (5.2) does and what AWS does. All changes are undone when the stack stops, so that
-tests which use moto in the same process meet it as it is.
+Each function describes what moto (5.2) does and what AWS does. All patches are undone when the stack stops, so that
+tests that use moto in the same process get it unpatched.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +24,7 @@ from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from prewarm_local.stack.moto_stepfunctions import (
+    AmazonStateLanguageParser,
     distributed_item_processor_worker,
     execution,
     execution_worker,
@@ -34,14 +37,15 @@ OnInvalidation = Callable[[str, list[str]], None]
 _START_SECONDS = 10.0
 
 
-class Mending(contextlib.ExitStack):
-    """The changes that are in force; closing it undoes them."""
+class MotoPatches(contextlib.ExitStack):
+    """The patches in force; closing it undoes them."""
 
     def replace(self, owner: Any, name: str, value: object) -> Any:
-        """Set an attribute until this is closed, and return what it was."""
+        """Set an attribute until this is closed, and return its old value."""
         old = getattr(owner, name)
+        # As it is stored: getattr unwraps a staticmethod.
+        self.callback(setattr, owner, name, inspect.getattr_static(owner, name))
         setattr(owner, name, value)
-        self.callback(setattr, owner, name, old)
         return old
 
     def configure(self, service: str, option: str, value: object) -> None:
@@ -51,12 +55,12 @@ class Mending(contextlib.ExitStack):
         options[option] = value
 
 
-def mend_invalidations(mending: Mending, on_invalidation: OnInvalidation | None) -> None:
-    """Give invalidations CloudFront's words and identity, and tell `on_invalidation`.
+def patch_invalidations(patches: MotoPatches, on_invalidation: OnInvalidation | None) -> None:
+    """Make invalidations behave as in CloudFront, and report new ones.
 
-    moto's end as `COMPLETED`, CloudFront's as `Completed`; moto makes a new one for a CallerReference it has seen,
-    CloudFront returns the old one, or refuses when the paths differ. `on_invalidation` gets the distribution's domain
-    and the paths, in the caller's thread, before the invalidation is visible.
+    moto's status is `COMPLETED`, CloudFront's `Completed`; for a CallerReference that was used before, moto creates
+    another invalidation, CloudFront returns the existing one, or an error if the paths differ. `on_invalidation`
+    receives the distribution's domain and the paths, in the caller's thread, before the invalidation is visible.
     """
 
     def create(self: Any, dist_id: str, paths: list[str], caller_ref: str) -> Any:
@@ -71,7 +75,7 @@ def mend_invalidations(mending: Mending, on_invalidation: OnInvalidation | None)
         invalidation.status = "Completed"
         return invalidation
 
-    original = mending.replace(CloudFrontBackend, "create_invalidation", create)
+    original = patches.replace(CloudFrontBackend, "create_invalidation", create)
 
 
 class _InvalidationBatchAlreadyExistsError(CloudFrontException):
@@ -81,11 +85,11 @@ class _InvalidationBatchAlreadyExistsError(CloudFrontException):
         )
 
 
-def mend_stop_execution(mending: Mending) -> None:
-    """Make StopExecution end an execution at once, as in AWS, with its error and cause.
+def patch_stop_execution(patches: MotoPatches) -> None:
+    """Make StopExecution end executions at once, with error and cause, as in AWS.
 
-    moto's waits until the running tasks return (a Lambda may take 15 minutes), may then call the execution FAILED,
-    drops error and cause, and fails itself in the first moments of an execution.
+    moto waits until the running tasks return (a Lambda may take 15 minutes), may then set the status FAILED, drops
+    error and cause, and raises if the execution has just started.
     """
 
     def respond(self: Any) -> ActionResult:
@@ -96,7 +100,7 @@ def mend_stop_execution(mending: Mending) -> None:
     def stop(self: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
         if self.exec_status != ExecutionStatus.RUNNING:
             return
-        # The program is parsed, and its environment made, after StartExecution has returned.
+        # The definition is parsed, and its environment created, after StartExecution has returned.
         deadline = time.monotonic() + _START_SECONDS
         while (self.exec_worker.env is None or not self.exec_worker.env.is_running()) and time.monotonic() < deadline:
             time.sleep(0.005)
@@ -108,18 +112,18 @@ def mend_stop_execution(mending: Mending) -> None:
         if self.execution.exec_status != ExecutionStatus.ABORTED:
             reflect_program(self)
 
-    mending.replace(StepFunctionResponse, "stop_execution", respond)
-    stop_program = mending.replace(execution.Execution, "stop", stop)
-    reflect_program = mending.replace(
+    patches.replace(StepFunctionResponse, "stop_execution", respond)
+    stop_program = patches.replace(execution.Execution, "stop", stop)
+    reflect_program = patches.replace(
         execution.BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect
     )
 
 
-def mend_big_maps(mending: Mending) -> None:
-    """Let a map worker take its items in a loop.
+def patch_big_maps(patches: MotoPatches) -> None:
+    """Make a map worker process its items in a loop.
 
-    moto's calls itself for each next item, so a worker's thousandth overflows Python's stack and the run hangs; each
-    item's environment stays in memory until then, too.
+    moto recurses for each item, so that about the thousandth item of a worker overflows Python's stack and the run
+    hangs; until then, the environment of each item also stays in memory.
     """
 
     def eval_pool(self: Any, job: Any, worker_frame: Any) -> None:
@@ -130,34 +134,35 @@ def mend_big_maps(mending: Mending) -> None:
             last = isinstance(job.job_output, Exception) or self.stopped()
             next_job = None if last else self._job_pool.next_job()
             if next_job is None:
-                # Before the job is closed: the state goes on as soon as its last job is.
+                # Before the job is closed, because the Map state continues as soon as its last job is closed.
                 self._env.delete_frame(worker_frame)
             self._job_pool.close_job(job)
             job = next_job
 
-    mending.replace(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
+    patches.replace(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
 
 
-def mend_events(mending: Mending, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Tell of each end of an execution, as EventBridge does; moto has no such events.
+def patch_events(patches: MotoPatches, send: Callable[[dict[str, Any]], None]) -> None:
+    """Call `send` with the detail of an event when an execution ends.
 
-    The detail is that of the Step Functions Developer Guide ("Step Functions execution status change"); a run that
-    timed out comes without Error and Cause there too.
+    Moto sends no events to EventBridge.
+    The detail is that of the Step Functions Developer Guide ("Step Functions execution status change"); an execution
+    that timed out has no error and cause there either.
     """
 
     def reflect(self: Any) -> None:
         before = self.execution.exec_status
         original(self)
         if self.execution.exec_status != before:
-            told(self.execution)
+            report(self.execution)
 
     def stop(self: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
         running = self.exec_status == ExecutionStatus.RUNNING
         stopped(self, stop_date, error, cause)
         if running:
-            told(self)
+            report(self)
 
-    def told(ended: Any) -> None:
+    def report(ended: Any) -> None:
         detail = {
             "executionArn": ended.exec_arn,
             "stateMachineArn": ended.state_machine.arn,
@@ -167,15 +172,18 @@ def mend_events(mending: Mending, tell: Callable[[dict[str, Any]], None]) -> Non
         }
         if ended.exec_status != ExecutionStatus.TIMED_OUT:
             detail |= {"error": ended.error, "cause": ended.cause}
-        tell(detail)
+        send(detail)
 
-    # In this order: a stop that is mended already is told of once.
-    original = mending.replace(execution.BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect)
-    stopped = mending.replace(execution.Execution, "stop", stop)
+    # patch_stop_execution comes first: its `stop` is the one to wrap, so that a stop is reported once.
+    original = patches.replace(execution.BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect)
+    stopped = patches.replace(execution.Execution, "stop", stop)
 
 
-def mend_redrive_count(mending: Mending) -> None:
-    """Give the context object the RedriveCount that AWS's always has; here nothing is ever redriven."""
+def patch_redrive_count(patches: MotoPatches) -> None:
+    """Add RedriveCount, which AWS always sets, to the context object.
+
+    The embedded stack never redrives.
+    """
 
     def environment(self: Any) -> Any:
         made = original(self)
@@ -183,10 +191,41 @@ def mend_redrive_count(mending: Mending) -> None:
         return made
 
     worker = execution_worker.ExecutionWorker
-    original = mending.replace(worker, "_get_evaluation_environment", environment)
+    original = patches.replace(worker, "_get_evaluation_environment", environment)
 
 
-def mend_paths(mending: Mending) -> None:
-    """Compile each JSONPath once; moto builds a parser and compiles the path for each use, most of a task's cost."""
+def patch_paths(patches: MotoPatches) -> None:
+    """Compile each JSONPath once.
+
+    Moto creates a parser and compiles the path on each use, most of a task's cost.
+    """
     for module in (json_path, result_path):
-        mending.replace(module, "parse", functools.lru_cache(maxsize=1024)(module.parse))
+        patches.replace(module, "parse", functools.lru_cache(maxsize=1024)(module.parse))
+
+
+def patch_percentages(patches: MotoPatches) -> None:
+    """Accept whole percentages in definitions, as AWS does.
+
+    Moto's grammar requires a decimal point.
+    Only the text that moto parses changes: the definition is stored, and described, as it was given.
+    """
+
+    def parse(definition: str) -> Any:
+        return original(percentages_as_floats(definition))
+
+    original = patches.replace(AmazonStateLanguageParser, "parse", staticmethod(parse))
+
+
+def percentages_as_floats(definition: str) -> str:
+    """Return a definition with each whole ToleratedFailurePercentage as a float."""
+
+    def convert(fields: dict[str, Any]) -> dict[str, Any]:
+        percentage = fields.get("ToleratedFailurePercentage")
+        if isinstance(percentage, int) and not isinstance(percentage, bool):
+            return fields | {"ToleratedFailurePercentage": float(percentage)}
+        return fields
+
+    try:
+        return json.dumps(json.loads(definition, object_hook=convert))
+    except ValueError:
+        return definition  # moto reports the syntax error

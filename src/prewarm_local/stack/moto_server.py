@@ -1,4 +1,4 @@
-"""moto's HTTP server on a loopback port: threaded, silent, and quick to find the service of a request."""
+"""moto's HTTP server on a loopback port: threaded, without logs, with a cache for the service of each host."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from prewarm_local.stack.moto_cloudfront import CloudFrontFirst
+from prewarm_local.stack.moto_cloudfront import CloudFrontMiddleware
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, but it finds a host's service once: moto lists its own folder for each request."""
+    """moto's dispatcher with a cache of each host's service.
+
+    Moto lists its own folder for each request.
+    """
 
     @functools.lru_cache(maxsize=256)  # noqa: B019  there is one dispatcher per stack
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401  moto's type  # noqa: ANN401
@@ -24,16 +27,19 @@ class _Dispatcher(DomainDispatcherApplication):
 
 
 class _Handler(MotoRequestHandler):
-    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    # Headers and body are two writes; Nagle's algorithm would delay the second by 40 ms.
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  werkzeug's name
-        """Say nothing: each call of each function would be a line."""
+        """Log nothing: each AWS call of each function would be a line."""
 
 
-def serve_moto() -> tuple[BaseWSGIServer, CloudFrontFirst]:
-    """Return a server that answers already, and what stands before moto in it; end it by its own methods."""
-    app = CloudFrontFirst(_Dispatcher(create_backend_app))
+def serve_moto() -> tuple[BaseWSGIServer, CloudFrontMiddleware]:
+    """Return a running server, and its CloudFront middleware.
+
+    Stop it by shutdown and server_close.
+    """
+    app = CloudFrontMiddleware(_Dispatcher(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True

@@ -1,7 +1,7 @@
-"""moto's Step Functions interpreter, imported without what only its AWS Batch integration needs.
+"""moto's Step Functions interpreter, imported without the dependencies of its AWS Batch integration.
 
-That integration imports moto's EC2, and with it 1.2 of the 3 seconds that a start takes; no state machine here runs
-Batch jobs. A stand-in takes the place of `moto.batch.utils` during the import, and is gone afterwards.
+That integration imports moto's EC2, which takes 1.2 of the 3 seconds of a start; no state machine here runs Batch
+jobs. A stub replaces `moto.batch.utils` during the import, and is removed afterwards.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _NAME = "moto.batch.utils"
 
 
 class JobStatus(enum.Enum):
-    """Batch's job states, as far as the interpreter names them."""
+    """The states of a Batch job that the interpreter refers to."""
 
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
 
 
 if _NAME not in sys.modules and "moto.stepfunctions.parser.models" not in sys.modules:
-    _stand_in = types.ModuleType(_NAME)
-    _stand_in.JobStatus = JobStatus  # type: ignore[attr-defined]
-    sys.modules[_NAME] = _stand_in
+    _stub = types.ModuleType(_NAME)
+    _stub.JobStatus = JobStatus  # type: ignore[attr-defined]
+    sys.modules[_NAME] = _stub
     try:
         importlib.import_module("moto.stepfunctions.parser.models")
     finally:
@@ -34,6 +34,7 @@ from moto.stepfunctions.parser.asl.component.common.path import result_path  # n
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (  # noqa: E402
     distributed_item_processor_worker,
 )
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser  # noqa: E402
 from moto.stepfunctions.parser.asl.utils import json_path  # noqa: E402
 from moto.stepfunctions.parser.backend import execution, execution_worker  # noqa: E402
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: E402
@@ -41,6 +42,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS  # noqa: E402
 
 __all__ = [
     "TMP_THREADS",
+    "AmazonStateLanguageParser",
     "distributed_item_processor_worker",
     "execution",
     "execution_worker",

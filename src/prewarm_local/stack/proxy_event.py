@@ -1,4 +1,4 @@
-"""API Gateway's Lambda proxy integration (REST, format 1.0): HTTP request to event, function's result to response.
+"""API Gateway's Lambda proxy integration (REST, format 1.0): request to event, result to response.
 
 Format: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request; `path` is without the stage and still percent-encoded, `query` without its question mark."""
+    """An HTTP request.
+
+    `path` is percent-encoded and without the stage, `query` without its question mark.
+    """
 
     method: str
     path: str
@@ -33,9 +36,9 @@ class Request:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def header(self, name: str) -> str | None:
-        """Return the last header of this name in any case, or None."""
-        found = [value for key, value in self.headers if key.lower() == name.lower()]
-        return found[-1] if found else None
+        """Return the last header with this name, in any case, or None."""
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        return values[-1] if values else None
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,19 @@ class Response:
 
 
 class MalformedResponseError(ValueError):
-    """The function's result is not what the proxy integration takes; API Gateway answers 502."""
+    """The function's result is not a valid proxy integration response.
+
+    API Gateway answers 502.
+    """
 
 
 def proxy_event(
     request: Request, route: Route, parameters: Mapping[str, str], api: Api, account: Account, api_key: str | None
 ) -> dict[str, Any]:
-    """Return the event for `request`; `parameters` are the path's, `api_key` None where none is required."""
+    """Return the event for `request`.
+
+    `parameters` are the path's, `api_key` is None if the route requires no key.
+    """
     query = parse_qsl(request.query, keep_blank_values=True)
     body, encoded = _body(request, api.binary_media_types)
     now = time.time()
@@ -116,25 +125,30 @@ def _body(request: Request, binary_types: tuple[str, ...]) -> tuple[str | None, 
         try:
             return request.body.decode(), False
         except UnicodeDecodeError:
-            pass  # kept whole, where API Gateway would put replacement characters
+            pass  # preserved as base64, where API Gateway inserts replacement characters
     return base64.b64encode(request.body).decode(), True
 
 
 def proxy_response(payload: bytes) -> Response:
-    """Turn a function's result into an HTTP response. May raise MalformedResponseError."""
+    """Return the HTTP response for a function's result.
+
+    May raise MalformedResponseError.
+    """
     try:
         result = json.loads(payload)
     except ValueError as error:
-        raise MalformedResponseError(f"the result is no JSON: {error}") from error
+        raise MalformedResponseError(f"the result is not JSON: {error}") from error
     if not isinstance(result, dict) or not set(result) <= _RESPONSE_KEYS:
-        raise MalformedResponseError(f"the result is no object of {', '.join(sorted(_RESPONSE_KEYS))}")
+        raise MalformedResponseError(
+            f"the result is not an object with only the fields {', '.join(sorted(_RESPONSE_KEYS))}"
+        )
     status, body = result.get("statusCode"), result.get("body")
     if not str(status).isdigit() or not (body is None or isinstance(body, str)):
         raise MalformedResponseError("statusCode must be a number and body a string")
     headers = {name: [str(value)] for name, value in (result.get("headers") or {}).items()}
     multi = result.get("multiValueHeaders") or {}
-    given = {name.lower() for name in multi}
-    headers = {name: values for name, values in headers.items() if name.lower() not in given}
+    multi_names = {name.lower() for name in multi}
+    headers = {name: values for name, values in headers.items() if name.lower() not in multi_names}
     headers.update({name: [str(value) for value in values] for name, values in multi.items()})
     if "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = ["application/json"]

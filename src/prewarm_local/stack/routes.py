@@ -1,4 +1,4 @@
-"""The REST API of a translated template: its routes, and what API Gateway itself answers."""
+"""The REST API of a translated template: its routes, and its gateway responses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _INTEGRATION_TIMEOUT_MS = 29_000
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path; `function_arn` answers it within `timeout` seconds, or a mock by 200 and these headers.
+    """A method of a path, and what answers it.
 
-    `method` is upper case, or ANY. `path` is as the template writes it, for example `/runs/{id}` or `/{proxy+}`.
+    `function_arn` answers within `timeout` seconds, or a mock answers with 200 and `mock_headers`.
+    `method` is upper case, or ANY. `path` is the template's, for example `/runs/{id}` or `/{proxy+}`.
     """
 
     method: str
@@ -33,7 +34,7 @@ class Route:
     mock_headers: dict[str, str] | None = None
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the path parameters if this route serves `path` (still percent-encoded), else None."""
+        """Return the parameters of a percent-encoded path, or None without a match."""
         pattern = ""
         for part in re.split(r"(\{[^}]+\})", self.path):
             if part.startswith("{"):
@@ -41,15 +42,15 @@ class Route:
                 pattern += f"(?P<{_group(name)}>.+)" if name.endswith("+") else f"(?P<{_group(name)}>[^/]+)"
             else:
                 pattern += re.escape(part)
-        found = re.fullmatch(pattern, path)
-        if not found:
+        match = re.fullmatch(pattern, path)
+        if not match:
             return None
         names = [name.removesuffix("+") for name in re.findall(r"\{([^}]+)\}", self.path)]
-        return {name: found.group(_group(name)) for name in names}
+        return {name: match.group(_group(name)) for name in names}
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Sort key: fixed paths before parameters before greedy ones, named methods before ANY."""
+        """Sort key: fixed, parameter, greedy paths; named methods before ANY."""
         return (self.path.count("+}"), self.path.count("{"), int(self.method == "ANY"))
 
 
@@ -59,7 +60,7 @@ def _group(name: str) -> str:
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """An answer that API Gateway gives itself; `status` None keeps the one of the error."""
+    """A response of API Gateway itself; `status` None keeps the error's own status."""
 
     status: int | None
     templates: dict[str, str]
@@ -78,15 +79,18 @@ class Api:
 
 
 def read_api(resolver: Resolver, resources: Mapping[str, Mapping[str, Any]]) -> Api | None:
-    """Return the template's REST API, or None if it has none. May raise TemplateError."""
-    found = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGateway::RestApi"]
-    if not found:
+    """Return the template's REST API, or None if the template has no API.
+
+    May raise TemplateError.
+    """
+    apis = [name for name, resource in resources.items() if resource["Type"] == "AWS::ApiGateway::RestApi"]
+    if not apis:
         return None
-    if len(found) > 1:
-        raise TemplateError(f"the embedded stack serves one API; the template has {', '.join(sorted(found))}")
-    logical_id = found[0]
+    if len(apis) > 1:
+        raise TemplateError(f"the embedded stack serves one API; the template has {', '.join(sorted(apis))}")
+    logical_id = apis[0]
     body = resolver.resolve(resources[logical_id]["Properties"]["Body"], logical_id)
-    # Swagger 2.0 and OpenAPI 3 keep them in different places; SAM writes either.
+    # Swagger 2.0 and OpenAPI 3 define them in different places; SAM writes either format.
     schemes = {**body.get("securityDefinitions", {}), **body.get("components", {}).get("securitySchemes", {})}
     keys = {
         name
@@ -115,13 +119,13 @@ def _route(logical_id: str, path: str, method: str, operation: Mapping[str, Any]
         parameters = integration.get("responses", {}).get("default", {}).get("responseParameters", {})
         headers = _headers(parameters, "method.response.header.")
         return Route(method.upper(), path, "", key_required=False, timeout=0, mock_headers=headers)
-    found = _FUNCTION_ARN.search(str(integration.get("uri", "")))
-    if integration.get("type") != "aws_proxy" or not found:
-        raise TemplateError(f"resource {logical_id}: {method} {path} is no Lambda proxy integration")
+    match = _FUNCTION_ARN.search(str(integration.get("uri", "")))
+    if integration.get("type") != "aws_proxy" or not match:
+        raise TemplateError(f"resource {logical_id}: {method} {path} is not a Lambda proxy integration")
     return Route(
         method="ANY" if method == _ANY else method.upper(),
         path=path,
-        function_arn=found.group(1),
+        function_arn=match.group(1),
         key_required=any(keys & set(requirement) for requirement in operation.get("security", ())),
         timeout=float(integration.get("timeoutInMillis", _INTEGRATION_TIMEOUT_MS)) / 1000,
     )
@@ -141,7 +145,7 @@ def _gateway_response(response: Mapping[str, Any]) -> GatewayResponse:
 
 
 def _headers(parameters: Mapping[str, object], prefix: str) -> dict[str, str]:
-    """Return the headers among response parameters, whose values stand in quotes."""
+    """Return the headers among response parameters, with unquoted values."""
     return {
         name.removeprefix(prefix): str(value).strip("'")
         for name, value in parameters.items()

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API, from which a worker takes events and to which it returns results.
+"""Lambda's Runtime API, from which a worker fetches events and to which it returns results.
 
 The protocol: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -22,29 +22,41 @@ _PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Result:
-    """What an invocation came to; `error` is Lambda's FunctionError (`Unhandled`) or None. `payload` is JSON."""
+    """The result of an invocation.
+
+    `payload` is JSON, `error` Lambda's FunctionError (`Unhandled`) or None.
+    """
 
     payload: bytes
     error: str | None = None
 
     @classmethod
     def failure(cls, kind: str, message: str) -> Result:
-        """Return an error that Lambda itself makes, in its shape."""
+        """Return an error of Lambda itself, in Lambda's format."""
         return cls(json.dumps({"errorType": kind, "errorMessage": message}).encode(), "Unhandled")
 
 
 class Worker(Protocol):
-    """What the server asks of the execution environment it serves."""
+    """The execution environment that the server serves."""
 
     def next_event(self) -> tuple[str, bytes, float] | None:
-        """Wait for an event; return its request id, payload and deadline (Unix seconds), or None at the end."""
+        """Wait for an event; return its request id, payload and deadline.
+
+        The deadline is in Unix seconds. Returns None after the end.
+        """
 
     def finish(self, request_id: str | None, result: Result) -> None:
-        """Take the result of `request_id`, or of whatever waits when the function could not be initialised (None)."""
+        """Store the result of `request_id`.
+
+        None stands for the pending event, if initialisation failed.
+        """
 
 
 class RuntimeServer(ThreadingHTTPServer):
-    """Serves one `worker` on a free loopback port; `function_arn` is the function it runs."""
+    """Serves one `worker` on a free loopback port.
+
+    `function_arn` is the function it runs.
+    """
 
     daemon_threads = True
 
@@ -54,19 +66,19 @@ class RuntimeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _RuntimeHandler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a worker that was killed cuts its connection."""
+        """Ignore the error: a killed worker drops its connection."""
 
 
 class _RuntimeHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body leave in two writes; Nagle would hold the second back for 40 ms.
+    # Headers and body are two writes; Nagle's algorithm would delay the second by 40 ms.
     disable_nagle_algorithm = True
     server: RuntimeServer
 
     def do_GET(self) -> None:
         event = self.server.worker.next_event() if self.path == f"{_PREFIX}/invocation/next" else None
         if event is None:
-            self._answer(410 if self.path.endswith("/next") else 404)
+            self._respond(410 if self.path.endswith("/next") else 404)
             return
         request_id, payload, deadline = event
         headers = {
@@ -79,7 +91,7 @@ class _RuntimeHandler(BaseHTTPRequestHandler):
                 f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
             ),
         }
-        self._answer(200, payload, headers)
+        self._respond(200, payload, headers)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -96,11 +108,11 @@ class _RuntimeHandler(BaseHTTPRequestHandler):
             case ["init", "error"]:
                 worker.finish(None, Result(body, "Unhandled"))
             case _:
-                self._answer(404)
+                self._respond(404)
                 return
-        self._answer(202, b'{"status":"OK"}')
+        self._respond(202, b'{"status":"OK"}')
 
-    def _answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+    def _respond(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -109,4 +121,4 @@ class _RuntimeHandler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
-        """Say nothing: the functions' own logs are what matters."""
+        """Log nothing: the functions have their own logs."""

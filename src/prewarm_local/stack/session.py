@@ -1,4 +1,4 @@
-"""boto3 sessions that know the embedded account only: no profile, credentials or proxy of the user is read."""
+"""boto3 sessions for the embedded account only: they read no profile, credentials or proxy of the user."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 
-# Never valid anywhere; moto asks for some, and takes any.
+# Not valid in AWS; moto requires credentials, and accepts any.
 ACCESS_KEY = "embedded"
 SECRET_KEY = "embedded"  # noqa: S105
 
 
 def isolated_session(region: str) -> boto3.Session:
-    """Return a session with made-up credentials that ignores ~/.aws and AWS_PROFILE."""
+    """Return a session with dummy credentials that ignores ~/.aws and AWS_PROFILE."""
     core = botocore.session.Session()
     store = core.get_component("config_store")
     for variable, value in (("profile", None), ("config_file", os.devnull), ("credentials_file", os.devnull)):
@@ -27,8 +27,11 @@ def isolated_session(region: str) -> boto3.Session:
 
 
 def embedded_client(session: boto3.Session, service: str, endpoint: str, **options: Any) -> Any:  # noqa: ANN401
-    """Return a client of `service` at `endpoint`; `options` go to botocore's Config. No proxy is used."""
+    """Return a client of `service` at `endpoint`; `options` go to botocore's Config.
+
+    No proxy is used.
+    """
     config = Config(proxies={}, s3={"addressing_style": "path"}, **options)
-    # boto3's stubs type the client by the literal name of its service, which is not known here.
-    make: Any = session.client
-    return make(service, endpoint_url=endpoint, config=config)
+    # boto3's stubs type the client by the literal name of its service, which is a variable here.
+    create: Any = session.client
+    return create(service, endpoint_url=endpoint, config=config)

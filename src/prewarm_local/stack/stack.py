@@ -1,4 +1,4 @@
-"""The embedded stack as one thing that starts and stops: the template, its functions, an AWS account and an API."""
+"""The embedded stack: start and stop the template's functions, AWS account and API together."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from prewarm_local.stack.moto_patches import OnInvalidation
 
 
-# What they warn about is known: options that moto ignores, features that the SAM transform was not given.
-_TALKATIVE = ("moto", "samtranslator")
+# Their warnings are expected: options that moto ignores, features missing from the SAM transform's configuration.
+_SILENCED = ("moto", "samtranslator")
 
 
 class EmbeddedStack:
-    """Runs `template` on this machine, from construction to `stop` (or the end of a `with` block).
+    """Runs `template` on this machine from construction to `stop` (or `with`'s end).
 
-    - `port`: of the API; 0 takes a free one
-    - `distributions`: put into the embedded account, as `Distribution` or as `DOMAIN=ALIAS,ALIAS`
+    - `port`: port of the API; 0 selects a free one
+    - `distributions`: created in the embedded account, as `Distribution` or as `DOMAIN=ALIAS,ALIAS`
     - `parameters`: override the template's parameters
-    - `api_key`: random when None
-    - `log_dir`: gets one file per function; a temporary folder, removed at the end, when None
-    - `on_invalidation`: is told a distribution's domain and the paths of each new invalidation
+    - `api_key`: random if None
+    - `log_dir`: receives one file per function; if None, a temporary folder that is removed at the end
+    - `on_invalidation`: called with a distribution's domain and the paths of each new invalidation
     - `environment`: variables added for every function
-    - `cap`: the most workers of one function; four per core when None
+    - `cap`: maximum number of workers per function; four per core if None
     - `echo`: copy the functions' logs to stderr
 
-    May raise RuntimeError (one stack per process), OSError (port taken), ValueError (template or distribution).
+    May raise RuntimeError (one stack per process), OSError (port in use), ValueError (template or distribution).
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class EmbeddedStack:
         cap: int | None = None,
         echo: bool = False,
     ) -> None:
-        for name in _TALKATIVE:
+        for name in _SILENCED:
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        wanted = [Distribution.parse(item) if isinstance(item, str) else item for item in distributions]
+        parsed = [Distribution.parse(item) if isinstance(item, str) else item for item in distributions]
         self.template = load_template(template, parameters)
         account = self.template.account
         self.region, self.account_id = account.region, account.account_id
@@ -73,7 +73,7 @@ class EmbeddedStack:
                 self.template.functions, self.endpoint, self.region, self.log_dir, environment, cap, echo=echo
             )
             cleanup.callback(self.workers.stop)
-            self._aws.start(self.workers, wanted, on_invalidation)
+            self._aws.start(self.workers, parsed, on_invalidation)
             self._gateway = None
             if self.template.api is not None:
                 self._gateway = Gateway(self.template.api, account, self.workers, api_key, port)
@@ -82,12 +82,12 @@ class EmbeddedStack:
 
     @property
     def api(self) -> str:
-        """The API's base URL, its stage included."""
+        """The API's base URL, including its stage."""
         return self._gateway.url if self._gateway else ""
 
     @property
     def api_key(self) -> str:
-        """The value of the x-api-key header that the API wants."""
+        """The value of the x-api-key header that the API requires."""
         return self._gateway.api_key if self._gateway else ""
 
     @property
@@ -110,7 +110,7 @@ class EmbeddedStack:
         return self._aws.client(service)
 
     def ready_line(self) -> dict[str, str]:
-        """Return what a caller needs to know, for a machine to read."""
+        """Return the fields of the JSON line that announces a running stack."""
         return {
             "api": self.api,
             "apiKey": self.api_key,
@@ -119,7 +119,7 @@ class EmbeddedStack:
         }
 
     def stop(self) -> None:
-        """End everything; a second call does nothing."""
+        """Stop everything; a second call does nothing."""
         self._cleanup.close()
 
     def __enter__(self) -> Self:

@@ -1,8 +1,8 @@
-"""The SAM template, read as the embedded stack needs it.
+"""Read the SAM template for the embedded stack.
 
-The template is translated by samtranslator, as CloudFormation's transform does it in AWS, and the few resources
-that the stack runs are picked out of the result. Nothing is hard-coded: a function, route or variable added to the
-template is there at the next start. Other kinds of resource (roles, policies, log groups, alarms) are passed over.
+samtranslator translates the template, as CloudFormation's transform does in AWS, and the resources that the stack
+runs are selected from the result. Nothing is hard-coded: a function, route or variable added to the template exists
+at the next start. Other types of resource (roles, policies, log groups, alarms) are skipped.
 """
 
 from __future__ import annotations
@@ -19,70 +19,25 @@ from samtranslator.translator.translator import Translator
 from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
 from samtranslator.yaml_helper import yaml_parse
 
-from prewarm_local.stack.eventbridge import Rule, read_rule
 from prewarm_local.stack.intrinsics import Account, Resolver, TemplateError
+from prewarm_local.stack.resources import Bucket, Function, Rule, StateMachine, Table
 from prewarm_local.stack.routes import Api, read_api
 from prewarm_local.stack.session import isolated_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# An installed wheel carries the template, the state machine and the functions; a checkout has them at its root.
+# An installed wheel contains the template, the state machine and the functions; a checkout has them at its root.
 _SHIPPED = Path(__file__).resolve().parents[1] / "service" / "template.yaml"
 DEFAULT_TEMPLATE = _SHIPPED if _SHIPPED.is_file() else Path(__file__).resolve().parents[3] / "template.yaml"
-# samtranslator accepts only S3 locations for code; this bucket name marks the local folders put in their place.
+# samtranslator accepts only S3 locations for code; this bucket name marks the local folders used instead.
 _CODE_BUCKET = "local-folder"
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
 @dataclass(frozen=True)
-class Function:
-    """A Lambda function. `timeout` is in seconds, `memory` in MB, `code` the folder that Lambda would unpack."""
-
-    logical_id: str
-    name: str
-    arn: str
-    code: Path
-    handler: str
-    runtime: str
-    timeout: int
-    memory: int
-    environment: dict[str, str]
-    log_format: str
-
-
-@dataclass(frozen=True)
-class StateMachine:
-    """A Step Functions state machine; `definition` is ASL as JSON text, its substitutions applied."""
-
-    logical_id: str
-    name: str
-    arn: str
-    role: str
-    definition: str
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """An S3 bucket."""
-
-    logical_id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A DynamoDB table; `schema` is what CreateTable takes, `ttl_attribute` None when items do not expire."""
-
-    logical_id: str
-    name: str
-    schema: dict[str, Any]
-    ttl_attribute: str | None
-
-
-@dataclass(frozen=True)
 class Template:
-    """What a template defines, resolved against an embedded account."""
+    """The resources of a template, resolved for an embedded account."""
 
     path: Path
     account: Account
@@ -100,8 +55,8 @@ def load_template(
 ) -> Template:
     """Read the template at `path`; `parameters` override its parameters' defaults.
 
-    May raise TemplateError (an intrinsic, attribute or parameter that is not known), OSError, yaml.YAMLError, and
-    samtranslator's InvalidDocumentException for a template that AWS would refuse too.
+    May raise TemplateError (an unsupported intrinsic or attribute, an unknown parameter), OSError, yaml.YAMLError,
+    and samtranslator's InvalidDocumentException for a template that AWS refuses too.
     """
     path = Path(path).resolve()
     account = account or Account()
@@ -130,7 +85,7 @@ def load_template(
         elif kind == "AWS::DynamoDB::Table":
             tables.append(_table(resolver, logical_id, properties))
         elif kind == "AWS::Events::Rule":
-            rules.append(read_rule(resolver.resolve(properties, logical_id)))
+            rules.append(_rule(resolver.resolve(properties, logical_id)))
         elif kind == "AWS::SNS::Topic":
             topics.append(resolver.name(logical_id))
     return Template(
@@ -146,40 +101,43 @@ def load_template(
     )
 
 
-def _parameter_values(source: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, object]:
+def _parameter_values(source: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, object]:
     defined = source.get("Parameters") or {}
-    if unknown := sorted(set(given) - set(defined)):
+    if unknown := sorted(set(overrides) - set(defined)):
         raise TemplateError(
             f"the template has no parameter {', '.join(unknown)}; it has {', '.join(sorted(defined))}"
         )
     values: dict[str, object] = {}
     for name, definition in defined.items():
-        if name in given:
-            values[name] = given[name]
+        if name in overrides:
+            values[name] = overrides[name]
         elif "Default" in definition:
             values[name] = definition["Default"]
         else:
-            raise TemplateError(f"parameter {name} has no default and no value was given")
+            raise TemplateError(f"parameter {name} has no default; pass a value for it")
     return values
 
 
 def _translate(source: Any, folder: Path, values: Mapping[str, object], account: Account) -> dict[str, Any]:  # noqa: ANN401  YAML
-    """Run the SAM transform without AWS: code and definition are taken from the disk, not from S3."""
+    """Run the SAM transform without AWS.
+
+    Code and definition are read from the disk, not from S3.
+    """
     _mark_code(source.get("Globals", {}).get("Function", {}))
     for resource in source.get("Resources", {}).values():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             _mark_code(properties)
         elif resource["Type"] == "AWS::Serverless::StateMachine" and isinstance(properties.get("DefinitionUri"), str):
-            # YAML holds JSON too.
+            # The YAML parser reads JSON too.
             text = (folder / properties.pop("DefinitionUri")).read_text(encoding="utf-8")
             properties["Definition"] = yaml.safe_load(text)
     marked_values = dict(values)
     to_py27_compatible_template(source, marked_values)
-    # The only AWS call of the transform looks up managed policies by name; templates here name ARNs or statements.
+    # The transform calls AWS only to look up managed policies by name; templates here use ARNs, Refs or statements.
     translator = Translator({}, Parser(), boto_session=isolated_session(account.region))
     translated: dict[str, Any] = undo_mark_unicode_str_in_template(translator.translate(source, marked_values))
-    # Through JSON, so that none of the transform's own string and number classes leave here.
+    # A round trip through JSON replaces the transform's own string and number classes.
     plain: dict[str, Any] = json.loads(json.dumps(translated))
     return plain
 
@@ -192,11 +150,9 @@ def _mark_code(properties: Any) -> None:  # noqa: ANN401  YAML
 def _function(resolver: Resolver, logical_id: str, properties: Mapping[str, Any], folder: Path) -> Function:
     code = properties.get("Code", {})
     if code.get("S3Bucket") != _CODE_BUCKET:
-        raise TemplateError(
-            f"resource {logical_id}: the embedded stack runs functions whose CodeUri is a local folder"
-        )
-    wanted = {key: value for key, value in properties.items() if key not in ("Code", "Role")}
-    resolved = resolver.resolve(wanted, logical_id)
+        raise TemplateError(f"resource {logical_id}: the embedded stack requires a local folder as CodeUri")
+    rest = {key: value for key, value in properties.items() if key not in ("Code", "Role")}
+    resolved = resolver.resolve(rest, logical_id)
     variables = resolved.get("Environment", {}).get("Variables", {})
     return Function(
         logical_id=logical_id,
@@ -235,3 +191,10 @@ def _table(resolver: Resolver, logical_id: str, properties: Mapping[str, Any]) -
     return Table(
         logical_id, resolver.name(logical_id), schema, ttl.get("AttributeName") if ttl.get("Enabled") else None
     )
+
+
+def _rule(properties: Mapping[str, Any]) -> Rule:
+    """Return a rule from its resolved properties; a disabled rule has no targets."""
+    enabled = properties.get("State", "ENABLED") == "ENABLED"
+    targets = tuple(target["Arn"] for target in properties.get("Targets", ()))
+    return Rule(properties["EventPattern"], targets if enabled else ())

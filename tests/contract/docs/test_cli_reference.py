@@ -1,4 +1,4 @@
-"""docs/cli.md says what the commands do: its reference is made of them, and every one has help and examples."""
+"""docs/cli.md agrees with the commands: its reference is generated, and each command has help and examples."""
 
 import re
 import shlex
@@ -14,23 +14,23 @@ from tools.cli_reference import EXAMPLES, MARK, PAGE, page, reference
 
 
 def commands() -> dict[str, Any]:
-    """All commands by name, those of `pops` included."""
-    found: dict[str, Any] = {}
+    """Return all commands by name, including those of `pops`."""
+    by_name: dict[str, Any] = {}
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         if hasattr(command, "commands"):
-            found |= {f"{name} {inner}": each for inner, each in command.commands.items()}
+            by_name |= {f"{name} {inner}": each for inner, each in command.commands.items()}
         else:
-            found[name] = command
-    return found
+            by_name[name] = command
+    return by_name
 
 
-def test_the_page_is_what_the_commands_make_it() -> None:
+def test_cli_page_matches_the_generated_reference() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert MARK in text
-    assert text == page(text), "docs/cli.md is behind the commands; write it anew by: python -m tools.cli_reference"
+    assert text == page(text), "docs/cli.md is out of date: run python -m tools.cli_reference"
 
 
-def test_a_change_of_an_option_is_a_change_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reference_contains_a_changed_option_help(monkeypatch: pytest.MonkeyPatch) -> None:
     start = commands()["start"]
     before = "\n".join(reference())
     monkeypatch.setattr(typer.main, "get_command", lambda _: _Group({"start": start}))
@@ -45,30 +45,30 @@ class _Group:
 
 
 @pytest.mark.parametrize("name", commands())
-def test_every_command_and_option_has_help(name: str) -> None:
+def test_command_and_its_options_have_help(name: str) -> None:
     command = commands()[name]
     assert command.help
     assert [each.name for each in command.params if not each.help] == []
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
-def test_examples_name_options_that_exist(name: str) -> None:
+def test_command_examples_use_existing_options(name: str) -> None:
     examples = commands()[name].help.partition(EXAMPLES)[2]
     calls = re.findall(r"prewarm (.+?)(?: \||$)", examples, re.MULTILINE)
     assert calls, f"prewarm {name} has no example"
     for call in calls:
         words = shlex.split(call)
         assert " ".join(words).startswith(name)
-        known = {option for each in commands()[name].params for option in each.opts}
-        assert {word for word in words if word.startswith("--")} <= known
+        options = {option for each in commands()[name].params for option in each.opts}
+        assert {word for word in words if word.startswith("--")} <= options
 
 
 @pytest.mark.parametrize("name", sorted(commands().keys() - {"local", "demo"}))
-def test_every_command_that_answers_has_json(name: str) -> None:
+def test_command_with_output_has_a_json_option(name: str) -> None:
     assert "--json" in {option for each in commands()[name].params for option in each.opts}
 
 
-def test_the_page_has_every_exit_code_and_every_field_of_a_request() -> None:
+def test_cli_page_lists_every_exit_code_and_request_field() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert [int(code) for code in Code if f"\n| {int(code)} |" not in text] == []
     options = {"url_list": "[URL", "region_type": "--country"}

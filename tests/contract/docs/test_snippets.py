@@ -1,4 +1,4 @@
-"""What the documentation shows to be typed: JSON that the models take, commands that exist with their options."""
+"""Snippets in the docs are valid: JSON examples match the models, commands and their options exist."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 from jsonschema import Draft202012Validator
 
 from api.schemas.responses import ErrorResponse, Status
@@ -16,7 +17,8 @@ from prewarm.request.model import check_request
 from prewarm_cli.main import app
 from tests.support.definitions import ROOT
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("bench/*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("bench/*.md"))]
+WORKFLOW = ROOT / "examples/github-actions.yml"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -27,29 +29,29 @@ def blocks(path: Path, *languages: str) -> Iterator[str]:
 
 
 def wrong_json(text: str) -> str | None:
-    """Say what is wrong with an example: it is no JSON, or no request, status or error of this service."""
+    """Return why an example is not valid JSON, or not a request, status or error of this service; None if it is."""
     try:
         document = json.loads(text.replace("…", "x"))
     except ValueError as error:
-        return f"no JSON: {error}"
+        return f"not JSON: {error}"
     if not isinstance(document, dict):
-        return "no object"
+        return "not an object"
     try:
         if "region_type" in document or "target_type" in document:
-            # Examples of sources show what they are about, and no more.
+            # Examples of sources contain only the fields that they illustrate.
             check_request({"region": "all"} | document)
         elif "error" in document:
             ErrorResponse.model_validate(document)
         elif "failedUrl" in document:
             schema = Status.model_json_schema(mode="serialization")
             Draft202012Validator(schema | {"required": []}).validate(document)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+    except Exception as error:  # noqa: BLE001 - any failure of a model is reported
         return str(error)
     return None
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_json_examples_are_what_the_models_take(path: Path) -> None:
+def test_json_examples_match_the_models(path: Path) -> None:
     assert [problem for text in blocks(path, "json") if (problem := wrong_json(text))] == []
 
 
@@ -62,59 +64,74 @@ def test_json_examples_are_what_the_models_take(path: Path) -> None:
         '{"status": "DONE", "failedUrl": []}',
     ],
 )
-def test_wrong_examples_are_found(text: str) -> None:
+def test_wrong_json_reports_invalid_examples(text: str) -> None:
     assert wrong_json(text)
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Give the command lines of a page's shell blocks, continued ones joined, comments cut."""
+    """Yield the command lines of a page's shell blocks, with continuation lines joined."""
     for text in blocks(path, "sh", "console"):
         for line in text.replace("\\\n", " ").splitlines():
             yield line.removeprefix("$ ").strip()
 
 
 def wrong_command(line: str) -> str | None:
-    """Say what is wrong with a line that calls the command or make: an unknown command, option or target."""
+    """Return the unknown command, option or make target of a line; None if there is none."""
     try:
         words = shlex.split(line, comments=True)
     except ValueError:
         return None
     for start, word in enumerate(words):
-        if word in {"prewarm", ".venv/bin/prewarm"}:
+        # `pipx install cloudfront-prewarm` names the package, `uvx cloudfront-prewarm start` calls the command.
+        if word in {"prewarm", ".venv/bin/prewarm"} or words[start - 1 : start + 1] == ["uvx", "cloudfront-prewarm"]:
             return wrong_options(words[start + 1 :])
         if word == "make" and start == 0:
             targets = [target for target in words[1:] if "=" not in target]
-            known = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-            return next((f"no target {target}" for target in targets if target not in known), None)
+            existing = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            return next((f"no target {target}" for target in targets if target not in existing), None)
     return None
 
 
 def wrong_options(words: list[str]) -> str | None:
-    # Any: typer brings classes of its own for what used to be click's.
+    """Return the unknown command or option of a call of `prewarm`; None if there is none."""
+    # Any: typer has its own classes in place of click's.
     command: Any = typer.main.get_command(app)
     while hasattr(command, "commands") and words and not words[0].startswith("-"):
         if words[0] not in command.commands:
             return f"no command {words[0]}"
         command, words = command.commands[words[0]], words[1:]
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    given = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
-    return next((f"no option {option}" for option in given if option not in {*known, "--help"}), None)
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    used = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
+    return next((f"no option {option}" for option in used if option not in {*options, "--help"}), None)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_commands_exist_with_their_options(path: Path) -> None:
+def test_commands_and_options_exist(path: Path) -> None:
     assert [f"{line}: {problem}" for line in lines(path) if (problem := wrong_command(line))] == []
 
 
 @pytest.mark.parametrize(
     "line",
-    ["prewarm begin x", ".venv/bin/prewarm start x --regions eu", "cd x && prewarm pops shows", "make coffee"],
+    [
+        "prewarm begin x",
+        ".venv/bin/prewarm start x --regions eu",
+        "cd x && prewarm pops shows",
+        "uvx cloudfront-prewarm begin x",
+        "make coffee",
+    ],
 )
-def test_wrong_commands_are_found(line: str) -> None:
+def test_wrong_command_reports_unknown_names(line: str) -> None:
     assert wrong_command(line)
 
 
-def test_the_pages_show_enough_to_be_checked() -> None:
-    """Otherwise the rules above would hold of nothing."""
+def test_workflow_example_calls_the_command_with_existing_options() -> None:
+    steps = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]["warm"]["steps"]
+    calls = [step["run"] for step in steps if "run" in step]
+    assert any(call.startswith("prewarm start ") and "--wait" in call for call in calls)
+    assert [problem for call in calls if (problem := wrong_command(call))] == []
+
+
+def test_pages_contain_enough_snippets() -> None:
+    """Guards the rules above against checking nothing."""
     assert sum(1 for path in PAGES for _ in blocks(path, "json")) > 5
     assert sum(1 for path in PAGES for line in lines(path) if "prewarm " in line) > 20

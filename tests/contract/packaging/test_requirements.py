@@ -1,6 +1,6 @@
-"""The lock files: exact, hashed, agreeing with each other, and naming no place that is not everyone's.
+"""The lock files are exact, hashed and consistent, and no file names a private registry or path.
 
-Each rule lists what breaks it; each is shown to find a break in a made-up file.
+Each rule returns its violations; each is shown to find one in a made-up file.
 """
 
 import re
@@ -22,7 +22,7 @@ NAME = r"[A-Za-z0-9][\w.-]*"
 PIN = re.compile(rf"({NAME})(\[[\w,-]+\])?==([\w.!+-]+)( ; [^#]+)?( \\)?")
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 
-# Written in pieces, so that this file holds none of them.
+# Written in pieces, so that this file does not contain them.
 REGISTRIES = ("pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js.org", "proxy.golang" + ".org")
 MACHINE_PATHS = re.compile(r"(?<![\w.~-])/" + r"(?:work|root)\b(?!-)")
 BINARY = {".png", ".gif", ".ico", ".gz", ".zip", ".woff2", ".webp", ".jpg"}
@@ -33,9 +33,9 @@ def lines_of(lock: str) -> list[str]:
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Give each locked package's version, by its normalised name."""
-    found = (PIN.fullmatch(line) for line in lines_of(lock))
-    return {normalised(pin[1]): pin[3] for pin in found if pin}
+    """Return the version of each locked package, by its normalised name."""
+    matches = (PIN.fullmatch(line) for line in lines_of(lock))
+    return {normalised(pin[1]): pin[3] for pin in matches if pin}
 
 
 def normalised(name: str) -> str:
@@ -57,20 +57,20 @@ def loose_pins(lock: str) -> list[str]:
 def disagreements(locks: list[dict[str, str]]) -> list[str]:
     names = sorted({name for lock in locks for name in lock})
     versions = {name: {lock[name] for lock in locks if name in lock} for name in names}
-    return [f"{name}: {' or '.join(sorted(found))}" for name, found in versions.items() if len(found) > 1]
+    return [f"{name}: {' or '.join(sorted(different))}" for name, different in versions.items() if len(different) > 1]
 
 
-def unlocked(wanted: Path) -> list[str]:
-    """List what an .in file asks for, in itself or in those it takes in, that its lock does not hold."""
-    locked = pins(wanted.with_suffix(".txt").read_text())
-    return sorted(asked_for(wanted) - locked.keys())
+def unlocked(path: Path) -> list[str]:
+    """List the requirements of an .in file, and of those that it includes, that its lock lacks."""
+    locked = pins(path.with_suffix(".txt").read_text())
+    return sorted(requirements_of(path) - locked.keys())
 
 
-def asked_for(wanted: Path) -> set[str]:
+def requirements_of(path: Path) -> set[str]:
     names = set()
-    for line in lines_of(wanted.read_text()):
+    for line in lines_of(path.read_text()):
         if line.startswith("-r "):
-            names |= asked_for(wanted.parent / line.removeprefix("-r ").strip())
+            names |= requirements_of(path.parent / line.removeprefix("-r ").strip())
         else:
             name = re.match(NAME, line)
             names.add(normalised(name[0]) if name else line)
@@ -78,7 +78,7 @@ def asked_for(wanted: Path) -> set[str]:
 
 
 def private_places(texts: dict[str, str]) -> list[str]:
-    """List files that name a package registry's host, or a path of the machine they were written on."""
+    """List the lines that name a package registry's host, or a path of the machine they were written on."""
     problems = []
     for path, text in texts.items():
         for number, line in enumerate(text.splitlines(), start=1):
@@ -120,17 +120,17 @@ def test_disagreements_are_found() -> None:
     assert disagreements(locks) == ["pycurl: 7.0 or 7.1"]
 
 
-def test_what_the_functions_need_is_in_every_lock_that_runs_them() -> None:
+def test_every_lock_that_runs_the_functions_has_their_requirements() -> None:
     needed = pins((ROOT / LOCKS[0]).read_text()).keys()
     assert [name for path in LOCKS[:3] for name in needed - pins((ROOT / path).read_text()).keys()] == []
 
 
 @pytest.mark.parametrize("path", LOCKS)
-def test_what_is_asked_for_is_locked(path: str) -> None:
+def test_every_requirement_is_locked(path: str) -> None:
     assert unlocked((ROOT / path).with_suffix(".in")) == []
 
 
-def test_what_is_not_locked_is_found(tmp_path: Path) -> None:
+def test_a_requirement_that_is_not_locked_is_found(tmp_path: Path) -> None:
     (tmp_path / "base.in").write_text("Forgotten_One>=2\n")
     (tmp_path / "dev.in").write_text("# why\n-r base.in\npycurl\nuv[x]\n")
     (tmp_path / "dev.txt").write_text(f"pycurl==7.0 \\\n    --hash=sha256:{'0' * 64}\n")
@@ -138,12 +138,12 @@ def test_what_is_not_locked_is_found(tmp_path: Path) -> None:
 
 
 def project_files() -> list[Path]:
-    """Give the files that git holds or would take in; skip, loudly, where there is no git."""
+    """Return the files that git tracks or would add; skip, with a warning, where there is no git."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
-        reason = "NOT CHECKED: this is no git checkout, so the project's files were not searched for private places"
+        reason = "NOT CHECKED: not a git checkout, so the project's files were not searched for private places"
         warnings.warn(reason, stacklevel=1)
         pytest.skip(reason)
     paths = [ROOT / name for name in done.stdout.split("\0") if name]
@@ -167,4 +167,4 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
 )
 def test_private_places_are_found(line: str) -> None:
     assert private_places({"README.md": f"first\n{line}\n"}) == [f"README.md:2: {line}"]
-    assert private_places({"README.md": "warm.work/roots, ~/work, /workers and /root-cause are none"}) == []
+    assert private_places({"README.md": "warm.work/roots, ~/work, /workers and /root-cause do not count"}) == []

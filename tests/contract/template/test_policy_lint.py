@@ -1,4 +1,4 @@
-"""The roles' policies as cloudsplaining sees them: no escalation, no wildcard, nothing unrestricted unsaid."""
+"""cloudsplaining's findings on the roles' policies: no escalation, no wildcard, no unexplained open resource."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from cloudsplaining.scan.policy_document import PolicyDocument
 
-from tests.contract.template.test_rights import ACTIONS_ON_EVERYTHING, arn_of, statements
 from tests.support.definitions import Document, find_statement, many, state_machine, template, translate, translated
+from tests.support.policies import ACTIONS_ON_EVERYTHING, arn_of, statements
 
 FINDINGS = (
     "allows_privilege_escalation",
@@ -22,27 +22,27 @@ FINDINGS = (
 
 
 def policies(document: Document) -> Iterator[tuple[str, PolicyDocument]]:
-    """Give each role's own statements as one policy, its resources as whole ARNs."""
+    """Yield each role with all its statements as one policy, their resources as whole ARNs."""
     roles: dict[str, list[Document]] = {}
     for role, statement in statements(document):
         whole = statement | {"Resource": [arn_of(resource, document) for resource in many(statement["Resource"])]}
         roles.setdefault(role, []).append(json.loads(json.dumps(whole)))
-    for role, found in roles.items():
-        yield role, PolicyDocument({"Version": "2012-10-17", "Statement": found})
+    for role, collected in roles.items():
+        yield role, PolicyDocument({"Version": "2012-10-17", "Statement": collected})
 
 
 def findings(document: Document) -> list[str]:
-    """List what the linter finds, and actions on every resource that nobody explains."""
+    """Return the linter's findings, and actions on every resource without a stated reason."""
     problems = []
     for role, policy in policies(document):
-        problems += [f"{role}: {name}: {found}" for name in FINDINGS if (found := getattr(policy, name))]
+        problems += [f"{role}: {name}: {hits}" for name in FINDINGS if (hits := getattr(policy, name))]
         loose = {action.lower() for action in policy.all_allowed_unrestricted_actions}
         unexplained = sorted(loose - {action.lower() for action in ACTIONS_ON_EVERYTHING})
         problems += [f"{role}: unrestricted: {action}" for action in unexplained]
     return problems
 
 
-def test_the_linter_finds_nothing() -> None:
+def test_policies_have_no_findings() -> None:
     assert findings(translated()) == []
 
 
@@ -56,7 +56,7 @@ def test_the_linter_finds_nothing() -> None:
         ({"Action": ["dynamodb:DescribeTable"], "Resource": "*"}, "unrestricted"),
     ],
 )
-def test_what_a_policy_should_not_say_is_found(change: dict[str, Any], finding: str) -> None:
+def test_broad_statement_is_reported(change: dict[str, Any], finding: str) -> None:
     broken = template()
     find_statement(broken, "WarmFunction", "ReadPlan").update(change)
     assert any(finding in problem for problem in findings(translate(broken, state_machine())))

@@ -1,4 +1,4 @@
-"""What SAM does with the project: it validates, and it builds, for real, what Lambda will run."""
+"""`sam validate` accepts the template, and `sam build` produces the artefact that Lambda runs."""
 
 import hashlib
 import os
@@ -23,23 +23,23 @@ SAM = Path(sys.executable).with_name("sam")
 BUILD_SECONDS = 300
 MAX_UNZIPPED_BYTES = 60 * 1024 * 1024
 ELF_MACHINE_AARCH64 = 183
-# The functions' own folders in the artefact; the rest of it are their requirements.
-ROOMS = {"prewarm", "resolve", "warm", "aggregate", "api"}
+# The functions' own folders in the artefact; the others are their requirements.
+FOLDERS = {"prewarm", "resolve", "warm", "aggregate", "api"}
 NEVER_SHIPPED = {"tests", "prewarm_local", "prewarm_cli", "tools", "bench", "moto", "pytest", "boto3", "botocore"}
 
 
 @dataclass(frozen=True)
 class Build:
-    """What a build left and said."""
+    """The folder and the log of a build."""
 
     folder: Path
     log: str
 
 
 def python_for_lambda() -> Path | None:
-    """Find a Python of the functions' version that runs and has pip: on PATH, or installed by pyenv.
+    """Return a Python of the functions' version that runs and has pip: on PATH, or installed by pyenv.
 
-    It is tried, not only found: pyenv leaves a shim on PATH for versions that are not switched on.
+    Each candidate is run, because pyenv leaves a shim on PATH for inactive versions.
     """
     version = functions(template())["WarmFunction"]["Runtime"].removeprefix("python")
     on_path = shutil.which(f"python{version}")
@@ -53,7 +53,7 @@ def python_for_lambda() -> Path | None:
 
 
 def sam_environment(home: Path) -> dict[str, str]:
-    """Give SAM pip's settings and all else of this shell, but no AWS account, no telemetry, no trace at home."""
+    """Return this shell's environment without AWS credentials, telemetry and SAM's files in the home folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {
         **kept,
@@ -74,7 +74,7 @@ def run(arguments: list[str | Path], environment: dict[str, str]) -> subprocess.
 def lambda_python() -> Path:
     python = python_for_lambda()
     if python is None:
-        reason = "NOT BUILT: no python of the functions' runtime on PATH or in pyenv, so `sam build` went untested"
+        reason = "NOT BUILT: no python of the functions' runtime on PATH or in pyenv, so `sam build` was not tested"
         warnings.warn(reason, stacklevel=1)
         pytest.skip(reason)
     return python
@@ -90,12 +90,12 @@ def build(lambda_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Buil
     return Build(folder, done.stdout + done.stderr)
 
 
-def test_sam_validates_and_lints_the_template(tmp_path: Path) -> None:
+def test_sam_validate_accepts_the_template(tmp_path: Path) -> None:
     done = run([SAM, "validate", "--lint", "--template", TEMPLATE], sam_environment(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_sam_refuses_a_broken_template(tmp_path: Path) -> None:
+def test_sam_validate_rejects_a_broken_template(tmp_path: Path) -> None:
     broken = tmp_path / "template.yaml"
     broken.write_text(TEMPLATE.read_text().replace("!Ref RunsBucket", "!Ref NoBucket"))
     done = run([SAM, "validate", "--lint", "--template", broken], sam_environment(tmp_path))
@@ -103,7 +103,7 @@ def test_sam_refuses_a_broken_template(tmp_path: Path) -> None:
     assert "NoBucket" in done.stdout + done.stderr
 
 
-def test_the_build_resolves_the_requirements_once_for_all_functions(build: Build) -> None:
+def test_build_resolves_requirements_once_for_all_functions(build: Build) -> None:
     assert build.log.count("Building codeuri") == 1, build.log
     assert {path.name for path in build.folder.iterdir()} == {*functions(template()), "template.yaml"}
 
@@ -115,15 +115,15 @@ def native_libraries(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def missing_files(artefact: Path) -> list[str]:
-    """List handlers, data files and pycurl's own library that the artefact lacks."""
+    """List handlers, data files and pycurl's library that are missing from the artefact."""
     modules = {properties["Handler"].rpartition(".")[0] for properties in functions(template()).values()}
     data = [path for path in (FUNCTIONS / "prewarm" / "data").iterdir() if path.is_file()]
-    wanted = [
+    required = [
         *(f"{module.replace('.', '/')}.py" for module in sorted(modules)),
         *(str(path.relative_to(FUNCTIONS)) for path in sorted(data)),
         "**/*pycurl*aarch64*.so",
     ]
-    return [pattern for pattern in wanted if not list(artefact.glob(pattern))]
+    return [pattern for pattern in required if not list(artefact.glob(pattern))]
 
 
 def foreign_libraries(artefact: Path) -> list[str]:
@@ -134,55 +134,53 @@ def foreign_libraries(artefact: Path) -> list[str]:
     ]
 
 
-def stowaways(artefact: Path) -> list[str]:
-    """List what belongs to the tests, the embedded stack or the command, or to development."""
-    rooms = {path.name for path in artefact.iterdir()} & NEVER_SHIPPED
-    ours = [path for room in ROOMS for path in (artefact / room).rglob("*")]
-    return sorted([*rooms, *(path.name for path in ours if path.name.startswith(("test_", "conftest")))])
+def unwanted_files(artefact: Path) -> list[str]:
+    """List files of the tests, the embedded stack, the command or development."""
+    folders = {path.name for path in artefact.iterdir()} & NEVER_SHIPPED
+    ours = [path for folder in FOLDERS for path in (artefact / folder).rglob("*")]
+    return sorted([*folders, *(path.name for path in ours if path.name.startswith(("test_", "conftest")))])
 
 
 def unzipped_bytes(artefact: Path) -> int:
     return sum(path.stat().st_size for path in artefact.rglob("*") if path.is_file())
 
 
-def test_the_artefact_is_whole(build: Build) -> None:
+def test_artefact_is_complete(build: Build) -> None:
     assert missing_files(build.folder / "WarmFunction") == []
 
 
-def test_the_artefact_is_built_for_arm64(build: Build) -> None:
+def test_artefact_is_built_for_arm64(build: Build) -> None:
     assert foreign_libraries(build.folder / "WarmFunction") == []
 
 
-def test_the_artefact_holds_nothing_of_tests_or_the_embedded_stack(build: Build) -> None:
-    assert stowaways(build.folder / "WarmFunction") == []
+def test_artefact_excludes_tests_and_embedded_stack(build: Build) -> None:
+    assert unwanted_files(build.folder / "WarmFunction") == []
 
 
-def test_the_artefact_is_small(build: Build) -> None:
+def test_artefact_is_small(build: Build) -> None:
     assert unzipped_bytes(build.folder / "WarmFunction") < MAX_UNZIPPED_BYTES
 
 
-def test_a_broken_artefact_is_found(tmp_path: Path) -> None:
+def test_broken_artefact_is_reported(tmp_path: Path) -> None:
     (tmp_path / "prewarm_local").mkdir()
     (tmp_path / "prewarm").mkdir()
     (tmp_path / "prewarm" / "test_plan.py").touch()
     (tmp_path / "_pycurl.cpython-313-x86_64-linux-gnu.so").write_bytes(b"\x7fELF" + bytes(14) + b"\x3e\x00")
     assert {"warm/handler.py", "prewarm/data/pops.csv", "**/*pycurl*aarch64*.so"} <= set(missing_files(tmp_path))
     assert foreign_libraries(tmp_path) == ["_pycurl.cpython-313-x86_64-linux-gnu.so"]
-    assert stowaways(tmp_path) == ["prewarm_local", "test_plan.py"]
+    assert unwanted_files(tmp_path) == ["prewarm_local", "test_plan.py"]
     assert unzipped_bytes(tmp_path) == 20
 
 
 def download(python: Path, requirements: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Fetch the wheels for arm64 Linux that a lock file names, their hashes checked."""
+    """Download a lock file's wheels for arm64 Linux, with their hashes checked."""
     tags = [f"--platform={tag}_aarch64" for tag in ("manylinux2014", "manylinux_2_17", "manylinux_2_28")]
     options = ["--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:", "--implementation=cp", *tags]
     return run([python, "-m", "pip", "download", *options, "--dest", folder, "-r", requirements], dict(os.environ))
 
 
-def test_the_artefacts_binaries_are_those_the_lock_file_names(
-    build: Build, lambda_python: Path, tmp_path: Path
-) -> None:
-    """SAM fetches another architecture's wheels without their hashes: pip, which checks them, must agree."""
+def test_binaries_of_the_artefact_match_the_lock_file(build: Build, lambda_python: Path, tmp_path: Path) -> None:
+    """SAM downloads wheels of another architecture without checking hashes; pip, which checks them, must agree."""
     done = download(lambda_python, FUNCTIONS / "requirements.txt", tmp_path)
     assert done.returncode == 0, done.stderr
     checked = set()
@@ -193,7 +191,7 @@ def test_the_artefacts_binaries_are_those_the_lock_file_names(
     assert [path for path, content in built if hashlib.sha256(content).hexdigest() not in checked] == []
 
 
-def test_a_binary_that_the_lock_file_does_not_name_is_refused(lambda_python: Path, tmp_path: Path) -> None:
+def test_binary_with_another_hash_is_rejected(lambda_python: Path, tmp_path: Path) -> None:
     lock = (FUNCTIONS / "requirements.txt").read_text()
     (pin,) = re.findall(r"^pycurl==\S+", lock, re.MULTILINE)
     (tmp_path / "requirements.txt").write_text(f"{pin} --hash=sha256:{'0' * 64}\n")

@@ -1,6 +1,6 @@
-"""template.yaml as AWS will see it: translated, linted, and held to the rules that no linter knows.
+"""template.yaml as AWS receives it: translated, linted, and checked by rules that no linter has.
 
-Each rule is a function that lists what breaks it; each is shown to find a break in a broken copy.
+Each rule is a function that lists its violations; a test shows that it finds one in a broken copy.
 """
 
 import ast
@@ -23,23 +23,23 @@ from tests.support.definitions import (
     translated,
 )
 
-# What cfn-lint may say, and why it may: both resources are made by SAM, with a DependsOn beside the Ref.
+# Accepted findings of cfn-lint, with reasons: SAM creates both resources, with a DependsOn in addition to the Ref.
 ACCEPTED_FINDINGS = {
-    ("W3005", "ApiUsagePlan"): "SAM adds DependsOn Api beside the Ref",
-    ("W3005", "ApiUsagePlanKey"): "SAM adds DependsOn ApiApiKey beside the Ref",
+    ("W3005", "ApiUsagePlan"): "SAM adds DependsOn Api in addition to the Ref",
+    ("W3005", "ApiUsagePlanKey"): "SAM adds DependsOn ApiApiKey in addition to the Ref",
     ("W2001", "Parameters/ApiRateLimit"): "SAM writes a parameter's value, not its name, into a usage plan",
-    ("W2001", "Parameters/ApiBurstLimit"): "likewise",
+    ("W2001", "Parameters/ApiBurstLimit"): "as for ApiRateLimit",
 }
 
-# What functions/ may read without the template setting it, and what for.
+# Variables that functions/ may read although the template does not set them, with their purpose.
 OPTIONAL_SETTINGS = {
     "PREWARM_NAMESERVERS": "DNS servers other than the system's",
     "PREWARM_CA_BUNDLE": "a CA other than the public ones",
     "PREWARM_HTTPS_PORT": "an edge that listens elsewhere",
     "PREWARM_HTTP_PORT": "an edge that listens elsewhere",
     "PREWARM_EDGE_NETWORKS": "an edge outside CloudFront's published ranges",
-    "PREWARM_CONNECT_TIMEOUT_MS": "patience; the default suits CloudFront",
-    "PREWARM_STALL_SECONDS": "patience; the default suits CloudFront",
+    "PREWARM_CONNECT_TIMEOUT_MS": "timeouts; the default suits CloudFront",
+    "PREWARM_STALL_SECONDS": "timeouts; the default suits CloudFront",
     "PREWARM_ERROR_CACHE_SECONDS": "a distribution with another error caching time",
 }
 
@@ -52,12 +52,12 @@ def findings(document: Document, folder: Path) -> set[tuple[str, str]]:
 
 
 def test_cfn_lint_finds_nothing_in_the_translated_template(tmp_path: Path) -> None:
-    found = lint_document(translated(), tmp_path)
-    assert sorted(f for f in found if f[:2] not in ACCEPTED_FINDINGS) == []
-    assert {f[:2] for f in found} == set(ACCEPTED_FINDINGS), "an accepted finding is gone: take it off the list"
+    reported = lint_document(translated(), tmp_path)
+    assert sorted(f for f in reported if f[:2] not in ACCEPTED_FINDINGS) == []
+    assert {f[:2] for f in reported} == set(ACCEPTED_FINDINGS), "remove findings that no longer occur from the list"
 
 
-def test_accepted_findings_are_about_what_only_sam_wrote() -> None:
+def test_accepted_findings_concern_only_resources_that_sam_adds() -> None:
     assert {name for _, name in ACCEPTED_FINDINGS}.isdisjoint(template()["Resources"])
 
 
@@ -65,21 +65,21 @@ def test_cfn_lint_finds_nothing_in_the_template_itself() -> None:
     assert sorted(lint(TEMPLATE)) == []
 
 
-def test_cfn_lint_finds_a_circle_of_the_state_machine_and_its_own_role(tmp_path: Path) -> None:
+def test_cfn_lint_reports_circular_dependency_of_state_machine_and_role(tmp_path: Path) -> None:
     broken = template()
     statement = find_statement(broken, MACHINE_ID, "StartMapRun")
     statement["Resource"] = {"Ref": MACHINE_ID}
-    circle = findings(translate(broken, state_machine()), tmp_path)
-    assert {("E3004", MACHINE_ID), ("E3004", f"{MACHINE_ID}Role")} <= circle
+    circular = findings(translate(broken, state_machine()), tmp_path)
+    assert {("E3004", MACHINE_ID), ("E3004", f"{MACHINE_ID}Role")} <= circular
 
 
-def test_cfn_lint_finds_an_action_that_does_not_exist(tmp_path: Path) -> None:
+def test_cfn_lint_reports_unknown_action(tmp_path: Path) -> None:
     broken = template()
     find_statement(broken, "WarmFunction", "WriteLedger")["Action"] = "dynamodb:PutItems"
     assert ("W3037", "WarmFunctionRole") in findings(translate(broken, state_machine()), tmp_path)
 
 
-def test_cfn_lint_opens_the_inlined_definition(tmp_path: Path) -> None:
+def test_cfn_lint_reads_the_inlined_definition(tmp_path: Path) -> None:
     machine = state_machine()
     machine["States"]["WarmTargets"]["ItemProcessor"]["States"]["WarmBatch"]["TimeoutSecond"] = 1
     assert ("E3601", MACHINE_ID) in findings(translate(template(), machine), tmp_path)
@@ -89,34 +89,34 @@ def test_cfn_lint_opens_the_inlined_definition(tmp_path: Path) -> None:
 
 
 def missing_handlers(document: Document, root: Path) -> list[str]:
-    """List handlers whose module or function is not there; the code is read, not run."""
+    """List handlers whose module or function is missing; the code is parsed, not run."""
     problems = []
     for name, properties in functions(document).items():
         module, _, function = properties["Handler"].rpartition(".")
         path = root / Path(*module.split(".")).with_suffix(".py")
         if not path.is_file():
-            problems.append(f"{name}: there is no {path.relative_to(root)}")
+            problems.append(f"{name}: {path.relative_to(root)} is missing")
         elif function not in top_level_callables(path.read_text()):
             problems.append(f"{name}: {path.relative_to(root)} has no {function}()")
     return problems
 
 
 def top_level_callables(source: str) -> set[str]:
-    """Name functions, and names given to what a call returns (a handler may be wrapped)."""
-    found = set()
+    """Return the names of functions, and of results of calls (a handler may be wrapped)."""
+    names = set()
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            found.update(target.id for target in node.targets if isinstance(target, ast.Name))
-    return found
+            names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return names
 
 
-def test_every_handler_is_there() -> None:
+def test_every_handler_exists() -> None:
     assert missing_handlers(template(), FUNCTIONS) == []
 
 
-def test_a_missing_handler_is_found(tmp_path: Path) -> None:
+def test_missing_handler_is_reported(tmp_path: Path) -> None:
     document = template()
     for name in [name for name in functions(document) if name not in {"ApiFunction", "WarmFunction"}]:
         del document["Resources"][name]
@@ -124,12 +124,12 @@ def test_a_missing_handler_is_found(tmp_path: Path) -> None:
     (tmp_path / "api" / "handler.py").write_text("def handle(): ...\n")
     assert missing_handlers(document, tmp_path) == [
         "ApiFunction: api/handler.py has no handler()",
-        "WarmFunction: there is no warm/handler.py",
+        "WarmFunction: warm/handler.py is missing",
     ]
 
 
 def settings_read(root: Path) -> set[str]:
-    """Name the PREWARM_ variables that the code reads: strings that are such a name and nothing else."""
+    """Return the PREWARM_ variables that the code reads: its strings that are such a name."""
     return {
         node.value
         for path in root.rglob("*.py")
@@ -140,52 +140,55 @@ def settings_read(root: Path) -> set[str]:
 
 
 def settings_set(document: Document) -> set[str]:
-    everywhere = dict(document["Globals"]["Function"]["Environment"]["Variables"])
+    variables = dict(document["Globals"]["Function"]["Environment"]["Variables"])
     for properties in resources(document, "AWS::Serverless::Function").values():
-        everywhere.update(properties.get("Environment", {}).get("Variables", {}))
-    return {name for name in everywhere if name.startswith("PREWARM_")}
+        variables.update(properties.get("Environment", {}).get("Variables", {}))
+    return {name for name in variables if name.startswith("PREWARM_")}
 
 
-def loose_settings(read: set[str], given: set[str]) -> list[str]:
+def mismatched_settings(read: set[str], defined: set[str]) -> list[str]:
     return [
-        *(f"{name} is read but neither set nor optional" for name in sorted(read - given - set(OPTIONAL_SETTINGS))),
-        *(f"{name} is set but never read" for name in sorted(given - read)),
-        *(f"{name} is called optional but never read" for name in sorted(set(OPTIONAL_SETTINGS) - read)),
+        *(f"{name} is read but neither set nor optional" for name in sorted(read - defined - set(OPTIONAL_SETTINGS))),
+        *(f"{name} is set but never read" for name in sorted(defined - read)),
+        *(f"{name} is listed as optional but never read" for name in sorted(set(OPTIONAL_SETTINGS) - read)),
     ]
 
 
-def test_settings_and_template_name_the_same_variables() -> None:
-    assert loose_settings(settings_read(FUNCTIONS), settings_set(template())) == []
+def test_template_sets_the_variables_that_the_code_reads() -> None:
+    assert mismatched_settings(settings_read(FUNCTIONS), settings_set(template())) == []
 
 
-def test_loose_settings_are_found(tmp_path: Path) -> None:
+def test_mismatched_settings_are_reported(tmp_path: Path) -> None:
     names = [*OPTIONAL_SETTINGS, "PREWARM_BUCKET", "PREWARM_NEW"]
     (tmp_path / "settings.py").write_text(f"names = {names!r}\n")
-    assert loose_settings(settings_read(tmp_path), {"PREWARM_BUCKET", "PREWARM_OLD"}) == [
+    assert mismatched_settings(settings_read(tmp_path), {"PREWARM_BUCKET", "PREWARM_OLD"}) == [
         "PREWARM_NEW is read but neither set nor optional",
         "PREWARM_OLD is set but never read",
     ]
 
 
 def uneven_functions(document: Document) -> list[str]:
-    """List translated functions off the project's one runtime, or beyond what Lambda allows."""
-    wanted = {"Runtime": "python3.13", "Architectures": ["arm64"], "TracingConfig": {"Mode": "Active"}}
+    """List translated functions with another runtime, architecture, tracing or log group, or without limits."""
+    expected = {"Runtime": "python3.13", "Architectures": ["arm64"], "TracingConfig": {"Mode": "Active"}}
     problems = []
     for name, properties in resources(document, "AWS::Lambda::Function").items():
-        problems += [f"{name}: {key} is not {value}" for key, value in wanted.items() if properties.get(key) != value]
-        problems += [f"{name}: {key} is not given" for key in ("Timeout", "MemorySize") if key not in properties]
+        problems += [
+            f"{name}: {key} is not {value}" for key, value in expected.items() if properties.get(key) != value
+        ]
+        problems += [f"{name}: {key} is not set" for key in ("Timeout", "MemorySize") if key not in properties]
         if properties["LoggingConfig"] != {"LogFormat": "JSON", "LogGroup": {"Ref": "FunctionLogs"}}:
-            problems.append(f"{name}: logs go elsewhere, or never expire")
+            problems.append(f"{name}: logs go to another log group")
     return problems
 
 
-def test_functions_share_runtime_architecture_traces_and_logs() -> None:
+def test_functions_share_runtime_architecture_tracing_and_logs() -> None:
     assert uneven_functions(translated()) == []
 
 
-def test_uneven_functions_are_found() -> None:
+def test_uneven_functions_are_reported() -> None:
     broken = template()
-    properties = broken["Resources"]["WarmFunction"]["Properties"]
-    properties.update(Runtime="python3.12", Architectures=["x86_64"])
-    del properties["Timeout"], properties["LoggingConfig"]
-    assert len(uneven_functions(translate(broken, state_machine()))) == 4
+    broken["Resources"]["WarmFunction"]["Properties"].update(Runtime="python3.12", Architectures=["x86_64"])
+    document = translate(broken, state_machine())
+    properties = document["Resources"]["WarmFunction"]["Properties"]
+    del properties["Timeout"], properties["LoggingConfig"]["LogGroup"]
+    assert len(uneven_functions(document)) == 4

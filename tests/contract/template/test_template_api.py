@@ -1,4 +1,4 @@
-"""The template's API, its error answers, and the events that reach functions beside it."""
+"""The template's API, its gateway responses, and the events that invoke functions."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from tests.support.definitions import (
 )
 
 KEYLESS_METHODS = {"options"}
-# They tell nothing of any run: a description, and the dashboard's page, which asks for the key itself.
+# Public, without data of any run: the API description, and the dashboard page, which prompts for the key.
 KEYLESS_ROUTES = {("get", "/"), ("get", "/openapi.json")}
 
 
 def open_api(document: Document) -> list[str]:
-    """List what opens the API wider than meant: edge-optimised, a route without a key, a second stage."""
+    """List unintended access to the API: an edge-optimised endpoint, a route without a key, a second stage."""
     problems = []
     for name, properties in resources(document, "AWS::ApiGateway::RestApi").items():
         if properties["EndpointConfiguration"].get("Types") != ["REGIONAL"]:
@@ -30,21 +30,21 @@ def open_api(document: Document) -> list[str]:
                 needs_key = {"api_key": []} in operation.get("security", [])
                 if needs_key == (method in KEYLESS_METHODS or (method, path) in KEYLESS_ROUTES):
                     problems.append(f"{method.upper()} {path}: key {'required' if needs_key else 'not required'}")
-    # SAM's deployment makes a stage of its own, which no usage plan covers, unless OpenApiVersion is set.
+    # Without OpenApiVersion, SAM's deployment creates another stage, which no usage plan covers.
     deployments = resources(document, "AWS::ApiGateway::Deployment")
-    problems += [f"{name} makes a second stage" for name, p in deployments.items() if "StageName" in p]
+    problems += [f"{name} creates a second stage" for name, p in deployments.items() if "StageName" in p]
     return problems
 
 
-def test_the_api_is_regional_asks_for_a_key_and_has_one_stage() -> None:
+def test_api_is_regional_requires_a_key_and_has_one_stage() -> None:
     paths = translated()["Resources"]["Api"]["Properties"]["Body"]["paths"]
     assert "post" in paths["/prewarm"]
     assert "get" in paths["/status"]
     assert open_api(translated()) == []
 
 
-def test_the_routes_without_a_key_are_throttled_by_themselves() -> None:
-    """A usage plan counts by key, so it does not count who comes without."""
+def test_routes_without_a_key_have_their_own_throttle() -> None:
+    """A usage plan counts requests by key, so it does not count requests without one."""
     (stage,) = resources(translated(), "AWS::ApiGateway::Stage").values()
     settings = {
         (each["HttpMethod"].lower(), each["ResourcePath"].replace("/~1", "/")): each
@@ -54,7 +54,7 @@ def test_the_routes_without_a_key_are_throttled_by_themselves() -> None:
     assert all(0 < each["ThrottlingRateLimit"] <= 20 for each in settings.values())
 
 
-def test_an_open_api_is_found() -> None:
+def test_unintended_access_is_reported() -> None:
     broken = template()
     properties = broken["Resources"]["Api"]["Properties"]
     properties["EndpointConfiguration"]["Type"] = "EDGE"
@@ -65,13 +65,13 @@ def test_an_open_api_is_found() -> None:
     problems = "\n".join(open_api(translate(broken, state_machine())))
     assert "Api is not regional" in problems
     assert "GET /status: key not required" in problems
-    assert "makes a second stage" in problems
+    assert "creates a second stage" in problems
 
 
 def shapeless_responses(document: Document) -> list[str]:
-    """List API Gateway's own answers that are not JSON in the service's error shape.
+    """List gateway responses that are not JSON in the service's error format.
 
-    `$context.error.messageString` is the one variable that comes with its quotes; another is put in bare.
+    `$context.error.messageString` is the only variable that includes its quotes.
     """
     problems = []
     for name, properties in resources(document, "AWS::ApiGateway::RestApi").items():
@@ -93,11 +93,11 @@ def has_error_shape(text: str) -> bool:
     return shape == {"code": str, "message": str, "details": list}
 
 
-def test_gateway_responses_have_the_services_error_shape() -> None:
+def test_gateway_responses_have_the_error_format() -> None:
     assert shapeless_responses(translated()) == []
 
 
-def test_gateway_responses_cover_key_route_size_throttle_and_timeout() -> None:
+def test_gateway_responses_cover_key_route_size_throttling_and_timeout() -> None:
     body = translated()["Resources"]["Api"]["Properties"]["Body"]
     statuses = {
         kind: response.get("statusCode") for kind, response in body["x-amazon-apigateway-gateway-responses"].items()
@@ -124,15 +124,15 @@ def test_gateway_responses_cover_key_route_size_throttle_and_timeout() -> None:
         "not JSON",
     ],
 )
-def test_shapeless_responses_are_found(text: str) -> None:
+def test_response_in_another_format_is_reported(text: str) -> None:
     broken = translated()
     body = broken["Resources"]["Api"]["Properties"]["Body"]
     body["x-amazon-apigateway-gateway-responses"]["THROTTLED"]["responseTemplates"]["application/json"] = text
     assert shapeless_responses(broken) == ["Api: THROTTLED"]
 
 
-def test_runs_that_end_are_told_to_the_function_for_that() -> None:
-    """The rules as CloudFormation gets them: of this machine's own runs, and of no child execution."""
+def test_rules_invoke_the_run_ended_function() -> None:
+    """The rules match executions of this state machine, and no child executions."""
     resources = translated()["Resources"]
     rules = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
     assert {tuple(rule["EventPattern"]["detail"]["status"]): rule.get("State") for rule in rules} == {

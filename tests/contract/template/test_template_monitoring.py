@@ -1,4 +1,4 @@
-"""What the template watches, whom it tells, and what may be set: dashboard, alarms, notices, keys, networks."""
+"""The template's dashboard, alarms, encryption keys, networks and parameters."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.definitions import ROOT, Document, as_if, resources, template, translated
+from tests.support.policies import statements
 
 ALARMS = {
     "RunsNotWarmAlarm": "runs-not-warm",
@@ -25,7 +26,7 @@ def metrics_of(alarm: Document) -> list[Document]:
     return [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
 
 
-def test_each_alarm_has_its_place_in_the_operations_page() -> None:
+def test_each_alarm_links_to_a_heading_of_the_operations_page() -> None:
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     headings = {re.sub(r"\W+", "-", each.lower()).strip("-") for each in re.findall(r"^## (.+)$", page, re.MULTILINE)}
     assert {name: alarm["AlarmDescription"].rpartition("#")[2] for name, alarm in alarms().items()} == ALARMS
@@ -33,18 +34,18 @@ def test_each_alarm_has_its_place_in_the_operations_page() -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_whom_notices_go_to_and_sleeps_without_data(name: str) -> None:
+def test_alarm_notifies_the_topic_and_ignores_missing_data(name: str) -> None:
     alarm = alarms()[name]
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["AlarmActions"]["Fn::If"][0] == "HasNotifications"
 
 
 @pytest.mark.parametrize(
-    ("name", "left_out"), [("FunctionErrorsAlarm", {"WarmFunction"}), ("FunctionThrottlesAlarm", set())]
+    ("name", "excluded"), [("FunctionErrorsAlarm", {"WarmFunction"}), ("FunctionThrottlesAlarm", set())]
 )
-def test_every_function_is_watched(name: str, left_out: set[str]) -> None:
-    watched = {metric["Dimensions"][0]["Value"]["Ref"] for metric in metrics_of(alarms()[name])}
-    assert watched == set(resources(template(), "AWS::Serverless::Function")) - left_out
+def test_alarm_covers_every_function(name: str, excluded: set[str]) -> None:
+    covered = {metric["Dimensions"][0]["Value"]["Ref"] for metric in metrics_of(alarms()[name])}
+    assert covered == set(resources(template(), "AWS::Serverless::Function")) - excluded
 
 
 def dashboard() -> Document:
@@ -53,10 +54,10 @@ def dashboard() -> Document:
     return document
 
 
-def test_the_dashboard_is_json_and_names_what_exists() -> None:
+def test_dashboard_is_json_and_refers_to_existing_resources() -> None:
     text = template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    known = {"AWS::Region", "AWS::StackName", *template()["Parameters"], *template()["Resources"]}
-    assert set(re.findall(r"\$\{([\w:]+)\}", text)) <= known
+    existing = {"AWS::Region", "AWS::StackName", *template()["Parameters"], *template()["Resources"]}
+    assert set(re.findall(r"\$\{([\w:]+)\}", text)) <= existing
     assert all(widget["properties"]["region"] == "${AWS::Region}" for widget in dashboard()["widgets"])
 
 
@@ -68,25 +69,25 @@ def own_metrics_shown() -> set[str]:
 
 
 def own_metrics_emitted() -> set[str]:
-    """Name the metrics in the code: the constants of the functions that emit them."""
-    found = set()
+    """Return the names of the metrics in the code that emits them."""
+    names = set()
     for path in (
         "functions/aggregate/finish_run.py",
         "functions/warm/metrics.py",
         "functions/prewarm/observability.py",
     ):
         text = (ROOT / path).read_text(encoding="utf-8")
-        found |= set(re.findall(r'"(Runs\w+|Urls\w+|PopsSkipped|Fetches|Targets|TimeToFirstByte)"', text))
-        found |= set(re.findall(r"\b(RunTime|EstimatedDollars|Bytes)=\(", text))
-    return found
+        names |= set(re.findall(r'"(Runs\w+|Urls\w+|PopsSkipped|Fetches|Targets|TimeToFirstByte)"', text))
+        names |= set(re.findall(r"\b(RunTime|EstimatedDollars|Bytes)=\(", text))
+    return names
 
 
-def test_the_dashboard_shows_each_metric_that_is_emitted_and_no_other() -> None:
-    runs = {"RunsWarm", "RunsNotWarm"}  # Step Functions' own metrics show the same
+def test_dashboard_shows_exactly_the_emitted_metrics() -> None:
+    runs = {"RunsWarm", "RunsNotWarm"}  # duplicated by Step Functions' own metrics
     assert own_metrics_shown() == own_metrics_emitted() - runs
 
 
-def test_a_key_of_ones_own_encrypts_all_that_is_kept() -> None:
+def test_kms_key_encrypts_logs_ledger_bucket_and_topic() -> None:
     document = template()["Resources"]
     for name in ("FunctionLogs", "StateMachineLogs"):
         assert as_if(document[name]["Properties"]["KmsKeyId"]) == {"Ref": "KmsKeyArn"}
@@ -97,20 +98,22 @@ def test_a_key_of_ones_own_encrypts_all_that_is_kept() -> None:
     assert as_if(document["NotificationTopic"]["Properties"]["KmsMasterKeyId"]) == {"Ref": "KmsKeyArn"}
 
 
-def test_whoever_reads_or_writes_may_use_that_key() -> None:
+def test_every_role_may_use_the_kms_key() -> None:
     for role, properties in resources(translated(), "AWS::IAM::Role").items():
-        statements = [
-            as_if(each) for policy in properties["Policies"] for each in policy["PolicyDocument"]["Statement"]
-        ]
-        assert "UseKey" in {statement["Sid"] for statement in statements}, role
+        conditional = {"Fn::If": ["HasKey", {"Ref": "UseKeyPolicy"}, {"Ref": "AWS::NoValue"}]}
+        assert conditional in properties["ManagedPolicyArns"], role
+    assert {role for role, statement in statements(translated()) if statement["Sid"] == "UseKey"} == set(
+        resources(translated(), "AWS::IAM::Role")
+    )
+    assert translated()["Resources"]["UseKeyPolicy"]["Condition"] == "HasKey"
 
 
-def test_a_boundary_bounds_every_role() -> None:
+def test_every_role_has_the_permissions_boundary() -> None:
     for role, properties in resources(translated(), "AWS::IAM::Role").items():
         assert as_if(properties["PermissionsBoundary"]) == {"Ref": "PermissionsBoundaryArn"}, role
 
 
-def test_what_fetches_through_edges_and_nothing_else_runs_in_the_vpc() -> None:
+def test_only_functions_that_fetch_through_edges_run_in_the_vpc() -> None:
     inside = {name for name, each in resources(translated(), "AWS::Lambda::Function").items() if "VpcConfig" in each}
     assert inside == {"ResolveFunction", "WarmFunction"}
 
@@ -119,7 +122,7 @@ def uses(value: Any, name: str) -> bool:
     return f'"{name}"' in json.dumps(value)
 
 
-def test_one_parameter_rules_how_long_all_of_a_run_is_kept() -> None:
+def test_retention_days_applies_to_bucket_and_functions() -> None:
     document = template()
     (rule,) = document["Resources"]["RunsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     assert (rule["Prefix"], rule["ExpirationInDays"]) == ("runs/", {"Ref": "RetentionDays"})
@@ -130,7 +133,7 @@ def test_one_parameter_rules_how_long_all_of_a_run_is_kept() -> None:
         assert uses(log["RetentionInDays"], "LogRetentionDays"), name
 
 
-def test_every_parameter_says_what_it_is_for() -> None:
+def test_every_parameter_is_described_and_documented() -> None:
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     for name, parameter in template()["Parameters"].items():
         assert parameter.get("Description"), name
@@ -138,18 +141,18 @@ def test_every_parameter_says_what_it_is_for() -> None:
 
 
 def unexplained_rights(text: str) -> list[str]:
-    """List the policy statements without a comment before them (before the Fn::If of a conditional one)."""
+    """List policy statements without a preceding comment (for a conditional one, before its Fn::If)."""
     lines = text.splitlines()
-    found = []
+    unexplained = []
     for number, line in enumerate(lines):
         if sid := re.match(r"\s+- Sid: (\w+)", line):
             before = number - 3 if lines[number - 2].strip() == "- !If" else number - 1
             if not lines[before].strip().startswith("#"):
-                found.append(sid[1])
-    return found
+                unexplained.append(sid[1])
+    return unexplained
 
 
-def test_each_right_says_what_it_is_for() -> None:
+def test_each_policy_statement_has_a_comment() -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     assert unexplained_rights(text) == []
     assert unexplained_rights("  Statement:\n    - Sid: Nameless\n") == ["Nameless"]

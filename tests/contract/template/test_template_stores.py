@@ -1,4 +1,4 @@
-"""What the template keeps, and for how long: bucket, ledger, logs."""
+"""The template's storage and its retention: bucket, ledger, logs."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.definitions import (
 
 
 def exposed_bucket(document: Document) -> list[str]:
-    """List what a bucket lacks: encryption, privacy, expiry, refusal of plain HTTP."""
+    """List missing protection of buckets: encryption, public access block, expiry, denial of plain HTTP."""
     problems = []
     for name, properties in resources(document, "AWS::S3::Bucket").items():
         encryption = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration")
@@ -26,13 +26,13 @@ def exposed_bucket(document: Document) -> list[str]:
         if not any(r.get("ExpirationInDays") == {"Ref": "RetentionDays"} for r in expiring):
             problems.append(f"{name}: runs never expire")
         if not any("AbortIncompleteMultipartUpload" in r for r in expiring):
-            problems.append(f"{name}: broken uploads stay")
-        problems += [] if refuses_plain_http(document, name) else [f"{name} answers plain HTTP"]
+            problems.append(f"{name}: incomplete uploads never expire")
+        problems += [] if denies_plain_http(document, name) else [f"{name} allows plain HTTP"]
     return problems
 
 
-def refuses_plain_http(document: Document, bucket: str) -> bool:
-    refusals = [
+def denies_plain_http(document: Document, bucket: str) -> bool:
+    denials = [
         statement
         for policy in resources(document, "AWS::S3::BucketPolicy").values()
         if policy["Bucket"] == {"Ref": bucket}
@@ -40,11 +40,11 @@ def refuses_plain_http(document: Document, bucket: str) -> bool:
         if (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         if statement.get("Condition") == {"Bool": {"aws:SecureTransport": False}}
     ]
-    covered = {name_of(resource) for statement in refusals for resource in many(statement["Resource"])}
+    covered = {name_of(resource) for statement in denials for resource in many(statement["Resource"])}
     return covered == {f"{bucket}.Arn", f"${{{bucket}.Arn}}/*"}
 
 
-def test_the_bucket_is_encrypted_private_expiring_and_tls_only() -> None:
+def test_bucket_is_encrypted_private_expiring_and_tls_only() -> None:
     assert resources(translated(), "AWS::S3::Bucket")
     assert exposed_bucket(translated()) == []
 
@@ -58,7 +58,7 @@ def test_the_bucket_is_encrypted_private_expiring_and_tls_only() -> None:
         ("RunsBucketPolicy", "PolicyDocument"),
     ],
 )
-def test_an_exposed_bucket_is_found(resource: str, key: str) -> None:
+def test_exposed_bucket_is_reported(resource: str, key: str) -> None:
     broken = translated()
     emptied: Document = {"Statement": []} if key == "PolicyDocument" else {}
     broken["Resources"][resource]["Properties"][key] = emptied
@@ -69,9 +69,9 @@ def costly_table(document: Document) -> list[str]:
     problems = []
     for name, properties in resources(document, "AWS::DynamoDB::Table").items():
         if properties.get("BillingMode") != "PAY_PER_REQUEST":
-            problems.append(f"{name} costs when idle")
+            problems.append(f"{name} has provisioned capacity, which costs when idle")
         if properties.get("TimeToLiveSpecification") != {"AttributeName": "ttl", "Enabled": True}:
-            problems.append(f"{name} keeps items for ever")
+            problems.append(f"{name} never expires items")
         if {key["AttributeName"]: key["KeyType"] for key in properties["KeySchema"]} != {
             "run": "HASH",
             "sk": "RANGE",
@@ -80,12 +80,12 @@ def costly_table(document: Document) -> list[str]:
     return problems
 
 
-def test_the_ledger_is_on_demand_expires_and_is_keyed_by_run_and_batch() -> None:
+def test_ledger_is_on_demand_expires_and_is_keyed_by_run_and_batch() -> None:
     assert resources(translated(), "AWS::DynamoDB::Table")
     assert costly_table(translated()) == []
 
 
-def test_a_costly_table_is_found() -> None:
+def test_costly_table_is_reported() -> None:
     broken = translated()
     properties = broken["Resources"]["LedgerTable"]["Properties"]
     properties.update(BillingMode="PROVISIONED", KeySchema=[])
@@ -93,33 +93,33 @@ def test_a_costly_table_is_found() -> None:
     assert len(costly_table(broken)) == 3
 
 
-def eternal_logs(document: Document) -> list[str]:
+def logs_without_retention(document: Document) -> list[str]:
     groups = resources(document, "AWS::Logs::LogGroup")
     return [name for name, properties in groups.items() if not properties.get("RetentionInDays")]
 
 
 def test_logs_expire() -> None:
     assert resources(translated(), "AWS::Logs::LogGroup")
-    assert eternal_logs(translated()) == []
+    assert logs_without_retention(translated()) == []
 
 
-def test_eternal_logs_are_found() -> None:
+def test_logs_without_retention_are_reported() -> None:
     broken = translated()
     del broken["Resources"]["FunctionLogs"]["Properties"]["RetentionInDays"]
-    assert eternal_logs(broken) == ["FunctionLogs"]
+    assert logs_without_retention(broken) == ["FunctionLogs"]
 
 
-def talkative_machines(document: Document) -> list[str]:
-    """List state machines whose logs would hold what a request holds: URLs, headers, signatures."""
+def machines_that_log_data(document: Document) -> list[str]:
+    """List state machines whose logs would contain request data: URLs, headers, signatures."""
     machines = resources(document, "AWS::StepFunctions::StateMachine")
     return [name for name, p in machines.items() if p["LoggingConfiguration"]["IncludeExecutionData"] is not False]
 
 
-def test_state_logs_hold_no_execution_data() -> None:
-    assert talkative_machines(translated()) == []
+def test_state_machine_logs_exclude_execution_data() -> None:
+    assert machines_that_log_data(translated()) == []
 
 
-def test_talkative_machines_are_found() -> None:
+def test_machine_that_logs_data_is_reported() -> None:
     broken = translated()
     broken["Resources"][MACHINE_ID]["Properties"]["LoggingConfiguration"]["IncludeExecutionData"] = True
-    assert talkative_machines(broken) == [MACHINE_ID]
+    assert machines_that_log_data(broken) == [MACHINE_ID]

@@ -1,4 +1,4 @@
-"""The command before the whole service: in a terminal and in a pipe, to the end, interrupted, cancelled, retried."""
+"""The command against the whole service: on a terminal and in a pipe, interrupted, cancelled and retried."""
 
 import json
 import signal
@@ -14,11 +14,11 @@ pytestmark = ONE_SERVICE
 GOOD = [f"https://{HOST}/page/{number}.html" for number in range(40, 50)]
 REFUSED, SLOW = f"https://{HOST}/refused.html", f"https://{HOST}/slow.html"
 NEAR = ["--country", "singapore"]
-# Batches one after the other, so that there is something to be seen.
+# One batch at a time, so that progress is visible.
 FAR = ["--country", "singapore,south_korea,australia,DE", "--max-concurrency", "1"]
 
 
-def test_a_terminal_shows_bars_and_the_end(service: Service) -> None:
+def test_start_wait_on_a_terminal_shows_bars_and_the_result(service: Service) -> None:
     with terminal(service, "start", *GOOD, *FAR, "--wait") as shown:
         assert shown.end() == 0
     assert "\x1b[" in shown.shown
@@ -27,11 +27,13 @@ def test_a_terminal_shows_bars_and_the_end(service: Service) -> None:
         assert part in shown.shown
 
 
-def test_a_pipe_gets_plain_lines_and_a_failed_run_is_exit_1_and_junit(service: Service, tmp_path: Path) -> None:
+def test_start_wait_in_a_pipe_prints_lines_and_failed_run_exits_1_with_junit(
+    service: Service, tmp_path: Path
+) -> None:
     urls, report = tmp_path / "urls.txt", tmp_path / "junit.xml"
     urls.write_text("# one is broken\n" + "\n".join([*GOOD[:3], REFUSED]))
     arguments = ["start", "--file", str(urls), *NEAR, "--wait", "--junit", str(report)]
-    # Colours asked for by the environment are for terminals all the same.
+    # FORCE_COLOR must not put escape sequences into a pipe.
     done = piped(service, *arguments, FORCE_COLOR="1")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "\x1b" not in done.stdout
@@ -45,7 +47,7 @@ def test_a_pipe_gets_plain_lines_and_a_failed_run_is_exit_1_and_junit(service: S
     assert "the origin answered with a 5xx, could not be reached" in failed[0].attrib["message"]
 
 
-def test_a_run_is_started_followed_and_told_in_json(service: Service) -> None:
+def test_start_watch_status_and_list_print_json(service: Service) -> None:
     started = piped(service, "start", *GOOD, *FAR, "--json")
     run = json.loads(started.stdout)["requestID"]
     watched = piped(service, "watch", run, "--json")
@@ -61,30 +63,30 @@ def test_a_run_is_started_followed_and_told_in_json(service: Service) -> None:
     assert (nothing.returncode, "every URL of the run is warm" in nothing.stderr) == (2, True)
 
 
-def test_ctrl_c_detaches_and_the_run_is_watched_cancelled_and_retried(service: Service) -> None:
+def test_ctrl_c_detaches_and_run_can_be_watched_cancelled_and_retried(service: Service) -> None:
     arguments = ["start", *GOOD[:3], SLOW, *NEAR, "--verify", "none", "--wait"]
     with terminal(service, *arguments) as shown:
         shown.until(lambda text: "URLs" in text)
         shown.process.send_signal(signal.SIGINT)
         assert shown.end() == 130
-    back = shown.shown.partition("come back by: prewarm watch ")[2].split()
-    assert back, shown.shown
-    run = back[0]
-    going = piped(service, "watch", run, "--wait-seconds", "0")
-    assert going.returncode == 3, "the run should have gone on: " + going.stdout + going.stderr
-    wait_for_the_plan(service, run)
+    resume = shown.shown.partition("resume with: prewarm watch ")[2].split()
+    assert resume, shown.shown
+    run = resume[0]
+    watched = piped(service, "watch", run, "--wait-seconds", "0")
+    assert watched.returncode == 3, "the run should be in progress: " + watched.stdout + watched.stderr
+    wait_for_plan(service, run)
     cancelled = piped(service, "cancel", run, "--json")
     assert cancelled.returncode == 0, cancelled.stderr
     assert json.loads(cancelled.stdout)["reason"] == "cancelled"
     assert piped(service, "cancel", run).returncode == 2
-    told = piped(service, "status", run, "--exit-code")
-    assert (told.returncode, "the run was cancelled" in told.stdout) == (1, True)
+    ended = piped(service, "status", run, "--exit-code")
+    assert (ended.returncode, "the run was cancelled" in ended.stdout) == (1, True)
     retried = piped(service, "retry", run, "--wait", "--json")
     assert retried.returncode == 0, retried.stderr
     assert json.loads(retried.stdout)["successUrl"] == json.loads(cancelled.stdout)["failedUrl"]
 
 
-def wait_for_the_plan(service: Service, run: str) -> None:
+def wait_for_plan(service: Service, run: str) -> None:
     for _ in range(200):
         if service.get_status(run).json()["targets"]["total"]:
             return
@@ -92,16 +94,16 @@ def wait_for_the_plan(service: Service, run: str) -> None:
     raise AssertionError("no plan was made")
 
 
-def test_what_is_wrong_has_its_own_exit_code(service: Service) -> None:
+def test_bad_input_exits_2_and_wrong_key_exits_4(service: Service) -> None:
     bad = piped(service, "start", GOOD[0], "--region", "apca", "--json")
     assert (bad.returncode, "did you mean" in bad.stderr) == (2, True)
     assert json.loads(bad.stdout)["error"]["details"][0]["near"]
     assert piped(service, "status", "no-such-run").returncode == 2
     locked = piped(service, "list", PREWARM_API_KEY="wrong")
-    assert (locked.returncode, "are key and address right?" in locked.stderr) == (4, True)
+    assert (locked.returncode, "check the API key and the address" in locked.stderr) == (4, True)
 
 
-def test_a_dry_run_warms_nothing_and_says_what_it_would_do(service: Service) -> None:
-    told = piped(service, "start", *GOOD[:2], *NEAR, "--dry-run")
-    assert told.returncode == 0, told.stderr
-    assert "2 URLs of 1 host\n" in told.stdout
+def test_dry_run_prints_the_estimate_and_warms_nothing(service: Service) -> None:
+    dry_run = piped(service, "start", *GOOD[:2], *NEAR, "--dry-run")
+    assert dry_run.returncode == 0, dry_run.stderr
+    assert "2 URLs of 1 host\n" in dry_run.stdout

@@ -1,4 +1,4 @@
-"""Commands that need no deployed service: `run` warms from this machine, `configure` asks at the terminal."""
+"""Commands without a deployed service: `run` warms from this machine, `configure` prompts on the terminal."""
 
 import json
 import os
@@ -22,20 +22,20 @@ HERE = ["--distribution", f"{DOMAIN}={HOST}"]
 
 
 def children_of(pid: int) -> set[int]:
-    """Name the processes that a process has started, and those that they have."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    found = {int(child) for child in listed}
-    return found.union(*(children_of(child) for child in found))
+    """Return the ids of all descendants of a process."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pids = {int(child) for child in children}
+    return pids.union(*(children_of(pid) for pid in pids))
 
 
-def test_run_warms_from_here_and_leaves_with_what_it_came_to(edge: SimulatedCloudFront) -> None:
+def test_run_warms_from_this_machine_and_exits_0(edge: SimulatedCloudFront) -> None:
     settings = edge.settings()
     done = piped(None, "run", PAGE, "--country", "singapore", *HERE, "--json", **settings)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["successUrl"] == [PAGE]
 
 
-def test_a_run_from_here_that_failed_is_not_sent_to_a_service_that_is_gone(edge: SimulatedCloudFront) -> None:
+def test_failed_run_suggests_no_retry_on_the_ended_service(edge: SimulatedCloudFront) -> None:
     settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
     done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **settings)
     assert done.returncode == 1, done.stderr
@@ -44,22 +44,22 @@ def test_a_run_from_here_that_failed_is_not_sent_to_a_service_that_is_gone(edge:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_from_here_is_stopped_with_all_of_its_processes(edge: SimulatedCloudFront, number: int) -> None:
+def test_signal_stops_run_and_all_of_its_processes(edge: SimulatedCloudFront, number: int) -> None:
     arguments = ["run", PAGE, SLOW, "--country", "singapore,au,DE", "--max-concurrency", "1", *HERE]
     with terminal(None, *arguments, **edge.settings()) as shown:
         shown.until(lambda text: "URLs" in text)
         started = children_of(shown.process.pid)
         assert started, shown.shown
-        # As a terminal sends it: to all of the foreground's processes.
+        # As a terminal sends it: to all processes in the foreground.
         os.killpg(shown.process.pid, number)
         assert shown.end() == 130
-    assert "stopped, and the run with it" in shown.shown
+    assert "stopped the run" in shown.shown
     assert "Traceback" not in shown.shown
     assert "was not delivered" not in shown.shown
     assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
 
-def test_configure_asks_and_does_not_show_the_key(tmp_path: Path) -> None:
+def test_configure_prompts_without_echoing_the_key(tmp_path: Path) -> None:
     with terminal(None, "configure", XDG_CONFIG_HOME=str(tmp_path)) as shown:
         shown.until(lambda text: "API address" in text)
         shown.type("https://abc123.execute-api.eu-west-1.amazonaws.com/v1/\n")
@@ -71,7 +71,7 @@ def test_configure_asks_and_does_not_show_the_key(tmp_path: Path) -> None:
     assert filed == {"api_url": "https://abc123.execute-api.eu-west-1.amazonaws.com/v1", "api_key": "a-secret-key"}
 
 
-def test_help_without_anything_set_up() -> None:
+def test_help_works_without_configuration() -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("prewarm"), "--help"],
         env=environment(None),

@@ -1,4 +1,4 @@
-"""The HTML report in a browser: readable at any width, by keyboard, in light and dark, whatever its run came to."""
+"""The HTML report in a browser: accessible at any width, in light and dark, for every result of a run."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ LONG = "https://www.example.com/" + "x" * 1500 + "?a=1|2|3"
 
 
 def report(pops: int = 30, failures: int = 3, done: int = 4) -> dict[str, Any]:
-    """A report of a run, with as much of each kind as is asked for."""
+    """Return a run's report with the given numbers of POPs, failures and done targets."""
     names = list(catalogue().pops)[:pops]
     one = {"targets": 4, "done": done, "warm": done, "failed": 0, "fetches": 8, "bytes": 4_000}
     part = {"name": "Lambda time", "quantity": 1.5, "unit": "GB-second", "unitPrice": 0.1, "dollars": 0.15}
@@ -39,7 +39,7 @@ def report(pops: int = 30, failures: int = 3, done: int = 4) -> dict[str, Any]:
     }  # fmt: skip
 
 
-SCENES = {
+REPORTS = {
     "failed": report(),
     "warm": report(failures=0),
     "nothing reached": report(done=0),
@@ -49,26 +49,28 @@ SCENES = {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
-@pytest.mark.parametrize("scene", SCENES)
-def test_the_report_is_for_everyone(browser: Browser, tmp_path: Path, scene: str, width: int, scheme: Any) -> None:
+@pytest.mark.parametrize("name", REPORTS)
+def test_report_is_accessible_without_horizontal_scrolling(
+    browser: Browser, tmp_path: Path, name: str, width: int, scheme: Any
+) -> None:
     path = tmp_path / "report.html"
-    path.write_bytes(page(SCENES[scene], catalogue()))
+    path.write_bytes(page(REPORTS[name], catalogue()))
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
     )
     try:
-        shown = context.new_page()
-        shown.goto(path.as_uri())
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
-        shown.evaluate(AXE.read_text())
-        found = shown.evaluate("axe.run()")
-        serious = [each for each in found["violations"] if each["impact"] in SERIOUS]
+        report_page = context.new_page()
+        report_page.goto(path.as_uri())
+        assert report_page.evaluate("document.documentElement.scrollWidth") <= width, "horizontal scrolling"
+        report_page.evaluate(AXE.read_text())
+        result = report_page.evaluate("axe.run()")
+        serious = [each for each in result["violations"] if each["impact"] in SERIOUS]
         assert serious == [], json.dumps(serious, indent=1)[:3_000]
     finally:
         context.close()
 
 
-def test_a_run_that_reached_no_pop_says_so_and_draws_no_empty_table() -> None:
-    html = page(SCENES["nothing reached"], catalogue()).decode()
+def test_report_without_reached_pops_has_a_message_and_no_empty_table() -> None:
+    html = page(REPORTS["nothing reached"], catalogue()).decode()
     assert "No POP was reached." in html
     assert "<tbody></tbody>" not in html

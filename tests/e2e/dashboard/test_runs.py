@@ -1,4 +1,4 @@
-"""The dashboard in a browser, on the embedded stack: runs started, watched, opened, retried and cancelled."""
+"""The dashboard on the embedded stack: start, follow, open, retry and cancel runs."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.support.browser import PATIENCE_MS, Visit, Visitor
+from tests.support.browser import TIMEOUT_MS, Visit, Visitor
 from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -16,10 +16,10 @@ pytestmark = ONE_SERVICE
 PAGES = [f"https://{HOST}/page/{number}.html" for number in range(24)]
 ABSENT = f"https://{HOST}/absent.html"
 HOSTILE = f"https://{HOST}/<img/src=x/onerror=alert(1)>"
-# Every URL at once is over before one has looked: so many fetches a second make a run last some seconds.
+# A limit on requests per second, so that a run takes some seconds and its progress is visible.
 SLOW = {"max_concurrency": 1, "max_rps": 150}
 MAPS_PICTURED = 3
-IN_WORDS = {"partly": "partly warm", "skipped": "left out"}
+STATE_LABELS = {"partly": "partly warm", "skipped": "skipped"}
 MARKS = "all => all.map(each => [each.classList[1], each.getAttribute('aria-label')])"
 HIDE_OR_SHOW = """(hidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
@@ -31,37 +31,37 @@ def request(urls: list[str], **more: Any) -> dict[str, Any]:
     return {"url_list": urls, "region_type": "country", "region": ["singapore", "south_korea"]} | more
 
 
-def test_a_run_from_the_form_to_the_retry_of_what_failed(visit: Visit) -> None:
+def test_run_from_the_form_to_the_retry_of_its_failed_urls(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(visitor.api)  # the bare stage, without a slash
     page.get_by_label("API key", exact=True).fill(visitor.key)
     page.get_by_role("button", name="Open the dashboard").click()
-    page.get_by_label("URLs, one in each line").fill("\n".join([*PAGES, ABSENT, HOSTILE]))
+    page.get_by_label("URLs, one per line").fill("\n".join([*PAGES, ABSENT, HOSTILE]))
     page.get_by_role("radio", name="Countries").check()
     for country in ("Singapore", "South Korea", "Germany"):
-        page.get_by_label("Search places").fill(country)
+        page.get_by_label("Search locations").fill(country)
         page.get_by_role("checkbox", name=re.compile(country)).check()
     visitor.picture("start-form", full_page=True)
 
     page.get_by_role("button", name="Estimate only").click()
-    estimate = page.get_by_role("region", name="What it would do")
-    expect(estimate).to_contain_text("26", timeout=PATIENCE_MS)
+    estimate = page.get_by_role("region", name="Estimate")
+    expect(estimate).to_contain_text("26", timeout=TIMEOUT_MS)
     expect(estimate).to_contain_text("$")
     expect(estimate.get_by_text("prices of")).to_be_visible()
 
     page.get_by_text("Options", exact=True).click()
-    page.get_by_label("Batches at once").fill("1")
-    page.get_by_label("Fetches a second at the most").fill("600")
+    page.get_by_label("Concurrency").fill("1")
+    page.get_by_label("Max requests per second").fill("600")
     page.get_by_role("button", name="Start the run").click()
     page.wait_for_url(re.compile(r"#/run/\d{8}T\d{6}Z-[0-9a-f]{16}$"))
 
-    looks = watch_the_map(visitor)
-    unfinished = {look for seen in looks[:-1] for look in seen if look in {"cold", "warming"}}
-    assert unfinished, f"the map was never seen before the end: {looks}"
-    # Every POP has the pages and lacks the broken ones; Germany's others are not there at all.
-    assert set(looks[-1]) == {"partly", "skipped"}
-    assert looks[-1].count("partly") == 3
+    changes = map_states(visitor)
+    unfinished = {state for states in changes[:-1] for state in states if state in {"cold", "warming"}}
+    assert unfinished, f"the map was shown only after the end: {changes}"
+    # Every POP has the pages but not the broken URLs; Germany's other POPs do not exist.
+    assert set(changes[-1]) == {"partly", "skipped"}
+    assert changes[-1].count("partly") == 3
     expect(page.locator("[data-chip]")).to_have_text(re.compile("failed"))
     expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "100")
     expect(page.locator("[data-figures]")).to_contain_text("26 of 26")
@@ -73,58 +73,58 @@ def test_a_run_from_the_form_to_the_retry_of_what_failed(visit: Visit) -> None:
     expect(failure).to_have_attribute("aria-expanded", "true")
     expect(page.locator("tr.details")).to_contain_text("Warm at 0 %")
     expect(page.locator("tr.details")).to_contain_text("the origin answered with a 4xx (client_error")
-    assert page.get_by_role("button", name=HOSTILE).inner_text() == HOSTILE, "markup was read"
+    assert page.get_by_role("button", name=HOSTILE).inner_text() == HOSTILE, "markup was parsed"
     assert page.locator("td img").count() == 0
     reasons = page.get_by_role("region", name="Why targets failed")
     expect(reasons).to_contain_text("the origin answered with a 4xx")
 
     before = page.url
-    page.get_by_role("button", name="Retry what failed").click()
+    page.get_by_role("button", name="Retry failed URLs").click()
     page.wait_for_url(lambda url: "#/run/" in url and url != before)
-    expect(page.locator("[data-figures]")).to_contain_text("2 of 2", timeout=PATIENCE_MS)
-    expect(page.locator("[data-chip]")).to_have_text(re.compile("failed"), timeout=PATIENCE_MS)
+    expect(page.locator("[data-figures]")).to_contain_text("2 of 2", timeout=TIMEOUT_MS)
+    expect(page.locator("[data-chip]")).to_have_text(re.compile("failed"), timeout=TIMEOUT_MS)
 
 
-def watch_the_map(visitor: Visitor) -> list[list[str]]:
-    """Look at the cities' states until the run has ended; returns them in their order, each change once."""
+def map_states(visitor: Visitor) -> list[list[str]]:
+    """Return the cities' states at each change, until the run has ended."""
     page = visitor.page
     page.wait_for_selector("g[data-city]")
-    seen: list[list[str]] = []
-    until = time.monotonic() + PATIENCE_MS / 1000
+    changes: list[list[str]] = []
+    until = time.monotonic() + TIMEOUT_MS / 1000
     while time.monotonic() < until:
-        over = page.locator("[data-retry]:visible").count() > 0
+        ended = page.locator("[data-retry]:visible").count() > 0
         marks = page.eval_on_selector_all("g[data-city]", MARKS)
-        for look, words in marks:
-            assert IN_WORDS.get(look, look) in words, "colour and words differ"
-        now = [look for look, _ in marks]
-        if not seen or seen[-1] != now:
-            seen.append(now)
-            if len(seen) <= MAPS_PICTURED:
-                visitor.picture(f"map-{len(seen)}")
-        if over:
-            return seen
+        for state, label in marks:
+            assert STATE_LABELS.get(state, state) in label, "colour and label differ"
+        now = [state for state, _ in marks]
+        if not changes or changes[-1] != now:
+            changes.append(now)
+            if len(changes) <= MAPS_PICTURED:
+                visitor.picture(f"map-{len(changes)}")
+        if ended:
+            return changes
         page.wait_for_timeout(150)
     raise AssertionError("the run did not end")
 
 
-def test_a_city_on_the_map_narrows_the_table_of_pops(visit: Visit, ended_run: str) -> None:
+def test_selected_city_filters_the_table_of_pops(visit: Visit, ended_run: str) -> None:
     page = visit().open_run(ended_run)
     page.wait_for_selector("g[data-city]")
     rows = page.locator("table.pops tbody tr")
-    everywhere = rows.count()
+    all_rows = rows.count()
     city = page.get_by_role("button", name=re.compile(r"^Singapore"))
     city.click()
     expect(city).to_have_attribute("aria-pressed", "true")
-    assert 0 < rows.count() < everywhere
+    assert 0 < rows.count() < all_rows
     assert {name[:3] for name in rows.locator("td:first-child").all_inner_texts()} == {"SIN"}
     city.press("Enter")
     expect(city).to_have_attribute("aria-pressed", "false")
-    assert rows.count() == everywhere
-    # From city to city by arrows, one stop for the tab key.
+    assert rows.count() == all_rows
+    # Arrow keys move between cities, which are one tab stop.
     city.press("ArrowRight")
     expect(page.get_by_role("button", name=re.compile(r"^Seoul|^Incheon"))).to_be_focused()
     assert page.locator("g[data-city][tabindex='0']").count() == 1
-    # By a column, one way and the other; few enough that all are on one page.
+    # Sorted by a column in both directions, with few enough rows for one page.
     page.locator("#pop-search").fill("korea")
     expect(page.locator("[data-pops] [data-range]")).to_have_text(re.compile(r"^1 to (\d+) of \1$"))
     column = page.locator("table.pops").get_by_role("button", name="POP")
@@ -137,7 +137,7 @@ def test_a_city_on_the_map_narrows_the_table_of_pops(visit: Visit, ended_run: st
     expect(page.locator("table.pops th").first).to_have_attribute("aria-sort", "descending")
 
 
-def test_the_map_shows_parts_of_the_world_with_marks_of_one_size(visit: Visit, ended_run: str) -> None:
+def test_map_zooms_to_world_regions_with_marks_of_constant_size(visit: Visit, ended_run: str) -> None:
     page = visit().open_run(ended_run)
     page.wait_for_selector("g[data-city]")
     world, ring = page.locator("svg.world"), page.locator("g[data-city] .ring").first
@@ -160,13 +160,13 @@ def test_the_map_shows_parts_of_the_world_with_marks_of_one_size(visit: Visit, e
 
 @pytest.fixture(scope="module")
 def ended_run(service: Service) -> str:
-    """A run that has ended red: two URLs warm, one absent at every POP."""
+    """Return a failed run: two URLs warm, one missing at every POP."""
     request_id = service.start(request([*PAGES[:2], ABSENT]))
     assert service.statuses(request_id)[-1]["status"] == "FAILED"
     return request_id
 
 
-def test_a_run_is_cancelled_only_when_that_is_confirmed(visit: Visit, service: Service) -> None:
+def test_run_is_cancelled_only_after_confirmation(visit: Visit, service: Service) -> None:
     request_id = service.start(request(PAGES, verify="none", **SLOW | {"max_rps": 20}))
     page = visit().open_run(request_id)
     cancel, dialog = page.get_by_role("button", name="Cancel", exact=True), page.get_by_role("dialog")
@@ -183,13 +183,13 @@ def test_a_run_is_cancelled_only_when_that_is_confirmed(visit: Visit, service: S
     cancel.click()
     dialog.get_by_role("button", name="Cancel the run").click()
     expect(page.locator("[data-chip]")).to_have_text(re.compile("cancelled"))
-    expect(page.get_by_text("It was cancelled.")).to_be_visible()
+    expect(page.get_by_text("The run was cancelled.")).to_be_visible()
     expect(page.get_by_role("region", name="Why targets failed")).to_contain_text("the run was cancelled")
     expect(cancel).to_be_hidden()
     assert service.get_status(request_id).json()["reason"] == "cancelled"
 
 
-def test_the_report_of_a_run_opens_beside_it(visit: Visit, ended_run: str) -> None:
+def test_report_opens_in_a_new_tab(visit: Visit, ended_run: str) -> None:
     visitor = visit()
     page = visitor.open_run(ended_run)
     with visitor.context.expect_page() as opened:
@@ -199,10 +199,10 @@ def test_the_report_of_a_run_opens_beside_it(visit: Visit, ended_run: str) -> No
     expect(report.locator("body")).to_contain_text(ended_run.rpartition(":")[2])
     assert report.evaluate("window.opener") is None
     assert "#/run/" in page.url
-    expect(page.locator("[data-trouble]")).to_be_hidden()
+    expect(page.locator("[data-problem]")).to_be_hidden()
 
 
-def test_the_list_of_runs_by_status_and_by_the_page(visit: Visit, service: Service, ended_run: str) -> None:
+def test_list_of_runs_is_filtered_by_status_and_paginated(visit: Visit, service: Service, ended_run: str) -> None:
     for _ in range(2):
         service.start(request(PAGES[:1]))
     visitor = visit()
@@ -212,7 +212,7 @@ def test_the_list_of_runs_by_status_and_by_the_page(visit: Visit, service: Servi
 
     visitor.page.route(re.compile(r"/runs\?"), one_by_one)
     page = visitor.open()
-    runs, more = page.locator("[data-runs] li"), page.get_by_role("button", name="More runs")
+    runs, more = page.locator("[data-runs] li"), page.get_by_role("button", name="Load more")
     expect(runs).to_have_count(1)
     more.click()
     expect(runs).to_have_count(2)
@@ -227,30 +227,30 @@ def test_the_list_of_runs_by_status_and_by_the_page(visit: Visit, service: Servi
     expect(page.get_by_role("heading", level=1)).to_have_text(ended_run.rpartition(":")[2])
 
 
-def test_nobody_is_asked_while_the_tab_is_hidden(visit: Visit, service: Service) -> None:
+def test_hidden_tab_sends_no_requests(visit: Visit, service: Service) -> None:
     request_id = service.start(request(PAGES, verify="none", **SLOW | {"max_rps": 30}))
     visitor = visit()
-    asked: list[float] = []
-    visitor.page.on("request", lambda sent: asked.append(time.monotonic()) if "/status" in sent.url else None)
+    polls: list[float] = []
+    visitor.page.on("request", lambda sent: polls.append(time.monotonic()) if "/status" in sent.url else None)
     page = visitor.open_run(request_id)
     page.evaluate(HIDE_OR_SHOW, True)
     page.wait_for_timeout(500)  # for a response that is on its way
-    before = len(asked)
-    page.wait_for_timeout(2_000)  # longer than the pause between two questions
-    assert len(asked) == before, "it asked though nobody looked"
+    before = len(polls)
+    page.wait_for_timeout(2_000)  # longer than the pause between two polls
+    assert len(polls) == before, "a hidden tab sent a request"
     page.evaluate(HIDE_OR_SHOW, False)
     page.wait_for_timeout(600)
-    assert len(asked) > before
+    assert len(polls) > before
     service.call("DELETE", "/prewarm", requestID=request_id)
 
 
-def test_a_dry_run_that_took_long_shows_its_estimate_as_a_run(visit: Visit, service: Service) -> None:
+def test_dry_run_execution_shows_its_estimate(visit: Visit, service: Service) -> None:
     given = json.dumps(request(PAGES[:2], dry_run=True))
     arn = service.client("stepfunctions").start_execution(
         stateMachineArn=service.ready["stateMachineArn"], name=f"dry-{time.time_ns()}", input=given
     )["executionArn"]
     page = visit().open_run(arn)
-    expect(page.get_by_role("heading", name="A dry run: what it would do")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator("[data-ending]")).to_contain_text("2 URLs through")
+    expect(page.get_by_role("heading", name="Dry run: estimate")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(page.locator("[data-result]")).to_contain_text("2 URLs through")
     for part in ("[data-urls]", "[data-map]", "[data-retry]", "[data-meter]"):
         expect(page.locator(part)).to_be_hidden()

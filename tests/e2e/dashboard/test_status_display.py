@@ -1,4 +1,4 @@
-"""What the dashboard makes of what a status tells: much of it, odd things in it, and why a run ended red."""
+"""The dashboard's rendering of statuses: large runs, unusual values and causes of failure."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.support.browser import ENDED, PHONE, Visit, as_if, sideways
-from tests.support.fake_runs import PAGE, going
+from tests.support.browser import ENDED, PHONE, Visit, horizontal_overflow, respond_with
+from tests.support.fake_runs import PAGE, endless_run
 from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
 
 
-def test_twenty_thousand_urls_do_not_freeze_the_page(visit: Visit) -> None:
+def test_page_with_20000_urls_stays_responsive(visit: Visit) -> None:
     urls = [f"https://{HOST}/{number}.html" for number in range(20_000)]
     whole = {"requestID": "r", "run": "large", "total": 20_000, "completed": 20_000, "inProgress": 0}
     targets = {"total": 20_000, "done": 20_000, "outcomes": {"warmed": 19_999, "lost": 1}, "verified": 0}
@@ -27,7 +27,9 @@ def test_twenty_thousand_urls_do_not_freeze_the_page(visit: Visit) -> None:
         "three": first | none | {"successUrl": urls[15_000:-1], "failedUrl": urls[-1:], "failures": [failure]},
     }
     visitor = visit()
-    visitor.page.route("**/status?*", as_if(first | none | {"successUrl": urls[:1_000], "nextToken": "two"}, pages))
+    visitor.page.route(
+        "**/status?*", respond_with(first | none | {"successUrl": urls[:1_000], "nextToken": "two"}, pages)
+    )
     page = visitor.open("#/run/large")
     table = page.get_by_role("region", name="URLs", exact=True).first
     expect(page.get_by_text("1 to 25 of 20,000")).to_be_visible()
@@ -46,7 +48,7 @@ def test_twenty_thousand_urls_do_not_freeze_the_page(visit: Visit) -> None:
     expect(page.locator("[data-urls] [data-range]")).to_have_text("26 to 50 of 20,000")
 
 
-def test_the_lists_of_a_large_run_are_not_fetched_with_every_status(visit: Visit) -> None:
+def test_lists_of_a_large_run_are_not_fetched_with_every_poll(visit: Visit) -> None:
     moving = {
         "status": "IN_PROGRESS",
         "run": "large",
@@ -62,13 +64,13 @@ def test_the_lists_of_a_large_run_are_not_fetched_with_every_status(visit: Visit
     }
     rest = {"inProgressUrl": [f"https://{HOST}/{number}.html" for number in range(1_000, 5_000)]}
     visitor = visit()
-    asked: list[str] = []
-    visitor.page.on("request", lambda sent: asked.append(sent.url.partition("/status?")[2]))
-    visitor.page.route("**/status?*", as_if(moving, {"rest": rest}))
+    requests: list[str] = []
+    visitor.page.on("request", lambda sent: requests.append(sent.url.partition("/status?")[2]))
+    visitor.page.route("**/status?*", respond_with(moving, {"rest": rest}))
     page = visitor.open("#/run/large")
     expect(page.get_by_text("1 to 25 of 5,000")).to_be_visible()
     page.wait_for_timeout(1_500)
-    assert [each for each in asked if each][:3] == [
+    assert [each for each in requests if each][:3] == [
         "requestID=large&include=pops&limit=1000",
         "requestID=large&nextToken=rest",
         "requestID=large&include=pops&limit=1",
@@ -76,12 +78,12 @@ def test_the_lists_of_a_large_run_are_not_fetched_with_every_status(visit: Visit
     expect(page.get_by_text("1 to 25 of 5,000")).to_be_visible()
 
 
-def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
-    """Fields that a run of these tests may not have: dollars, remedy, words, console, a report, odd POPs."""
+def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:
+    """Fields that the runs of these tests may lack: cost, remedy, outcome texts, console URL, unusual POPs."""
     status = {
         "status": "TIMEOUT",
         "requestID": "r",
-        "run": "told",
+        "run": "full",
         "total": 1,
         "completed": 1,
         "inProgress": 0,
@@ -114,28 +116,28 @@ def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
         "consoleUrl": "https://console.aws.example/states",
     }
     visitor = visit()
-    visitor.page.route("**/status?*", as_if(status))
+    visitor.page.route("**/status?*", respond_with(status))
     reports: list[str] = []
 
     def report(route: Route) -> None:
         reports.append(route.request.url)
-        there = f"{visitor.api}/?report"
-        route.fulfill(status=200, content_type="application/json", body=json.dumps({"url": there, "format": "csv"}))
+        url = f"{visitor.api}/?report"
+        route.fulfill(status=200, content_type="application/json", body=json.dumps({"url": url, "format": "csv"}))
 
     visitor.page.route("**/report?*", report)
-    page = visitor.open("#/run/told")
-    for words in (
+    page = visitor.open("#/run/full")
+    for text in (
         "timed out",
         "took 1 h 1 min",
-        "What helps: a new run of what is not warm",
+        "Next step: retry the URLs that are not warm",
         "$0.0042",
         "1.2 MB",
         "time was up",
     ):
-        expect(page.locator("article")).to_contain_text(words)
-    expect(page.get_by_role("button", name="Retry what failed")).to_be_visible()
+        expect(page.locator("article")).to_contain_text(text)
+    expect(page.get_by_role("button", name="Retry failed URLs")).to_be_visible()
     expect(page.locator("article")).not_to_contain_text("POST /retry")
-    expect(page.get_by_text("Not on the map, since their places are not known: XXX1-C1.")).to_be_visible()
+    expect(page.get_by_text("Not on the map, because their location is unknown: XXX1-C1.")).to_be_visible()
     expect(page.get_by_text("a <b>warning</b>")).to_be_visible()
     expect(page.get_by_text("something new <i>happened</i>").first).to_be_visible()
     console = page.get_by_role("link", name="Step Functions console")
@@ -144,47 +146,47 @@ def test_the_end_of_a_run_with_all_that_a_status_can_tell(visit: Visit) -> None:
     states = {
         "Tokyo": "warm",
         "Frankfurt": "failed",
-        "Sydney": "left out",
+        "Sydney": "skipped",
         "London": "cold",  # never fetched
-        "Singapore": "partly warm",  # the time was up before it was done
-        "Seoul": "left out",  # went dark on the way
+        "Singapore": "partly warm",  # unfinished at the deadline
+        "Seoul": "skipped",  # went dark during the run
     }
     for city, state in states.items():
         expect(page.get_by_role("button", name=re.compile(rf"^{city}.*\b{state}"))).to_be_attached()
-    page.get_by_text("its name does not resolve").click()
+    page.get_by_text("its DNS name does not resolve").click()
     expect(page.get_by_text("SYD1-C1 (NXDOMAIN)")).to_be_visible()
-    visitor.picture("run-told", full_page=True)
+    visitor.picture("run-full", full_page=True)
     with visitor.context.expect_page() as opened:
         page.get_by_role("button", name="Report as CSV").click()
     opened.value.wait_for_url("**/?report")
     assert opened.value.evaluate("window.opener") is None
     assert "format=csv" in reports[0]
-    assert "requestID=told" in reports[0]
+    assert "requestID=full" in reports[0]
 
 
-def test_a_run_that_was_refused_says_why(visit: Visit, service: Service) -> None:
+def test_rejected_run_shows_the_cause(visit: Visit, service: Service) -> None:
     given = json.dumps({"url_list": [PAGE], "region_type": "country", "region": ["sinapore"]})
     arn = service.client("stepfunctions").start_execution(
         stateMachineArn=service.ready["stateMachineArn"], name=f"refused-{time.time_ns()}", input=given
     )["executionArn"]
     page = visit().open_run(arn)
     page.wait_for_selector(f"{ENDED}.failed")
-    expect(page.locator("[data-ending]")).to_contain_text("Prewarm.InvalidRequest")
-    expect(page.locator("[data-ending]")).to_contain_text("singapore")
+    expect(page.locator("[data-result]")).to_contain_text("Prewarm.InvalidRequest")
+    expect(page.locator("[data-result]")).to_contain_text("singapore")
     expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "0")
     expect(page.locator("[data-urls]")).to_contain_text(PAGE)
     expect(page.locator("[data-map]")).to_be_hidden()
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", ""])
-def test_addresses_that_are_none_of_the_web_are_no_links(visit: Visit, address: str) -> None:
+def test_addresses_other_than_http_do_not_become_links(visit: Visit, address: str) -> None:
     status = {"status": "COMPLETED", "run": "odd", "total": 0, "completed": 0, "inProgress": 0, "consoleUrl": address}
     visitor = visit()
-    visitor.page.route("**/status?*", as_if(status | {"failedUrl": [], "inProgressUrl": [], "successUrl": []}))
-    visitor.page.route("**/report?*", as_if({"url": address}))
+    visitor.page.route("**/status?*", respond_with(status | {"failedUrl": [], "inProgressUrl": [], "successUrl": []}))
+    visitor.page.route("**/report?*", respond_with({"url": address}))
     page = visitor.open("#/run/odd")
     page.get_by_role("button", name="Report", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("the report has no address")
+    expect(page.get_by_role("alert")).to_contain_text("the report has no valid address")
     assert page.get_by_role("link", name="Step Functions console").count() == 0
     assert len(visitor.context.pages) == 1
 
@@ -192,34 +194,38 @@ def test_addresses_that_are_none_of_the_web_are_no_links(visit: Visit, address: 
 @pytest.mark.parametrize(
     ("kind", "how", "command"),
     [
-        ("redrive", "fix what the cause names, then `aws redrive <b>ARN</b>` goes on", "aws redrive <b>ARN</b>"),
+        ("redrive", "fix what the cause names, then `aws redrive <b>ARN</b>` continues", "aws redrive <b>ARN</b>"),
         ("fix", "fix what the cause names, and start a new run", None),
     ],
 )
-def test_what_helps_is_words_and_a_command_is_one(visit: Visit, kind: str, how: str, command: str | None) -> None:
+def test_remedy_is_shown_as_text_and_its_command_as_code(
+    visit: Visit, kind: str, how: str, command: str | None
+) -> None:
     how = how.replace("ARN", "arn:" + "a" * 300)
-    ended = going(status="FAILED", inProgress=0, error="States.Runtime", cause="", remedy={"kind": kind, "how": how})
+    ended = endless_run(
+        status="FAILED", inProgress=0, error="States.Runtime", cause="", remedy={"kind": kind, "how": how}
+    )
     visitor = visit(viewport=PHONE)
-    visitor.page.route("**/status?*", as_if(ended))
-    page = visitor.open("#/run/going")
-    expect(page.locator("[data-ending]")).to_contain_text(f"What helps: {how.replace('`', '')}")
-    codes = page.locator("[data-ending] code").all_inner_texts()
+    visitor.page.route("**/status?*", respond_with(ended))
+    page = visitor.open("#/run/endless")
+    expect(page.locator("[data-result]")).to_contain_text(f"Next step: {how.replace('`', '')}")
+    codes = page.locator("[data-result] code").all_inner_texts()
     assert codes == ([command.replace("ARN", "arn:" + "a" * 300)] if command else [])
-    expect(page.locator("[data-helps]")).to_be_hidden()
-    assert sideways(page) == 0
+    expect(page.locator("[data-next-step]")).to_be_hidden()
+    assert horizontal_overflow(page) == 0
 
 
-def test_a_city_that_was_left_out_points_to_why(visit: Visit) -> None:
+def test_skipped_city_refers_to_the_skipped_pops(visit: Visit) -> None:
     used = {"pop": "SIN2-P1", "targets": 4, "done": 4, "warm": 4, "failed": 0, "bytes": 9, "meanMs": 1.0}
     left = {"pop": "SYD1-C1", "reason": "unresolved_pop"}
     visitor = visit()
-    visitor.page.route("**/status?*", as_if(going(pops=[used], skippedPops=[left])))
-    page = visitor.open("#/run/going")
+    visitor.page.route("**/status?*", respond_with(endless_run(pops=[used], skippedPops=[left])))
+    page = visitor.open("#/run/endless")
     hint, rows = page.locator("[data-map-hint]"), page.locator("table.pops tbody tr")
     page.get_by_role("button", name=re.compile("^Singapore")).click()
-    expect(hint).to_contain_text("shows this place only")
+    expect(hint).to_contain_text("shows only this location")
     expect(rows).to_have_count(1)
     page.get_by_role("button", name=re.compile("^Sydney")).click()
-    expect(hint).to_contain_text("“POPs left out”")
-    expect(hint).not_to_contain_text("this place only")
+    expect(hint).to_contain_text("“Skipped POPs”")
+    expect(hint).not_to_contain_text("only this location")
     expect(rows).to_have_count(1)

@@ -1,4 +1,4 @@
-"""schemathesis against the served description: no server error, and every response as it is described."""
+"""schemathesis against the served OpenAPI description: no server error, every response as described."""
 
 import json
 import subprocess
@@ -12,13 +12,13 @@ from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
 
-# Requests made from the description seldom start a run: their hosts are no distribution's. Bounded all the same.
+# Generated requests rarely start a run, because no distribution serves their hosts. Bounded nevertheless.
 EXAMPLES = 25
 SECONDS = 240
 
 
 @pytest.mark.parametrize("of", ["any run", "an ended run"])
-def test_the_served_api_keeps_to_its_description(service: Service, tmp_path: Path, of: str) -> None:
+def test_served_api_conforms_to_its_openapi_description(service: Service, tmp_path: Path, of: str) -> None:
     if of == "an ended run":
         request_id = service.start(
             {"url_list": [f"https://{HOST}/page/1.html"], "region_type": "country", "region": "singapore"}
@@ -60,15 +60,15 @@ def test_the_served_api_keeps_to_its_description(service: Service, tmp_path: Pat
     assert report.exists()
 
 
-def test_the_description_needs_no_key_and_the_rest_does(service: Service) -> None:
+def test_openapi_description_needs_no_key_and_other_routes_do(service: Service) -> None:
     api = service.ready["api"]
     assert requests.get(f"{api}/openapi.json", timeout=30).json()["openapi"].startswith("3.1")
     assert requests.get(f"{api}/runs", timeout=30).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/prewarm", "/status", "/report", "/runs", "/retry", "/pops"])
-def test_a_browser_may_ask_before_it_asks(service: Service, path: str) -> None:
-    """A preflight has no key, and its response says which headers may be sent."""
+def test_cors_preflight_needs_no_key_and_returns_allowed_headers(service: Service, path: str) -> None:
+    """A preflight request has no key, and its response lists the allowed headers."""
     headers = {"Origin": "https://tools.example.com", "Access-Control-Request-Method": "GET"}
     response = requests.options(f"{service.ready['api']}{path}", headers=headers, timeout=30)
     assert response.status_code == 200
@@ -77,7 +77,7 @@ def test_a_browser_may_ask_before_it_asks(service: Service, path: str) -> None:
     assert {"GET", "POST", "DELETE"} <= set(response.headers["Access-Control-Allow-Methods"].split(","))
 
 
-def test_pages_of_other_origins_may_read_answers_and_errors(service: Service) -> None:
+def test_responses_and_errors_allow_all_origins(service: Service) -> None:
     key, origin = {"x-api-key": service.ready["apiKey"]}, {"Origin": "https://tools.example.com"}
     api = service.ready["api"]
     for headers, code in ((key | origin, 200), (origin, 403)):
@@ -86,8 +86,8 @@ def test_pages_of_other_origins_may_read_answers_and_errors(service: Service) ->
     assert json.loads(requests.get(f"{api}/x", headers=origin, timeout=30).text)["error"]["code"] == "RouteNotFound"
 
 
-def test_a_cancelled_run_gets_its_report_by_its_event(service: Service) -> None:
-    """As EventBridge tells of it: nothing of the run itself is left to write one."""
+def test_cancelled_run_gets_a_report_from_its_status_event(service: Service) -> None:
+    """EventBridge's status event starts the report, since a cancelled execution runs no further state."""
     urls = [f"https://{HOST}/page/{number}.html" for number in range(40)]
     body = {"url_list": urls, "region_type": "pop", "region": ["SIN2-C1"], "max_rps": 0.2, "timeout_minutes": 60}
     pops = service.call("GET", "/pops")["pops"]

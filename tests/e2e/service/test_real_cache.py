@@ -1,4 +1,4 @@
-"""Any real cache can play the edge: nginx with proxy_cache, on eight loopback addresses as eight POPs."""
+"""nginx with proxy_cache as the edge, on eight loopback addresses as eight POPs."""
 
 import shutil
 import socket
@@ -19,7 +19,7 @@ import dns.rrset
 import pytest
 import trustme
 
-from prewarm_cli.demo.viewer import view
+from prewarm_cli.demo.viewer import viewer_get
 from tests.support.service import DOMAIN, HOST, serve
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -92,10 +92,10 @@ def free_port(address: str = "127.0.0.1", kind: int = socket.SOCK_STREAM) -> int
         return int(probe.getsockname()[1])
 
 
-def answer_names(listener: socket.socket) -> None:
-    """Response for the POPs' names until the socket is closed."""
+def serve_dns(listener: socket.socket) -> None:
+    """Answer DNS queries for the POPs' names until the socket is closed."""
     prefix = DOMAIN.partition(".")[0]
-    known = {f"{prefix}.{pop}.cloudfront.net.".lower(): ip for pop, ip in zip(POPS, ADDRESSES, strict=True)}
+    addresses = {f"{prefix}.{pop}.cloudfront.net.".lower(): ip for pop, ip in zip(POPS, ADDRESSES, strict=True)}
     while True:
         try:
             wire, client = listener.recvfrom(4096)
@@ -104,7 +104,7 @@ def answer_names(listener: socket.socket) -> None:
         question = dns.message.from_wire(wire)
         name = question.question[0].name
         reply = dns.message.make_response(question)
-        if address := known.get(str(name).lower()):
+        if address := addresses.get(str(name).lower()):
             reply.answer.append(dns.rrset.from_text(name, 60, dns.rdataclass.IN, dns.rdatatype.A, address))
         else:
             reply.set_rcode(dns.rcode.NXDOMAIN)
@@ -114,7 +114,7 @@ def answer_names(listener: socket.socket) -> None:
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     if NGINX is None:
-        message = "nginx is not installed (Debian: nginx-light): nothing but our own simulation was warmed"
+        message = "nginx is not installed (Debian: nginx-light): only the simulated CloudFront was tested"
         warnings.warn(message, stacklevel=1)
         pytest.skip(message)
     folder = tmp_path_factory.mktemp("nginx")
@@ -140,7 +140,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     command = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind(("127.0.0.1", 0))
-    threading.Thread(target=answer_names, args=(listener,), daemon=True).start()
+    threading.Thread(target=serve_dns, args=(listener,), daemon=True).start()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         for _ in range(100):
@@ -156,7 +156,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
         listener.close()
 
 
-def test_nginx_on_eight_addresses_is_warmed_as_eight_pops(nginx: Nginx, tmp_path: Path) -> None:
+def test_run_warms_nginx_on_eight_addresses_as_eight_pops(nginx: Nginx, tmp_path: Path) -> None:
     urls = [f"https://{HOST}/{number}.html" for number in range(12)]
     running = serve(nginx.settings(), "--distribution", f"{DOMAIN}={HOST}", "--log-dir", str(tmp_path))
     try:
@@ -164,10 +164,10 @@ def test_nginx_on_eight_addresses_is_warmed_as_eight_pops(nginx: Nginx, tmp_path
         assert last["status"] == "COMPLETED", last
         assert sorted(last["successUrl"]) == sorted(urls)
         assert last["targets"]["outcomes"] == {"warmed": 12 * 8}
-        # Each of the eight caches asked the origin for each page once, however often it was asked itself.
+        # Each of the eight caches requested each page from the origin once.
         assert len(nginx.fetched_from_origin()) == 12 * 8
         for pop, address in zip(POPS, ADDRESSES, strict=True):
-            seen = view(urls[3], address, nginx.settings())
+            seen = viewer_get(urls[3], address, nginx.settings())
             assert (seen.pop, seen.x_cache) == (pop, "Hit from cloudfront")
         assert len(nginx.fetched_from_origin()) == 12 * 8
 

@@ -1,4 +1,4 @@
-"""What the API refuses, at its front door: nothing is started, and the response names the field and the fix."""
+"""Rejected requests: no execution is started, and the response names the field and the fix."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def executions(service: Service) -> int:
         (GOOD | {"regoin": 1}, "regoin", "region"),
     ],
 )
-def test_bad_input_is_a_400_that_names_the_field_and_starts_nothing(
+def test_post_prewarm_rejects_bad_input_with_field_and_starts_no_execution(
     service: Service, body: Any, field: str, word: str
 ) -> None:
     before = executions(service)
@@ -51,14 +51,14 @@ def test_bad_input_is_a_400_that_names_the_field_and_starts_nothing(
     assert executions(service) == before
 
 
-def test_a_body_over_four_megabytes_is_a_413(service: Service) -> None:
+def test_post_prewarm_with_body_over_4_mb_returns_413(service: Service) -> None:
     urls = [f"https://{HOST}/page/{number:060}.html" for number in range(45_000)]
     response = service.post(GOOD | {"url_list": urls})
     assert response.status_code == 413
     assert response.json()["error"]["code"] == "RequestTooLarge"
 
 
-def test_a_body_below_four_megabytes_is_taken(service: Service) -> None:
+def test_post_prewarm_accepts_body_below_4_mb(service: Service) -> None:
     urls = [f"https://{HOST}/page/{number % 60}.html?{number:050}" for number in range(40_000)]
     raw = json.dumps(GOOD | {"url_list": urls}).encode()
     assert 3_000_000 < len(raw) < 4 * 1024 * 1024
@@ -68,23 +68,23 @@ def test_a_body_below_four_megabytes_is_taken(service: Service) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "wrong"])
-def test_a_missing_or_wrong_api_key_is_a_403(service: Service, key: str | None) -> None:
+def test_missing_or_wrong_api_key_returns_403(service: Service, key: str | None) -> None:
     response = service.post(GOOD, key=key)
     assert response.status_code == 403
     assert response.json()["error"]["code"] == "Forbidden"
 
 
-ANOTHER_MACHINES = "arn:aws:states:us-east-1:123456789012:execution:other:run"
+OTHER_STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:execution:other:run"
 
 
-@pytest.mark.parametrize("request_id", ["nothing", ANOTHER_MACHINES, "a/b"])
-def test_an_unknown_request_id_is_a_404(service: Service, request_id: str) -> None:
+@pytest.mark.parametrize("request_id", ["nothing", OTHER_STATE_MACHINE, "a/b"])
+def test_unknown_request_id_returns_404(service: Service, request_id: str) -> None:
     response = service.get_status(request_id)
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "RunNotFound"
 
 
-def test_an_unknown_route_is_a_404_in_the_same_shape(service: Service) -> None:
+def test_unknown_route_returns_404_with_an_error_document(service: Service) -> None:
     service.ready["api"] += "/nowhere"
     try:
         response = service.get_status("x")

@@ -1,4 +1,4 @@
-"""What a user hands over becomes exactly the right targets, or a refusal: by the REST API, on the whole stack."""
+"""Requests become the expected targets or are rejected: through the REST API, on the whole stack."""
 
 import base64
 import json
@@ -114,40 +114,42 @@ def ended(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
 def dry(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
     response = post(stack, dry_run=True, **given)
     assert response.status_code == 200, response.text
-    told: dict[str, Any] = response.json()["dryRun"]
-    return told
+    estimate: dict[str, Any] = response.json()["dryRun"]
+    return estimate
 
 
 def urls(*paths: str, host: str = HOST) -> list[str]:
     return [f"https://{host}{path}" for path in paths]
 
 
-def test_each_host_of_a_list_gets_its_own_distribution_and_a_tenant_its_endpoint(stack: EmbeddedStack) -> None:
-    mixed = [*urls("/a"), *urls("/b", host=SHOP), *urls("/c", host=DOMAIN), *urls("/d", host="nobody.example")]
+def test_each_host_uses_its_distribution_and_a_tenant_its_endpoint(stack: EmbeddedStack) -> None:
+    mixed = [*urls("/a"), *urls("/b", host=SHOP), *urls("/c", host=DOMAIN), *urls("/d", host="unserved.example")]
     status = ended(stack, url_list=mixed)
     assert status["successUrl"] == [*urls("/a"), *urls("/c", host=DOMAIN), *urls("/b", host=SHOP)]
     assert [(entry["url"], entry["reasons"]) for entry in status["failures"]] == [(mixed[3], {"no_distribution": 1})]
-    assert any("no distribution of this account names nobody.example" in warning for warning in status["warnings"])
+    assert any(
+        "no distribution of this account has the alias unserved.example" in warning for warning in status["warnings"]
+    )
 
 
 @pytest.mark.parametrize(
     ("host", "words"),
     [
-        (FOREIGN, f"DNS leads {FOREIGN} to {DOMAIN}, but"),
+        (FOREIGN, f"DNS points {FOREIGN} to {DOMAIN}, but"),
         (OFF, "which is disabled"),
         (STAGING, "staging distribution"),
     ],
 )
-def test_a_host_that_may_not_be_warmed_is_rejected_with_the_reason(
+def test_host_without_an_allowed_distribution_is_rejected_with_the_reason(
     stack: EmbeddedStack, host: str, words: str
 ) -> None:
-    """The edge would even serve FOREIGN: its CNAME is no proof that it is ours."""
+    """The edge would serve FOREIGN, but a CNAME does not prove that the host belongs to this account."""
     status = ended(stack, url_list=urls("/x", host=host))
     assert (status["status"], status["error"]) == ("FAILED", "Prewarm.InvalidRequest")
     assert words in status["cause"]
 
 
-def test_urls_come_from_lists_sitemaps_and_manifests(stack: EmbeddedStack) -> None:
+def test_urls_are_read_from_lists_sitemaps_and_manifests(stack: EmbeddedStack) -> None:
     stack.client("s3").put_object(Bucket=stack.bucket, Key="lists/new.csv", Body="url\n" + urls("/listed")[0])
     status = ended(
         stack,
@@ -161,12 +163,12 @@ def test_urls_come_from_lists_sitemaps_and_manifests(stack: EmbeddedStack) -> No
     )
 
 
-def test_another_runs_request_cannot_be_read_as_a_list(stack: EmbeddedStack) -> None:
+def test_list_in_the_runs_folder_is_rejected(stack: EmbeddedStack) -> None:
     status = ended(stack, url_list_s3=f"s3://{stack.bucket}/runs/x/request.json")
-    assert "is not where lists are read from" in status["cause"]
+    assert "may not be read as a URL list" in status["cause"]
 
 
-def test_pops_outside_the_price_class_are_skipped_and_a_location_without_names_is_warmed(
+def test_pops_outside_price_class_are_skipped_and_location_without_pops_is_warmed(
     stack: EmbeddedStack,
 ) -> None:
     status = ended(stack, url_list=urls("/class"), region_type="country", region=["au", "in", "qa"])
@@ -178,14 +180,14 @@ def test_pops_outside_the_price_class_are_skipped_and_a_location_without_names_i
     assert status["targets"]["total"] == 2
 
 
-def test_pops_named_outside_the_price_class_are_warmed_with_a_warning(stack: EmbeddedStack) -> None:
+def test_requested_pops_outside_price_class_are_warmed_with_a_warning(stack: EmbeddedStack) -> None:
     status = ended(stack, url_list=urls("/named"))
     assert status["status"] == "COMPLETED"
     words = f"PriceClass_200, which sends no viewers to {', '.join(SYDNEY)}: 2 POPs are warmed only because"
     assert any(words in warning for warning in status["warnings"])
 
 
-def test_a_long_list_is_invalidated_in_rounds_and_tenants_by_their_own_call(
+def test_long_list_is_invalidated_in_rounds_and_tenants_separately(
     stack: EmbeddedStack, purged: list[tuple[str, list[str]]]
 ) -> None:
     many = [*urls(*(f"/n/{n}" for n in range(3_001))), *urls("/t", host=SHOP)]
@@ -195,28 +197,30 @@ def test_a_long_list_is_invalidated_in_rounds_and_tenants_by_their_own_call(
     assert sizes == [(DOMAIN, 3_000), (ENDPOINT, 1), (DOMAIN, 1)]
 
 
-def test_what_the_settings_will_do_is_told(stack: EmbeddedStack) -> None:
-    told = dry(stack, url_list=[*urls("/api/1", "/page"), "http://www.example.com/plain"])
-    said = "\n".join(told["warnings"])
-    assert "behaviour /api/* (https://www.example.com/api/1): its cache policy Managed-CachingDisabled" in said
-    assert "cloudfront-viewer-country in the cache key" in said
-    assert "1 http:// URLs are redirected to https://" in said
+def test_dry_run_warns_about_distribution_settings(stack: EmbeddedStack) -> None:
+    estimate = dry(stack, url_list=[*urls("/api/1", "/page"), "http://www.example.com/plain"])
+    warnings = "\n".join(estimate["warnings"])
+    assert "behaviour /api/* (https://www.example.com/api/1): its cache policy Managed-CachingDisabled" in warnings
+    assert "cloudfront-viewer-country in the cache key" in warnings
+    assert "1 http:// URLs are redirected to https://" in warnings
 
 
-def test_a_dry_run_tells_numbers_and_dollars_and_warms_nothing(
+def test_dry_run_returns_counts_and_cost_and_warms_nothing(
     stack: EmbeddedStack, edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]
 ) -> None:
     invalidations = len(purged)
-    told = dry(stack, url_list=urls("/dry/1", "/dry/2"), invalidate=True, staged=True)
-    assert (told["urls"], told["targets"], told["invalidation"]["paths"]) == (2, 4, 2)
-    assert told["estimatedBytes"] == 1_000 * told["fetches"]
-    assert told["cost"]["dollars"] == pytest.approx(sum(part["dollars"] for part in told["cost"]["parts"]), abs=1e-3)
+    estimate = dry(stack, url_list=urls("/dry/1", "/dry/2"), invalidate=True, staged=True)
+    assert (estimate["urls"], estimate["targets"], estimate["invalidation"]["paths"]) == (2, 4, 2)
+    assert estimate["estimatedBytes"] == 1_000 * estimate["fetches"]
+    assert estimate["cost"]["dollars"] == pytest.approx(
+        sum(part["dollars"] for part in estimate["cost"]["parts"]), abs=1e-3
+    )
     assert len(purged) == invalidations
     status = ended(stack, url_list=urls("/dry/1", "/dry/2"), verify="none")
     assert status["targets"]["outcomes"].get("already_warm", 0) < 4
 
 
-def test_a_dry_run_by_a_direct_start_ends_after_resolve_and_the_status_tells_it(stack: EmbeddedStack) -> None:
+def test_dry_run_by_direct_start_ends_after_resolve_and_status_contains_it(stack: EmbeddedStack) -> None:
     states = stack.client("stepfunctions")
     given = {"url_list": urls("/direct"), "region_type": "pop", "region": SYDNEY, "dry_run": True}
     arn = states.start_execution(stateMachineArn=stack.state_machine_arn, name="dry-direct", input=json.dumps(given))
@@ -230,17 +234,17 @@ def test_a_dry_run_by_a_direct_start_ends_after_resolve_and_the_status_tells_it(
     assert entered == ["ResolveTargets", "Accepted", "DryRunCompleted"]
 
 
-def test_a_body_over_the_cap_names_the_way_out(stack: EmbeddedStack) -> None:
+def test_body_over_the_limit_mentions_url_list_s3(stack: EmbeddedStack) -> None:
     response = post(stack, url_list=[f"https://{HOST}/{'x' * 90}/{number}" for number in range(40_000)])
     assert response.status_code == 413
     assert "url_list_s3" in response.json()["error"]["message"]
 
 
-def test_the_catalogue_is_served(stack: EmbeddedStack) -> None:
+def test_get_pops_returns_the_catalogue(stack: EmbeddedStack) -> None:
     assert {pop["id"] for pop in get(stack, "/pops")["pops"]} >= {*SYDNEY, MUMBAI}
 
 
-def test_a_body_of_forty_thousand_urls_just_under_the_cap_is_taken(stack: EmbeddedStack) -> None:
+def test_body_of_40000_urls_below_the_limit_is_accepted(stack: EmbeddedStack) -> None:
     many = [f"https://{HOST}/{'x' * 70}/{number:05}" for number in range(40_000)]
     body = {"url_list": many, "region_type": "pop", "region": SYDNEY[:1], "dry_run": True}
     assert 4_000_000 < len(json.dumps(body).encode()) < 4 * 1024 * 1024

@@ -33,8 +33,8 @@ def execution_end(service: Service, arn: str) -> dict[str, Any]:
     raise AssertionError("the execution did not end")
 
 
-def test_a_good_run_completes_and_its_urls_only_ever_move_forward(service: Service) -> None:
-    # Several batches, one at a time, so that progress is there to be seen however fast the machine is.
+def test_run_completes_and_its_urls_never_leave_success(service: Service) -> None:
+    # Several batches, one at a time, so that progress is visible even on a fast machine.
     countries = ["singapore", "south_korea", "australia", "DE"]
     seen = service.statuses(service.start(request(GOOD, region=countries, max_concurrency=1)))
     decided: set[str] = set()
@@ -46,14 +46,14 @@ def test_a_good_run_completes_and_its_urls_only_ever_move_forward(service: Servi
         assert status["completed"] == len(status["failedUrl"]) + len(status["successUrl"])
         assert status["inProgress"] == len(status["inProgressUrl"])
         now = set(status["successUrl"])
-        assert now >= decided, "a URL went back"
+        assert now >= decided, "a URL left the success list"
         decided = now
     assert seen[-1]["status"] == "COMPLETED"
     assert set(seen[-1]["successUrl"]) == set(GOOD)
-    assert any(0 < len(status["successUrl"]) < 20 for status in seen), "progress was never seen"
+    assert any(0 < len(status["successUrl"]) < 20 for status in seen), "no status showed progress"
 
 
-def test_a_run_with_broken_urls_fails_with_exactly_those(service: Service) -> None:
+def test_run_with_broken_urls_fails_with_exactly_those_urls(service: Service) -> None:
     last = service.statuses(service.start(request([*GOOD, *BROKEN])))[-1]
     assert last["status"] == "FAILED"
     assert sorted(last["failedUrl"]) == sorted(BROKEN)
@@ -64,7 +64,7 @@ def test_a_run_with_broken_urls_fails_with_exactly_those(service: Service) -> No
     }
 
 
-def test_a_direct_start_gives_the_same_and_looks_failed_in_the_console(service: Service) -> None:
+def test_direct_start_returns_the_same_status_and_a_readable_cause(service: Service) -> None:
     states = service.client("stepfunctions")
     given = json.dumps(request([*GOOD[:4], *BROKEN]))
     arn = states.start_execution(
@@ -76,7 +76,7 @@ def test_a_direct_start_gives_the_same_and_looks_failed_in_the_console(service: 
     assert end["cause"].startswith("4 of 7 URLs are warm, 3 failed.")
     for url in BROKEN:
         assert url in end["cause"]
-    assert not end["cause"].startswith("{"), "a traceback in JSON is no readable cause"
+    assert not end["cause"].startswith("{"), "a JSON traceback is not a readable cause"
     by_arn, by_name = service.get_status(arn).json(), service.get_status("from-a-pipeline").json()
     assert by_arn == by_name
     assert by_arn["status"] == "FAILED"
@@ -84,7 +84,7 @@ def test_a_direct_start_gives_the_same_and_looks_failed_in_the_console(service: 
     assert sorted(by_arn["successUrl"]) == sorted(GOOD[:4])
 
 
-def test_fail_on_none_ends_green_with_the_same_status_lists(service: Service) -> None:
+def test_fail_on_none_completes_with_failed_urls_listed(service: Service) -> None:
     last = service.statuses(service.start(request([GOOD[0], *BROKEN], fail_on="none")))[-1]
     assert last["status"] == "COMPLETED"
     assert sorted(last["failedUrl"]) == sorted(BROKEN)
@@ -101,7 +101,9 @@ def test_fail_on_none_ends_green_with_the_same_status_lists(service: Service) ->
         (["not", "an", "object"], ["JSON object"]),
     ],
 )
-def test_a_bad_direct_start_ends_in_rejected_in_plain_words(service: Service, given: Any, words: list[str]) -> None:
+def test_direct_start_with_bad_input_ends_in_rejected_with_a_readable_cause(
+    service: Service, given: Any, words: list[str]
+) -> None:
     states = service.client("stepfunctions")
     arn = states.start_execution(
         stateMachineArn=service.ready["stateMachineArn"], name=f"bad-{time.time_ns()}", input=json.dumps(given)
@@ -119,7 +121,7 @@ def test_a_bad_direct_start_ends_in_rejected_in_plain_words(service: Service, gi
     assert entered == ["ResolveTargets", "Accepted", "Rejected"]
 
 
-def test_a_staged_run_warms_one_pop_of_each_area_first(service: Service) -> None:
+def test_staged_run_has_two_stages(service: Service) -> None:
     arn = service.start(request([GOOD[0]], staged=True))
     assert service.statuses(arn)[-1]["status"] == "COMPLETED"
     states = service.client("stepfunctions")
@@ -132,7 +134,7 @@ def test_a_staged_run_warms_one_pop_of_each_area_first(service: Service) -> None
     assert "NextStage" in names
 
 
-def test_an_invalidation_is_awaited_before_anything_is_warmed(service: Service) -> None:
+def test_invalidation_completes_before_warming(service: Service) -> None:
     arn = service.start(request([f"https://{HOST}/page/50.html"], invalidate=True))
     assert service.statuses(arn)[-1]["status"] == "COMPLETED"
     cloudfront = service.client("cloudfront")
@@ -145,7 +147,7 @@ def test_an_invalidation_is_awaited_before_anything_is_warmed(service: Service) 
     assert ["/page/50.html"] in [batch["Paths"]["Items"] for batch in paths]
 
 
-def test_a_cancelled_run_is_failed_and_nothing_stays_in_progress(service: Service) -> None:
+def test_cancelled_run_is_failed_with_no_url_in_progress(service: Service) -> None:
     arn = service.start(request([*GOOD, f"https://{HOST}/slow.html"]))
     for _ in range(100):
         if service.get_status(arn).json()["targets"]["total"]:
@@ -159,7 +161,7 @@ def test_a_cancelled_run_is_failed_and_nothing_stays_in_progress(service: Servic
     assert any("cancelled" in entry["reasons"] for entry in status["failures"])
 
 
-def test_a_pop_asked_for_by_name_that_is_gone_fails_the_run(service: Service) -> None:
+def test_requested_pop_that_does_not_resolve_fails_the_run(service: Service) -> None:
     body = {"url_list": GOOD[:1], "region_type": "pop", "region": ["SIN2-P1", "ATL56-C1"]}
     last = service.statuses(service.start(body))[-1]
     assert last["status"] == "FAILED"
@@ -167,7 +169,7 @@ def test_a_pop_asked_for_by_name_that_is_gone_fails_the_run(service: Service) ->
     assert last["skippedPops"] == []
 
 
-def test_pops_of_a_region_that_are_gone_are_skipped_and_listed(service: Service) -> None:
+def test_pops_of_a_region_that_do_not_resolve_are_skipped_and_listed(service: Service) -> None:
     body = {"url_list": GOOD[:1], "target_type": "region", "region": "eu"}
     last = service.statuses(service.start(body))[-1]
     assert last["status"] == "COMPLETED"
@@ -176,8 +178,8 @@ def test_pops_of_a_region_that_are_gone_are_skipped_and_listed(service: Service)
     assert not any(entry["pop"].startswith("FRA") for entry in last["skippedPops"])
 
 
-def test_cancel_list_and_retry_by_the_api(service: Service) -> None:
-    """A run with a slow page is cancelled, found in the list, and what it left is warmed by a retry."""
+def test_cancelled_run_is_listed_and_can_be_retried(service: Service) -> None:
+    """A run with a slow page is cancelled, and a retry warms the remaining URLs."""
     arn = service.start(request([*GOOD[:3], f"https://{HOST}/slow.html"], verify="none"))
     for _ in range(100):
         if service.get_status(arn).json()["targets"]["total"]:

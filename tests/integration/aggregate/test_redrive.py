@@ -19,7 +19,7 @@ from aggregate.notification import compose
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document
 from tests.support.rest import call, describe_executions_as
-from warm.run_guard import RunOver
+from warm.run_guard import RunNotActive
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -91,7 +91,7 @@ def test_redrive_after_the_summary_counts_each_target_once(machine: Machine, sta
     ran, items = started(machine)
     aggregate.run_ended_handler.handler(ended(ran, status), Context())
     assert document(ran.name, "summary.json")["executionStatus"] == status
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         work(ran, items[1])
     for item in items[1:]:
         work(ran, item, 1)
@@ -136,7 +136,7 @@ def test_worker_of_an_ended_run_fails_so_that_a_redrive_repeats_the_batch(
 ) -> None:
     ran, items = started(machine)
     machine.storage.ledger.end_run(ran.name)
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         work(ran, items[1])
     assert work(ran, items[1], child_redrives=1)["finished"]
 
@@ -145,7 +145,7 @@ def test_child_pending_since_an_earlier_redrive_still_runs(machine: Machine) -> 
     ran, items = started(machine)
     work(ran, items[1], redrives=0, child_redrives=2)
     assert work(ran, items[2], redrives=0, child_redrives=1)["finished"]
-    with pytest.raises(RunOver):
+    with pytest.raises(RunNotActive):
         work(ran, items[0])
 
 

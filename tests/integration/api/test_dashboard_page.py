@@ -1,4 +1,4 @@
-"""GET /: the page, its policy, and the embedded gateway's way to it."""
+"""GET /: the page, its policy, and its route in the embedded gateway."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import api.handler
-from api.dashboard.page import FILES, SCRIPTS, built
+from api.dashboard.page import FILES, SCRIPTS, build_page
 from prewarm.catalogue import data_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm_local.stack.api_gateway import Gateway
@@ -18,12 +18,12 @@ from prewarm_local.stack.intrinsics import Account
 from prewarm_local.stack.proxy_event import Request
 from prewarm_local.stack.routes import Api, Route
 from prewarm_local.stack.runtime_api import Result
-from tests.contract.docs.test_security_doc import rows, unproven
 from tests.support.definitions import ROOT
 from tests.support.handlers import Context
+from tests.support.threat_table import rows, unproven
 
 MAX_LINES = 260
-# The namespace in the icon, and the example in the form; nothing is ever fetched from either.
+# The icon's XML namespace and the form's placeholder; the page fetches neither.
 HARMLESS = {"http://www.w3.org/2000/svg", "https://www.example.com/index.html"}
 LOADING = {"src", "srcset", "href", "action", "formaction", "poster", "data", "xlink:href"}
 
@@ -44,12 +44,12 @@ def get(path: str = "/", stage_path: str = "/v1/") -> dict[str, Any]:
         "body": None,
         "isBase64Encoded": False,
     }
-    answer: dict[str, Any] = api.handler.handler(event, Context())
-    return answer
+    response: dict[str, Any] = api.handler.handler(event, Context())
+    return response
 
 
 class Page(HTMLParser):
-    """What of a page matters here: inline blocks by tag, and attributes that load or style."""
+    """The parts of a page that its policy governs: inline blocks by tag, and attributes that load or style."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -75,8 +75,8 @@ class Page(HTMLParser):
             self.blocks[self._open][-1] += data
 
 
-def policy_of(answer: dict[str, Any]) -> dict[str, list[str]]:
-    directives = answer["multiValueHeaders"]["Content-Security-Policy"][0].split(";")
+def policy_of(response: dict[str, Any]) -> dict[str, list[str]]:
+    directives = response["multiValueHeaders"]["Content-Security-Policy"][0].split(";")
     return {name: values for name, *values in (directive.split() for directive in directives)}
 
 
@@ -85,22 +85,22 @@ def hash_of(block: str) -> str:
 
 
 @pytest.mark.parametrize(("path", "stage_path"), [("/", "/v1/"), ("/", "/v1")])
-def test_the_page_is_answered_without_a_key(path: str, stage_path: str) -> None:
-    answer = get(path, stage_path)
-    assert answer["statusCode"] == 200
-    headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+def test_get_page_without_key_returns_200(path: str, stage_path: str) -> None:
+    response = get(path, stage_path)
+    assert response["statusCode"] == 200
+    headers = {name.lower(): values[0] for name, values in response["multiValueHeaders"].items()}
     assert headers["content-type"] == "text/html; charset=utf-8"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["cross-origin-opener-policy"] == "same-origin"
     assert headers["cache-control"] == "max-age=300"
-    assert answer["body"].startswith("<!doctype html>")
-    assert answer["isBase64Encoded"] is False
+    assert response["body"].startswith("<!doctype html>")
+    assert response["isBase64Encoded"] is False
 
 
-def test_the_policy_allows_just_the_blocks_that_the_page_has() -> None:
-    answer = get()
-    policy, page = policy_of(answer), Page(answer["body"])
+def test_policy_allows_only_the_pages_own_script_and_style() -> None:
+    response = get()
+    policy, page = policy_of(response), Page(response["body"])
     assert policy["default-src"] == ["'none'"]
     for directive in ("base-uri", "form-action", "frame-ancestors"):
         assert policy[directive] == ["'none'"]
@@ -109,38 +109,38 @@ def test_the_policy_allows_just_the_blocks_that_the_page_has() -> None:
     assert policy["script-src"] == [hash_of(block) for block in page.blocks["script"]]
     assert policy["style-src"] == [hash_of(block) for block in page.blocks["style"]]
     assert len(page.blocks["script"]) == len(page.blocks["style"]) == 1
-    assert "unsafe" not in answer["multiValueHeaders"]["Content-Security-Policy"][0]
-    assert page.inline == [], "the policy would refuse these"
+    assert "unsafe" not in response["multiValueHeaders"]["Content-Security-Policy"][0]
+    assert page.inline == [], "the policy blocks these"
 
 
-def test_the_page_loads_nothing_from_anywhere() -> None:
+def test_page_loads_no_external_resource() -> None:
     page = get()["body"]
     assert [load for load in Page(page).loads if not load.startswith("data:")] == []
     assert set(re.findall(r"\bhttps?://[\w./-]+", page)) == HARMLESS
     assert not re.search(r"@import|url\((?!#)|\bimport\s*\(|^\s*import\s", page, re.MULTILINE)
-    assert "<!--" not in re.sub(r"<script.*</script>", "", page, flags=re.DOTALL), "a part was not put in"
+    assert "<!--" not in re.sub(r"<script.*</script>", "", page, flags=re.DOTALL), "a placeholder was not replaced"
 
 
-def test_the_page_holds_the_land_and_the_outcomes_in_words() -> None:
+def test_page_contains_the_map_and_the_outcome_texts() -> None:
     page = get()["body"]
     assert f'd="{data_text("land.svgpath").strip()}"' in page
     (script,) = Page(page).blocks["script"]
-    told = re.match(r"const OUTCOMES = (\{.*\});", script)
-    assert told
-    assert json.loads(told[1]) == {outcome.value: words for outcome, words in IN_WORDS.items()}
+    outcomes = re.match(r"const OUTCOMES = (\{.*\});", script)
+    assert outcomes
+    assert json.loads(outcomes[1]) == {outcome.value: text for outcome, text in IN_WORDS.items()}
 
 
-def test_the_page_is_small_enough_to_be_read_at_a_glance_of_the_network() -> None:
-    assert len(built()[0].encode()) < 150_000
+def test_page_is_smaller_than_150_kb() -> None:
+    assert len(build_page()[0].encode()) < 150_000
 
 
-def test_every_file_is_put_in_and_none_is_long() -> None:
+def test_page_includes_every_file_and_no_file_is_long() -> None:
     files = {path.name: path.read_text() for path in FILES.iterdir()}
     assert set(files) == {"index.html", "style.css", *SCRIPTS}
     assert {name: text.count("\n") for name, text in files.items() if text.count("\n") > MAX_LINES} == {}
 
 
-def test_the_scripts_read_no_markup_and_ask_only_below_the_stage() -> None:
+def test_scripts_parse_no_markup_and_send_requests_only_below_the_stage() -> None:
     for name in SCRIPTS:
         source = (FILES / name).read_text()
         risky = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|localStorage|cookie"
@@ -151,37 +151,37 @@ def test_the_scripts_read_no_markup_and_ask_only_below_the_stage() -> None:
 
 
 @pytest.mark.parametrize("name", ["dashboard-run.png", "dashboard-phone.png"])
-def test_the_pictures_are_there_and_light(name: str) -> None:
+def test_documentation_images_exist_and_are_small(name: str) -> None:
     assert f"images/{name}" in (ROOT / "docs" / "dashboard.md").read_text()
     assert 10_000 < (ROOT / "docs" / "images" / name).stat().st_size < 200_000
 
 
-def test_what_the_documentation_says_of_safety_is_tested() -> None:
+def test_threats_in_the_documentation_cite_existing_tests() -> None:
     page = (ROOT / "docs" / "dashboard.md").read_text()
     assert len(rows(page)) >= 6
     assert unproven(page) == []
 
 
 class Functions:
-    """Stands for the embedded stack's workers: it hands each event to the handler, in this process."""
+    """Replaces the embedded stack's workers: calls the handler in this process."""
 
     def invoke(self, _arn: str, event: bytes) -> Result:
         return Result(json.dumps(api.handler.handler(json.loads(event), Context())).encode(), None)
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/"])
-def test_the_embedded_gateway_serves_the_page_at_the_bare_stage(path: str) -> None:
+def test_embedded_gateway_serves_the_page_at_the_stage_root(path: str) -> None:
     routes = (
         Route("GET", "/", "arn", key_required=False, timeout=10.0),
         Route("GET", "/pops", "arn", key_required=True, timeout=10.0),
     )
-    made = Api("Api", "v1", routes, {}, ())
-    gateway = Gateway(made, Account("123456789012", "eu-central-1"), Functions())  # type: ignore[arg-type]
+    api_definition = Api("Api", "v1", routes, {}, ())
+    gateway = Gateway(api_definition, Account("123456789012", "eu-central-1"), Functions())  # type: ignore[arg-type]
     try:
-        answer = gateway.answer(Request("GET", path, "", [("Host", "127.0.0.1")], b"", "127.0.0.1"))
-        assert (answer.status, dict(answer.headers)["Content-Type"]) == (200, "text/html; charset=utf-8")
-        assert answer.body.decode() == built()[0]
+        response = gateway.answer(Request("GET", path, "", [("Host", "127.0.0.1")], b"", "127.0.0.1"))
+        assert (response.status, dict(response.headers)["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert response.body.decode() == build_page()[0]
         refused = gateway.answer(Request("GET", "/v1/pops", "", [], b"", "127.0.0.1"))
-        assert refused.status == 403, "the other routes still want a key"
+        assert refused.status == 403, "the other routes require a key"
     finally:
         gateway.stop()

@@ -63,8 +63,8 @@ def test_dry_run_warms_plans_and_invalidates_nothing(machine: Machine, edge: Sim
 
 def test_settings_and_hosts_without_a_distribution_are_warnings(machine: Machine) -> None:
     result = dry(machine, url_list=[*fresh(), "https://www.example.net/"], accept_encodings=["br, gzip", "gzip"])
-    assert any("no distribution of this account names www.example.net" in text for text in result["warnings"])
-    assert any("are one cached copy (gzip)" in text for text in result["warnings"])
+    assert any("no distribution of this account has the alias www.example.net" in text for text in result["warnings"])
+    assert any("select one cached copy (gzip)" in text for text in result["warnings"])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from aggregate.report_html import bytes_in_words, page
+from aggregate.report_html import format_bytes, page
 from api.schemas.openapi import report_schema
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
@@ -157,7 +157,7 @@ def test_html_report_escapes_urls_and_warnings(text: str) -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (2 * 10**18, "2,000.0 PB")],
 )
 def test_bytes_are_formatted_in_decimal_units(count: int, words: str) -> None:
-    assert bytes_in_words(count) == words
+    assert format_bytes(count) == words
 
 
 @pytest.mark.usefixtures("machine")

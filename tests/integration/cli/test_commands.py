@@ -1,4 +1,4 @@
-"""The commands before a fake API: what they send, what they print, how they leave."""
+"""The commands against a fake API: requests, output and exit codes."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ import pytest
 
 import prewarm_cli.api_client
 from prewarm import __version__
-from tests.support.fake_api import RUN, URL, FakeApi, error, fake_api, going, prewarm
-from tests.unit.prewarm_cli.output.test_text import status
+from tests.support.fake_api import RUN, URL, FakeApi, error, fake_api, prewarm
+from tests.support.statuses import running_status, status
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
         yield served
 
 
-def test_start_sends_the_request_with_key_and_idempotency_key_and_prints_the_request_id(api: FakeApi) -> None:
-    api.answers["POST /prewarm"] = [(200, {"requestID": RUN})]
+def test_start_sends_request_with_key_and_idempotency_key_and_prints_request_id(api: FakeApi) -> None:
+    api.responses["POST /prewarm"] = [(200, {"requestID": RUN})]
     result = prewarm("start", *URL, "--staged")
     assert result.stdout == f"{RUN}\n"
     assert "prewarm watch the-run" in result.stderr
@@ -34,18 +34,18 @@ def test_start_sends_the_request_with_key_and_idempotency_key_and_prints_the_req
     assert api.calls[1].headers["idempotency-key"] == "mine"
 
 
-def test_a_lost_answer_is_asked_for_again_under_the_same_key(api: FakeApi) -> None:
-    api.answers["POST /prewarm"] = [None, (503, {}), (429, {}), (200, {"requestID": RUN})]
+def test_start_retries_a_lost_response_with_the_same_idempotency_key(api: FakeApi) -> None:
+    api.responses["POST /prewarm"] = [None, (503, {}), (429, {}), (200, {"requestID": RUN})]
     prewarm("start", *URL)
-    keys = {call.headers["idempotency-key"] for call in api.of("POST", "/prewarm")}
+    keys = {call.headers["idempotency-key"] for call in api.calls_to("POST", "/prewarm")}
     assert (len(api.calls), len(keys)) == (4, 1)
 
 
-def test_a_service_that_stays_broken_is_exit_4_and_names_the_key_to_repeat_it_with(api: FakeApi) -> None:
-    api.answers["POST /prewarm"] = [(500, error("ServiceError", "the service failed to response"))]
+def test_start_with_persistent_service_error_exits_4_and_prints_the_idempotency_key(api: FakeApi) -> None:
+    api.responses["POST /prewarm"] = [(500, error("ServiceError", "the service failed to respond"))]
     result = prewarm("start", *URL, "--json", code=4)
     key = api.calls[0].headers["idempotency-key"]
-    assert f"--idempotency-key {key} starts no second run" in result.stderr
+    assert f"--idempotency-key {key}: it starts no second run" in result.stderr
     assert json.loads(result.stdout)["error"]["code"] == "ServiceError"
     assert len(api.calls) == 1 + prewarm_cli.api_client.RETRIES
 
@@ -70,9 +70,9 @@ DRY_RUN = {
 }
 
 
-def test_a_dry_run_is_sent_once_without_a_key_and_told_in_words(api: FakeApi) -> None:
-    api.answers["POST /prewarm"] = [(200, {"dryRun": DRY_RUN})]
-    shown = prewarm("start", *URL, "--dry-run").stdout
+def test_dry_run_is_sent_once_without_idempotency_key_and_printed_as_text(api: FakeApi) -> None:
+    api.responses["POST /prewarm"] = [(200, {"dryRun": DRY_RUN})]
+    output = prewarm("start", *URL, "--dry-run").stdout
     for part in (
         "30 targets",
         "33 fetches",
@@ -83,78 +83,78 @@ def test_a_dry_run_is_sent_once_without_a_key_and_told_in_words(api: FakeApi) ->
         "$0.0042",
         "gap",
     ):
-        assert part in shown
+        assert part in output
     assert "idempotency-key" not in api.calls[0].headers
     assert json.loads(prewarm("start", *URL, "--dry-run", "--json").stdout) == {"dryRun": DRY_RUN}
     api.calls.clear()
-    api.answers["POST /prewarm"] = [(503, {})]
+    api.responses["POST /prewarm"] = [(503, {})]
     prewarm("start", *URL, "--dry-run", code=4)
     assert len(api.calls) == 1
 
 
-def test_a_dry_run_that_takes_long_is_waited_for(api: FakeApi) -> None:
-    api.answers["POST /prewarm"] = [(200, {"requestID": RUN})]
-    told = status(status="COMPLETED", total=0, completed=0, failedUrl=[], successUrl=[], dryRun=DRY_RUN)
-    del told["failures"]
-    api.answers["GET /status"] = [(200, told)]
+def test_dry_run_that_becomes_a_run_is_followed(api: FakeApi) -> None:
+    api.responses["POST /prewarm"] = [(200, {"requestID": RUN})]
+    ended = status(status="COMPLETED", total=0, completed=0, failedUrl=[], successUrl=[], dryRun=DRY_RUN)
+    del ended["failures"]
+    api.responses["GET /status"] = [(200, ended)]
     assert "33 fetches" in prewarm("start", *URL, "--dry-run", "--wait").stdout
 
 
 @pytest.mark.parametrize("option", ["--junit", "--report"])
 @pytest.mark.parametrize("command", [["start", "--wait"], ["run", "--distribution", "d111abc.cloudfront.net"]])
-def test_a_dry_run_is_asked_for_no_file_that_it_would_not_write(
+def test_dry_run_with_junit_or_report_exits_2_without_a_request(
     api: FakeApi, tmp_path: Path, command: list[str], option: str
 ) -> None:
-    refused = prewarm(*command, *URL, "--dry-run", option, str(tmp_path / "x.html"), code=2)
-    assert "a dry run warms nothing" in refused.stderr
+    result = prewarm(*command, *URL, "--dry-run", option, str(tmp_path / "x.html"), code=2)
+    assert "cannot be combined with --dry-run" in result.stderr
     assert api.calls == []
 
 
 @pytest.mark.parametrize(("response", "code"), [(400, 2), (404, 2), (409, 2), (413, 2), (403, 4), (500, 4), (302, 4)])
-def test_answers_become_exit_codes(api: FakeApi, response: int, code: int) -> None:
-    api.answers["POST /prewarm"] = [(response, error("Told", "what is wrong"))]
+def test_start_maps_error_statuses_to_exit_codes(api: FakeApi, response: int, code: int) -> None:
+    api.responses["POST /prewarm"] = [(response, error("SomeError", "the message"))]
     result = prewarm("start", *URL, code=code)
     assert result.stdout == ""
-    assert "what is wrong" in result.stderr
-    assert not api.of("GET", "/elsewhere"), "the key went along with a redirect"
+    assert "the message" in result.stderr
+    assert not api.calls_to("GET", "/elsewhere"), "the key was sent to a redirect's target"
 
 
-def test_every_problem_has_a_line_of_its_own(api: FakeApi) -> None:
+def test_several_problems_are_printed_on_one_line_each(api: FakeApi) -> None:
     near = {"field": "region[0]", "message": "unknown region 'apca'", "near": ["apac", "ca"]}
     other = {"field": "url_list", "message": "is missing", "near": []}
-    api.answers["POST /prewarm"] = [(400, error("InvalidRequest", "both in one line", near, other))]
+    api.responses["POST /prewarm"] = [(400, error("InvalidRequest", "both in one line", near, other))]
     lines = prewarm("start", *URL, code=2).stderr.splitlines()
     assert lines[1:] == ["  region[0]: unknown region 'apca'; did you mean apac or ca?", "  url_list: is missing"]
 
 
-def test_an_answer_that_is_no_json_is_the_services_fault(api: FakeApi) -> None:
-    api.answers["GET /status"] = [(200, b"<html>a proxy's page</html>")]
-    assert "no JSON" in prewarm("status", "the-run", code=4).stderr
+def test_response_that_is_not_json_exits_4(api: FakeApi) -> None:
+    api.responses["GET /status"] = [(200, b"<html>a proxy's page</html>")]
+    assert "a body that is not JSON" in prewarm("status", "the-run", code=4).stderr
 
 
-def test_nobody_there_is_exit_4(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_address_exits_4(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREWARM_API_URL", "http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in prewarm("list", code=4).stderr
 
 
-def test_no_address_is_exit_2_and_names_configure(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_address_exits_2_and_mentions_configure(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PREWARM_API_URL")
     assert "prewarm configure" in prewarm("list", code=2).stderr
     assert json.loads(prewarm("list", "--json", code=2).stdout)["error"]["code"] == "BadInput"
 
 
-def test_options_that_need_wait_say_so(api: FakeApi, tmp_path: Path) -> None:
+def test_wait_options_are_checked_before_the_request(api: FakeApi, tmp_path: Path) -> None:
     assert "need --wait" in prewarm("start", *URL, "--junit", str(tmp_path / "x.xml"), code=2).stderr
-    assert "no file can be written" in prewarm("start", *URL, "--wait", "--junit", str(tmp_path), code=2).stderr
+    assert "the file cannot be written" in prewarm("start", *URL, "--wait", "--junit", str(tmp_path), code=2).stderr
     assert api.calls == []
 
 
-def test_status_is_exit_0_whatever_it_says_unless_asked(api: FakeApi) -> None:
-    api.answers["GET /status"] = [(200, status())]
+def test_status_exits_0_without_exit_code_option(api: FakeApi) -> None:
+    api.responses["GET /status"] = [(200, status())]
     assert "failed   " in prewarm("status", RUN).stdout
     assert api.calls[0].query == {"requestID": RUN}
     prewarm("status", RUN, "--exit-code", code=1)
-    api.answers["GET /status"] = [(200, going())]
+    api.responses["GET /status"] = [(200, running_status())]
     prewarm("status", RUN)
     prewarm("status", RUN, "--exit-code", code=3)
 
@@ -169,14 +169,14 @@ def run_line(number: int) -> dict[str, Any]:
     }
 
 
-def test_list_goes_through_pages_until_it_has_enough(api: FakeApi) -> None:
+def test_list_reads_pages_up_to_the_limit(api: FakeApi) -> None:
     runs = [run_line(number) for number in range(3)]
     listed = [
         {"runs": runs[:1], "nextToken": "a"},
         {"runs": [], "nextToken": "b"},
         {"runs": runs[1:], "nextToken": "c"},
     ]
-    api.answers["GET /runs"] = [(200, each) for each in listed]
+    api.responses["GET /runs"] = [(200, each) for each in listed]
     found = json.loads(prewarm("list", "--limit", "3", "--status", "FAILED", "--json").stdout)
     assert found == {"runs": runs}
     assert [call.query for call in api.calls] == [
@@ -186,24 +186,24 @@ def test_list_goes_through_pages_until_it_has_enough(api: FakeApi) -> None:
     ]
 
 
-def test_list_shows_a_line_a_run_and_says_when_there_is_none(api: FakeApi) -> None:
-    api.answers["GET /runs"] = [(200, {"runs": [run_line(1)]}), (200, {"runs": []})]
+def test_list_prints_one_line_per_run_and_reports_an_empty_list(api: FakeApi) -> None:
+    api.responses["GET /runs"] = [(200, {"runs": [run_line(1)]}), (200, {"runs": []})]
     assert prewarm("list").stdout == "r1  FAILED       then\n"
     empty = prewarm("list", "--status", "TIMEOUT")
-    assert (empty.stdout, empty.stderr) == ("", "no runs that are TIMEOUT\n")
+    assert (empty.stdout, empty.stderr) == ("", "no runs with status TIMEOUT\n")
 
 
-def test_cancel_says_what_was_warm_and_a_second_one_is_exit_2(api: FakeApi) -> None:
+def test_cancel_prints_warm_urls_and_a_second_cancel_exits_2(api: FakeApi) -> None:
     ended = (409, error("RunAlreadyEnded", "requestID: the run has ended already"))
-    api.answers["DELETE /prewarm"] = [(200, status(reason="cancelled")), (200, status()), ended]
-    assert "1 of 2 URLs were warm" in prewarm("cancel", "the-run").stdout
+    api.responses["DELETE /prewarm"] = [(200, status(reason="cancelled")), (200, status()), ended]
+    assert "1 of 2 URLs are warm" in prewarm("cancel", "the-run").stdout
     assert json.loads(prewarm("cancel", "the-run", "--json").stdout) == status()
     assert "ended already" in prewarm("cancel", "the-run", code=2).stderr
 
 
-def test_retry_is_sent_again_under_one_key_only(api: FakeApi) -> None:
-    """A lost response, and the same question again: the service starts one run of them."""
-    api.answers["POST /retry"] = [(200, {"requestID": RUN, "retryOf": RUN, "urls": 7}), None]
+def test_retry_repeats_a_lost_response_with_one_idempotency_key(api: FakeApi) -> None:
+    """The same key for all attempts, so that the service starts one run; a new key for a new retry."""
+    api.responses["POST /retry"] = [(200, {"requestID": RUN, "retryOf": RUN, "urls": 7}), None]
     result = prewarm("retry", "the-run")
     assert (result.stdout, "7 URLs" in result.stderr) == (f"{RUN}\n", True)
     first = api.calls[0].headers["idempotency-key"]
@@ -213,11 +213,11 @@ def test_retry_is_sent_again_under_one_key_only(api: FakeApi) -> None:
     assert again != first
 
 
-def test_the_version_is_told() -> None:
+def test_version_option_prints_the_version() -> None:
     assert prewarm("--version").stdout == f"prewarm {__version__}\n"
 
 
-def test_the_help_loads_nothing_that_takes_long() -> None:
+def test_main_imports_no_slow_modules() -> None:
     code = "import prewarm_cli.main, sys; print(*sys.modules)"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
@@ -226,6 +226,6 @@ def test_the_help_loads_nothing_that_takes_long() -> None:
 
 
 @pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
-def test_run_refuses_what_is_no_distribution_before_it_starts_anything(distribution: str) -> None:
-    refused = prewarm("run", *URL, "--distribution", distribution, code=2)
-    assert "is no distribution" in refused.stderr
+def test_run_rejects_an_invalid_distribution_before_starting_the_service(distribution: str) -> None:
+    result = prewarm("run", *URL, "--distribution", distribution, code=2)
+    assert "is no distribution" in result.stderr

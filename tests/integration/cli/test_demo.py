@@ -1,4 +1,4 @@
-"""How the demo ends, after a show of a test's own making: the whole one is played in tests/e2e/cli/test_demo.py."""
+"""The demo's end after a replaced demo run; tests/e2e/cli/test_demo.py runs the whole demo."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.support.fake_api import prewarm
 
 @pytest.fixture
 def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the show finds wrong; nothing, unless a test adds it."""
+    """Return the list of failed checks, to which a test may add."""
     found: list[str] = []
 
     @contextmanager
@@ -24,24 +24,24 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(prewarm_local.edge.process, "SimulatedCloudFront", nothing)
     monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", nothing)
-    monkeypatch.setattr(prewarm_cli.demo.command, "_play", lambda *_: found)
+    monkeypatch.setattr(prewarm_cli.demo.command, "_run_demo", lambda *_: found)
     return found
 
 
-def test_the_demo_ends_by_itself_and_says_how_it_would_go_on(failures: list[str]) -> None:
-    shown = prewarm("demo").stdout
-    assert "`prewarm demo --keep` leaves it serving" in shown
-    assert "the-key" not in shown, "an address that serves no more is of no use"
+def test_demo_without_keep_ends_and_mentions_keep(failures: list[str]) -> None:
+    output = prewarm("demo").stdout
+    assert "`prewarm demo --keep` keeps serving" in output
+    assert "the-key" not in output, "the service has ended, so its key has no use"
 
 
-def test_a_demo_that_went_wrong_says_so_and_is_exit_1(failures: list[str]) -> None:
+def test_demo_with_a_failed_check_prints_it_and_exits_1(failures: list[str]) -> None:
     failures.append("a viewer got a Miss")
-    assert "Not as it should be: a viewer got a Miss" in prewarm("demo", code=1).stdout
+    assert "Check failed: a viewer got a Miss" in prewarm("demo", code=1).stdout
 
 
-def test_a_demo_that_cannot_go_on_says_so_in_a_line(failures: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_that_raises_exits_4_with_one_line(failures: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise OSError("no address is left")
 
-    monkeypatch.setattr(prewarm_cli.demo.command, "_play", broken)
-    assert prewarm("demo", code=4).stderr == "prewarm: this should not have happened: OSError: no address is left\n"
+    monkeypatch.setattr(prewarm_cli.demo.command, "_run_demo", broken)
+    assert prewarm("demo", code=4).stderr.startswith("prewarm: unexpected error: OSError: no address is left (please")

@@ -1,4 +1,4 @@
-"""Answers that no API of this service gives, and failures that nobody thought of: exit 4 and a line, no traceback."""
+"""Unexpected responses and unexpected exceptions: exit code 4 and one line, without a traceback."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import prewarm_cli.commands.manage
+from prewarm_cli.errors import issues_url
 from tests.support.fake_api import RUN, URL, FakeApi, fake_api, prewarm
-from tests.unit.prewarm_cli.output.test_text import status
+from tests.support.statuses import status
 
 COMMANDS = {
     "POST /prewarm": ["start", *URL],
@@ -29,15 +30,15 @@ def api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeApi]:
 
 @pytest.mark.parametrize("response", [{}, [], "x", {"runs": None}, {"message": "hello"}])
 @pytest.mark.parametrize("route", COMMANDS)
-def test_another_service_at_the_address_is_exit_4(api: FakeApi, route: str, response: Any) -> None:
-    api.answers[route] = [(200, response)]
+def test_response_of_another_service_exits_4(api: FakeApi, route: str, response: Any) -> None:
+    api.responses[route] = [(200, response)]
     result = prewarm(*COMMANDS[route], "--json", code=4)
-    assert f"{api.url} answered" in result.stderr
+    assert f"{api.url} " in result.stderr
     assert json.loads(result.stdout)["error"]["code"] == "Service"
 
 
 @pytest.mark.parametrize(
-    ("route", "response", "lacking"),
+    ("route", "response", "missing"),
     [
         ("GET /status", status(status="GREAT"), "status"),
         ("GET /status", status(failedUrl=None), "failedUrl"),
@@ -48,40 +49,41 @@ def test_another_service_at_the_address_is_exit_4(api: FakeApi, route: str, resp
         ("POST /retry", {"requestID": RUN}, "urls"),
     ],
 )
-def test_what_an_answer_lacks_is_named(api: FakeApi, route: str, response: Any, lacking: str) -> None:
-    api.answers[route] = [(200, response)]
-    assert f": {lacking} is missing" in prewarm(*COMMANDS[route], code=4).stderr
+def test_missing_field_is_named(api: FakeApi, route: str, response: Any, missing: str) -> None:
+    api.responses[route] = [(200, response)]
+    assert f"field '{missing}' is missing" in prewarm(*COMMANDS[route], code=4).stderr
 
 
-def test_a_wait_at_another_service_is_not_said_to_be_not_warm(api: FakeApi) -> None:
-    api.answers["GET /status"] = [(200, {})]
-    assert "status is missing" in prewarm("watch", "the-run", code=4).stderr
+def test_watch_of_another_service_exits_4(api: FakeApi) -> None:
+    api.responses["GET /status"] = [(200, {})]
+    assert "field 'status' is missing" in prewarm("watch", "the-run", code=4).stderr
 
 
-def test_problems_that_are_no_list_do_not_hide_the_message(api: FakeApi) -> None:
-    api.answers["GET /runs"] = [(400, {"error": {"message": "what is wrong", "details": 5}})]
-    assert prewarm("list", code=2).stderr == "prewarm: what is wrong\n"
+def test_error_details_that_are_not_a_list_keep_the_message(api: FakeApi) -> None:
+    api.responses["GET /runs"] = [(400, {"error": {"message": "the message", "details": 5}})]
+    assert prewarm("list", code=2).stderr == "prewarm: the message\n"
 
 
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
-def test_what_nobody_thought_of_is_exit_4_and_one_line(
+def test_unexpected_exception_exits_4_with_one_line(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch, as_json: list[str]
 ) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise KeyError("of\ntwo lines")
 
-    monkeypatch.setattr(prewarm_cli.commands.manage, "code_of", broken)
-    monkeypatch.setattr(prewarm_cli.commands.manage, "end_lines", broken)
-    api.answers["GET /status"] = [(200, status())]
+    monkeypatch.setattr(prewarm_cli.commands.manage, "exit_code_of", broken)
+    monkeypatch.setattr(prewarm_cli.commands.manage, "status_lines", broken)
+    api.responses["GET /status"] = [(200, status())]
     result = prewarm("status", "the-run", "--exit-code", *as_json, code=4)
     assert len(result.stderr.splitlines()) == 1
-    assert "this should not have happened: KeyError" in result.stderr
+    assert "unexpected error: KeyError" in result.stderr
+    assert f"(please report it: {issues_url()})" in result.stderr
 
 
-def test_a_reader_that_has_gone_is_no_failure_to_tell_of(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: Any, **__: Any) -> None:
+def test_closed_stdout_prints_no_error(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(*_: Any, **__: Any) -> None:
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setattr(prewarm_cli.commands.manage, "end_lines", gone)
-    api.answers["GET /status"] = [(200, status())]
+    monkeypatch.setattr(prewarm_cli.commands.manage, "status_lines", closed)
+    api.responses["GET /status"] = [(200, status())]
     assert prewarm("status", "the-run", code=1).output == ""

@@ -1,4 +1,4 @@
-"""DNS as it really is: slow, lossy, wrong or dead nameservers, and questions in the name of another network."""
+"""DNS lookups with slow, lossy, wrong or dead nameservers, and queries with a client subnet."""
 
 import socket
 import struct
@@ -19,11 +19,11 @@ import resolve.dns_lookup
 from prewarm.settings import Nameserver, Settings
 from prewarm_local.edge.process import SimulatedCloudFront
 from resolve.distributions.cnames import cname_chains
-from resolve.dns_lookup import NameserversSilent, SubnetAnswer, addresses_near, addresses_of
+from resolve.dns_lookup import NameserversSilent, SubnetResponse, addresses_for_subnets, addresses_of
 from tests.support.edge_urls import HOST
 from tests.support.handlers import DOMAIN
 
-# Says what to answer to a query; None: nothing.
+# Returns the response to a query, or None for no response.
 Answerer = Callable[[dns.message.Message, int], dns.message.Message | None]
 
 
@@ -42,7 +42,7 @@ def failing(query: dns.message.Message, code: dns.rcode.Rcode) -> dns.message.Me
 
 
 def two_sockets() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on one port; a port that is free for the one may be taken for the other."""
+    """A UDP and a TCP socket on one port; a port that is free for one may be in use for the other."""
     for _ in range(20):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("127.0.0.1", 0))
@@ -55,14 +55,14 @@ def two_sockets() -> tuple[socket.socket, socket.socket]:
 
 @contextmanager
 def nameserver(answerer: Answerer) -> Iterator[Nameserver]:  # noqa: C901 - two small servers
-    """A nameserver on loopback, UDP and TCP; it counts how often each name was asked for."""
-    asked: Counter[str] = Counter()
+    """A nameserver on loopback, UDP and TCP; `answerer` receives each query and its count for that name."""
+    queries: Counter[str] = Counter()
 
     def respond(wire: bytes) -> bytes | None:
         query = dns.message.from_wire(wire)
         name = query.question[0].name.to_text(omit_final_dot=True)
-        asked[name] += 1
-        response = answerer(query, asked[name])
+        queries[name] += 1
+        response = answerer(query, queries[name])
         return None if response is None else response.to_wire(want_shuffle=False)
 
     udp, tcp = two_sockets()
@@ -111,33 +111,33 @@ def settings(edge: SimulatedCloudFront) -> Settings:
 
 @pytest.fixture
 def silent() -> Iterator[Nameserver]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        yield Nameserver(*deaf.getsockname())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unanswered:
+        unanswered.bind(("127.0.0.1", 0))
+        yield Nameserver(*unanswered.getsockname())
 
 
-def test_a_lost_packet_costs_no_name(settings: Settings) -> None:
+def test_lost_packets_are_retried(settings: Settings) -> None:
     names = [f"n{number}.example.com" for number in range(50)]
     with nameserver(lambda query, times: answer_with(query, "192.0.2.1") if times > 1 else None) as lossy:
         found = addresses_of(names, replace(settings, nameservers=(lossy,)))
     assert found == {name: ["192.0.2.1"] for name in names}
 
 
-def test_a_nameserver_that_fails_for_a_moment_is_asked_again(settings: Settings) -> None:
+def test_servfail_is_retried(settings: Settings) -> None:
     def failing_once(query: dns.message.Message, times: int) -> dns.message.Message:
         return answer_with(query, "192.0.2.1") if times > 1 else failing(query, dns.rcode.SERVFAIL)
 
-    with nameserver(failing_once) as hasty:
-        assert addresses_of(["a.example.com"], replace(settings, nameservers=(hasty,))) == {
+    with nameserver(failing_once) as failing_server:
+        assert addresses_of(["a.example.com"], replace(settings, nameservers=(failing_server,))) == {
             "a.example.com": ["192.0.2.1"]
         }
 
 
-def test_a_name_that_nobody_answers_for_is_not_taken_for_one_without_addresses(
+def test_unanswered_name_differs_from_a_name_without_addresses(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_TRY", 0.2)
-    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", 1.0)
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUERY", 1.0)
 
     def partial(query: dns.message.Message, _: int) -> dns.message.Message | None:
         name = query.question[0].name.to_text()
@@ -153,22 +153,22 @@ def test_a_name_that_nobody_answers_for_is_not_taken_for_one_without_addresses(
     assert list(found.values()) == [["192.0.2.1", "192.0.2.2"], [], [], None]
 
 
-def test_one_dead_nameserver_of_two_loses_nothing(settings: Settings, silent: Nameserver) -> None:
+def test_all_names_resolve_with_one_dead_nameserver_of_two(settings: Settings, silent: Nameserver) -> None:
     names = [f"n{number}.example.com" for number in range(200)]
     with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as living:
         found = addresses_of(names, replace(settings, nameservers=(silent, living)))
     assert found == {name: ["192.0.2.1"] for name in names}
 
 
-def test_dead_nameservers_are_found_out_in_seconds(settings: Settings, silent: Nameserver) -> None:
+def test_dead_nameservers_raise_within_seconds(settings: Settings, silent: Nameserver) -> None:
     names = [f"n{number}.example.com" for number in range(541)]
     began = time.monotonic()
-    with pytest.raises(NameserversSilent, match="none of 541 questions was answered"):
+    with pytest.raises(NameserversSilent, match="none of 541 DNS queries was answered"):
         addresses_of(names, replace(settings, nameservers=(silent,)))
-    assert time.monotonic() - began < 3 * resolve.dns_lookup.SECONDS_PER_QUESTION
+    assert time.monotonic() - began < 3 * resolve.dns_lookup.SECONDS_PER_QUERY
 
 
-def test_an_answer_that_does_not_fit_into_a_packet_comes_by_tcp(settings: Settings) -> None:
+def test_truncated_response_is_retried_over_tcp(settings: Settings) -> None:
     many = [f"192.0.2.{number}" for number in range(100)]
 
     def truncated(query: dns.message.Message, times: int) -> dns.message.Message:
@@ -182,27 +182,27 @@ def test_an_answer_that_does_not_fit_into_a_packet_comes_by_tcp(settings: Settin
         assert addresses_of(["a.example.com"], replace(settings, nameservers=(wide,))) == {"a.example.com": many}
 
 
-# ---- questions in the name of another network ----
+# ---- queries with a client subnet ----
 
 
-def test_a_nameserver_that_does_not_look_at_the_network_is_found_out(settings: Settings) -> None:
+def test_response_without_scope_is_not_scoped(settings: Settings) -> None:
     with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as plain:
-        near = addresses_near([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(plain,)))
-    assert near == {(DOMAIN, "198.51.100.0/24"): SubnetAnswer(["192.0.2.1"], heeded=False)}
+        near = addresses_for_subnets([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(plain,)))
+    assert near == {(DOMAIN, "198.51.100.0/24"): SubnetResponse(["192.0.2.1"], scoped=False)}
 
 
-def test_a_nameserver_that_does_not_answer_gives_nothing(
+def test_silent_nameserver_returns_no_addresses_for_subnets(
     settings: Settings, silent: Nameserver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", 0.3)
-    near = addresses_near([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(silent,)))
-    assert near[DOMAIN, "198.51.100.0/24"] == SubnetAnswer([], heeded=False)
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUERY", 0.3)
+    near = addresses_for_subnets([(DOMAIN, "198.51.100.0/24")], replace(settings, nameservers=(silent,)))
+    assert near[DOMAIN, "198.51.100.0/24"] == SubnetResponse([], scoped=False)
 
 
 # ---- CNAMEs ----
 
 
-def test_cnames_are_followed_to_their_end(settings: Settings) -> None:
+def test_cname_chain_is_followed_to_its_end(settings: Settings) -> None:
     def chained(query: dns.message.Message, _: int) -> dns.message.Message:
         response = dns.message.make_response(query)
         for name, kind, target in (
@@ -218,10 +218,10 @@ def test_cnames_are_followed_to_their_end(settings: Settings) -> None:
     assert chains == {"www.shop.example": ["edge.example.net", "d999.cloudfront.net"]}
 
 
-def test_hosts_without_cnames_have_none(settings: Settings) -> None:
-    assert cname_chains([HOST, DOMAIN, "nobody.example"], settings) == {
+def test_host_without_cname_has_an_empty_chain(settings: Settings) -> None:
+    assert cname_chains([HOST, DOMAIN, "unserved.example"], settings) == {
         HOST: [DOMAIN],
         DOMAIN: [],
-        "nobody.example": [],
+        "unserved.example": [],
     }
     assert cname_chains([], settings) == {}

@@ -1,4 +1,4 @@
-"""Which distribution serves each host, as the CloudFront API says it, and what the operator's setting allows."""
+"""The distribution of each host, by the CloudFront API and the AllowedDistributions setting."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from prewarm.errors import InvalidRequest
 from prewarm.settings import Settings
 from prewarm_local.edge.process import SimulatedCloudFront
-from resolve.distributions.finder import Directory
+from resolve.distributions.finder import DistributionFinder
 from tests.support.edge_urls import HOST
 from tests.support.handlers import DOMAIN, REGION
 
@@ -23,7 +23,7 @@ CLOUDFRONT = boto3.Session().client(
 
 
 def summary(number: int, *aliases: str, **changes: Any) -> dict[str, Any]:
-    """One entry of ListDistributions, with all that its shape requires."""
+    """Return an entry of ListDistributions with all fields that its shape requires."""
     none: Any = {"Quantity": 0}
     behaviour = {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all"}
     return {
@@ -73,8 +73,8 @@ def listed(stub: Stubber, *pages: list[dict[str, Any]]) -> None:
         last = number == len(pages) - 1
         response: dict[str, Any] = {"Marker": "", "MaxItems": 100, "IsTruncated": not last, "Quantity": len(items)}
         more = {} if last else {"NextMarker": f"m{number + 1}"}
-        asked = {"Marker": f"m{number}"} if number else {}
-        stub.add_response("list_distributions", {"DistributionList": response | {"Items": items} | more}, asked)
+        parameters = {"Marker": f"m{number}"} if number else {}
+        stub.add_response("list_distributions", {"DistributionList": response | {"Items": items} | more}, parameters)
 
 
 def tenant(stub: Stubber, domain: str, *, status: str = "active", enabled: bool = True, group: bool = True) -> None:
@@ -93,17 +93,15 @@ def tenant(stub: Stubber, domain: str, *, status: str = "active", enabled: bool 
         stub.add_response("get_connection_group", endpoint, {"Identifier": "cg_1"})
 
 
-def directory(settings: Settings, allowed: str | tuple[str, ...] = "account") -> Directory:
-    return Directory(replace(settings, allowed_distributions=allowed), CLOUDFRONT)
+def finder(settings: Settings, allowed: str | tuple[str, ...] = "account") -> DistributionFinder:
+    return DistributionFinder(replace(settings, allowed_distributions=allowed), CLOUDFRONT)
 
 
-def test_hosts_get_their_distributions_from_every_page_and_each_question_is_asked_once(
-    stub: Stubber, settings: Settings
-) -> None:
+def test_hosts_are_found_on_every_page_and_distributions_are_listed_once(stub: Stubber, settings: Settings) -> None:
     listed(stub, [summary(5, "a.example.com")], [summary(6, "b.example.com")], [MINE])
-    known = directory(settings)
+    shared = finder(settings)
     for _ in range(2):
-        found = known.find(["b.example.com", "x.y.wild.example.com", HOST, "d5.cloudfront.net"], None)
+        found = shared.find(["b.example.com", "x.y.wild.example.com", HOST, "d5.cloudfront.net"], None)
         assert {host: each.id for host, each in found.distributions.items()} == {
             "b.example.com": "E6",
             "x.y.wild.example.com": "E1",
@@ -114,42 +112,40 @@ def test_hosts_get_their_distributions_from_every_page_and_each_question_is_aske
     assert found.distributions[HOST].price_class == "PriceClass_100"
 
 
-def test_a_domain_of_no_tenant_has_no_distribution(stub: Stubber, settings: Settings) -> None:
+def test_domain_without_a_tenant_has_no_distribution(stub: Stubber, settings: Settings) -> None:
     listed(stub, [MULTI])
     domain = {"Domain": TENANT_HOST}
     stub.add_client_error("get_distribution_tenant_by_domain", "EntityNotFound", "none", expected_params=domain)
-    assert "no distribution of this account" in directory(settings).find([TENANT_HOST], None).reasons[TENANT_HOST]
+    assert "no distribution of this account" in finder(settings).find([TENANT_HOST], None).reasons[TENANT_HOST]
 
 
-def test_a_tenants_domain_leads_to_its_connection_groups_routing_endpoint(stub: Stubber, settings: Settings) -> None:
+def test_tenant_domain_has_its_connection_groups_routing_endpoint(stub: Stubber, settings: Settings) -> None:
     listed(stub, [MINE, MULTI])
     tenant(stub, TENANT_HOST)
-    known = directory(settings)
-    found = known.find([HOST, TENANT_HOST], None).distributions
+    shared = finder(settings)
+    found = shared.find([HOST, TENANT_HOST], None).distributions
     assert (found[TENANT_HOST].domain, found[TENANT_HOST].tenant, found[TENANT_HOST].id) == (ENDPOINT, "dt_1", "E4")
     assert found[HOST].tenant == ""
-    assert known.find([TENANT_HOST], ENDPOINT).distributions == {TENANT_HOST: found[TENANT_HOST]}
+    assert shared.find([TENANT_HOST], ENDPOINT).distributions == {TENANT_HOST: found[TENANT_HOST]}
 
 
-def test_an_account_without_multi_tenant_distributions_is_not_asked_for_tenants(
-    stub: Stubber, settings: Settings
-) -> None:
+def test_tenants_are_not_requested_without_multi_tenant_distributions(stub: Stubber, settings: Settings) -> None:
     listed(stub, [MINE])
-    assert directory(settings).find(["nobody.example"], None).reasons["nobody.example"] == (
-        "no distribution of this account names nobody.example, and DNS does not lead it to CloudFront"
+    assert finder(settings).find(["unserved.example"], None).reasons["unserved.example"] == (
+        "no distribution of this account has the alias unserved.example, and its DNS does not point to CloudFront"
     )
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("changes", "words"),
     [({"status": "inactive", "group": False}, "no distribution of this account"), ({"enabled": False}, "disabled")],
 )
-def test_a_tenant_that_serves_nobody_is_not_warmed(
-    stub: Stubber, settings: Settings, given: dict[str, Any], words: str
+def test_inactive_or_disabled_tenant_is_not_warmed(
+    stub: Stubber, settings: Settings, changes: dict[str, Any], words: str
 ) -> None:
     listed(stub, [MULTI])
-    tenant(stub, TENANT_HOST, **given)
-    found = directory(settings).find([TENANT_HOST], None)
+    tenant(stub, TENANT_HOST, **changes)
+    found = finder(settings).find([TENANT_HOST], None)
     assert found.distributions == {}
     assert words in found.reasons[TENANT_HOST]
 
@@ -159,79 +155,77 @@ def test_a_tenant_that_serves_nobody_is_not_warmed(
     [
         ("off.example.com", "belongs to d2.cloudfront.net, which is disabled; enable it"),
         ("d3.cloudfront.net", "is a staging distribution, .* warm the primary"),
-        ("d4.cloudfront.net", "only by its tenants' domains"),
+        ("d4.cloudfront.net", "only through its tenants' domains"),
     ],
 )
-def test_what_viewers_do_not_reach_is_said_to_be_so(stub: Stubber, settings: Settings, host: str, words: str) -> None:
+def test_distribution_that_viewers_do_not_reach_is_the_reason(
+    stub: Stubber, settings: Settings, host: str, words: str
+) -> None:
     listed(stub, [MINE, OFF, STAGING, MULTI])
-    found = directory(settings).find([host], None)
+    found = finder(settings).find([host], None)
     assert found.distributions == {}
     assert re.search(words, found.reasons[host])
 
 
-def test_a_cname_is_a_hint_and_no_proof(stub: Stubber, settings: Settings) -> None:
-    """DNS of the simulation leads HOST to its distribution, which this account does not have."""
+def test_cname_is_a_hint_and_not_a_proof(stub: Stubber, settings: Settings) -> None:
+    """The simulation's DNS points HOST to its distribution, which this account does not have."""
     listed(stub, [summary(9)])
-    found = directory(settings).find([HOST], None)
+    found = finder(settings).find([HOST], None)
     assert found.distributions == {}
-    assert found.reasons[HOST] == f"DNS leads {HOST} to {DOMAIN}, which is no distribution of this account"
+    assert found.reasons[HOST] == f"DNS points {HOST} to {DOMAIN}, which is not a distribution of this account"
 
 
-def test_a_cname_to_a_distribution_of_ours_that_does_not_list_the_host_is_no_proof_either(
-    stub: Stubber, settings: Settings
-) -> None:
+def test_cname_to_an_own_distribution_without_the_alias_is_not_a_proof(stub: Stubber, settings: Settings) -> None:
     listed(stub, [summary(9, DomainName=DOMAIN)])
-    reason = directory(settings).find([HOST], None).reasons[HOST]
-    assert reason == f"DNS leads {HOST} to {DOMAIN}, but that distribution does not list it; add it to its aliases"
+    reason = finder(settings).find([HOST], None).reasons[HOST]
+    assert reason == f"DNS points {HOST} to {DOMAIN}, but that distribution does not list it; add it to its aliases"
 
 
-def test_only_where_the_operator_trusts_everybody_a_cname_counts(stub: Stubber, settings: Settings) -> None:
+def test_cname_counts_if_any_distribution_is_allowed(stub: Stubber, settings: Settings) -> None:
     listed(stub, [summary(9)])
-    found = directory(settings, "any").find([HOST, "d999.cloudfront.net", "nobody.example"], None)
+    found = finder(settings, "any").find([HOST, "d999.cloudfront.net", "unserved.example"], None)
     assert {host: (each.id, each.domain) for host, each in found.distributions.items()} == {
         HOST: ("", DOMAIN),
         "d999.cloudfront.net": ("", "d999.cloudfront.net"),
     }
-    assert "DNS does not lead it to CloudFront" in found.reasons["nobody.example"]
+    assert "its DNS does not point to CloudFront" in found.reasons["unserved.example"]
 
 
-def test_a_domain_given_is_taken_on_trust_only_where_everybody_is_trusted(stub: Stubber, settings: Settings) -> None:
+def test_foreign_cf_domain_is_accepted_only_if_any_distribution_is_allowed(stub: Stubber, settings: Settings) -> None:
     listed(stub, [summary(9)])
-    found = directory(settings, "any").find(["nobody.example"], "d999.cloudfront.net").distributions
-    assert found["nobody.example"].domain == "d999.cloudfront.net"
+    found = finder(settings, "any").find(["unserved.example"], "d999.cloudfront.net").distributions
+    assert found["unserved.example"].domain == "d999.cloudfront.net"
     listed(stub, [summary(9)])
-    with pytest.raises(InvalidRequest, match=r"cf_domain: d999.cloudfront.net is no distribution of this account"):
-        directory(settings).find(["nobody.example"], "d999.cloudfront.net")
+    with pytest.raises(InvalidRequest, match=r"cf_domain: d999.cloudfront.net is not a distribution of this account"):
+        finder(settings).find(["unserved.example"], "d999.cloudfront.net")
 
 
-def test_a_list_allows_its_distributions_alone(stub: Stubber, settings: Settings) -> None:
+def test_allowed_list_excludes_other_distributions(stub: Stubber, settings: Settings) -> None:
     listed(stub, [MINE, summary(8, "other.example.com")])
-    known = directory(settings, ("d1.cloudfront.net",))
-    found = known.find([HOST, "other.example.com"], None)
+    shared = finder(settings, ("d1.cloudfront.net",))
+    found = shared.find([HOST, "other.example.com"], None)
     assert list(found.distributions) == [HOST]
-    assert "is not among the distributions that this service may warm" in found.reasons["other.example.com"]
+    assert "is not among the distributions that the service may warm" in found.reasons["other.example.com"]
     with pytest.raises(InvalidRequest, match=r"d8\.cloudfront\.net is not among"):
-        known.find(["other.example.com"], "d8.cloudfront.net")
+        shared.find(["other.example.com"], "d8.cloudfront.net")
 
 
 @pytest.mark.parametrize(
     ("allowed", "warmed"), [(ENDPOINT, True), ("d4.cloudfront.net", True), ("d1.cloudfront.net", False)]
 )
-def test_a_list_allows_tenants_by_routing_endpoint_or_by_their_distribution(
+def test_allowed_list_accepts_tenants_by_endpoint_or_distribution(
     stub: Stubber, settings: Settings, allowed: str, *, warmed: bool
 ) -> None:
     listed(stub, [MINE, MULTI])
     tenant(stub, TENANT_HOST)
-    found = directory(settings, (allowed,)).find([TENANT_HOST], None)
+    found = finder(settings, (allowed,)).find([TENANT_HOST], None)
     assert bool(found.distributions) is warmed
 
 
-def test_a_host_that_another_distribution_names_more_closely_is_not_warmed_through_a_wildcard(
-    stub: Stubber, settings: Settings
-) -> None:
-    """The edge routes by Host: it would response, and cache, for the other distribution."""
+def test_wildcard_does_not_serve_a_host_that_another_distribution_names(stub: Stubber, settings: Settings) -> None:
+    """The edge routes by Host: it would respond, and cache, for the other distribution."""
     listed(stub, [MINE, summary(8, "api.wild.example.com")])
-    reasons = directory(settings).find(["api.wild.example.com"], "d1.cloudfront.net").reasons
+    reasons = finder(settings).find(["api.wild.example.com"], "d1.cloudfront.net").reasons
     whose = "api.wild.example.com is served by d8.cloudfront.net"
     assert reasons == {"api.wild.example.com": f"{whose}, not by the cf_domain d1.cloudfront.net"}
 
@@ -243,9 +237,7 @@ def test_a_host_that_another_distribution_names_more_closely_is_not_warmed_throu
         ("d3.cloudfront.net", "cf_domain: d3.cloudfront.net is a staging distribution"),
     ],
 )
-def test_a_domain_given_that_serves_nobody_is_refused(
-    stub: Stubber, settings: Settings, cf_domain: str, words: str
-) -> None:
+def test_idle_cf_domain_is_rejected(stub: Stubber, settings: Settings, cf_domain: str, words: str) -> None:
     listed(stub, [MINE, OFF, STAGING])
     with pytest.raises(InvalidRequest, match=words):
-        directory(settings).find([HOST], cf_domain)
+        finder(settings).find([HOST], cf_domain)

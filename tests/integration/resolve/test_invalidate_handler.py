@@ -1,4 +1,4 @@
-"""CreateInvalidations: one per distribution, with the right paths, and the same again in a retry."""
+"""CreateInvalidations: one invalidation per distribution, with its paths, and the same one in a retry."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -22,16 +22,16 @@ def invalidate(run: str, number: int = 0, *, more: bool = False) -> list[dict[st
 
 
 def planned(machine: Machine, urls: list[str], name: str = "fresh") -> None:
-    given: dict[str, Any] = {"url_list": urls, "region_type": "pop", "region": SYDNEY[:1], "invalidate": True}
-    assert machine.resolve(given, name).resolved["invalidate"] is True
+    request: dict[str, Any] = {"url_list": urls, "region_type": "pop", "region": SYDNEY[:1], "invalidate": True}
+    assert machine.resolve(request, name).resolved["invalidate"] is True
 
 
 def batch(created: dict[str, str]) -> dict[str, Any]:
     response = client("cloudfront").get_invalidation(
         DistributionId=created["distributionId"], Id=created["invalidationId"]
     )
-    found: dict[str, Any] = response["Invalidation"]["InvalidationBatch"]
-    return found
+    created_batch: dict[str, Any] = response["Invalidation"]["InvalidationBatch"]
+    return created_batch
 
 
 def test_paths_are_those_of_the_urls_with_their_queries(machine: Machine) -> None:
@@ -43,13 +43,13 @@ def test_paths_are_those_of_the_urls_with_their_queries(machine: Machine) -> Non
     assert paths["Quantity"] == 6
 
 
-def test_a_path_listed_under_both_schemes_is_invalidated_once(machine: Machine) -> None:
+def test_path_of_both_schemes_is_invalidated_once(machine: Machine) -> None:
     planned(machine, [f"https://{HOST}/a", f"http://{HOST}/a"])
     (created,) = invalidate("fresh")
     assert batch(created)["Paths"]["Items"] == ["/a"]
 
 
-def test_each_distribution_gets_one_invalidation_of_its_own_paths(machine: Machine, account: SimpleNamespace) -> None:
+def test_each_distribution_has_one_invalidation_of_its_own_paths(machine: Machine, account: SimpleNamespace) -> None:
     urls = [f"https://{HOST}/1", f"https://{OTHER_HOST}/2", f"https://{HOST}/3", "https://www.example.net/4"]
     planned(machine, urls)
     created = invalidate("fresh")
@@ -57,10 +57,10 @@ def test_each_distribution_gets_one_invalidation_of_its_own_paths(machine: Machi
     assert [batch(entry)["Paths"]["Items"] for entry in created] == [["/1", "/3"], ["/2"]]
 
 
-def test_the_caller_reference_is_the_same_in_every_try_and_another_in_every_run(
+def test_caller_reference_is_stable_across_tries_and_differs_between_runs(
     machine: Machine, account: SimpleNamespace
 ) -> None:
-    """The same reference with the same paths creates nothing at CloudFront: a retry finds what it made before."""
+    """The same reference with the same paths creates nothing at CloudFront: a retry returns the first one."""
     planned(machine, [f"https://{HOST}/1"])
     first, again = invalidate("fresh"), invalidate("fresh")
     planned(machine, [f"https://{HOST}/1"], "later")
@@ -70,14 +70,14 @@ def test_the_caller_reference_is_the_same_in_every_try_and_another_in_every_run(
     assert [batch(entry)["Paths"]["Items"] for (entry,) in (first, again)] == [["/1"], ["/1"]]
 
 
-def test_only_ids_go_into_the_state(machine: Machine) -> None:
+def test_state_contains_only_ids(machine: Machine) -> None:
     planned(machine, [f"https://{HOST}/{n}" for n in range(3000)])
     (created,) = invalidate("fresh")
     assert set(created) == {"distributionId", "invalidationId"}
     assert batch(created)["Paths"]["Quantity"] == 3000
 
 
-def test_a_longer_list_goes_in_rounds_and_a_retried_round_is_the_same(machine: Machine) -> None:
+def test_long_list_is_invalidated_in_rounds_and_a_retried_round_is_the_same(machine: Machine) -> None:
     planned(machine, [f"https://{HOST}/{n}" for n in range(7000)] + [f"https://{OTHER_HOST}/0"])
     first = invalidate("fresh", 0, more=True)
     second = invalidate("fresh", 1, more=True)
@@ -88,22 +88,27 @@ def test_a_longer_list_goes_in_rounds_and_a_retried_round_is_the_same(machine: M
     assert batch(again)["CallerReference"] == batch(third)["CallerReference"]
 
 
-def test_a_tenant_has_a_call_of_its_own() -> None:
+def test_tenant_is_invalidated_by_its_own_call() -> None:
     client = boto3.client("cloudfront", region_name=REGION)
-    wanted = {"Paths": {"Quantity": 1, "Items": ["/a"]}, "CallerReference": "run-dt_1-0"}
-    made = {"Id": "I1", "Status": "InProgress", "CreateTime": "2026-01-01T00:00:00Z", "InvalidationBatch": wanted}
+    invalidation = {"Paths": {"Quantity": 1, "Items": ["/a"]}, "CallerReference": "run-dt_1-0"}
+    made = {
+        "Id": "I1",
+        "Status": "InProgress",
+        "CreateTime": "2026-01-01T00:00:00Z",
+        "InvalidationBatch": invalidation,
+    }
     with Stubber(client) as stub:
         stub.add_response(
             "create_invalidation_for_distribution_tenant",
             {"Location": "x", "Invalidation": made},
-            {"Id": "dt_1", "InvalidationBatch": wanted},
+            {"Id": "dt_1", "InvalidationBatch": invalidation},
         )
         created = resolve.invalidate_handler.create(client, InvalidationBatch("E1", "dt_1", "run-dt_1-0", ["/a"]))
         stub.assert_no_pending_responses()
     assert created == {"tenantId": "dt_1", "invalidationId": "I1"}
 
 
-def test_others_invalidations_in_progress_fail_by_the_name_that_the_machine_retries() -> None:
+def test_too_many_invalidations_raise_the_error_that_the_state_machine_retries() -> None:
     client = boto3.client("cloudfront", region_name=REGION)
     with Stubber(client) as stub:
         stub.add_client_error("create_invalidation", "TooManyInvalidationsInProgress", "3000 paths in progress")
@@ -113,6 +118,6 @@ def test_others_invalidations_in_progress_fail_by_the_name_that_the_machine_retr
     assert type(caught.value).__name__ == "TooManyInvalidationsInProgress"
 
 
-def test_a_run_without_a_plan_is_broken_infrastructure(machine: Machine) -> None:
+def test_run_without_a_plan_raises(machine: Machine) -> None:
     with pytest.raises(FileNotFoundError, match="run nowhere has no plan"):
         invalidate("nowhere")

@@ -1,4 +1,4 @@
-"""What ResolveTargets refuses: as data, in plain words that name the field, with nothing warmed."""
+"""Requests that ResolveTargets rejects: as data, with messages that name the field, and nothing warmed."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ import resolve.dns_lookup
 import resolve.handler
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
-from resolve.distributions.finder import Directory
+from resolve.distributions.finder import DistributionFinder
 from resolve.dns_lookup import NameserversSilent
 from tests.support.edge_urls import HOST
 from tests.support.handlers import (
@@ -56,18 +56,18 @@ BAD: list[tuple[object, str]] = [
     (GOOD | {"cf_domain": "www.example.com"}, "cf_domain: "),
     (
         GOOD | {"cf_domain": "d999abcdef8.cloudfront.net"},
-        "cf_domain: d999abcdef8.cloudfront.net is no distribution of",
+        "cf_domain: d999abcdef8.cloudfront.net is not a distribution of",
     ),
     (
         GOOD | {"url_list": ["https://www.example.net/"]},
-        "url_list: none of its hosts can be warmed: no distribution of this account names",
+        "url_list: none of its hosts can be warmed: no distribution of this account has the alias www.example.net",
     ),
 ]
 
 
-def rejection(machine: Machine, given: object, name: str = "refused") -> str:
-    """The Cause of a rejection, after a look at everything that a rejection must not have done."""
-    event = {"run": name, "executionArn": "", "startedAt": "", "input": given}
+def rejection(machine: Machine, request_document: object, name: str = "refused") -> str:
+    """Return the Cause of a rejection, after checking that nothing but the request was stored."""
+    event = {"run": name, "input": request_document}
     resolved = resolve.handler.handler(event, Context())
     assert set(resolved) == {"rejection"}, resolved
     assert resolved["rejection"]["error"] == "Prewarm.InvalidRequest"
@@ -76,17 +76,17 @@ def rejection(machine: Machine, given: object, name: str = "refused") -> str:
     return str(resolved["rejection"]["cause"])
 
 
-@pytest.mark.parametrize(("given", "words"), BAD)
-def test_bad_input_is_refused_in_words_that_name_the_field(machine: Machine, given: object, words: str) -> None:
-    cause = rejection(machine, given)
+@pytest.mark.parametrize(("request_document", "words"), BAD)
+def test_bad_input_is_rejected_with_the_field(machine: Machine, request_document: object, words: str) -> None:
+    cause = rejection(machine, request_document)
     assert words in cause
     assert "Traceback" not in cause
     assert "\n" not in cause
 
 
-def test_all_problems_of_a_request_are_told_at_once(machine: Machine) -> None:
-    given = GOOD | {"url_list": ["x", URL, "ftp://a.example/"], "region": ["SYD"], "headers": {"Host": "a"}}
-    cause = rejection(machine, given)
+def test_all_problems_of_a_request_are_in_one_rejection(machine: Machine) -> None:
+    request = GOOD | {"url_list": ["x", URL, "ftp://a.example/"], "region": ["SYD"], "headers": {"Host": "a"}}
+    cause = rejection(machine, request)
     assert [part.split(":")[0] for part in cause.split(" | ")] == [
         "url_list[0]",
         "url_list[2]",
@@ -101,7 +101,7 @@ def test_thousands_of_problems_fit_the_cause_of_a_fail_state(machine: Machine) -
     assert "and 2980 more problems" in cause
 
 
-def test_a_refused_url_is_shown_without_its_signature(machine: Machine) -> None:
+def test_rejected_url_is_shown_without_its_signature(machine: Machine) -> None:
     url = f"https://{HOST}:8443/film.mp4?Expires=1&Signature=s3cr3t&Key-Pair-Id=K1"
     cause = rejection(machine, GOOD | {"url_list": [url]})
     assert "names port 8443" in cause
@@ -109,49 +109,49 @@ def test_a_refused_url_is_shown_without_its_signature(machine: Machine) -> None:
     assert "s3cr3t" not in cause
 
 
-def test_a_refused_url_is_shown_without_its_password(machine: Machine) -> None:
+def test_rejected_url_is_shown_without_its_password(machine: Machine) -> None:
     cause = rejection(machine, GOOD | {"url_list": [f"https://user:s3cr3t@{HOST}/"]})
     assert "user name or password" in cause
     assert "s3cr3t" not in cause
 
 
 @pytest.mark.parametrize("name", ["Cookie", "authorization", "X-Api-Key"])
-def test_secret_headers_are_refused_in_a_direct_start(machine: Machine, name: str) -> None:
+def test_secret_headers_are_rejected_in_a_direct_start(machine: Machine, name: str) -> None:
     cause = rejection(machine, GOOD | {"headers": {name: "s3cr3t"}})
     assert f"headers.{name}: contains a secret" in cause
     assert "s3cr3t" not in cause
     assert keys("runs/refused/") == []
 
 
-def test_secret_headers_of_a_stored_request_are_taken(machine: Machine) -> None:
+def test_secret_headers_of_a_stored_request_are_accepted(machine: Machine) -> None:
     machine.storage.put_request("stored", GOOD | {"headers": {"Cookie": "s3cr3t"}})
     ran = machine.resolve({"requestKey": "runs/stored/request.json"}, "stored")
     assert ran.resolved["targets"] == 1
 
 
-def test_the_request_of_another_run_is_refused(machine: Machine) -> None:
+def test_request_of_another_run_is_rejected(machine: Machine) -> None:
     machine.storage.put_request("victim", GOOD)
     cause = rejection(machine, {"requestKey": "runs/victim/request.json"}, "thief")
-    assert "requestKey: a run reads no other request than its own" in cause
+    assert "requestKey: must be runs/thief/request.json, the request of this run" in cause
 
 
 @pytest.mark.parametrize("key", ["runs/refused/../victim/request.json", "", None, 7, ["runs/refused/request.json"]])
-def test_a_request_key_of_any_other_form_is_refused(machine: Machine, key: object) -> None:
+def test_malformed_request_key_is_rejected(machine: Machine, key: object) -> None:
     assert rejection(machine, {"requestKey": key}).startswith("requestKey: ")
 
 
-def test_a_request_that_was_never_stored_is_refused(machine: Machine) -> None:
+def test_request_that_is_not_stored_is_rejected(machine: Machine) -> None:
     assert "no request is stored" in rejection(machine, {"requestKey": "runs/refused/request.json"})
 
 
-def test_a_direct_start_stores_its_request(machine: Machine) -> None:
+def test_direct_start_stores_its_request(machine: Machine) -> None:
     machine.resolve(GOOD | {"url_list": [URL, URL]}, "direct")
     stored = document("direct", "request.json")
     assert stored["url_list"] == [URL]
     assert (stored["region_type"], stored["region"]) == ("pop", SYDNEY[:1])
 
 
-def test_one_bad_url_among_good_ones_has_no_distribution_and_the_others_are_planned(machine: Machine) -> None:
+def test_url_without_a_distribution_fails_and_the_others_are_planned(machine: Machine) -> None:
     ran = machine.resolve(GOOD | {"url_list": ["https://www.example.net/", URL]})
     assert ran.resolved["targets"] == 1
     assert document(ran.name, "plan/urls.json.gz") == [URL, "https://www.example.net/"]
@@ -164,26 +164,26 @@ def test_one_bad_url_among_good_ones_has_no_distribution_and_the_others_are_plan
     ]
 
 
-def test_the_host_must_be_an_alias_of_the_distribution_that_is_named(machine: Machine) -> None:
-    """Else a caller could send another customer's Host header through an address of ours."""
-    given = GOOD | {"cf_domain": OTHER_DOMAIN}
-    assert f"{HOST} is served by {DOMAIN}, not by the cf_domain {OTHER_DOMAIN}" in rejection(machine, given)
+def test_host_must_be_an_alias_of_the_cf_domain(machine: Machine) -> None:
+    """Otherwise a caller could send another customer's Host header through an address of this distribution."""
+    request = GOOD | {"cf_domain": OTHER_DOMAIN}
+    assert f"{HOST} is served by {DOMAIN}, not by the cf_domain {OTHER_DOMAIN}" in rejection(machine, request)
 
 
-def test_of_two_hosts_only_that_of_the_named_distribution_is_planned(machine: Machine) -> None:
-    given = GOOD | {"cf_domain": OTHER_DOMAIN, "url_list": [URL, f"https://{OTHER_HOST}/1.txt"]}
-    ran = machine.resolve(given)
+def test_only_hosts_of_the_cf_domain_are_planned(machine: Machine) -> None:
+    request = GOOD | {"cf_domain": OTHER_DOMAIN, "url_list": [URL, f"https://{OTHER_HOST}/1.txt"]}
+    ran = machine.resolve(request)
     assert document(ran.name, "plan/urls.json.gz") == [f"https://{OTHER_HOST}/1.txt", URL]
     assert [group["domain"] for group in document(ran.name, "plan/plan.json")["groups"]] == [OTHER_DOMAIN]
 
 
-def test_a_disabled_distribution_is_refused_by_its_state(machine: Machine) -> None:
+def test_disabled_cf_domain_is_rejected(machine: Machine) -> None:
     add_distribution("d333abcdef8.cloudfront.net", ["off.example.com"], enabled=False)
-    given = GOOD | {"url_list": ["https://off.example.com/"], "cf_domain": "d333abcdef8.cloudfront.net"}
-    assert "d333abcdef8.cloudfront.net is disabled" in rejection(machine, given)
+    request = GOOD | {"url_list": ["https://off.example.com/"], "cf_domain": "d333abcdef8.cloudfront.net"}
+    assert "d333abcdef8.cloudfront.net is disabled" in rejection(machine, request)
 
 
-def test_a_disabled_distribution_serves_no_host(machine: Machine) -> None:
+def test_disabled_distribution_serves_no_host(machine: Machine) -> None:
     add_distribution("d333abcdef8.cloudfront.net", ["off.example.com"], enabled=False)
     cause = rejection(machine, GOOD | {"url_list": ["https://off.example.com/"]})
     assert "off.example.com" in cause
@@ -202,37 +202,39 @@ def test_distributions_are_listed_to_the_last_page(account: SimpleNamespace) -> 
         stub.add_response("list_distributions", page(1, "next"), {})
         stub.add_response("list_distributions", page(2, "last"), {"Marker": "next"})
         stub.add_response("list_distributions", page(3, ""), {"Marker": "last"})
-        found = Directory(Settings.from_environment(), client).listed
+        listed = DistributionFinder(Settings.from_environment(), client).listed
         stub.assert_no_pending_responses()
-    assert [(each.id, each.domain) for each in found] == [(f"E{n}", f"d{n}.cloudfront.net") for n in (1, 2, 3)]
+    assert [(each.id, each.domain) for each in listed] == [(f"E{n}", f"d{n}.cloudfront.net") for n in (1, 2, 3)]
 
 
-def test_an_account_without_distributions_refuses_every_host(machine: Machine) -> None:
+def test_account_without_distributions_rejects_every_host(machine: Machine) -> None:
     cloudfront_backends[ACCOUNT]["aws"].distributions.clear()
     assert HOST in rejection(machine, GOOD)
 
 
 @pytest.fixture
 def silent_nameserver() -> Iterator[str]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{deaf.getsockname()[1]}"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unanswered:
+        unanswered.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{unanswered.getsockname()[1]}"
 
 
-def test_a_dead_nameserver_is_broken_infrastructure_and_found_in_time(
+def test_dead_nameserver_raises_in_time(
     machine: Machine, silent_nameserver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A fifth of the patience in AWS, where it may take 12 seconds.
+    # A fifth of the time limits in AWS, where it may take 12 seconds.
     monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_TRY", resolve.dns_lookup.SECONDS_PER_TRY / 5)
-    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUESTION", resolve.dns_lookup.SECONDS_PER_QUESTION / 5)
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUERY", resolve.dns_lookup.SECONDS_PER_QUERY / 5)
     monkeypatch.setenv("PREWARM_NAMESERVERS", silent_nameserver)
     started = time.monotonic()
-    with pytest.raises(NameserversSilent, match=f"none of {len(catalogue().pops)} questions .* {silent_nameserver}"):
-        machine.resolve(GOOD | {"region_type": "region", "region": "all"}, "deaf")
+    with pytest.raises(
+        NameserversSilent, match=f"none of {len(catalogue().pops)} DNS queries .* {silent_nameserver}"
+    ):
+        machine.resolve(GOOD | {"region_type": "region", "region": "all"}, "silent")
     assert time.monotonic() - started < 12 / 5 + 2
-    assert [key for key in keys("runs/deaf/") if "plan" in key] == []
+    assert [key for key in keys("runs/silent/") if "plan" in key] == []
 
 
-def test_a_rejection_is_json_that_a_fail_state_can_show(machine: Machine) -> None:
+def test_rejection_is_encodable_json(machine: Machine) -> None:
     cause = rejection(machine, GOOD | {"headers": {"\ud800": "1"}})
     json.dumps({"cause": cause}, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""ResolveTargets on good requests: which POPs are kept or skipped and why, and what it stores for the others."""
+"""ResolveTargets with valid requests: POPs kept or skipped with the reason, and the stored plan."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -38,27 +38,27 @@ def request(**fields: Any) -> dict[str, Any]:
 
 
 def groups(run: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document(run, "plan/plan.json")["groups"]
-    return found
+    stored: list[dict[str, Any]] = document(run, "plan/plan.json")["groups"]
+    return stored
 
 
 def skipped(run: str, group: int = 0) -> dict[str, str]:
     return {entry["pop"]: entry["reason"] for entry in groups(run)[group]["skipped"]}
 
 
-def test_pops_of_a_country_that_do_not_answer_as_themselves_are_skipped_with_the_reason(machine: Machine) -> None:
+def test_unreachable_pops_of_a_country_are_skipped_with_the_reason(machine: Machine) -> None:
     ran = machine.resolve(request())
-    found = skipped(ran.name)
-    assert found[RETIRED] == "unresolved_pop"
-    assert found[DARK] == "connect_error"
-    assert found[IMPOSTOR] == "wrong_pop"
+    reasons = skipped(ran.name)
+    assert reasons[RETIRED] == "unresolved_pop"
+    assert reasons[DARK] == "connect_error"
+    assert reasons[IMPOSTOR] == "wrong_pop"
     living = [pop for pop in au_pops() if pop.startswith(("SYD", "AKL"))]
     assert sorted(groups(ran.name)[0]["pops"]) == living
-    assert set(found) == set(au_pops()) - set(living)
+    assert set(reasons) == set(au_pops()) - set(living)
     assert ran.resolved["targets"] == len(living)
 
 
-def test_the_detail_of_a_skipped_pop_says_what_was_seen(machine: Machine) -> None:
+def test_skipped_pop_has_the_observation_as_detail(machine: Machine) -> None:
     ran = machine.resolve(request())
     details = {entry["pop"]: entry["detail"] for entry in groups(ran.name)[0]["skipped"]}
     assert details[RETIRED] == "the name does not resolve"
@@ -75,7 +75,7 @@ def test_pops_with_bad_certificates_are_skipped(machine: Machine) -> None:
     assert groups(ran.name)[0]["pops"] == sorted([TOKYO, OLD])
 
 
-def test_addresses_outside_the_edges_networks_are_never_asked(
+def test_addresses_outside_the_edge_networks_receive_no_request(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = edge.addresses[SYDNEY[0]]
@@ -87,11 +87,11 @@ def test_addresses_outside_the_edges_networks_are_never_asked(
     detail = next(entry["detail"] for entry in groups(ran.name)[0]["skipped"] if entry["pop"] == SYDNEY[1])
     assert detail == ", ".join(edge.addresses[SYDNEY[1]])
     after = edge.stats()["pops"]
-    asked = [pop for pop in after if after[pop]["requests"] > before[pop]["requests"]]
-    assert asked == [SYDNEY[0]]
+    requested = [pop for pop in after if after[pop]["requests"] > before[pop]["requests"]]
+    assert requested == [SYDNEY[0]]
 
 
-def test_of_a_pop_only_the_addresses_inside_the_networks_are_kept(
+def test_only_addresses_inside_the_networks_are_kept(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = edge.addresses[SYDNEY[0]]
@@ -101,7 +101,7 @@ def test_of_a_pop_only_the_addresses_inside_the_networks_are_kept(
     assert first != second
 
 
-def test_pops_asked_for_by_name_are_kept_in_order_and_fail(machine: Machine) -> None:
+def test_named_pops_are_kept_in_order_and_fail(machine: Machine) -> None:
     named = [RETIRED, TOKYO, DARK, IMPOSTOR, EXPIRED]
     ran = machine.run(request(url_list=fresh(), region_type="pop", region=named))
     assert groups(ran.name)[0]["pops"] == named
@@ -117,8 +117,8 @@ def test_pops_asked_for_by_name_are_kept_in_order_and_fail(machine: Machine) -> 
     assert document(ran.name, "summary.json")["failures"][0]["coverage"] == 20.0
 
 
-def test_a_country_none_of_whose_pops_is_reachable_keeps_them_all_and_fails(machine: Machine) -> None:
-    """Else the run would have nothing to do, and end as a success."""
+def test_country_without_a_reachable_pop_keeps_all_and_fails(machine: Machine) -> None:
+    """Otherwise the run would have nothing to do, and succeed."""
     ran = machine.run(request(url_list=fresh(), region=["FR"]))
     assert groups(ran.name)[0]["pops"] == catalogue().in_countries(frozenset({"FR"}))
     assert skipped(ran.name) == {}
@@ -126,17 +126,17 @@ def test_a_country_none_of_whose_pops_is_reachable_keeps_them_all_and_fails(mach
     assert (ran.output["passed"], ran.output["failed"]) == (False, 1)
 
 
-def test_all_means_every_pop_and_skips_the_unreachable_whatever_the_type(machine: Machine) -> None:
-    """Nobody asked for them by name."""
+def test_all_selects_every_pop_and_skips_unreachable_ones_for_any_type(machine: Machine) -> None:
+    """The request does not name them."""
     for region_type in ("pop", "region"):
         ran = machine.resolve(request(region_type=region_type, region="all"))
-        kept, left_out = groups(ran.name)[0]["pops"], skipped(ran.name)
-        assert sorted([*kept, *left_out]) == sorted(catalogue().pops), region_type
+        kept, unreachable = groups(ran.name)[0]["pops"], skipped(ran.name)
+        assert sorted([*kept, *unreachable]) == sorted(catalogue().pops), region_type
         assert TOKYO in kept
-        assert left_out[DARK] == "connect_error"
+        assert unreachable[DARK] == "connect_error"
 
 
-def test_urls_of_several_distributions_stand_together_each_with_its_own_pops(machine: Machine) -> None:
+def test_urls_are_grouped_by_distribution(machine: Machine) -> None:
     urls = [f"https://{OTHER_HOST}/1", URL, f"https://{OTHER_DOMAIN}/2", "https://a.wild.example.com/3", URL + "?v=2"]
     ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0], TOKYO]))
     assert [(group["domain"], group["url_from"], group["url_to"]) for group in groups(ran.name)] == [
@@ -147,14 +147,14 @@ def test_urls_of_several_distributions_stand_together_each_with_its_own_pops(mac
     assert ran.resolved["targets"] == 5 * 2
 
 
-def test_all_hosts_of_a_mixed_list_are_warmed_through_their_own_distribution(machine: Machine) -> None:
+def test_each_host_of_a_mixed_list_is_warmed_through_its_own_distribution(machine: Machine) -> None:
     urls = [*fresh(2, OTHER_HOST), *fresh(2, "deep.wild.example.com"), *fresh(1, DOMAIN), *fresh(1)]
     ran = machine.run(request(url_list=urls, region_type="pop", region=[SYDNEY[0], OLD]))
     assert outcomes(ran.name) == {"warmed": 12}
     assert ran.output["passed"]
 
 
-def test_a_wildcard_alias_covers_deep_names_and_an_exact_alias_beats_it(machine: Machine) -> None:
+def test_wildcard_alias_covers_deep_names_and_an_exact_alias_beats_it(machine: Machine) -> None:
     add_distribution("d444abcdef8.cloudfront.net", ["special.wild.example.com"])
     urls = ["https://special.wild.example.com/", "https://a.b.wild.example.com/", "https://WILD2.wild.example.com/"]
     ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0]]))
@@ -164,23 +164,23 @@ def test_a_wildcard_alias_covers_deep_names_and_an_exact_alias_beats_it(machine:
     }
 
 
-def test_a_wildcard_alias_does_not_cover_its_own_parent(machine: Machine) -> None:
+def test_wildcard_alias_does_not_cover_its_parent(machine: Machine) -> None:
     urls = [URL, "https://wild.example.com/"]
     ran = machine.resolve(request(url_list=urls, region_type="pop", region=[SYDNEY[0]]))
     assert groups(ran.name)[0]["url_to"] == 1
 
 
-def test_all_addresses_are_kept_in_the_order_of_the_answer(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_addresses_are_kept_in_the_order_of_the_dns_response(machine: Machine, edge: SimulatedCloudFront) -> None:
     ran = machine.resolve(request(region_type="pop", region=[*SYDNEY, *AUCKLAND, RETIRED]))
-    wanted = {pop: edge.addresses[pop] for pop in [*SYDNEY, *AUCKLAND]}
-    assert all(len(addresses) == 2 for addresses in wanted.values())
-    assert document(ran.name, "plan/addresses.json.gz") == [wanted]
+    expected = {pop: edge.addresses[pop] for pop in [*SYDNEY, *AUCKLAND]}
+    assert all(len(addresses) == 2 for addresses in expected.values())
+    assert document(ran.name, "plan/addresses.json.gz") == [expected]
 
 
-def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account: SimpleNamespace) -> None:
+def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: SimpleNamespace) -> None:
     urls = [f"https://{HOST}/{n}.txt" for n in range(300)] + [f"https://{OTHER_HOST}/x", "https://www.example.net/"]
-    given = request(url_list=urls, headers={"X-A": "1"}, user_agent="me", accept_encodings=["identity", "gzip"])
-    ran = machine.resolve(given, "stored")
+    submitted = request(url_list=urls, headers={"X-A": "1"}, user_agent="me", accept_encodings=["identity", "gzip"])
+    ran = machine.resolve(submitted, "stored")
     plan, base = document("stored", "plan/plan.json"), "runs/stored/"
     blocks = sorted(key for key in keys(base) if "/blocks/" in key)
     assert [key for key in sorted(keys(base)) if key not in blocks] == [
@@ -205,7 +205,6 @@ def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account
         "invalidate": False,
         "invalidation": {"round": 0},
         "maxConcurrency": 5,
-        "toleratedFailurePercentage": 100,
         "stages": ["runs/stored/stages/1.json"],
         "targets": plan["targets"],
         "batches": len(machine.items(ran)),
@@ -213,7 +212,7 @@ def test_the_plan_is_stored_as_the_storage_module_says(machine: Machine, account
     assert not machine.storage.ledger.control("stored").ended
 
 
-def test_the_batches_cover_every_target_once(machine: Machine) -> None:
+def test_batches_cover_every_target_once(machine: Machine) -> None:
     urls = [f"https://{HOST}/{n}.txt" for n in range(250)] + [f"https://{OTHER_HOST}/{n}" for n in range(30)]
     ran = machine.resolve(request(url_list=urls, staged=True, accept_encodings=["gzip", "identity"]))
     plan, items = document(ran.name, "plan/plan.json"), machine.items(ran)
@@ -223,22 +222,22 @@ def test_the_batches_cover_every_target_once(machine: Machine) -> None:
         for url in range(item["url_from"], item["url_to"])
         for pop in range(item["pop_from"], item["pop_to"])
     ]
-    wanted = [
+    expected = [
         (number, url, pop)
         for number, group in enumerate(plan["groups"])
         for url in range(group["url_from"], group["url_to"])
         for pop in range(len(group["pops"]))
     ]
-    assert sorted(covered) == wanted
-    assert sum(item["targets"] for item in items) == 2 * len(wanted) == ran.resolved["targets"]
+    assert sorted(covered) == expected
+    assert sum(item["targets"] for item in items) == 2 * len(expected) == ran.resolved["targets"]
     assert len({item["id"] for item in items}) == len(items) == ran.resolved["batches"]
 
 
-def test_a_retry_of_resolve_plans_the_same_again(machine: Machine) -> None:
-    given = request(url_list=[f"https://{HOST}/{n}.txt" for n in range(20)])
-    first = machine.resolve(given, "again")
+def test_retry_of_resolve_stores_the_same_plan(machine: Machine) -> None:
+    submitted = request(url_list=[f"https://{HOST}/{n}.txt" for n in range(20)])
+    first = machine.resolve(submitted, "again")
     stored, items = sorted(keys("runs/again/")), machine.items(first)
-    second = machine.resolve(given, "again")
+    second = machine.resolve(submitted, "again")
     assert second.resolved == first.resolved
     assert sorted(keys("runs/again/")) == stored
     assert machine.items(second) == items

@@ -1,4 +1,4 @@
-"""Secrets of a request stay in S3 where only workers read them: never in states, plan, records, ledger or logs."""
+"""Secrets of a request stay in the S3 objects that workers read, and out of states, plan, records and logs."""
 
 import gzip
 import io
@@ -20,7 +20,7 @@ MAY_HOLD_THEM = ("request.json", "plan/urls.json.gz", "plan/blocks/")
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Everything the functions log, down to the debug lines."""
+    """Everything that the functions log, including debug lines."""
     written, before = io.StringIO(), logger.log_level
     handler = logging.StreamHandler(written)
     handler.setFormatter(logger.registered_formatter)
@@ -32,7 +32,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 def carried(machine: Machine, edge: SimulatedCloudFront) -> tuple[Ran, list[str]]:
-    """A run with every kind of secret, stored as the API stores it; its states' inputs and outputs as text."""
+    """Run a request with every kind of secret, stored as the API stores it; returns the states' data as text."""
     signed, broken, fine = fresh(3)
     urls = [
         fine,
@@ -40,13 +40,13 @@ def carried(machine: Machine, edge: SimulatedCloudFront) -> tuple[Ran, list[str]
         f"{broken}?v=1&access_token={SECRETS[4]}#top",
     ]
     edge.fault(path_of(urls[2]).partition("#")[0], "status:404")
-    given: dict[str, Any] = {
+    request: dict[str, Any] = {
         "url_list": urls,
         "region_type": "pop",
         "region": [SYDNEY[0], TOKYO],
         "headers": {"Cookie": f"id={SECRETS[0]}", "Authorization": f"Bearer {SECRETS[1]}"},
     }
-    key = machine.storage.put_request("secret", given)
+    key = machine.storage.put_request("secret", request)
     states: list[Any] = [{"requestKey": key}]
     ran = machine.resolve(states[0], "secret")
     states.append(ran.resolved)
@@ -57,7 +57,7 @@ def carried(machine: Machine, edge: SimulatedCloudFront) -> tuple[Ran, list[str]
     return ran, [json.dumps(state, ensure_ascii=False) for state in states]
 
 
-def test_secrets_stand_in_no_state_record_plan_summary_ledger_or_log_line(
+def test_secrets_are_in_no_state_record_plan_summary_ledger_or_log_line(
     machine: Machine, edge: SimulatedCloudFront, log: io.StringIO
 ) -> None:
     _, states = carried(machine, edge)
@@ -75,15 +75,15 @@ def test_secrets_stand_in_no_state_record_plan_summary_ledger_or_log_line(
     assert len(expected) == 3
 
 
-def test_what_is_shown_of_a_signed_url_is_enough_to_know_it(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_redacted_url_is_recognizable(machine: Machine, edge: SimulatedCloudFront) -> None:
     ran, _ = carried(machine, edge)
     assert "v=1&access_token=…" in ran.output["cause"]
     assert HOST in ran.output["cause"]
 
 
-def test_secrets_reach_the_edge_as_they_were_given(machine: Machine, edge: SimulatedCloudFront) -> None:
-    """Redaction is for people: the fetched URL is the cache key, to the letter."""
+def test_secrets_reach_the_edge_unchanged(machine: Machine, edge: SimulatedCloudFront) -> None:
+    """Only messages are redacted: the fetched URL is the cache key, byte for byte."""
     carried(machine, edge)
-    asked = edge.stats()["origin"]
-    assert [path for path in asked if f"Signature={SECRETS[2]}&Key-Pair-Id=K1&Policy={SECRETS[3]}" in path]
-    assert [path for path in asked if path.endswith(f"v=1&access_token={SECRETS[4]}")]
+    requested = edge.stats()["origin"]
+    assert [path for path in requested if f"Signature={SECRETS[2]}&Key-Pair-Id=K1&Policy={SECRETS[3]}" in path]
+    assert [path for path in requested if path.endswith(f"v=1&access_token={SECRETS[4]}")]

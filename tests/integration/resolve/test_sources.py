@@ -1,4 +1,4 @@
-"""Sources of URLs: read from S3, or through CloudFront from hosts that may be warmed, and from nowhere else."""
+"""Sources of URLs: read from allowed S3 buckets, or through CloudFront from hosts that may be warmed."""
 
 import base64
 import gzip
@@ -11,7 +11,7 @@ import pytest
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST
 from tests.support.handlers import BUCKET, OTHER_HOST, SYDNEY, Machine, client, document
-from tests.unit.resolve.sources.test_formats import MASTER, MEDIA, sitemap
+from tests.support.source_documents import MASTER, MEDIA, sitemap
 
 PLACE = {"region_type": "pop", "region": SYDNEY[:1]}
 _count = iter(range(10_000))
@@ -23,7 +23,7 @@ def document_of(body: bytes) -> dict[str, Any]:
 
 @pytest.fixture
 def site(edge: SimulatedCloudFront) -> Any:
-    """Put a document on the simulated origin under a path of its own; returns its URL."""
+    """Put a document on the simulated origin under a new path; returns its URL."""
 
     def put(body: bytes, name: str = "x", host: str = HOST, **options: Any) -> str:
         path = f"/sources/{next(_count)}/{name}"
@@ -38,22 +38,22 @@ def stored(key: str, body: bytes, bucket: str = BUCKET) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def planned(machine: Machine, **given: Any) -> list[str]:
-    ran = machine.resolve(PLACE | given)
+def planned(machine: Machine, **request: Any) -> list[str]:
+    ran = machine.resolve(PLACE | request)
     assert "rejection" not in ran.resolved, ran.resolved
     urls: list[str] = document(ran.name, "plan/urls.json.gz")
     return urls
 
 
-def refused(machine: Machine, **given: Any) -> str:
-    cause: str = machine.resolve(PLACE | given).resolved["rejection"]["cause"]
+def rejected(machine: Machine, **request: Any) -> str:
+    cause: str = machine.resolve(PLACE | request).resolved["rejection"]["cause"]
     return cause
 
 
-def warnings(machine: Machine, **given: Any) -> list[str]:
-    ran = machine.resolve(PLACE | given)
-    told: list[str] = document(ran.name, "plan/plan.json")["warnings"]
-    return told
+def warnings(machine: Machine, **request: Any) -> list[str]:
+    ran = machine.resolve(PLACE | request)
+    stored_warnings: list[str] = document(ran.name, "plan/plan.json")["warnings"]
+    return stored_warnings
 
 
 ONE, TWO = f"https://{HOST}/1.txt", f"https://{OTHER_HOST}/2.txt"
@@ -72,20 +72,20 @@ ONE, TWO = f"https://{HOST}/1.txt", f"https://{OTHER_HOST}/2.txt"
         ("lists/a.csv.gz", gzip.compress(f"url\n{ONE}\n{TWO}\n".encode(), mtime=0)),
     ],
 )
-def test_a_list_is_read_in_each_format(machine: Machine, key: str, body: bytes) -> None:
+def test_list_is_read_in_each_format(machine: Machine, key: str, body: bytes) -> None:
     assert planned(machine, url_list_s3=stored(key, body)) == [ONE, TWO]
 
 
-def test_sources_add_up_and_what_stands_in_two_counts_once(machine: Machine, site: Any) -> None:
+def test_sources_are_combined_and_deduplicated(machine: Machine, site: Any) -> None:
     lists = [stored("lists/1", f"{ONE}\n{TWO}".encode()), stored("lists/2", f"{TWO}\nhttps://{HOST}/3.txt".encode())]
     page = site(sitemap((ONE, ""), (f"https://{HOST}/4.txt", "")))
     urls = planned(machine, url_list=[f"https://{HOST}/0.txt"], url_list_s3=lists, sitemap=page)
     assert urls == [*(f"https://{HOST}/{n}.txt" for n in (0, 1, 3, 4)), TWO]
 
 
-def test_a_bad_line_is_named(machine: Machine) -> None:
+def test_bad_line_of_a_list_is_rejected_with_its_number(machine: Machine) -> None:
     body = f"{ONE}\nftp://x/?token=s3cret\n{TWO}\nnonsense\n".encode()
-    cause = refused(machine, url_list_s3=stored("lists/a", body))
+    cause = rejected(machine, url_list_s3=stored("lists/a", body))
     assert "url_list_s3[0] line 2: 'ftp://x/?token=…' has the scheme 'ftp'" in cause
     assert "url_list_s3[0] line 4: 'nonsense' has no scheme" in cause
 
@@ -94,47 +94,47 @@ def test_a_bad_line_is_named(machine: Machine) -> None:
     ("body", "words"),
     [
         (b"\xff\xfe\x00", "is not UTF-8"),
-        (b"[1]", "is no JSON list of URLs"),
+        (b"[1]", "is not a JSON list of URLs"),
         (b"[", "is not JSON"),
-        (b"{}", "is no JSON list of URLs"),
+        (b"{}", "is not a JSON list of URLs"),
         (gzip.compress(b"x" * 99, mtime=0)[:-4], "is broken gzip"),
-        (b"# nothing\n", "its sources name no URL at all"),
+        (b"# nothing\n", "sources contain no URL"),
     ],
 )
-def test_a_list_that_cannot_be_read_says_why(machine: Machine, body: bytes, words: str) -> None:
-    assert words in refused(machine, url_list_s3=stored("lists/a", body))
+def test_unreadable_list_is_rejected_with_the_reason(machine: Machine, body: bytes, words: str) -> None:
+    assert words in rejected(machine, url_list_s3=stored("lists/a", body))
 
 
 @pytest.mark.parametrize(
-    "address", [f"s3://{BUCKET}/runs/other/request.json", f"s3://{BUCKET}/a.txt", "s3://somebody-elses/lists/a.txt"]
+    "address", [f"s3://{BUCKET}/runs/other/request.json", f"s3://{BUCKET}/a.txt", "s3://another-bucket/lists/a.txt"]
 )
-def test_lists_are_read_from_nowhere_but_where_the_operator_lets_them_lie(machine: Machine, address: str) -> None:
-    """The function may read other runs' requests, secrets and all: a caller may not make it show them."""
+def test_list_outside_the_allowed_buckets_is_rejected(machine: Machine, address: str) -> None:
+    """The function may read other runs' requests with their secrets; a caller must not see them."""
     client("s3").put_object(Bucket=BUCKET, Key="runs/other/request.json", Body=b'["https://www.example.com/secret"]')
-    cause = refused(machine, url_list_s3=address)
-    assert f"is not where lists are read from; put it into s3://{BUCKET}/lists/" in cause
+    cause = rejected(machine, url_list_s3=address)
+    assert f"may not be read as a URL list; upload it to s3://{BUCKET}/lists/" in cause
     assert "secret" not in cause.replace(address, "")
 
 
-def test_a_bucket_that_the_operator_names_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_in_an_allowed_bucket_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     where: Any = {"LocationConstraint": "eu-central-1"}
     client("s3").create_bucket(Bucket="releases", CreateBucketConfiguration=where)
     monkeypatch.setenv("PREWARM_URL_LIST_BUCKETS", "releases")
     assert planned(machine, url_list_s3=stored("any/where.txt", ONE.encode(), "releases")) == [ONE]
 
 
-def test_a_list_that_is_not_there_says_so(machine: Machine) -> None:
-    assert "cannot be read: NoSuchKey" in refused(machine, url_list_s3=f"s3://{BUCKET}/lists/nowhere")
+def test_missing_list_is_rejected(machine: Machine) -> None:
+    assert "cannot be read: NoSuchKey" in rejected(machine, url_list_s3=f"s3://{BUCKET}/lists/nowhere")
 
 
-def test_a_request_refuses_what_is_no_s3_address(machine: Machine) -> None:
-    assert refused(machine, url_list_s3="https://x/y").startswith("url_list_s3[0]: ")
+def test_address_that_is_not_in_s3_is_rejected(machine: Machine) -> None:
+    assert rejected(machine, url_list_s3="https://x/y").startswith("url_list_s3[0]: ")
 
 
 # ---- sitemaps ----
 
 
-def test_an_index_is_followed_packed_or_not_and_each_file_is_read_once(machine: Machine, site: Any) -> None:
+def test_sitemap_index_is_followed_and_each_file_is_read_once(machine: Machine, site: Any) -> None:
     first = site(gzip.compress(sitemap((ONE, ""))), "a.xml.gz", content_type="application/gzip")
     second = site(f"{TWO}\n".encode(), "b.txt", content_type="text/plain")
     inner = site(sitemap((second, ""), (first, ""), root="sitemapindex", item="sitemap"))
@@ -142,13 +142,13 @@ def test_an_index_is_followed_packed_or_not_and_each_file_is_read_once(machine: 
     assert planned(machine, sitemap=top) == [ONE, TWO]
 
 
-def test_an_index_that_lists_itself_ends(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_sitemap_index_that_lists_itself_terminates(machine: Machine, edge: SimulatedCloudFront) -> None:
     here = f"https://{HOST}/sources/loop.xml"
     edge.put_object("/sources/loop.xml", document_of(sitemap((here, ""), root="sitemapindex", item="sitemap")))
-    assert "name no URL at all" in refused(machine, sitemap=here)
+    assert "sources contain no URL" in rejected(machine, sitemap=here)
 
 
-def test_include_exclude_and_since_choose_and_what_has_no_date_is_told(machine: Machine, site: Any) -> None:
+def test_include_exclude_and_since_filter_and_undated_urls_are_a_warning(machine: Machine, site: Any) -> None:
     pages = [
         ("a/1", "2026-11-20"),
         ("a/2", "2026-10-01"),
@@ -159,27 +159,25 @@ def test_include_exclude_and_since_choose_and_what_has_no_date_is_told(machine: 
     top = site(sitemap(*((f"https://{HOST}/{path}", day) for path, day in pages)))
     chosen = {"url": top, "include": "/a/*", "exclude": ["*/tmp/*"], "since": "2026-11-01"}
     assert planned(machine, sitemap=chosen) == [f"https://{HOST}/a/1", f"https://{HOST}/a/3"]
-    assert "sitemap[0]: 1 URLs say not when they were modified and were kept" in warnings(machine, sitemap=chosen)
+    assert "sitemap[0]: 1 URLs without a modification date were kept" in warnings(machine, sitemap=chosen)
 
 
-def test_old_sitemaps_of_an_index_are_left_out(machine: Machine, site: Any) -> None:
+def test_old_sitemaps_of_an_index_are_skipped(machine: Machine, site: Any) -> None:
     old, new = site(b"never read"), site(sitemap((ONE, "2026-11-20")))
     top = site(sitemap((old, "2026-01-01"), (new, "2026-11-20"), root="sitemapindex", item="sitemap"))
     assert planned(machine, sitemap={"url": top, "since": "2026-11-01"}) == [ONE]
 
 
-def test_a_sitemap_of_a_host_that_may_not_be_warmed_is_never_fetched(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_sitemap_of_a_host_without_a_distribution_is_not_fetched(machine: Machine, edge: SimulatedCloudFront) -> None:
     before = edge.stats()
-    cause = refused(machine, sitemap="https://www.example.net/sitemap.xml")
+    cause = rejected(machine, sitemap="https://www.example.net/sitemap.xml")
     assert (
         "sitemap[0]: 'https://www.example.net/sitemap.xml' cannot be read: no distribution of this account" in cause
     )
     assert edge.stats() == before
 
 
-def test_urls_of_other_hosts_in_a_sitemap_have_no_distribution(machine: Machine, site: Any) -> None:
+def test_sitemap_urls_of_other_hosts_have_no_distribution(machine: Machine, site: Any) -> None:
     top = site(sitemap((ONE, ""), ("https://www.example.net/", "")))
     assert planned(machine, sitemap=top) == [ONE, "https://www.example.net/"]
 
@@ -191,17 +189,19 @@ def test_urls_of_other_hosts_in_a_sitemap_have_no_distribution(machine: Machine,
         ({"status": 301, "headers": {"location": "https://www.example.com/new.xml"}}, "is a redirect to https://www.example.com/new.xml"),
     ],
 )  # fmt: skip
-def test_a_sitemap_that_cannot_be_had_says_why(machine: Machine, site: Any, options: Any, words: str) -> None:
-    assert words in refused(machine, sitemap=site(b"x", **options))
+def test_unreadable_sitemap_is_rejected_with_the_reason(
+    machine: Machine, site: Any, options: Any, words: str
+) -> None:
+    assert words in rejected(machine, sitemap=site(b"x", **options))
 
 
-def test_a_sitemap_with_entities_is_refused(machine: Machine, site: Any) -> None:
+def test_sitemap_with_entities_is_rejected(machine: Machine, site: Any) -> None:
     body = b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><urlset><url><loc>&f;</loc></url></urlset>'
-    assert "document type" in refused(machine, sitemap=site(body))
+    assert "document type" in rejected(machine, sitemap=site(body))
 
 
-def test_a_bad_url_in_a_sitemap_is_named(machine: Machine, site: Any) -> None:
-    assert "sitemap[0]: 'ftp://x/' has the scheme 'ftp'" in refused(machine, sitemap=site(sitemap(("ftp://x/", ""))))
+def test_invalid_url_in_a_sitemap_is_rejected(machine: Machine, site: Any) -> None:
+    assert "sitemap[0]: 'ftp://x/' has the scheme 'ftp'" in rejected(machine, sitemap=site(sitemap(("ftp://x/", ""))))
 
 
 # ---- manifests ----
@@ -217,7 +217,7 @@ def stream(edge: SimulatedCloudFront) -> str:
     return f"https://{HOST}{base}/top.m3u8"
 
 
-def test_an_hls_manifest_brings_its_playlists_segments_init_segments_and_keys(machine: Machine, stream: str) -> None:
+def test_hls_manifest_adds_playlists_segments_init_segments_and_keys(machine: Machine, stream: str) -> None:
     urls = planned(machine, manifest=stream)
     base = stream.removesuffix("top.m3u8")
     tails = [url.removeprefix(base) for url in urls]
@@ -228,7 +228,7 @@ def test_an_hls_manifest_brings_its_playlists_segments_init_segments_and_keys(ma
     assert len(set(urls)) == len(urls)
 
 
-def test_the_lowest_rendition_and_its_first_segments_can_be_chosen(machine: Machine, stream: str) -> None:
+def test_lowest_rendition_and_max_segments_limit_the_urls(machine: Machine, stream: str) -> None:
     urls = planned(machine, manifest={"url": stream, "renditions": "lowest", "max_segments": 1})
     base = stream.removesuffix("top.m3u8")
     tails = [url.removeprefix(base) for url in urls if url.startswith(base)]
@@ -236,12 +236,14 @@ def test_the_lowest_rendition_and_its_first_segments_can_be_chosen(machine: Mach
                      "audio/lo.m3u8", "audio/init.mp4", "audio/1.m4s"]  # fmt: skip
 
 
-def test_a_live_playlist_is_warmed_as_it_stands_with_a_warning(machine: Machine, site: Any) -> None:
+def test_live_playlist_is_a_warning(machine: Machine, site: Any) -> None:
     top = site(MEDIA.replace(b"#EXT-X-ENDLIST\n", b"").replace(b"keys.example.com", HOST.encode()))
-    assert "manifest[0]: 1 playlists are live: what they list now is warmed" in warnings(machine, manifest=top)
+    assert "manifest[0]: 1 playlists are live: only the segments listed now are warmed" in warnings(
+        machine, manifest=top
+    )
 
 
-def test_a_dash_manifest_brings_its_segments(machine: Machine, site: Any) -> None:
+def test_dash_manifest_adds_its_segments(machine: Machine, site: Any) -> None:
     body = b"""<MPD type="static" mediaPresentationDuration="PT8S"><Period><AdaptationSet>
       <SegmentTemplate duration="4" initialization="i-$RepresentationID$" media="$RepresentationID$-$Number$"/>
       <Representation id="v" bandwidth="1"/></AdaptationSet></Period></MPD>"""
@@ -254,17 +256,17 @@ def test_a_dash_manifest_brings_its_segments(machine: Machine, site: Any) -> Non
     ("body", "words"),
     [
         (b"<html></html>", "is neither an HLS playlist nor a DASH manifest"),
-        (b"plain text", "is no XML"),
-        (b"#EXTM3U\n#EXTINF:4,\nftp://x/1.ts\n#EXT-X-ENDLIST\n", "names 'ftp://x/1.ts', which has the scheme 'ftp'"),
+        (b"plain text", "is not XML"),
+        (b"#EXTM3U\n#EXTINF:4,\nftp://x/1.ts\n#EXT-X-ENDLIST\n", "lists 'ftp://x/1.ts', which has the scheme 'ftp'"),
     ],
 )
-def test_what_is_no_manifest_is_refused(machine: Machine, site: Any, body: bytes, words: str) -> None:
-    cause = refused(machine, manifest=site(body))
+def test_invalid_manifest_is_rejected(machine: Machine, site: Any, body: bytes, words: str) -> None:
+    cause = rejected(machine, manifest=site(body))
     assert cause.startswith("manifest[0]: ")
     assert words in cause
 
 
-def test_a_whole_run_warms_what_a_sitemap_names(machine: Machine, site: Any, account: SimpleNamespace) -> None:
+def test_run_warms_the_urls_of_a_sitemap(machine: Machine, site: Any, account: SimpleNamespace) -> None:
     top = site(sitemap((ONE, ""), (f"https://{HOST}/5.txt", "")))
     ran = machine.run(PLACE | {"sitemap": top})
     assert ran.output["warm"]

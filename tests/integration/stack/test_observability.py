@@ -1,4 +1,4 @@
-"""What a run lets people see: log lines, metrics, the notice of its end; with the template's rules and topic."""
+"""Observability of a run: log lines, metrics, execution history, and the notification of its end."""
 
 import json
 import time
@@ -19,41 +19,41 @@ SECONDS = 30
 
 @pytest.fixture(scope="module")
 def stack(edge: SimulatedCloudFront) -> Iterator[EmbeddedStack]:
-    wanted = {"NotificationEmail": "release@example.com", "Notifications": "all"}
+    parameters = {"NotificationEmail": "release@example.com", "Notifications": "all"}
     with EmbeddedStack(
-        distributions=[f"{DOMAIN}={HOST}"], environment=edge.settings(), parameters=wanted, cap=2
+        distributions=[f"{DOMAIN}={HOST}"], environment=edge.settings(), parameters=parameters, cap=2
     ) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def arn(stack: EmbeddedStack) -> str:
-    """A run that has ended, and of which people have been told."""
+    """The ARN of a run that has ended, and whose notification was sent."""
     states = stack.client("stepfunctions")
     request = {"url_list": fresh(3), "region_type": "pop", "region": SYDNEY}
-    found: str = states.start_execution(
+    started: str = states.start_execution(
         stateMachineArn=stack.state_machine_arn, name="seen", input=json.dumps(request)
     )["executionArn"]
     until = time.monotonic() + SECONDS
-    while not told(stack):
-        assert time.monotonic() < until, "nobody was told of the run's end"
+    while not notifications(stack):
+        assert time.monotonic() < until, "no notification of the run's end was sent"
         time.sleep(0.1)
-    return found
+    return started
 
 
-def told(stack: EmbeddedStack) -> list[Any]:
+def notifications(stack: EmbeddedStack) -> list[Any]:
     (topic,) = sns_backends[stack.account_id][stack.region].topics.values()
     return topic.sent_notifications
 
 
 def lines(stack: EmbeddedStack, function: str) -> list[dict[str, Any]]:
-    """The JSON lines of a function's log."""
+    """Return the JSON lines of a function's log."""
     texts = [path.read_text(encoding="utf-8") for path in stack.log_dir.glob(f"*{function}*")]
     return [json.loads(line[line.index("{") :]) for text in texts for line in text.splitlines() if "{" in line]
 
 
 @pytest.mark.usefixtures("arn")
-def test_each_line_of_a_worker_names_run_and_batch(stack: EmbeddedStack) -> None:
+def test_worker_log_lines_have_run_and_batch(stack: EmbeddedStack) -> None:
     logged = [line for line in lines(stack, "WarmFunction") if "level" in line and "message" in line]
     logged = [line for line in logged if line.get("location")]
     assert logged
@@ -75,15 +75,14 @@ def test_a_run_emits_its_metrics(stack: EmbeddedStack) -> None:
     assert (sum(emitted["Targets"]), emitted["UrlsWarm"], emitted["RunsWarm"]) == (9, [3], [1])
 
 
-def test_the_runs_end_is_told_once_with_a_link_to_its_page(stack: EmbeddedStack, arn: str) -> None:
-    ((_, message, subject, *_),) = told(stack)
+def test_one_notification_links_to_the_run(stack: EmbeddedStack, arn: str) -> None:
+    ((_, message, subject, *_),) = notifications(stack)
     assert subject == "Prewarm done: 3 of 3 URLs are warm (seen)"
     assert "/#/run/seen" in message
     assert arn in message
 
 
-def test_the_history_reads_like_a_story(stack: EmbeddedStack, arn: str) -> None:
-    """States by their names, and inputs small enough to be read."""
+def test_history_has_readable_states_and_small_inputs(stack: EmbeddedStack, arn: str) -> None:
     events = stack.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
     entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
     names = [state["name"] for state in entered]

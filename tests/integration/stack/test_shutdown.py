@@ -1,4 +1,4 @@
-"""How an embedded stack ends: its workers with it, whatever ends it."""
+"""The end of an embedded stack: its workers exit with it, however it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.embedded_project import DOMAIN, SCRIPT, write_project
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def gone(pid: int, seconds: float = 3) -> bool:
+def has_exited(pid: int, seconds: float = 3) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -37,13 +37,13 @@ def test_workers_do_not_outlive_a_killed_stack(tmp_path: Path) -> None:
         [pid] = json.loads(process.stdout.readline())
         assert Path(f"/proc/{pid}").exists()
         process.kill()
-        assert gone(pid)
+        assert has_exited(pid)
 
 
-def test_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> None:
+def test_local_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> None:
     options = ["--distribution", f"{DOMAIN}=www.example.com", "--log-dir", str(tmp_path / "logs")]
-    # A profile that does not exist: nothing may look for the user's.
-    environment = {**os.environ, "AWS_PROFILE": "nobody", "NO_PROXY": "127.0.0.1"}
+    # A profile that does not exist: no code may read the user's profile.
+    environment = {**os.environ, "AWS_PROFILE": "does-not-exist", "NO_PROXY": "127.0.0.1"}
     with subprocess.Popen(
         [sys.executable, "-m", "prewarm_cli.main", "local", *options],
         stdout=subprocess.PIPE,
@@ -66,5 +66,5 @@ def test_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> No
         began = time.monotonic()
         assert (process.stdout.read(), process.wait(5)) == ("", 0)
         assert time.monotonic() - began < 4
-        assert gone(worker)
+        assert has_exited(worker)
         killer.cancel()

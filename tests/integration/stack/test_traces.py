@@ -1,4 +1,4 @@
-"""A run's subsegments, as the X-Ray daemon gets them: what each function did, with the run to search by."""
+"""The subsegments of a run as the X-Ray daemon receives them, annotated with the run."""
 
 import json
 import socket
@@ -15,17 +15,17 @@ TRACE = "Root=1-67a1b2c3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sample
 
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]]]:
-    """What a daemon on loopback got until now."""
-    found: list[dict[str, object]] = []
+    """The subsegments that a daemon on loopback has received."""
+    segments: list[dict[str, object]] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(0.2)
-        over = threading.Event()
+        stopped = threading.Event()
 
         def listen() -> None:
-            while not over.is_set():
+            while not stopped.is_set():
                 try:
-                    found.append(json.loads(daemon.recv(65_536).partition(b"\n")[2]))
+                    segments.append(json.loads(daemon.recv(65_536).partition(b"\n")[2]))
                 except TimeoutError:
                     continue
 
@@ -35,12 +35,12 @@ def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, object]
         monkeypatch.setenv(
             "_X_AMZN_TRACE_ID", "Root=1-67a1b2c3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1"
         )
-        yield found
-        over.set()
+        yield segments
+        stopped.set()
         listener.join()
 
 
-def test_each_function_tells_what_it_did_with_its_time(machine: Machine, received: list[dict[str, object]]) -> None:
+def test_each_function_sends_its_subsegments(machine: Machine, received: list[dict[str, object]]) -> None:
     machine.run({"url_list": fresh(1), "region_type": "pop", "region": [SYDNEY[0]]}, "traced")
     names = [
         "read sources",

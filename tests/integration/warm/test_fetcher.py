@@ -1,4 +1,4 @@
-"""The fetching engine against real edges: every request reaches the address it is pinned to, connections are kept."""
+"""The fetcher against real edges: every request reaches its address, and connections are kept."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ def wide_edge() -> Iterator[SimulatedCloudFront]:
         yield running
 
 
-def engine(edge: SimulatedCloudFront) -> Fetcher:
+def fetcher_of(edge: SimulatedCloudFront) -> Fetcher:
     return Fetcher(Settings.from_environment({"PREWARM_BUCKET": "b", "PREWARM_TABLE": "t", **edge.settings()}))
 
 
@@ -44,14 +44,14 @@ def queues(edge: SimulatedCloudFront) -> dict[str, PopQueue]:
 def fetch_all(fetcher: Fetcher, fetches: list[Fetch]) -> list[tuple[Fetch, Response]]:
     responses: list[tuple[Fetch, Response]] = []
 
-    def take(fetch: Fetch, response: Response) -> None:
+    def collect(fetch: Fetch, response: Response) -> None:
         responses.append((fetch, response))
 
-    assert fetcher.run(fetches, take) == []
+    assert fetcher.run(fetches, collect) == []
     return responses
 
 
-def test_each_of_many_pops_gets_exactly_its_own_requests(wide_edge: SimulatedCloudFront) -> None:
+def test_each_of_many_pops_receives_exactly_its_own_requests(wide_edge: SimulatedCloudFront) -> None:
     urls = fresh(30)
     before = wide_edge.stats()["pops"]
     fetches = [
@@ -59,7 +59,7 @@ def test_each_of_many_pops_gets_exactly_its_own_requests(wide_edge: SimulatedClo
         for n, url in enumerate(urls)
         for pop, queue in queues(wide_edge).items()
     ]
-    responses = fetch_all(engine(wide_edge), fetches)
+    responses = fetch_all(fetcher_of(wide_edge), fetches)
     assert len(responses) == len(urls) * len(POPS)
     strayed = [(fetch.owner, response.cf_pop) for fetch, response in responses if response.cf_pop != fetch.owner[0]]
     assert strayed == []
@@ -67,21 +67,21 @@ def test_each_of_many_pops_gets_exactly_its_own_requests(wide_edge: SimulatedClo
     assert {pop: after[pop]["requests"] - before[pop]["requests"] for pop in POPS} == dict.fromkeys(POPS, 30)
 
 
-def test_a_pops_requests_go_to_the_address_they_name(wide_edge: SimulatedCloudFront) -> None:
+def test_requests_reach_the_address_of_their_fetch(wide_edge: SimulatedCloudFront) -> None:
     responses = fetch_all(
-        engine(wide_edge),
+        fetcher_of(wide_edge),
         [
             Fetch(url, [], queue, (pop, n), address=n)
             for n, url in enumerate(fresh(6))
             for pop, queue in queues(wide_edge).items()
         ],
     )
-    wanted = {(pop, n): wide_edge.addresses[pop][n % 2] for pop in POPS for n in range(6)}
-    assert {fetch.owner: response.address for fetch, response in responses} == wanted
+    expected = {(pop, n): wide_edge.addresses[pop][n % 2] for pop in POPS for n in range(6)}
+    assert {fetch.owner: response.address for fetch, response in responses} == expected
 
 
-def test_connections_are_kept_from_one_run_to_the_next(wide_edge: SimulatedCloudFront) -> None:
-    fetcher, url = engine(wide_edge), fresh()[0]
+def test_connections_are_kept_between_runs(wide_edge: SimulatedCloudFront) -> None:
+    fetcher, url = fetcher_of(wide_edge), fresh()[0]
 
     def once() -> int:
         fetches = [Fetch(url, [], PopQueue(wide_edge.addresses[pop][:1]), pop) for pop in POPS]
@@ -94,8 +94,8 @@ def test_connections_are_kept_from_one_run_to_the_next(wide_edge: SimulatedCloud
     assert once() == first
 
 
-def test_many_streams_of_one_pop_share_few_connections(wide_edge: SimulatedCloudFront) -> None:
-    fetcher, pop = engine(wide_edge), POPS[1]
+def test_streams_of_one_pop_share_few_connections(wide_edge: SimulatedCloudFront) -> None:
+    fetcher, pop = fetcher_of(wide_edge), POPS[1]
     before = wide_edge.stats()["connections"]
     queue = PopQueue(wide_edge.addresses[pop][:1])
     responses = fetch_all(fetcher, [Fetch(url, [], queue) for url in fresh(200)])
@@ -103,23 +103,23 @@ def test_many_streams_of_one_pop_share_few_connections(wide_edge: SimulatedCloud
     assert wide_edge.stats()["connections"] - before <= 4
 
 
-def test_connections_that_died_between_two_runs_cost_a_second_try_at_most(
+def test_connections_closed_between_runs_cost_one_retry(
     wide_edge: SimulatedCloudFront,
 ) -> None:
-    """As when a Lambda function thaws: the sockets look open and are not."""
-    fetcher, chosen = engine(wide_edge), POPS[:4]
+    """As after a Lambda function was frozen: the sockets look open and are not."""
+    fetcher, chosen = fetcher_of(wide_edge), POPS[:4]
 
     def once() -> list[int]:
-        """How many tries each fetch took."""
+        """Return the number of tries of each fetch."""
         tries: Counter[tuple[str, str]] = Counter()
 
-        def until_well(fetch: Fetch, response: Response) -> float | None:
+        def until_complete(fetch: Fetch, response: Response) -> float | None:
             tries[fetch.owner] += 1
             return 0.0 if response.error else None
 
         each = queues(wide_edge)
         fetches = [Fetch(url, [], each[pop], (url, pop)) for url in fresh(5) for pop in chosen]
-        assert fetcher.run(fetches, until_well) == []
+        assert fetcher.run(fetches, until_complete) == []
         return list(tries.values())
 
     assert once() == [1] * 20
@@ -131,8 +131,8 @@ def test_connections_that_died_between_two_runs_cost_a_second_try_at_most(
     assert max(again) <= 2
 
 
-class Forgetful(BaseHTTPRequestHandler):
-    """Keeps a connection for a moment, then closes it without a word."""
+class ClosesIdleConnections(BaseHTTPRequestHandler):
+    """A server that closes a connection after 0.2 idle seconds."""
 
     protocol_version = "HTTP/1.1"
     timeout = 0.2
@@ -148,8 +148,8 @@ class Forgetful(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_server_that_closes_idle_connections_between_runs_is_survived(tmp_path: Path) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Forgetful) as server:
+def test_server_that_closes_idle_connections_causes_no_error(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ClosesIdleConnections) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -169,15 +169,15 @@ def test_a_server_that_closes_idle_connections_between_runs_is_survived(tmp_path
             thread.join()
 
 
-def test_waiting_for_a_retry_costs_no_cpu(wide_edge: SimulatedCloudFront) -> None:
+def test_waiting_for_a_retry_uses_no_cpu(wide_edge: SimulatedCloudFront) -> None:
     tries = 0
 
-    def twice(_fetch: Fetch, _answer: Response) -> float | None:
+    def twice(_fetch: Fetch, _response: Response) -> float | None:
         nonlocal tries
         tries += 1
         return 1.0 if tries == 1 else None
 
-    fetcher = engine(wide_edge)
+    fetcher = fetcher_of(wide_edge)
     started, worked = time.monotonic(), time.process_time()
     fetcher.run([Fetch(fresh()[0], [], PopQueue(wide_edge.addresses[POPS[1]]))], twice)
     assert tries == 2
@@ -185,19 +185,36 @@ def test_waiting_for_a_retry_costs_no_cpu(wide_edge: SimulatedCloudFront) -> Non
     assert time.process_time() - worked < 0.3
 
 
-def test_halt_hands_back_what_has_no_answer_and_the_next_run_is_whole(wide_edge: SimulatedCloudFront) -> None:
-    fetcher, urls, pop = engine(wide_edge), fresh(200), POPS[1]
+def test_stopped_run_returns_unfinished_fetches_for_the_next_run(wide_edge: SimulatedCloudFront) -> None:
+    fetcher, urls, pop = fetcher_of(wide_edge), fresh(200), POPS[1]
     seen = SimpleNamespace(responses=0)
 
-    def count(_fetch: Fetch, _answer: Response) -> None:
-        seen.answers += 1
+    def count(_fetch: Fetch, _response: Response) -> None:
+        seen.responses += 1
 
     queue = PopQueue(wide_edge.addresses[pop])
-    left = fetcher.run([Fetch(url, [], queue, url) for url in urls], count, halt=lambda: seen.answers >= 20)
-    assert seen.answers >= 20
-    assert len(left) == len(urls) - seen.answers > 0
+    left = fetcher.run([Fetch(url, [], queue, url) for url in urls], count, should_stop=lambda: seen.responses >= 20)
+    assert seen.responses >= 20
+    assert len(left) == len(urls) - seen.responses > 0
     assert len({fetch.owner for fetch in left}) == len(left)
     again = PopQueue(wide_edge.addresses[pop])
     responses = fetch_all(fetcher, [Fetch(fetch.url, [], again) for fetch in left])
     assert {response.cf_pop for _, response in responses} == {pop}
     assert len(responses) == len(left)
+
+
+def test_requeued_fetch_is_made_in_the_same_run(wide_edge: SimulatedCloudFront) -> None:
+    fetcher, (first, second), pop = fetcher_of(wide_edge), fresh(2), POPS[1]
+    queue = PopQueue(wide_edge.addresses[pop])
+    urls: list[str] = []
+
+    def requeue_once(fetch: Fetch, response: Response) -> None:
+        urls.append(fetch.url)
+        assert response.status == 200
+        if len(urls) == 1:
+            fetcher.requeue(Fetch(second, [], queue))
+
+    assert fetcher.run([Fetch(first, [], queue)], requeue_once) == []
+    assert urls == [first, second]
+    with pytest.raises(RuntimeError, match="from a callback of run"):
+        fetcher.requeue(Fetch(first, [], queue))

@@ -1,4 +1,4 @@
-"""What a worker does for others: neighbours of a broken connection, overloaded origins, limits, and a warning."""
+"""Protection of others: streams of a broken connection, overloaded origins, max_rps, and warnings."""
 
 import time
 from collections import Counter
@@ -27,22 +27,20 @@ from tests.support.handlers import (
 
 
 @pytest.mark.parametrize("pop", [SYDNEY[0], OLD], ids=["h2", "h1"])
-def test_one_url_that_breaks_connections_costs_its_neighbours_nothing(
+def test_url_that_breaks_connections_does_not_fail_others(
     machine: Machine, edge: SimulatedCloudFront, pop: str
 ) -> None:
     urls = fresh(60)
     edge.fault(path_of(urls[30]), "reset")
     ran = machine.run({"url_list": urls, "region_type": "pop", "region": [pop], "verify": "none"})
-    found = {record["url"]: record["outcome"] for record in records(ran.name)}
-    assert found.pop(urls[30]) == "connect_error"
-    assert Counter(found.values()).keys() <= {"warmed", "already_warm"}
-    assert len(found) == 59
+    outcome_of = {record["url"]: record["outcome"] for record in records(ran.name)}
+    assert outcome_of.pop(urls[30]) == "connect_error"
+    assert Counter(outcome_of.values()).keys() <= {"warmed", "already_warm"}
+    assert len(outcome_of) == 59
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_an_overloaded_origin_is_left_alone_by_all_workers_of_the_run(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_overloaded_origin_is_skipped_by_all_workers_of_the_run(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(400)
     for url in urls:
         edge.fault(path_of(url), "status:503")
@@ -58,10 +56,10 @@ def test_an_overloaded_origin_is_left_alone_by_all_workers_of_the_run(
     assert set(outcomes(ran.name)) <= {"origin_overload", "server_error"}
     output = machine.aggregate(ran)
     assert not output["passed"]
-    assert "was left alone" in output["cause"]
+    assert "the host's origin was overloaded" in output["cause"]
 
 
-def test_max_rps_is_kept_to(machine: Machine) -> None:
+def test_max_rps_is_not_exceeded(machine: Machine) -> None:
     ran = machine.resolve(
         {"url_list": fresh(31), "region_type": "pop", "region": [TOKYO], "verify": "none", "max_rps": 20}
     )
@@ -72,7 +70,7 @@ def test_max_rps_is_kept_to(machine: Machine) -> None:
     assert outcomes(ran.name) == {"warmed": 31}
 
 
-def test_a_rate_that_cannot_meet_the_deadline_is_refused_before_any_work(machine: Machine) -> None:
+def test_max_rps_too_low_for_the_deadline_is_rejected(machine: Machine) -> None:
     ran = machine.resolve(
         {"url_list": fresh(7), "region_type": "pop", "region": [TOKYO], "max_rps": 0.1, "timeout_minutes": 1}
     )
@@ -85,7 +83,7 @@ PARTED = ["FRA56-C1", "NRT57-P3"]
 
 
 @pytest.fixture(scope="module")
-def telling_edge() -> Iterator[SimulatedCloudFront]:
+def timing_edge() -> Iterator[SimulatedCloudFront]:
     """Two POPs, each with a regional edge cache of its own, of a distribution with Server-Timing enabled."""
     config = {
         "distributions": [{"domain": DOMAIN, "aliases": [HOST], "server_timing": True}],
@@ -97,33 +95,33 @@ def telling_edge() -> Iterator[SimulatedCloudFront]:
         yield running
 
 
-def test_an_old_copy_at_one_pop_is_warned_of(telling_edge: SimulatedCloudFront) -> None:
+def test_old_copy_at_one_pop_is_a_warning(timing_edge: SimulatedCloudFront) -> None:
     old, same = fresh(2)
     for revision, pop in enumerate(PARTED):
-        telling_edge.put_object(path_of(old), {"size": 300, "revision": revision})
-        with an_account(telling_edge) as account:
-            given: dict[str, Any] = {"url_list": [old, same], "region_type": "pop", "region": [pop]}
-            Machine(account.storage).run(given)
-    with an_account(telling_edge) as account:
-        ran = Machine(account.storage).run(given | {"region": PARTED})
+        timing_edge.put_object(path_of(old), {"size": 300, "revision": revision})
+        with an_account(timing_edge) as account:
+            request: dict[str, Any] = {"url_list": [old, same], "region_type": "pop", "region": [pop]}
+            Machine(account.storage).run(request)
+    with an_account(timing_edge) as account:
+        ran = Machine(account.storage).run(request | {"region": PARTED})
         (warning,) = document(ran.name, "summary.json")["warnings"]
     assert warning.startswith("one URL has different contents")
     assert old in warning
     assert same not in warning
 
 
-def test_the_layer_that_answered_is_recorded_where_the_distribution_tells_it(
-    telling_edge: SimulatedCloudFront,
+def test_layer_is_recorded_where_the_distribution_sends_server_timing(
+    timing_edge: SimulatedCloudFront,
 ) -> None:
-    with an_account(telling_edge) as account:
-        given = {"url_list": fresh(3), "region_type": "pop", "region": PARTED[:1], "verify": "none"}
-        first, second = (Machine(account.storage).run(given, f"layers-{number}") for number in (1, 2))
+    with an_account(timing_edge) as account:
+        request = {"url_list": fresh(3), "region_type": "pop", "region": PARTED[:1], "verify": "none"}
+        first, second = (Machine(account.storage).run(request, f"layers-{number}") for number in (1, 2))
         assert {record["layer"] for record in records(first.name)} == {"REC"}
         assert {record["layer"] for record in records(second.name)} == {"EDGE"}
         assert document(second.name, "summary.json")["layers"] == {"EDGE": 3}
 
 
-def test_what_the_distributions_settings_forbid_is_not_cacheable(
+def test_url_that_the_settings_keep_from_caching_is_not_cacheable(
     machine: Machine, account: SimpleNamespace, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distribution = cloudfront_backends[ACCOUNT]["aws"].distributions[account.distribution_ids[1]]
@@ -131,8 +129,8 @@ def test_what_the_distributions_settings_forbid_is_not_cacheable(
     never, kept = fresh(1, host=OTHER_HOST) + fresh(1)
     edge.put_object(path_of(never), {"size": 500, "headers": {"Cache-Control": "no-store"}})
     ran = machine.run({"url_list": [never, kept], "region_type": "pop", "region": [TOKYO, OLD]})
-    found = {(record["url"], record["outcome"], record["tries"]) for record in records(ran.name)}
-    assert {entry for entry in found if entry[0] == never} == {(never, "not_cacheable", 2)}
-    assert {outcome for url, outcome, _ in found if url == kept} <= {"warmed", "already_warm"}
-    assert "let the edge keep no copy (not_cacheable" in ran.output["cause"]
+    seen = {(record["url"], record["outcome"], record["tries"]) for record in records(ran.name)}
+    assert {entry for entry in seen if entry[0] == never} == {(never, "not_cacheable", 2)}
+    assert {outcome for url, outcome, _ in seen if url == kept} <= {"warmed", "already_warm"}
+    assert "keep the edge from caching it (not_cacheable" in ran.output["cause"]
     assert any("maximum TTL 0" in record["detail"] for record in records(ran.name))

@@ -1,4 +1,4 @@
-"""What a target comes to: every outcome that the simulated edge can make, over HTTP/2 and over HTTP/1.1."""
+"""Outcomes of targets: all that the simulated edge can cause, over HTTP/2 and over HTTP/1.1."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class Case:
-    """What is wrong with one object, and what its targets come to; `detail` is a part of the record's."""
+    """An object's fault and the outcome of its targets; `detail` is a part of the record's."""
 
     outcome: str
     fault: str | None = None
@@ -53,7 +53,7 @@ CASES = {
     "redirect of the origin": Case("redirect", stored={"status": 302, "headers": {"Location": "/x"}}, status=302),
     "redirect of the edge": Case("redirect", "redirect", status=301, detail="X-Cache: Redirect from cloudfront"),
     "503 for a moment": Case("warmed", "status:503", times=1, tries=3),
-    "500 for good": Case("server_error", "status:500", status=500, tries=3),
+    "500 always": Case("server_error", "status:500", status=500, tries=3),
     "origin refused": Case("server_error", "refused", status=502, tries=3),
     "limit exceeded": Case("server_error", "limit:429", status=429, tries=3),
     "custom error page with status 200": Case("server_error", "limit:200", tries=3, detail="LimitExceeded"),
@@ -62,13 +62,13 @@ CASES = {
     "stale at once": Case(
         "unproven", stored={"headers": {"Cache-Control": "max-age=0"}}, tries=4, detail="max-age=0"
     ),
-    "another POP answers": Case("wrong_pop", "lie_pop:DFW55-C1", detail="DFW55-C1"),
-    "broken off": Case("truncated", "truncated", stored={"size": 9000}, tries=3),
-    "broken off in chunks": Case("truncated", "chunked_cut", stored={"size": 9000}, tries=3),
-    "chunked and whole": Case("warmed", stored={"size": 90_000, "chunked": True}, tries=2),
+    "response of another POP": Case("wrong_pop", "lie_pop:DFW55-C1", detail="DFW55-C1"),
+    "truncated body": Case("truncated", "truncated", stored={"size": 9000}, tries=3),
+    "truncated in chunks": Case("truncated", "chunked_cut", stored={"size": 9000}, tries=3),
+    "chunked and complete": Case("warmed", stored={"size": 90_000, "chunked": True}, tries=2),
     "too large": Case("too_large", stored={"size": 200_000}),
     "too large in chunks": Case("too_large", stored={"size": 2_000_000, "chunked": True}),
-    "never answers": Case("timeout", "no_answer", tries=3, status=0),
+    "no response": Case("timeout", "no_answer", tries=3, status=0),
 }
 
 
@@ -101,14 +101,14 @@ def seen(edge: SimulatedCloudFront) -> Seen:
             }
         )
         names = {url: name for name, url in urls.items()}
-        found = {(names[record["url"]], record["pop"]): record for record in records(ran.name)}
+        recorded = {(names[record["url"]], record["pop"]): record for record in records(ran.name)}
         summary = document(ran.name, "summary.json")
-    return Seen(found, summary, urls)
+    return Seen(recorded, summary, urls)
 
 
 @pytest.mark.parametrize("pop", [NEW, OLD], ids=["h2", "h1"])
 @pytest.mark.parametrize("name", CASES)
-def test_a_target_comes_to_its_outcome_after_its_tries(seen: Seen, name: str, pop: str) -> None:
+def test_target_has_the_expected_outcome_and_tries(seen: Seen, name: str, pop: str) -> None:
     case, record = CASES[name], seen.records[name, pop]
     assert (record["outcome"], record["tries"], record["status"]) == (case.outcome, case.tries, case.status), record
     assert case.detail in record["detail"]
@@ -120,7 +120,7 @@ def test_every_target_has_one_record_with_all_fields(seen: Seen) -> None:
     assert {frozenset(record) for record in seen.records.values()} == {frozenset(FIELDS)}
 
 
-def test_the_record_of_a_warm_target_tells_what_the_edge_said(seen: Seen, edge: SimulatedCloudFront) -> None:
+def test_record_of_a_warm_target_has_the_edges_headers(seen: Seen, edge: SimulatedCloudFront) -> None:
     record = seen.records["plain", NEW]
     assert record["cf_pop"] == NEW
     assert record["address"] in edge.addresses[NEW]
@@ -132,29 +132,27 @@ def test_the_record_of_a_warm_target_tells_what_the_edge_said(seen: Seen, edge: 
     assert 0 < record["ttfb_ms"] <= record["total_ms"] < 10_000
 
 
-def test_an_encoding_that_was_not_asked_for_is_no_copy_for_that_viewer(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_encoding_that_was_not_requested_is_unproven(machine: Machine, edge: SimulatedCloudFront) -> None:
     (url,) = fresh()
     edge.put_object(path_of(url), {"size": 500, "content_type": "text/html"})
     edge.fault(path_of(url), "wrong_encoding")
     ran = machine.run({"url_list": [url], "region_type": "pop", "region": [NEW, OLD], "accept_encodings": ["br"]})
     assert {(record["outcome"], record["encoding"]) for record in records(ran.name)} == {("unproven", "gzip")}
-    assert all("gzip, which was not asked for" in record["detail"] for record in records(ran.name))
+    assert all("gzip, which was not requested" in record["detail"] for record in records(ran.name))
 
 
-def test_a_truncated_body_is_recorded_with_the_bytes_that_came(seen: Seen) -> None:
-    for name in ("broken off", "broken off in chunks"):
+def test_truncated_body_is_recorded_with_the_received_bytes(seen: Seen) -> None:
+    for name in ("truncated body", "truncated in chunks"):
         for pop in (NEW, OLD):
             assert seen.records[name, pop]["bytes"] < 9000
 
 
-def test_an_edge_that_never_answers_is_given_up_after_the_setting(seen: Seen) -> None:
+def test_silent_edge_times_out_after_the_setting(seen: Seen) -> None:
     for pop in (NEW, OLD):
-        assert 2000 <= seen.records["never answers", pop]["total_ms"] < 8000
+        assert 2000 <= seen.records["no response", pop]["total_ms"] < 8000
 
 
-def test_a_body_that_stalls_is_a_timeout_with_the_bytes_that_came(
+def test_stalled_body_is_a_timeout_with_the_received_bytes(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warm.worker, "TRIES", 1)
@@ -164,17 +162,17 @@ def test_a_body_that_stalls_is_a_timeout_with_the_bytes_that_came(
     ran = machine.run({"url_list": [url], "region_type": "pop", "region": [NEW, OLD]})
     for record in records(ran.name):
         assert (record["outcome"], record["status"], record["bytes"]) == ("timeout", 200, 4500)
-        # libcurl's speed is an average over five seconds, so silence shows later than the setting says.
+        # libcurl's speed is an average over five seconds, so it detects silence later than the setting.
         assert 2000 <= record["total_ms"] < 20_000
 
 
-def test_a_too_large_body_is_not_fetched_to_its_end(seen: Seen) -> None:
+def test_too_large_body_is_not_fetched_completely(seen: Seen) -> None:
     for pop in (NEW, OLD):
         assert seen.records["too large", pop]["bytes"] <= 100_000
         assert seen.records["too large in chunks", pop]["bytes"] < 1_000_000
 
 
-def test_the_summary_counts_the_outcomes_of_the_records(seen: Seen) -> None:
+def test_summary_counts_the_outcomes_of_the_records(seen: Seen) -> None:
     counted: dict[str, int] = {}
     for case in CASES.values():
         counted[case.outcome] = counted.get(case.outcome, 0) + 2
@@ -183,10 +181,10 @@ def test_the_summary_counts_the_outcomes_of_the_records(seen: Seen) -> None:
     assert failed == {seen.urls[name]: {case.outcome: 2} for name, case in CASES.items() if case.outcome != "warmed"}
 
 
-def test_a_second_run_finds_everything_warm(machine: Machine) -> None:
-    given = {"url_list": fresh(3), "region_type": "pop", "region": [NEW, OLD], "verify": "all"}
-    assert {record["outcome"] for record in records(machine.run(given).name)} == {"warmed"}
-    again = records(machine.run(given).name)
+def test_second_run_is_already_warm(machine: Machine) -> None:
+    request = {"url_list": fresh(3), "region_type": "pop", "region": [NEW, OLD], "verify": "all"}
+    assert {record["outcome"] for record in records(machine.run(request).name)} == {"warmed"}
+    again = records(machine.run(request).name)
     assert {(record["outcome"], record["verified"], record["tries"]) for record in again} == {
         ("already_warm", True, 1)
     }
@@ -203,48 +201,46 @@ def test_a_second_run_finds_everything_warm(machine: Machine) -> None:
         (IMPOSTOR, "wrong_pop", 1),
     ],
 )
-def test_a_bad_pop_asked_for_by_name_fails_its_targets(machine: Machine, pop: str, outcome: str, tries: int) -> None:
+def test_bad_pop_requested_by_id_fails_its_targets(machine: Machine, pop: str, outcome: str, tries: int) -> None:
     ran = machine.run({"url_list": fresh(), "region_type": "pop", "region": [pop, TOKYO]})
-    found = {record["pop"]: (record["outcome"], record["tries"]) for record in records(ran.name)}
-    assert found == {pop: (outcome, tries), TOKYO: ("warmed", 2)}
+    recorded = {record["pop"]: (record["outcome"], record["tries"]) for record in records(ran.name)}
+    assert recorded == {pop: (outcome, tries), TOKYO: ("warmed", 2)}
     assert ran.output["passed"] is False
 
 
 def test_plain_http_is_warmed_through_the_http_port(machine: Machine) -> None:
     ran = machine.run({"url_list": fresh(2, scheme="http"), "region_type": "pop", "region": [NEW, OLD, EXPIRED]})
-    found = [(record["pop"], record["outcome"]) for record in records(ran.name)]
-    assert len(found) == 6
-    assert {outcome for _, outcome in found} <= {"warmed", "already_warm"}
+    recorded = [(record["pop"], record["outcome"]) for record in records(ran.name)]
+    assert len(recorded) == 6
+    assert {outcome for _, outcome in recorded} <= {"warmed", "already_warm"}
 
 
-def test_a_connection_that_goes_away_after_every_few_answers_loses_nothing(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_connections_closed_by_goaway_lose_no_target(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(120)
     for url in urls:
         edge.fault(path_of(url), "goaway:15")
     ran = machine.run({"url_list": urls, "region_type": "pop", "region": [NEW, OLD, TOKYO], "verify": "none"})
-    found = {(record["url"], record["pop"]): record["outcome"] for record in records(ran.name)}
-    assert found == {(url, pop): found[url, pop] for url in urls for pop in (NEW, OLD, TOKYO)}
-    assert set(found.values()) <= {"warmed", "already_warm"}
+    recorded = {(record["url"], record["pop"]): record["outcome"] for record in records(ran.name)}
+    assert recorded == {(url, pop): recorded[url, pop] for url in urls for pop in (NEW, OLD, TOKYO)}
+    assert set(recorded.values()) <= {"warmed", "already_warm"}
     assert ran.output["passed"]
 
 
-def test_a_connection_that_is_reset_is_a_connect_error(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_reset_connection_is_a_connect_error(machine: Machine, edge: SimulatedCloudFront) -> None:
     (url,) = fresh()
     edge.fault(path_of(url), "reset")
     ran = machine.run({"url_list": [url], "region_type": "pop", "region": [NEW, OLD]})
     assert {(record["outcome"], record["tries"]) for record in records(ran.name)} == {("connect_error", 3)}
 
 
-def test_a_connection_that_is_reset_once_is_tried_again(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_connection_reset_once_is_retried(machine: Machine, edge: SimulatedCloudFront) -> None:
     first, url = fresh(2)
     edge.fault(path_of(url), "reset", times=2)
     ran = machine.run({"url_list": [first, url], "region_type": "pop", "region": [NEW, OLD]})
     assert {record["outcome"] for record in records(ran.name)} == {"warmed"}
 
 
-def test_paths_and_queries_are_asked_to_the_letter(machine: Machine, edge: SimulatedCloudFront) -> None:
+def test_paths_and_queries_are_requested_unchanged(machine: Machine, edge: SimulatedCloudFront) -> None:
     tails = ["//two//slashes", "/a%2Fb?x=%41&y=a+b", "/semi;colon,comma", "/empty?", "/q?a=/b?c"]
     probed, stem = fresh(2)
     urls = [stem + tail for tail in tails]

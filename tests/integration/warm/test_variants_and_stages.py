@@ -1,4 +1,4 @@
-"""How a run asks: variants in order, how much is proven, stage by stage, and what it leaves out on the way."""
+"""Variants and stages of a run: their order, the number of verifications, and POPs that go dark."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,40 +18,40 @@ def requests_at(edge: SimulatedCloudFront, pops: list[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("verify", "requests", "proven"),
+    ("verify", "requests", "verifications"),
     [("none", 12, 0), ("all", 24, 12), ("sample", 16, 4)],
 )
-def test_verify_asks_as_often_as_it_says(
-    machine: Machine, edge: SimulatedCloudFront, verify: str, requests: int, proven: int
+def test_verify_makes_the_expected_number_of_requests(
+    machine: Machine, edge: SimulatedCloudFront, verify: str, requests: int, verifications: int
 ) -> None:
-    """Four URLs through three POPs; a sample is a diagonal, so one proof per URL where there are more URLs."""
+    """Four URLs through three POPs; a sample is a diagonal: one verification per URL if there are more URLs."""
     urls = fresh(4)
     ran = machine.resolve({"url_list": urls, "region_type": "pop", "region": THREE, "verify": verify})
     before = requests_at(edge, THREE)
     (item,) = machine.items(ran)
-    # One POP after the other: whoever comes later finds the regional edge cache filled, which is a hit, not a miss.
+    # Later POPs get a Hit from the regional edge cache that the first one filled, and not a Miss.
     machine.warm(ran, item)
     hits = outcomes(ran.name).get("already_warm", 0)
     assert outcomes(ran.name).get("warmed", 0) + hits == 12
     asked = requests_at(edge, THREE) - before
     assert requests - hits <= asked <= requests
     verified = [record for record in records(ran.name) if record["verified"]]
-    assert len(verified) >= proven
+    assert len(verified) >= verifications
     if verify == "none":
         assert asked == 12
 
 
-def test_a_sample_proves_every_url_and_every_pop_at_least_once(blind_edge: SimulatedCloudFront) -> None:
-    """On an edge that shows a hit of the regional edge cache as a miss, so that only a second fetch proves."""
+def test_sample_verifies_every_url_and_every_pop(blind_edge: SimulatedCloudFront) -> None:
+    """On an edge that reports a hit in the regional edge cache as a Miss, so that only a second fetch verifies."""
     for count, pops in ((2, 7), (9, 3), (5, 5)):
         with an_account(blind_edge) as account:
             ran = Machine(account.storage).run(
                 {"url_list": fresh(count), "region_type": "pop", "region": BLIND_POPS[:pops], "verify": "sample"}
             )
-            proven = [(record["url"], record["pop"]) for record in records(ran.name) if record["verified"]]
-            assert len(proven) == max(count, pops)
-            assert len({url for url, _ in proven}) == count
-            assert len({pop for _, pop in proven}) == pops
+            verified = [(record["url"], record["pop"]) for record in records(ran.name) if record["verified"]]
+            assert len(verified) == max(count, pops)
+            assert len({url for url, _ in verified}) == count
+            assert len({pop for _, pop in verified}) == pops
             assert outcomes(ran.name) == {"warmed": count * pops}
 
 
@@ -71,7 +71,7 @@ def blind_edge() -> Iterator[SimulatedCloudFront]:
         yield running
 
 
-def test_encoded_variants_come_before_identity_each_once_per_target(blind_edge: SimulatedCloudFront) -> None:
+def test_encoded_variants_precede_identity_once_per_target(blind_edge: SimulatedCloudFront) -> None:
     urls = fresh(3)
     with an_account(blind_edge) as account:
         ran = Machine(account.storage).run(
@@ -83,20 +83,20 @@ def test_encoded_variants_come_before_identity_each_once_per_target(blind_edge: 
                 "verify": "none",
             }
         )
-        found = records(ran.name)
+        recorded = records(ran.name)
         assert document(ran.name, "plan/plan.json")["variants"] == ["br, gzip", "gzip", "identity"]
-    assert sorted((r["url"], r["pop"], r["variant"]) for r in found) == sorted(
+    assert sorted((r["url"], r["pop"], r["variant"]) for r in recorded) == sorted(
         (url, pop, variant) for url in urls for pop in BLIND_POPS[:2] for variant in ("br, gzip", "gzip", "identity")
     )
     # Three variants are three objects at the origin, per regional edge cache.
     asked = blind_edge.stats()["origin"]
     assert [asked[path_of(url)] for url in urls[1:]] == [6, 6]
-    assert len({record["etag"] for record in found}) == 3 * 3
+    assert len({record["etag"] for record in recorded}) == 3 * 3
 
 
-def test_the_first_stage_asks_one_pop_per_area_and_the_others_ask_no_origin(blind_edge: SimulatedCloudFront) -> None:
+def test_second_stage_makes_no_origin_requests(blind_edge: SimulatedCloudFront) -> None:
     urls = fresh(4)
-    given: dict[str, Any] = {"url_list": urls, "region_type": "pop", "region": BLIND_POPS, "verify": "none"}
+    request: dict[str, Any] = {"url_list": urls, "region_type": "pop", "region": BLIND_POPS, "verify": "none"}
 
     def at_origin() -> int:
         counted = blind_edge.stats()["origin"]
@@ -104,7 +104,7 @@ def test_the_first_stage_asks_one_pop_per_area_and_the_others_ask_no_origin(blin
 
     with an_account(blind_edge) as account:
         machine = Machine(account.storage)
-        ran = machine.resolve(given | {"staged": True})
+        ran = machine.resolve(request | {"staged": True})
         probed = at_origin()
         first, second = (document(ran.name, f"stages/{number}.json") for number in (1, 2))
         assert {pop[:3] for item in first for pop in item["pops"].split(", ")} == {"FRA", "LHR", "NRT", "SIN", "ICN"}
@@ -118,7 +118,7 @@ def test_the_first_stage_asks_one_pop_per_area_and_the_others_ask_no_origin(blin
         assert outcomes(ran.name) == {"warmed": 8 * 4}
 
 
-def test_without_stages_all_pops_are_asked_in_one(blind_edge: SimulatedCloudFront) -> None:
+def test_unstaged_run_has_one_stage_with_all_pops(blind_edge: SimulatedCloudFront) -> None:
     with an_account(blind_edge) as account:
         machine = Machine(account.storage)
         ran = machine.resolve({"url_list": fresh(2), "region_type": "pop", "region": BLIND_POPS})
@@ -126,9 +126,7 @@ def test_without_stages_all_pops_are_asked_in_one(blind_edge: SimulatedCloudFron
         assert [item["targets"] for item in machine.items(ran)] == [16]
 
 
-def test_a_pop_of_a_region_that_goes_dark_after_the_probe_is_skipped_and_listed(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_pop_of_a_country_that_goes_dark_is_skipped_and_listed(machine: Machine, edge: SimulatedCloudFront) -> None:
     ran = machine.resolve({"url_list": fresh(3), "region_type": "country", "region": ["JP"]})
     edge.dark(TOKYO)
     try:
@@ -146,9 +144,7 @@ def test_a_pop_of_a_region_that_goes_dark_after_the_probe_is_skipped_and_listed(
     assert summary["targetsDone"] == 6
 
 
-def test_a_pop_asked_for_by_name_that_goes_dark_after_the_probe_fails(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_pop_requested_by_id_that_goes_dark_fails(machine: Machine, edge: SimulatedCloudFront) -> None:
     ran = machine.resolve({"url_list": fresh(12), "region_type": "pop", "region": [TOKYO, OLD]})
     edge.dark(TOKYO)
     try:
@@ -163,9 +159,7 @@ def test_a_pop_asked_for_by_name_that_goes_dark_after_the_probe_fails(
     assert document(ran.name, "summary.json")["skippedPops"] == []
 
 
-def test_a_region_all_of_whose_pops_go_dark_after_the_probe_fails(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_country_whose_pops_all_go_dark_fails(machine: Machine, edge: SimulatedCloudFront) -> None:
     ran = machine.resolve({"url_list": fresh(2), "region_type": "country", "region": ["JP"]})
     for pop in (TOKYO, OLD):
         edge.dark(pop)
@@ -180,9 +174,7 @@ def test_a_region_all_of_whose_pops_go_dark_after_the_probe_fails(
     assert document(ran.name, "summary.json")["failures"][0]["reasons"] == {"connect_error": 2}
 
 
-def test_a_pop_of_a_region_that_begins_to_answer_as_another_is_skipped(
-    machine: Machine, edge: SimulatedCloudFront
-) -> None:
+def test_pop_of_a_country_that_responds_as_another_is_skipped(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(3)
     ran = machine.resolve({"url_list": urls, "region_type": "country", "region": ["JP"]})
     for url in urls:

@@ -66,8 +66,8 @@ def test_cause_explains_the_first_failures() -> None:
         "2 of 4 URLs are warm, 2 failed.",
         "https://www.example.com/1: the origin answered with a 4xx (client_error, 2 of 2 targets)",
         (
-            "https://www.example.com/3: the edge went silent (timeout, 1 of 2 targets); "
-            "the body ended before its announced end (truncated, 1 of 2 targets)"
+            "https://www.example.com/3: the edge stopped responding (timeout, 1 of 2 targets); "
+            "the body ended early (truncated, 1 of 2 targets)"
         ),
         f"Summary: {LOCATION}",
     ]

@@ -12,7 +12,7 @@ KNOWN = catalogue()
 
 
 def test_every_pop_has_a_wellformed_id_and_the_place_of_its_code() -> None:
-    assert len(KNOWN.pops) == 537
+    assert len(KNOWN.pops) == 725
     for pop_id, pop in KNOWN.pops.items():
         assert POP_PATTERN.fullmatch(pop_id)
         assert pop.id == pop_id

@@ -1,4 +1,4 @@
-"""Address and key: options before the environment before the file; the file's key is for its own address alone."""
+"""Address and key from arguments and file; the file's key is used only with the file's address."""
 
 import os
 import stat
@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from prewarm_cli.config import Connection, config_file, connection, read_config, settle, write_config
+from prewarm_cli.config import (
+    Connection,
+    check_connection,
+    config_file,
+    read_config,
+    resolve_connection,
+    write_config,
+)
 from prewarm_cli.errors import CommandFailed
 
 FILED = Connection("https://filed.example.com/v1", "filed-key")
@@ -19,38 +26,38 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_file_is_used_where_nothing_is_given(path: Path) -> None:
-    assert settle(None, None, path) == FILED
-    assert settle("", "", path) == FILED
+def test_file_is_used_without_arguments(path: Path) -> None:
+    assert resolve_connection(None, None, path) == FILED
+    assert resolve_connection("", "", path) == FILED
 
 
-def test_what_is_given_comes_first(path: Path) -> None:
+def test_arguments_override_the_file(path: Path) -> None:
     given = Connection("https://given.example.com/v1", "given-key")
-    assert settle("https://given.example.com/v1/", "given-key", path) == given
-    assert settle(None, "given-key", path) == Connection(FILED.url, "given-key")
-    assert settle(FILED.url + "/", None, path) == FILED
+    assert resolve_connection("https://given.example.com/v1/", "given-key", path) == given
+    assert resolve_connection(None, "given-key", path) == Connection(FILED.url, "given-key")
+    assert resolve_connection(FILED.url + "/", None, path) == FILED
 
 
-def test_the_files_key_is_sent_nowhere_but_to_the_files_address(path: Path) -> None:
+def test_file_key_is_not_used_with_another_address(path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"no API key for https://other\.example\.com"):
-        settle("https://other.example.com/v1", None, path)
+        resolve_connection("https://other.example.com/v1", None, path)
 
 
-def test_nothing_at_all_says_what_to_do(tmp_path: Path) -> None:
+def test_missing_address_exits_2_and_mentions_configure(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match="prewarm configure") as failed:
-        settle(None, None, tmp_path / "absent.toml")
+        resolve_connection(None, None, tmp_path / "absent.toml")
     assert failed.value.code == 2
 
 
-def test_what_is_given_needs_no_file(tmp_path: Path) -> None:
+def test_arguments_alone_do_not_read_the_file(tmp_path: Path) -> None:
     broken = tmp_path / "config.toml"
     broken.write_text("this is = = no TOML")
-    assert settle("https://x.example.com/v1", "k", broken).key == "k"
-    with pytest.raises(CommandFailed, match="write it anew"):
-        settle(None, None, broken)
+    assert resolve_connection("https://x.example.com/v1", "k", broken).key == "k"
+    with pytest.raises(CommandFailed, match="to rewrite the file"):
+        resolve_connection(None, None, broken)
 
 
-def test_the_file_is_for_its_owner_alone_and_written_whole(path: Path) -> None:
+def test_file_is_private_and_written_atomically(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
     write_config(path, Connection("https://x.example.com", 'k"\\'))
@@ -59,7 +66,7 @@ def test_the_file_is_for_its_owner_alone_and_written_whole(path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == ["config.toml"]
 
 
-def test_a_file_that_others_may_read_is_warned_of(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_readable_by_others_prints_a_warning(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     read_config(path)
     assert capsys.readouterr().err == ""
     path.chmod(0o640)
@@ -67,7 +74,7 @@ def test_a_file_that_others_may_read_is_warned_of(path: Path, capsys: pytest.Cap
     assert "chmod 600" in capsys.readouterr().err
 
 
-def test_the_file_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_config_file_follows_xdg_config_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert config_file() == tmp_path / "prewarm" / "config.toml"
     monkeypatch.setenv("HOME", os.fspath(tmp_path / "home"))
@@ -89,11 +96,11 @@ def test_the_file_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         ("http://x.example.com/v1", "k"),
     ],
 )
-def test_what_can_be_no_address_or_key_is_refused(url: str, key: str) -> None:
+def test_invalid_address_or_key_is_rejected(url: str, key: str) -> None:
     with pytest.raises(CommandFailed):
-        connection(url, key)
+        check_connection(url, key)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/v1", "http://localhost:8000/v1", "http://[::1]:8000/v1"])
-def test_this_machine_needs_no_tls(url: str) -> None:
-    assert connection(url, "k").url == url
+def test_loopback_address_may_use_http(url: str) -> None:
+    assert check_connection(url, "k").url == url

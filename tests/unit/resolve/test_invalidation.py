@@ -1,14 +1,13 @@
-"""Invalidations: each path once, in rounds that CloudFront carries out, and what is refused."""
+"""Invalidations: paths, rounds within CloudFront's quota, and URLs that cannot be invalidated."""
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from prewarm.errors import InvalidRequest
 from prewarm.planning.plan import Group
-from prewarm.urls import parse_url
-from resolve.distributions.finder import Found
+from prewarm.request.url_parser import parse_url
+from resolve.distributions.finder import FoundDistributions
 from resolve.distributions.model import Distribution
 from resolve.invalidation import (
     INVALIDATION_PATHS,
@@ -17,38 +16,36 @@ from resolve.invalidation import (
     batches_of_round,
     invalidation_path,
 )
-from resolve.planner import place
-from tests.support.builders import request
-from tests.support.planning import FOUND, refusal
+from tests.support.planning import matched, rejected
 
 
 def rounds(groups: list[Group], paths: list[list[str]]) -> list[list[InvalidationBatch]]:
-    """Go through all rounds of a run's invalidations."""
-    found, number, more = [], 0, True
+    """Return the invalidations of all rounds of a run."""
+    all_rounds, number, more = [], 0, True
     while more:
         batches = list(batches_of_round("run", groups, paths, number))
         more = any(left for _, left in batches)
-        found.append([batch for batch, _ in batches])
+        all_rounds.append([batch for batch, _ in batches])
         number += 1
-    return found
+    return all_rounds
 
 
 @given(st.lists(st.integers(0, 3 * INVALIDATION_PATHS + 1), min_size=1, max_size=3))
 @bounded(max_examples=20, deadline=None)
-def test_every_path_is_invalidated_once_in_rounds_that_cloudfront_carries_out(sizes: list[int]) -> None:
+def test_every_path_is_invalidated_once_in_rounds_within_the_quota(sizes: list[int]) -> None:
     groups = [Group(f"d{n}.cloudfront.net", f"E{n}", 0, size, (), 0) for n, size in enumerate(sizes)]
     paths = [[f"/{n}" for n in range(size)] for size in sizes]
-    gone = rounds(groups, paths)
-    assert len(gone) == max(1, *(-(-size // INVALIDATION_PATHS) for size in sizes))
-    assert all(0 < len(batch.paths) <= INVALIDATION_PATHS for each in gone for batch in each)
+    created = rounds(groups, paths)
+    assert len(created) == max(1, *(-(-size // INVALIDATION_PATHS) for size in sizes))
+    assert all(0 < len(batch.paths) <= INVALIDATION_PATHS for each in created for batch in each)
     for number, listed in enumerate(paths):
-        of_this = [batch for each in gone for batch in each if batch.distribution_id == f"E{number}"]
+        of_this = [batch for each in created for batch in each if batch.distribution_id == f"E{number}"]
         assert [path for batch in of_this for path in batch.paths] == listed
-    references = [batch.reference for each in gone for batch in each]
+    references = [batch.reference for each in created for batch in each]
     assert len(set(references)) == len(references)
 
 
-def test_groups_of_one_distribution_share_an_invalidation_and_tenants_have_their_own() -> None:
+def test_groups_of_one_distribution_share_an_invalidation_and_tenants_do_not() -> None:
     groups = [
         Group("d1.cloudfront.net", "E1", 0, 1, (), 0),
         Group("d1.cloudfront.net", "E1", 1, 2, (), 0),
@@ -63,24 +60,28 @@ def test_groups_of_one_distribution_share_an_invalidation_and_tenants_have_their
     ]
 
 
-def test_a_path_longer_than_an_invalidation_takes_is_refused() -> None:
+def test_path_over_the_length_limit_is_rejected() -> None:
     long = "https://www.example.com/" + "a" * LONGEST_PATH
-    assert "has a path of 4,001 characters; CloudFront invalidates 4,000" in refusal(url_list=[long], invalidate=True)
-    place(request(url_list=[long[:-1]], invalidate=True), FOUND)
-
-
-def test_what_only_dns_calls_a_distribution_cannot_be_invalidated() -> None:
-    foreign = Found({"www.example.com": Distribution("", "d999.cloudfront.net", ())})
-    with pytest.raises(InvalidRequest, match=r"invalidate: d999\.cloudfront\.net is no distribution of this account"):
-        place(request(invalidate=True), foreign)
-
-
-def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
-    sentence = refusal(url_list=["https://www.example.com/a*", "https://www.example.com/b*c"], invalidate=True)
-    assert sentence == (
-        "invalidate: 'https://www.example.com/a*' ends in *; that would invalidate all that begins so"
+    assert "has a path of 4,001 characters; CloudFront invalidates 4,000" in rejected(
+        url_list=[long], invalidate=True
     )
-    place(request(url_list=["https://www.example.com/a*"]), FOUND)
+    matched(url_list=[long[:-1]], invalidate=True)
+
+
+def test_distribution_known_only_by_dns_is_rejected() -> None:
+    foreign = FoundDistributions({"www.example.com": Distribution("", "d999.cloudfront.net", ())}, {})
+    assert rejected(foreign, invalidate=True) == (
+        "invalidate: d999.cloudfront.net is not a distribution of this account, so it cannot be invalidated"
+    )
+
+
+def test_url_that_ends_in_a_wildcard_is_rejected() -> None:
+    sentence = rejected(url_list=["https://www.example.com/a*", "https://www.example.com/b*c"], invalidate=True)
+    assert sentence == (
+        "invalidate: 'https://www.example.com/a*' ends in *, which CloudFront treats as a wildcard and would "
+        "invalidate other objects"
+    )
+    matched(url_list=["https://www.example.com/a*"])
 
 
 @pytest.mark.parametrize(
@@ -95,5 +96,5 @@ def test_a_url_that_would_invalidate_more_than_itself_is_refused() -> None:
         ("https://www.example.com/a|b?x[]={y}^", "/a%7Cb?x%5B%5D=%7By%7D%5E"),
     ],
 )
-def test_an_invalidation_path_is_path_and_query_with_unsafe_characters_encoded(url: str, path: str) -> None:
+def test_invalidation_path_is_path_and_query_with_unsafe_characters_encoded(url: str, path: str) -> None:
     assert invalidation_path(parse_url(url)) == path

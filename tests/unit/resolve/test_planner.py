@@ -1,99 +1,81 @@
-"""From a checked request to a plan: placement, POPs that are skipped or kept, stages, invalidation paths."""
+"""Planning: POPs that are skipped or kept, stages, batches, variants, timing and limits."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
+from prewarm.errors import InvalidRequest
 from prewarm.planning.plan import Skipped
-from resolve.planner import draw, place
+from resolve.planner import check_max_rps
 from tests.support.builders import POP_NAMES, request
-from tests.support.planning import FOUND, KNOWN, NETWORKS, SERVED, drawn, refusal
-
-
-def test_urls_are_placed_by_distribution_in_the_order_of_the_request() -> None:
-    texts = ["https://other.example.com/1", "https://www.example.com/2", "https://nobody.example/3"]
-    texts += ["https://other.example.com/4", "https://www.example.com/5"]
-    placements, unplaced = place(request(url_list=texts), FOUND)
-    assert [each.distribution.id for each in placements] == ["E2", "E1"]
-    assert [[url.fetch[-1] for url in each.urls] for each in placements] == [["1", "4"], ["2", "5"]]
-    assert [url.host for url in unplaced] == ["nobody.example"]
-
-
-def test_a_request_of_which_no_url_can_be_placed_is_refused_with_its_hosts() -> None:
-    sentence = refusal(url_list=["https://a.example/1", "https://b.example/"])
-    assert sentence == ("url_list: none of its hosts can be warmed: nobody serves a.example; nobody serves b.example")
-
-
-def test_hosts_that_are_not_listed_are_counted() -> None:
-    sentence = refusal(url_list=[f"https://h{number}.example/" for number in range(9)])
-    assert sentence.endswith("nobody serves h4.example; and 4 more hosts")
+from tests.support.planning import CATALOGUE, SERVED, matched, plan_groups, planned, probed
 
 
 @pytest.mark.parametrize(("region_type", "region"), [("country", "jp"), ("region", "apac"), ("pop", "all")])
-def test_unfit_pops_of_an_area_are_skipped_and_listed(region_type: str, region: str) -> None:
+def test_unusable_pops_of_an_area_are_skipped_and_listed(region_type: str, region: str) -> None:
     pops = request(region_type=region_type, region=region).pops
     assert len(pops) > 1
-    group = drawn({pops[0]: "wrong_pop"}, region_type=region_type, region=region).plan.groups[0]
+    group = planned({pops[0]: "wrong_pop"}, region_type=region_type, region=region).plan.groups[0]
     assert group.pops == tuple(pops[1:])
     assert group.skipped == (Skipped(pops[0], "wrong_pop"),)
 
 
-def test_when_no_pop_of_an_area_is_fit_none_is_skipped() -> None:
+def test_area_without_a_usable_pop_keeps_all_of_them() -> None:
     pops = request(region_type="country", region="nz").pops
-    group = drawn(dict.fromkeys(pops, "unresolved_pop"), region_type="country", region="nz").plan.groups[0]
+    group = planned(dict.fromkeys(pops, "unresolved_pop"), region_type="country", region="nz").plan.groups[0]
     assert group.pops == tuple(pops)
     assert group.skipped == ()
 
 
 @given(st.sets(st.sampled_from(POP_NAMES)), st.booleans())
 @bounded(max_examples=30, deadline=None)
-def test_a_pop_asked_for_by_name_is_never_skipped(unfit: set[str], staged: bool) -> None:
-    found = drawn(dict.fromkeys(unfit, "unresolved_pop"), region=list(POP_NAMES), staged=staged)
-    (group,) = found.plan.groups
+def test_named_pop_is_never_skipped(unusable: set[str], staged: bool) -> None:
+    run = planned(dict.fromkeys(unusable, "unresolved_pop"), region=list(POP_NAMES), staged=staged)
+    (group,) = run.plan.groups
     assert sorted(group.pops) == sorted(POP_NAMES)
     assert group.skipped == ()
-    assert found.plan.targets == len(POP_NAMES)
+    assert run.plan.targets == len(POP_NAMES)
 
 
-def test_an_unstaged_run_keeps_the_order_of_its_pops_in_one_stage() -> None:
-    found = drawn(region=list(POP_NAMES))
-    assert found.plan.groups[0].pops == POP_NAMES
-    assert (found.plan.stages, len(found.stages)) == (1, 1)
+def test_unstaged_run_keeps_the_order_of_its_pops_in_one_stage() -> None:
+    run = planned(region=list(POP_NAMES))
+    assert run.plan.groups[0].pops == POP_NAMES
+    assert (run.plan.stages, len(run.stages)) == (1, 1)
 
 
-def test_a_staged_run_begins_with_the_first_pop_of_each_regional_cache() -> None:
-    asked = request(region_type="region", region="apac", staged=True)
-    found = drawn(region_type="region", region="apac", staged=True)
-    (group,) = found.plan.groups
+def test_staged_run_starts_with_the_first_pop_of_each_regional_cache() -> None:
+    submitted = request(region_type="region", region="apac", staged=True)
+    run = planned(region_type="region", region="apac", staged=True)
+    (group,) = run.plan.groups
     leading, others = group.pops[: group.first_stage], group.pops[group.first_stage :]
-    areas = [KNOWN.regional_cache_of(pop) for pop in leading]
+    areas = [CATALOGUE.regional_cache_of(pop) for pop in leading]
     assert len(set(areas)) == len(areas)
-    assert set(areas) == {KNOWN.regional_cache_of(pop) for pop in asked.pops}
-    assert sorted(leading + others) == sorted(asked.pops)
-    assert list(others) == [pop for pop in asked.pops if pop not in leading]
-    assert found.plan.stages == 2
-    assert [batch.pop_to <= group.first_stage for batch in found.stages[0]] == [True] * len(found.stages[0])
+    assert set(areas) == {CATALOGUE.regional_cache_of(pop) for pop in submitted.pops}
+    assert sorted(leading + others) == sorted(submitted.pops)
+    assert list(others) == [pop for pop in submitted.pops if pop not in leading]
+    assert run.plan.stages == 2
+    assert [batch.pop_to <= group.first_stage for batch in run.stages[0]] == [True] * len(run.stages[0])
 
 
-def test_a_staged_run_of_one_area_per_pop_has_one_stage() -> None:
-    assert drawn(region=["ATL56-C1", "NRT57-P3"], staged=True).plan.stages == 1
+def test_staged_run_with_one_pop_per_regional_cache_has_one_stage() -> None:
+    assert planned(region=["ATL56-C1", "NRT57-P3"], staged=True).plan.stages == 1
 
 
 @pytest.mark.parametrize("reason", ["unresolved_pop", "wrong_pop"])
-def test_a_pop_that_cannot_be_reached_leads_no_area(reason: str) -> None:
-    """It would fill no regional cache, and the others of its area would all ask the origin."""
+def test_unreachable_pop_is_not_the_first_of_its_regional_cache(reason: str) -> None:
+    """It would fill no regional cache, and all other POPs of its area would request from the origin."""
     area = ["NRT57-P3", "NRT12-C1"]
-    assert {KNOWN.regional_cache_of(pop) for pop in area} == {"NRT"}
-    group = drawn({"NRT57-P3": reason}, region=area, staged=True, allow_unknown_pops=True).plan.groups[0]
+    assert {CATALOGUE.regional_cache_of(pop) for pop in area} == {"NRT"}
+    group = planned({"NRT57-P3": reason}, region=area, staged=True, allow_unknown_pops=True).plan.groups[0]
     assert (group.pops, group.first_stage) == (("NRT12-C1", "NRT57-P3"), 1)
 
 
-def test_a_staged_run_whose_pops_are_all_unreachable_has_one_stage() -> None:
-    found = drawn(dict.fromkeys(POP_NAMES, "unresolved_pop"), region=list(POP_NAMES), staged=True)
-    assert (found.plan.stages, found.plan.targets) == (1, len(POP_NAMES))
+def test_staged_run_with_only_unreachable_pops_has_one_stage() -> None:
+    run = planned(dict.fromkeys(POP_NAMES, "unresolved_pop"), region=list(POP_NAMES), staged=True)
+    assert (run.plan.stages, run.plan.targets) == (1, len(POP_NAMES))
 
 
 @given(
@@ -105,7 +87,7 @@ def test_a_staged_run_whose_pops_are_all_unreachable_has_one_stage() -> None:
     st.booleans(),
 )
 @bounded(max_examples=25, deadline=None)
-def test_every_target_of_a_run_is_in_exactly_one_batch(
+def test_every_target_is_in_exactly_one_batch(
     here: int,
     there: int,
     nowhere: int,
@@ -115,34 +97,38 @@ def test_every_target_of_a_run_is_in_exactly_one_batch(
 ) -> None:
     texts = [f"https://www.example.com/{n}" for n in range(here)]
     texts += [f"https://other.example.com/{n}" for n in range(there)]
-    texts += [f"https://nobody.example/{n}" for n in range(nowhere)]
-    asked = request(url_list=texts, region_type="region", region=region, accept_encodings=encodings, staged=staged)
-    placements, unplaced = place(asked, FOUND)
-    for placement in placements:
-        for pop in asked.pops:
-            placement.pops.append(pop)
-            placement.take_addresses(pop, ["192.0.2.1"], NETWORKS)
-    found = draw("run", 0.0, asked, placements, unplaced, KNOWN)
-    seen: set[tuple[str, str]] = set()
-    for batch in (batch for stage in found.stages for batch in stage):
-        group = found.plan.groups[batch.group]
+    texts += [f"https://unserved.example/{n}" for n in range(nowhere)]
+    changes: dict[str, Any] = {
+        "url_list": texts,
+        "region_type": "region",
+        "region": region,
+        "accept_encodings": encodings,
+        "staged": staged,
+    }
+    submitted = request(**changes)
+    result = matched(**changes)
+    groups = [probed(group, submitted.pops) for group in result.groups]
+    run = plan_groups(groups, result.unmatched, **changes)
+    batched: set[tuple[str, str]] = set()
+    for batch in (batch for stage in run.stages for batch in stage):
+        group = run.plan.groups[batch.group]
         tile = {
             (url.fetch, pop)
-            for url in found.urls[batch.url_from : batch.url_to]
+            for url in run.urls[batch.url_from : batch.url_to]
             for pop in group.pops[batch.pop_from : batch.pop_to]
         }
-        assert not tile & seen
-        assert batch.targets == len(tile) * len(found.plan.variants)
-        seen |= tile
-    assert seen == {(url.fetch, pop) for url in asked.urls if url.host in SERVED for pop in asked.pops}
-    assert found.plan.targets == len(seen) * len(set(encodings))
-    assert found.plan.batches == sum(map(len, found.stages))
-    assert (found.plan.url_count, found.plan.placed) == (len(texts), here + there)
-    assert [url.fetch for url in found.urls[found.plan.placed :]] == [url.fetch for url in unplaced]
+        assert not tile & batched
+        assert batch.targets == len(tile) * len(run.plan.variants)
+        batched |= tile
+    assert batched == {(url.fetch, pop) for url in submitted.urls if url.host in SERVED for pop in submitted.pops}
+    assert run.plan.targets == len(batched) * len(set(encodings))
+    assert run.plan.batches == sum(map(len, run.stages))
+    assert (run.plan.url_count, run.plan.placed) == (len(texts), here + there)
+    assert [url.fetch for url in run.urls[run.plan.placed :]] == [url.fetch for url in result.unmatched]
 
 
 @pytest.mark.parametrize(
-    ("asked", "order"),
+    ("submitted", "order"),
     [
         (["identity", "br, gzip", "gzip"], ("br, gzip", "gzip", "identity")),
         (["IDENTITY", "gzip"], ("gzip", "IDENTITY")),
@@ -150,30 +136,48 @@ def test_every_target_of_a_run_is_in_exactly_one_batch(
         (["gzip", "gzip"], ("gzip",)),
     ],
 )
-def test_variants_come_once_and_what_is_not_encoded_last(asked: list[str], order: tuple[str, ...]) -> None:
-    assert drawn(accept_encodings=asked).plan.variants == order
+def test_variants_are_unique_and_identity_is_last(submitted: list[str], order: tuple[str, ...]) -> None:
+    assert planned(accept_encodings=submitted).plan.variants == order
 
 
-def test_a_plan_carries_what_the_request_says() -> None:
-    wanted = drawn(
+def test_plan_contains_the_fields_of_the_request() -> None:
+    plan = planned(
         timeout_minutes=7, verify="all", fail_on="none", max_bytes=9, invalidate=True, min_warm_percent=80
     ).plan
-    assert (wanted.started_at, wanted.deadline) == (1000.0, 1420.0)
-    assert (wanted.verify, wanted.fail_on, wanted.max_bytes, wanted.invalidate) == ("all", "none", 9, True)
-    assert (wanted.percent_needed, wanted.region_type) == (80.0, "pop")
+    assert (plan.started_at, plan.deadline) == (1000.0, 1420.0)
+    assert (plan.verify, plan.fail_on, plan.max_bytes, plan.invalidate) == ("all", "none", 9, True)
+    assert (plan.percent_needed, plan.region_type) == (80.0, "pop")
 
 
-def test_items_carry_their_batch_and_no_secret() -> None:
-    found = drawn(url_list=["https://www.example.com/?token=s3cret"])
-    (item,) = found.items(found.stages[0])
-    assert item["id"] == "1-000000"
-    assert "s3cret" not in str(item)
+def test_plan_contains_the_seconds_that_resolving_took() -> None:
+    assert planned().plan.resolve_seconds == 2.5
 
 
-def test_a_placement_of_several_distributions_numbers_urls_through() -> None:
-    asked = request(url_list=["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"])
-    placements, unplaced = place(asked, FOUND)
-    ready = [replace(each, pops=["ATL56-C1"], addresses={"ATL56-C1": ["192.0.2.1"]}) for each in placements]
-    found = draw("run", 0.0, asked, ready, unplaced, KNOWN)
-    assert [(group.url_from, group.url_to) for group in found.plan.groups] == [(0, 1), (1, 2)]
-    assert found.addresses == [{"ATL56-C1": ["192.0.2.1"]}] * 2
+@pytest.mark.parametrize(("invalidate", "counts"), [(True, (2, 1)), (False, (0, 0))])
+def test_invalidation_is_counted_only_if_requested(invalidate: bool, counts: tuple[int, int]) -> None:
+    urls = [f"https://www.example.com/{path}" for path in "ab"]
+    plan = planned(url_list=urls, invalidate=invalidate).plan
+    assert (plan.invalidation_paths, plan.invalidation_rounds) == counts
+
+
+def test_url_indices_continue_across_distributions() -> None:
+    changes: dict[str, Any] = {
+        "url_list": ["https://www.example.com/1", "https://other.example.com/2", "https://x.example/3"]
+    }
+    result = matched(**changes)
+    groups = [probed(group, ["ATL56-C1"]) for group in result.groups]
+    run = plan_groups(groups, result.unmatched, **changes)
+    assert [(group.url_from, group.url_to) for group in run.plan.groups] == [(0, 1), (1, 2)]
+    assert [group.addresses for group in run.groups] == [{"ATL56-C1": ["192.0.2.1"]}] * 2
+    assert [group.stored for group in run.groups] == list(run.plan.groups)
+
+
+def test_max_rps_that_misses_the_deadline_is_rejected_with_the_limits_that_would_do() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_max_rps(0.1, 70, 10)
+    assert str(caught.value) == (
+        "max_rps: 70 fetches take 12 minutes or more at 0.1 per second; "
+        "set more than 0.1 per second, or raise timeout_minutes (10)"
+    )
+    check_max_rps(0.1, 60, 10)
+    check_max_rps(None, 10**9, 1)

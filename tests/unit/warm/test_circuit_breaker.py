@@ -1,103 +1,86 @@
-"""Kindness to origins: how many fetches begin in a second, and when a host is left alone."""
+"""Circuit breakers: when a host's origin is slowed down for, and when it is not asked any more."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from prewarm.results.outcome import Outcome
 from tests.support.builders import response
-from warm.circuit_breaker import ENOUGH, URLS_OF_AN_OVERLOAD, WINDOW_SECONDS, CircuitBreaker, CircuitBreakers, State
-from warm.rate_limiter import TokenBucket
+from warm.circuit_breaker import (
+    MIN_FAILING_URLS,
+    MIN_RESPONSES,
+    WINDOW_SECONDS,
+    CircuitBreaker,
+    CircuitBreakers,
+    State,
+)
 
 BAD = response(status=503, x_cache="Error from cloudfront")
 HIT = response(x_cache="Hit from cloudfront")
 
 
-@given(st.floats(0.1, 5000), st.lists(st.floats(0, 0.5), min_size=1, max_size=300))
-def test_no_more_begin_than_the_rate_allows(rate: float, gaps: list[float]) -> None:
-    pacer, now, begun = TokenBucket(rate), 100.0, 0
-    for gap in gaps:
-        now += gap
-        begun += pacer.wait(now) == 0.0
-    assert begun <= 1 + max(1.0, rate * 0.1) + rate * (now - 100.0)
-
-
-def test_whoever_waits_as_long_as_told_may_begin() -> None:
-    pacer, now, begun = TokenBucket(8.0), 0.0, 0
-    while now < 10.0:
-        wait = pacer.wait(now)
-        begun += wait == 0.0
-        now += wait
-    assert 79 <= begun <= 82
-
-
-def test_without_a_rate_nothing_waits() -> None:
-    assert {TokenBucket(None).wait(float(now)) for now in range(9)} == {0.0}
-
-
-def noted(shares: list[tuple[int, int]], urls: int = 50) -> CircuitBreaker:
-    """Note lots of answers: (how many, how many of them bad, evenly mixed), one each tenth of a second."""
+def breaker_after(shares: list[tuple[int, int]], urls: int = 50) -> CircuitBreaker:
+    """Record responses: (count, how many of them failed, evenly mixed), one each tenth of a second."""
     breaker, now, url = CircuitBreaker(), 0.0, 0
-    for count, bad in shares:
+    for count, failures in shares:
         for number in range(count):
             now, url = now + 0.1, (url + 1) % urls
-            breaker.note(now, url, bad=number * bad // count != (number + 1) * bad // count)
+            failed = number * failures // count != (number + 1) * failures // count
+            breaker.record(now, url, failed=failed)
     return breaker
 
 
 @pytest.mark.parametrize(
     ("shares", "state"),
     [
-        ([(ENOUGH - 1, ENOUGH - 1)], State.CLOSED),
+        ([(MIN_RESPONSES - 1, MIN_RESPONSES - 1)], State.CLOSED),
         ([(200, 20)], State.CLOSED),
-        ([(ENOUGH, ENOUGH)], State.SLOWED),
-        ([(ENOUGH, ENOUGH // 2)], State.SLOWED),
-        ([(ENOUGH, ENOUGH), (ENOUGH, 0)], State.CLOSED),
-        ([(ENOUGH, ENOUGH), (ENOUGH, 3 * ENOUGH // 10)], State.SLOWED),
-        ([(ENOUGH, ENOUGH), (ENOUGH, ENOUGH)], State.OPEN),
-        ([(ENOUGH, ENOUGH), (ENOUGH, ENOUGH), (200, 0)], State.OPEN),
+        ([(MIN_RESPONSES, MIN_RESPONSES)], State.SLOWED),
+        ([(MIN_RESPONSES, MIN_RESPONSES // 2)], State.SLOWED),
+        ([(MIN_RESPONSES, MIN_RESPONSES), (MIN_RESPONSES, 0)], State.CLOSED),
+        ([(MIN_RESPONSES, MIN_RESPONSES), (MIN_RESPONSES, 3 * MIN_RESPONSES // 10)], State.SLOWED),
+        ([(MIN_RESPONSES, MIN_RESPONSES), (MIN_RESPONSES, MIN_RESPONSES)], State.OPEN),
+        ([(MIN_RESPONSES, MIN_RESPONSES), (MIN_RESPONSES, MIN_RESPONSES), (200, 0)], State.OPEN),
     ],
 )
-def test_a_host_is_slowed_then_opened_and_closed_when_it_recovers_in_time(
-    shares: list[tuple[int, int]], state: State
-) -> None:
-    assert noted(shares).state is state
+def test_host_is_slowed_then_opened_and_closed_when_it_recovers(shares: list[tuple[int, int]], state: State) -> None:
+    assert breaker_after(shares).state is state
 
 
-def test_one_broken_page_at_many_pops_is_no_overload() -> None:
-    assert noted([(300, 300)], urls=URLS_OF_AN_OVERLOAD - 1).state is State.CLOSED
+def test_one_broken_page_at_many_pops_is_not_an_overload() -> None:
+    assert breaker_after([(300, 300)], urls=MIN_FAILING_URLS - 1).state is State.CLOSED
 
 
-def test_what_was_long_ago_is_forgotten() -> None:
+def test_old_responses_are_dropped() -> None:
     breaker = CircuitBreaker()
-    for number in range(ENOUGH - 1):
-        breaker.note(0.0, number, bad=True)
-    breaker.note(WINDOW_SECONDS + 1, 99, bad=True)
+    for number in range(MIN_RESPONSES - 1):
+        breaker.record(0.0, number, failed=True)
+    breaker.record(WINDOW_SECONDS + 1, 99, failed=True)
     assert breaker.state is State.CLOSED
 
 
-def test_hosts_are_judged_apart_and_the_one_that_opened_is_told_of_once() -> None:
-    breakers = CircuitBreakers()
-    for number in range(4 * ENOUGH):
-        breakers.note("bad", number, BAD, Outcome.SERVER_ERROR, number / 10)
-        breakers.note("good", number, response(), Outcome.WARMED, number / 10)
-    assert (breakers.open, breakers.opened, breakers.slowed) == ({"bad"}, {"bad"}, False)
-    breakers.opened.clear()
-    breakers.note("bad", 1, BAD, Outcome.SERVER_ERROR, 99.0)
-    assert not breakers.opened
+def test_hosts_are_separate_and_an_open_one_is_reported_once() -> None:
+    reported: list[str] = []
+    breakers = CircuitBreakers(reported.append)
+    for number in range(4 * MIN_RESPONSES):
+        breakers.record("bad", number, BAD, Outcome.SERVER_ERROR, number / 10)
+        breakers.record("good", number, response(), Outcome.WARMED, number / 10)
+    assert (breakers.open, reported, breakers.slowed) == ({"bad"}, ["bad"], False)
+    breakers.record("bad", 1, BAD, Outcome.SERVER_ERROR, 99.0)
+    assert reported == ["bad"]
 
 
-def test_hits_and_connections_never_made_say_nothing_of_the_origin() -> None:
-    breakers = CircuitBreakers()
+def test_hits_and_failed_connections_are_not_counted() -> None:
+    reported: list[str] = []
+    breakers = CircuitBreakers(reported.append)
     for number in range(200):
-        breakers.note("host", number, HIT, Outcome.ALREADY_WARM, 0.0)
-        breakers.note("host", number, response(status=0), Outcome.CONNECT_ERROR, 0.0)
-    for number in range(ENOUGH):
-        breakers.note("host", number, BAD, Outcome.SERVER_ERROR, 0.0)
+        breakers.record("host", number, HIT, Outcome.ALREADY_WARM, 0.0)
+        breakers.record("host", number, response(status=0), Outcome.CONNECT_ERROR, 0.0)
+    for number in range(MIN_RESPONSES):
+        breakers.record("host", number, BAD, Outcome.SERVER_ERROR, 0.0)
     assert breakers.slowed
 
 
-def test_a_host_that_another_worker_found_overloaded_is_open_here_too() -> None:
-    breakers = CircuitBreakers()
-    breakers.told(frozenset({"elsewhere"}))
-    assert (breakers.open, breakers.opened) == ({"elsewhere"}, set())
+def test_host_reported_by_another_worker_is_open() -> None:
+    reported: list[str] = []
+    breakers = CircuitBreakers(reported.append)
+    breakers.open_all(frozenset({"elsewhere"}))
+    assert (breakers.open, reported) == ({"elsewhere"}, [])

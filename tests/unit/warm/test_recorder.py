@@ -1,4 +1,4 @@
-"""What a part of a batch came to: counts, records, and POPs that went dark."""
+"""The recorder: counts, measurements, records, and dark POPs of a part of a batch."""
 
 import json
 from typing import Any
@@ -11,76 +11,83 @@ from hypothesis import strategies as st
 from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Skipped
 from prewarm.results.outcome import SILENT, WARM, Outcome
+from prewarm.results.stats import PopSums, time_class, unpack_pops
 from prewarm.storage.ledger_items import result_as_item, result_from_item
 from tests.support.builders import POP_NAMES, lines_of, response, targets_of, tile_of
 from warm.recorder import Recorder
 from warm.tile import Target
 
 
-def tallied(fates: dict[tuple[int, int], Outcome], urls: int, pops: int, **scene: Any) -> Recorder:
-    """Recorder a tile of one variant: (URL, POP) to outcome."""
+def recorded(outcomes: dict[tuple[int, int], Outcome], urls: int, pops: int, **scene: Any) -> Recorder:
+    """Return a recorder with the targets of a tile of one variant: (URL, POP) to outcome."""
     plan, tile = tile_of(urls, pops, **scene)
     recorder = Recorder(plan, tile)
     for target in targets_of(tile):
-        if fate := fates.get((target.url, target.pop)):
-            recorder.take(target, response(tile.pops[target.pop]), fate, f"pop {target.pop}")
+        if outcome := outcomes.get((target.url, target.pop)):
+            tile.mark_done(target.number)
+            recorder.record(target, response(tile.pops[target.pop]), outcome, f"pop {target.pop}")
     return recorder
 
 
-def test_counts_are_by_outcome_and_failures_by_url_of_the_run() -> None:
-    fates = {(0, 0): Outcome.WARMED, (0, 1): Outcome.TRUNCATED, (1, 0): Outcome.ALREADY_WARM, (1, 1): Outcome.TIMEOUT}
-    result = tallied(fates, 2, 2, url_from=40).result(3)
+def test_result_counts_outcomes_and_failures_by_url_index() -> None:
+    outcomes = {
+        (0, 0): Outcome.WARMED,
+        (0, 1): Outcome.TRUNCATED,
+        (1, 0): Outcome.ALREADY_WARM,
+        (1, 1): Outcome.TIMEOUT,
+    }
+    result = recorded(outcomes, 2, 2, url_from=40).result(3)
     assert (result.batch, result.part, result.url_from, result.url_to, result.pops) == ("1-000000", 3, 40, 42, 2)
     assert result.outcomes == {"warmed": 1, "truncated": 1, "already_warm": 1, "timeout": 1}
     assert result.failed == {40: {"truncated": 1}, 41: {"timeout": 1}}
     assert (result.done, result.finished, result.dark) == (4, True, ())
 
 
-def test_bytes_of_all_tries_and_proofs_are_added_up() -> None:
+def test_bytes_of_all_fetches_are_added_up() -> None:
     plan, tile = tile_of(2, 1)
     recorder = Recorder(plan, tile)
     first, second = targets_of(tile)
     first.bytes, second.bytes = 30, 12
-    recorder.take(first, response(), Outcome.WARMED, "", verified=True)
-    recorder.take(second, response(), Outcome.WARMED, "")
+    recorder.record(first, response(), Outcome.WARMED, "", verified=True)
+    recorder.record(second, response(), Outcome.WARMED, "")
     assert (recorder.result(0).bytes, recorder.result(0).verified) == (42, 1)
 
 
 @pytest.mark.parametrize("outcome", sorted(SILENT))
 @pytest.mark.parametrize("region_type", ["country", "region"])
-def test_a_pop_of_an_area_at_which_everything_was_silent_went_dark(region_type: str, outcome: Outcome) -> None:
-    fates = {(0, 0): Outcome.WARMED, (1, 0): Outcome.TIMEOUT, (0, 1): outcome, (1, 1): outcome}
-    result = tallied(fates, 2, 2, region_type=region_type).result(0)
+def test_silent_pop_of_a_region_is_dark(region_type: str, outcome: Outcome) -> None:
+    outcomes = {(0, 0): Outcome.WARMED, (1, 0): Outcome.TIMEOUT, (0, 1): outcome, (1, 1): outcome}
+    result = recorded(outcomes, 2, 2, region_type=region_type).result(0)
     assert result.dark == (Skipped(POP_NAMES[1], outcome.value, "pop 1"),)
     assert result.outcomes == {"warmed": 1, "timeout": 1}
     assert result.failed == {1: {"timeout": 1}}
     assert (result.done, result.finished) == (4, True)
 
 
-def test_a_pop_asked_for_by_name_never_goes_dark_it_fails() -> None:
-    fates = {(0, 0): Outcome.CONNECT_ERROR, (1, 0): Outcome.CONNECT_ERROR}
-    result = tallied(fates, 2, 1, region_type="pop").result(0)
+def test_silent_pop_requested_by_id_fails() -> None:
+    outcomes = {(0, 0): Outcome.CONNECT_ERROR, (1, 0): Outcome.CONNECT_ERROR}
+    result = recorded(outcomes, 2, 1, region_type="pop").result(0)
     assert result.dark == ()
     assert result.failed == {0: {"connect_error": 1}, 1: {"connect_error": 1}}
 
 
 @pytest.mark.parametrize("other", sorted(set(Outcome) - SILENT))
-def test_a_pop_that_answered_once_is_not_dark(other: Outcome) -> None:
-    fates = {(0, 0): Outcome.CONNECT_ERROR, (1, 0): Outcome.CONNECT_ERROR, (2, 0): other}
-    result = tallied(fates, 3, 1).result(0)
+def test_pop_with_another_outcome_is_not_dark(other: Outcome) -> None:
+    outcomes = {(0, 0): Outcome.CONNECT_ERROR, (1, 0): Outcome.CONNECT_ERROR, (2, 0): other}
+    result = recorded(outcomes, 3, 1).result(0)
     assert result.dark == ()
     assert result.outcomes["connect_error"] == 2
 
 
-def test_a_pop_of_which_targets_are_left_is_not_dark_yet() -> None:
-    result = tallied({(0, 0): Outcome.CONNECT_ERROR}, 2, 1).result(0)
+def test_pop_with_unfinished_targets_is_not_dark() -> None:
+    result = recorded({(0, 0): Outcome.CONNECT_ERROR}, 2, 1).result(0)
     assert (result.dark, result.finished) == ((), False)
     assert result.failed == {0: {"connect_error": 1}}
 
 
-def test_the_most_frequent_failure_is_the_reason_of_the_dark() -> None:
-    fates = {(0, 0): Outcome.TLS_ERROR, (1, 0): Outcome.CONNECT_ERROR, (2, 0): Outcome.TLS_ERROR}
-    (dark,) = tallied(fates, 3, 1).result(0).dark
+def test_dark_pop_has_its_most_frequent_failure_as_reason() -> None:
+    outcomes = {(0, 0): Outcome.TLS_ERROR, (1, 0): Outcome.CONNECT_ERROR, (2, 0): Outcome.TLS_ERROR}
+    (dark,) = recorded(outcomes, 3, 1).result(0).dark
     assert dark.reason == "tls_error"
 
 
@@ -91,14 +98,14 @@ def test_the_most_frequent_failure_is_the_reason_of_the_dark() -> None:
     st.lists(st.none() | st.sampled_from([*Outcome, *[Outcome.CONNECT_ERROR] * 9]), min_size=25, max_size=25),
 )
 @bounded(max_examples=80, deadline=None)
-def test_counts_and_dark_pops_account_for_every_finished_target(
-    urls: int, pops: int, region_type: str, outcomes: list[Outcome | None]
+def test_counts_and_dark_pops_include_every_finished_target(
+    urls: int, pops: int, region_type: str, drawn: list[Outcome | None]
 ) -> None:
-    fates = {(u, p): fate for u in range(urls) for p in range(pops) if (fate := outcomes[5 * u + p])}
-    recorder = tallied(fates, urls, pops, region_type=region_type)
+    outcomes = {(u, p): each for u in range(urls) for p in range(pops) if (each := drawn[5 * u + p])}
+    recorder = recorded(outcomes, urls, pops, region_type=region_type)
     result = recorder.result(0)
-    assert result.done == len(fates) == len(lines_of(recorder))
-    assert result.finished == (len(fates) == urls * pops)
+    assert result.done == len(outcomes) == len(lines_of(recorder.records()))
+    assert result.finished == (len(outcomes) == urls * pops)
     assert sum(result.outcomes.values()) + urls * len(result.dark) == result.done
     cold = sum(count for name, count in result.outcomes.items() if Outcome(name) not in WARM)
     assert sum(sum(counts.values()) for counts in result.failed.values()) == cold
@@ -107,15 +114,15 @@ def test_counts_and_dark_pops_account_for_every_finished_target(
     assert result_from_item(result_as_item(result)) == result
 
 
-def test_a_record_says_all_there_is_to_know_of_a_target() -> None:
+def test_record_has_all_fields_of_a_target() -> None:
     plan, tile = tile_of()
     tile.urls = ["https://www.example.com/0?token=s3cret"]
     recorder = Recorder(plan, tile)
-    target = Target(0, 0, 0, 0, prove=True, tries=2)
+    target = Target(0, 0, 0, 0, verify=True, tries=2)
     seen = response(cf_id="id==", age="7", etag='"e"', address="192.0.2.1", ttfb_ms=12.345, total_ms=20.06)
     seen.encoding, seen.server_timing = "gzip", 'cdn-upstream-layer;desc="REC",cdn-cache-miss'
-    recorder.take(target, seen, Outcome.WARMED, "", verified=True)
-    assert json.loads(lines_of(recorder)[0]) == {
+    recorder.record(target, seen, Outcome.WARMED, "", verified=True)
+    assert json.loads(lines_of(recorder.records())[0]) == {
         "url": "https://www.example.com/0?token=…",
         "pop": POP_NAMES[0],
         "variant": "br, gzip",
@@ -138,8 +145,40 @@ def test_a_record_says_all_there_is_to_know_of_a_target() -> None:
     }
 
 
-def test_a_record_is_one_line_whatever_the_answer_holds() -> None:
+def test_record_is_one_line_despite_line_breaks_in_headers() -> None:
     plan, tile = tile_of()
     recorder = Recorder(plan, tile)
-    recorder.take(Target(0, 0, 0, 0, prove=False), Response(etag="a\r\nb\u2028"), Outcome.TIMEOUT, "x\ny")
-    assert "\n" not in lines_of(recorder)[0]
+    recorder.record(Target(0, 0, 0, 0, verify=False), Response(etag="a\r\nb\u2028"), Outcome.TIMEOUT, "x\ny")
+    assert "\n" not in lines_of(recorder.records())[0]
+
+
+def test_recorder_measures_each_pop() -> None:
+    whole, tile = tile_of(2, 2)
+    recorder = Recorder(whole, tile)
+    for target in targets_of(tile):
+        target.tries, target.bytes = 2, 100
+        outcome = Outcome.TIMEOUT if (target.url, target.pop) == (0, 0) else Outcome.WARMED
+        recorder.record(target, response(ttfb_ms=20.0), outcome, "")
+    result = recorder.result(0, 1234)
+    assert unpack_pops(result.per_pop) == [PopSums(2, 1, 4, 200, 40, 2), PopSums(2, 2, 4, 200, 40, 2)]
+    assert (result.times, result.plain, result.gb_ms) == ({time_class(20): 4}, 0, 1234)
+
+
+def test_fetches_by_plain_http_are_counted() -> None:
+    whole, tile = tile_of(1, 1)
+    tile.urls[0] = "http://www.example.com/"
+    recorder = Recorder(whole, tile)
+    (target,) = targets_of(tile)
+    target.tries = 3
+    recorder.record(target, response(), Outcome.WARMED, "")
+    assert recorder.result(0).plain == 3
+
+
+def test_target_without_a_byte_is_not_in_the_mean() -> None:
+    whole, tile = tile_of(2, 1)
+    recorder = Recorder(whole, tile)
+    slow, silent = targets_of(tile)
+    recorder.record(slow, response(ttfb_ms=300.0), Outcome.WARMED, "")
+    recorder.record(silent, response(ttfb_ms=0.0), Outcome.CONNECT_ERROR, "")
+    (pop,) = unpack_pops(recorder.result(0).per_pop)
+    assert (pop.done, pop.mean_ms) == (2, 300.0)

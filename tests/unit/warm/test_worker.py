@@ -1,6 +1,5 @@
-"""The worker: what it tries again, and POPs that are dark or have no address."""
+"""The worker: retries, rates, overloaded origins, and what it leaves to the next worker."""
 
-from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -8,17 +7,17 @@ import pytest
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.outcome import Outcome
+from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, refused, response
-from tests.support.worker import ERROR_CACHE_SECONDS, one_after_the_other, work
+from tests.support.worker import ERROR_CACHE_SECONDS, HIT, in_order, overloaded, work
 from warm import worker as module
-from warm.worker import (
-    FAILURES_OF_A_DARK_POP,
-    TRIES,
-)
+from warm.cursor import FETCHED
+from warm.stop_rules import StopReason
+from warm.worker import ENDLESS_SHARE, TRIES
 
 
-def test_a_miss_with_a_whole_body_is_warmed_at_once(clock: Clock) -> None:
-    worked = work(clock, one_after_the_other(response()), max_bytes=77)
+def test_miss_with_complete_body_is_warmed(clock: Clock) -> None:
+    worked = work(clock, in_order(response()), max_bytes=77)
     assert worked.result.outcomes == {"warmed": 1}
     assert (len(worked.addresses), worked.result.verified, worked.result.bytes) == (1, 0, 10)
     assert worked.fetcher.max_bytes == 77
@@ -33,26 +32,26 @@ def test_a_miss_with_a_whole_body_is_warmed_at_once(clock: Clock) -> None:
         (refused(), Outcome.CONNECT_ERROR),
     ],
 )
-def test_what_may_yet_succeed_is_tried_at_other_addresses_with_growing_pauses(
+def test_temporary_failure_is_retried_at_other_addresses_with_growing_pauses(
     clock: Clock, broken: Response, outcome: Outcome
 ) -> None:
     worked = work(clock, lambda _: broken, region_type="pop")
     assert worked.result.outcomes == {outcome.value: 1}
     assert worked.addresses == ["192.0.2.0", "198.51.100.0", "192.0.2.0"]
     assert worked.waits == [0.0, 0.2, 0.4]
-    saved = work(clock, one_after_the_other(broken, broken, response()))
+    saved = work(clock, in_order(broken, broken, response()))
     assert saved.result.outcomes == {"warmed": 1}
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_5xx_and_a_429_wait_until_the_edge_has_forgotten_the_error(clock: Clock, status: int) -> None:
+def test_server_error_is_retried_after_the_error_cache_ttl(clock: Clock, status: int) -> None:
     worked = work(clock, lambda _: response(status=status, x_cache="Error from cloudfront"))
     assert worked.result.outcomes == {"server_error": 1}
     assert len(worked.waits) == TRIES
     assert min(worked.waits[1:]) >= ERROR_CACHE_SECONDS
 
 
-def test_other_work_goes_on_while_an_error_is_waited_out(clock: Clock) -> None:
+def test_other_targets_are_fetched_while_a_retry_waits(clock: Clock) -> None:
     def edge(fetch: Fetch) -> Response:
         first = fetch.owner.number == 0 and fetch.owner.tries == 0
         return response(status=503, x_cache="Error from cloudfront") if first else response()
@@ -73,12 +72,12 @@ def test_other_work_goes_on_while_an_error_is_waited_out(clock: Clock) -> None:
         (Response(error=60), "tls_error"),
     ],
 )
-def test_what_would_be_the_same_again_is_not_retried(clock: Clock, final: Response, outcome: str) -> None:
+def test_permanent_failure_is_not_retried(clock: Clock, final: Response, outcome: str) -> None:
     worked = work(clock, lambda _: final, region_type="pop")
     assert (worked.result.outcomes, len(worked.addresses)) == ({outcome: 1}, 1)
 
 
-def test_jitter_only_ever_lengthens_a_pause(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jitter_never_shortens_a_pause(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[float, float]] = []
 
     def uniform(low: float, high: float) -> float:
@@ -91,34 +90,103 @@ def test_jitter_only_ever_lengthens_a_pause(clock: Clock, monkeypatch: pytest.Mo
     assert all(1.0 <= low < high for low, high in asked)
 
 
-def test_a_dark_pop_is_given_up_and_the_others_are_warmed(clock: Clock) -> None:
-    def edge(fetch: Fetch) -> Response:
-        return refused() if fetch.owner.pop == 0 else response("NRT57-P3")
-
-    worked = work(clock, edge, 200, 2)
-    asked = Counter(address.rpartition(".")[2] for address in worked.addresses)
-    assert asked["1"] == 200
-    assert asked["0"] <= 2 * FAILURES_OF_A_DARK_POP
-    assert worked.result.outcomes == {"warmed": 200}
-    assert [entry.reason for entry in worked.result.dark] == ["connect_error"]
-    assert worked.result.finished
-
-
-def test_a_dark_pop_asked_for_by_name_fails_for_every_url(clock: Clock) -> None:
-    worked = work(clock, lambda _: refused(), 50, region_type="pop")
-    assert worked.result.outcomes == {"connect_error": 50}
-    assert set(worked.result.failed) == set(range(50))
-    assert worked.result.dark == ()
-
-
-def test_a_pop_that_answered_once_is_not_given_up(clock: Clock) -> None:
-    edge = one_after_the_other(response(), refused())
-    worked = work(clock, edge, 20)
-    assert len(worked.addresses) == 1 + 19 * TRIES
-    assert worked.result.outcomes == {"warmed": 1, "connect_error": 19}
-
-
-def test_a_pop_without_address_is_unresolved_and_never_asked(clock: Clock) -> None:
+def test_pop_without_address_is_unresolved(clock: Clock) -> None:
     worked = work(clock, lambda _: response("NRT57-P3"), 3, 2, addresses={"NRT57-P3": ["192.0.2.1"]})
     assert worked.result.outcomes == {"unresolved_pop": 3, "warmed": 3}
     assert set(worked.addresses) == {"192.0.2.1"}
+
+
+def test_fetches_start_no_faster_than_max_rps(clock: Clock) -> None:
+    began = clock.now
+    work(clock, lambda _: response(), 41, rps=8.0)
+    assert clock.now - began == pytest.approx(5.0, abs=0.2)
+
+
+def test_overloaded_origin_is_slowed_then_skipped_and_reported(clock: Clock) -> None:
+    worked = work(clock, overloaded, 300)
+    assert worked.reported_hosts == ["www.example.com"]
+    assert set(worked.result.outcomes) == {"origin_overload"}
+    assert len(worked.addresses) < 60
+    assert clock.now - 1000.0 >= 19 / 10
+    assert worked.result.finished
+
+
+def test_host_reported_by_other_workers_is_not_fetched(clock: Clock) -> None:
+    def control() -> Control:
+        return Control(ended=False, open_hosts=frozenset({"www.example.com"}))
+
+    worked = work(clock, lambda _: response(), 100, seconds=0.5, control=control)
+    assert set(worked.result.outcomes) == {"warmed", "origin_overload"}
+    assert 6 <= worked.result.outcomes["warmed"] <= 8
+
+
+def test_a_few_broken_pages_are_not_an_overload(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Response:
+        return overloaded(fetch) if fetch.owner.url % 10 == 0 else response()
+
+    worked = work(clock, edge, 300)
+    assert worked.result.outcomes == {"warmed": 270, "server_error": 30}
+    assert worked.reported_hosts == []
+
+
+def test_waiting_retry_is_left_to_the_next_worker(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Response:
+        return response(status=503, x_cache="Error from cloudfront") if fetch.owner.number == 0 else response()
+
+    worked = work(clock, edge, 5, seconds=1, own=4.5)
+    assert worked.result.outcomes == {"warmed": 3}
+    assert not worked.tile.is_done(0)
+
+
+def test_fetch_longer_than_a_worker_is_a_timeout(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(), 2, seconds=500, own=400)
+    assert worked.stopped is StopReason.OUT_OF_TIME
+    assert worked.result.outcomes == {"timeout": 1}
+    assert (worked.tile.is_done(0), worked.tile.is_done(1)) == (True, False)
+
+
+def test_interrupted_fetch_that_may_fit_is_left_to_the_next_worker(clock: Clock) -> None:
+    seconds = 100 * ENDLESS_SHARE - 5
+    worked = work(clock, lambda _: response(), 2, seconds=seconds, own=100)
+    assert worked.result.outcomes == {"warmed": 1}
+    assert not worked.tile.is_done(1)
+
+
+def test_verification_that_does_not_fit_is_not_started_again(clock: Clock) -> None:
+    """Every worker would fetch once, start the verification, and leave the target unfinished."""
+    worked = work(clock, lambda _: response(total_ms=60_000), seconds=60, own=100, verify="all")
+    assert worked.stopped is StopReason.OUT_OF_TIME
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
+    assert "does not fit into a worker's time" in worked.records[0]
+
+
+def test_interrupted_verification_is_left_to_the_next_worker(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(total_ms=20_000), 5, seconds=20, own=110, verify="all")
+    assert worked.result.outcomes == {}
+    assert not worked.result.finished
+
+
+def test_target_not_verified_at_the_deadline_is_warmed(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(), seconds=10, run=15, verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
+    assert "the run's deadline passed first" in worked.records[0]
+
+
+def test_tries_are_passed_to_the_next_worker(clock: Clock) -> None:
+    worked = work(clock, overloaded, own=12)
+    assert worked.progress == {0: 2}
+    again = work(clock, overloaded, progress={0: 2})
+    assert (again.result.outcomes, len(again.addresses)) == ({"server_error": 1}, 1)
+
+
+def test_fetched_target_is_verified_by_the_next_worker(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(), seconds=5, own=8, verify="all")
+    assert worked.progress == {0: FETCHED}
+    again = work(clock, lambda _: response(x_cache=HIT), verify="all", progress={0: FETCHED})
+    assert (again.result.outcomes, again.result.verified, len(again.addresses)) == ({"warmed": 1}, 1, 1)
+
+
+def test_unfinished_part_has_warm_targets_by_url(clock: Clock) -> None:
+    worked = work(clock, lambda fetch: response(("ATL56-C1", "NRT57-P3")[fetch.owner.pop]), 4, 2, seconds=10, own=55)
+    assert worked.result.warm == {0: 2, 1: 2, 2: 1}
+    assert not work(clock, lambda _: response()).result.warm

@@ -1,9 +1,9 @@
-// The API: where it is, the key, and one call for every question.
+// The API client: base path, key, and one function for all requests.
 
-// The page is the root of the API's stage, with or without a slash at its end: /v1/ or /v1.
+// The page is served at the root of the API's stage, with or without a trailing slash: /v1/ or /v1.
 const BASE = location.pathname.replace(/\/+$/, "");
 const KEY = "prewarm-key";
-const PATIENCE = 35_000; // milliseconds; API Gateway itself gives up after 29 s
+const REQUEST_TIMEOUT = 35_000; // milliseconds; API Gateway itself gives up after 29 s
 
 let key = readKey();
 
@@ -11,17 +11,17 @@ function readKey() {
   try {
     return sessionStorage.getItem(KEY) || "";
   } catch {
-    return ""; // storage is forbidden here: the key lives as long as the page
+    return ""; // storage is blocked here: the key is kept only as long as the page
   }
 }
 
-function keepKey(value) {
+function storeKey(value) {
   key = value;
   try {
     if (value) sessionStorage.setItem(KEY, value);
     else sessionStorage.removeItem(KEY);
   } catch {
-    // see above
+    // storage is blocked: see readKey
   }
 }
 
@@ -31,62 +31,63 @@ class ApiError extends Error {
     Object.assign(this, { status, code, details });
   }
 
-  // The key is not, or no longer, one of this API.
-  get aboutKey() {
+  // The API rejected the key.
+  get keyRejected() {
     return this.status === 403 && this.code === "Forbidden";
   }
 
-  // It may well work a moment later.
-  get passing() {
+  // A repeated request may succeed.
+  get temporary() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-async function call(method, route, { query = {}, body, signal, once, with: given = key } = {}) {
-  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  const patience = AbortSignal.timeout(PATIENCE);
-  let answer;
+// Sends a request and returns the JSON of its response; throws an ApiError for anything but a success.
+async function call(method, route, { query = {}, body, signal, idempotencyKey, apiKey = key } = {}) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT);
+  let response;
   let text;
   try {
-    answer = await fetch(`${BASE}${route}${asked.size ? `?${asked}` : ""}`, {
+    response = await fetch(`${BASE}${route}${parameters.size ? `?${parameters}` : ""}`, {
       method,
-      headers: { "x-api-key": given, ...(body ? { "Content-Type": "application/json" } : {}), ...(once ? { "Idempotency-Key": once } : {}) },
+      headers: { "x-api-key": apiKey, ...(body ? { "Content-Type": "application/json" } : {}), ...(idempotencyKey ? { "Idempotency-Key": idempotencyKey } : {}) },
       body: body ? JSON.stringify(body) : undefined,
-      signal: signal ? AbortSignal.any([signal, patience]) : patience,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       cache: "no-store",
       credentials: "omit",
       referrerPolicy: "no-referrer",
     });
-    text = await answer.text();
+    text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
-    const why = patience.aborted ? "the service did not answer in time" : "the service cannot be reached";
-    throw new ApiError(0, "Unreachable", why, []);
+    const message = timeout.aborted ? "the service did not respond in time" : "the service cannot be reached";
+    throw new ApiError(0, "Unreachable", message, []);
   }
-  let said = null;
+  let result = null;
   try {
-    said = JSON.parse(text);
+    result = JSON.parse(text);
   } catch {
-    // told below
+    // not JSON: the error below names the status
   }
-  if (answer.ok && said !== null) return said;
-  const told = said?.error ?? {};
-  const message = told.message || said?.message || `the service answered ${answer.status}`;
-  throw new ApiError(answer.status, told.code || "Unknown", message, told.details || []);
+  if (response.ok && result !== null) return result;
+  const error = result?.error ?? {};
+  const message = error.message || result?.message || `the service returned ${response.status}`;
+  throw new ApiError(response.status, error.code || "Unknown", message, error.details || []);
 }
 
-let places = null;
+let catalogueRequest = null;
 
-// The catalogue of POPs, asked for once; it also tells whether a key is good.
-async function catalogue() {
-  places ??= call("GET", "/pops").catch((error) => {
-    places = null;
+// Returns the catalogue of POPs, requested once.
+async function loadCatalogue() {
+  catalogueRequest ??= call("GET", "/pops").catch((error) => {
+    catalogueRequest = null;
     throw error;
   });
-  return places;
+  return catalogueRequest;
 }
 
-// Waits; sooner over if the view is left.
+// Waits for a time, or until the view is left.
 function sleep(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -94,7 +95,7 @@ function sleep(milliseconds, signal) {
   });
 }
 
-// Waits for a button; sooner over if the view is left.
+// Waits for a click on a button, or until the view is left.
 function clicked(button, signal) {
   return new Promise((resolve) => {
     button.addEventListener("click", resolve, { once: true });
@@ -102,16 +103,16 @@ function clicked(button, signal) {
   });
 }
 
-// Waits for as long as nobody can see the page.
+// Waits until the page is visible.
 function untilVisible(signal) {
   if (!document.hidden) return Promise.resolve();
   return new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (document.hidden && !signal.aborted) return;
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", check);
       resolve();
     };
-    document.addEventListener("visibilitychange", look);
-    signal.addEventListener("abort", look, { once: true });
+    document.addEventListener("visibilitychange", check);
+    signal.addEventListener("abort", check, { once: true });
   });
 }

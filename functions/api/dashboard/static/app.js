@@ -1,90 +1,90 @@
-// The page: a key first, then the view that the address names: #/ or #/run/<name>.
+// The page: prompts for the key, then shows the view in the address: #/ or #/run/<name>.
 
-let leaving = new AbortController();
+let currentView = new AbortController(); // aborted when its view is left
 
-// Asks for the key again, since the API refused the one at hand.
-function askAgain(error) {
-  keepKey("");
-  show(`The key was refused: ${error.message}.`);
+// Prompts for the key again after the API rejected the stored one.
+function requestKeyAgain(error) {
+  storeKey("");
+  show(`The key was rejected: ${error.message}.`);
 }
 
-function put(view) {
+function showView(view) {
   $("#main").replaceChildren(view);
   return view;
 }
 
-function keyView(why) {
-  const view = put(stamp("t-key"));
+function keyView(message) {
+  const view = showView(cloneTemplate("t-key"));
   const [input, problem] = [$("#key", view), $("[data-error]", view)];
-  const tell = (words) => {
-    say(problem, words);
-    input.setAttribute("aria-invalid", String(Boolean(words)));
-    if (words) announce(words);
+  const showError = (text) => {
+    setText(problem, text);
+    input.setAttribute("aria-invalid", String(Boolean(text)));
+    if (text) announce(text);
     input.focus();
   };
   document.title = "API key · CloudFront Prewarm";
-  tell(why);
-  const { signal } = leaving;
+  showError(message);
+  const { signal } = currentView;
   $("form", view).addEventListener("submit", async (event) => {
     event.preventDefault();
-    const given = input.value.trim();
-    if (!given) return tell("Give the key.");
-    if (!/^[\x21-\x7e]+$/.test(given)) return tell("A key has only letters, digits and signs, and no spaces.");
+    const entered = input.value.trim();
+    if (!entered) return showError("Enter the API key.");
+    if (!/^[\x21-\x7e]+$/.test(entered)) return showError("An API key has only ASCII letters, digits and symbols, and no spaces.");
     try {
-      // The first question tells whether the key is good; its answer is needed anyway.
-      const found = await call("GET", "/pops", { with: given, signal });
-      places = Promise.resolve(found);
-      keepKey(given);
+      // This request checks the key; its response is needed anyway.
+      const catalogue = await call("GET", "/pops", { apiKey: entered, signal });
+      catalogueRequest = Promise.resolve(catalogue);
+      storeKey(entered);
       show();
     } catch (error) {
       if (signal.aborted) return;
-      tell(error.aboutKey ? `The key was refused: ${error.message}.` : `The key could not be tried: ${error.message}.`);
+      showError(error.keyRejected ? `The key was rejected: ${error.message}.` : `The key could not be checked: ${error.message}.`);
     }
   });
 }
 
 async function homeView(signal) {
   document.title = "Runs · CloudFront Prewarm";
-  const view = put(stamp("t-home"));
+  const view = showView(cloneTemplate("t-home"));
   $("h1", view).focus({ preventScroll: true });
-  // Its buttons wait for the names of places; a browser must never send it by itself.
+  // The buttons are enabled once the locations are loaded; the browser must never submit the form itself.
   $("[data-form]", view).addEventListener("submit", (event) => event.preventDefault());
-  keepDraft($("[data-form]", view));
+  bindDraft($("[data-form]", view));
   const list = runList(view.lastElementChild, signal);
-  startForm(view.firstElementChild, await catalogue(), signal);
+  startForm(view.firstElementChild, await loadCatalogue(), signal);
   await list;
 }
 
 async function oneRun(run, signal) {
   document.title = `${run} · CloudFront Prewarm`;
-  const view = put(stamp("t-run"));
-  say($("[data-name]", view), run);
+  const view = showView(cloneTemplate("t-run"));
+  setText($("[data-name]", view), run);
   $("h1", view).focus({ preventScroll: true });
   await runView(view, run, signal);
 }
 
-async function show(why = "") {
-  leaving.abort();
-  leaving = new AbortController();
-  const { signal } = leaving;
+async function show(message = "") {
+  currentView.abort();
+  currentView = new AbortController();
+  const { signal } = currentView;
   $("[data-forget]").hidden = !key;
-  if (!key) return keyView(why);
-  const named = /^#\/run\/(.+)$/.exec(location.hash);
+  if (!key) return keyView(message);
+  const runMatch = /^#\/run\/(.+)$/.exec(location.hash);
   for (const link of document.querySelectorAll("[data-nav]")) link.toggleAttribute("aria-current", false);
-  if (!named) $("[data-nav]").setAttribute("aria-current", "page");
+  if (!runMatch) $("[data-nav]").setAttribute("aria-current", "page");
   scrollTo(0, 0);
   try {
-    await (named ? oneRun(nameIn(named[1]), signal) : homeView(signal));
+    await (runMatch ? oneRun(decodeName(runMatch[1]), signal) : homeView(signal));
   } catch (error) {
     if (signal.aborted) return;
-    if (error.aboutKey) return askAgain(error);
-    const again = make("button", { type: "button", onclick: () => show() }, "Try again");
-    put(make("section", { class: "card narrow", role: "alert" }, make("h1", {}, "That did not work"), make("p", {}, `${error.message}.`), make("p", { class: "actions" }, again)));
+    if (error.keyRejected) return requestKeyAgain(error);
+    const tryAgain = make("button", { type: "button", onclick: () => show() }, "Try again");
+    showView(make("section", { class: "card narrow", role: "alert" }, make("h1", {}, "The page could not be loaded"), make("p", {}, `${error.message}.`), make("p", { class: "actions" }, tryAgain)));
     if (!(error instanceof ApiError)) throw error;
   }
 }
 
-function nameIn(text) {
+function decodeName(text) {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -93,16 +93,16 @@ function nameIn(text) {
 }
 
 $(".skip").addEventListener("click", (event) => {
-  // Its address is no view.
+  // The link's address is not a view.
   event.preventDefault();
   $("#main").focus();
 });
 $("[data-forget]").addEventListener("click", () => {
-  keepKey("");
-  places = null;
-  draft = newDraft();
+  storeKey("");
+  catalogueRequest = null;
+  draft = emptyDraft();
   show();
-  announce("The key is forgotten");
+  announce("API key removed");
 });
 addEventListener("hashchange", () => show());
 show();

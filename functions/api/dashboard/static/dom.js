@@ -1,4 +1,4 @@
-// Making and filling elements. What the API says goes in as text; nothing here reads markup.
+// Create and fill elements. The API's data is inserted as text; nothing here parses markup.
 
 const $ = (selector, root = document) => root.querySelector(selector);
 
@@ -14,39 +14,39 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function draw(tag, attributes = {}, ...children) {
-  // The namespace is that of the map's own <svg>.
-  const space = $("#t-run").content.querySelector("svg").namespaceURI;
-  const element = document.createElementNS(space, tag);
+  // The namespace of the map's <svg>.
+  const namespace = $("#t-run").content.querySelector("svg").namespaceURI;
+  const element = document.createElementNS(namespace, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 }
 
-const stamp = (id) => document.importNode($(`#${id}`).content, true).firstElementChild;
+const cloneTemplate = (id) => document.importNode($(`#${id}`).content, true).firstElementChild;
 
-// Sets a text only where it changed, so that screen readers and selections are left in peace.
-function say(element, text) {
+// Sets a text only if it has changed, so that screen readers and selections are not disturbed.
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Fills a list, unless it holds just this already.
-function refill(list, lines) {
+// Replaces the children if they differ; returns whether they did.
+function updateList(list, lines) {
   const same = lines.length === list.children.length && lines.every((line, index) => line.isEqualNode(list.children[index]));
   if (!same) list.replaceChildren(...lines);
   return !same;
 }
 
-function trouble(element, text) {
-  say(element, text);
+function setBanner(element, text) {
+  setText(element, text);
   element.hidden = !text;
 }
 
 function announce(text) {
-  say($("[data-live]"), text);
+  setText($("[data-live]"), text);
 }
 
-// A link out of the page, if it is one of the web.
-function linkOut(address, text) {
+// Returns an external link, or null unless the address is http or https.
+function externalLink(address, text) {
   if (!/^https?:\/\//.test(address || "")) return null;
   return make("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, text);
 }
@@ -56,7 +56,7 @@ const number = (value) => whole.format(value);
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
 function percent(part, all) {
-  // Never 100 % before the end, nor 0 % after the beginning.
+  // 100 % only when all is done, and 0 % only when nothing is.
   if (!all) return 0;
   const exact = (100 * part) / all;
   return part >= all ? 100 : Math.min(99, part ? Math.max(1, Math.floor(exact)) : 0);
@@ -86,11 +86,11 @@ function duration(seconds) {
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const moment = (iso) => clock.format(new Date(iso));
+const formatTime = (iso) => clock.format(new Date(iso));
 const secondsBetween = (from, to) => (new Date(to) - new Date(from)) / 1000;
 
-// Calls with a pause between keystrokes.
-function whenTyped(input, act) {
+// Calls `act` with the input's text after a pause in typing.
+function onTyping(input, act) {
   let timer = 0;
   input.addEventListener("input", () => {
     clearTimeout(timer);

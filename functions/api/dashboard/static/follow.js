@@ -1,16 +1,16 @@
-// Following a run: one question after the other until its end, whole lists only as often as they are worth it.
+// Follow a run: poll its status until it ends, and fetch the complete lists of large runs less often.
 
 const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 3_000;
-const PAUSE_IN_TROUBLE = 15_000;
-const LINES_A_POLL = "1000"; // a run of more URLs has its lists fetched apart, and more seldom
-const LISTS_EVERY = 15_000;
-const UNKNOWN_AT_FIRST = 4; // questions: Step Functions may not know at once what it has just started
+const MAX_PAUSE = 3_000;
+const MAX_ERROR_PAUSE = 15_000;
+const URLS_PER_POLL = "1000"; // the lists of a run with more URLs are fetched separately and less often
+const LISTS_INTERVAL = 15_000;
+const NOT_FOUND_RETRIES = 4; // polls: Step Functions may not find a run that it has just started
 
 const justStarted = new Set();
 
-// Leads to the page of a run that was started a moment ago.
-function leadTo(requestID) {
+// Opens the page of a run that was just started.
+function openStartedRun(requestID) {
   location.hash = runAddress(requestID);
   justStarted.add(requestID.split(":").at(-1));
 }
@@ -19,8 +19,8 @@ const LISTS = ["failedUrl", "inProgressUrl", "successUrl", "failures"];
 
 const statusOf = (run, query, signal) => call("GET", "/status", { query: { requestID: run, ...query }, signal });
 
-// The other pages of a status, put together with its first.
-async function wholeLists(run, first, signal) {
+// Returns the complete lists: the first page's and those of all further pages.
+async function fullLists(run, first, signal) {
   const lists = Object.fromEntries(LISTS.map((name) => [name, [...(first[name] || [])]]));
   let token = first.nextToken;
   while (token) {
@@ -31,56 +31,56 @@ async function wholeLists(run, first, signal) {
   return lists;
 }
 
-// Calls show(status, lists or null) for each answer, and tell(words) when there is none for now; returns at the run's
-// end, and throws what asking again would not mend.
-async function follow(run, signal, show, tell) {
+// Calls show(status, lists or null) for each response, and showProblem(text) while there is none; returns when the run
+// has ended, and throws errors that a retry cannot fix.
+async function follow(run, signal, show, showProblem) {
   let pause = FIRST_PAUSE;
   let listsAt = -Infinity;
-  let many = false;
-  let unknown = 0;
+  let paginated = false;
+  let notFound = 0;
   while (!signal.aborted) {
     await untilVisible(signal);
     if (signal.aborted) return;
-    const due = performance.now() - listsAt >= LISTS_EVERY;
+    const listsDue = performance.now() - listsAt >= LISTS_INTERVAL;
     try {
-      let status = await statusOf(run, { include: "pops", limit: many && !due ? "1" : LINES_A_POLL }, signal);
+      let status = await statusOf(run, { include: "pops", limit: paginated && !listsDue ? "1" : URLS_PER_POLL }, signal);
       const ended = status.status !== "IN_PROGRESS";
-      // The lists of the end are wanted whole, whenever the last ones were fetched.
-      if (many && !due && ended) status = await statusOf(run, { include: "pops", limit: LINES_A_POLL }, signal);
-      many = Boolean(status.nextToken);
+      // When the run has ended, its lists are fetched completely, whenever they were last fetched.
+      if (paginated && !listsDue && ended) status = await statusOf(run, { include: "pops", limit: URLS_PER_POLL }, signal);
+      paginated = Boolean(status.nextToken);
       let lists = null;
-      if (!many || due || ended) {
-        lists = await wholeLists(run, status, signal);
-        if (many) listsAt = performance.now();
+      if (!paginated || listsDue || ended) {
+        lists = await fullLists(run, status, signal);
+        if (paginated) listsAt = performance.now();
       }
-      unknown = 0;
+      notFound = 0;
       show(status, lists);
-      tell("");
+      showProblem("");
       if (ended) return;
-      pause = Math.min(LONGEST_PAUSE, pause * 1.15);
+      pause = Math.min(MAX_PAUSE, pause * 1.15);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.aboutKey) return askAgain(error);
-      unknown += error.status === 404 ? 1 : 0;
-      const waits = error.status === 404 && justStarted.has(run) && unknown < UNKNOWN_AT_FIRST;
-      if (!error.passing && !waits) throw error;
-      if (!waits) {
-        tell(`No news of the run: ${error.message}. Asking again.`);
-        pause = Math.min(PAUSE_IN_TROUBLE, pause * 1.6);
+      if (error.keyRejected) return requestKeyAgain(error);
+      notFound += error.status === 404 ? 1 : 0;
+      const starting = error.status === 404 && justStarted.has(run) && notFound < NOT_FOUND_RETRIES;
+      if (!error.temporary && !starting) throw error;
+      if (!starting) {
+        showProblem(`Cannot get the run's status: ${error.message}. Retrying.`);
+        pause = Math.min(MAX_ERROR_PAUSE, pause * 1.6);
       }
     }
     await sleep(pause, signal);
   }
 }
 
-// How fast targets are done: over the last half minute, so that it follows the run's turns.
-function speedometer() {
-  const seen = [];
+// Returns a function that computes the targets per second over the last 30 seconds, null until known.
+function rateMeter() {
+  const samples = [];
   return (done) => {
     const now = performance.now() / 1000;
-    seen.push([now, done]);
-    while (seen.length > 2 && now - seen[0][0] > 30) seen.shift();
-    const [since, before] = seen[0];
+    samples.push([now, done]);
+    while (samples.length > 2 && now - samples[0][0] > 30) samples.shift();
+    const [since, before] = samples[0];
     return now - since < 1 ? null : (done - before) / (now - since);
   };
 }

@@ -1,16 +1,16 @@
-// A run's page: what is asked of it, how far it is, and how it ended.
+// A run's page: its actions, progress and result.
 
 async function runView(page, run, signal) {
-  say($("[data-name]", page), run);
+  setText($("[data-name]", page), run);
   const part = (name) => $(`[data-${name}]`, page);
-  const known = await catalogue();
+  const catalogue = await loadCatalogue();
   if (signal.aborted) return;
-  const table = popTable(part("pops"), known);
-  const showMap = worldMap(part("map"), known, (city) => table.only(city));
+  const table = popTable(part("pops"), catalogue);
+  const showMap = worldMap(part("map"), catalogue, (location) => table.filterLocation(location));
   const showUrls = urlTable(part("urls"));
-  const speed = speedometer();
-  let failed = 0; // URLs, by the last whole lists
-  let told = "";
+  const rate = rateMeter();
+  let failed = 0; // URLs, in the last complete lists
+  let announced = "";
   let shown = false;
 
   function show(status, lists) {
@@ -18,14 +18,14 @@ async function runView(page, run, signal) {
     const running = status.status === "IN_PROGRESS";
     const pops = status.pops || [];
     if (lists) failed = lists.failedUrl.length;
-    showHead(page, status);
-    showFigures(page, status, failed, running ? speed(status.targets?.done ?? 0) : null);
+    showHeader(page, status);
+    showFigures(page, status, failed, running ? rate(status.targets?.done ?? 0) : null);
     part("cancel").hidden = !running;
     part("retry").hidden = running || !(failed || status.remedy?.kind === "retry");
     part("map").hidden = part("pops").hidden = !pops.length && !status.skippedPops?.length;
     if (!part("map").hidden) {
-      const { used, out } = usedAndLeftOut(pops, status.skippedPops || [], !running);
-      showMap(used, out, !running);
+      const { used, skipped } = splitPops(pops, status.skippedPops || [], !running);
+      showMap(used, skipped, !running);
       table.show(used, !running);
     }
     part("urls").hidden = Boolean(status.dryRun);
@@ -34,48 +34,48 @@ async function runView(page, run, signal) {
     showSkipped(part("skipped"), status.skippedPops || []);
     showWarnings(part("warnings"), status.warnings || []);
     showLinks(part("links"), status, run, running);
-    tellProgress(status, running);
+    announceProgress(status, running);
   }
 
-  // By quarters, since a voice that counts every second cannot be listened to.
-  function tellProgress(status, running) {
+  // In steps of a quarter, so that a screen reader is not interrupted every second.
+  function announceProgress(status, running) {
     const done = percent(status.targets?.done ?? 0, status.targets?.total ?? 0);
-    const [words] = STATUS[status.status] || [status.status];
-    document.title = `${running ? `${done} %` : words} · ${run} · CloudFront Prewarm`;
-    const now = running ? `${25 * Math.floor(done / 25)} % of the targets are done` : `The run has ended: ${words}, ${number(status.completed - failed)} of ${plural(status.total, "URL")} warm`;
-    if (now !== told) announce(now);
-    told = now;
+    const [statusText] = STATUS[status.status] || [status.status];
+    document.title = `${running ? `${done} %` : statusText} · ${run} · CloudFront Prewarm`;
+    const text = running ? `${25 * Math.floor(done / 25)} % of the targets are done` : `The run has ended: ${statusText}, ${number(status.completed - failed)} of ${plural(status.total, "URL")} warm`;
+    if (text !== announced) announce(text);
+    announced = text;
   }
 
   part("cancel").addEventListener("click", async () => {
-    if (!(await confirmed())) return;
+    if (!(await confirmCancel())) return;
     part("cancel").disabled = true;
-    await attempt("Cancel did not work", async () => {
+    await attempt("The run could not be cancelled", async () => {
       const status = await call("DELETE", "/prewarm", { query: { requestID: run }, signal });
-      show(status, await wholeLists(run, status, signal));
+      show(status, await fullLists(run, status, signal));
     });
     part("cancel").disabled = false;
   });
-  // Clicked again after an answer that was lost, it is the same run.
-  const again = newKey();
+  // The same key for every click, so that a click after a lost response returns the same run.
+  const retryKey = newIdempotencyKey();
   part("retry").addEventListener("click", async () => {
     part("retry").disabled = true;
-    await attempt("Retry did not work", async () => {
-      const { requestID } = await call("POST", "/retry", { query: { requestID: run }, once: again, signal });
-      leadTo(requestID);
+    await attempt("The retry could not be started", async () => {
+      const { requestID } = await call("POST", "/retry", { query: { requestID: run }, idempotencyKey: retryKey, signal });
+      openStartedRun(requestID);
     });
     part("retry").disabled = false;
   });
 
-  // What came of an action stands in a place of its own, which no news of the run clears.
-  async function attempt(what, act) {
+  // An action's error has its own banner, which a status update does not clear.
+  async function attempt(failure, act) {
     try {
-      trouble(part("refused"), "");
+      setBanner(part("action-error"), "");
       await act();
     } catch (error) {
       if (signal.aborted) return;
-      if (error.aboutKey) return askAgain(error);
-      trouble(part("refused"), `${what}: ${error.message}.`);
+      if (error.keyRejected) return requestKeyAgain(error);
+      setBanner(part("action-error"), `${failure}: ${error.message}.`);
     }
   }
 
@@ -84,20 +84,20 @@ async function runView(page, run, signal) {
     if (format) attempt("The report cannot be opened", () => openReport(run, format, signal));
   });
 
-  function tell(words, stopped = false) {
-    say($("span", part("trouble")), words);
-    part("go-on").hidden = !stopped;
-    part("trouble").hidden = !words;
+  function showProblem(text, stopped = false) {
+    setText($("span", part("problem")), text);
+    part("resume").hidden = !stopped;
+    part("problem").hidden = !text;
   }
 
   while (!signal.aborted) {
     try {
-      return await follow(run, signal, show, tell);
+      return await follow(run, signal, show, showProblem);
     } catch (error) {
       if (!shown || !(error instanceof ApiError)) throw error;
-      tell(`Watching has stopped: ${error.message}.`, true);
-      await clicked(part("go-on"), signal);
-      tell("");
+      showProblem(`Live updates stopped: ${error.message}.`, true);
+      await clicked(part("resume"), signal);
+      showProblem("");
     }
   }
 }

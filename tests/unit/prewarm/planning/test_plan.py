@@ -18,7 +18,7 @@ from prewarm.planning.plan import (
     proven_by_sample,
     rps_of_worker,
 )
-from prewarm.urls import parse_url
+from prewarm.request.url_parser import parse_url
 from tests.support.builders import POP_NAMES, plan
 
 names = st.text("ABCXYZ0129-", min_size=1, max_size=9)

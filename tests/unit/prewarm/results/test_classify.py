@@ -1,22 +1,27 @@
-"""What an edge's response means, and what the worker does about it."""
+"""Classification: the outcome of a response, and its reason."""
 
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prewarm.fetcher.response import Response
-from prewarm.results.outcome import Outcome, classify
+from prewarm.results.classify import classify, seems_uncacheable
+from prewarm.results.outcome import WARM, Outcome
+from tests.support.builders import response as copy_from_pop
 
 POP = "NRT57-P3"
+ATLANTA = "ATL56-C1"
 
 
 def response(x_cache: str = "Miss from cloudfront", **more: Any) -> Response:
-    given: dict[str, Any] = {"status": 200, "cf_pop": POP, "x_cache": x_cache, "connected": True}
-    return Response(**given | more)
+    usual: dict[str, Any] = {"status": 200, "cf_pop": POP, "x_cache": x_cache, "connected": True}
+    return Response(**usual | more)
 
 
 @pytest.mark.parametrize(
-    ("given", "outcome"),
+    ("received", "outcome"),
     [
         (response(), Outcome.WARMED),
         (response("Hit from cloudfront"), Outcome.ALREADY_WARM),
@@ -49,7 +54,71 @@ def response(x_cache: str = "Miss from cloudfront", **more: Any) -> Response:
         (Response(error=999), Outcome.CONNECT_ERROR),
     ],
 )
-def test_an_answer_has_one_meaning(given: Response, outcome: Outcome) -> None:
-    found, detail = classify(given, POP)
-    assert found is outcome
+def test_response_is_classified(received: Response, outcome: Outcome) -> None:
+    actual, detail = classify(received, POP)
+    assert actual is outcome
     assert bool(detail) == (outcome not in {Outcome.WARMED, Outcome.ALREADY_WARM})
+
+
+@given(
+    st.builds(
+        Response,
+        status=st.just(200) | st.sampled_from([0, 203, 206, 301, 304, 403, 404, 429, 500, 502, 599]),
+        error=st.just(0) | st.just(0) | st.integers(1, 99),
+        error_text=st.text(max_size=9),
+        connected=st.booleans(),
+        bytes=st.integers(0, 99),
+        x_cache=st.sampled_from(["", "Hit from cloudfront", "Miss from cloudfront", "Error from cloudfront", "Hit"]),
+        cf_pop=st.sampled_from(["", ATLANTA, "ATL56", "ATL5", "ATL56-C12", "NRT57-P3"]),
+        server=st.sampled_from(["", "CloudFront", "AmazonS3"]),
+        content_length=st.just("") | st.text("0129²x-", max_size=3),
+    )
+)
+def test_only_a_complete_copy_from_the_right_pop_is_warm(received: Response) -> None:
+    outcome, detail = classify(received, ATLANTA)
+    assert bool(detail) == (outcome not in WARM)
+    if outcome in WARM:
+        assert (received.error, received.cf_pop in {ATLANTA, "ATL56"}) == (0, True)
+        assert received.status < 300
+        assert received.x_cache.startswith(("Hit ", "Miss "))
+        assert not received.content_length.isdecimal() or int(received.content_length) == received.bytes
+
+
+@pytest.mark.parametrize(
+    ("received", "outcome", "words"),
+    [
+        (copy_from_pop(cf_pop="NRT57-P3"), Outcome.WRONG_POP, "NRT57-P3"),
+        (copy_from_pop(cf_pop=""), Outcome.WRONG_POP, "absent"),
+        (copy_from_pop(cf_pop="ATL5"), Outcome.WRONG_POP, "ATL5"),
+        (copy_from_pop(status=502, x_cache="Error from cloudfront"), Outcome.SERVER_ERROR, "status 502"),
+        (copy_from_pop(bytes=4), Outcome.TRUNCATED, "4 of 10 bytes"),
+        (copy_from_pop(error=18, error_text="closed", bytes=4), Outcome.TRUNCATED, "closed after 4 bytes"),
+        (Response(error=28), Outcome.CONNECT_ERROR, "curl error 28"),
+        (Response(error=28, connected=True, error_text="too slow"), Outcome.TIMEOUT, "too slow"),
+        (Response(error=77, error_text="bad bundle"), Outcome.TLS_ERROR, "bad bundle"),
+        (copy_from_pop(error=63, error_text="too big"), Outcome.TOO_LARGE, "too big"),
+        (Response(error=4), Outcome.CONNECT_ERROR, "curl error 4"),
+    ],
+)
+def test_detail_has_the_reason(received: Response, outcome: Outcome, words: str) -> None:
+    actual, detail = classify(received, ATLANTA)
+    assert actual is outcome
+    assert words in detail
+
+
+def test_content_length_in_other_digits_is_ignored() -> None:
+    assert classify(copy_from_pop(content_length="\u00b2"), ATLANTA) == (Outcome.WARMED, "")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("no-store", True),
+        ("Private, max-age=60", True),
+        ("s-maxage=0", True),
+        ("public, max-age=60", False),
+        ("", False),
+    ],
+)
+def test_cache_control_that_forbids_a_copy_seems_uncacheable(header: str, *, expected: bool) -> None:
+    assert seems_uncacheable(response(cache_control=header)) is expected

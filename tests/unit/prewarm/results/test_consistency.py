@@ -1,4 +1,4 @@
-"""Different contents at POPs: what tells them apart, within a batch and between batches."""
+"""Consistency: how contents are compared within a batch and between batches."""
 
 from typing import Any
 
@@ -22,31 +22,31 @@ from tests.support.builders import POP_NAMES, plan, response
         ({"bytes": 10, "encoding": "gzip"}, {"bytes": 11, "encoding": "gzip"}, True),
     ],
 )
-def test_contents_differ_by_etag_and_by_length_where_nothing_was_compressed(
+def test_contents_differ_by_etag_and_by_uncompressed_length(
     one: dict[str, Any], other: dict[str, Any], *, same: bool
 ) -> None:
     assert (content_of(response(**one)) == content_of(response(**other))) is same
 
 
-def test_variants_of_a_url_may_differ_and_pops_may_not() -> None:
+def test_different_contents_of_a_variant_are_mixed() -> None:
     contents = Contents(2)
-    contents.note(0, 0, 0, response(etag='"br"'))
-    contents.note(0, 1, 0, response(etag='"plain"'))
-    contents.note(0, 0, 1, response(etag='"br"'))
+    contents.add(0, 0, 0, response(etag='"br"'))
+    contents.add(0, 1, 0, response(etag='"plain"'))
+    contents.add(0, 0, 1, response(etag='"br"'))
     assert contents.mixed == {}
-    contents.note(0, 1, 2, response(etag='"old"'))
-    contents.note(0, 1, 3, response(etag='"older"'))
+    contents.add(0, 1, 2, response(etag='"old"'))
+    contents.add(0, 1, 3, response(etag='"older"'))
     assert contents.mixed == {0: (0, 2)}
 
 
-def test_nothing_is_known_of_what_has_neither_etag_nor_a_length_that_counts() -> None:
+def test_content_without_etag_or_comparable_length_is_unknown() -> None:
     contents = Contents(1)
-    contents.note(1, 0, 0, response(encoding="br"))
-    contents.note(2, 0, 0, response(etag='"a"'))
-    known = contents.checksums(3)
-    assert known[: 2 * DIGITS] == "0" * 2 * DIGITS
-    assert known[2 * DIGITS :] != "0" * DIGITS
-    assert len(known) == 3 * DIGITS
+    contents.add(1, 0, 0, response(encoding="br"))
+    contents.add(2, 0, 0, response(etag='"a"'))
+    checksums = contents.checksums(3)
+    assert checksums[: 2 * DIGITS] == "0" * 2 * DIGITS
+    assert checksums[2 * DIGITS :] != "0" * DIGITS
+    assert len(checksums) == 3 * DIGITS
 
 
 def part(batch: str, pop_from: int, contents: str, **more: Any) -> BatchResult:
@@ -57,15 +57,17 @@ WHOLE = plan(url_count=3, groups=(Group("d1.cloudfront.net", "E1", 0, 3, POP_NAM
 A, B, UNKNOWN = "11111111", "22222222", "00000000"
 
 
-def test_batches_of_the_same_urls_are_compared_url_by_url() -> None:
+def test_batches_of_the_same_urls_are_compared_by_url() -> None:
     parts = [part("1-0", 0, A + A + UNKNOWN), part("1-1", 2, A + B + B), part("1-2", 4, A + UNKNOWN + A)]
     assert mixed_contents(WHOLE, parts) == {1: (POP_NAMES[0], POP_NAMES[2])}
 
 
-def test_a_warning_says_how_many_and_shows_one_without_its_secrets() -> None:
+def test_warning_has_the_count_and_a_redacted_example() -> None:
     parts = [part("1-0", 0, A * 3), part("1-1", 2, A * 3, mixed={2: ("FRA2-C1", "LHR3-C1"), 1: ("A1", "B1")})]
     rolled = roll_up(WHOLE, parts)
-    (told,) = warnings_of(rolled, ["https://x.example/0", "https://x.example/1?token=s3cret", "https://x.example/2"])
-    assert told.startswith("2 URLs have different contents")
-    assert "https://x.example/1?token=… at A1 and B1" in told
+    (warning,) = warnings_of(
+        rolled, ["https://x.example/0", "https://x.example/1?token=s3cret", "https://x.example/2"]
+    )
+    assert warning.startswith("2 URLs have different contents")
+    assert "https://x.example/1?token=… at A1 and B1" in warning
     assert warnings_of(roll_up(WHOLE, parts[:1]), []) == []

@@ -1,6 +1,5 @@
-"""The roll-up: from ledger items in any order to one verdict per URL."""
+"""The roll-up: from batch results in any order to one verdict per URL."""
 
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -16,7 +15,6 @@ from prewarm.planning.plan import Batch, Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import RollUp, Verdict, roll_up
-from prewarm.storage.ledger_items import pack_item, result_as_item, result_from_item, unpack_item
 from tests.support.builders import plan
 
 NOT_WARM = ("server_error", "truncated", "timeout")
@@ -33,7 +31,7 @@ def result(**changes: Any) -> BatchResult:
 
 @dataclass
 class Simulated:
-    """A run whose batches were warmed by dice: its plan, its ledger in order of time, and what really happened."""
+    """A run with random outcomes: its plan, its results in order of time, and the expected sums."""
 
     whole: Plan
     ledger: list[BatchResult]
@@ -41,12 +39,12 @@ class Simulated:
     warm: Counter[int]
 
 
-def _part(batch: Batch, part: int, fates: dict[tuple[int, int, int], str], *, finished: bool) -> BatchResult:
+def _part(batch: Batch, part: int, outcomes: dict[tuple[int, int, int], str], *, finished: bool) -> BatchResult:
     failed: dict[int, Counter[str]] = {}
-    for (url, _, _), fate in fates.items():
-        if fate not in {"warmed", "dark"}:
-            failed.setdefault(url, Counter())[fate] += 1
-    dark = sorted({pop for (_, pop, _), fate in fates.items() if fate == "dark"})
+    for (url, _, _), outcome in outcomes.items():
+        if outcome not in {"warmed", "dark"}:
+            failed.setdefault(url, Counter())[outcome] += 1
+    dark = sorted({pop for (_, pop, _), outcome in outcomes.items() if outcome == "dark"})
     return BatchResult(
         batch=batch.id,
         part=part,
@@ -55,16 +53,16 @@ def _part(batch: Batch, part: int, fates: dict[tuple[int, int, int], str], *, fi
         url_to=batch.url_to,
         pops=batch.pop_to - batch.pop_from,
         finished=finished,
-        done=len(fates),
-        outcomes=dict(Counter(fate for fate in fates.values() if fate != "dark")),
+        done=len(outcomes),
+        outcomes=dict(Counter(outcome for outcome in outcomes.values() if outcome != "dark")),
         verified=0,
-        bytes=len(fates),
+        bytes=len(outcomes),
         failed={url: dict(counts) for url, counts in failed.items()},
         dark=tuple(Skipped(f"P{pop}", "connect_error", f"seen in {batch.id}") for pop in dark),
     )
 
 
-def simulate(shape: list[tuple[int, int, int]], variants: int, unplaced: int, dice: random.Random) -> Simulated:
+def simulate(shape: list[tuple[int, int, int]], variants: int, unplaced: int, rng: random.Random) -> Simulated:
     groups: list[Group] = []
     for urls, pops, first in shape:
         start = groups[-1].url_to if groups else 0
@@ -74,30 +72,30 @@ def simulate(shape: list[tuple[int, int, int]], variants: int, unplaced: int, di
         groups=tuple(groups),
         url_count=groups[-1].url_to + unplaced,
         variants=tuple(map(str, range(variants))),
-        percent_needed=dice.choice([50.0, 95.0, 100.0]),
+        percent_needed=rng.choice([50.0, 95.0, 100.0]),
     )
-    blocks = url_blocks(tuple(groups), variants, dice.choice([1, 20, 200]))
+    blocks = url_blocks(tuple(groups), variants, rng.choice([1, 20, 200]))
     batches = [batch for stage in (1, 2) for batch in stage_batches(tuple(groups), blocks, variants, stage)]
     simulated = Simulated(whole, [], Counter(), Counter())
     for batch in batches:
-        dark = {pop for pop in range(batch.pop_from, batch.pop_to) if dice.random() < 0.15}
-        fates = {
-            (url, pop, variant): "dark" if pop in dark else dice.choice(["warmed"] * 4 + list(NOT_WARM))
+        dark = {pop for pop in range(batch.pop_from, batch.pop_to) if rng.random() < 0.15}
+        outcomes = {
+            (url, pop, variant): "dark" if pop in dark else rng.choice(["warmed"] * 4 + list(NOT_WARM))
             for url in range(batch.url_from, batch.url_to)
             for pop in range(batch.pop_from, batch.pop_to)
             for variant in range(variants)
         }
-        for (url, _, _), fate in fates.items():
-            simulated.reachable[url] += fate != "dark"
-            simulated.warm[url] += fate == "warmed"
-        order = list(fates)
-        dice.shuffle(order)
-        # A POP goes dark only where one part has all of it: the first.
-        order.sort(key=lambda target: fates[target] != "dark")
-        cut = dice.randint(sum(fate == "dark" for fate in fates.values()), len(order))
+        for (url, _, _), outcome in outcomes.items():
+            simulated.reachable[url] += outcome != "dark"
+            simulated.warm[url] += outcome == "warmed"
+        order = list(outcomes)
+        rng.shuffle(order)
+        # A POP is dark only if one part, the first, has all its targets.
+        order.sort(key=lambda target: outcomes[target] != "dark")
+        cut = rng.randint(sum(outcome == "dark" for outcome in outcomes.values()), len(order))
         parts = [order[:cut], order[cut:]] if 0 < cut < len(order) else [order]
         simulated.ledger += [
-            _part(batch, number, {key: fates[key] for key in keys}, finished=number == len(parts) - 1)
+            _part(batch, number, {key: outcomes[key] for key in keys}, finished=number == len(parts) - 1)
             for number, keys in enumerate(parts)
         ]
     return simulated
@@ -118,7 +116,7 @@ def total_targets(whole: Plan) -> int:
 
 @given(runs)
 @bounded(max_examples=40, deadline=None)
-def test_a_whole_run_is_added_up_to_what_really_happened(run: Simulated) -> None:
+def test_finished_run_has_the_expected_sums(run: Simulated) -> None:
     rolled = roll_up(run.whole, run.ledger)
     assert [url.index for url in rolled.urls] == list(range(run.whole.url_count))
     assert not rolled.indices(Verdict.IN_PROGRESS)
@@ -136,19 +134,19 @@ def test_a_whole_run_is_added_up_to_what_really_happened(run: Simulated) -> None
 
 @given(runs, st.randoms(use_true_random=False), st.floats(0, 1))
 @bounded(max_examples=40, deadline=None)
-def test_the_order_of_the_ledger_changes_nothing(run: Simulated, dice: random.Random, share: float) -> None:
+def test_order_of_results_does_not_matter(run: Simulated, rng: random.Random, share: float) -> None:
     some = run.ledger[: int(share * len(run.ledger))]
-    shuffled = dice.sample(some, len(some))
+    shuffled = rng.sample(some, len(some))
     for ended in (None, Outcome.LOST):
         assert roll_up(run.whole, shuffled, ended) == roll_up(run.whole, iter(some), ended)
 
 
 @given(runs, st.randoms(use_true_random=False))
 @bounded(max_examples=30, deadline=None)
-def test_progress_never_goes_back_and_no_verdict_changes(run: Simulated, dice: random.Random) -> None:
-    # Batches run side by side, the parts of one after each other.
+def test_progress_never_decreases_and_verdicts_are_final(run: Simulated, rng: random.Random) -> None:
+    # Batches run in parallel, the parts of a batch one after the other.
     order = [item.batch for item in run.ledger]
-    dice.shuffle(order)
+    rng.shuffle(order)
     waiting = {batch: [item for item in run.ledger if item.batch == batch] for batch in order}
     ledger: list[BatchResult] = []
     before = roll_up(run.whole, ledger)
@@ -168,7 +166,7 @@ def test_progress_never_goes_back_and_no_verdict_changes(run: Simulated, dice: r
 
 @given(runs, st.floats(0, 1), st.sampled_from([Outcome.LOST, Outcome.DEADLINE, Outcome.CANCELLED]))
 @bounded(max_examples=40, deadline=None)
-def test_a_run_that_ended_early_accounts_for_every_target_once(run: Simulated, share: float, ended: Outcome) -> None:
+def test_run_that_ended_early_counts_every_target_once(run: Simulated, share: float, ended: Outcome) -> None:
     some = run.ledger[: int(share * len(run.ledger))]
     rolled = roll_up(run.whole, some, ended)
     assert not rolled.indices(Verdict.IN_PROGRESS)
@@ -182,14 +180,14 @@ def test_a_run_that_ended_early_accounts_for_every_target_once(run: Simulated, s
     assert set(roll_up(run.whole, some).indices(Verdict.SUCCESS)) <= set(rolled.indices(Verdict.SUCCESS))
 
 
-def test_a_batch_lost_after_its_first_part_is_not_counted_twice() -> None:
+def test_batch_lost_after_its_first_part_is_counted_once() -> None:
     first = result(finished=False, done=3, outcomes={"warmed": 2, "truncated": 1}, failed={0: {"truncated": 1}})
     rolled = roll_up(plan(), [first], Outcome.LOST)
     assert [(url.warm, url.failures) for url in rolled.urls] == [(0, {"truncated": 1, "lost": 1}), (0, {"lost": 2})]
     assert rolled.outcomes == {"warmed": 2, "truncated": 1, "lost": 1}
 
 
-def test_a_url_in_progress_counts_nothing_as_warm_that_nobody_has_seen() -> None:
+def test_url_in_progress_counts_only_reported_targets_as_warm() -> None:
     (first, _) = roll_up(plan(), []).urls
     assert (first.verdict, first.warm, first.coverage) == (Verdict.IN_PROGRESS, 0, 0.0)
 
@@ -214,13 +212,13 @@ def verdict_at(percent: float, failed: int, pops: int) -> Verdict:
         (16.1, 840, 1000, Verdict.FAILED),
     ],
 )
-def test_a_url_is_a_success_at_the_percentage_and_not_below(
+def test_url_succeeds_from_the_required_percentage_on(
     percent: float, failed: int, pops: int, verdict: Verdict
 ) -> None:
     assert verdict_at(percent, failed, pops) is verdict
 
 
-def test_a_url_whose_pops_all_went_dark_failed_for_their_reasons() -> None:
+def test_url_with_only_dark_pops_fails_with_their_reasons() -> None:
     dark = (Skipped("ATL56-C1", "connect_error", "refused"), Skipped("NRT57-P3", "wrong_pop", "SYD1-C1"))
     whole = plan(variants=("br", "gzip"))
     rolled = roll_up(whole, [result(outcomes={}, done=8, dark=dark)])
@@ -238,34 +236,3 @@ def test_skipped_pops_of_plan_and_batches_are_listed_once_in_order() -> None:
         ("NRT57-P3", "connect_error"),
         ("SYD1-C1", "unresolved_pop"),
     ]
-
-
-counts = st.dictionaries(st.sampled_from(NOT_WARM), st.integers(1, 999), max_size=3)
-results = st.builds(
-    BatchResult,
-    batch=st.text(min_size=1, max_size=9),
-    part=st.integers(0, 99),
-    group=st.integers(0, 9),
-    url_from=st.integers(0, 10**6),
-    url_to=st.integers(0, 10**6),
-    pops=st.integers(1, 100),
-    finished=st.booleans(),
-    done=st.integers(0, 10**6),
-    outcomes=counts,
-    verified=st.integers(0, 999),
-    bytes=st.integers(0, 10**15),
-    failed=st.dictionaries(st.integers(0, 10**6), counts, max_size=3),
-    dark=st.lists(st.builds(Skipped, st.text(max_size=9), st.text(max_size=9), st.text(max_size=9)), max_size=2).map(
-        tuple
-    ),
-    pop_from=st.integers(0, 999),
-    warm=st.dictionaries(st.integers(0, 10**6), st.integers(1, 100), max_size=3),
-    layers=st.dictionaries(st.sampled_from(["EDGE", "REC"]), st.integers(1, 9)),
-    contents=st.text("0123456789abcdef", max_size=16),
-    mixed=st.dictionaries(st.integers(0, 10**6), st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=2),
-)
-
-
-@given(results)
-def test_a_ledger_item_reads_back_as_it_was_put(item: BatchResult) -> None:
-    assert result_from_item(unpack_item(json.loads(json.dumps(pack_item(result_as_item(item)))))) == item

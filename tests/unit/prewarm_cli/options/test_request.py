@@ -1,4 +1,4 @@
-"""Options and files become the request that the API takes: every field of it, and nothing that it would not know."""
+"""Options and files become an API request: every field has an option, and the API accepts each."""
 
 import io
 import json
@@ -14,11 +14,10 @@ from prewarm_cli.command import command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.main import app
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.request_input import read_urls
 
 URL = "https://www.example.com/index.html"
 BASE = ["--region", "apac"]
-# For each field of a request, options that set it, and what it then is.
+# For each field of a request: options that set it, and the resulting value.
 OPTIONS: dict[str, tuple[list[str], Any]] = {
     "url_list": ([URL], [URL]),
     "url_list_s3": (["--url-list-s3", "s3://bucket/list.txt"], ["s3://bucket/list.txt"]),
@@ -53,57 +52,57 @@ OPTIONS: dict[str, tuple[list[str], Any]] = {
 }
 
 
-def made(*arguments: str) -> dict[str, Any]:
-    """Return the request that a command line makes."""
-    found = []
+def request_from(*arguments: str) -> dict[str, Any]:
+    """Return the request for a command line."""
+    requests = []
 
     @command(request=request_of)
-    def take(*, request: dict[str, Any]) -> None:
-        found.append(request)
+    def capture(*, request: dict[str, Any]) -> None:
+        requests.append(request)
 
-    taker = typer.Typer()
-    taker.command()(take)
-    code = taker(list(arguments), standalone_mode=False)
-    if not found:
+    app_with_options = typer.Typer()
+    app_with_options.command()(capture)
+    code = app_with_options(list(arguments), standalone_mode=False)
+    if not requests:
         raise AssertionError(f"exit code {code}")
-    return dict(found[0])
+    return dict(requests[0])
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def error_from(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(AssertionError, match="exit code 2"):
-        made(*arguments)
+        request_from(*arguments)
     return capsys.readouterr().err
 
 
 def test_every_field_of_a_request_has_an_option() -> None:
     missing = sorted(PrewarmRequest.model_fields.keys() - OPTIONS.keys())
     assert missing == [], (
-        f"give src/prewarm_cli/options/request.py an option for {missing}, and this test how to use it"
+        f"add an option for {missing} to src/prewarm_cli/options/request.py, and a case to OPTIONS here"
     )
 
 
 @pytest.mark.parametrize("field", OPTIONS)
-def test_an_option_sets_its_field_as_the_api_takes_it(field: str) -> None:
+def test_option_sets_its_field_and_the_api_accepts_it(field: str) -> None:
     arguments, value = OPTIONS[field]
     selected = [] if field in {"region", "region_type"} else BASE
     source = [] if field in {"url_list", "url_list_s3", "sitemap", "manifest"} else [URL]
-    request = made(*arguments, *selected, *source)
+    request = request_from(*arguments, *selected, *source)
     assert request[field] == value
     check_request(json.loads(json.dumps(request)))
 
 
-def test_choices_are_those_of_the_api() -> None:
+def test_option_choices_match_the_api() -> None:
     hints = prewarm_cli.options.request.request_of.__annotations__
     for field in ("verify", "fail_on"):
         offered = get_args(get_args(get_args(hints[field])[0])[0])
         assert offered == get_args(PrewarmRequest.model_fields[field].annotation)
 
 
-def test_what_is_not_given_is_left_to_the_api() -> None:
-    assert made(URL, *BASE) == {"url_list": [URL], "region_type": "region", "region": ["apac"]}
+def test_omitted_options_are_not_in_the_request() -> None:
+    assert request_from(URL, *BASE) == {"url_list": [URL], "region_type": "region", "region": ["apac"]}
 
 
-def test_options_override_a_files_fields_and_leave_the_others(tmp_path: Path) -> None:
+def test_options_override_fields_of_a_request_file(tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     filed = {
         "url_list": [URL],
@@ -114,9 +113,9 @@ def test_options_override_a_files_fields_and_leave_the_others(tmp_path: Path) ->
         "max_rps": 5,
     }
     file.write_text(json.dumps(filed))
-    given = ["--request", str(file)]
-    assert made(*given) == filed
-    changed = made(*given, "--pop", "ATL56-C1", "--no-staged", "--header", "X-Tenant: b", f"{URL}?2")
+    options = ["--request", str(file)]
+    assert request_from(*options) == filed
+    changed = request_from(*options, "--pop", "ATL56-C1", "--no-staged", "--header", "X-Tenant: b", f"{URL}?2")
     assert changed == {
         "url_list": [f"{URL}?2"],
         "region_type": "pop",
@@ -127,61 +126,67 @@ def test_options_override_a_files_fields_and_leave_the_others(tmp_path: Path) ->
     }
 
 
-def test_urls_come_from_arguments_files_and_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_are_read_from_arguments_files_and_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "urls.txt"
     file.write_text(
         f"\ufeff# the release\n\n  {URL}?1\n{URL}#part  # the fragment stays\r\n#{URL}\n", encoding="utf-8"
     )
-    assert read_urls(file) == [f"{URL}?1", f"{URL}#part"]
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{URL}?2\n"))
-    assert made(URL, "-f", str(file), "-f", "-", *BASE)["url_list"] == [URL, f"{URL}?1", f"{URL}#part", f"{URL}?2"]
+    assert request_from(URL, "-f", str(file), "-f", "-", *BASE)["url_list"] == [
+        URL,
+        f"{URL}?1",
+        f"{URL}#part",
+        f"{URL}?2",
+    ]
 
 
-def test_a_request_comes_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO('{"url_list": ["x"]}'))
-    assert made("--request", "-") == {"url_list": ["x"]}
+    assert request_from("--request", "-") == {"url_list": ["x"]}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        ([URL], "where? Give --region"),
-        (BASE, "what? Give URLs"),
-        ([URL, *BASE, "--country", "india"], "--region or --country"),
-        ([URL, *BASE, "--header", "Accept"], "write NAME:VALUE"),
-        ([URL, *BASE, "--header", ": x"], "write NAME:VALUE"),
-        (["--file", "-", "--request", "-"], "stdin can be read once"),
+        ([URL], "no POPs selected: pass --region, --country or --pop"),
+        (BASE, "no URLs to warm: pass URLs, --file,"),
+        ([URL, *BASE, "--country", "india"], "--region and --country cannot be combined"),
+        ([URL, *BASE, "--header", "Accept"], "must have the form NAME:VALUE"),
+        ([URL, *BASE, "--header", ": x"], "must have the form NAME:VALUE"),
+        (["--file", "-", "--request", "-"], "stdin can be read only once"),
         (["--file", "no-such-file", *BASE], "no-such-file"),
-        (["--sitemap", "{oops", *BASE], "is no JSON"),
+        (["--sitemap", "{oops", *BASE], "not valid JSON"),
     ],
 )
-def test_what_contradicts_itself_is_told_before_anything_is_asked(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+def test_invalid_options_exit_2_before_any_request(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert words in refused(capsys, *arguments)
+    assert message in error_from(capsys, *arguments)
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '"x"', "\x00"])
-def test_a_request_file_that_is_none_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str) -> None:
+def test_request_file_that_is_not_a_json_object_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
+) -> None:
     file = tmp_path / "request.json"
     file.write_text(text)
-    assert str(file) in refused(capsys, "--request", str(file))
+    assert str(file) in error_from(capsys, "--request", str(file))
 
 
-def test_a_file_without_a_url_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_file_without_urls_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "urls.txt"
     file.write_text("# nothing yet\n")
-    assert f"there is no URL in {file}" in refused(capsys, "--file", str(file), *BASE)
+    assert f"no URLs in {file}" in error_from(capsys, "--file", str(file), *BASE)
 
 
-def test_start_and_run_take_the_same_request_options() -> None:
+def test_start_and_run_have_all_request_options() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     options = {name: {each.name for each in commands[name].params} for name in ("start", "run")}
-    wanted = set(prewarm_cli.options.request.request_of.__annotations__) - {"return"}
-    assert wanted <= options["start"]
-    assert wanted <= options["run"]
+    expected = set(prewarm_cli.options.request.request_of.__annotations__) - {"return"}
+    assert expected <= options["start"]
+    assert expected <= options["run"]
 
 
-def test_failures_are_failures_of_the_command() -> None:
+def test_request_of_raises_command_failed() -> None:
     with pytest.raises(CommandFailed):
         request_of(urls=[URL])

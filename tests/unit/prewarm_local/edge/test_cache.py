@@ -1,4 +1,4 @@
-"""The simulated edge's own rules: normalised encodings, and how long a response is kept."""
+"""The simulated edge's cache rules: normalised encodings, and the time to live of responses."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def test_accept_encoding_is_normalised(accept: str, normalised: str) -> None:
         (429, "max-age=30", None),
     ],
 )
-def test_time_to_live(status: int, cache_control: str, ttl: float | None) -> None:
+def test_time_to_live_follows_status_and_cache_control(status: int, cache_control: str, ttl: float | None) -> None:
     assert time_to_live(status, cache_control, 100, 10) == ttl

@@ -1,4 +1,4 @@
-"""Which distribution serves a host: the one that names it most closely, as the edge chooses it."""
+"""The distribution that serves a host: the one that names it most closely, as the edge chooses it."""
 
 from dataclasses import replace
 
@@ -28,19 +28,19 @@ LABELS = st.text("abcdefgh-", min_size=1, max_size=6).filter(lambda label: label
         ("", False),
     ],
 )
-def test_a_wildcard_covers_every_subdomain_and_nothing_else(host: str, *, served: bool) -> None:
+def test_wildcard_covers_every_subdomain_and_nothing_else(host: str, *, served: bool) -> None:
     assert bool(WIDE.serves(host)) is served
 
 
 @given(st.lists(LABELS, min_size=1, max_size=4))
-def test_a_wildcard_covers_names_below_its_parent_however_deep(labels: list[str]) -> None:
+def test_wildcard_covers_names_below_its_parent_at_any_depth(labels: list[str]) -> None:
     host = ".".join(labels)
     assert WIDE.serves(f"{host}.example.com")
     assert not WIDE.serves(f"{host}.example.net")
     assert not WIDE.serves(f"{host}example.com") or host.endswith(".")
 
 
-def test_an_exact_name_beats_any_wildcard_and_a_longer_wildcard_a_shorter_one() -> None:
+def test_exact_name_beats_wildcards_and_longer_wildcard_beats_shorter_one() -> None:
     assert DEEP.serves("api.example.com") > WIDE.serves("api.example.com") > 0
     assert DEEP.serves("x.shop.example.com") > WIDE.serves("x.shop.example.com") > 0
 
@@ -57,17 +57,17 @@ def test_an_exact_name_beats_any_wildcard_and_a_longer_wildcard_a_shorter_one() 
         ("www.example.net", None),
     ],
 )
-def test_each_host_gets_the_distribution_that_names_it_most_closely(host: str, served: str | None) -> None:
+def test_closest_distribution_serves_the_host(host: str, served: str | None) -> None:
     for account in (ACCOUNT, ACCOUNT[::-1]):
-        found = closest(host, account)
-        assert (found.id if found else None) == served
+        distribution = closest(host, account)
+        assert (distribution.id if distribution else None) == served
 
 
-def test_an_account_without_distributions_serves_nothing() -> None:
+def test_account_without_distributions_serves_no_host() -> None:
     assert closest("www.example.com", []) is None
 
 
-def test_the_prefix_is_the_first_label() -> None:
+def test_prefix_is_the_first_label_of_the_domain() -> None:
     assert WIDE.prefix == "d111"
 
 
@@ -79,7 +79,7 @@ def test_the_prefix_is_the_first_label() -> None:
         (replace(WIDE, multi_tenant=True), "tenants' domains"),
     ],
 )
-def test_a_distribution_that_viewers_do_not_reach_says_why(idle: Distribution, words: str) -> None:
+def test_distribution_that_viewers_do_not_reach_has_a_reason(idle: Distribution, words: str) -> None:
     assert not idle.serves_viewers
     assert words in why_idle(idle)
     assert WIDE.serves_viewers

@@ -1,0 +1,143 @@
+// The components of a run's page that only display: each renders a status into its section.
+
+const WARM = new Set(["warmed", "already_warm"]);
+
+function showHeader(page, status) {
+  $("[data-chip]", page).replaceWith(runChip(status));
+  const { startedAt, endedAt } = status;
+  const took = startedAt && endedAt ? `, took ${duration(secondsBetween(startedAt, endedAt))}` : "";
+  setText($("[data-times]", page), startedAt ? `Started ${formatTime(startedAt)}${took}` : "");
+  const result = $("[data-result]", page);
+  const lines = [];
+  if (status.reason === "cancelled") lines.push(make("p", {}, "The run was cancelled."));
+  else if (status.error) lines.push(...errorElements(status));
+  const canRetry = status.remedy?.kind === "retry";
+  $("[data-next-step]", page).hidden = !canRetry;
+  if (status.remedy?.how && !canRetry) lines.push(make("p", {}, make("b", {}, "Next step: "), ...withCode(status.remedy.how)));
+  if (status.dryRun) lines.push(make("h2", {}, "Dry run: estimate"), ...estimateElements(status.dryRun));
+  updateList(result, lines);
+  result.hidden = !lines.length;
+  result.classList.toggle("bad", Boolean(status.error) && status.status !== "COMPLETED");
+}
+
+// Text between backticks is a command.
+const withCode = (text) => text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+
+// The first line of a cause is shown; the rest, which may be long, is collapsed.
+function errorElements({ error, cause = "" }) {
+  const [first, ...rest] = cause.split("\n");
+  const details = make("details", {}, make("summary", {}, "Full cause"), make("p", { class: "lines" }, rest.join("\n")));
+  return [make("p", {}, make("b", {}, error), first ? `: ${first}` : ""), ...(rest.length ? [details] : [])];
+}
+
+function runChip(status) {
+  const chip = statusChip(status.status);
+  if (status.reason === "cancelled") chip.lastChild.textContent = "cancelled";
+  chip.dataset.chip = "";
+  return chip;
+}
+
+function showFigures(page, status, failed, rate) {
+  const { total = 0, done = 0, verified = 0, layers = {} } = status.targets || {};
+  const running = status.status === "IN_PROGRESS";
+  const share = percent(done, total);
+  const noTargets = running ? "being planned" : "none";
+  const meter = $("[data-meter]", page);
+  meter.setAttribute("aria-valuenow", share);
+  meter.setAttribute("aria-valuetext", total ? `${share} %, ${number(done)} of ${plural(total, "target")}` : noTargets);
+  meter.classList.toggle("planning", running && !total);
+  const outcomes = Object.entries(status.targets?.outcomes || {});
+  const warm = outcomes.reduce((sum, [outcome, count]) => sum + (WARM.has(outcome) ? count : 0), 0);
+  const all = outcomes.reduce((sum, [, count]) => sum + count, 0);
+  const [good, bad] = meter.children;
+  good.style.width = `${total ? (100 * warm) / total : 0}%`;
+  bad.style.width = `${total ? (100 * (all - warm)) / total : 0}%`;
+  const downloaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
+  const figures = [
+    ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
+    ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
+    ["Verified", number(verified), "by a second fetch"],
+  ];
+  if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);
+  if (running) {
+    figures.push(["Rate", rate === null ? "measuring" : `${rate < 10 ? rate.toFixed(1) : number(Math.round(rate))}/s`, "targets per second"]);
+    figures.push(["Time left", rate ? `about ${duration((total - done) / rate)}` : "measuring", null]);
+  }
+  if (status.cost) figures.push(["Cost", dollars(status.cost.dollars), "estimated"]);
+  const layerCounts = Object.entries(layers).map(([layer, count]) => `${layer} ${number(count)}`);
+  if (layerCounts.length) figures.push(["Served by", layerCounts[0], layerCounts.slice(1).join(", ") || null]);
+  updateList($("[data-figures]", page), status.dryRun ? [] : figures.map(figure));
+  meter.hidden = Boolean(status.dryRun);
+}
+
+function showReasons(page, status) {
+  const failures = Object.entries(status.targets?.outcomes || {}).filter(([outcome, count]) => !WARM.has(outcome) && count);
+  failures.sort(([, one], [, other]) => other - one);
+  const most = failures[0]?.[1] || 1;
+  const lines = failures.map(([outcome, count]) => {
+    const bar = make("span", { class: "bar", "aria-hidden": "true" });
+    bar.style.width = `${Math.max(1, (100 * count) / most)}%`;
+    return make("li", {}, make("span", {}, outcomeText(outcome, status.words), " ", make("code", {}, outcome)), make("b", {}, plural(count, "target")), bar);
+  });
+  updateList($("[data-reasons]", page), lines);
+  $("[data-failures]", page).hidden = !lines.length;
+}
+
+function showSkipped(section, skipped) {
+  const reasons = new Map();
+  for (const { pop, reason, detail } of skipped) reasons.set(reason, [...(reasons.get(reason) || []), detail ? `${pop} (${detail})` : pop]);
+  section.hidden = !skipped.length;
+  const body = section.lastElementChild;
+  const signature = JSON.stringify([...reasons]);
+  // Only if it has changed, so that opened details stay open.
+  if (body.dataset.signature === signature) return;
+  body.dataset.signature = signature;
+  body.replaceChildren(
+    ...[...reasons].map(([reason, pops]) => make("details", {}, make("summary", {}, `${plural(pops.length, "POP")}: ${skipReasonText(reason)}`), make("p", { class: "names" }, pops.join(", ")))),
+  );
+}
+
+function showWarnings(section, warnings) {
+  section.hidden = !warnings.length;
+  updateList($("ul", section), warnings.map((text) => make("li", {}, text)));
+}
+
+const REPORTS = { html: "Report", json: "Report as JSON", csv: "Report as CSV" };
+
+function showLinks(section, status, run, running) {
+  const reports = running || status.dryRun ? [] : Object.entries(REPORTS).map(([format, text]) => make("button", { type: "button", class: "link", "data-format": format }, text));
+  const lines = [...reports, externalLink(status.consoleUrl, "Step Functions console")].filter(Boolean);
+  updateList(section, lines);
+  section.hidden = !lines.length;
+}
+
+async function openReport(run, format, signal) {
+  // Opened during the click: some browsers block a tab that is opened after a response as a pop-up.
+  const tab = window.open("", "_blank");
+  if (tab) tab.opener = null;
+  try {
+    const { url } = await call("GET", "/report", { query: { requestID: run, format }, signal });
+    if (!/^https?:\/\//.test(url)) throw new ApiError(0, "ReportNotFound", "the report has no valid address", []);
+    if (tab) tab.location.replace(url);
+    else location.assign(url);
+  } catch (error) {
+    tab?.close();
+    throw error;
+  }
+}
+
+// Asks for confirmation before a run is cancelled; Escape means no. Resolves to whether it was confirmed.
+function confirmCancel() {
+  const dialog = $("[data-confirm]");
+  return new Promise((resolve) => {
+    const closed = new AbortController();
+    const finish = () => {
+      closed.abort();
+      resolve(dialog.returnValue === "yes");
+    };
+    dialog.returnValue = "no";
+    dialog.addEventListener("close", finish, { signal: closed.signal });
+    dialog.addEventListener("click", (event) => event.target.value && dialog.close(event.target.value), { signal: closed.signal });
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,115 @@
+"""libcurl's handles: one CurlMulti, easy handles that are used again, each connection pinned to an address.
+
+The reasons were measured (docs/architecture.md). CONNECT_TO replaces RESOLVE, because libcurl keys its DNS cache by
+host and would send most requests to the wrong POP. PIPEWAIT makes streams share a connection. multi.timeout bounds
+the wait, because select alone sleeps through libcurl's timers.
+"""
+
+import time
+from typing import Any
+
+import certifi
+import pycurl
+
+from prewarm.fetcher.transfer import CONNECTIONS_PER_POP, Fetch
+from prewarm.settings import Settings
+
+# Lambda gives a function 1,024 file descriptors. Each connection needs one (and about 90 KB); the rest is for AWS
+# clients, DNS and files.
+MAX_CONNECTIONS = 800
+READ_BUFFER_BYTES = 131_072
+
+
+class CurlPool:
+    """A CurlMulti with its idle easy handles; connections stay open from one run to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ca_bundle = settings.ca_bundle or certifi.where()
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, MAX_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_POP)
+        self._idle: list[Any] = []
+
+    def start(self, fetch: Fetch, max_bytes: int | None) -> Any:  # noqa: ANN401 - pycurl has no types
+        """Send a fetch's request; returns its handle, with the fetch as `handle.fetch`."""
+        curl = self._idle.pop() if self._idle else self._new_handle()
+        address = fetch.queue.addresses[fetch.address % len(fetch.queue.addresses)]
+        port = self._settings.https_port if fetch.url.startswith("https:") else self._settings.http_port
+        literal = f"[{address}]" if ":" in address else address
+        fetch.header_lines = []
+        fetch.started = time.monotonic()
+        curl.setopt(pycurl.URL, fetch.url)
+        # Only the TCP peer changes: SNI, Host and the certificate check follow the URL.
+        curl.setopt(pycurl.CONNECT_TO, [f"::{literal}:{port}"])
+        curl.setopt(pycurl.HTTPHEADER, fetch.headers)
+        curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
+        kind = (fetch.head, fetch.body is None, max_bytes)
+        if curl.kind != kind or fetch.body is not None:
+            # Nearly all fetches are of one kind, so a handle's options are set again only when the kind changes.
+            _set_kind(curl, fetch, max_bytes)
+            curl.kind = kind
+        curl.fetch, curl.address = fetch, address
+        self._multi.add_handle(curl)
+        return curl
+
+    def release(self, curl: Any) -> None:  # noqa: ANN401 - pycurl has no types
+        """Remove a handle from the multi and keep it for the next fetch."""
+        self._multi.remove_handle(curl)
+        curl.fetch = None
+        self._idle.append(curl)
+
+    def step(self, max_wait: float) -> list[tuple[Any, int, str]]:
+        """Run libcurl once; returns the finished handles, each with its error number (0: none) and text.
+
+        Where no handle has finished, waits for a socket or a timer of libcurl, for at most `max_wait` seconds.
+        """
+        self._multi.perform()
+        finished: list[tuple[Any, int, str]] = []
+        queued = 1
+        while queued:
+            queued, succeeded, failed = self._multi.info_read()
+            finished += [(curl, 0, "") for curl in succeeded]
+            finished += [(curl, code, text) for curl, code, text in failed]
+        if not finished:
+            due = self._multi.timeout()
+            self._multi.select(max_wait if due < 0 else min(max_wait, due / 1000))
+        return finished
+
+    def _new_handle(self) -> Any:  # noqa: ANN401 - pycurl has no types
+        """Return an easy handle with all options set that never change."""
+        curl = pycurl.Curl()
+        for option, value in (
+            (pycurl.CAINFO, self._ca_bundle),
+            (pycurl.SSL_VERIFYPEER, 1),
+            (pycurl.SSL_VERIFYHOST, 2),
+            (pycurl.NOSIGNAL, 1),
+            (pycurl.PROXY, ""),
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (pycurl.FOLLOWLOCATION, 0),
+            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
+            (pycurl.PIPEWAIT, 1),
+            (pycurl.CONNECTTIMEOUT_MS, self._settings.connect_timeout_ms),
+            # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
+            (pycurl.LOW_SPEED_LIMIT, 1),
+            (pycurl.LOW_SPEED_TIME, self._settings.stall_seconds),
+            (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
+        ):
+            curl.setopt(option, value)
+        curl.kind = None
+        return curl
+
+
+def _set_kind(curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types
+    """Set a handle's method, its size limit, and whether it keeps the body."""
+    curl.setopt(pycurl.NOBODY, 1 if fetch.head else 0)
+    if not fetch.head:
+        curl.setopt(pycurl.HTTPGET, 1)
+    curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
+    if fetch.body is None:
+        # Discards each chunk: nothing is kept and nothing is decoded (ACCEPT_ENCODING stays unset).
+        curl.setopt(pycurl.WRITEFUNCTION, len)
+    else:
+        fetch.body.clear()
+        curl.setopt(pycurl.WRITEFUNCTION, fetch.body.extend)

@@ -1,0 +1,106 @@
+"""Classify an edge's response: the outcome of the target, and the reason. Pure.
+
+Sources: the CloudFront Developer Guide's pages on X-Cache (as the log field x-edge-result-type), on custom error
+pages and on status codes that CloudFront returns.
+"""
+
+import functools
+import re
+
+from prewarm.fetcher.response import Response
+from prewarm.results.outcome import Outcome
+
+_ENCODINGS = frozenset({"br", "gzip"})
+_UNCACHEABLE = re.compile(r"\b(?:no-store|no-cache|private|(?:s-maxage|max-age)=0)\b", re.IGNORECASE)
+# libcurl's error numbers (curl/curl.h), named here so that this module needs no curl.
+_COULD_NOT_CONNECT = frozenset({5, 6, 7, 45})
+_TLS = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91, 98})
+_BROKEN = frozenset({16, 18, 52, 55, 56, 92, 95})
+_TIMED_OUT = 28
+_TOO_LARGE = 63
+_STATUS_REDIRECT, _STATUS_CLIENT, _STATUS_SERVER = 300, 400, 500
+_FORBIDDEN, _TOO_MANY = 403, 429
+
+
+def seems_uncacheable(response: Response) -> bool:
+    """Return whether the origin's Cache-Control forbids a copy at the edge.
+
+    This is a hint only: a minimum TTL overrides it (Developer Guide, "Manage how long content stays in the cache").
+    """
+    return bool(response.cache_control) and _UNCACHEABLE.search(response.cache_control) is not None
+
+
+def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcome, str]:
+    """Return the outcome of a response, and a short reason, which is empty for a warm target.
+
+    `pop_id` is the POP that was asked, `variant` the Accept-Encoding that was sent. A Miss with a complete body is
+    `warmed`; only a second fetch proves that the POP kept it, and the worker makes it (warm.verification).
+    """
+    if response.error:
+        return _classify_error(response)
+    if not _is_pop(response.cf_pop, pop_id):
+        return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {response.cf_pop or 'absent'}"
+    if refusal := _refusal(response):
+        return refusal, _status_and_x_cache(response)
+    return _classify_copy(response, variant)
+
+
+def _classify_copy(response: Response, variant: str) -> tuple[Outcome, str]:
+    """Classify a response whose status and X-Cache are those of a copy of the object."""
+    if response.content_length.isdecimal() and int(response.content_length) != response.bytes:
+        return Outcome.TRUNCATED, f"{response.bytes} of {response.content_length} bytes"
+    if response.encoding and not _was_accepted(response.encoding.lower(), variant.lower()):
+        return Outcome.UNPROVEN, f"Content-Encoding: {response.encoding}, which was not requested"
+    if response.hit or response.x_cache.startswith("Miss "):
+        return (Outcome.ALREADY_WARM if response.hit else Outcome.WARMED), ""
+    # Generated at the edge by a function, or by a server that is not CloudFront: there is no sign that it is cached.
+    return Outcome.UNPROVEN, _status_and_x_cache(response)
+
+
+@functools.lru_cache(maxsize=256)
+def _was_accepted(encoding: str, variant: str) -> bool:
+    """Return whether an Accept-Encoding accepts an encoding; one that names none accepts what the origin stored."""
+    accepted = [part.partition(";")[0].strip() for part in variant.split(",")]
+    return not _ENCODINGS & set(accepted) or encoding in accepted or "*" in accepted
+
+
+def _status_and_x_cache(response: Response) -> str:
+    return f"status {response.status}, X-Cache: {response.x_cache or 'absent'}"
+
+
+def _refusal(response: Response) -> Outcome | None:
+    """Return the outcome by status and X-Cache of a complete response; None where it is a copy of the object."""
+    status = response.status
+    if status >= _STATUS_SERVER or status == _TOO_MANY:
+        return Outcome.SERVER_ERROR
+    if status >= _STATUS_CLIENT:
+        # An origin's own 403 carries the origin's Server header.
+        by_edge = status == _FORBIDDEN and response.server == "CloudFront"
+        return Outcome.BLOCKED if by_edge else Outcome.CLIENT_ERROR
+    if status >= _STATUS_REDIRECT or response.x_cache.startswith("Redirect "):
+        return Outcome.REDIRECT
+    if response.x_cache.startswith(("Error ", "LimitExceeded ")):
+        # A custom error page may have status 200 and is still an error.
+        return Outcome.SERVER_ERROR
+    return None
+
+
+def _classify_error(response: Response) -> tuple[Outcome, str]:
+    """Classify a transfer that libcurl could not complete."""
+    error = response.error_text or f"curl error {response.error}"
+    if response.error == _TOO_LARGE:
+        return Outcome.TOO_LARGE, error
+    if response.error in _TLS:
+        return Outcome.TLS_ERROR, error
+    if response.error == _TIMED_OUT:
+        return (Outcome.TIMEOUT if response.connected else Outcome.CONNECT_ERROR), error
+    if response.error in _BROKEN and response.status:
+        return Outcome.TRUNCATED, f"status {response.status}, then {error} after {response.bytes} bytes"
+    if response.error in _BROKEN or response.error in _COULD_NOT_CONNECT:
+        return Outcome.CONNECT_ERROR, error
+    return Outcome.CONNECT_ERROR, f"curl error {response.error}: {error}"
+
+
+def _is_pop(header: str, pop_id: str) -> bool:
+    """Return whether X-Amz-Cf-Pop names a POP; the header may be the bare site (`NRT57` for `NRT57-P3`)."""
+    return bool(header) and (header == pop_id or header == pop_id.partition("-")[0])

@@ -1,0 +1,48 @@
+"""Sums of targets per URL over a run's batches. Pure; the cost grows with batches and failures."""
+
+from collections import Counter
+from itertools import accumulate
+
+from prewarm.results.batch_result import BatchResult
+
+
+class UrlSums:
+    """Targets per URL, collected as differences at the ends of each batch's range of URLs.
+
+    `finished`: the targets of finished batches; `reported`: those of unfinished batches that an earlier part
+    reported; `dark`: by reason, the targets at dark POPs. `close` turns the differences into sums.
+    """
+
+    def __init__(self, url_count: int, finished_batches: set[str]) -> None:
+        self._length, self._finished_batches = url_count + 1, finished_batches
+        self.finished, self.reported = [0] * self._length, [0] * self._length
+        self.dark: dict[str, list[int]] = {}
+        self.failures: dict[int, Counter[str]] = {}
+
+    def add(self, result: BatchResult, variants: int) -> None:
+        """Add a part of a batch."""
+        batch_urls = (result.url_from, result.url_to)
+        unfinished = result.batch not in self._finished_batches
+        for index, counts in result.failed.items():
+            self.failures.setdefault(index, Counter()).update(counts)
+            if unfinished:
+                _spread(self.reported, (index, index + 1), sum(counts.values()))
+        for entry in result.dark:
+            _spread(self.dark.setdefault(entry.reason, [0] * self._length), batch_urls, variants)
+            if unfinished:
+                _spread(self.reported, batch_urls, variants)
+        if unfinished:
+            for index, count in result.warm.items():
+                _spread(self.reported, (index, index + 1), count)
+        if result.finished:
+            _spread(self.finished, batch_urls, result.pops * variants)
+
+    def close(self) -> None:
+        """Turn the differences into sums; call it once, after the last part."""
+        self.finished, self.reported = list(accumulate(self.finished)), list(accumulate(self.reported))
+        self.dark = {reason: list(accumulate(counts)) for reason, counts in self.dark.items()}
+
+
+def _spread(differences: list[int], urls: tuple[int, int], amount: int) -> None:
+    differences[urls[0]] += amount
+    differences[urls[1]] -= amount

@@ -1,0 +1,26 @@
+"""Load a run's request: from S3 if the API stored it, else from the execution's own input."""
+
+from prewarm.errors import InvalidRequest, Problem
+from prewarm.request.model import CheckedRequest, check_request
+from prewarm.storage.run_store import Storage, run_key
+
+
+def load_request(run: str, execution_input: object, store: Storage) -> CheckedRequest:
+    """Return the run's checked request; the input of a direct start is stored now.
+
+    Raises:
+        InvalidRequest: the request is wrong, is not stored, or belongs to another run.
+
+    """
+    if isinstance(execution_input, dict) and "requestKey" in execution_input:
+        own_key = run_key(run, "request.json")
+        if execution_input["requestKey"] != own_key:
+            raise InvalidRequest([Problem("requestKey", f"must be {own_key}, the request of this run")])
+        stored = store.get_request(run)
+        if stored is None:
+            message = "no request is stored for this run; start the run with POST /prewarm"
+            raise InvalidRequest([Problem("requestKey", message)])
+        return check_request(stored)
+    request = check_request(execution_input, direct=True)
+    store.put_request(run, request.as_json())
+    return request

@@ -1,0 +1,155 @@
+"""The values that the stages of resolving pass on: collect, match, choose, inspect, locate, probe, plan. Pure.
+
+Each stage returns one of these, with the warnings that it adds itself. A group is one distribution's share of the
+run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
+from prewarm.urls import Url
+from resolve.distributions.cache_behaviours import Behaviour
+from resolve.distributions.model import Distribution
+
+Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All URLs of a run, each once, in the order of the request."""
+
+    urls: list[Url]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatchedGroup:
+    """The URLs that one distribution serves, in the order of the request; at least one."""
+
+    distribution: Distribution
+    urls: list[Url]
+
+    def probe_url(self) -> str:
+        """Return the URL that POPs are probed with: the first https URL, else the first URL."""
+        return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The URLs by distribution, and those that no distribution serves."""
+
+    groups: tuple[MatchedGroup, ...]
+    unmatched: list[Url]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChosenGroup(MatchedGroup):
+    """A distribution and the POPs to look up, in the order of the selection.
+
+    `skipped`: POPs of a country or region to which CloudFront sends no viewers.
+    """
+
+    pops: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The POPs of each distribution."""
+
+    groups: tuple[ChosenGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InspectedGroup(ChosenGroup):
+    """A distribution with its cache behaviours; empty where its settings are not known."""
+
+    behaviours: list[Behaviour]
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """The distributions' settings."""
+
+    groups: tuple[InspectedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """The POP that serves viewers in a location where no POP name resolves: its addresses, its id still unknown."""
+
+    location: str
+    addresses: list[str]
+
+
+@dataclass(frozen=True)
+class LocatedGroup(InspectedGroup):
+    """A distribution with its POPs' addresses.
+
+    `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `substitutes`:
+    for locations in which no POP name resolves.
+    """
+
+    addresses: Addresses
+    unusable: dict[str, Skipped]
+    substitutes: tuple[Substitute, ...] = ()
+
+
+@dataclass(frozen=True)
+class Located:
+    """The addresses of all POPs."""
+
+    groups: tuple[LocatedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProbedGroup(InspectedGroup):
+    """A distribution with its POPs, substitutes included, as the probe found them.
+
+    `addresses`: of each POP whose name resolves, whether or not the probe succeeded; `unusable`: why POPs cannot be
+    warmed, by POP id.
+    """
+
+    addresses: Addresses
+    unusable: dict[str, Skipped]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The POPs that can be warmed."""
+
+    groups: tuple[ProbedGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedGroup:
+    """A group of the plan with what is stored apart from it, since every status poll reads the plan."""
+
+    stored: Group
+    addresses: Addresses
+    behaviours: list[Behaviour]
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A plan with everything that is stored next to it.
+
+    `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
+    batches of each stage.
+    """
+
+    plan: Plan
+    urls: list[Url]
+    groups: tuple[PlannedGroup, ...]
+    blocks: list[Block]
+    stages: list[list[Batch]]
+
+    def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
+        """Return a stage as the items of the Distributed Map."""
+        return [map_item(batch, self.plan.groups[batch.group], self.urls[batch.url_from]) for batch in stage]

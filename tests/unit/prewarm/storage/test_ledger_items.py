@@ -1,0 +1,116 @@
+"""The ledger's items: stored attribute names, and values that are read as they were written."""
+
+import json
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prewarm.planning.plan import Skipped
+from prewarm.results.batch_result import BatchResult
+from prewarm.storage.ledger_items import ALIASES, pack_item, result_as_item, result_from_item, unpack_item
+
+# An item as it has been stored since the first version: these names and types must stay readable.
+STORED = {
+    "batch": "1-000000",
+    "part": 2,
+    "group": 3,
+    "urlFrom": 4,
+    "urlTo": 6,
+    "popFrom": 7,
+    "pops": 8,
+    "finished": False,
+    "done": 16,
+    "outcomes": {"warmed": 9},
+    "verified": 1,
+    "bytes": 1000,
+    "failed": {"4": {"timeout": 2}},
+    "warm": {"5": 3},
+    "dark": [["ATL56-C1", "connect_error", "refused"]],
+    "layers": {"EDGE": 1},
+    "contents": "00000000",
+    "mixed": {"5": ["ATL56-C1", "NRT57-P3"]},
+    "perPop": "1 2 3 4 5 6",
+    "times": {"7": 8},
+    "plain": 9,
+    "gbMs": 10,
+    "redrives": 11,
+}
+RESULT = BatchResult(
+    batch="1-000000",
+    part=2,
+    group=3,
+    url_from=4,
+    url_to=6,
+    pops=8,
+    finished=False,
+    done=16,
+    outcomes={"warmed": 9},
+    verified=1,
+    bytes=1000,
+    failed={4: {"timeout": 2}},
+    dark=(Skipped("ATL56-C1", "connect_error", "refused"),),
+    pop_from=7,
+    warm={5: 3},
+    layers={"EDGE": 1},
+    contents="00000000",
+    mixed={5: ("ATL56-C1", "NRT57-P3")},
+    per_pop="1 2 3 4 5 6",
+    times={7: 8},
+    plain=9,
+    gb_ms=10,
+    redrives=11,
+)
+
+
+def test_stored_names_and_types_are_those_of_the_first_version() -> None:
+    assert result_as_item(RESULT) == STORED
+    assert result_from_item(STORED | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == RESULT
+
+
+def test_aliases_name_fields_of_the_result() -> None:
+    assert set(ALIASES) <= {field.name for field in fields(BatchResult)}
+
+
+def test_missing_attribute_has_the_default_of_its_field() -> None:
+    older = {name: value for name, value in STORED.items() if name != "redrives"}
+    assert result_from_item(older).redrives == 0
+    with pytest.raises(TypeError, match="url_from"):
+        result_from_item({name: value for name, value in STORED.items() if name != "urlFrom"})
+
+
+counts = st.dictionaries(st.sampled_from(["server_error", "timeout"]), st.integers(1, 999), max_size=3)
+results = st.builds(
+    BatchResult,
+    batch=st.text(min_size=1, max_size=9),
+    part=st.integers(0, 99),
+    group=st.integers(0, 9),
+    url_from=st.integers(0, 10**6),
+    url_to=st.integers(0, 10**6),
+    pops=st.integers(1, 100),
+    finished=st.booleans(),
+    done=st.integers(0, 10**6),
+    outcomes=counts,
+    verified=st.integers(0, 999),
+    bytes=st.integers(0, 10**15),
+    failed=st.dictionaries(st.integers(0, 10**6), counts, max_size=3),
+    dark=st.lists(st.builds(Skipped, st.text(max_size=9), st.text(max_size=9), st.text(max_size=9)), max_size=2).map(
+        tuple
+    ),
+    pop_from=st.integers(0, 999),
+    warm=st.dictionaries(st.integers(0, 10**6), st.integers(1, 100), max_size=3),
+    layers=st.dictionaries(st.sampled_from(["EDGE", "REC"]), st.integers(1, 9)),
+    contents=st.text("0123456789abcdef", max_size=16),
+    mixed=st.dictionaries(st.integers(0, 10**6), st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=2),
+    per_pop=st.text(max_size=20),
+    times=st.dictionaries(st.integers(0, 99), st.integers(1, 9), max_size=3),
+    plain=st.integers(0, 9),
+    gb_ms=st.integers(0, 10**9),
+    redrives=st.integers(0, 9),
+)
+
+
+@given(results)
+def test_result_is_unchanged_after_storing_and_reading(item: BatchResult) -> None:
+    assert result_from_item(unpack_item(json.loads(json.dumps(pack_item(result_as_item(item)))))) == item

@@ -1,0 +1,153 @@
+"""Warnings about a distribution's settings."""
+
+from typing import Any
+
+import pytest
+
+from resolve.distributions.cache_behaviours import behaviours, policy_ids
+from resolve.distributions.config_warnings import settings_warnings
+from tests.support.builders import parsed
+from tests.support.cache_policies import DISABLED, OPTIMIZED, header_list, policy
+
+PAGE = ["https://www.example.com/a?token=s3cret"]
+
+
+def warned(
+    default: dict[str, Any] | None = None,
+    cache_policy: dict[str, Any] | None = None,
+    urls: list[str] | None = None,
+    variants: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+    **config: Any,
+) -> str:
+    """Return the warnings of a distribution whose default behaviour has the policy P, one per line."""
+    behaviour = {"CachePolicyId": "P", "ViewerProtocolPolicy": "allow-all"} | (default or {})
+    whole = {"DefaultCacheBehavior": behaviour} | config
+    warnings = settings_warnings(
+        "d111.cloudfront.net",
+        whole,
+        behaviours(whole, {"P": OPTIMIZED if cache_policy is None else cache_policy}),
+        parsed(*(urls or PAGE)),
+        variants or ["br, gzip"],
+        headers or {},
+    )
+    return "\n".join(warnings)
+
+
+def test_plain_distribution_has_no_warning() -> None:
+    assert warned() == ""
+
+
+def test_each_behaviour_is_checked_for_the_urls_that_match_it() -> None:
+    config = {
+        "CacheBehaviors": {"Quantity": 1, "Items": [{"PathPattern": "/api/*", "CachePolicyId": "OFF"}]},
+        "DefaultCacheBehavior": {"CachePolicyId": "P"},
+    }
+    assert policy_ids(config) == {"OFF", "P"}
+    urls = parsed("https://www.example.com/api/1", "https://www.example.com/api/2", "https://www.example.com/b")
+    in_order = behaviours(config, {"OFF": DISABLED, "P": OPTIMIZED})
+    (warning,) = settings_warnings("d1.cloudfront.net", config, in_order, urls, ["br"], {})
+    assert warning.startswith("d1.cloudfront.net, behaviour /api/* (2 URLs, such as https://www.example.com/api/1): ")
+    assert "Managed-CachingDisabled caches nothing" in warning
+
+
+def test_example_url_is_redacted() -> None:
+    assert "s3cret" not in warned(cache_policy=DISABLED)
+    assert "token=…" in warned(cache_policy=DISABLED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cache_policy": DISABLED}, "caches nothing (maximum TTL 0), so warming has no effect"),
+        (
+            {"cache_policy": OPTIMIZED | {"MinTTL": 0, "DefaultTTL": 0}},
+            "only responses with a lifetime from the origin",
+        ),
+        ({"variants": ["br, gzip", "gzip, br"]}, "'br, gzip' and 'gzip, br' select one cached copy (br,gzip)"),
+        ({"variants": ["gzip", "gzip, br;q=0"]}, "select one cached copy (gzip)"),
+        (
+            {"cache_policy": policy(EnableAcceptEncodingBrotli=False), "variants": ["br", "identity"]},
+            "select one cached copy (identity)",
+        ),
+        (
+            {"cache_policy": policy(EnableAcceptEncodingBrotli=False, EnableAcceptEncodingGzip=False)},
+            "the cache key ignores Accept-Encoding",
+        ),
+        (
+            {"cache_policy": policy(HeadersConfig=header_list("CloudFront-Viewer-Country"))},
+            "cloudfront-viewer-country in the cache key",
+        ),
+        (
+            {"cache_policy": policy(HeadersConfig=header_list("CloudFront-Is-Mobile-Viewer"))},
+            "only one device's copy is warmed",
+        ),
+        ({"cache_policy": policy(HeadersConfig=header_list("User-Agent"))}, "set user_agent"),
+        ({"cache_policy": policy(HeadersConfig=header_list("Accept-Language"))}, "accept-language in the cache key"),
+        ({"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"})}, "cookies are in the cache key (all)"),
+        (
+            {
+                "cache_policy": policy(QueryStringsConfig={"QueryStringBehavior": "none"}),
+                "urls": ["https://www.example.com/a?1", "https://www.example.com/a?2"],
+            },
+            "these URLs map to 1 cached objects; the other requests are redundant",
+        ),
+        (
+            {"default": {"ViewerProtocolPolicy": "redirect-to-https"}, "urls": ["http://www.example.com/"]},
+            "redirected to https://",
+        ),
+        (
+            {"default": {"ViewerProtocolPolicy": "https-only"}, "urls": ["http://www.example.com/"]},
+            "refused with 403",
+        ),
+        ({"default": {"TrustedKeyGroups": {"Enabled": True, "Quantity": 1}}}, "only signed URLs"),
+        ({"default": {"TrustedSigners": {"Enabled": True, "Quantity": 1}}}, "only signed URLs"),
+        (
+            {"default": {"FunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "viewer-request"}]}}},
+            "CloudFront Functions on viewer-request",
+        ),
+        (
+            {"default": {"LambdaFunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "viewer-request"}]}}},
+            "Lambda@Edge on viewer-request",
+        ),
+        ({"default": {"CachePolicyId": "gone"}}, "its cache policy could not be read"),
+        (
+            {"Restrictions": {"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}}},
+            "geographic restriction (whitelist: DE)",
+        ),
+        ({"WebACLId": "arn:acl"}, "allow its User-Agent"),
+        ({"HttpVersion": "http1.1"}, "HTTP/2 is off"),
+        (
+            {"CustomErrorResponses": {"Quantity": 1, "Items": [{"ErrorCode": 503, "ErrorCachingMinTTL": 300}]}},
+            "caches errors for up to 300 s",
+        ),
+    ],
+)
+def test_setting_that_affects_warming_is_a_warning(changes: dict[str, Any], words: str) -> None:
+    assert words in warned(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"urls": ["https://www.example.com/"], "default": {"ViewerProtocolPolicy": "redirect-to-https"}},
+        {"cache_policy": policy(HeadersConfig=header_list("Accept-Language")), "headers": {"accept-language": "de"}},
+        {"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"}), "headers": {"Cookie": "a=b"}},
+        {"default": {"FunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "origin-request"}]}}},
+        {"HttpVersion": "http2and3"},
+        {"CustomErrorResponses": {"Quantity": 1, "Items": [{"ErrorCode": 503, "ErrorCachingMinTTL": 10}]}},
+        {"variants": ["br, gzip", "identity"]},
+    ],
+)
+def test_harmless_setting_is_not_a_warning(changes: dict[str, Any]) -> None:
+    assert warned(**changes) == ""
+
+
+def test_legacy_settings_are_checked_without_brotli() -> None:
+    forwarded = {"QueryString": True, "Cookies": {"Forward": "all"}, "Headers": {"Quantity": 1, "Items": ["*"]}}
+    legacy = {"CachePolicyId": None, "ForwardedValues": forwarded, "MinTTL": 0, "DefaultTTL": 0, "MaxTTL": 60}
+    warnings = warned(legacy, variants=["br", "identity"])
+    assert "all headers are in the cache key" in warnings
+    assert "only responses with a lifetime from the origin" in warnings
+    # They do not support brotli.
+    assert "select one cached copy (identity)" in warnings

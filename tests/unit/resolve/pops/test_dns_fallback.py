@@ -1,0 +1,68 @@
+"""Substitutes: which locations need one, and how a probed substitute joins its group."""
+
+from prewarm.planning.plan import Skipped
+from resolve.pops.dns_fallback import add_substitutes, nameless_locations
+from resolve.pops.pop_probe import PopProbe
+from resolve.stages import LocatedGroup, MatchedGroup
+from tests.support.builders import DISTRIBUTION, parsed, request
+from tests.support.planning import CATALOGUE, probed
+
+GROUP = MatchedGroup(DISTRIBUTION, parsed("https://www.example.com/"))
+DUBAI, ADDRESSES = "DXB50-C1", ["192.0.2.7"]
+
+
+def responding(pop: str = DUBAI, failure: str = "") -> list[tuple[str, PopProbe]]:
+    """Return the probe of Doha's substitute, as it ended."""
+    return [("DOH", PopProbe(pop, ADDRESSES, "https://www.example.com/", failure))]
+
+
+def located(reasons: dict[str, str], pops: list[str]) -> LocatedGroup:
+    unusable = {pop: Skipped(pop, reason) for pop, reason in reasons.items()}
+    return LocatedGroup(DISTRIBUTION, GROUP.urls, tuple(pops), (), [], {}, unusable)
+
+
+def test_location_needs_a_substitute_only_if_no_pop_name_resolves_there() -> None:
+    checked = request(region_type="country", region=["qatar", "ae", "bh"])
+    reasons = {"DXB50-C1": "unresolved_pop", "BAH52-C1": "unresolved_pop", "FJR50-P1": "dns_silent"}
+    group = located(reasons, ["DXB50-C1", "DXB50-P1", "BAH52-C1", "FJR50-P1"])
+    assert sorted(nameless_locations(group, checked)) == sorted({*checked.places, "BAH"})
+    assert "DOH" in checked.places
+
+
+def test_named_pop_has_no_substitute() -> None:
+    group = located({DUBAI: "unresolved_pop"}, [DUBAI])
+    assert nameless_locations(group, request(region=[DUBAI])) == []
+
+
+def test_new_pop_is_added_with_its_addresses() -> None:
+    before = probed(GROUP, ["FRA2-C1"])
+    group, (warning,) = add_substitutes(before, responding(), CATALOGUE)
+    assert group.pops == ("FRA2-C1", DUBAI)
+    assert group.addresses == {"FRA2-C1": ["192.0.2.1"], DUBAI: ADDRESSES}
+    assert warning == (
+        f"DOH (Doha): no POP name resolves there; CloudFront sends clients there to {DUBAI}, which is warmed instead"
+    )
+    assert before.pops == ("FRA2-C1",)
+    assert DUBAI not in before.addresses
+
+
+def test_unusable_pop_becomes_usable_through_its_substitute_addresses() -> None:
+    before = probed(GROUP, [DUBAI], {}, {DUBAI: Skipped(DUBAI, "unresolved_pop")})
+    group, (warning,) = add_substitutes(before, responding(), CATALOGUE)
+    assert (group.pops, group.addresses, group.unusable) == ((DUBAI,), {DUBAI: ADDRESSES}, {})
+    assert "warmed instead" in warning
+    assert DUBAI in before.unusable
+
+
+def test_pop_that_the_run_has_already_keeps_its_own_addresses() -> None:
+    before = probed(GROUP, [DUBAI])
+    group, (warning,) = add_substitutes(before, responding(), CATALOGUE)
+    assert group == before
+    assert "warmed anyway" in warning
+
+
+def test_failed_substitute_is_a_warning() -> None:
+    before = probed(GROUP, [])
+    group, (warning,) = add_substitutes(before, responding("", "connect_error"), CATALOGUE)
+    assert group == before
+    assert warning.endswith("and the POP to which CloudFront sends clients there fails: connect_error")

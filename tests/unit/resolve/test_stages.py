@@ -1,0 +1,26 @@
+"""The values that the stages of resolving pass on."""
+
+import pytest
+
+from resolve.stages import MatchedGroup
+from tests.support.builders import DISTRIBUTION, parsed
+from tests.support.planning import planned
+
+
+def test_probe_url_is_the_first_https_url_if_there_is_one() -> None:
+    plain, secure = parsed("http://www.example.com/1", "https://www.example.com/2")
+    assert MatchedGroup(DISTRIBUTION, [plain, secure]).probe_url() == secure.fetch
+    assert MatchedGroup(DISTRIBUTION, [plain]).probe_url() == plain.fetch
+
+
+def test_map_items_contain_their_batch_and_no_secret() -> None:
+    run = planned(url_list=["https://www.example.com/?token=s3cret"])
+    (item,) = run.items(run.stages[0])
+    assert item["id"] == "1-000000"
+    assert "s3cret" not in str(item)
+
+
+def test_stage_values_cannot_be_changed() -> None:
+    run = planned()
+    with pytest.raises(AttributeError):
+        run.plan = run.plan  # type: ignore[misc]

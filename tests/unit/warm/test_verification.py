@@ -1,0 +1,152 @@
+"""Verification: which targets are fetched again, and what a second fetch decides for them and for others."""
+
+from collections import Counter
+
+import pytest
+
+from prewarm.fetcher.response import Response
+from prewarm.fetcher.transfer import Fetch
+from tests.support.builders import Clock, response
+from tests.support.worker import HIT, Edge, in_order, not_kept, work
+from warm.verification import is_hit_in_pop
+from warm.worker import TRIES
+
+
+def test_first_fetch_hit_is_already_warm_and_verified(clock: Clock) -> None:
+    worked = work(clock, in_order(response(x_cache=HIT)), verify="all")
+    assert (worked.result.outcomes, worked.result.verified, len(worked.addresses)) == ({"already_warm": 1}, 1, 1)
+
+
+def test_miss_is_verified_at_once_at_the_same_address(clock: Clock) -> None:
+    worked = work(clock, in_order(response(), response(x_cache=HIT)), verify="all")
+    assert worked.addresses == ["192.0.2.0"] * 2
+    assert worked.waits == [0.0, 0.0]
+    assert (worked.result.outcomes, worked.result.verified, worked.result.bytes) == ({"warmed": 1}, 1, 20)
+
+
+def test_record_of_verified_target_has_the_warming_response(clock: Clock) -> None:
+    worked = work(clock, in_order(response(etag="first"), response(x_cache=HIT, etag="second")), verify="all")
+    (line,) = worked.records
+    assert '"etag":"first"' in line
+    assert '"tries":2' in line
+
+
+def test_second_miss_is_followed_by_another_address(clock: Clock) -> None:
+    worked = work(clock, in_order(response(), response(), response(x_cache=HIT)), verify="all")
+    assert worked.addresses == ["192.0.2.0", "192.0.2.0", "198.51.100.0"]
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
+
+
+def test_target_that_is_always_a_miss_is_unproven(clock: Clock) -> None:
+    worked = work(clock, in_order(response()), verify="all")
+    assert worked.result.outcomes == {"unproven": 1}
+    assert len(worked.addresses) == TRIES + 1
+    assert worked.result.verified == 0
+
+
+def test_verify_sample_fetches_only_the_sample_twice(clock: Clock) -> None:
+    edge = Edge()
+    work(clock, edge, 3, 3, verify="sample")
+    assert sorted(Counter(edge.asked).values()) == [1] * 6 + [2] * 3
+
+
+def test_misses_do_not_count_as_tries(clock: Clock) -> None:
+    broken = response(bytes=3)
+    worked = work(clock, in_order(response(), broken, broken, response(x_cache=HIT)), verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
+
+
+def test_failed_sample_verifies_every_target_by_itself(clock: Clock) -> None:
+    worked = work(clock, not_kept, 3, 3, verify="sample")
+    assert worked.result.outcomes == {"unproven": 9}
+    # The sample is fetched the full number of times, each target that follows from it once more.
+    assert len(worked.addresses) == 3 * (TRIES + 1) + 6 * 2
+
+
+def test_verified_sample_makes_held_targets_warm(clock: Clock) -> None:
+    worked = work(clock, Edge(), 3, 3, verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 9}, 3)
+
+
+def test_pop_that_keeps_nothing_does_not_affect_other_pops(clock: Clock) -> None:
+    keeping = Edge()
+    worked = work(
+        clock, lambda fetch: not_kept(fetch) if fetch.owner.pop == 0 else keeping(fetch), 3, 3, verify="all"
+    )
+    assert worked.result.outcomes == {"unproven": 3, "warmed": 6}
+
+
+def test_sampled_target_that_fails_is_replaced_by_another(clock: Clock) -> None:
+    keeping = Edge()
+
+    def edge(fetch: Fetch) -> Response:
+        return response("ATL56-C1", status=404) if fetch.owner.number == 0 else keeping(fetch)
+
+    worked = work(clock, edge, 1, 3, verify="sample", region_type="pop")
+    assert worked.result.outcomes == {"client_error": 1, "warmed": 2}
+    assert worked.result.verified == 2 or Counter(keeping.asked).total() == 4
+
+
+@pytest.mark.parametrize("header", ["no-store", "private, max-age=60", "public, max-age=0", "s-maxage=0"])
+def test_headers_that_forbid_a_copy_verify_every_target(clock: Clock, header: str) -> None:
+    keeping = Edge()
+
+    def edge(fetch: Fetch) -> Response:
+        kept = keeping(fetch)
+        kept.cache_control = header
+        return kept
+
+    worked = work(clock, edge, 1, 3, verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 3}, 3)
+
+
+def test_uncacheable_url_is_fetched_twice_and_not_cacheable(clock: Clock) -> None:
+    worked = work(clock, not_kept, 2, 3, verify="sample", uncacheable={1: "its cache policy X keeps nothing"})
+    assert worked.result.outcomes == {"unproven": 3, "not_cacheable": 3}
+    asked = Counter(number // 3 for _, number, _ in worked.fetcher.seen)
+    assert asked[1] == 3 * 2
+    assert "its cache policy X keeps nothing" in "".join(worked.records)
+
+
+def test_verify_none_fetches_once_despite_no_store(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(cache_control="no-store"), verify="none", uncacheable={0: "reason"})
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"warmed": 1}, 1)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        response(x_cache="RefreshHit from cloudfront"),
+        response(x_cache=HIT, server_timing='cdn-cache-hit,cdn-pop;desc="ATL56-C1",cdn-hit-layer;desc="REC"'),
+    ],
+)
+def test_hit_outside_the_pop_does_not_verify(clock: Clock, weak: Response) -> None:
+    worked = work(clock, in_order(response(), weak), verify="all")
+    assert worked.result.outcomes == {"unproven": 1}
+    worked = work(clock, in_order(weak, response(x_cache=HIT)), verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
+
+
+def test_layers_are_counted(clock: Clock) -> None:
+    timed = response(server_timing='cdn-upstream-layer;desc="EDGE",cdn-cache-miss,cdn-pop;desc="ATL56-C1"')
+    assert work(clock, lambda _: timed, 4).result.layers == {"EDGE": 4}
+
+
+@pytest.mark.parametrize(
+    ("x_cache", "server_timing", "verified"),
+    [
+        (HIT, "", True),
+        (HIT, 'cdn-hit-layer;desc="EDGE"', True),
+        (HIT, 'cdn-hit-layer;desc="REC"', False),
+        ("RefreshHit from cloudfront", "", False),
+        ("Miss from cloudfront", "", False),
+    ],
+)
+def test_only_a_hit_in_the_pop_itself_verifies(x_cache: str, server_timing: str, *, verified: bool) -> None:
+    assert is_hit_in_pop(response(x_cache=x_cache, server_timing=server_timing)) is verified
+
+
+def test_deadline_during_a_sample_verification_finishes_held_targets_as_warm(clock: Clock) -> None:
+    """The end of a sampled target selects a held one for verification, after the last fetch of the run."""
+    worked = work(clock, Edge(), 3, 3, seconds=10, run=95, verify="sample")
+    assert (worked.result.outcomes, worked.result.finished) == ({"warmed": 9}, True)
