@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
 NAMESPACE = "CloudFrontPrewarm"
 # Most values that one embedded metric may hold.
-VALUES_AT_MOST = 100
+MAX_VALUES = 100
 
 logger = Logger()
 _metrics = Metrics(namespace=NAMESPACE)
@@ -45,7 +45,7 @@ def put_times(name: str, milliseconds: Mapping[float, int]) -> None:
     total = sum(milliseconds.values())
     if not total:
         return
-    step = max(1.0, total / VALUES_AT_MOST)
+    step = max(1.0, total / MAX_VALUES)
     reached, due = 0, step / 2
     for value, count in sorted(milliseconds.items()):
         reached += count
