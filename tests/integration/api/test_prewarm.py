@@ -29,7 +29,7 @@ BAD: list[tuple[object, list[str], str]] = [
     (GOOD | {"url_list": URL}, ["url_list"], "list"),
     (GOOD | {"url_list": [URL, 7]}, ["url_list[1]"], "string"),
     (GOOD | {"url_list": [URL, "https://", URL, "//x"]}, ["url_list[1]", "url_list[3]"], "host"),
-    (GOOD | {"url_list": [f"https://{HOST}/a b"]}, ["url_list[0]"], "percent-encode"),
+    (GOOD | {"url_list": [f"https://{HOST}/a\x01b"]}, ["url_list[0]"], "percent-encode"),
     (GOOD | {"url_list": ["ftp://www.example.com/"]}, ["url_list[0]"], "'ftp'; use https:// or http://"),
     (GOOD | {"url_list": ["file:///etc/passwd"]}, ["url_list[0]"], "'file'"),
     (GOOD | {"url_list": ["https://169.254.169.254/latest/"]}, ["url_list[0]"], "IP address"),
