@@ -66,7 +66,8 @@ def get_status() -> Response[str]:
 @app.get("/report")
 def get_report() -> Response[str]:
     """Return a link to a run's report."""
-    return json_response(200, report_link(_run(), storage(), app.current_event.query_string_parameters.get("format")))
+    query = app.current_event.query_string_parameters
+    return json_response(200, report_link(_run(), storage(), query.get("format")))
 
 
 def _run() -> Execution:

@@ -109,7 +109,7 @@ def _host(name: str) -> str:
     if AMBIGUOUS_IN_HOSTS.search(name):
         raise ValueError(f"has the host {truncate(name)!r}, which clients convert in two ways; use its xn-- form")
     not_a_name = f"has the host {truncate(name)!r}, which is not a full domain name"
-    # A browser decodes %xx in a host, which only serves to hide another host.
+    # A browser decodes %xx in a host; the only use of it in a link is to hide the host.
     if "%" in name or " " in name:
         raise ValueError(not_a_name)
     try:
