@@ -52,8 +52,7 @@ def post_retry() -> Response[str]:
 def get_runs() -> Response[str]:
     """List runs, newest first."""
     query = app.current_event.query_string_parameters
-    runs = list_runs(_executions(), query.get("status"), query.get("limit"), query.get("nextToken"))
-    return json_response(200, runs)
+    return json_response(200, list_runs(_executions(), *map(query.get, ("status", "limit", "nextToken"))))
 
 
 @app.get("/status")
