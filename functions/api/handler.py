@@ -65,8 +65,7 @@ def get_status() -> Response[str]:
 @app.get("/report")
 def get_report() -> Response[str]:
     """Return a link to a run's report."""
-    query = app.current_event.query_string_parameters
-    return json_response(200, report_link(_run(), storage(), query.get("format")))
+    return json_response(200, report_link(_run(), storage(), app.current_event.query_string_parameters.get("format")))
 
 
 def _run() -> Execution:
