@@ -181,7 +181,7 @@ def import_circles(code: Sources) -> list[str]:
     edges = {name: imports(path, code[path], for_types=True) & by_name.keys() for name, path in by_name.items()}
     reached = {name: _reachable(name, edges) for name in edges}
     circles = {frozenset(other for other in reached[name] if name in reached[other]) for name in edges}
-    return sorted(" ⇄ ".join(sorted(circle)) for circle in circles)
+    return sorted(" ⇄ ".join(sorted(circle)) for circle in circles if circle)
 
 
 def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticUndefined
 
 from prewarm.errors import Problem, truncate
 from prewarm.urls import redacted
@@ -100,7 +99,8 @@ def _if_omitted(field: str, model: type[BaseModel]) -> str:
     """
     if field in _OMITTED:
         return f"; {_OMITTED[field]}"
-    if field not in model.model_fields or model.model_fields[field].default is None:
+    info = model.model_fields.get(field)
+    if info is None or info.is_required() or info.default is None:
         return ""
-    default = model.model_fields[field].get_default()
-    return f"; omit it for the default, {json.dumps(default)}" if default not in ({}, PydanticUndefined) else ""
+    default = info.get_default()
+    return f"; omit it for the default, {json.dumps(default)}" if default != {} else ""
