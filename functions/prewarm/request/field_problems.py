@@ -66,7 +66,9 @@ def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - p
     if kind in _EMPTY:
         return Problem(field, f"is empty; use {expected}" if expected else f"is empty{_if_omitted(field, model)}")
     if kind == "value_error":
-        return Problem(field, f"{_value(entry)} {entry['ctx']['error']}")
+        reason, value = str(entry["ctx"]["error"]), _value(entry)
+        needed = f"{reason}, got {value}{_if_omitted(field, model)}"
+        return Problem(field, needed if reason.startswith("must ") else f"{value} {reason}")
     constraint = f"must be {expected}" if expected else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
     if not constraint:
         return Problem(field, entry["msg"][:1].lower() + entry["msg"][1:])

@@ -12,7 +12,6 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, truncate
@@ -87,7 +86,7 @@ class PrewarmRequest(BaseModel):
         patterns = [value] if isinstance(value, str) and value.startswith("/") else value
         is_list = isinstance(patterns, list) and patterns and all(isinstance(each, str) for each in patterns)
         if not isinstance(value, bool) and not is_list:
-            raise PydanticCustomError("bool_type", "must be true, false or a list of path patterns")
+            raise ValueError("must be true or false")
         return patterns
 
     @field_validator("cf_domain", mode="before")

@@ -204,7 +204,7 @@ def test_patterns_are_invalidated_instead_of_paths_and_checked_until_completed(
 ) -> None:
     before = ended(stack, url_list=urls("/p/1", "/q/2"), region=SYDNEY[:1])
     assert before["targets"]["outcomes"] == {"warmed": 2}
-    checks = []
+    checks: list[str] = []
 
     def slowly(self: Any, distribution: str, number: str) -> Any:
         invalidation = original(self, distribution, number)
