@@ -27,9 +27,10 @@ OUTCOMES_BY_STATUS = {"TIMED_OUT": Outcome.DEADLINE, "ABORTED": Outcome.CANCELLE
 def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None = None) -> dict[str, Any] | None:
     """Write a run's summary and report; return the state's output.
 
-    First the run is marked as ended in the ledger, its workers write what they fetched, and its unfinished batches are
-    closed, so that a late worker cannot change the result. `status` is Step Functions' status of a run that timed out or was aborted, None for a run in
-    the AggregateResults state. Return None if the run has been redriven since, because its end is then obsolete.
+    First the run is marked as ended in the ledger, its workers write what they fetched, and its unfinished batches
+    are closed, so that a late worker cannot change the result. `status` is Step Functions' status of a run that timed
+    out or was aborted, None for a run in the AggregateResults state. Return None if the run has been redriven since,
+    because its end is then obsolete.
     """
     started = time.time()
     run, ledger = plan.run, store.ledger

@@ -12,8 +12,8 @@ class BatchResult:
 
     A batch that needs more time than one worker has consists of several parts, the last of them `finished`.
 
-    - `failed`: by URL index, the counts of its failures by kind, an outcome with the HTTP status (failures.failure_kind);
-      targets at `dark` POPs are in no count
+    - `failed`: by URL index, the counts of its failures by kind, which is outcome and HTTP status
+      (failures.failure_kind); targets at `dark` POPs are in no count
     - `warm`: by URL index, how many targets this part warmed; empty in the last part
     - `layers`: how often each layer answered, where the distribution sends Server-Timing
     - `contents`: eight hexadecimal digits for each URL and variant: a checksum of ETag and length, zeros if unknown

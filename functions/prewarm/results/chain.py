@@ -6,6 +6,7 @@ the parts before it. Parts stored before attempts existed name neither and form 
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from prewarm.results.batch_result import BatchResult
 
@@ -30,7 +31,7 @@ def _chain(parts: Mapping[int, BatchResult]) -> list[BatchResult]:
 def _connected(chain: list[BatchResult]) -> bool:
     if chain[0].previous:
         return False
-    return all(_continues(before, after) for before, after in zip(chain, chain[1:], strict=False))
+    return all(_continues(before, after) for before, after in pairwise(chain))
 
 
 def _continues(before: BatchResult, after: BatchResult) -> bool:
