@@ -29,8 +29,9 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
     own = threading.local()
 
     def fetcher() -> Fetcher:
-        own.fetcher = getattr(own, "fetcher", None) or Fetcher(Settings.from_environment())
-        return own.fetcher
+        made: Fetcher = getattr(own, "fetcher", None) or Fetcher(Settings.from_environment())
+        own.fetcher = made
+        return made
 
     monkeypatch.setattr(warm.handler, "_fetcher", fetcher)
     # Else a fetch that takes nearly all of a worker's little time is a time-out.

@@ -65,13 +65,14 @@ def test_moto_parses_whole_percentages_only_while_patched() -> None:
 
 def test_condition_and_write_of_a_table_are_atomic_while_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight threads put an item unless it exists; moto's check is slowed down, so that all of them would pass it."""
-    check = moto.dynamodb.models.table.get_filter_expression
+    table: Any = moto.dynamodb.models.table
+    check = table.get_filter_expression
 
     def slow(*arguments: Any) -> Any:
         time.sleep(0.02)
         return check(*arguments)
 
-    monkeypatch.setattr(moto.dynamodb.models.table, "get_filter_expression", slow)
+    monkeypatch.setattr(table, "get_filter_expression", slow)
     schema = [{"AttributeName": "k", "KeyType": "HASH"}]
     backend = DynamoDBBackend("eu-central-1", "123456789012")
     names = [{"AttributeName": "k", "AttributeType": "S"}]
