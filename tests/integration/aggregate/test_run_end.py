@@ -12,11 +12,12 @@ import aggregate.run_ended_handler
 import prewarm.storage.run_end
 import warm.handler
 import warm.stop_rules
+from prewarm.storage.ledger_items import Stored
 from prewarm.storage.run_end import settle_run
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import fresh, path_of
-from tests.support.handlers import SYDNEY, TOKYO, Context, Machine, Ran, document, keys, outcomes
-from tests.support.rest import EXECUTION, call, client, make_state_machine
+from tests.support.handlers import SYDNEY, TOKYO, Context, Machine, Ran, client, document, keys, outcomes
+from tests.support.rest import EXECUTION, call, make_state_machine
 from warm.run_guard import RunNotActive
 
 QUICK = 10
@@ -123,7 +124,7 @@ def test_run_end_waits_no_longer_than_its_limit(machine: Machine, monkeypatch: p
     ledger.open_attempt(ran.name, "1-000000#0#killed", time.time() + 600)
     settle_run(plan, ledger)
     assert 0.6 < time.monotonic() - started < 10
-    assert ledger.stored_part(ran.name, "1-000000", 0).refuses(0)
+    assert ledger.stored_part(ran.name, "1-000000", 0) == Stored(closed=0)
 
 
 def test_finished_run_does_not_wait(machine: Machine) -> None:
