@@ -10,6 +10,7 @@ from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.request.model import SOURCES, check_request
+from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage
 
 STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
@@ -62,6 +63,9 @@ def _as_json(execution: Execution) -> dict[str, Any]:
 def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
     """Stop a run; return its status, which contains the URLs that are warm by now.
 
+    Workers outlive a stopped execution, so the ledger stops them: it takes seconds until they have written what they
+    fetched. The status is that of the later summary.
+
     Raises:
         Conflict: the run has already ended.
 
@@ -70,9 +74,11 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
-    if store.get_plan(execution.run) is not None:
-        # Workers outlive a stopped execution, so the ledger stops them.
-        store.ledger.end_run(execution.run)
+    if (plan := store.get_plan(execution.run)) is not None:
+        # A worker of a redrive that starts only now must not reopen the run.
+        store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
+        store.ledger.end_run(plan.run)
+        settle_run(plan, store.ledger, execution.redrives)
     return as_contract(find_progress(executions.describe(execution.arn), store))
 
 

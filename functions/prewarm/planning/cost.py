@@ -29,9 +29,11 @@ TRANSITIONS_PER_ROUND = 18
 # results.
 FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 1.0
 RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
-# Per batch: a worker reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write
-# units (DynamoDB Developer Guide, "Read and write operations").
-S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 4, 4
+# Per worker: it reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write units
+# (DynamoDB Developer Guide, "Read and write operations"), its entry as working two; two items are read first.
+S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 6, 6
+# The cursor of a worker that leaves targets to the next one.
+S3_PUTS_PER_FURTHER_PART = 1
 # Request, plan (3), blocks and stages (2 or more), summary, report (3).
 S3_PUTS_PER_RUN = 10
 
@@ -140,7 +142,8 @@ def estimate(work: Work) -> Estimate:
              price["lambda_gb_second_arm64"]),
         Part("Lambda requests", workers + 3, "request", price["lambda_request"]),
         Part("Step Functions", transitions, "state transition", price["step_functions_transition"]),
-        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_RUN, "PUT", price["s3_put"]),
+        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_FURTHER_PART * work.continued + S3_PUTS_PER_RUN,
+             "PUT", price["s3_put"]),
         Part("S3 reads", S3_GETS_PER_BATCH * workers, "GET", price["s3_get"]),
         Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers, "write unit", price["dynamodb_write_unit"]),
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),
