@@ -35,8 +35,8 @@ class Attempt:
     def open(self, seconds: float) -> Iterator[None]:
         """List the attempt as working until the block ends; its Lambda ends after `seconds` at the latest.
 
-        It is listed before the run's control item is read: whoever ends the run then either sees this attempt, or is
-        seen by it.
+        It is listed before the run's control item is read: so either the function that ends the run sees this
+        attempt, or this attempt sees that the run has ended.
         """
         name = f"{self.batch}#{self.cursor.part}#{self.id}"
         self.store.ledger.open_attempt(self.run, name, time.time() + seconds)

@@ -32,7 +32,7 @@ GB_SECONDS_PER_ROUND = 1.0
 FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 1.0
 RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
 # Per worker: it reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write units
-# (DynamoDB Developer Guide, "Read and write operations"), being listed as working two; two items are read at its start.
+# (DynamoDB Developer Guide, "Read and write operations"), its entry as working two; two items are read first.
 S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 6, 6
 # The cursor of a worker that leaves targets to the next one.
 S3_PUTS_PER_FURTHER_PART = 1

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 # Batches that are closed in parallel.
 CLOSE_THREADS = 16
-# A part of a batch is written where there is none, where only an earlier redrive was closed, and over a part of a
+# A part of a batch is written if it does not exist, if only an earlier redrive was closed, or over a part of a
 # version without attempts, whose workers did so too.
 _FREE = "attribute_not_exists(sk) OR closed < :redrives"
 _FREE_OR_UNOWNED = f"{_FREE} OR (attribute_not_exists(attempt) AND attribute_not_exists(closed))"

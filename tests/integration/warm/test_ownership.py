@@ -160,7 +160,7 @@ class StepFunctions:
             self.crashed = True
 
     def drain(self) -> None:
-        """Let everything come to its end."""
+        """Run every worker and every roll-up until it returns."""
         for _ in range(50):
             for each in self.live():
                 each.finish()

@@ -66,7 +66,7 @@ def test_failures_are_counted_by_outcome_and_status() -> None:
     assert {each.cf_id for each in result.examples} == {"i" * 100}
 
 
-def test_dark_pop_is_no_example() -> None:
+def test_examples_leave_out_dark_pops() -> None:
     outcomes = {(0, 0): Outcome.BLOCKED, (0, 1): Outcome.CONNECT_ERROR}
     assert [each.pop for each in recorded(outcomes, 1, 2).result(0).examples] == [POP_NAMES[0]]
 
