@@ -70,6 +70,8 @@ def _check_given(given: str) -> re.Match[str]:
         raise ValueError("contains a control character; percent-encode it or remove it")
     if SURROGATE.search(given):
         raise ValueError("contains half of a surrogate pair, which is not a character; percent-encode its UTF-8")
+    if "*" in given.partition("#")[0]:
+        raise ValueError("contains a *; warming takes no patterns (invalidation does), so list the URLs themselves")
     start = START.match(given)
     if start is None:
         raise ValueError("has no scheme; only https:// and http:// are warmed")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
+from prewarm.errors import InvalidRequest
 from prewarm.planning.plan import Group
 from prewarm.request.url_parser import parse_url
 from resolve.distributions.finder import FoundDistributions
@@ -75,13 +76,12 @@ def test_distribution_known_only_by_dns_is_rejected() -> None:
     )
 
 
-def test_url_that_ends_in_a_wildcard_is_rejected() -> None:
-    sentence = rejected(url_list=["https://www.example.com/a*", "https://www.example.com/b*c"], invalidate=True)
-    assert sentence == (
-        "invalidate: 'https://www.example.com/a*' ends in *, which CloudFront treats as a wildcard and would "
-        "invalidate other objects"
-    )
-    matched(url_list=["https://www.example.com/a*"])
+@pytest.mark.parametrize(
+    "url", ["https://www.example.com/a*", "https://www.example.com/b*c", "https://*.example.com/"]
+)
+def test_url_with_a_wildcard_is_rejected(url: str) -> None:
+    with pytest.raises(InvalidRequest, match="warming takes no patterns"):
+        matched(url_list=[url])
 
 
 @pytest.mark.parametrize(
