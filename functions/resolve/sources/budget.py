@@ -7,7 +7,7 @@ from prewarm.request.url_sources import URLS_AT_MOST
 from resolve.sources.boundary import BudgetSpent
 
 # Entries that documents list, before duplicates are removed: HLS names one file in many byte ranges.
-ENTRIES_AT_MOST = 3 * URLS_AT_MOST
+ENTRIES_AT_MOST = 2 * URLS_AT_MOST
 # XML elements, a million URLs of a sitemap with every optional element; only a few are in memory at a time.
 ELEMENTS_AT_MOST = 20_000_000
 # Nodes of one DASH manifest's tree (about 300 bytes each): a day of two-second segments in ten renditions is 432,000.
