@@ -24,6 +24,11 @@ def mpd(inner: str) -> bytes:
     return f'<MPD type="static" mediaPresentationDuration="PT99999H">{inner}</MPD>'.encode()
 
 
+# Twenty different base addresses of one element.
+BASES = "".join(f"<BaseURL>{n}/</BaseURL>" for n in range(20))
+QUOTES = b'#EXT-X-KEY:A="' + b" " * 60_000 + b"\n"
+
+
 def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
     """Return the documents' makers by name, each with the kind of source that reads it."""
     file, manifest = 52 * MEGABYTE, 20 * MEGABYTE
@@ -37,11 +42,11 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "a timeline of two million entries": ("manifest", lambda: _packed(timeline, b'<S d="1"/>', manifest)),
         "a timeline that repeats without end": ("manifest", lambda: mpd(same.replace(endless, TIMELINE))),
         "periods without contents": ("manifest", lambda: _packed(b"<MPD>", b"<Period/>", manifest, b"</MPD>")),
-        "base addresses that multiply": ("manifest", lambda: mpd("<BaseURL>a</BaseURL>" * 20 + f"<Period>{'<BaseURL>b</BaseURL><BaseURL>c</BaseURL>' * 20}</Period>")),
+        "base addresses that multiply": ("manifest", lambda: mpd(f"{BASES}<Period>{BASES}</Period>")),
         "a playlist of short lines": ("manifest", lambda: _packed(b"#EXTM3U\n", b"a\n", manifest)),
         "a playlist of one line": ("manifest", lambda: _packed(b"#EXTM3U\n", b"a", manifest)),
         "a playlist of attributes": ("manifest", lambda: _packed(b"#EXTM3U\n#EXT-X-KEY:", b"A=1,", manifest)),
-        "a playlist of quotes": ("manifest", lambda: _packed(b"#EXTM3U\n", b'#EXT-X-KEY:A="' + b" " * 60_000 + b"\n", manifest)),
+        "a playlist of quotes": ("manifest", lambda: _packed(b"#EXTM3U\n", QUOTES, manifest)),
         "many variants": ("manifest", lambda: _packed(b"#EXTM3U\n", variants, manifest)),
         "empty entries": ("sitemap", lambda: _packed(b"<urlset>", b"<url/>", file, b"</urlset>")),
         "an element in an element": ("sitemap", lambda: _packed(b"<urlset>", b"<a>", file)),
@@ -86,7 +91,7 @@ def main() -> None:
     except InvalidRequest as refused:
         result = str(refused)[:150]
     added = getrusage(RUSAGE_SELF).ru_maxrss / 1_000 - before
-    print(f"{time.process_time() - started:.1f} s\t{added:.0f} MB\t{result}")
+    sys.stdout.write(f"{time.process_time() - started:.1f} s\t{added:.0f} MB\t{result}\n")
 
 
 if __name__ == "__main__":

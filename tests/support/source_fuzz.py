@@ -182,15 +182,16 @@ def main() -> None:
     """Fuzz as the command line says, and print the figures."""
     inputs, seconds = int(sys.argv[1]), float(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else time.time_ns()  # noqa: PLR2004 - an optional third
-    started = time.monotonic()
+    started, lines = time.monotonic(), []
     figures = fuzz(inputs, seconds, seed)
-    print(f"seed {seed}: {sum(figures.results.values()):,} inputs in {time.monotonic() - started:.0f} s")
+    lines.append(f"seed {seed}: {sum(figures.results.values()):,} inputs in {time.monotonic() - started:.0f} s")
     for (name, result), count in sorted(figures.results.items()):
-        print(f"  {name} {result}: {count:,}")
-    print(f"  slowest: {figures.slowest_seconds * 1000:.0f} ms, {figures.slowest[:200]!r}")
+        lines.append(f"  {name} {result}: {count:,}")
+    lines.append(f"  slowest: {figures.slowest_seconds * 1000:.0f} ms, {figures.slowest[:200]!r}")
     for name, text, body in figures.problems[:20]:
-        print(f"  PROBLEM {name}: {text}\n    {body!r}")
-    print(f"  problems: {len(figures.problems)}")
+        lines.append(f"  PROBLEM {name}: {text}\n    {body!r}")
+    lines.append(f"  problems: {len(figures.problems)}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -154,6 +154,8 @@ def test_base_url_of_another_cdn_is_skipped_once() -> None:
         "<Location>https://www.example.com/other.mpd</Location>",
         "<PatchLocation>patch.mpp</PatchLocation>",
         '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="https://time.example.net/"/>',
+        '<ImportedMPD uri="https://www.example.com/other.mpd"/>',
+        "<ContentProtection><Laurl>https://licence.example.net/</Laurl></ContentProtection>",
         "<ContentSteering>https://steer.example.net/</ContentSteering>",
     ],
 )
@@ -182,3 +184,9 @@ def test_most_skipped_representations_are_an_alarm() -> None:
 def test_addresses_are_resolved_against_the_manifest() -> None:
     urls = segments(one_set('<SegmentTemplate duration="10" media="../x/$Number$"/>'))
     assert urls == [f"{SITE}/x/1"]
+
+
+def test_offset_moves_the_end_of_a_timeline() -> None:
+    line = '<SegmentTimeline><S t="100" d="5" r="-1"/></SegmentTimeline>'
+    media = f'<SegmentTemplate media="$Time$" presentationTimeOffset="100">{line}</SegmentTemplate>'
+    assert segments(one_set(media)) == ["100", "105"]

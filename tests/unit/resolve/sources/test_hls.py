@@ -3,8 +3,9 @@
 import pytest
 
 from prewarm.errors import InvalidRequest
+from prewarm.request.url_sources import ManifestSource
 from tests.support.source_documents import MASTER, MEDIA
-from tests.support.source_reading import SITE, manifest_of, reasons
+from tests.support.source_reading import SITE, manifest_of, read_source, reasons
 
 MEDIA_HERE = MEDIA.replace(b"keys.example.com", b"www.example.com")
 VOD = b"#EXTM3U\n#EXTINF:6,\n1.ts\n#EXT-X-ENDLIST\n"
@@ -62,6 +63,7 @@ def test_address_of_a_tag_is_warmed(line: str, address: str) -> None:
         '#EXT-X-RENDITION-REPORT:URI="../other.m3u8"',
         '#EXT-X-CONTENT-STEERING:SERVER-URI="/steer"',
         '#EXT-X-DATERANGE:ID="a",X-ASSET-LIST="list.json"',
+        '#EXT-X-DATERANGE:ID="a",X-ASSET-URI="ad.m3u8"',
         "#EXT-X-SKIP:SKIPPED-SEGMENTS=9",
         '#EXT-X-OF-ANOTHER-PLAYER:URI="x"',
     ],
@@ -77,6 +79,14 @@ def test_address_that_is_not_warmed_is_counted_with_the_reason(line: str) -> Non
     "line",
     [
         "#EXT-X-VERSION:x",
+        "#EXT-X-MEDIA-SEQUENCE:-1",
+        "#EXT-X-DISCONTINUITY",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:x",
+        "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXT-X-I-FRAMES-ONLY",
+        "#EXT-X-PART-INF:PART-TARGET=x",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXT-X-START:TIME-OFFSET=0",
         "#EXT-X-BITRATE:",
         "#EXT-X-BYTERANGE:nonsense",
         "#EXT-X-PROGRAM-DATE-TIME:yesterday",
@@ -91,6 +101,12 @@ def test_address_that_is_not_warmed_is_counted_with_the_reason(line: str) -> Non
 def test_tag_without_an_address_has_no_effect(line: str) -> None:
     urls, report = manifest_of(media_with(line))
     assert (urls, report.left_out) == (["1.ts"], ())
+
+
+@pytest.mark.parametrize("address", ["data:text/plain;base64,AA==", "skd://fairplay"])
+def test_key_that_is_not_fetched_over_http_is_left_out(address: str) -> None:
+    urls, report = manifest_of(media_with(f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{address}"'))
+    assert (urls, report.skipped, len(report.left_out)) == (["1.ts"], 0, 1)
 
 
 def test_variables_are_imported_from_the_multivariant_playlist() -> None:
@@ -135,3 +151,17 @@ def test_bytes_that_are_not_utf_8_skip_their_entry() -> None:
 def test_document_that_is_not_a_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"source\[0\]: 'https://www.example.com/v/top'"):
         manifest_of(body)
+
+
+def test_thumbnails_are_read_as_i_frames() -> None:
+    master = b'#EXTM3U\n#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=1,URI="t.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n'
+    others = {"t.m3u8": VOD.replace(b"1.ts", b"1.jpg"), "v.m3u8": VOD}
+    assert manifest_of(master, others)[0] == ["v.m3u8", "1.ts", "t.m3u8", "1.jpg"]
+    assert manifest_of(master, others, renditions="lowest")[0] == ["v.m3u8", "1.ts"]
+
+
+def test_playlist_without_an_end_is_live() -> None:
+    at = f"{SITE}/live.m3u8"
+    for end, warnings in (("", 1), ("#EXT-X-ENDLIST", 0)):
+        body = f"#EXTM3U\n#EXTINF:6,\n1.ts\n{end}".encode()
+        assert len(read_source(ManifestSource(url=at), {at: body})[2]) == warnings

@@ -34,6 +34,12 @@ def test_sitemap_entries_are_in_order() -> None:
     [
         ("<image:image><image:loc>https://a/i.jpg</image:loc></image:image>", "https://a/i.jpg", "an image"),
         ("<video:video><video:content_loc>https://a/v</video:content_loc></video:video>", "https://a/v", "a video"),
+        (
+            "<video:video><video:thumbnail_loc>https://a/t</video:thumbnail_loc></video:video>",
+            "https://a/t",
+            "a video",
+        ),
+        ("<video:video><video:player_loc>https://a/p</video:player_loc></video:video>", "https://a/p", "a video"),
         ('<xhtml:link rel="alternate" hreflang="de" href="https://a/de"/>', "https://a/de", "an alternate page"),
     ],
 )
