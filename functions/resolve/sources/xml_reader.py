@@ -1,6 +1,6 @@
 """Read XML as a stream of elements, leniently where warming does not need the rest.
 
-What a document of somebody else's often has, and expat refuses, is repaired in the text: blank lines before the
+What documents often have, and expat refuses, is repaired in the text: blank lines before the
 declaration, HTML's entities, a bare `&`. Comments, processing instructions and prefixes have no meaning here. Nothing
 is expanded, and nothing outside of the document is read: declared entities and attributes are refused.
 """
@@ -99,7 +99,7 @@ def read_xml(texts: Iterable[str], handler: Handler, budget: Budget) -> None:
 def repaired(texts: Iterable[str]) -> Iterator[str]:
     """Yield a document's text without blank begin, comments and instructions, its entities as characters.
 
-    A comment's line breaks stay, so that line numbers are right. An entity that nobody declares becomes U+FFFD: the
+    A comment's line breaks stay, so that line numbers are right. An undeclared entity becomes U+FFFD: the
     entry that contains it is skipped, the others are read.
     """
     held, inside, begun = "", "", False
