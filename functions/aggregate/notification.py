@@ -35,7 +35,8 @@ def compose(
         counts = f"{summary['success']:,} of {summary['total']:,} URLs are warm"
     words = {"SUCCEEDED": "done", "TIMED_OUT": "timed out", "ABORTED": "cancelled"}.get(status, "NOT WARM")
     subject = f"Prewarm {words}: {counts} ({run})"
-    lines = [f"Run {run}: {words}.", f"{counts[0].upper()}{counts[1:]}."]
+    first = (summary or {}).get("mostlySkipped", "")
+    lines = [*([f"{first}."] if first else []), f"Run {run}: {words}.", f"{counts[0].upper()}{counts[1:]}."]
     if summary is not None:
         lines[-1] = f"{counts[0].upper()}{counts[1:]}, {summary['failed']:,} failed."
         lines.append(f"Estimated cost: ${summary['cost']['dollars']:.4f}.")

@@ -25,6 +25,8 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
     warm = report["warm"]
     counts = f"{report['success']:,} of {report['total']:,} URLs are warm"
     heading = counts if warm else f"Not warm: {report['failed']:,} of {report['total']:,} URLs failed"
+    if report.get("mostlySkipped"):
+        heading = report["mostlySkipped"] if warm or not report["failed"] else f"{report['mostlySkipped']}. {heading}"
     template = Template(resources.files("aggregate").joinpath("data/report.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(f"{heading} - {report['run']}"),
@@ -54,6 +56,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
+    yield from _left_out(report.get("sources", []))
     if report["skippedPops"]:
         yield "<h2>Skipped POPs</h2>" + _table(
             "Skipped POPs",
@@ -95,6 +98,19 @@ def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             for pop in slowest[:SLOWEST_SHOWN]
         ],
     )
+
+
+def _left_out(sources: Sequence[dict[str, Any]]) -> Iterable[str]:
+    """Yield what the run left out of its sources."""
+    rows = [
+        (source["source"], f"{each['count']:,}", "skipped" if each["skipped"] else "left out", each["reason"],
+         ", ".join(each["examples"]))
+        for source in sources
+        for each in source["leftOut"]
+    ]  # fmt: skip
+    if rows:
+        heads = ("Source", "Entries", "", "Reason", "Such as")
+        yield "<h2>Not taken from the sources</h2>" + _table("Not taken from the sources", heads, rows)
 
 
 def _failures(report: dict[str, Any]) -> str:

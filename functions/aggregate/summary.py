@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
+from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
@@ -24,7 +24,7 @@ def summarise(plan: Plan, rolled_up: RollUp, urls: list[str], ended_at: float, u
     failed = [url for url in rolled_up.urls if url.verdict is Verdict.FAILED]
     return {
         "run": plan.run,
-        "warm": not failed,
+        "warm": not failed and not plan.sources_fail,
         "startedAt": plan.started_at,
         "endedAt": ended_at,
         "total": plan.url_count,
@@ -56,9 +56,9 @@ def run_verdict(plan: Plan, summary: dict[str, Any], location: str) -> dict[str,
     for entry in summary["failures"]:
         reasons.update(entry["reasons"])
     return {
-        "passed": summary["warm"] or plan.fail_on == "none",
+        "passed": summary["warm"] or (plan.fail_on == "none" and not plan.sources_fail),
         "warm": summary["warm"],
-        "error": DEADLINE_PASSED if reasons[Outcome.DEADLINE] else NOT_WARM,
+        "error": _error(summary, reasons),
         "cause": _cause(summary, location),
         "total": summary["total"],
         "success": summary["success"],
@@ -67,12 +67,20 @@ def run_verdict(plan: Plan, summary: dict[str, Any], location: str) -> dict[str,
     }
 
 
+def _error(summary: dict[str, Any], reasons: Counter[str]) -> str:
+    """Return the error's name: it decides which action is recommended."""
+    if not summary["failed"] and summary.get("mostlySkipped"):
+        return SOURCES_SKIPPED
+    return DEADLINE_PASSED if reasons[Outcome.DEADLINE] else NOT_WARM
+
+
 def _cause(summary: dict[str, Any], location: str) -> str:
     """Return the Cause: counts, the first failures, and the summary's location."""
     counts = f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."
     failures = first_failures(summary)
     ending = [*failures[FAILURES_SHOWN:], f"Summary: {location}"]
-    text = "\n".join([counts, *failures[:FAILURES_SHOWN]])
+    first = [summary["mostlySkipped"]] if summary.get("mostlySkipped") else []
+    text = "\n".join([*first, counts, *failures[:FAILURES_SHOWN]])
     available = CAUSE_LIMIT - len("\n".join(["", *ending]))
     return "\n".join([text if len(text) <= available else text[: available - 1] + "…", *ending])
 

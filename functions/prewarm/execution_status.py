@@ -4,10 +4,12 @@ from typing import Any
 
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 INVALIDATION_TIMED_OUT = "Prewarm.InvalidationTimedOut"
+# Every URL is warm, but most entries of a source were skipped.
+SOURCES_SKIPPED = "Prewarm.SourcesSkipped"
 # Step Functions' statuses of an execution that has not ended.
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
 # Errors of the state machine's own Fail states: a redrive would enter the same Fail state again.
-FAIL_STATE_ERRORS = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_TIMED_OUT})
+FAIL_STATE_ERRORS = frozenset({NOT_WARM, DEADLINE_PASSED, INVALIDATION_TIMED_OUT, SOURCES_SKIPPED})
 # The console's hosts by partition (IAM User Guide, "Amazon Resource Names"; each partition's own console).
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -22,7 +24,7 @@ def summary_is_current(summary: dict[str, Any], redrives: int, error: str) -> bo
     A summary written before a redrive is stale, unless the redrive re-entered the same Fail state: then nothing ran
     in between. `redrives` and `error` are those of the execution as it is now.
     """
-    return summary.get("redrives", 0) >= redrives or error in {NOT_WARM, DEADLINE_PASSED}
+    return summary.get("redrives", 0) >= redrives or error in {NOT_WARM, DEADLINE_PASSED, SOURCES_SKIPPED}
 
 
 def console_url(arn: str) -> str:
@@ -45,6 +47,11 @@ def recommended_action(status: str, error: str, arn: str) -> dict[str, str] | No
         return None
     if error == REJECTED:
         return {"kind": "fix", "how": "fix the problems listed in the cause, then start a new run"}
+    if error == SOURCES_SKIPPED:
+        how = (
+            "repair the sources listed in the cause, or accept them with strict_sources: false; then start a new run"
+        )
+        return {"kind": "fix", "how": how}
     if status in {"TIMED_OUT", "ABORTED"} or error in FAIL_STATE_ERRORS:
         how = f"POST /retry?requestID={arn} starts a new run of the failed URLs; a redrive would fail again"
         return {"kind": "retry", "how": how if status == "FAILED" else how.partition(";")[0]}

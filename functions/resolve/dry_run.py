@@ -102,6 +102,8 @@ def dry_run_document(
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),
+        "mostlySkipped": plan.mostly_skipped,
+        "sources": [each.as_json() for each in plan.sources],
         "warnings": list(plan.warnings),
     }
 

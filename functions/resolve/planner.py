@@ -8,6 +8,7 @@ from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Group, Plan
+from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url
 from resolve.invalidation import check_rounds, invalidation_path
@@ -23,6 +24,7 @@ def plan_run(
     warnings: tuple[str, ...],
     catalogue: Catalogue,
     *,
+    sources: tuple[SourceReport, ...] = (),
     started_at: float,
     clock: Callable[[], float],
 ) -> PlannedRun:
@@ -35,6 +37,7 @@ def plan_run(
         unmatched: the URLs that no distribution serves.
         warnings: the warnings of all stages, for the run's status.
         catalogue: the POP catalogue, for the regional edge caches of a staged run.
+        sources: what the run took from its sources and what it left out.
         started_at: when resolving began, in epoch seconds.
         clock: returns the current time in epoch seconds.
 
@@ -78,6 +81,8 @@ def plan_run(
         resolve_seconds=round(clock() - started_at, 3),
         invalidation_paths=paths_of(rounds),
         invalidation_rounds=len(rounds),
+        sources=sources,
+        strict_sources=fields.strict_sources,
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
+from prewarm.planning.source_report import SourceReport
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
@@ -22,6 +23,7 @@ class Collected:
 
     urls: list[Url]
     warnings: tuple[str, ...] = ()
+    sources: tuple[SourceReport, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ STATUS: Shape = {
     "successUrl": list,
 }
 # Additional fields of newer services; an older service returns none of them.
-STATUS_OPTIONAL: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict}
+STATUS_OPTIONAL: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict,
+                          "sources": list}  # fmt: skip
 DRY_RUN: Shape = {
     "urls": int,
     "hosts": int,

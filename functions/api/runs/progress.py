@@ -150,6 +150,9 @@ def _totals(summary: dict[str, Any]) -> dict[str, Any]:
         "targets": {name: summary[source] for name, source in names.items()} | {"layers": summary["layers"]},
         "bytes": summary["bytes"],
         "warnings": summary["warnings"],
+        # Summaries of earlier versions lack these.
+        "mostlySkipped": summary.get("mostlySkipped", ""),
+        "sources": summary.get("sources", []),
     }
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped
+from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped, SourceReport
 
 
 class ReportFailure(Failure):
@@ -59,6 +59,8 @@ class Report(ApiModel):
     verified: int
     layers: Counts
     skipped_pops: list[Skipped]
+    mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""
+    sources: Annotated[list[SourceReport], Field(default_factory=list)]
     warnings: list[str]
     fetches: int
     time_to_first_byte_ms: dict[str, float] | None

@@ -51,6 +51,27 @@ class Skipped(ApiModel):
     detail: str
 
 
+class LeftOut(ApiModel):
+    """Entries of a source that the run does not warm."""
+
+    reason: str
+    count: int
+    skipped: Annotated[bool, Field(description="False: the request chose so, or warming does not need them.")]
+    examples: list[str]
+
+
+class SourceReport(ApiModel):
+    """What a run took from a sitemap or manifest, and what it left out."""
+
+    source: Annotated[str, Field(description="The request's field, such as sitemap[0].")]
+    address: str
+    urls: Annotated[int, Field(description="URLs that the source gives to the run.")]
+    skipped: Annotated[int, Field(description="Entries that cannot be warmed.")]
+    parts: Annotated[int, Field(description="The files of an index, the playlists or Representations of a manifest.")]
+    parts_skipped: int
+    left_out: list[LeftOut]
+
+
 class Failure(ApiModel):
     """A failed URL with reasons and coverage."""
 
@@ -148,6 +169,10 @@ class Status(ApiModel):
     targets: Targets | None = None
     bytes: int = 0
     warnings: list[str] = []
+    mostly_skipped: Annotated[
+        str, Field(description="Which sources were mostly skipped, to be shown first; empty if none was.")
+    ] = ""
+    sources: list[SourceReport] = []
     cost: Cost | None = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
     dry_run: dict[str, Any] | None = None

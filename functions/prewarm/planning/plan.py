@@ -7,6 +7,7 @@ without a distribution come last and are not in any batch.
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from prewarm.planning.source_report import SourceReport, mostly_skipped
 from prewarm.urls import Url, redacted
 
 # Most POP ids that a map item lists, for readers of the trace.
@@ -98,6 +99,18 @@ class Plan:
     resolve_seconds: float = 0.0
     invalidation_paths: int = 0
     invalidation_rounds: int = 0
+    sources: tuple[SourceReport, ...] = ()
+    strict_sources: bool | None = None
+
+    @property
+    def mostly_skipped(self) -> str:
+        """Return which sources were mostly skipped, as the first line of every output; else an empty text."""
+        return mostly_skipped(self.sources)
+
+    @property
+    def sources_fail(self) -> bool:
+        """Return whether the run fails because of its sources, even if every URL is warm."""
+        return bool(self.mostly_skipped) and self.strict_sources is not False
 
     @property
     def placed(self) -> int:
@@ -127,6 +140,7 @@ class Plan:
                 "groups": groups,
                 "variants": tuple(document["variants"]),
                 "warnings": tuple(document["warnings"]),
+                "sources": tuple(SourceReport.from_json(entry) for entry in document.get("sources", ())),
             }
         )
 

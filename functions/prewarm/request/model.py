@@ -62,6 +62,7 @@ class PrewarmRequest(BaseModel):
     max_rps: Annotated[float, Field(ge=0.1, le=1_000_000)] | None = None
     staged: bool = False
     fail_on: Literal["any", "none"] = "any"
+    strict_sources: bool | None = None
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
     max_bytes: Annotated[int, Field(ge=1)] | None = None
     allow_unknown_pops: bool = False

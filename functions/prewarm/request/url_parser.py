@@ -70,6 +70,8 @@ def _check_given(given: str) -> re.Match[str]:
         raise ValueError("contains a control character; percent-encode it or remove it")
     if SURROGATE.search(given):
         raise ValueError("contains a lone surrogate; percent-encode the character's UTF-8 bytes")
+    if "*" in given.partition("#")[0]:
+        raise ValueError("contains a *; warming takes no patterns (invalidation does), so list the URLs themselves")
     start = START.match(given)
     if start is None:
         raise ValueError("has no scheme; use https:// or http://")

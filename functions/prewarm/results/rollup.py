@@ -138,6 +138,8 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
+        "mostlySkipped": plan.mostly_skipped,
+        "sources": [each.as_json() for each in plan.sources],
         "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
     }
 

@@ -90,10 +90,18 @@ def path_expression(pattern: str) -> re.Pattern[str]:
     """Return a path pattern as a regular expression over whole paths.
 
     `*` is any run of characters and `?` any one; patterns are case-sensitive, may omit the first slash, and ignore
-    the query (Developer Guide, "Path pattern").
+    the query (Developer Guide, "Path pattern"). A match takes time linear in the path: the leftmost place of each
+    part between two `*` is as good as any, so the groups are atomic and nothing is tried twice.
     """
-    body = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern.removeprefix("/"))
-    return re.compile(f"/{body}" if pattern != "*" else ".*", re.DOTALL)
+    if pattern == "*":
+        return re.compile(".*", re.DOTALL)
+    parts = ["".join("." if sign == "?" else re.escape(sign) for sign in part) for part in pattern.split("*")]
+    first, *others = parts
+    first = "/" + first.removeprefix("/")
+    if not others:
+        return re.compile(first, re.DOTALL)
+    between = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
+    return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)
 
 
 def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:

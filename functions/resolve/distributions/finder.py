@@ -92,6 +92,10 @@ class DistributionFinder:
                 reasons[host] = result
         return FoundDistributions(distributions, reasons)
 
+    def lists(self, host: str) -> bool:
+        """Return whether a distribution of the account names a host, so that no lookup is needed."""
+        return closest(host, self.listed) is not None
+
     def _allows_any(self) -> bool:
         return self._allowed == ANY_DISTRIBUTION
 

@@ -1,146 +1,192 @@
-"""DASH (ISO/IEC 23009-1): the segments that a media presentation description lists."""
+"""DASH (ISO/IEC 23009-1): the addresses of the segments that a media presentation description lists. Pure."""
 
-import math
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urljoin
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource
+from prewarm.request.url_sources import ManifestSource
+from resolve.sources.boundary import Place, Unreadable
+from resolve.sources.dash_timing import Segment, duration, segment_times
+from resolve.sources.dash_tree import Node
 
-DURATION = re.compile(r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d*)?)S)?)?", re.ASCII)
 IDENTIFIER = re.compile(r"\$(?:(RepresentationID)|(Number|Time|Bandwidth)(?:%0(\d{1,2})d)?|)\$")
+UNKNOWN_IDENTIFIER = re.compile(r"\$(?:[A-Za-z]+)(?:%[^$]{0,8})?\$")
+KINDS = ("SegmentBase", "SegmentList", "SegmentTemplate")
+XLINK = "xlink:href, a part of the manifest in another document: give it as a manifest of its own to warm it"
+MORE_SEGMENTS = "segments after the first max_segments of a rendition"
+TO_ZERO = "urn:mpeg:dash:resolve-to-zero:2013"
 
 
 @dataclass(frozen=True)
-class _Segments:
-    """A Representation's segments: base address, its period's seconds (None: unknown), and their description."""
+class Presentation:
+    """What a manifest's expansion needs of its surroundings.
 
-    base: str
+    `bases`: turns the BaseURLs of an element, each resolved against every base above it, into those to use; `skip`
+    and `leave_out`: take an address and the reason why it is not warmed; `count_part`: counts a whole Representation.
+    """
+
+    source: ManifestSource
+    bases: Callable[[list[str], list[str]], list[str]]
+    skip: Callable[[str, str], None]
+    count_part: Callable[[], None]
+    leave_out: Callable[[str, str, int], None]
+    place: Place
+
+
+@dataclass
+class _Level:
+    """What a Representation inherits: base addresses, its period's seconds, and its segments' description by kind."""
+
+    bases: list[str]
     seconds: float | None
-    template: dict[str, str]
-    timeline: list[ET.Element] | None
-    listed: list[ET.Element]
-    initialization: str
-    media_base: bool
+    described: dict[str, Node] = field(default_factory=dict)
+    nearest: str = ""
+
+    def below(self, node: Node, presentation: Presentation) -> "_Level":
+        """Return the level of a child element."""
+        own = [each.text for each in node.all("BaseURL") if each.text]
+        bases = presentation.bases(self.bases, own) if own else self.bases
+        described, nearest = dict(self.described), self.nearest
+        for kind in KINDS:
+            if (found := node.first(kind)) is None:
+                continue
+            if href := found.get("href"):
+                presentation.skip(href, XLINK)
+            described[kind] = _inherited(described.get(kind), found)
+            nearest = kind
+        return _Level(bases, self.seconds, described, nearest)
 
 
-def is_live(root: ET.Element) -> bool:
+def _inherited(above: Node | None, own: Node) -> Node:
+    """Return a description with the attributes and the elements that it inherits from the same kind above."""
+    if above is None:
+        return own
+    names = {child.name for child in own.children}
+    children = own.children + [child for child in above.children if child.name not in names]
+    return Node(own.name, above.attributes | own.attributes, own.line, children)
+
+
+def is_live(root: Node) -> bool:
     """Return whether a presentation is live: it keeps growing."""
     return root.get("type") == "dynamic"
 
 
-def segments(root: ET.Element, base: str, source: ManifestSource) -> Iterator[str]:
-    """Yield the addresses of a presentation's init segments and media segments, Representation by Representation.
+def segments(root: Node, base: str, presentation: Presentation) -> Iterator[tuple[str, list[str]]]:
+    """Yield the addresses of a presentation's init segments and media segments, each with its base addresses."""
+    top = _Level([base], None).below(root, presentation)
+    for period, seconds in _periods(root, presentation):
+        level = _Level(top.bases, seconds).below(period, presentation)
+        for group in period.all("AdaptationSet"):
+            if href := group.get("href"):
+                if href != TO_ZERO:
+                    presentation.skip(href, XLINK)
+                if not group.children:
+                    continue
+            yield from _of_set(group, level.below(group, presentation), presentation)
 
-    Raises:
-        ValueError: the presentation is invalid, or lists more segments than a run accepts.
 
-    """
-    base = _base(root, base)
-    periods = root.findall("Period")
-    total = duration(root.get("mediaPresentationDuration", ""))
+def _periods(root: Node, presentation: Presentation) -> Iterator[tuple[Node, float | None]]:
+    """Yield the periods with their seconds (None: unknown); a period ends where the next one begins."""
+    periods = [each for each in root.all("Period") if each.get("href") != TO_ZERO]
+    total = duration(root.get("mediaPresentationDuration"))
+    start: float | None = 0.0
     for number, period in enumerate(periods):
-        seconds = duration(period.get("duration", ""))
-        if seconds is None and number + 1 < len(periods):
-            start, end = duration(period.get("start", "PT0S")), duration(periods[number + 1].get("start", ""))
-            seconds = end - start if start is not None and end is not None else None
-        elif seconds is None and total is not None:
-            seconds = total - (duration(period.get("start", "PT0S")) or 0)
-        for group in period.findall("AdaptationSet"):
-            yield from _of_set(group, [period, group], _base(period, base), seconds, source)
-
-
-def _of_set(
-    group: ET.Element, above: list[ET.Element], base: str, seconds: float | None, source: ManifestSource
-) -> Iterator[str]:
-    base = _base(group, base)
-    selected = group.findall("Representation")
-    if source.renditions == "lowest":
-        selected = sorted(selected, key=lambda each: _number(each.get("bandwidth", "0"), "bandwidth"))[:1]
-    for representation in selected:
-        yield from _of_representation(representation, _segments_of(representation, above, base, seconds), source)
-
-
-def _segments_of(representation: ET.Element, above: list[ET.Element], base: str, seconds: float | None) -> _Segments:
-    """Return a Representation's segments, with all that it inherits from its period and adaptation set."""
-    template: dict[str, str] = {}
-    timeline: list[ET.Element] | None = None
-    listed: list[ET.Element] = []
-    initialization = ""
-    for level in [*above, representation]:
-        for kind in ("SegmentBase", "SegmentList", "SegmentTemplate"):
-            node = level.find(kind)
-            if node is None:
+        if href := period.get("href"):
+            presentation.skip(href, XLINK)
+            if not period.children:
+                start = None
                 continue
-            if kind != "SegmentBase":
-                template |= node.attrib
-            if (line := node.find("SegmentTimeline")) is not None:
-                timeline = line.findall("S")
-            if (first := node.find("Initialization")) is not None:
-                initialization = first.get("sourceURL", "")
-            listed = node.findall("SegmentURL") or listed
-    has_base = representation.find("BaseURL") is not None
-    return _Segments(_base(representation, base), seconds, template, timeline, listed, initialization, has_base)
+        given = duration(period.get("start"))
+        start = given if given is not None else start
+        seconds = duration(period.get("duration"))
+        following = duration(periods[number + 1].get("start")) if number + 1 < len(periods) else total
+        if seconds is None and start is not None and following is not None:
+            seconds = max(0.0, following - start)
+        yield period, seconds
+        start = start + seconds if start is not None and seconds is not None else None
 
 
-def _of_representation(representation: ET.Element, described: _Segments, source: ManifestSource) -> Iterator[str]:
-    values = {"RepresentationID": representation.get("id", ""), "Bandwidth": representation.get("bandwidth", "0")}
-    if described.initialization:
-        yield urljoin(described.base, described.initialization)
-    if "initialization" in described.template:
-        yield urljoin(described.base, filled(described.template["initialization"], values))
-    if "media" in described.template:
-        for number, time in _numbered(described, source.max_segments):
-            media = filled(described.template["media"], values | {"Number": str(number), "Time": str(time)})
-            yield urljoin(described.base, media)
-    elif described.listed:
-        for node in described.listed[: source.max_segments]:
-            yield urljoin(described.base, node.get("media", ""))
-    elif described.media_base:
+def _of_set(group: Node, level: _Level, presentation: Presentation) -> Iterator[tuple[str, list[str]]]:
+    selected = group.all("Representation")
+    if presentation.source.renditions == "lowest" and len(selected) > 1:
+        selected = sorted(selected, key=_bandwidth)
+        presentation.leave_out(
+            selected[1].get("id"),
+            "a Representation that is not the lowest of its set (renditions)",
+            len(selected) - 1,
+        )
+        selected = selected[:1]
+    for representation in selected:
+        presentation.place.line = representation.line
+        try:
+            yield from _of_representation(representation, level.below(representation, presentation), presentation)
+            presentation.count_part()
+        except Unreadable as error:
+            presentation.skip(
+                f"Representation {representation.get('id')[:100]!r} (line {representation.line})", str(error)
+            )
+
+
+def _bandwidth(representation: Node) -> float:
+    text = representation.get("bandwidth")
+    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else float("inf")
+
+
+def _of_representation(
+    representation: Node, level: _Level, presentation: Presentation
+) -> Iterator[tuple[str, list[str]]]:
+    values = {"RepresentationID": representation.get("id"), "Bandwidth": representation.get("bandwidth", "0")}
+    described = level.described.get(level.nearest, Node("", {}, representation.line))
+    for name in ("BitstreamSwitching", "Initialization", "RepresentationIndex"):
+        if (node := described.first(name)) is not None:
+            # Without an address it is a range of the Representation's own file.
+            yield node.get("sourceURL"), level.bases
+    if level.nearest == "SegmentTemplate":
+        yield from _of_template(described, values, level, presentation)
+    elif level.nearest == "SegmentList" and described.first("SegmentURL") is not None:
+        listed = described.all("SegmentURL")
+        most = presentation.source.max_segments or len(listed)
+        presentation.leave_out("", MORE_SEGMENTS, len(listed) - most)
+        for node in listed[:most]:
+            # Without an address it is a range of the Representation's own file.
+            yield node.get("media"), level.bases
+            if node.get("index"):
+                yield node.get("index"), level.bases
+    elif not (level.nearest == "SegmentList" and described.get("href")) and representation.first("BaseURL"):
         # A single file, which players read by ranges.
-        yield described.base
+        yield "", level.bases
+    elif level.nearest != "SegmentList" or not described.get("href"):
+        raise Unreadable("it has neither segments nor a BaseURL")
 
 
-def _numbered(described: _Segments, most: int | None) -> Iterator[tuple[int, int]]:
-    """Yield each segment's number and start time, from its timeline or from its duration."""
-    first = _number(described.template.get("startNumber", "1"), "startNumber")
-    scale = max(1, _number(described.template.get("timescale", "1"), "timescale"))
-    for count, time in enumerate(_times(described, scale)):
-        if most is not None and count >= most:
-            return
-        if count >= URLS_AT_MOST:
-            raise ValueError(f"lists more than {URLS_AT_MOST:,} segments; set max_segments")
-        yield first + count, time
-
-
-def _times(described: _Segments, scale: int) -> Iterator[int]:
-    if described.timeline is None:
-        each = _number(described.template.get("duration", "0"), "duration")
-        if described.seconds is None or each <= 0:
-            raise ValueError("has a SegmentTemplate with neither a SegmentTimeline nor a finite duration")
-        for number in range(math.ceil(round(described.seconds * scale / each, 6))):
-            yield number * each
+def _of_template(
+    described: Node, values: dict[str, str], level: _Level, presentation: Presentation
+) -> Iterator[tuple[str, list[str]]]:
+    for name in ("bitstreamSwitching", "initialization"):
+        if name in described.attributes:
+            yield _known(filled(described.get(name), values)), level.bases
+    templates = [described.get(name) for name in ("media", "index") if name in described.attributes]
+    if not templates:
         return
-    now = 0
-    for position, node in enumerate(described.timeline):
-        now = _number(node.get("t", str(now)), "t")
-        length = _number(node.get("d", "0"), "d")
-        if length <= 0:
-            raise ValueError("has a SegmentTimeline with a segment of zero length")
-        repeats = int(node.get("r", "0")) if re.fullmatch(r"-?\d{1,18}", node.get("r", "0")) else 0
-        if repeats < 0:
-            # Until the next entry's time, or the period's end.
-            following = described.timeline[position + 1].get("t") if position + 1 < len(described.timeline) else None
-            if following is None and described.seconds is None:
-                raise ValueError("has a SegmentTimeline that repeats until an unknown end")
-            offset = _number(described.template.get("presentationTimeOffset", "0"), "presentationTimeOffset")
-            end = _number(following, "t") if following is not None else (described.seconds or 0) * scale + offset
-            repeats = max(0, math.ceil(round((end - now) / length, 6)) - 1)
-        for _ in range(repeats + 1):
-            yield now
-            now += length
+    if "$SubNumber" in templates[0]:
+        raise Unreadable("it has partial segments ($SubNumber$), which the service does not know")
+    most = presentation.source.max_segments
+    for count, each in enumerate(segment_times(described, level.seconds)):
+        if most is not None and count >= most:
+            presentation.leave_out("", MORE_SEGMENTS, 1)
+            return
+        for template in templates:
+            yield _known(filled(template, values | _values_of(each))), level.bases
+
+
+def _values_of(segment: Segment) -> dict[str, str]:
+    return {"Number": str(segment.number), "Time": str(segment.time)}
+
+
+def _known(address: str) -> str:
+    if unknown := UNKNOWN_IDENTIFIER.search(address):
+        raise Unreadable(f"its template has the identifier {unknown[0]!r}, which the service does not know")
+    return address
 
 
 def filled(template: str, values: dict[str, str]) -> str:
@@ -154,21 +200,3 @@ def filled(template: str, values: dict[str, str]) -> str:
         return text.zfill(int(identifier[3])) if identifier[3] else text
 
     return IDENTIFIER.sub(value, template)
-
-
-def duration(text: str) -> float | None:
-    """Return an ISO 8601 duration of days and less in seconds, or None for any other text."""
-    matched = DURATION.fullmatch(text)
-    if not text or matched is None:
-        return None
-    return sum(float(matched[unit] or 0) * size for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)))
-
-
-def _base(node: ET.Element, base: str) -> str:
-    return urljoin(base, (node.findtext("BaseURL") or "").strip())
-
-
-def _number(text: str, name: str) -> int:
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        raise ValueError(f"has {name}={text[:40]!r}, which is not a whole number")
-    return int(text)

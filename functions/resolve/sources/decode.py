@@ -1,68 +1,138 @@
-"""Decode documents: gzip up to a size limit, and XML without a document type."""
+"""Decode documents piece by piece: gzip up to a size limit, and text in the encoding that a document declares."""
 
-import xml.etree.ElementTree as ET
+import codecs
+import re
 import zlib
-from typing import Any
-from xml.parsers import expat
+from collections.abc import Iterable, Iterator
+
+from resolve.sources.boundary import Unreadable
+from resolve.sources.budget import Budget
 
 GZIP_MAGIC = b"\x1f\x8b"
 # zlib: expect a gzip header and trailer.
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
+# What is decompressed at once, and what zlib is given at once: what follows a member's end is copied, so that many
+# tiny members cost little only if it is short.
+PIECE_BYTES, INPUT_BYTES = 65_536, 4_096
+# The bytes in which an XML declaration names its encoding (XML 1.0, appendix F).
+HEAD_BYTES = 1_024
+# Twice the longest URL that the service accepts (8,192 bytes), in characters of four bytes.
+LONGEST_LINE = 65_536
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+# The encodings of text that documents may declare; Python has others, such as zlib and unicode_escape.
+TEXT_ENCODING = re.compile(r"(?:ascii|utf-8|iso8859-\d+|cp\d+|koi8-[rtu]|gb2312|gbk|gb18030|big5|euc_\w+|shift_jis)")
 
 
 def decompressed(body: bytes, most_bytes: int) -> bytes:
     """Return a body, decompressed if it is gzip; several members, as `cat a.gz b.gz` makes them, are joined.
 
     Raises:
-        ValueError: the gzip is broken, or larger than `most_bytes` decompressed.
+        Unreadable: the gzip is broken, or larger than `most_bytes` decompressed.
 
     """
-    if not body.startswith(GZIP_MAGIC):
-        return body
-    whole = bytearray()
-    while body:
-        member = zlib.decompressobj(GZIP_WINDOW)
-        try:
-            whole += member.decompress(body, most_bytes + 1 - len(whole))
-        except zlib.error as error:
-            raise ValueError(f"is broken gzip: {error}") from error
-        if len(whole) > most_bytes:
-            raise ValueError(f"is larger than {most_bytes:,} bytes decompressed")
-        if not member.eof:
-            raise ValueError("is broken gzip: it ends too early")
-        body = member.unused_data.lstrip(b"\0")
-    return bytes(whole)
+    return body if not body.startswith(GZIP_MAGIC) else b"".join(pieces(body, most_bytes))
 
 
-def read_xml(body: bytes) -> ET.Element:
-    """Return an XML document's root, its elements named without their namespaces.
-
-    A document type is rejected: it can define entities that expand without limit, or name files to include.
+def pieces(body: bytes | bytearray, most_bytes: int, budget: Budget | None = None) -> Iterator[bytes]:
+    """Yield a body in pieces of at most 64 kB, decompressed if it is gzip.
 
     Raises:
-        ValueError: the body is not XML, or has a document type.
+        Unreadable: the gzip is broken, or larger than `most_bytes` decompressed; or the budget is spent.
 
     """
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-
-    def reject(*_: Any) -> None:  # noqa: ANN401 - expat's own
-        raise ValueError("has a document type (<!DOCTYPE>), which is not allowed; remove it")
-
-    parser.StartDoctypeDeclHandler = reject
-    parser.StartElementHandler = lambda name, attributes: builder.start(
-        local_name(name), {local_name(key): value for key, value in attributes.items()}
-    )
-    parser.EndElementHandler = lambda name: builder.end(local_name(name))
-    parser.CharacterDataHandler = builder.data
-    try:
-        parser.Parse(body, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"is not XML: {error}") from error
-    return builder.close()
+    count = 0
+    source = _gunzip(body) if body.startswith(GZIP_MAGIC) else _slices(body, PIECE_BYTES)
+    for piece in source:
+        count += len(piece)
+        if count > most_bytes:
+            raise Unreadable(f"is larger than {most_bytes:,} bytes decompressed")
+        if budget:
+            budget.add_bytes(len(piece))
+        yield piece
 
 
-def local_name(name: str) -> str:
-    """Return a name without its namespace."""
-    return name.rpartition(" ")[2]
+def _slices(body: bytes | bytearray, size: int) -> Iterator[bytes]:
+    view = memoryview(body)
+    for start in range(0, len(view), size):
+        yield bytes(view[start : start + size])
+
+
+def _gunzip(body: bytes | bytearray) -> Iterator[bytes]:
+    """Yield what gzip members contain; zeros between and after them are padding."""
+    member = None
+    for part in _slices(body, INPUT_BYTES):
+        rest = part
+        while rest:
+            if member is None:
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    break
+                member = zlib.decompressobj(GZIP_WINDOW)
+            try:
+                yield member.decompress(rest, PIECE_BYTES)
+            except zlib.error as error:
+                raise Unreadable(f"is broken gzip: {error}") from error
+            rest = member.unconsumed_tail
+            if member.eof:
+                rest, member = member.unused_data, None
+    if member is not None:
+        # With a whole input consumed, zlib may still hold output.
+        yield member.flush()
+        if not member.eof:
+            raise Unreadable("is broken gzip: it ends too early")
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding of a document that begins with `head`: by its mark, zeros or declaration; else UTF-8."""
+    for mark, name in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return name
+    if head[:4].count(0) and len(head) > 1:
+        # XML 1.0, appendix F: the zeros around the first character.
+        if head[:4].count(0) >= 3:  # noqa: PLR2004 - of four bytes
+            return "utf-32-be" if head[0] == 0 else "utf-32-le"
+        return "utf-16-be" if head[0] == 0 else "utf-16-le"
+    if declared := DECLARED.match(head):
+        try:
+            name = codecs.lookup(declared[1].decode("ascii")).name
+        except LookupError:
+            return "utf-8"
+        return name if TEXT_ENCODING.fullmatch(name) else "utf-8"
+    return "utf-8"
+
+
+def text_pieces(source: Iterable[bytes]) -> Iterator[str]:
+    """Yield a document's pieces as text; bytes that its encoding does not allow become U+FFFD."""
+    head = b""
+    decoder: codecs.IncrementalDecoder | None = None
+    for piece in source:
+        if decoder is None:
+            head += piece
+            if len(head) < HEAD_BYTES:
+                continue
+            decoder = codecs.getincrementaldecoder(encoding_of(head))("replace")
+            yield decoder.decode(head)
+        else:
+            yield decoder.decode(piece)
+    if decoder is None:
+        decoder = codecs.getincrementaldecoder(encoding_of(head))("replace")
+        yield decoder.decode(head)
+    yield decoder.decode(b"", final=True)
+
+
+def lines(texts: Iterable[str]) -> Iterator[str]:
+    """Yield a document's lines, without their ends; of a line that is too long to be an address, its begin."""
+    held = ""
+    for text in texts:
+        *whole, held = (held + text).split("\n")
+        held = held[:LONGEST_LINE]
+        for line in whole:
+            yield line[:LONGEST_LINE]
+    yield held

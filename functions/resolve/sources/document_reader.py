@@ -1,10 +1,11 @@
-"""Read documents through CloudFront, from the edge location that serves this function; each whole or not at all."""
+"""Read documents through CloudFront, from the edge location that serves this function."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from prewarm.catalogue import published_edge_networks
-from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.errors import truncate
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
@@ -13,69 +14,113 @@ from prewarm.settings import Settings
 from prewarm.urls import Url, redacted
 from resolve.distributions.finder import DistributionFinder
 from resolve.dns_lookup import addresses_of, in_networks
+from resolve.sources.budget import Budget
+from resolve.sources.intake import UNKNOWN_HOSTS_AT_MOST, resolve_address
 
 TRIES = 3
 PAUSE_SECONDS = 0.5
 OK, REDIRECT, SERVER_ERROR = 200, 300, 500
 # libcurl's FILESIZE_EXCEEDED (curl/curl.h).
 TOO_LARGE = 63
+# Redirects to hosts that may be warmed are followed, as browsers do (Fetch Standard: 20); a document has few.
+REDIRECTS_AT_MOST = 5
+# For the documents that are read together: a byte every half second never ends.
+SECONDS_AT_MOST = 60.0
 
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """One document to read: its URL, the source that lists it, and its body; `problem` is empty if it is whole."""
+    """One document to read: the URL that lists it, the one it was read from, and its body.
+
+    `problem` is empty if the body is whole; `moved`: whether redirects led from `url` to `read_from`.
+    """
 
     url: Url
-    source: str
+    read_from: Url
     body: bytearray = field(default_factory=bytearray)
     problem: str = "was not requested"
     tries: int = 0
+    location: str = ""
+
+    @property
+    def moved(self) -> bool:
+        """Return whether the document was read from another URL than its own."""
+        return self.url.fetch != self.read_from.fetch
 
 
 class DocumentReader:
     """Reads documents for one run; distributions and addresses are looked up once."""
 
-    def __init__(self, finder: DistributionFinder, settings: Settings, fields: PrewarmRequest) -> None:
-        self._finder, self._settings, self._fields = finder, settings, fields
+    def __init__(
+        self, finder: DistributionFinder, settings: Settings, fields: PrewarmRequest, budget: Budget
+    ) -> None:
+        self._finder, self._settings, self._fields, self._budget = finder, settings, fields, budget
         self._addresses: dict[str, list[str]] = {}
+        self._unknown: set[str] = set()
         self._headers = header_lines(fields.headers, fields.user_agent)
 
-    def read(self, source: str, urls: Sequence[Url], most_bytes: int) -> list[bytes]:
-        """Return the documents' bodies in the order of `urls`.
+    def refused_hosts(self, hosts: Collection[str]) -> dict[str, str]:
+        """Return why URLs of some of the hosts cannot be warmed, by host.
 
-        Raises:
-            InvalidRequest: a document cannot be read as a whole; lists every problem, each with the source.
-
+        Hosts that no distribution lists are looked up in DNS, up to a number in each run, because documents of others
+        may name any number of them.
         """
-        documents = [Document(url, source) for url in urls]
+        looked_up = []
+        refused = {}
+        for host in dict.fromkeys(hosts):
+            if not self._finder.lists(host) and host not in self._unknown:
+                if len(self._unknown) >= UNKNOWN_HOSTS_AT_MOST:
+                    refused[host] = f"no distribution lists its host, one of more than {UNKNOWN_HOSTS_AT_MOST:,}"
+                    continue
+                self._unknown.add(host)
+            looked_up.append(host)
+        return refused | self._finder.find(looked_up, self._fields.cf_domain).reasons
+
+    def read(self, urls: Sequence[Url], most_bytes: int) -> list[Document]:
+        """Return the documents in the order of `urls`; one that cannot be read as a whole has a problem."""
+        documents = [Document(url, url) for url in urls]
+        ends = time.monotonic() + min(SECONDS_AT_MOST, self._budget.seconds_left())
+        unread = documents
+        for _ in range(REDIRECTS_AT_MOST + 1):
+            self._fetch(unread, most_bytes, ends)
+            unread = [document for document in unread if document.location and _follow(document)]
+            if not unread:
+                break
+        for document in unread:
+            document.problem = f"is the begin of more than {REDIRECTS_AT_MOST} redirects"
+        for document in documents:
+            if document.problem:
+                document.body = bytearray()
+        return documents
+
+    def _fetch(self, documents: Sequence[Document], most_bytes: int, ends: float) -> None:
+        """Fetch the documents; sets the problem of each, and its location if it is a redirect."""
         queues = self._queues(documents)
         fetches = []
         for document in documents:
-            if queue := queues.get(document.url.host):
-                fetch = Fetch(document.url.fetch, self._headers, queue, document, body=document.body)
-                fetches.append(fetch)
+            document.location, document.tries = "", 0
+            if queue := queues.get(document.read_from.host):
+                document.problem = f"was not complete after {SECONDS_AT_MOST:g} seconds"
+                fetches.append(Fetch(document.read_from.fetch, self._headers, queue, document, body=document.body))
 
         def on_answer(fetch: Fetch, response: Response) -> float | None:
             document: Document = fetch.owner
             document.problem = _problem(response, most_bytes)
+            if not response.error and REDIRECT <= response.status < REDIRECT + 100:
+                document.location = response.location
             document.tries += 1
             fetch.address += 1
             retried = document.problem and _is_transient(response) and document.tries < TRIES
             return PAUSE_SECONDS if retried else None
 
-        Fetcher(self._settings).run(fetches, on_answer, max_bytes=most_bytes)
-        problems = [
-            Problem(source, f"{truncate(redacted(document.url.given))!r} {document.problem}")
-            for document in documents
-            if document.problem
-        ]
-        if problems:
-            raise InvalidRequest(problems)
-        return [bytes(document.body) for document in documents]
+        fetcher = Fetcher(self._settings)
+        fetcher.run(fetches, on_answer, max_bytes=most_bytes, should_stop=lambda: time.monotonic() > ends)
 
     def _queues(self, documents: Sequence[Document]) -> dict[str, PopQueue]:
         """Return a queue for each host with an edge address; sets the problem of the other hosts' documents."""
-        found = self._finder.find({document.url.host for document in documents}, self._fields.cf_domain)
+        hosts = {document.read_from.host for document in documents}
+        refused = self.refused_hosts(hosts)
+        found = self._finder.find(hosts - refused.keys(), self._fields.cf_domain)
         domains = {host: each.domain for host, each in found.distributions.items()}
         new = sorted(set(domains.values()) - self._addresses.keys())
         networks = self._settings.edge_networks or published_edge_networks()
@@ -86,12 +131,24 @@ class DocumentReader:
             if addresses := self._addresses[domain]:
                 queues[host] = PopQueue(addresses)
         for document in documents:
-            host = document.url.host
-            if host in found.reasons:
-                document.problem = f"cannot be read: {found.reasons[host]}"
+            host = document.read_from.host
+            if host in refused:
+                at = f"redirects to {truncate(redacted(document.read_from.given))}, which " if document.moved else ""
+                document.problem = f"{at}cannot be read: {refused[host]}"
             elif host not in queues:
                 document.problem = f"cannot be read: {domains[host]} has no usable address"
         return queues
+
+
+def _follow(document: Document) -> bool:
+    """Set the URL that a redirect leads to; returns False, and sets the problem, if it is not one to warm."""
+    try:
+        document.read_from = resolve_address(document.location, document.read_from.fetch)
+    except ValueError as error:
+        location = truncate(redacted(document.location))
+        document.problem = f"is a redirect to {location!r}, which {error}; use the URL that it leads to"
+        return False
+    return True
 
 
 def _problem(response: Response, most_bytes: int) -> str:

@@ -1,164 +1,154 @@
-"""Sitemaps (sitemaps.org, protocol 0.9): lists of pages, and indexes of such lists."""
+"""Sitemaps: read a sitemap or an index of sitemaps, and take the entries that the source's filters select."""
 
-import calendar
-import datetime as dt
-import re
-from collections import Counter
 from dataclasses import dataclass, field
 
-from prewarm.errors import InvalidRequest, Problem, truncate
-from prewarm.request.url_parser import parse_url
-from prewarm.request.url_sources import URLS_AT_MOST, SitemapSource
-from prewarm.urls import Url, redacted
-from resolve.distributions.cache_behaviours import path_expression
-from resolve.sources.decode import decompressed, read_xml
-from resolve.sources.document_reader import DocumentReader
+from prewarm.errors import InvalidRequest
+from prewarm.request.url_sources import SitemapSource
+from prewarm.urls import Url
+from resolve.sources.boundary import Unreadable, problem, reading
+from resolve.sources.decode import pieces, text_pieces
+from resolve.sources.document_reader import Document, DocumentReader
+from resolve.sources.intake import Intake
+from resolve.sources.path_filter import PathPattern
+from resolve.sources.sitemap_entries import INDEX, Entry, Named, read_entries
 
-# The protocol's limits of one file: 50,000 URLs, and 50 MB uncompressed.
-ENTRIES_AT_MOST, FILE_BYTES = 50_000, 52_428_800
+# The protocol's limit of one file: 50 MB uncompressed.
+FILE_BYTES = 52_428_800
 # An index may list 50,000 sitemaps; more than this limit would hold more URLs than a run accepts, or be nearly empty.
 FILES_AT_MOST = 2_000
 DEPTH_AT_MOST = 3
-FILES_AT_ONCE = 20
-DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?=$|T)", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One `<url>` or `<sitemap>`: its address, and the last day of its modification time (None: unknown)."""
-
-    address: str
-    modified: dt.date | None
+# Ten times the protocol's limit of one file; its entries are in memory together.
+ENTRIES_AT_MOST = 500_000
+# Their bodies are in memory together: 200 MB at most.
+FILES_AT_ONCE = 4
+# Addresses that entries name besides their own, remembered to find those that have an entry of their own.
+NAMED_AT_MOST = 100_000
 
 
 @dataclass
 class _Progress:
     """The result so far of reading one sitemap and the files that it indexes."""
 
-    source: str
     sitemap: SitemapSource
     reader: DocumentReader
-    urls: list[Url] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
+    intake: Intake
+    include: list[PathPattern]
+    exclude: list[PathPattern]
     seen: set[str] = field(default_factory=set)
-    problems: list[Problem] = field(default_factory=list)
+    entries: set[str] = field(default_factory=set)
+    named: dict[str, str] = field(default_factory=dict)
+    undated: int = 0
 
 
-def read_sitemap(source: str, sitemap: SitemapSource, reader: DocumentReader) -> tuple[list[Url], list[str]]:
-    """Return a sitemap's URLs in order, filtered as `sitemap` defines, and warnings.
+def read_sitemap(sitemap: SitemapSource, reader: DocumentReader, intake: Intake) -> list[str]:
+    """Take a sitemap's URLs in order, filtered as `sitemap` defines; returns warnings.
 
     Raises:
-        InvalidRequest: a file cannot be read, or exceeds the protocol's limits; the message names `source`.
+        InvalidRequest: the sitemap itself cannot be read, or the run's budget is spent.
 
     """
-    progress = _Progress(source, sitemap, reader)
+    include, exclude = ([PathPattern(each) for each in some] for some in (sitemap.include, sitemap.exclude))
+    progress = _Progress(sitemap, reader, intake, include, exclude)
     level = [sitemap.parsed]
-    for _ in range(DEPTH_AT_MOST):
-        level = _read_level(progress, level)
+    for depth in range(DEPTH_AT_MOST):
+        level = _read_level(progress, level, is_top=not depth)
         if not level:
             break
-    else:
-        progress.problems.append(Problem(source, f"its indexes are nested deeper than {DEPTH_AT_MOST} levels"))
-    if progress.problems:
-        raise InvalidRequest(progress.problems)
-    warnings = [f"{source}: {count:,} {note}" for note, count in sorted(progress.notes.items())]
-    return progress.urls, warnings
+    for url in level:
+        intake.skip_part(url.given, f"its index is nested deeper than {DEPTH_AT_MOST} levels")
+    for address, what in progress.named.items():
+        if address not in progress.entries:
+            intake.leave_out(address, f"{what}; give it in url_list to warm it")
+    kept = f"{intake.source}: {progress.undated:,} URLs without a modification date were kept"
+    return [kept] if progress.undated else []
 
 
-def _read_level(progress: _Progress, level: list[Url]) -> list[Url]:
+def _read_level(progress: _Progress, level: list[Url], *, is_top: bool) -> list[Url]:
     """Read the files of one level; returns the files that they index. Each file is read once."""
-    new = [url for url in level if url.fetch not in progress.seen]
+    new = list({url.fetch: url for url in level if url.fetch not in progress.seen}.values())
     progress.seen.update(url.fetch for url in new)
     if len(progress.seen) > FILES_AT_MOST:
-        limit = f"consists of more than {FILES_AT_MOST:,} files; list some of them instead"
-        raise InvalidRequest([Problem(progress.source, limit)])
+        message = f"consists of more than {FILES_AT_MOST:,} files; list some of them instead"
+        raise InvalidRequest([problem(progress.intake.source, progress.sitemap.parsed, message)])
     below: list[Url] = []
     for start in range(0, len(new), FILES_AT_ONCE):
-        files = new[start : start + FILES_AT_ONCE]
-        for url, body in zip(files, progress.reader.read(progress.source, files, FILE_BYTES), strict=True):
+        for document in progress.reader.read(new[start : start + FILES_AT_ONCE], FILE_BYTES):
             try:
-                kind, entries = read_entries(decompressed(body, FILE_BYTES))
-            except ValueError as error:
-                progress.problems.append(Problem(progress.source, f"{truncate(redacted(url.given))!r} {error}"))
-                continue
-            if kind == "sitemapindex":
-                below += _children(progress, entries)
+                _read_file(progress, document, below)
+            except Unreadable as error:
+                if is_top:
+                    raise InvalidRequest([problem(progress.intake.source, document.url, str(error))]) from error
+                progress.intake.skip_part(document.url.given, f"a sitemap of the index {error}")
             else:
-                _add_urls(progress, entries)
+                progress.intake.count_part()
+            document.body = bytearray()
     return below
 
 
-def read_entries(body: bytes) -> tuple[str, list[Entry]]:
-    """Return a sitemap's kind (`urlset`, `sitemapindex` or `text`) and its entries.
+def _read_file(progress: _Progress, document: Document, below: list[Url]) -> None:
+    """Take the entries of one file; appends the files that it indexes to `below`."""
+    intake = progress.intake
+    if document.problem:
+        raise Unreadable(document.problem)
+    entries: list[Entry] = []
 
-    Raises:
-        ValueError: the body is not a sitemap, or exceeds the protocol's limits.
+    def take(entry: Entry) -> None:
+        intake.place.line = entry.line
+        if len(entries) >= ENTRIES_AT_MOST:
+            raise Unreadable(f"lists more than {ENTRIES_AT_MOST:,} entries")
+        entries.append(entry)
 
-    """
-    if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        lines = [line.strip() for line in body.decode("utf-8-sig", "replace").splitlines()]
-        kind, entries = "text", [Entry(line, None) for line in lines if line]
+    def note(named: Named) -> None:
+        intake.budget.add_element()
+        if len(progress.named) < NAMED_AT_MOST:
+            progress.named.setdefault(named.address, named.what)
+        elif named.address not in progress.named:
+            intake.leave_out("", f"{named.what}; give it in url_list to warm it")
+
+    with reading(intake.source, document.url, intake.place):
+        texts = text_pieces(pieces(document.body, FILE_BYTES, intake.budget))
+        # Entries are taken once the file is known to be whole: a part of it would look like all of it.
+        kind = read_entries(texts, intake.budget, take, note)
+        for entry in entries:
+            if kind == INDEX:
+                below += _child(progress, entry, document)
+            else:
+                _add_url(progress, entry, document)
+
+
+def _url(progress: _Progress, entry: Entry, document: Document) -> Url | None:
+    """Return an entry's URL, or None if it is skipped."""
+    if not entry.address:
+        at = f"{document.url.given} line {entry.line}"
+        progress.intake.skip(at, "an entry has no address (loc or link)")
+        return None
+    return progress.intake.url_of(entry.address, place=f"line {entry.line}")
+
+
+def _child(progress: _Progress, entry: Entry, document: Document) -> list[Url]:
+    since = progress.sitemap.since
+    if since and entry.modified and entry.modified < since:
+        reason = f"a sitemap of the index, not modified since {since}"
+        progress.intake.leave_out(entry.address, reason)
+        return []
+    url = _url(progress, entry, document)
+    if url is None:
+        progress.intake.count_skipped_part()
+    return [url] if url else []
+
+
+def _add_url(progress: _Progress, entry: Entry, document: Document) -> None:
+    sitemap, intake = progress.sitemap, progress.intake
+    url = _url(progress, entry, document)
+    if url is None:
+        return
+    progress.entries.add(entry.address)
+    if progress.include and not any(each.matches(url) for each in progress.include):
+        intake.leave_out(url.given, "not selected by include")
+    elif any(each.matches(url) for each in progress.exclude):
+        intake.leave_out(url.given, "excluded by exclude")
+    elif sitemap.since and entry.modified and entry.modified < sitemap.since:
+        intake.leave_out(url.given, f"not modified since {sitemap.since}")
     else:
-        root = read_xml(body)
-        kind = root.tag
-        if kind not in {"urlset", "sitemapindex"}:
-            raise ValueError(f"is not a sitemap: its root element is <{truncate(kind)}>")
-        entries = []
-        for node in root:
-            if node.tag not in {"url", "sitemap"}:
-                continue
-            address = (node.findtext("loc") or "").strip()
-            entries.append(Entry(address, last_day(node.findtext("lastmod") or "")))
-    if len(entries) > ENTRIES_AT_MOST:
-        raise ValueError(f"lists {len(entries):,} entries; a sitemap may have at most {ENTRIES_AT_MOST:,}")
-    return kind, entries
-
-
-def last_day(text: str) -> dt.date | None:
-    """Return the last day of a W3C datetime (of its year or month if it has no day), or None for other text."""
-    matched = DAY.match(text.strip())
-    if matched is None:
-        return None
-    try:
-        year, month = int(matched[1]), int(matched[2] or 12)
-        return dt.date(year, month, int(matched[3] or calendar.monthrange(year, month)[1]))
-    except ValueError:
-        return None
-
-
-def _children(progress: _Progress, entries: list[Entry]) -> list[Url]:
-    since, children = progress.sitemap.since, []
-    for entry in entries:
-        if since and entry.modified and entry.modified < since:
-            progress.notes[f"sitemaps of the index were skipped: not modified since {since}"] += 1
-            continue
-        try:
-            children.append(parse_url(entry.address))
-        except ValueError as error:
-            progress.problems.append(Problem(progress.source, f"{truncate(redacted(entry.address))!r} {error}"))
-    return children
-
-
-def _add_urls(progress: _Progress, entries: list[Entry]) -> None:
-    sitemap = progress.sitemap
-    include = [path_expression(pattern) for pattern in sitemap.include]
-    exclude = [path_expression(pattern) for pattern in sitemap.exclude]
-    for entry in entries:
-        try:
-            url = parse_url(entry.address)
-        except ValueError as error:
-            progress.problems.append(Problem(progress.source, f"{truncate(redacted(entry.address))!r} {error}"))
-            continue
-        path = "/" + url.fetch.split("/", 3)[3]
-        if include and not any(each.fullmatch(path) for each in include):
-            continue
-        if any(each.fullmatch(path) for each in exclude):
-            continue
-        if sitemap.since and entry.modified is None:
-            progress.notes["URLs without a modification date were kept"] += 1
-        elif sitemap.since and entry.modified and entry.modified < sitemap.since:
-            continue
-        progress.urls.append(url)
-    if len(progress.urls) > URLS_AT_MOST:
-        limit = f"lists more than {URLS_AT_MOST:,} URLs; list some of its files instead, or use include"
-        raise InvalidRequest([Problem(progress.source, limit)])
+        progress.undated += bool(sitemap.since and entry.modified is None)
+        intake.take(url)

@@ -36,7 +36,8 @@ def start(
       prewarm start https://www.example.com/ --region apac,eu --wait
       prewarm start --file urls.txt --country india --staged --invalidate
       prewarm start --request request.json --dry-run
-      git diff --name-only HEAD~ -- site | sed s,^site,https://www.example.com, | prewarm start --file - --region all
+      git diff -z --name-only --diff-filter=d HEAD~ -- site | sed -z s,^site,https://www.example.com, |
+      prewarm start --file - --region all
     """
     check_dry_run_files(request, wait_options)
     check_wait_options(wait_options, wait=wait)

@@ -20,6 +20,7 @@ UNCHANGED_FIELDS = (
     "max_rps",
     "staged",
     "fail_on",
+    "strict_sources",
     "min_warm_percent",
     "max_bytes",
     "allow_unknown_pops",
@@ -36,7 +37,8 @@ def request_of(  # noqa: C901 - one branch per option
             "--file",
             "-f",
             metavar="FILE",
-            help="A file with one URL per line and comments after #; - reads stdin. Repeatable.",
+            help="A list of URLs: text with comments after #, CSV, JSON, or names separated by NUL; - reads stdin. "
+            "Repeatable.",
             rich_help_panel=URLS,
         ),
     ] = None,
@@ -66,6 +68,15 @@ def request_of(  # noqa: C901 - one branch per option
         typer.Option(
             metavar="URL",
             help="An HLS or DASH manifest's URL, or a source in JSON with renditions or max_segments.",
+            rich_help_panel=URLS,
+        ),
+    ] = None,
+    strict_sources: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict-sources/--no-strict-sources",
+            help="Refuse a sitemap or manifest with an entry that cannot be warmed; --no-strict-sources: accept it "
+            "even if more than half of its entries are skipped.",
             rich_help_panel=URLS,
         ),
     ] = None,

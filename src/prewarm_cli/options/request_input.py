@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
+import gzip
 import json
-import re
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
-from prewarm_cli.errors import CommandFailed
+from prewarm.request.url_list import read_url_list
+from prewarm_cli.errors import CommandFailed, print_stderr
 
-COMMENT = re.compile(r"(?:^|\s)#.*")
 STDIN = Path("-")
 
 
 def read_urls(path: Path) -> list[str]:
-    """Return the URLs of a file, one per line; a # at the start of a line or after a space begins a comment.
+    """Return the URLs of a file, in any format that the service reads from S3 (prewarm.request.url_list).
 
     Raises:
-        CommandFailed: the file cannot be read.
+        CommandFailed: the file cannot be read, is not in its format, or has a name that git has quoted.
 
     """
-    # A # within a URL starts its fragment and is kept.
-    lines = (COMMENT.sub("", line).strip() for line in _read(path).splitlines())
-    return [line for line in lines if line]
+    try:
+        listed = list(read_url_list(_decompressed(_read_bytes(path)), path.name))
+    except ValueError as error:
+        raise CommandFailed(f"{path}: {error}") from error
+    for number, url in listed:
+        if url.startswith('"'):
+            raise CommandFailed(f"{path} line {number}: {url} is quoted, as git does; use git diff -z and sed -z")
+    fragments = [(number, url) for number, url in listed if "#" in url]
+    if fragments:
+        number, url = fragments[0]
+        print_stderr(
+            f"{path} line {number}: {url} has a # ({len(fragments)} such lines): what follows it is not sent to the "
+            "edge; write %23 if it belongs to the name"
+        )
+    return [url for _, url in listed]
+
+
+def _decompressed(body: bytes) -> bytes:
+    try:
+        return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"is broken gzip: {error}") from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error}") from error
 
 
 def _read(path: Path) -> str:
     try:
-        # Editors on Windows start files with a byte order mark, which is not part of the first URL.
+        # Editors on Windows start files with a byte order mark, which is not part of the JSON.
         return (sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
         raise CommandFailed(f"{path}: {error}") from error

@@ -55,12 +55,17 @@ def junit_xml(status: dict[str, Any]) -> bytes:
         errors += 1
         message = "still in progress when the command stopped waiting"
         ET.SubElement(_add_case(suite, url), "error", type="in progress", message=message)
-    if len(suite) == 1:
+    skipped_cases, failed_cases = _add_sources(suite, status)
+    if len(suite) == 1 + skipped_cases + failed_cases:
         errors += _add_case_without_urls(suite, status, cause)
     full_cause = [cause] if cause != short_cause else []
     if lines := [*full_cause, *(_redact_urls(warning) for warning in status.get("warnings", []))]:
         ET.SubElement(suite, "system-out").text = _xml_text("\n".join(lines))
-    counts = {"failures": 0 if completed else failed, "errors": errors, "skipped": failed if completed else 0}
+    counts = {
+        "failures": (0 if completed else failed) + failed_cases,
+        "errors": errors,
+        "skipped": (failed if completed else 0) + skipped_cases,
+    }
     for name, count in ({"tests": len(suite.findall("testcase"))} | counts).items():
         suite.set(name, str(count))
     root = ET.Element("testsuites")
@@ -68,6 +73,30 @@ def junit_xml(status: dict[str, Any]) -> bytes:
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
+
+
+def _add_sources(suite: ET.Element, status: dict[str, Any]) -> tuple[int, int]:
+    """Add what the run left out of its sources; return the numbers of skipped and of failed test cases.
+
+    Each reason is one skipped test case, with the number of entries. A run that failed because most of a source was
+    skipped has a failed one before them.
+    """
+    skipped = failed = 0
+    first = status.get("mostlySkipped", "")
+    if first and status["status"] != "COMPLETED":
+        failed = 1
+        case = ET.Element("testcase", classname="prewarm", name="the sources")
+        ET.SubElement(case, "failure", type="sources skipped", message=_xml_text(_redact_urls(first)))
+        suite.insert(1, case)
+    for source in status.get("sources", []):
+        for each in source["leftOut"]:
+            skipped += 1
+            case = ET.SubElement(suite, "testcase", classname=source["source"], name=_xml_text(each["reason"]))
+            kind = "skipped" if each["skipped"] else "left out"
+            examples = f", such as {', '.join(each['examples'])}" if each["examples"] else ""
+            message = _xml_text(_redact_urls(f"{each['count']:,} {kind}{examples}"))
+            ET.SubElement(case, "skipped", message=message)
+    return skipped, failed
 
 
 def _add_case_without_urls(suite: ET.Element, status: dict[str, Any], cause: str) -> int:

@@ -113,6 +113,8 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
 
     `service_stays`: whether the service still runs after this command, to serve reports and retries.
     """
+    if first := status.get("mostlySkipped"):
+        yield str(first)
     yield progress_line(status)
     for url, failure in islice(failures_of(status), FAILURES_SHOWN):
         yield failure_line(url, failure, status)
@@ -121,6 +123,7 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
         yield f"failed   for the complete list: {report}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    yield from left_out_lines(status.get("sources", []))
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
     if cause := cause_of(status):
@@ -131,6 +134,16 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
         yield f"remedy   {remedy}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
+
+
+def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what a run left out of its sources by choice; what it skipped is among its warnings."""
+    for source in sources:
+        for each in source["leftOut"]:
+            if not each["skipped"]:
+                examples = f" (such as {', '.join(each['examples'])})" if each["examples"] else ""
+                count = _count(each["count"], "entry", "entries")
+                yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
 
 
 def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
@@ -166,6 +179,8 @@ def _invalidation(figures: dict[str, Any]) -> str:
 
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
+    if first := dry_run.get("mostlySkipped"):
+        yield str(first)
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
     yield (
@@ -185,5 +200,6 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about ${dry_run['cost']['dollars']:,.4f}"
+    yield from left_out_lines(dry_run.get("sources", []))
     for warning in dry_run["warnings"]:
         yield f"warning  {warning}"

@@ -3,12 +3,14 @@
 import base64
 import gzip
 import json
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from prewarm_local.edge.process import SimulatedCloudFront
+from resolve.sources import document_reader
 from tests.support.edge_urls import HOST
 from tests.support.handlers import BUCKET, OTHER_HOST, SYDNEY, Machine, client, document
 from tests.support.source_documents import MASTER, MEDIA, sitemap
@@ -93,7 +95,8 @@ def test_bad_line_of_a_list_is_rejected_with_its_number(machine: Machine) -> Non
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b"\xffx", "is not text in UTF-8"),
+        (b"\xff\xfe\x00", "is not text in UTF-16"),
         (b"[1]", "is not a JSON list of URLs"),
         (b"[", "is not JSON"),
         (b"{}", "is not a JSON list of URLs"),
@@ -145,7 +148,7 @@ def test_sitemap_index_is_followed_and_each_file_is_read_once(machine: Machine, 
 def test_sitemap_index_that_lists_itself_terminates(machine: Machine, edge: SimulatedCloudFront) -> None:
     here = f"https://{HOST}/sources/loop.xml"
     edge.put_object("/sources/loop.xml", document_of(sitemap((here, ""), root="sitemapindex", item="sitemap")))
-    assert "sources contain no URL" in rejected(machine, sitemap=here)
+    assert "contains no URL to warm: it lists none" in rejected(machine, sitemap=here)
 
 
 def test_include_exclude_and_since_filter_and_undated_urls_are_a_warning(machine: Machine, site: Any) -> None:
@@ -177,16 +180,54 @@ def test_sitemap_of_a_host_without_a_distribution_is_not_fetched(machine: Machin
     assert edge.stats() == before
 
 
-def test_sitemap_urls_of_other_hosts_have_no_distribution(machine: Machine, site: Any) -> None:
+def test_sitemap_urls_of_other_hosts_are_skipped_with_a_warning(machine: Machine, site: Any) -> None:
     top = site(sitemap((ONE, ""), ("https://www.example.net/", "")))
-    assert planned(machine, sitemap=top) == [ONE, "https://www.example.net/"]
+    assert planned(machine, sitemap=top) == [ONE]
+    (warning,) = [each for each in warnings(machine, sitemap=top) if each.startswith("sitemap[0]")]
+    assert warning.startswith("sitemap[0]: 1 entry skipped: no distribution of this account")
+    assert warning.endswith("(such as https://www.example.net/)")
+    cause = rejected(machine, sitemap=top, strict_sources=True)
+    assert "sitemap[0]: lists 'https://www.example.net/': no distribution of this account" in cause
+
+
+def test_redirect_to_an_allowed_host_is_followed(machine: Machine, site: Any) -> None:
+    end = site(sitemap((ONE, "")), host=OTHER_HOST)
+    middle = site(b"", status=302, headers={"location": end})
+    assert planned(machine, sitemap=site(b"", status=301, headers={"location": middle})) == [ONE]
+
+
+def test_redirected_manifest_is_warmed_where_it_is(machine: Machine, site: Any) -> None:
+    end = site(b"#EXTM3U\n#EXTINF:6,\n1.ts\n#EXT-X-ENDLIST\n", "end.m3u8")
+    urls = planned(machine, manifest=site(b"", status=302, headers={"location": end}))
+    assert urls == [end, end.replace("end.m3u8", "1.ts")]
+
+
+def test_redirects_without_end_are_refused(machine: Machine, edge: SimulatedCloudFront) -> None:
+    here = f"https://{HOST}/sources/round.xml"
+    edge.put_object("/sources/round.xml", {"status": 302, "headers": {"location": here}})
+    assert "more than 5 redirects" in rejected(machine, sitemap=here)
+
+
+def test_document_that_never_ends_is_refused_in_time(
+    machine: Machine, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_reader, "SECONDS_AT_MOST", 1.0)
+    top = site(b"", ttfb_ms=30_000)
+    started = time.monotonic()
+    assert "was not complete after 1 seconds" in rejected(machine, sitemap=top)
+    assert time.monotonic() - started < 10
+
+
+def to(location: str) -> dict[str, Any]:
+    return {"status": 301, "headers": {"location": location}}
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"status": 404}, "cannot be read: status 404"),
-        ({"status": 301, "headers": {"location": "https://www.example.com/new.xml"}}, "is a redirect to https://www.example.com/new.xml"),
+        (to("https://www.example.net/new.xml"), "redirects to https://www.example.net/new.xml, which cannot be read"),
+        (to("ftp://a/"), "is a redirect to 'ftp://a/', which has the scheme 'ftp'"),
     ],
 )  # fmt: skip
 def test_unreadable_sitemap_is_rejected_with_the_reason(
@@ -200,8 +241,10 @@ def test_sitemap_with_entities_is_rejected(machine: Machine, site: Any) -> None:
     assert "document type" in rejected(machine, sitemap=site(body))
 
 
-def test_invalid_url_in_a_sitemap_is_rejected(machine: Machine, site: Any) -> None:
-    assert "sitemap[0]: 'ftp://x/' has the scheme 'ftp'" in rejected(machine, sitemap=site(sitemap(("ftp://x/", ""))))
+def test_sitemap_that_leaves_no_url_is_refused(machine: Machine, site: Any) -> None:
+    cause = rejected(machine, url_list=[ONE], sitemap=site(sitemap(("ftp://x/", ""))))
+    assert "contains no URL to warm: 1 entry skipped: the URL has the scheme" in cause
+    assert "ftp://x/ (line 1)" in cause
 
 
 # ---- manifests ----
@@ -257,7 +300,10 @@ def test_dash_manifest_adds_its_segments(machine: Machine, site: Any) -> None:
     [
         (b"<html></html>", "is neither an HLS playlist nor a DASH manifest"),
         (b"plain text", "is not XML"),
-        (b"#EXTM3U\n#EXTINF:4,\nftp://x/1.ts\n#EXT-X-ENDLIST\n", "lists 'ftp://x/1.ts', which has the scheme 'ftp'"),
+        (
+            b"#EXTM3U\n#EXTINF:4,\nftp://x/1.ts\n#EXT-X-ENDLIST\n",
+            "contains no URL to warm: 1 entry skipped: the URL has the scheme",
+        ),
     ],
 )
 def test_invalid_manifest_is_rejected(machine: Machine, site: Any, body: bytes, words: str) -> None:
@@ -271,3 +317,42 @@ def test_run_warms_the_urls_of_a_sitemap(machine: Machine, site: Any, account: S
     ran = machine.run(PLACE | {"sitemap": top})
     assert ran.output["warm"]
     assert ran.output["total"] == 2
+
+
+def mostly_foreign() -> bytes:
+    foreign = [(f"https://www.example.net/{n}", "") for n in range(2)]
+    return sitemap((ONE, ""), *foreign)
+
+
+def test_run_of_a_mostly_skipped_source_is_red_and_its_first_line_is_the_reason(
+    machine: Machine, site: Any, account: SimpleNamespace
+) -> None:
+    ran = machine.run(PLACE | {"sitemap": site(mostly_foreign()), "fail_on": "none"})
+    first = "sitemap[0]: 2 of 3 entries cannot be warmed and were skipped"
+    assert (ran.output["passed"], ran.output["warm"]) == (False, False)
+    assert ran.output["error"] == "Prewarm.SourcesSkipped"
+    assert ran.output["cause"].startswith(first)
+    report = document(ran.name, "report.json")
+    assert report["mostlySkipped"].startswith(first)
+    assert (report["success"], report["sources"][0]["skipped"]) == (1, 2)
+    page = client("s3").get_object(Bucket=BUCKET, Key=f"runs/{ran.name}/report.html")["Body"].read().decode()
+    assert first in page.partition("<dl>")[0]
+    assert "https://www.example.net/0" in page
+
+
+def test_mostly_skipped_source_is_accepted_where_the_request_says_so(
+    machine: Machine, site: Any, account: SimpleNamespace
+) -> None:
+    ran = machine.run(PLACE | {"sitemap": site(mostly_foreign()), "strict_sources": False})
+    assert (ran.output["passed"], ran.output["warm"]) == (True, True)
+    assert document(ran.name, "report.json")["mostlySkipped"]
+
+
+def test_dry_run_counts_what_a_run_leaves_out(machine: Machine, site: Any) -> None:
+    chosen = {"url": site(mostly_foreign()), "exclude": "/never"}
+    machine.resolve(PLACE | {"sitemap": chosen, "dry_run": True}, "dry")
+    dry = document("dry", "dry_run.json")
+    assert dry["mostlySkipped"].startswith("sitemap[0]: 2 of 3")
+    (left_out,) = dry["sources"][0]["leftOut"]
+    assert (left_out["count"], left_out["skipped"]) == (2, True)
+    assert left_out["examples"] == ["https://www.example.net/0", "https://www.example.net/1"]

@@ -47,6 +47,7 @@ OPTIONS: dict[str, tuple[list[str], Any]] = {
     "fail_on": (["--fail-on", "none"], "none"),
     "min_warm_percent": (["--min-warm-percent", "90"], 90.0),
     "max_bytes": (["--max-bytes", "1000000"], 1_000_000),
+    "strict_sources": (["--strict-sources"], True),
     "allow_unknown_pops": (["--allow-unknown-pops"], True),
     "dry_run": (["--dry-run"], True),
 }
@@ -137,7 +138,7 @@ def test_urls_are_read_from_arguments_files_and_stdin(tmp_path: Path, monkeypatc
     file.write_text(
         f"\ufeff# the release\n\n  {URL}?1\n{URL}#part  # the fragment stays\r\n#{URL}\n", encoding="utf-8"
     )
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{URL}?2\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{URL}?2\n".encode())))
     assert request_from(URL, "-f", str(file), "-f", "-", *BASE)["url_list"] == [
         URL,
         f"{URL}?1",

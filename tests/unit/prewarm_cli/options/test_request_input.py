@@ -1,12 +1,18 @@
 """Files of URLs, request files, sources and headers."""
 
+import gzip
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from prewarm.request.url_list import read_url_list
+from prewarm_cli.commands.start import start
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.options.request_input import merge_headers, parse_source, read_request, read_urls
 
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "sources"
 URL = "https://www.example.com/index.html"
 
 
@@ -43,3 +49,59 @@ def test_merge_headers_replaces_a_header_of_the_same_name_in_any_case() -> None:
 def test_merge_headers_rejects_a_header_without_name_or_colon(header: str) -> None:
     with pytest.raises(CommandFailed, match="must have the form NAME:VALUE"):
         merge_headers({}, [header])
+
+
+GIT_NAMES = ("a.html", "c#.html", "café.html", "winter sale.html", 'quo"te.html')
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_pipeline_of_the_documentation_lists_changed_files_as_urls(tmp_path: Path) -> None:
+    """The pipeline of docs/cli.md, up to the command: all names that git and the file system allow."""
+
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    (tmp_path / "site").mkdir()
+    git("init", "--quiet")
+    (tmp_path / "site" / "old.html").write_text("x")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    (tmp_path / "site" / "old.html").unlink()
+    for name in GIT_NAMES:
+        (tmp_path / "site" / name).write_text(name)
+    git("add", ".")
+    git("commit", "--quiet", "-m", "two")
+    (pipeline,) = [
+        line.rpartition("|")[0] for line in str(start.__doc__).splitlines() if line.strip().startswith("git diff")
+    ]
+    piped = subprocess.run(pipeline, shell=True, cwd=tmp_path, check=True, capture_output=True).stdout
+    (tmp_path / "list").write_bytes(piped)
+    site = "https://www.example.com/"
+    assert sorted(read_urls(tmp_path / "list")) == sorted(site + name.replace("#", "%23") for name in GIT_NAMES)
+
+
+def test_name_that_git_has_quoted_is_refused_with_the_remedy() -> None:
+    with pytest.raises(CommandFailed, match=r"line 3: .* is quoted, as git does; use git diff -z"):
+        read_urls(FIXTURES / "git-diff-pipe.urls")
+
+
+def test_fragment_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "urls").write_text(f"{URL}\n{URL}#part\n")
+    assert read_urls(tmp_path / "urls") == [URL, f"{URL}#part"]
+    assert "line 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", ["inline-comment.list.txt", "semicolons.list.csv", "utf16.list.txt", "json-lines.list.json"]
+)
+def test_command_reads_what_the_service_reads(name: str) -> None:
+    assert read_urls(FIXTURES / name) == [url for _, url in read_url_list((FIXTURES / name).read_bytes(), name)]
+
+
+def test_compressed_file_is_read_and_broken_gzip_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(URL.encode()))
+    assert read_urls(tmp_path / "a.gz") == [URL]
+    (tmp_path / "b.gz").write_bytes(gzip.compress(URL.encode())[:-9])
+    with pytest.raises(CommandFailed, match="broken gzip"):
+        read_urls(tmp_path / "b.gz")

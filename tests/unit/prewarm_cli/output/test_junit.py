@@ -94,3 +94,50 @@ def test_junit_shortens_a_long_cause_at_each_url() -> None:
     assert len(report) < 1_000_000
     assert report.count(b"url_list_s3[0] line 1: is wrong") == 1_001
     assert (ET.fromstring(report).findtext("testsuite/system-out") or "").endswith("and more")
+
+
+SOURCES = [
+    {
+        "source": "sitemap[0]",
+        "address": "https://www.example.com/s.xml",
+        "urls": 1,
+        "skipped": 2,
+        "parts": 1,
+        "partsSkipped": 0,
+        "leftOut": [
+            {
+                "reason": "no distribution",
+                "count": 2,
+                "skipped": True,
+                "examples": ["https://a.example.net/?token=x"],
+            },
+            {"reason": "excluded by exclude", "count": 9, "skipped": False, "examples": []},
+        ],
+    }
+]
+
+
+def test_what_sources_leave_out_is_skipped_test_cases() -> None:
+    status = {"status": "COMPLETED", "successUrl": ["https://www.example.com/1"], "failedUrl": [], "sources": SOURCES}
+    suite = ET.fromstring(junit_xml(status)).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("skipped"), suite.get("failures")) == ("3", "2", "0")
+    messages = [case.attrib["message"] for case in suite.iter("skipped")]
+    assert messages == ["2 skipped, such as https://a.example.net/?token=…", "9 left out"]
+
+
+def test_mostly_skipped_source_is_the_first_test_case_and_fails() -> None:
+    first = "sitemap[0]: 2 of 3 entries cannot be warmed"
+    status = {
+        "status": "FAILED",
+        "successUrl": ["https://www.example.com/1"],
+        "failedUrl": [],
+        "sources": SOURCES,
+        "mostlySkipped": first,
+    }
+    suite = ET.fromstring(junit_xml(status)).find("testsuite")
+    assert suite is not None
+    case = suite.find("testcase")
+    assert case is not None
+    assert [each.attrib["message"] for each in case.iter("failure")] == [first]
+    assert suite.get("failures") == "1"

@@ -99,3 +99,20 @@ def test_status_lines_show_error_and_cause(error: str, cause: str, text: str) ->
 def test_status_lines_omit_a_cause_that_the_urls_explain(error: str | None) -> None:
     ended = status(error=error, cause="1 of 2 URLs are not warm")
     assert [line for line in status_lines(ended) if line.startswith("cause")] == []
+
+
+def test_mostly_skipped_source_is_the_first_line() -> None:
+    left_out = [{"reason": "excluded by exclude", "count": 1, "skipped": False, "examples": ["https://a.b/c"]}]
+    status = {
+        "status": "FAILED",
+        "completed": 1,
+        "total": 1,
+        "inProgress": 0,
+        "successUrl": ["https://www.example.com/1"],
+        "failedUrl": [],
+        "mostlySkipped": "sitemap[0]: 2 of 3 entries cannot be warmed",
+        "sources": [{"source": "sitemap[0]", "leftOut": left_out}],
+    }
+    lines = list(status_lines(status))
+    assert lines[0] == "sitemap[0]: 2 of 3 entries cannot be warmed"
+    assert "left out sitemap[0]: 1 entry: excluded by exclude (such as https://a.b/c)" in lines

@@ -4,23 +4,20 @@ from typing import Any
 
 import pytest
 
-from prewarm.request.url_sources import ManifestSource
-from resolve.sources import dash
-from resolve.sources.decode import read_xml
+from resolve.sources import dash, dash_timing, dash_tree
+from tests.support.source_reading import SITE, manifest_of, reasons
 
-BASE = "https://www.example.com/v/top.mpd"
-ALL, LOWEST = ManifestSource(url=BASE), ManifestSource(url=BASE, renditions="lowest")
+LOWEST = {"renditions": "lowest"}
 
 
-def mpd(inner: str, **attributes: str) -> Any:
+def mpd(inner: str, **attributes: str) -> bytes:
     all_attributes = {"type": "static", "mediaPresentationDuration": "PT10S"} | attributes
     text = " ".join(f'{name}="{value}"' for name, value in all_attributes.items())
-    return read_xml(f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" {text}>{inner}</MPD>'.encode())
+    return f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" {text}>{inner}</MPD>'.encode()
 
 
-def segments(inner: str, source: ManifestSource = ALL, **attributes: str) -> list[str]:
-    base = "https://www.example.com/v/"
-    return [url.removeprefix(base) for url in dash.segments(mpd(inner, **attributes), BASE, source)]
+def segments(inner: str, options: dict[str, Any] | None = None, **attributes: str) -> list[str]:
+    return manifest_of(mpd(inner, **attributes), **options or {})[0]
 
 
 def one_set(description: str, *, representations: str = '<Representation id="a" bandwidth="9"/>') -> str:
@@ -36,7 +33,7 @@ NUMBERED = (
 
 def test_numbered_segments_cover_the_presentation() -> None:
     assert segments(one_set(NUMBERED)) == ["a/i", "a/005-9", "a/006-9", "a/007-9"]
-    assert segments(one_set(NUMBERED), ManifestSource(url=BASE, max_segments=2)) == ["a/i", "a/005-9", "a/006-9"]
+    assert segments(one_set(NUMBERED), {"max_segments": 2}) == ["a/i", "a/005-9", "a/006-9"]
 
 
 def test_lowest_selects_one_representation_of_each_set() -> None:
@@ -86,7 +83,7 @@ def test_template_identifiers_are_filled_in(text: str, filled: str) -> None:
     [("PT1H2M3.5S", 3723.5), ("P1DT1S", 86401), ("PT0S", 0), ("", None), ("PT-1S", None), ("1", None)],
 )
 def test_duration_is_in_seconds_or_none(text: str, seconds: float | None) -> None:
-    assert dash.duration(text) == seconds
+    assert dash_timing.duration(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -95,19 +92,101 @@ def test_duration_is_in_seconds_or_none(text: str, seconds: float | None) -> Non
         ('<SegmentTemplate duration="1" timescale="1000000" media="$Number$"/>', "more than 1,000 segments"),
         (TIMELINE.format('<S d="1" r="999999999999"/>'), "more than 1,000 segments"),
         (TIMELINE.format('<S d="0" r="9"/>'), "zero length"),
+        (TIMELINE.format('<S d="1" r="x"/>'), "not a whole number"),
+        (TIMELINE.format('<S d="1" k="2"/>'), "segment sequences"),
         ('<SegmentTemplate media="$Number$"/>', "neither a SegmentTimeline nor a finite duration"),
         ('<SegmentTemplate duration="-5" media="$Number$"/>', "is not a whole number"),
-        ('<SegmentTemplate duration="1" startNumber="x" media="$Number$"/>', "startNumber='x'"),
+        ('<SegmentTemplate duration="1" startNumber="x" media="$Number$"/>', "is not a whole number"),
+        ('<SegmentTemplate duration="1" media="$Number%x$"/>', "identifier"),
+        ('<SegmentTemplate duration="1" media="$Number$-$SubNumber$"/>', "partial segments"),
+        ("", "neither segments nor a BaseURL"),
     ],
 )
-def test_endless_or_invalid_presentation_is_rejected(
+def test_representation_that_cannot_be_read_is_skipped_with_the_reason(
     description: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dash, "URLS_AT_MOST", 1_000)
-    with pytest.raises(ValueError, match=words):
-        segments(one_set(description))
+    monkeypatch.setattr(dash_timing, "URLS_AT_MOST", 1_000)
+    good = '<AdaptationSet><Representation id="w"><BaseURL>whole.mp4</BaseURL></Representation></AdaptationSet>'
+    urls, report = manifest_of(mpd(one_set(description).replace("</Period>", f"{good}</Period>")))
+    assert urls[-1] == "whole.mp4"
+    assert (report.parts, report.parts_skipped) == (2, 1)
+    (reason,) = reasons(report)
+    assert words in reason
 
 
 def test_dynamic_presentation_is_live() -> None:
-    assert dash.is_live(mpd("", type="dynamic"))
-    assert not dash.is_live(mpd(""))
+    assert dash.is_live(dash_tree.Node("MPD", {"type": "dynamic"}, 1))
+    assert not dash.is_live(dash_tree.Node("MPD", {}, 1))
+
+
+def test_addresses_of_every_kind_are_warmed() -> None:
+    description = (
+        '<SegmentTemplate duration="10" media="$Number$" index="$Number$.idx" bitstreamSwitching="bs" '
+        'initialization="i"><RepresentationIndex sourceURL="r.idx"/></SegmentTemplate>'
+    )
+    assert segments(one_set(description)) == ["r.idx", "bs", "i", "1", "1.idx"]
+    base = '<SegmentBase><Initialization sourceURL="i.mp4"/><RepresentationIndex sourceURL="x.sidx"/></SegmentBase>'
+    whole = f"<Representation id='w' bandwidth='1'><BaseURL>whole.mp4</BaseURL>{base}</Representation>"
+    assert segments(one_set("", representations=whole)) == ["i.mp4", "x.sidx", "whole.mp4"]
+    listed = '<SegmentList><SegmentURL media="1" index="1.idx"/><BitstreamSwitching sourceURL="bs"/></SegmentList>'
+    assert segments(one_set(listed)) == ["bs", "1", "1.idx"]
+
+
+def test_numbers_of_a_timeline_are_its_own() -> None:
+    line = '<SegmentTimeline><S t="0" d="1" n="7" r="1"/><S d="1" n="20"/></SegmentTimeline>'
+    media = f'<SegmentTemplate media="$Number$" endNumber="{{}}">{line}</SegmentTemplate>'
+    assert segments(one_set(media.format(99))) == ["7", "8", "20"]
+    assert segments(one_set(media.format(8))) == ["7", "8"]
+
+
+def test_base_url_of_another_cdn_is_skipped_once() -> None:
+    bases = "<BaseURL>https://cdn.example.net/v/</BaseURL><BaseURL>own/</BaseURL>"
+    urls, report = manifest_of(mpd(bases + one_set(NUMBERED)))
+    assert urls == ["own/a/i", "own/a/005-9", "own/a/006-9", "own/a/007-9"]
+    assert report.skipped == 1
+    urls, report = manifest_of(mpd("<BaseURL>https://cdn.example.net/v/</BaseURL>" + one_set(NUMBERED)))
+    assert (urls, report.mostly_skipped) == ([], True)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        "<Location>https://www.example.com/other.mpd</Location>",
+        "<PatchLocation>patch.mpp</PatchLocation>",
+        '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="https://time.example.net/"/>',
+        '<ImportedMPD uri="https://www.example.com/other.mpd"/>',
+        "<ContentProtection><Laurl>https://licence.example.net/</Laurl></ContentProtection>",
+        "<ContentSteering>https://steer.example.net/</ContentSteering>",
+    ],
+)
+def test_address_that_warming_does_not_need_is_counted(element: str) -> None:
+    urls, report = manifest_of(mpd(element + one_set(NUMBERED)))
+    assert len(urls) == 4
+    assert (report.skipped, len(report.left_out)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "count"),
+    [('<AdaptationSet xlink:href="a.xml"/>', 1), ('<Period xlink:href="urn:mpeg:dash:resolve-to-zero:2013"/>', 0)],
+)
+def test_part_in_another_document_is_skipped(template: str, count: int) -> None:
+    inner = one_set(NUMBERED).replace(
+        "</Period>", f"{template}</Period>" if "Set" in template else f"</Period>{template}"
+    )
+    _, report = manifest_of(mpd(inner, **{"xmlns:xlink": "http://www.w3.org/1999/xlink"}))
+    assert report.skipped == count
+
+
+def test_most_skipped_representations_are_an_alarm() -> None:
+    assert manifest_of(mpd(one_set('<SegmentTemplate initialization="i" media="$Number$"/>')))[1].mostly_skipped
+
+
+def test_addresses_are_resolved_against_the_manifest() -> None:
+    urls = segments(one_set('<SegmentTemplate duration="10" media="../x/$Number$"/>'))
+    assert urls == [f"{SITE}/x/1"]
+
+
+def test_offset_moves_the_end_of_a_timeline() -> None:
+    line = '<SegmentTimeline><S t="100" d="5" r="-1"/></SegmentTimeline>'
+    media = f'<SegmentTemplate media="$Time$" presentationTimeOffset="100">{line}</SegmentTemplate>'
+    assert segments(one_set(media)) == ["100", "105"]

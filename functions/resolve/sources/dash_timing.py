@@ -1,0 +1,118 @@
+"""When a DASH Representation's segments begin: from a SegmentTimeline, or from a duration. Pure.
+
+Source: ISO/IEC 23009-1, 5.3.9 ("Segments and segment information"); durations: XML Schema Part 2, 3.2.6.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prewarm.request.url_sources import URLS_AT_MOST
+from resolve.sources.boundary import Unreadable
+from resolve.sources.dash_tree import Node
+
+NUMBER = r"(\d{1,12}(?:\.\d{0,12})?)"
+DURATION = re.compile(
+    rf"P(?:{NUMBER}Y)?(?:{NUMBER}M)?(?:{NUMBER}D)?(?:T(?:{NUMBER}H)?(?:{NUMBER}M)?(?:{NUMBER}S)?)?", re.ASCII
+)
+# Years and months have no fixed length; players count 365 and 30 days (dash.js, DurationMatcher).
+SECONDS_OF = (365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment's number and its start time, in units of the timescale."""
+
+    number: int
+    time: int
+
+
+def duration(text: str) -> float | None:
+    """Return an ISO 8601 duration in seconds, or None for any other text."""
+    matched = DURATION.fullmatch(text.strip()[:200])
+    if matched is None or not any(matched.groups()):
+        return None
+    return sum(float(value or 0) * size for value, size in zip(matched.groups(), SECONDS_OF, strict=True))
+
+
+def segment_times(described: Node, seconds: float | None) -> Iterator[Segment]:
+    """Yield the segments of a SegmentTemplate, up to its last one (`endNumber`, the timeline's end, or the period's).
+
+    Raises:
+        Unreadable: the description is invalid, or has no end.
+
+    """
+    first = whole_number(described.get("startNumber", "1"), "startNumber")
+    last = whole_number(described.get("endNumber"), "endNumber") if "endNumber" in described.attributes else None
+    scale = max(1, whole_number(described.get("timescale", "1"), "timescale"))
+    timeline = described.first("SegmentTimeline")
+    if timeline is not None:
+        source = _of_timeline(timeline.children, described, seconds, scale, first)
+    else:
+        source = _of_duration(described, seconds, scale, first, last)
+    for count, segment in enumerate(source):
+        if last is not None and segment.number > last:
+            return
+        if count >= URLS_AT_MOST:
+            raise Unreadable(f"it lists more than {URLS_AT_MOST:,} segments; set max_segments")
+        yield segment
+
+
+def _of_duration(
+    described: Node, seconds: float | None, scale: int, first: int, last: int | None
+) -> Iterator[Segment]:
+    length = whole_number(described.get("duration", "0"), "duration")
+    if length <= 0 or (seconds is None and last is None):
+        raise Unreadable("it has a SegmentTemplate with neither a SegmentTimeline nor a finite duration")
+    count = last - first + 1 if last is not None else math.inf
+    if seconds is not None:
+        count = min(count, math.ceil(round(seconds * scale / length, 6)))
+    number = 0
+    while number < count:
+        yield Segment(first + number, number * length)
+        number += 1
+
+
+def _of_timeline(
+    entries: list[Node], described: Node, seconds: float | None, scale: int, first: int
+) -> Iterator[Segment]:
+    now, number = 0, first
+    offset = whole_number(described.get("presentationTimeOffset", "0"), "presentationTimeOffset")
+    for position, node in enumerate(entries):
+        now = whole_number(node.get("t"), "t") if node.get("t") else now
+        number = whole_number(node.get("n"), "n") if node.get("n") else number
+        if whole_number(node.get("k", "1"), "k") > 1:
+            raise Unreadable("it has segment sequences (S@k), which the service does not know")
+        length = whole_number(node.get("d", "0"), "d")
+        if length <= 0:
+            raise Unreadable("it has a SegmentTimeline with a segment of zero length")
+        repeats = _repeats(node.get("r", "0"))
+        if repeats < 0:
+            # Until the next entry's time, or the period's end.
+            following = entries[position + 1].get("t") if position + 1 < len(entries) else ""
+            if not following and seconds is None:
+                raise Unreadable("it has a SegmentTimeline that repeats until an unknown end")
+            end = whole_number(following, "t") if following else (seconds or 0) * scale + offset
+            repeats = max(0, math.ceil(round((end - now) / length, 6)) - 1)
+        for _ in range(repeats + 1):
+            yield Segment(number, now)
+            number, now = number + 1, now + length
+
+
+def _repeats(text: str) -> int:
+    if not re.fullmatch(r"-?\d{1,18}", text.strip(), re.ASCII):
+        raise Unreadable(f"it has r={text[:40]!r}, which is not a whole number")
+    return int(text)
+
+
+def whole_number(text: str, name: str) -> int:
+    """Return a number of a manifest; `4.0` is 4.
+
+    Raises:
+        Unreadable: it is not a whole number of at most 18 digits.
+
+    """
+    if not re.fullmatch(r"\d{1,18}(?:\.0{0,9})?", text.strip(), re.ASCII):
+        raise Unreadable(f"it has {name}={text[:40]!r}, which is not a whole number")
+    return int(text.strip().partition(".")[0])

@@ -1,0 +1,36 @@
+"""Patterns for path and query string, such as `/köln/*`: they match the readable and the encoded form. Pure."""
+
+import unicodedata
+from urllib.parse import unquote_to_bytes
+
+from prewarm.urls import Url
+from resolve.distributions.cache_behaviours import path_expression
+
+
+class PathPattern:
+    """A pattern as in a cache behaviour (`*`: any characters, `?`: one), matched in time linear in the path."""
+
+    def __init__(self, pattern: str) -> None:
+        self._encoded = path_expression(pattern)
+        self._readable = path_expression(_readable(pattern, keep="*?"))
+
+    def matches(self, url: Url) -> bool:
+        """Return whether the URL's path and query match, as they are sent or as they are read."""
+        path = "/" + url.fetch.split("/", 3)[3]
+        return bool(self._encoded.fullmatch(path) or self._readable.fullmatch(_readable(path)))
+
+
+def _readable(text: str, keep: str = "") -> str:
+    """Return a path with its `%xx` decoded where they are UTF-8, in composed characters (NFC).
+
+    `keep`: characters whose encoded form stays encoded, because they have a meaning in a pattern.
+    """
+    if "%" in text:
+        for sign in keep:
+            code = f"%{ord(sign):02x}"
+            text = text.replace(code, f"%25{code[1:]}").replace(code.upper(), f"%25{code[1:]}")
+        try:
+            text = unquote_to_bytes(text).decode()
+        except UnicodeDecodeError:
+            return text
+    return unicodedata.normalize("NFC", text)
