@@ -10,6 +10,7 @@ from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.request.model import SOURCES, check_request
+from prewarm.request.url_sources import URLS_AT_MOST
 from prewarm.storage.run_store import Storage
 
 STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
@@ -100,7 +101,7 @@ def retry(
         raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
     if store.get_plan(execution.run) is not None:
         document = _without_sources(document) | {"url_list": _failed_urls(execution, store)}
-    request = check_request(document)
+    request = check_request(document, most_urls=URLS_AT_MOST)
     if key is not None:
         started = start_once(key, request, store, executions)
     else:
