@@ -29,6 +29,7 @@ from botocore.exceptions import ClientError
 from prewarm.planning.plan import Plan
 from prewarm.settings import Settings
 from prewarm.storage.ledger import Ledger
+from prewarm.storage.transient import named_errors, read_whole, unpacked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -95,13 +96,19 @@ class Storage:
             ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
 
         """
-        try:
+        what = f"read s3://{bucket}/{key}"
+
+        def get() -> bytes:
             response = self._s3.get_object(Bucket=bucket, Key=key)
+            if response["ContentLength"] > most_bytes:
+                raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
+            return response["Body"].read()
+
+        try:
+            with named_errors(what):
+                return read_whole(get, what)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
-        if response["ContentLength"] > most_bytes:
-            raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
-        return response["Body"].read()
 
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
         """Store URLs, addresses and plan.
@@ -154,7 +161,7 @@ class Storage:
 
     def put_records(self, run: str, batch: str, part: int, body: bytes) -> None:
         """Store one part's records: gzipped JSON lines, one per target."""
-        self._s3.put_object(Bucket=self._bucket, Key=run_key(run, f"records/{batch}.{part}.jsonl.gz"), Body=body)
+        self._put(run_key(run, f"records/{batch}.{part}.jsonl.gz"), body)
 
     def put_summary(self, run: str, summary: dict[str, Any]) -> str:
         """Store the run's summary; return its key."""
@@ -167,7 +174,7 @@ class Storage:
 
     def put_report(self, run: str, name: str, body: bytes, content_type: str) -> None:
         """Store one format of the report: report.json, report.csv or report.html."""
-        self._s3.put_object(Bucket=self._bucket, Key=run_key(run, name), Body=body, ContentType=content_type)
+        self._put(run_key(run, name), body, ContentType=content_type)
 
     def report_link(self, run: str, name: str, seconds: int) -> str | None:
         """Return a presigned URL of a report, or None if the report does not exist.
@@ -184,7 +191,8 @@ class Storage:
 
     def _exists(self, key: str) -> bool:
         try:
-            self._s3.head_object(Bucket=self._bucket, Key=key)
+            with named_errors(f"look for {self.location(key)}"):
+                self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                 return False
@@ -207,15 +215,21 @@ class Storage:
     def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **options)
+        self._put(key, body, ContentType="application/json", **options)
         return key
 
+    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
+        with named_errors(f"write {self.location(key)}"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
+
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        what = f"read {self.location(key)}"
         try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            with named_errors(what):
+                body = read_whole(lambda: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(), what)
         except self._s3.exceptions.NoSuchKey:
             return None
-        return json.loads(gzip.decompress(body) if key.endswith(".gz") else body)
+        return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
 
     def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         document = self._get_json(key)
