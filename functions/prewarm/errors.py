@@ -7,8 +7,7 @@ PrewarmError
 │   ├── Conflict              409: the run's state does not allow the operation
 │   └── Missing               404: the run exists, the requested document does not
 ├── RunNotFound                404
-├── TransientError            AWS or the network failed for a moment; the API answers 503, the state machine retries
-│   └── Throttled             429: AWS throttles the account's calls
+├── TransientError            AWS failed for a moment: 503, or 429 if it throttles; the state machine retries
 └── BrokenSetting             an environment variable is missing or invalid; the function cannot work
 
 A failed target is a row of data (see results/outcome.py), never an exception. Any other exception that escapes a
@@ -137,13 +136,10 @@ class TransientError(PrewarmError):
     The same call may succeed a minute later. The state machine retries this error by its name.
     """
 
-    http_status = 503
-
-
-class Throttled(TransientError):
-    """AWS throttles the account's calls; the state machine retries this as TransientError."""
-
-    http_status = 429
+    def __init__(self, message: str, *, throttled: bool = False) -> None:
+        """`throttled`: whether AWS throttles the account's calls, so that the caller should slow down."""
+        self.throttled = throttled
+        super().__init__(message)
 
 
 class BrokenSetting(PrewarmError):

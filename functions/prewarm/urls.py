@@ -21,7 +21,26 @@ WORD_BREAK = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 # Parameters of signed URLs: CloudFront (Developer Guide, "Using signed URLs"), Amazon S3, Google Cloud Storage.
 SIGNING_PREFIXES = ("x-amz-", "x-goog-")
 # A name is secret if a word of it is one of these, contains one of those, or ends in `key`.
-SECRET_WORDS = frozenset("sig sign policy expires sid pwd pass pw otp pin auth sso saml hmac mac sas key".split())
+SECRET_WORDS = frozenset(
+    {
+        "sig",
+        "sign",
+        "policy",
+        "expires",
+        "sid",
+        "pwd",
+        "pass",
+        "pw",
+        "otp",
+        "pin",
+        "auth",
+        "sso",
+        "saml",
+        "hmac",
+        "mac",
+        "sas",
+    }
+)
 SECRET_PARTS = (
     "signature",
     "token",
@@ -69,8 +88,8 @@ def deduplicate(urls: list[Url]) -> list[Url]:
 def redacted(url: str) -> str:
     """Return a URL with passwords, signatures and tokens replaced by `…`.
 
-    States, logs and reports contain URLs only in this form. Which parameters are secret is a guess by their names; the
-    stack's parameter SecretParameters adds names.
+    States, logs and reports contain URLs only in this form. Which parameters are secret is a guess by their names;
+    the environment variable PREWARM_SECRET_PARAMETERS adds names.
     """
     url = USER_PART.sub("…@", url)
     if "=" not in url:

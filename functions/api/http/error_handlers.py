@@ -1,7 +1,5 @@
 """Exception handlers: convert exceptions to error responses of one shape, without tracebacks."""
 
-from http import HTTPStatus
-
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
@@ -27,7 +25,7 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
     def transient_error(error: TransientError) -> Response[str]:
         """Return 429 or 503 when AWS throttles or fails for a moment."""
         logger.warning("transient error", extra={"reason": str(error)})
-        if error.http_status == HTTPStatus.TOO_MANY_REQUESTS:
+        if error.throttled:
             return error_response(429, "Throttled", "AWS throttles this account's calls; try again in a few seconds")
         return error_response(503, "ServiceUnavailable", "AWS failed for a moment; try again in a few seconds")
 

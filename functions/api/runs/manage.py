@@ -49,7 +49,7 @@ def list_runs(
     runs: list[dict[str, Any]] = []
     lookups = MAX_LOOKUPS
     for _ in range(MAX_PAGES_READ):
-        # Failed runs are looked up one by one, and a page is not split: so it must not have more of them than are left.
+        # Failed runs are looked up one by one, so a page has at most as many runs as lookups are left.
         wanted = min(most - len(runs), lookups) if with_errors else most - len(runs)
         page, token = executions.page(wanted, token, with_errors=with_errors)
         lookups -= sum(each.status == "FAILED" for each in page)

@@ -49,6 +49,11 @@ class Storage:
 
     def __init__(self, settings: Settings) -> None:
         config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
+        if settings.state_machine_arn:
+            # The API function, which API Gateway leaves after 29 s: an error must surface before.
+            config = config.merge(
+                Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=6)
+            )
         # botocore's own session, because importing boto3 takes longer than all other imports of a worker.
         session = botocore.session.get_session()
         # Links to objects with a KMS key, and in Regions launched since 2014, require this signature version.
@@ -224,9 +229,13 @@ class Storage:
 
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         what = f"read {self.location(key)}"
+
+        def get() -> bytes:
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
         try:
             with named_errors(what):
-                body = read_whole(lambda: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read(), what)
+                body = read_whole(get, what)
         except self._s3.exceptions.NoSuchKey:
             return None
         return json.loads(unpacked(body, what) if key.endswith(".gz") else body)

@@ -1,7 +1,7 @@
-"""One boundary for calls to AWS: an error that may pass in a moment becomes TransientError or Throttled.
+"""One boundary for calls to AWS: an error that may pass in a moment becomes TransientError.
 
-The SDK has then tried eight times itself. Everything else, such as a missing right or a missing object, stays as it is:
-the same call would fail again.
+The SDK has then tried several times itself. Everything else, such as a missing right or a missing object, stays as it
+is: the same call would fail again.
 """
 
 import gzip
@@ -14,14 +14,16 @@ from http import HTTPStatus
 
 from botocore.exceptions import (
     ClientError,
-    ConnectionError as AwsConnectionError,
     HTTPClientError,
     IncompleteReadError,
     ReadTimeoutError,
     ResponseStreamingError,
 )
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
 
-from prewarm.errors import Throttled, TransientError
+from prewarm.errors import TransientError
 
 # Error codes of throttling in S3, DynamoDB, Step Functions and CloudFront (their API references, "Common errors").
 THROTTLES = frozenset(
@@ -57,8 +59,7 @@ def named_errors(what: str) -> Iterator[None]:
     `what` describes the call in the message.
 
     Raises:
-        Throttled: AWS throttles the account's calls.
-        TransientError: the connection failed, the response was cut off, or AWS answered 5xx.
+        TransientError: AWS throttles or answered 5xx, the connection failed, or the response was cut off.
 
     """
     try:
@@ -67,7 +68,7 @@ def named_errors(what: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in THROTTLES or status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise Throttled(f"{what}: AWS throttles the calls ({code})") from error
+            raise TransientError(f"{what}: AWS throttles the calls ({code})", throttled=True) from error
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TransientError(f"{what}: AWS answered {status} ({code})") from error
         raise

@@ -14,11 +14,26 @@ from prewarm.urls import redacted
 SITE = "https://www.example.com/a"
 NAMES = [
     *("Signature", "Policy", "Key-Pair-Id", "Expires", "X-Amz-Signature", "X-Amz-Credential", "X-Goog-Signature"),
-    *("token", "token[]", "access_token", "accessToken", "sessionid", "sessionId", "PHPSESSID", "sid", "api_key", "apikey"),
-    *("x-api-key", "client_secret", "sig", "auth", "Authorization", "password", "passwd", "pwd", "user[password]", "jwt"),
+    *("token", "token[]", "access_token", "accessToken", "sessionid", "sessionId", "PHPSESSID", "sid", "api_key"),
+    *("apikey", "AccessKey"),
+    *("x-api-key", "client_secret", "sig", "auth", "Authorization", "password", "passwd", "pwd", "jwt"),
+    "user[password]",
     *("code", "hdnts", "__token__", "refresh-token", "id.token", "credentials", "oauth_verifier", "ticket"),
 ]  # fmt: skip
-PLAIN = ["page", "q", "author", "country_code", "design", "width", "v", "lang", "keyword", "compass", "passage", "sort"]
+PLAIN = [
+    "page",
+    "q",
+    "author",
+    "country_code",
+    "design",
+    "width",
+    "v",
+    "lang",
+    "keyword",
+    "compass",
+    "passage",
+    "sort",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +65,12 @@ def encoded(name: str, which: list[bool], times: int) -> str:
     before=st.sampled_from(["?", "?a=b&", "?a=b;", ";", "#", "?a&"]),
 )
 def test_secret_is_hidden_in_any_spelling_of_its_name(
-    name: str, upper: bool, which: list[bool], times: int, value: str, before: str  # noqa: FBT001
+    name: str,
+    upper: bool,
+    which: list[bool],
+    times: int,
+    value: str,
+    before: str,
 ) -> None:
     spelled = encoded(name.upper() if upper else name, (which * 2)[: len(name)], times)
     assert "zqzqz" not in redacted(f"{SITE}{before}{spelled}=zqzqz{value}zqzqz&last=1")
@@ -85,7 +105,9 @@ def test_operator_adds_names(monkeypatch: pytest.MonkeyPatch) -> None:
     assert redacted(f"{SITE}?member=5&w=1") == f"{SITE}?member=…&w=1"
 
 
-@pytest.mark.parametrize("text", ["?a=" * 5000, ";" * 20_000, "?" + "%25" * 6000 + "=1", "//" * 10_000, "?a=%3d" * 3000])
+@pytest.mark.parametrize(
+    "text", ["?a=" * 5000, ";" * 20_000, "?" + "%25" * 6000 + "=1", "//" * 10_000, "?a=%3d" * 3000]
+)
 def test_redaction_of_a_long_text_takes_little_time(text: str) -> None:
     before = time.process_time()
     redacted(text)
