@@ -16,8 +16,9 @@ from prewarm.results.chain import counted_parts
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
+from prewarm.storage.keys import run_key
 from prewarm.storage.run_end import settle_run
-from prewarm.storage.run_store import Storage, run_key
+from prewarm.storage.run_store import Storage
 from prewarm.tracing import subsegment
 
 # The outcome of unfinished targets by Step Functions' status, for runs that did not end by themselves.

@@ -7,6 +7,7 @@ PrewarmError
 │   ├── Conflict              409: the run's state does not allow the operation
 │   └── Missing               404: the run exists, the requested document does not
 ├── RunNotFound                404
+├── TransientError            AWS failed for a moment: 503, or 429 if it throttles; the state machine retries
 └── BrokenSetting             an environment variable is missing or invalid; the function cannot work
 
 A failed target is a row of data (see results/outcome.py), never an exception. Any other exception that escapes a
@@ -27,7 +28,7 @@ def truncate(text: str) -> str:
 
     JSON can contain a lone surrogate, which UTF-8 cannot encode; it is written as an escape sequence.
     """
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = text[: CHARACTERS_SHOWN + 1].encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= CHARACTERS_SHOWN else text[:CHARACTERS_SHOWN] + "…"
 
 
@@ -52,6 +53,11 @@ class Problem:
         return {"field": self.field, "message": self.message, "near": list(self.near)}
 
 
+# Takes the place of each problem after the first twenty of its kind: it is counted, never shown. A request may have
+# a hundred thousand problems, and the text of each would take longer to make than the check itself.
+UNLISTED = Problem("", "not listed")
+
+
 class PrewarmError(Exception):
     """Base of all errors that this project raises on purpose."""
 
@@ -70,7 +76,7 @@ class RefusedRequest(PrewarmError):
         """Return the first twenty problems in one line, with the number of the rest."""
         listed = " | ".join(problem.sentence() for problem in self.problems[:PROBLEMS_SHOWN])
         rest = len(self.problems) - PROBLEMS_SHOWN
-        return f"{listed} | and {rest} more problems" if rest > 0 else listed
+        return f"{listed} | … and {rest} more problems" if rest > 0 else listed
 
     def as_json(self) -> dict[str, object]:
         """Return the API's error shape: code, message, details (one per listed problem)."""
@@ -122,6 +128,18 @@ class Missing(RefusedRequest):
 
 class RunNotFound(PrewarmError):
     """No run with this name or ARN exists."""
+
+
+class TransientError(PrewarmError):
+    """A call to AWS failed for a moment, after the SDK's own retries: reset, response cut off, error 5xx.
+
+    The same call may succeed a minute later. The state machine retries this error by its name.
+    """
+
+    def __init__(self, message: str, *, throttled: bool = False) -> None:
+        """`throttled`: whether AWS throttles the account's calls, so that the caller should slow down."""
+        self.throttled = throttled
+        super().__init__(message)
 
 
 class BrokenSetting(PrewarmError):

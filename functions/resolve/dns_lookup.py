@@ -9,6 +9,7 @@ import dns.asyncresolver
 import dns.edns
 import dns.exception
 import dns.nameserver
+import dns.rcode
 import dns.resolver
 
 from prewarm.errors import PrewarmError
@@ -52,7 +53,8 @@ def in_networks(address: str, networks: Sequence[Network]) -> bool:
 def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str] | None]:
     """Return the IPv4 addresses of each name, all of them, in the order of the DNS response.
 
-    An empty list: the name has no address, or does not exist; None: no nameserver responded. IPv4 only: a Lambda
+    An empty list: the name has no address, or does not exist; None: no nameserver gave a usable response for
+    this name. IPv4 only: a Lambda
     function outside a dual-stack VPC has no IPv6.
 
     Raises:
@@ -100,7 +102,15 @@ async def _query_all(names: list[str], settings: Settings) -> dict[str, list[str
             except dns.resolver.NXDOMAIN:
                 answered += 1
                 return []
-            except (dns.exception.Timeout, dns.resolver.NoNameservers):
+            except dns.resolver.NoNameservers as error:
+                # A response that fails this name, such as YXDOMAIN, FORMERR or REFUSED, or one that cannot be read.
+                answered += _responded(error)
+                return None
+            except dns.exception.Timeout:
+                return None
+            except dns.exception.DNSException:
+                # YXDOMAIN, or a name that no query can hold; the nameserver is alive.
+                answered += 1
                 return None
             answered += 1
             return [record.address for record in answer.rrset or ()]
@@ -116,6 +126,12 @@ async def _query_all(names: list[str], settings: Settings) -> dict[str, list[str
             f"none of {len(names)} DNS queries was answered by {servers}; check that the function can reach them"
         )
     return dict(zip(names, answers, strict=True))
+
+
+def _responded(error: dns.resolver.NoNameservers) -> bool:
+    """Return whether a nameserver sent an error about this query, rather than none or one about its own state."""
+    responses = [response for *_, response in error.kwargs.get("errors", ()) if response is not None]
+    return any(response.rcode() not in {dns.rcode.SERVFAIL, dns.rcode.REFUSED} for response in responses)
 
 
 async def _query_subnets(queries: list[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], SubnetResponse]:

@@ -2,7 +2,9 @@
 
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.request.model import CheckedRequest, check_request
-from prewarm.storage.run_store import Storage, run_key
+from prewarm.request.url_sources import URLS_AT_MOST
+from prewarm.storage.keys import run_key
+from prewarm.storage.run_store import Storage
 
 
 def load_request(run: str, execution_input: object, store: Storage) -> CheckedRequest:
@@ -20,7 +22,7 @@ def load_request(run: str, execution_input: object, store: Storage) -> CheckedRe
         if stored is None:
             message = "no request is stored for this run; start the run with POST /prewarm"
             raise InvalidRequest([Problem("requestKey", message)])
-        return check_request(stored)
+        return check_request(stored, most_urls=URLS_AT_MOST)
     request = check_request(execution_input, direct=True)
     store.put_request(run, request.as_json())
     return request

@@ -23,7 +23,9 @@ NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PAC
 
 # The modules that call AWS, and the services that they call.
 AWS_CLIENTS: dict[str, set[str]] = {
-    "functions/prewarm/storage/run_store.py": {"s3", "dynamodb"},  # it creates the ledger's client too
+    "functions/prewarm/storage/clients.py": {"s3", "dynamodb"},
+    "functions/prewarm/storage/run_store.py": set(),  # botocore's errors only
+    "functions/prewarm/storage/transient.py": set(),  # likewise
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},

@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from api.http.responses import error_response, json_response
-from prewarm.errors import RefusedRequest, RunNotFound, truncate
+from prewarm.errors import RefusedRequest, RunNotFound, TransientError, truncate
 from prewarm.observability import logger
 
 
@@ -20,6 +20,14 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
     def run_not_found(error: RunNotFound) -> Response[str]:
         """Return 404 for a run that does not exist."""
         return error_response(404, "RunNotFound", f"requestID: run {truncate(str(error))!r} does not exist")
+
+    @app.exception_handler(TransientError)  # type: ignore[untyped-decorator]
+    def transient_error(error: TransientError) -> Response[str]:
+        """Return 429 or 503 when AWS throttles or fails for a moment."""
+        logger.warning("transient error", extra={"reason": str(error)})
+        if error.throttled:
+            return error_response(429, "Throttled", "AWS throttles this account's calls; try again in a few seconds")
+        return error_response(503, "ServiceUnavailable", "AWS failed for a moment; try again in a few seconds")
 
     @app.not_found
     def route_not_found(_: NotFoundError) -> Response[str]:

@@ -14,6 +14,10 @@ MAX_RESPONSE_BYTES = 5_500_000
 # Digits of a `limit`: no run has a billion URLs.
 LIMIT = re.compile(r"\d{1,9}", re.ASCII)
 PAGE_START = "from"
+# A status's own token has 20 characters at most. Step Functions' token of ListExecutions has up to 1,024 (API
+# Reference, ListExecutions, "nextToken").
+MAX_PAGE_TOKEN = 64
+MAX_LIST_TOKEN = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ def _start_of(token: str | None) -> int | None:
     """Return the index at which a token's page starts; None for an invalid token."""
     if token is None:
         return 0
+    if len(token) > MAX_PAGE_TOKEN:
+        return None
     try:
         prefix, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
         return int(number) if prefix == PAGE_START and number.isascii() and number.isdigit() else None

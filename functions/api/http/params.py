@@ -13,9 +13,16 @@ def body_of(event: APIGatewayProxyEvent) -> bytes:
     """Return the raw body.
 
     Powertools' decoded_body fails for bytes that are not UTF-8.
+
+    Raises:
+        InvalidRequest: the event says that its body is base64, and it is not.
+
     """
     body = event.body or ""
-    return base64.b64decode(body) if event.is_base64_encoded else body.encode()
+    try:
+        return base64.b64decode(body) if event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
+    except ValueError as error:
+        raise InvalidRequest([Problem("", "the body is not valid base64")]) from error
 
 
 def request_id_of(event: APIGatewayProxyEvent) -> str:

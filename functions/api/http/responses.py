@@ -18,8 +18,12 @@ CORS = CORSConfig(
 def json_response(
     status: int, document: dict[str, Any], headers: dict[str, str | list[str]] | None = None
 ) -> Response[str]:
-    """Return a JSON response."""
-    return Response(status, content_types.APPLICATION_JSON, json.dumps(document, ensure_ascii=False), headers)
+    """Return a JSON response, which can be encoded whatever the document contains.
+
+    Lone surrogates in stored documents become JSON's escapes.
+    """
+    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    return Response(status, content_types.APPLICATION_JSON, body, headers)
 
 
 def error_response(status: int, code: str, message: str) -> Response[str]:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from api.http.pagination import invalid_token
 from prewarm.errors import InvalidRequest, RunNotFound
 from prewarm.execution_status import DEADLINE_PASSED, REJECTED, RUNNING
 from prewarm.results.outcome import Outcome
+from prewarm.storage.transient import named_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 # StartExecution accepts no longer name, and DescribeExecution rejects an ARN with one.
 MAX_NAME_LENGTH = 80
+# API Gateway answers 504 after 29 s: an error must surface before that.
+API_CALLS = Config(connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 3})
 MAX_CACHED_ERRORS = 10_000
 # Characters that no execution name contains (StartExecution, "name"); the first two would form other keys and ARNs.
 FORBIDDEN = frozenset('/: \t<>{}[]?*"#%\\^|~`$&,;')
@@ -85,13 +89,16 @@ class Executions:
     def __init__(self, state_machine_arn: str, client: "SFNClient | None" = None) -> None:
         self._machine = state_machine_arn
         self._prefix = state_machine_arn.replace(":stateMachine:", ":execution:") + ":"
-        self._client = client or boto3.client("stepfunctions")
+        self._client = client or boto3.client("stepfunctions", config=API_CALLS)
         # Errors of failed runs by ARN and end time. They never change, and each lookup is an API call.
         self._errors: dict[tuple[str, str], str] = {}
 
     def start(self, run: str, document: dict[str, Any]) -> str:
         """Start a run with this input; return its execution ARN."""
-        response = self._client.start_execution(stateMachineArn=self._machine, name=run, input=json.dumps(document))
+        with named_errors("start the execution"):
+            response = self._client.start_execution(
+                stateMachineArn=self._machine, name=run, input=json.dumps(document)
+            )
         return response["executionArn"]
 
     def start_once(self, run: str, document: dict[str, Any]) -> str:
@@ -111,7 +118,8 @@ class Executions:
 
     def stop(self, arn: str, error: str, cause: str) -> None:
         """Stop a run."""
-        self._client.stop_execution(executionArn=arn, error=error, cause=cause)
+        with named_errors("stop the execution"):
+            self._client.stop_execution(executionArn=arn, error=error, cause=cause)
 
     def page(self, limit: int, token: str | None, *, with_errors: bool = True) -> tuple[list[Execution], str | None]:
         """Return up to `limit` runs, newest first, and the next page's token.
@@ -124,7 +132,8 @@ class Executions:
         """
         more = {"nextToken": token} if token else {}
         try:
-            listed = self._client.list_executions(stateMachineArn=self._machine, maxResults=limit, **more)  # type: ignore[arg-type]
+            with named_errors("list the executions"):
+                listed = self._client.list_executions(stateMachineArn=self._machine, maxResults=limit, **more)  # type: ignore[arg-type]
         except self._client.exceptions.InvalidToken as error:
             raise InvalidRequest([invalid_token()]) from error
         executions = []
@@ -174,7 +183,8 @@ class Executions:
         """
         name, arn = self.name_and_arn(request_id)
         try:
-            described = self._client.describe_execution(executionArn=arn)
+            with named_errors("describe the execution"):
+                described = self._client.describe_execution(executionArn=arn)
         except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
             raise RunNotFound(request_id) from error
         return Execution(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.http.pagination import limit_problems
+from api.http.pagination import MAX_LIST_TOKEN, invalid_token, limit_problems
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
@@ -10,6 +10,7 @@ from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.request.model import SOURCES, check_request
+from prewarm.request.url_sources import URLS_AT_MOST
 from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage
 
@@ -17,6 +18,9 @@ STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
 DEFAULT_RUNS, MAX_RUNS = 20, 100
 # Most pages of ListExecutions that one response reads to find runs with the requested status.
 MAX_PAGES_READ = 10
+# Most executions that one response looks up for their error: a few seconds at Step Functions' usual rate of 15
+# DescribeExecution calls a second (Step Functions Developer Guide, "Quotas"), after a burst of 300.
+MAX_LOOKUPS = 100
 
 
 def list_runs(
@@ -36,16 +40,22 @@ def list_runs(
     if status is not None and status not in STATUSES:
         problems.append(Problem("status", f"must be one of {', '.join(STATUSES)}, got {truncate(status)!r}"))
     problems += limit_problems(limit, MAX_RUNS)
+    if token is not None and not 0 < len(token) <= MAX_LIST_TOKEN:
+        problems.append(invalid_token())
     if problems:
         raise InvalidRequest(problems)
     most = DEFAULT_RUNS if limit is None else int(limit)
     # Only the error distinguishes FAILED from TIMEOUT.
     with_errors = status in {None, "FAILED", "TIMEOUT"}
     runs: list[dict[str, Any]] = []
+    lookups = MAX_LOOKUPS
     for _ in range(MAX_PAGES_READ):
-        page, token = executions.page(most - len(runs), token, with_errors=with_errors)
+        # Failed runs are looked up one by one, so a page has at most as many runs as lookups are left.
+        wanted = min(most - len(runs), lookups) if with_errors else most - len(runs)
+        page, token = executions.page(wanted, token, with_errors=with_errors)
+        lookups -= sum(each.status == "FAILED" for each in page)
         runs += [_as_json(each) for each in page if status is None or each.contract_status == status]
-        if token is None or len(runs) >= most:
+        if token is None or len(runs) >= most or lookups <= 0:
             break
     return {"runs": runs} | ({"nextToken": token} if token else {})
 
@@ -111,7 +121,7 @@ def retry(
         if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
             # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
             document["invalidate"] = True
-    request = check_request(document)
+    request = check_request(document, most_urls=URLS_AT_MOST)
     if key is not None:
         started = start_once(key, request, store, executions)
     else:

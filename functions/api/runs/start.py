@@ -10,7 +10,8 @@ from api.runs.dry_run import Resolver, dry_run
 from api.runs.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
 from prewarm.request.model import SOURCES, CheckedRequest, check_request, parse_json
-from prewarm.storage.run_store import Storage, run_key
+from prewarm.storage.keys import run_key
+from prewarm.storage.run_store import Storage
 
 # Below API Gateway's limit of 10 MB and Lambda's of 6 MB, which includes the event around the escaped body.
 MAX_BODY_BYTES = 4 * 1024 * 1024

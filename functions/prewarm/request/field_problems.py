@@ -2,11 +2,12 @@
 
 import difflib
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from prewarm.errors import Problem, truncate
+from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
 from prewarm.urls import redacted
 
 # The valid values of fields whose type alone does not explain them.
@@ -50,9 +51,20 @@ _CONSTRAINTS = {
 _EMPTY = frozenset({"too_short", "string_too_short"})
 
 
-def field_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Return a problem for each of pydantic's errors."""
-    return [_problem(entry, model) for entry in error.errors(include_url=False)]
+def field_problems(error: ValidationError, model: type[BaseModel], skip: Collection[str] = ()) -> list[Problem]:
+    """Return a problem for each of pydantic's errors, except those of the fields in `skip`."""
+    entries = [entry for entry in error.errors(include_url=False) if not entry["loc"] or entry["loc"][0] not in skip]
+    shown = [_problem(entry, model) for entry in entries[:PROBLEMS_SHOWN]]
+    return shown + [UNLISTED] * (len(entries) - len(shown))
+
+
+def unknown_field_problems(document: Mapping[str, Any], model: type[BaseModel]) -> list[Problem]:
+    """Return a problem for each field of the request that the model does not have, or has twice."""
+    names = [*model.model_fields, "target_type"]
+    known = set(names) - ({"target_type"} if "region_type" in document else set())
+    unknown = [name for name in document if name not in known]
+    shown = [_unknown_field(truncate(name), names) for name in unknown[:PROBLEMS_SHOWN]]
+    return shown + [UNLISTED] * (len(unknown) - len(shown))
 
 
 def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - pydantic-core's ErrorDetails

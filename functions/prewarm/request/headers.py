@@ -31,6 +31,12 @@ RESERVED_HEADERS = frozenset(
         "if-unmodified-since",
     }
 )
+# CloudFront accepts 20,480 bytes of a request's line and headers, and 8,192 bytes of URL (Developer Guide, "Quotas");
+# the rest is for the headers, less what the service adds itself: Host, Pragma, names and separators.
+MAX_HEADER_BYTES = 20_480 - 8_192 - 512
+# CloudFront publishes no number of headers. AWS WAF inspects the first 200 of a request (WAF Developer Guide,
+# "Oversize web request components"), and libcurl sends as many over HTTP/1.1 and HTTP/2.
+MAX_HEADERS = 200
 INVALID_VALUE = "contains a character that is not allowed in a header value; use visible ASCII characters and spaces"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})
 
@@ -43,6 +49,12 @@ def header_problems(
     `direct`: whether the Step Functions console displays them; then secrets are rejected.
     """
     problems = []
+    size = sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
+    size += len(user_agent or "") + max(map(len, accept_encodings), default=0)
+    if size > MAX_HEADER_BYTES:
+        fix = f"CloudFront accepts 20,480 bytes for URL and headers, of which {MAX_HEADER_BYTES:,} are for these"
+        message = f"with user_agent and the longest of accept_encodings the headers have {size:,} bytes; {fix}"
+        return [Problem("headers", message)]
     for name, value in headers.items():
         field = f"headers.{truncate(name)}"
         if not TOKEN.fullmatch(name):

@@ -1,6 +1,7 @@
 """The request: its fields, their limits, and the validation that reports all problems at once."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -14,20 +15,27 @@ from pydantic import (
 )
 
 from prewarm.catalogue import Catalogue, catalogue
-from prewarm.errors import InvalidRequest, Problem, truncate
-from prewarm.request.field_problems import NO_SOURCE, field_problems
+from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
+from prewarm.request.bounds import MAX_BODY_URLS, size_problems, text_problems
+from prewarm.request.field_problems import NO_SOURCE, field_problems, unknown_field_problems
 from prewarm.request.headers import header_problems
 from prewarm.request.invalidation_patterns import pattern_problems
 from prewarm.request.pop_selection import ALL, expand, places
-from prewarm.request.url_parser import parse_url
+from prewarm.request.url_parser import LONGEST_URL, parse_url
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url, deduplicate, redacted
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.
 MAX_SOURCES = 100
+# Without this start every URL is refused, so a refused one need not be parsed to be counted.
+HTTP_URL = re.compile(r"\s*https?:[/\\]{2}", re.IGNORECASE)
+# How much of a refused URL is read to redact and show it.
+LONGEST_SHOWN = 2 * LONGEST_URL
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
+# The largest object that CloudFront serves, 50 GB (Developer Guide, "Quotas", "Maximum cacheable file size").
+LARGEST_OBJECT = 50 * 1024**3
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 
 
@@ -52,7 +60,9 @@ class PrewarmRequest(BaseModel):
 
     # Browsers send `gzip, deflate, br, zstd`; CloudFront normalises it to br and gzip (Developer Guide,
     # "Serving compressed files").
-    accept_encodings: Annotated[list[str], Field(min_length=1, max_length=8)] = ["br, gzip"]
+    accept_encodings: Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=8)] = [
+        "br, gzip"
+    ]
     headers: dict[str, str] = {}
     user_agent: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     invalidate: bool | Annotated[list[str], Field(min_length=1)] = False
@@ -64,7 +74,7 @@ class PrewarmRequest(BaseModel):
     fail_on: Literal["any", "none"] = "any"
     strict_sources: bool | None = None
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
-    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=LARGEST_OBJECT)] | None = None
     allow_unknown_pops: bool = False
     dry_run: bool = False
 
@@ -123,6 +133,10 @@ class PrewarmRequest(BaseModel):
         return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
 
 
+# All names that the model accepts; a field's old name is its alias.
+FIELD_NAMES = frozenset({*PrewarmRequest.model_fields, "target_type"})
+
+
 @dataclass(frozen=True)
 class CheckedRequest:
     """A valid request: fields, URLs without duplicates, ids of the selected POPs.
@@ -150,13 +164,22 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
 
     """
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
 
 
+def _no_number(name: str) -> Any:  # noqa: ANN401 - json's own signature
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(f"{name} is not a number in JSON")
+
+
 def check_request(
-    document: object, *, direct: bool = False, pop_catalogue: Catalogue | None = None
+    document: object,
+    *,
+    direct: bool = False,
+    pop_catalogue: Catalogue | None = None,
+    most_urls: int = MAX_BODY_URLS,
 ) -> CheckedRequest:
     """Validate a request and expand its POP selection.
 
@@ -164,24 +187,41 @@ def check_request(
         document: the parsed JSON.
         direct: whether it is the input of an execution, which the console displays; then secrets are rejected.
         pop_catalogue: the POPs to select from; by default the shipped catalogue.
+        most_urls: the most entries of url_list; a stored request may have more than a body.
 
     Raises:
-        InvalidRequest: lists all problems, each with its field.
+        InvalidRequest: lists the first problems, each with its field, and counts all.
 
     """
+    try:
+        return _check(document, direct, pop_catalogue or catalogue(), most_urls)
+    except (ArithmeticError, LookupError, RecursionError) as error:
+        # A value that JSON allows and no rule foresaw: the caller's to change, not a failure of the service.
+        message = f"a value cannot be processed ({type(error).__name__}); check numbers, names and nesting"
+        raise InvalidRequest([Problem("", message)]) from error
+
+
+def _check(document: object, direct: bool, pop_catalogue: Catalogue, most_urls: int) -> CheckedRequest:  # noqa: FBT001 - internal
     if not isinstance(document, dict):
         raise InvalidRequest([Problem("", "the request must be a JSON object with url_list, region_type and region")])
+    if problems := text_problems(document):
+        raise InvalidRequest(problems)
+    unknown = unknown_field_problems(document, PrewarmRequest)
+    names = FIELD_NAMES - {"target_type"} if "region_type" in document else FIELD_NAMES
+    known = {name: value for name, value in document.items() if name in names}
+    too_large = size_problems(known, most_urls=most_urls)
     # Checked outside of the model, whose own whole-model checks do not run when a field is missing.
-    no_source = [] if any(document.get(name) is not None for name in SOURCES) else [NO_SOURCE]
+    no_source = [] if any(known.get(name) is not None for name in SOURCES) else [NO_SOURCE]
+    first = no_source + unknown + [problem for each in too_large.values() for problem in each]
+    measured = {name: value for name, value in known.items() if name not in too_large}
     try:
-        fields = PrewarmRequest.model_validate(document)
+        fields = PrewarmRequest.model_validate(measured)
     except ValidationError as error:
-        others = _problems_of_valid_fields(document, error, pop_catalogue or catalogue())
-        raise InvalidRequest(no_source + field_problems(error, PrewarmRequest) + others) from error
-    if no_source:
-        raise InvalidRequest(no_source)
+        others = _problems_of_valid_fields(measured, error, pop_catalogue)
+        raise InvalidRequest(first + field_problems(error, PrewarmRequest, skip=too_large.keys()) + others) from error
+    if first:
+        raise InvalidRequest(first + _problems_of_valid_fields(measured, None, pop_catalogue))
     urls, problems = _checked_urls(fields.url_list or [])
-    pop_catalogue = pop_catalogue or catalogue()
     pops, selection_problems = expand(
         fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
     )
@@ -195,10 +235,11 @@ def check_request(
 
 
 def _problems_of_valid_fields(
-    document: dict[str, Any], error: ValidationError, pop_catalogue: Catalogue
+    document: dict[str, Any], error: ValidationError | None, pop_catalogue: Catalogue
 ) -> list[Problem]:
     """Return the problems of URLs and POP names in well-formed fields."""
-    invalid = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
+    errors = error.errors(include_url=False, include_input=False, include_context=False) if error else []
+    invalid = {entry["loc"][0] for entry in errors if entry["loc"]}
     problems: list[Problem] = []
     urls = document.get("url_list")
     if isinstance(urls, list) and "url_list" not in invalid:
@@ -213,11 +254,24 @@ def _problems_of_valid_fields(
 
 
 def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
-    urls, problems = [], []
+    """Return the URLs without duplicates, and a problem for each text that is refused; each text is parsed once."""
+    urls: list[Url] = []
+    problems: list[Problem] = []
+    refused: set[str] = set()
+    seen: set[str] = set()
     for index, text in enumerate(texts):
+        listed = len(problems) < PROBLEMS_SHOWN
+        if text in seen:
+            continue
+        if not listed and (text in refused or not HTTP_URL.match(text)):
+            problems.append(UNLISTED)
+            continue
         try:
             urls.append(parse_url(text))
+            seen.add(text)
         except ValueError as error:
+            refused.add(text)
             # Redacted, because the console displays why a direct start was rejected.
-            problems.append(Problem(f"url_list[{index}]", f"{truncate(redacted(text))!r} {error}"))
+            shown = truncate(redacted(text[:LONGEST_SHOWN]))
+            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}") if listed else UNLISTED)
     return deduplicate(urls), problems

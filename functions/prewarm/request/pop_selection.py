@@ -8,19 +8,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prewarm.catalogue import POP_PATTERN, Catalogue, data_text, location_of
-from prewarm.errors import PROBLEMS_SHOWN, Problem, truncate
+from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
 
 ALL = "all"
 MAX_SIMILAR_NAMES = 3
 
 
+# Most entries of `region`: seven times the POPs of the catalogue. The longest valid name has 14 characters.
+MAX_NAMES = 5_000
+MAX_NAME_LENGTH = 100
+
+
 @dataclass(frozen=True, slots=True)
 class _Unknown:
-    """An unknown name: error message, key, and valid keys to search for similar ones."""
+    """An unknown name, and the function that makes its problem from the field.
 
-    message: str
-    key: str
-    candidates: Sequence[str]
+    Only the problems that an error lists are made: each search for similar names takes milliseconds.
+    """
+
+    problem: Callable[[str], Problem]
 
 
 @functools.cache
@@ -40,10 +46,11 @@ def expand(
         allow_unknown_pops: accept POP ids that are not in the catalogue but have a valid form.
 
     POPs selected by id keep the order of the request; those of countries and regions are sorted by id, name by name.
-    Similar names are searched only for the problems that an error lists: each search takes milliseconds, and a
-    request may contain many names.
+    A name that is repeated is looked up once.
 
     """
+    if len(names) > MAX_NAMES:
+        return [], [Problem("region", f"has {len(names):,} names; at most {MAX_NAMES:,} are accepted")]
     if [name.strip().lower() for name in names] == [ALL]:
         return list(catalogue.pops), []
     lookup: dict[str, Callable[[str], list[str] | _Unknown]] = {
@@ -51,20 +58,27 @@ def expand(
         "country": functools.partial(_country, catalogue=catalogue),
         "region": functools.partial(_region, catalogue=catalogue),
     }
+    find = functools.cache(lookup[region_type])
     selected: dict[str, None] = {}
-    problems = []
+    problems: list[Problem] = []
     for index, name in enumerate(names):
-        if name.strip().lower() == ALL:
-            message = f"{truncate(name)!r} already selects every POP; remove the other names"
-            problems.append(Problem(f"region[{index}]", message))
-            continue
-        pops = lookup[region_type](name.strip())
-        if isinstance(pops, _Unknown):
-            near = _similar(pops.key, pops.candidates) if len(problems) < PROBLEMS_SHOWN else ()
-            problems.append(Problem(f"region[{index}]", pops.message, near))
+        found = _all_among_others(name) if _is_all(name) else find(name.strip())
+        if not isinstance(found, _Unknown):
+            selected.update(dict.fromkeys(found))
+        elif len(problems) < PROBLEMS_SHOWN:
+            problems.append(found.problem(f"region[{index}]"))
         else:
-            selected.update(dict.fromkeys(pops))
+            problems.append(UNLISTED)
     return list(selected), problems
+
+
+def _is_all(name: str) -> bool:
+    return name.strip().lower() == ALL
+
+
+def _all_among_others(name: str) -> _Unknown:
+    message = f"{truncate(name)!r} already selects every POP; remove the other names"
+    return _Unknown(lambda field: Problem(field, message))
 
 
 def places(region_type: str, names: Sequence[str], catalogue: Catalogue) -> list[str]:
@@ -95,41 +109,55 @@ def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] |
     pop_id = name.upper()
     if pop_id in catalogue.pops:
         return [pop_id]
-    same_location = [each for each in catalogue.pops if location_of(each) == location_of(pop_id)]
-    candidates = same_location or list(catalogue.pops)
-    if not POP_PATTERN.fullmatch(pop_id):
-        message = f"{truncate(name)!r} is not a valid POP id (expected a value such as ATL56-C1)"
-        return _Unknown(message, pop_id, candidates)
-    if allow_unknown:
+    valid = POP_PATTERN.fullmatch(pop_id) is not None
+    if valid and allow_unknown:
         return [pop_id]
-    message = f"POP {truncate(name)!r} is not in the catalogue; set allow_unknown_pops to true to use it anyway"
-    return _Unknown(message, pop_id, candidates)
+    message = (
+        f"POP {truncate(name)!r} is not in the catalogue; set allow_unknown_pops to true to use it anyway"
+        if valid
+        else f"{truncate(name)!r} is not a valid POP id (expected a value such as ATL56-C1)"
+    )
+
+    def problem(field: str) -> Problem:
+        same_location = [each for each in catalogue.pops if location_of(each) == location_of(pop_id)]
+        return Problem(field, message, _similar(pop_id, same_location or list(catalogue.pops)))
+
+    return _Unknown(problem)
 
 
 def _country(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     key = _key(name)
     countries = _selections()["countries"].get(key)
-    iso_codes = catalogue.countries()
-    if countries is None and key.upper() in iso_codes:
+    if countries is None and key.upper() in catalogue.countries():
         countries = [key.upper()]
-    if countries is None:
-        names = [*_selections()["countries"], *(code.lower() for code in iso_codes)]
-        return _Unknown(f"unknown country {truncate(name)!r}", key, names)
-    return catalogue.in_countries(frozenset(countries))
+    if countries is not None:
+        return catalogue.in_countries(frozenset(countries))
+
+    def problem(field: str) -> Problem:
+        return Problem(
+            field, f"unknown country {truncate(name)!r}", _similar(key, selection_names("country", catalogue))
+        )
+
+    return _Unknown(problem)
 
 
 def _region(name: str, catalogue: Catalogue) -> list[str] | _Unknown:
     regions = _selections()["regions"]
-    if (countries := regions.get(_key(name))) is None:
-        fix = "" if _similar(_key(name), list(regions)) else f"; the regions are {', '.join(sorted(regions))} and all"
-        return _Unknown(f"unknown region {truncate(name)!r}{fix}", _key(name), list(regions))
-    return catalogue.in_countries(frozenset(countries))
+    if (countries := regions.get(_key(name))) is not None:
+        return catalogue.in_countries(frozenset(countries))
+
+    def problem(field: str) -> Problem:
+        near = _similar(_key(name), list(regions))
+        fix = "" if near else f"; the regions are {', '.join(sorted(regions))} and all"
+        return Problem(field, f"unknown region {truncate(name)!r}{fix}", near)
+
+    return _Unknown(problem)
 
 
 def _key(name: str) -> str:
     """Return a name as a key of the tables: `New Zealand` becomes `new_zealand`."""
-    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+    return re.sub(r"[\s_-]+", "_", name[: MAX_NAME_LENGTH + 1].strip().lower())
 
 
 def _similar(name: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    return tuple(difflib.get_close_matches(name, candidates, n=MAX_SIMILAR_NAMES, cutoff=0.5))
+    return tuple(difflib.get_close_matches(name[:MAX_NAME_LENGTH], candidates, n=MAX_SIMILAR_NAMES, cutoff=0.5))

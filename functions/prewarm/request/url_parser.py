@@ -26,6 +26,14 @@ START = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<slashes>[/\\]*)(?P<authority>[^/\\?#]*)(?P<rest>.*)", re.DOTALL
 )
 PORT = re.compile(r":([0-9]*)$")
+# Path and query of characters that no browser changes.
+TAIL = r"/[A-Za-z0-9_~!$&()+,;=:@./-]*(?:\?[A-Za-z0-9_~!$&()+,;=:@./-]*)?"
+# A URL that is fetched letter by letter as it is given, as nearly all are: found in a tenth of the parser's time. Its
+# host ends in a label that starts with a letter, so that it is no number; a path with `/.` needs a closer look.
+HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+PLAIN = re.compile(f"(?P<scheme>https?)://(?P<host>{HOST}){TAIL}", re.ASCII)
+PLAIN_HOST = re.compile(HOST, re.ASCII)
+PLAIN_TAIL = re.compile(TAIL, re.ASCII)
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Clients remove these segments before they send a request, so such a path is not a cache key.
 DOT_SEGMENT = re.compile(r"(?i)/(?:\.|%2e){1,2}(?=/|$)")
@@ -48,6 +56,11 @@ def parse_url(text: str) -> Url:
 
     """
     given = text.strip(" \t\r\n\f\v")
+    if len(given) <= LONGEST_URL and "/." not in given and (plain := PLAIN.fullmatch(given)):
+        host = plain["host"]
+        # A label in the form of an IDN (`xn--`) may be invalid.
+        if len(host) <= LONGEST_HOST and "--" not in host:
+            return Url(given, given, plain["scheme"], host)
     start = _check_given(given)
     scheme, authority = start["scheme"].lower(), start["authority"]
     _check_authority(scheme, authority)
@@ -114,11 +127,12 @@ def _host(name: str) -> str:
     # A browser decodes %xx in a host; the only use of it in a link is to hide the host.
     if "%" in name or " " in name:
         raise ValueError(not_a_name)
+    if plain := _plain_host(name.lower()) if name.isascii() else None:
+        return plain
     try:
         host = URL(f"https://{name}/").href[len("https://") : -1].removesuffix(".")
     except ValueError as error:
-        numeric = NUMBER_LABEL.fullmatch(name.removesuffix(".").rpartition(".")[2].lower())
-        raise ValueError(IP_ADDRESS if numeric else not_a_name) from error
+        raise ValueError(not_a_name) from error
     labels = host.split(".")
     # ada writes every spelling of an IPv4 address, such as 1.2.3 or 0x7f000001, as four numbers.
     if NUMBER_LABEL.fullmatch(labels[-1]):
@@ -128,8 +142,17 @@ def _host(name: str) -> str:
     return host
 
 
+def _plain_host(name: str) -> str | None:
+    """Return an ASCII host that needs no conversion, None if the parser decides; refuse an IP address."""
+    if NUMBER_LABEL.fullmatch(name.removesuffix(".").rpartition(".")[2]):
+        raise ValueError(IP_ADDRESS)
+    return name if len(name) <= LONGEST_HOST and "--" not in name and PLAIN_HOST.fullmatch(name) else None
+
+
 def _tail(scheme: str, rest: str) -> str:
     """Return path and query as a browser sends them."""
+    if PLAIN_TAIL.fullmatch(rest) and "/." not in rest:
+        return rest
     before_fragment = rest.partition("#")[0]
     path = before_fragment.partition("?")[0].replace("\\", "/")
     if DOT_SEGMENT.search(path):

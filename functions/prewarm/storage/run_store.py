@@ -1,20 +1,6 @@
-"""A run's documents in S3. This is the only module that calls S3; ledger.py documents the ledger in DynamoDB.
+"""A run's documents in S3. This is the only module that calls S3; keys.py lists the documents.
 
-Keys below `runs/{run}/`:
-
-- `request.json`
-- `plan/plan.json`
-- `plan/urls.json.gz`: all URLs as in the request, by index
-- `plan/addresses.json.gz`: for each group a map of POP id to addresses
-- `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
-- `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
-- `stages/{n}.json`: the Distributed Map's items
-- `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)
-- `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
-- `map/`: the map run's own results
-- `summary.json`, `report.html`, `report.json`, `report.csv`
-
-A dry run has only `request.json` and `dry_run.json`.
+ledger.py documents the ledger in DynamoDB.
 """
 
 import functools
@@ -22,54 +8,28 @@ import gzip
 import json
 import os
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from prewarm.planning.plan import Plan
 from prewarm.settings import Settings
+from prewarm.storage.clients import create_clients
+from prewarm.storage.keys import cursor_key, records_key, run_key
 from prewarm.storage.ledger import Ledger
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
+from prewarm.storage.transient import named_errors, read_whole, unpacked
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
-
-
-def run_key(run: str, name: str) -> str:
-    """Return the S3 key of one of a run's documents."""
-    return f"runs/{run}/{name}"
-
-
-def _records_key(run: str, batch: str, part: int, attempt: str) -> str:
-    return run_key(run, f"records/{batch}/{part}-{attempt}.jsonl.gz")
-
-
-def _cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
-    return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")
 
 
 class Storage:
     """The documents of all runs in S3, and their `ledger` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
-        config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
-        # botocore's own session, because importing boto3 takes longer than all other imports of a worker.
-        session = botocore.session.get_session()
-        # Links to objects with a KMS key, and in Regions launched since 2014, require this signature version.
-        signed = config.merge(Config(signature_version="s3v4"))
-        if not os.environ.get("AWS_ENDPOINT_URL"):
-            # The Region's own host, because the global one redirects requests for a new bucket and does not serve
-            # newer Regions (S3 User Guide, "Virtual hosting of buckets").
-            signed = signed.merge(Config(s3={"addressing_style": "virtual"}))
-        self._s3 = cast("S3Client", session.create_client("s3", config=signed))
+        self._s3, dynamodb = create_clients(settings)
         self._bucket = settings.bucket
         self.retention_days = settings.retention_days
-        dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
@@ -105,13 +65,19 @@ class Storage:
             ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
 
         """
-        try:
+        what = f"read s3://{bucket}/{key}"
+
+        def get() -> bytes:
             response = self._s3.get_object(Bucket=bucket, Key=key)
+            if response["ContentLength"] > most_bytes:
+                raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
+            return response["Body"].read()
+
+        try:
+            with named_errors(what):
+                return read_whole(get, what)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
-        if response["ContentLength"] > most_bytes:
-            raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
-        return response["Body"].read()
 
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
         """Store URLs, addresses and plan.
@@ -173,20 +139,20 @@ class Storage:
 
     def put_records(self, run: str, batch: str, part: int, attempt: str, body: bytes) -> None:
         """Store the records of an attempt at a part of a batch: gzipped JSON lines, one per target."""
-        self._s3.put_object(Bucket=self._bucket, Key=_records_key(run, batch, part, attempt), Body=body)
+        self._put(records_key(run, batch, part, attempt), body)
 
     def put_cursor(self, run: str, batch: str, part: int, attempt: str, cursor: dict[str, Any]) -> None:
         """Store what an attempt at a part of a batch leaves to the next part."""
-        self._put_json(_cursor_key(run, batch, part, attempt), cursor)
+        self._put_json(cursor_key(run, batch, part, attempt), cursor)
 
     def get_cursor(self, run: str, batch: str, part: int, attempt: str) -> dict[str, Any]:
         """Return what an attempt at a part of a batch left to the next part."""
-        cursor: dict[str, Any] = self._need_json(_cursor_key(run, batch, part, attempt))
+        cursor: dict[str, Any] = self._need_json(cursor_key(run, batch, part, attempt))
         return cursor
 
     def delete_attempt(self, run: str, batch: str, part: int, attempt: str) -> None:
         """Delete the records and the cursor of an attempt that does not own the part."""
-        for key in (_records_key(run, batch, part, attempt), _cursor_key(run, batch, part, attempt)):
+        for key in (records_key(run, batch, part, attempt), cursor_key(run, batch, part, attempt)):
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def put_summary(self, run: str, summary: dict[str, Any]) -> str:
@@ -200,7 +166,7 @@ class Storage:
 
     def put_report(self, run: str, name: str, body: bytes, content_type: str) -> None:
         """Store one format of the report: report.json, report.csv or report.html."""
-        self._s3.put_object(Bucket=self._bucket, Key=run_key(run, name), Body=body, ContentType=content_type)
+        self._put(run_key(run, name), body, ContentType=content_type)
 
     def report_link(self, run: str, name: str, seconds: int) -> str | None:
         """Return a presigned URL of a report, or None if the report does not exist.
@@ -217,7 +183,8 @@ class Storage:
 
     def _exists(self, key: str) -> bool:
         try:
-            self._s3.head_object(Bucket=self._bucket, Key=key)
+            with named_errors(f"look for {self.location(key)}"):
+                self._s3.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                 return False
@@ -240,15 +207,25 @@ class Storage:
     def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **options)
+        self._put(key, body, ContentType="application/json", **options)
         return key
 
+    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
+        with named_errors(f"write {self.location(key)}"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
+
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        what = f"read {self.location(key)}"
+
+        def get() -> bytes:
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
         try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            with named_errors(what):
+                body = read_whole(get, what)
         except self._s3.exceptions.NoSuchKey:
             return None
-        return json.loads(gzip.decompress(body) if key.endswith(".gz") else body)
+        return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
 
     def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         document = self._get_json(key)

@@ -153,6 +153,28 @@ def test_unanswered_name_differs_from_a_name_without_addresses(
     assert list(found.values()) == [["192.0.2.1", "192.0.2.2"], [], [], None]
 
 
+@pytest.mark.parametrize("code", ["YXDOMAIN", "FORMERR", "REFUSED", "NOTIMP", "NOTAUTH", "SERVFAIL"])
+def test_error_for_one_name_leaves_that_name_unanswered_and_resolves_the_others(
+    code: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUERY", 1.0)
+
+    def answerer(query: dns.message.Message, _: int) -> dns.message.Message:
+        odd = query.question[0].name.to_text().startswith("odd")
+        return failing(query, dns.rcode.from_text(code)) if odd else answer_with(query, "192.0.2.1")
+
+    with nameserver(answerer) as some:
+        found = addresses_of(["odd.example.com", "a.example.com"], replace(settings, nameservers=(some,)))
+    assert found == {"odd.example.com": None, "a.example.com": ["192.0.2.1"]}
+
+
+def test_name_that_no_query_can_hold_is_unanswered(settings: Settings) -> None:
+    long = ".".join(["x" * 64, "example.com"])
+    with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as some:
+        found = addresses_of([long, "a.example.com"], replace(settings, nameservers=(some,)))
+    assert found == {long: None, "a.example.com": ["192.0.2.1"]}
+
+
 def test_all_names_resolve_with_one_dead_nameserver_of_two(settings: Settings, silent: Nameserver) -> None:
     names = [f"n{number}.example.com" for number in range(200)]
     with nameserver(lambda query, _: answer_with(query, "192.0.2.1")) as living:

@@ -20,7 +20,7 @@ def test_problem_of_the_whole_body_has_no_field() -> None:
 def test_refusal_lists_twenty_problems_and_counts_the_rest() -> None:
     error = InvalidRequest([Problem(f"url_list[{number}]", "is empty") for number in range(PROBLEMS_SHOWN + 7)])
     assert str(error).count("is empty") == PROBLEMS_SHOWN
-    assert str(error).endswith(" | and 7 more problems")
+    assert str(error).endswith(" | … and 7 more problems")
     assert len(error.as_json()["error"]["details"]) == PROBLEMS_SHOWN  # type: ignore[index]
 
 

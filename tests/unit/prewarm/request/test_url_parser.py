@@ -1,13 +1,14 @@
 """Which URLs are accepted, in what form they are fetched, and which are refused."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prewarm.request.url_parser import LONGEST_URL, parse_url
+from prewarm.request.url_parser import LONGEST_URL, _host, parse_url
 from prewarm.urls import deduplicate, redacted
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -225,3 +226,26 @@ def test_duplicates_are_dropped_and_first_spelling_keeps_its_place(letters: list
 )
 def test_secrets_are_not_shown_and_all_else_is(url: str, seen: str) -> None:
     assert redacted(url) == seen
+
+
+@given(
+    scheme=st.sampled_from(["http", "https", "HTTPS"]),
+    host=st.text("ab01-.x_N", min_size=1, max_size=12),
+    tail=st.text("/ab.-~%3?#*;:=@^'\\", max_size=12),
+)
+def test_short_way_for_plain_urls_gives_what_the_parser_gives(scheme: str, host: str, tail: str) -> None:
+    text = f"{scheme}://{host}/{tail}"
+    with pytest.MonkeyPatch.context() as patch:
+        for pattern in ("PLAIN", "PLAIN_HOST", "PLAIN_TAIL"):
+            patch.setattr(f"prewarm.request.url_parser.{pattern}", re.compile("(?!)"))
+        _host.cache_clear()
+        expected = result(text)
+    _host.cache_clear()
+    assert result(text) == expected
+
+
+def result(text: str) -> object:
+    try:
+        return parse_url(text)
+    except ValueError as error:
+        return str(error)

@@ -1,4 +1,4 @@
-"""Mutated documents: every parser of sources reads them or refuses them; no exception, and no input that takes long."""
+"""Every parser of sources reads a mutated document or refuses it: no exception, and no slow input."""
 
 from tests.support.source_fuzz import fuzz
 

@@ -1,0 +1,33 @@
+"""The S3 keys of a run's documents.
+
+Keys below `runs/{run}/`:
+
+- `request.json`
+- `plan/plan.json`
+- `plan/urls.json.gz`: all URLs as in the request, by index
+- `plan/addresses.json.gz`: for each group a map of POP id to addresses
+- `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
+- `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
+- `stages/{n}.json`: the Distributed Map's items
+- `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)
+- `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
+- `map/`: the map run's own results
+- `summary.json`, `report.html`, `report.json`, `report.csv`
+
+A dry run has only `request.json` and `dry_run.json`.
+"""
+
+
+def run_key(run: str, name: str) -> str:
+    """Return the S3 key of one of a run's documents."""
+    return f"runs/{run}/{name}"
+
+
+def records_key(run: str, batch: str, part: int, attempt: str) -> str:
+    """Return the key of an attempt's records."""
+    return run_key(run, f"records/{batch}/{part}-{attempt}.jsonl.gz")
+
+
+def cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
+    """Return the key of an attempt's cursor."""
+    return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")

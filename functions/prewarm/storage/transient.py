@@ -1,0 +1,105 @@
+"""One boundary for calls to AWS: an error that may pass in a moment becomes TransientError.
+
+The SDK has then tried several times itself. Everything else, such as a missing right or a missing object, stays as it
+is: the same call would fail again.
+"""
+
+import gzip
+import http.client
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from botocore.exceptions import (
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
+)
+
+from prewarm.errors import TransientError
+
+# Error codes of throttling in S3, DynamoDB, Step Functions and CloudFront (their API references, "Common errors").
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+# Seconds before each further try to read a response that was cut off; the SDK retries only until the body begins.
+READ_PAUSES = (0.2, 0.8, 2.0)
+CUT_OFF = (
+    AwsConnectionError,
+    ConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    TimeoutError,
+    http.client.HTTPException,
+)
+
+
+@contextmanager
+def named_errors(what: str) -> Iterator[None]:
+    """Name the transient errors of a call.
+
+    `what` describes the call in the message.
+
+    Raises:
+        TransientError: AWS throttles or answered 5xx, the connection failed, or the response was cut off.
+
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in THROTTLES or status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise TransientError(f"{what}: AWS throttles the calls ({code})", throttled=True) from error
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TransientError(f"{what}: AWS answered {status} ({code})") from error
+        raise
+    except CUT_OFF as error:
+        raise TransientError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def read_whole(get: Callable[[], bytes], what: str, pauses: tuple[float, ...] = READ_PAUSES) -> bytes:
+    """Return the body that `get` requests and reads, asking again if it is cut off.
+
+    Raises:
+        TransientError: the last try was cut off too.
+
+    """
+    for pause in pauses:
+        try:
+            return get()
+        except CUT_OFF:
+            time.sleep(pause)
+    with named_errors(what):
+        return get()
+
+
+def unpacked(body: bytes, what: str) -> bytes:
+    """Return the content of a gzipped document that the service stored.
+
+    Raises:
+        TransientError: it ends early, so it was cut off where no length showed it.
+
+    """
+    try:
+        return gzip.decompress(body)
+    except (EOFError, zlib.error) as error:
+        raise TransientError(f"{what}: the document is cut off") from error
