@@ -58,9 +58,9 @@ def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -
     total: Counter[int] = Counter()
 
     def on_answer(fetch: Fetch, response: Response) -> float | None:
-        if not response.error and response.status == OK and response.content_length.isdecimal():
+        if not response.error and response.status == OK and response.length is not None:
             known[fetch.owner] += 1
-            total[fetch.owner] += int(response.content_length)
+            total[fetch.owner] += response.length
         return None
 
     Fetcher(settings).run(fetches, on_answer)
