@@ -86,6 +86,7 @@ def dry_run_document(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Cat
     work = _work(planned, sizes, pop_catalogue)
     return {
         "urls": plan.url_count,
+        "duplicates": plan.duplicates,
         "hosts": len({url.host for url in planned.urls}),
         "distributions": [_distribution(group, size, variants) for group, size in groups],
         "noDistribution": {"urls": len(unmatched), "hosts": sorted({url.host for url in unmatched})},

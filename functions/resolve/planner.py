@@ -9,7 +9,7 @@ from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Group, Plan
 from prewarm.request.model import PrewarmRequest
-from prewarm.urls import Url
+from prewarm.urls import Url, respelled
 from resolve.invalidation import paths_and_rounds
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
@@ -24,6 +24,7 @@ def plan_run(
     *,
     started_at: float,
     clock: Callable[[], float],
+    duplicates: int = 0,
 ) -> PlannedRun:
     """Return the planned run.
 
@@ -36,6 +37,7 @@ def plan_run(
         catalogue: the POP catalogue, for the regional edge caches of a staged run.
         started_at: when resolving began, in epoch seconds.
         clock: returns the current time in epoch seconds.
+        duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
 
     Raises:
         InvalidRequest: `max_rps` makes the run miss its deadline.
@@ -77,6 +79,8 @@ def plan_run(
         resolve_seconds=round(clock() - started_at, 3),
         invalidation_paths=paths,
         invalidation_rounds=rounds,
+        duplicates=duplicates,
+        respelled=len(respelled([*urls, *unmatched])),
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages)
 

@@ -43,5 +43,13 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
     warnings = collected.warnings + matched.warnings + chosen.warnings
     warnings += inspected.warnings + located.warnings + probed.warnings
     return plan_run(
-        run, fields, probed, matched.unmatched, warnings, pop_catalogue, started_at=started_at, clock=time.time
+        run,
+        fields,
+        probed,
+        matched.unmatched,
+        warnings,
+        pop_catalogue,
+        started_at=started_at,
+        clock=time.time,
+        duplicates=collected.duplicates,
     )

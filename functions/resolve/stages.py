@@ -17,10 +17,11 @@ Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of 
 
 @dataclass(frozen=True)
 class Collected:
-    """All URLs of a run, each once, in the order of the request."""
+    """All URLs of a run, each once, in the order of the request; `duplicates`: how many entries were left out."""
 
     urls: list[Url]
     warnings: tuple[str, ...] = ()
+    duplicates: int = 0
 
 
 @dataclass(frozen=True)

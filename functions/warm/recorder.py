@@ -39,7 +39,7 @@ class Recorder:
     _warm: Counter[int] = field(default_factory=Counter)
     _failures: list[tuple[int, int, Outcome]] = field(default_factory=list)
     _details: dict[int, str] = field(default_factory=dict)
-    _redacted: dict[int, str] = field(default_factory=dict)
+    _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
     _plain: int = 0
     _per_pop: list[PopSums] = field(init=False)
@@ -69,7 +69,7 @@ class Recorder:
             self._failures.append((target.url, target.pop, outcome))
             self._details[target.pop] = detail
         line = {
-            "url": self._redacted_url(target.url),
+            **self._forms(target.url),
             "pop": self.tile.pops[target.pop],
             "variant": self.tile.variants[target.variant],
             "outcome": outcome,
@@ -106,11 +106,14 @@ class Recorder:
         if self.tile.urls[target.url].startswith("http:"):
             self._plain += target.tries
 
-    def _redacted_url(self, url: int) -> str:
-        """Return a URL without its secrets; cached, since it is in the record of each POP."""
-        if url not in self._redacted:
-            self._redacted[url] = redacted(self.tile.urls[url])
-        return self._redacted[url]
+    def _forms(self, url: int) -> dict[str, str]:
+        """Return a URL as given, and as fetched where that differs, without secrets; the same for each POP."""
+        forms = self._redacted.get(url)
+        if forms is None:
+            fetched, given = self.tile.urls[url], self.tile.given.get(url)
+            forms = {"url": redacted(given), "fetched": redacted(fetched)} if given else {"url": redacted(fetched)}
+            self._redacted[url] = forms
+        return forms
 
     def records(self) -> bytes:
         """Return all records, gzipped; nothing can be recorded after that."""

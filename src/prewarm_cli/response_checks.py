@@ -22,7 +22,14 @@ STATUS: Shape = {
     "successUrl": list,
 }
 # Additional fields of newer services; an older service returns none of them.
-STATUS_OPTIONAL: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict}
+STATUS_OPTIONAL: Shape = {
+    "failures": list,
+    "targets": dict,
+    "skippedPops": list,
+    "warnings": list,
+    "remedy": dict,
+    "fetched": dict,
+}
 DRY_RUN: Shape = {
     "urls": int,
     "hosts": int,

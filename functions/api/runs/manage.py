@@ -9,7 +9,7 @@ from api.runs.progress import find_progress
 from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
-from prewarm.request.model import SOURCES, check_request
+from prewarm.request.model import DUPLICATES, SOURCES, check_request, stored_request
 from prewarm.storage.run_store import Storage
 
 STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
@@ -93,14 +93,15 @@ def retry(
     if execution.running:
         reason = "the run is still in progress; wait for it to finish or cancel it"
         raise Conflict("RunInProgress", [Problem("requestID", reason)])
-    document = store.get_request(execution.run) or execution.direct_request()
+    stored = store.get_request(execution.run)
+    document = stored or execution.direct_request()
     if document is None:
         raise Missing("RunExpired", [Problem("requestID", "the run's request has expired (RetentionDays)")])
     if document.get("dry_run"):
         raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
     if store.get_plan(execution.run) is not None:
         document = _without_sources(document) | {"url_list": _failed_urls(execution, store)}
-    request = check_request(document)
+    request = stored_request(document) if stored else check_request(document)
     if key is not None:
         started = start_once(key, request, store, executions)
     else:
@@ -109,7 +110,7 @@ def retry(
 
 
 def _without_sources(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in SOURCES}
+    return {name: value for name, value in document.items() if name not in (*SOURCES, DUPLICATES)}
 
 
 def _failed_urls(execution: Execution, store: Storage) -> list[str]:

@@ -147,6 +147,13 @@ class Status(ApiModel):
     skipped_pops: list[Skipped] = []
     targets: Targets | None = None
     bytes: int = 0
+    fetched: Annotated[
+        dict[str, str],
+        Field(description="By URL as given: the form in which it is fetched, where that differs."),
+    ] = {}
+    duplicates: Annotated[
+        int, Field(description="Number of entries that were left out as another spelling of a URL.")
+    ] = 0
     warnings: list[str] = []
     cost: Cost | None = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None

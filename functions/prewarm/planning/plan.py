@@ -98,6 +98,10 @@ class Plan:
     resolve_seconds: float = 0.0
     invalidation_paths: int = 0
     invalidation_rounds: int = 0
+    # Entries of the request's sources that are another spelling of a URL; URLs that are fetched in another form than
+    # they were given in.
+    duplicates: int = 0
+    respelled: int = 0
 
     @property
     def placed(self) -> int:

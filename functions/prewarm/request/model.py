@@ -1,7 +1,7 @@
 """The request: its fields, their limits, and the validation that reports all problems at once."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -25,6 +25,8 @@ from prewarm.urls import Url, deduplicate, redacted
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.
 MAX_SOURCES = 100
+# The field of a stored request that a caller's request does not have.
+DUPLICATES = "duplicates"
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
@@ -110,19 +112,22 @@ class PrewarmRequest(BaseModel):
 class CheckedRequest:
     """A valid request: fields, URLs without duplicates, ids of the selected POPs.
 
-    `places`: the airport codes of the selected locations that have no known POP id.
+    `places`: the airport codes of the selected locations that have no known POP id; `duplicates`: how many entries of
+    `url_list` were left out, since an earlier one has the same fetched form.
     """
 
     fields: PrewarmRequest
     urls: list[Url]
     pops: list[str]
     places: list[str] = field(default_factory=list)
+    duplicates: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as it is stored, with the original URLs."""
-        return self.fields.model_dump(mode="json", exclude_none=True) | (
-            {"url_list": [url.given for url in self.urls]} if self.urls else {}
-        )
+        """Return the request as it is stored, with the URLs as given; `stored_request` reads it."""
+        document = self.fields.model_dump(mode="json", exclude_none=True)
+        if self.urls:
+            document["url_list"] = [url.given for url in self.urls]
+        return document | ({DUPLICATES: self.duplicates} if self.duplicates else {})
 
 
 def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -136,6 +141,18 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
+
+
+def stored_request(document: dict[str, Any]) -> CheckedRequest:
+    """Validate a request that `CheckedRequest.as_json` stored.
+
+    Raises:
+        InvalidRequest: the request is not valid any more.
+
+    """
+    duplicates = int(document.get(DUPLICATES, 0))
+    request = check_request({name: value for name, value in document.items() if name != DUPLICATES})
+    return replace(request, duplicates=request.duplicates + duplicates)
 
 
 def check_request(
@@ -163,7 +180,8 @@ def check_request(
         raise InvalidRequest(no_source + field_problems(error, PrewarmRequest) + others) from error
     if no_source:
         raise InvalidRequest(no_source)
-    urls, problems = _checked_urls(fields.url_list or [])
+    parsed, problems = _parsed_urls(fields.url_list or [])
+    urls = deduplicate(parsed)
     pop_catalogue = pop_catalogue or catalogue()
     pops, selection_problems = expand(
         fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
@@ -173,7 +191,8 @@ def check_request(
     )
     if problems:
         raise InvalidRequest(problems)
-    return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, pop_catalogue))
+    selected = places(fields.region_type, fields.region, pop_catalogue)
+    return CheckedRequest(fields, urls, pops, selected, len(parsed) - len(urls))
 
 
 def _problems_of_valid_fields(
@@ -184,7 +203,7 @@ def _problems_of_valid_fields(
     problems: list[Problem] = []
     urls = document.get("url_list")
     if isinstance(urls, list) and "url_list" not in invalid:
-        problems += _checked_urls(urls)[1]
+        problems += _parsed_urls(urls)[1]
     kind, names = document.get("region_type", document.get("target_type")), document.get("region")
     if kind is not None and names is not None and not invalid & {"region", "region_type", "target_type"}:
         allow_unknown_pops = document.get("allow_unknown_pops") is True
@@ -193,7 +212,7 @@ def _problems_of_valid_fields(
     return problems
 
 
-def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
+def _parsed_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
     urls, problems = [], []
     for index, text in enumerate(texts):
         try:
@@ -201,4 +220,4 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
         except ValueError as error:
             # Redacted, because the console displays why a direct start was rejected.
             problems.append(Problem(f"url_list[{index}]", f"{truncate(redacted(text))!r} {error}"))
-    return deduplicate(urls), problems
+    return urls, problems

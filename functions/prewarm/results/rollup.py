@@ -149,6 +149,8 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
+        "duplicates": plan.duplicates,
+        "respelled": plan.respelled,
         "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
     }
 

@@ -5,6 +5,7 @@ Keys below `runs/{run}/`:
 - `request.json`
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
+- `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
 - `plan/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
 - `stages/{n}.json`: the Distributed Map's items
@@ -133,6 +134,16 @@ class Storage:
         """Return all URLs of a planned run as in the request, by index."""
         urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))
         return urls
+
+    def put_fetched(self, run: str, fetched: dict[int, str]) -> None:
+        """Store the fetched forms of the URLs that were given in another one, by index."""
+        self._put_json(run_key(run, "plan/fetched.json.gz"), fetched)
+
+    def get_fetched(self, run: str, respelled: int) -> dict[int, str]:
+        """Return the fetched forms by index; `respelled` is the number of such URLs, known from plan or summary."""
+        if not respelled:
+            return {}
+        return {int(index): url for index, url in self._need_json(run_key(run, "plan/fetched.json.gz")).items()}
 
     def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
         """Return for each group its POPs' addresses as DNS returned them, in order."""

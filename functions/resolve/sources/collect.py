@@ -35,10 +35,10 @@ def collect(request: CheckedRequest, finder: DistributionFinder, settings: Setti
         listed, added = read_manifest(f"manifest[{index}]", manifest, reader)
         urls, warnings = urls + listed, warnings + added
         _check_count(urls)
-    urls = deduplicate(urls)
+    entries, urls = len(urls) + request.duplicates, deduplicate(urls)
     if not urls:
         raise InvalidRequest([Problem("url_list", "the request's sources contain no URL; add URLs to one of them")])
-    return Collected(urls, tuple(warnings))
+    return Collected(urls, tuple(warnings), entries - len(urls))
 
 
 def _check_count(urls: list[Url]) -> None:

@@ -72,7 +72,13 @@ def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | Non
 
 def failure_line(url: str, failure: dict[str, Any], status: dict[str, Any]) -> str:
     """Return a failed URL as one line, with its reasons."""
-    return f"failed   {url}  {failure_reasons(failure, status.get('words'))}"
+    return f"failed   {with_fetched(url, status)}  {failure_reasons(failure, status.get('words'))}"
+
+
+def with_fetched(url: str, status: dict[str, Any]) -> str:
+    """Return a URL, with the form in which it is fetched where that differs."""
+    fetched = (status.get("fetched") or {}).get(url)
+    return f"{url} (fetched as {fetched})" if fetched else url
 
 
 def _count(number: int, singular: str, plural: str | None = None) -> str:
@@ -119,6 +125,8 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
     if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
         report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
         yield f"failed   for the complete list: {report}"
+    if duplicates := status.get("duplicates"):
+        yield f"note     {duplicates_text(duplicates)}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     for warning in status.get("warnings", []):
@@ -155,10 +163,17 @@ def _facts(status: dict[str, Any]) -> Iterator[str]:
         yield f"about ${dollars:,.4f}"
 
 
+def duplicates_text(count: int) -> str:
+    """Return how many entries were left out."""
+    return f"{_count(count, 'duplicate')} left out: another spelling of a URL of the run"
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
+    if duplicates := dry_run.get("duplicates"):
+        yield duplicates_text(duplicates)
     yield (
         f"{_count(dry_run['targets'], 'target')} in {_count(dry_run['batches'], 'batch', 'batches')} and "
         f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "

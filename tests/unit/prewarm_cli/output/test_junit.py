@@ -94,3 +94,15 @@ def test_junit_shortens_a_long_cause_at_each_url() -> None:
     assert len(report) < 1_000_000
     assert report.count(b"url_list_s3[0] line 1: is wrong") == 1_001
     assert (ET.fromstring(report).findtext("testsuite/system-out") or "").endswith("and more")
+
+
+def test_junit_has_the_fetched_form_as_a_property_of_its_case() -> None:
+    forms = {GOOD: "https://www.example.com/%5E", BAD: f"{BAD}%27"}
+    document = junit_xml(status(fetched=forms, duplicates=3))
+    by_name = cases(document)
+    found = by_name[GOOD].find("properties/property[@name='fetched']")
+    assert found is not None
+    assert found.attrib["value"] == forms[GOOD]
+    assert document.count(b'name="fetched"') == 2
+    assert b'<property name="duplicates" value="3"' in document
+    assert b"secret" not in document

@@ -99,3 +99,9 @@ def test_status_lines_show_error_and_cause(error: str, cause: str, text: str) ->
 def test_status_lines_omit_a_cause_that_the_urls_explain(error: str | None) -> None:
     ended = status(error=error, cause="1 of 2 URLs are not warm")
     assert [line for line in status_lines(ended) if line.startswith("cause")] == []
+
+
+def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
+    lines = list(status_lines(status(fetched={BAD: "https://www.example.com/%5E"}, duplicates=1)))
+    assert any(line.startswith(f"failed   {BAD} (fetched as https://www.example.com/%5E)  ") for line in lines)
+    assert "note     1 duplicate left out: another spelling of a URL of the run" in lines
