@@ -13,6 +13,9 @@ from prewarm.urls import Url, respelled
 from resolve.invalidation import paths_and_rounds
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
+# How many POPs a warning lists.
+POPS_IN_WARNING = 5
+
 
 def plan_run(
     run: str,
@@ -47,6 +50,7 @@ def plan_run(
     urls: list[Url] = []
     for group in probed.groups:
         stored = _stored_group(fields, group, len(urls), catalogue)
+        warnings += unreachable_warnings(stored, group)
         planned.append(PlannedGroup(stored, group.addresses, group.behaviours))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
@@ -83,6 +87,17 @@ def plan_run(
         respelled=len(respelled([*urls, *unmatched])),
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages)
+
+
+def unreachable_warnings(stored: Group, group: ProbedGroup) -> tuple[str, ...]:
+    """Return a warning about the POPs that a run keeps although they cannot be reached now."""
+    failing = [group.unusable[pop] for pop in stored.pops if pop in group.unusable]
+    if not failing:
+        return ()
+    listed = ", ".join(f"{each.pop} ({each.reason})" for each in failing[:POPS_IN_WARNING])
+    more = " and others" if len(failing) > POPS_IN_WARNING else ""
+    count = f"{len(failing):,} of {len(stored.pops):,} POPs of {stored.domain}"
+    return (f"{count} cannot be reached, so their targets will fail: {listed}{more}",)
 
 
 def check_max_rps(max_rps: float | None, targets: int, timeout_minutes: int) -> None:

@@ -92,12 +92,14 @@ class LocatedGroup(InspectedGroup):
     """A distribution with its POPs' addresses.
 
     `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `substitutes`:
-    for locations in which no POP name resolves.
+    for locations in which no POP name resolves; `exists`: whether the distribution's own name resolves, or was not
+    answered for.
     """
 
     addresses: Addresses
     unusable: dict[str, Skipped]
     substitutes: tuple[Substitute, ...] = ()
+    exists: bool = True
 
 
 @dataclass(frozen=True)
