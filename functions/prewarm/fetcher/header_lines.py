@@ -26,7 +26,7 @@ _ATTRIBUTES = {
 }
 # CloudFront's own value of X-Cache ends so; a cache in front of the origin may add values of its own.
 OWN_CACHE = " from cloudfront"
-# From the results that are no copy (rank 0) to the one that proves most.
+# From the results that are not a copy (rank 0) to the one that proves most.
 RANKS = {"miss": 1, "refreshhit": 2, "hit": 3}
 
 
@@ -65,7 +65,7 @@ def read_header_lines(lines: Iterable[bytes]) -> dict[str, str]:
 def _own_cache(text: str) -> str:
     """Return CloudFront's own one of several values of X-Cache, or the last one if none is its own.
 
-    A text that is cut off is no result, since what proves less may be missing. Where several are its own, the one
+    A text that is cut off is not a result, since what proves less may be missing. Where several are its own, the one
     that proves least counts: the origin may be a CloudFront distribution too, and a target that is warm there need
     not be warm at the edge.
     """

@@ -43,9 +43,9 @@ class Response:
 
     @property
     def length(self) -> int | None:
-        """Return the Content-Length in bytes, or None where it is absent or no length.
+        """Return the Content-Length in bytes, or None where it is absent or not a length.
 
-        More digits than a 64-bit number has are no length: CloudFront serves objects of tens of gigabytes at most.
+        More digits than a 64-bit number has are not a length: CloudFront serves objects of tens of gigabytes at most.
         """
         text = self.content_length
         return int(text) if text.isdecimal() and len(text) <= LONGEST_LENGTH else None

@@ -109,7 +109,7 @@ def _host(name: str) -> str:
     if AMBIGUOUS_IN_HOSTS.search(name):
         raise ValueError(f"has the host {truncate(name)!r}, which clients read in two ways; give its xn-- form")
     not_a_name = f"has the host {truncate(name)!r}, which is not a full domain name"
-    # A browser decodes %xx in a host; nobody writes that but to hide another host.
+    # A browser decodes %xx in a host; the only reason to write that is to hide another host.
     if "%" in name or " " in name:
         raise ValueError(not_a_name)
     try:

@@ -14,7 +14,7 @@ UNRESOLVED = "unresolved_pop"
 def check_names(groups: Sequence[LocatedGroup], fields: PrewarmRequest) -> tuple[str, ...]:
     """Return warnings about distributions whose names do not resolve, and refuse a run that has no others.
 
-    A run of countries or regions of which only the POP names fail goes on, by substitutes. A distribution whose own
+    A run of countries or regions of which only the POP names fail continues, by substitutes. A distribution whose own
     name fails while POP names resolve is left to the probe (`check_served`).
 
     Raises:

@@ -228,4 +228,4 @@ def test_main_imports_no_slow_modules() -> None:
 @pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
 def test_run_rejects_an_invalid_distribution_before_starting_the_service(distribution: str) -> None:
     result = prewarm("run", *URL, "--distribution", distribution, code=2)
-    assert "is no distribution" in result.stderr
+    assert "is not a distribution's domain name" in result.stderr

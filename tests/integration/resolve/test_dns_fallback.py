@@ -85,7 +85,7 @@ def test_named_pops_without_a_name_have_no_substitute_and_are_refused(
     assert "use a country or region" in response["rejection"]["cause"]
 
 
-def test_run_of_a_country_goes_on_by_substitutes_where_all_pop_names_fail(machine: Machine) -> None:
+def test_run_of_a_country_continues_by_substitutes_where_all_pop_names_fail(machine: Machine) -> None:
     ran = machine.run({"url_list": fresh(), "region_type": "country", "region": ["tr"]})
     assert ran.output["warm"]
     assert plan(ran.name)["groups"][0]["pops"] == [FRANKFURT]

@@ -74,7 +74,7 @@ def test_repeated_header_is_joined_unless_it_says_the_same() -> None:
 @pytest.mark.parametrize(
     "length", ["9" * 5000, "9" * 20, "-1", "2, 3", "2x", "0x2", "2.0", "", "²", "2\nContent-Length: 3"]
 )
-def test_content_length_that_is_no_length_spoils_only_its_target(length: str) -> None:
+def test_content_length_that_is_not_a_length_spoils_only_its_target(length: str) -> None:
     text = FINAL.replace("Content-Length: 2", f"Content-Length: {length}")
     outcome, detail = classify(read(text), "SYD1-C1")
     assert outcome is (Outcome.TRUNCATED if length else Outcome.WARMED)

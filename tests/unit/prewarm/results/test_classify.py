@@ -107,7 +107,7 @@ def test_detail_has_the_reason(received: Response, outcome: Outcome, words: str)
 
 
 @pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "10, 11", "-10"])
-def test_copy_whose_content_length_is_no_length_is_truncated(length: str) -> None:
+def test_copy_whose_content_length_is_not_a_length_is_truncated(length: str) -> None:
     """That it is whole cannot be shown."""
     assert classify(copy_from_pop(content_length=length), ATLANTA)[0] is Outcome.TRUNCATED
 

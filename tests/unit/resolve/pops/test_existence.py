@@ -54,12 +54,12 @@ def test_pop_run_whose_pop_names_all_fail_is_refused_with_that_reason() -> None:
     )
 
 
-def test_region_whose_pop_names_all_fail_goes_on() -> None:
+def test_region_whose_pop_names_all_fail_continues() -> None:
     assert check_names([group(NONE)], BY_REGION) == ()
 
 
 @pytest.mark.parametrize("reason", ["dns_silent", "outside_edge_networks"])
-def test_pop_that_was_not_answered_for_or_lies_elsewhere_is_no_missing_name(reason: str) -> None:
+def test_pop_that_was_not_answered_for_or_lies_elsewhere_is_not_a_missing_name(reason: str) -> None:
     assert check_names([group({POPS[0]: "unresolved_pop", POPS[1]: reason}, exists=False)], BY_NAME) == ()
 
 
