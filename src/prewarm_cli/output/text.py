@@ -168,6 +168,15 @@ def duplicates_text(count: int) -> str:
     return f"{_count(count, 'duplicate')} left out: another spelling of a URL of the run"
 
 
+def _invalidation(figures: dict[str, Any]) -> str:
+    """Return what a run would invalidate; a service of an earlier release returns paths and rounds only."""
+    what = ", ".join(figures.get("patterns", [])) or _count(figures["paths"], "path")
+    line = f"invalidation: {what} in {_count(figures['rounds'], 'round')}"
+    if "minutes" in figures:
+        line += f", {_count(figures['minutes'], 'minute')} or more, ${figures['dollars']:,.3f}"
+    return line
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     yield "Dry run: nothing was warmed. A run would warm:"
@@ -186,8 +195,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         )
     if (unserved := dry_run["noDistribution"])["urls"]:
         yield f"no distribution serves {_count(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
-    if paths := dry_run["invalidation"]["paths"]:
-        yield f"invalidation: {_count(paths, 'path')} in {_count(dry_run['invalidation']['rounds'], 'round')}"
+    if dry_run["invalidation"]["paths"]:
+        yield _invalidation(dry_run["invalidation"])
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about ${dry_run['cost']['dollars']:,.4f}"

@@ -85,6 +85,20 @@ def test_named_pops_without_a_name_have_no_substitute_and_are_refused(
     assert "use a country or region" in response["rejection"]["cause"]
 
 
+@pytest.mark.usefixtures("_moto")
+def test_selection_without_any_pop_is_rejected() -> None:
+    """Doha has no known POP name, and these nameservers send its clients to no POP."""
+    config = {
+        "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
+        "pops": [FRANKFURT],
+        "client_subnets": {client_subnets()["IST"]: FRANKFURT},
+    }
+    with SimulatedCloudFront(config) as edge, an_account(edge) as account:
+        machine = Machine(account.storage)
+        response = machine.resolve({"url_list": fresh(), "region_type": "country", "region": "qatar"}).resolved
+    assert response["rejection"]["cause"].startswith("region: contains no POP: DOH: no POP name resolves there")
+
+
 def test_run_of_a_country_continues_by_substitutes_where_all_pop_names_fail(machine: Machine) -> None:
     ran = machine.run({"url_list": fresh(), "region_type": "country", "region": ["tr"]})
     assert ran.output["warm"]
