@@ -48,7 +48,8 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
     outcome = OUTCOMES_BY_STATUS[status] if status else Outcome.DEADLINE if late else Outcome.LOST
     with subsegment("roll up", run=run):
         rolled_up, urls = roll_up(plan, results, outcome), store.get_urls(run)
-        summary = summarise(plan, rolled_up, urls, time.time(), outcome)
+        fetched = store.get_fetched(run, plan.respelled)
+        summary = summarise(plan, rolled_up, urls, time.time(), outcome, fetched)
         summary |= measured_sums(
             plan, measure(plan, counted_parts(results, len(plan.variants))), time.time() - started, catalogue()
         )
@@ -60,7 +61,7 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         # The run was stopped during the roll-up, so run_ended_handler writes its summary.
         logger.info("stopped during the roll-up")
         return verdict
-    write_results(store, summary, build_report(summary, rolled_up, urls))
+    write_results(store, summary, build_report(summary, rolled_up, urls, fetched))
     logger.info("aggregated", extra={"warm": summary["warm"], "failed": summary["failed"]})
     if ledger.claim_run_metrics(run, redrives):
         put_run_metrics(summary)

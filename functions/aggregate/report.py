@@ -3,19 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aggregate.summary import NONE_RESPELLED, fetched_form
 from prewarm.results.rollup import RollUp
 from prewarm.urls import redacted
 
 # The report's format version; it is incremented when the meaning of a field changes (docs/report.schema.json).
 VERSION = 1
-COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons")
+COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched")
 
 
-def build_report(summary: dict[str, Any], rolled_up: RollUp, urls: Sequence[str]) -> dict[str, Any]:
-    """Return the summary with the result of every URL."""
+def build_report(
+    summary: dict[str, Any],
+    rolled_up: RollUp,
+    urls: Sequence[str],
+    fetched: Mapping[int, str] = NONE_RESPELLED,
+) -> dict[str, Any]:
+    """Return the summary with the result of every URL, and the form in which it is fetched where that differs."""
     lines = [
         {
             "url": redacted(urls[url.index]),
@@ -25,6 +31,7 @@ def build_report(summary: dict[str, Any], rolled_up: RollUp, urls: Sequence[str]
             "coverage": round(url.coverage, 2),
             "reasons": url.failures,
         }
+        | fetched_form(url.index, fetched)
         for url in rolled_up.urls
     ]
     return {"version": VERSION} | summary | {"urls": lines}

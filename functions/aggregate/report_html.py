@@ -51,12 +51,15 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         }
     )
     yield "".join(f'<p class="soft">⚠ {escape(text)}</p>' for text in report["warnings"])
+    if duplicates := report.get("duplicates"):
+        yield f'<p class="soft">{duplicates:,} entries were left out: another spelling of a URL.</p>'
     if not any(pop["done"] for pop in report["pops"]):
         yield "<h2>Warm locations</h2><p>No POP was reached.</p>"
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
     yield from _left_out(report.get("sources", []))
+    yield _other_forms(report["urls"])
     if report["skippedPops"]:
         yield "<h2>Skipped POPs</h2>" + _table(
             "Skipped POPs",
@@ -126,12 +129,28 @@ def _failures(report: dict[str, Any]) -> str:
             f"Failed by {cause}",
             ("URL", "Warm", "Reasons"),
             [
-                (entry["url"], f"{entry['warm']:,} of {entry['reachable']:,}", _counts(entry["reasons"]))
+                (_both_forms(entry), f"{entry['warm']:,} of {entry['reachable']:,}", _counts(entry["reasons"]))
                 for entry in entries[:URLS_SHOWN]
             ],
         )
         if len(entries) > URLS_SHOWN:
             html += f'<p class="soft">{len(entries) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
+    return html
+
+
+def _both_forms(entry: dict[str, Any]) -> str:
+    return f"{entry['url']} (fetched as {entry['fetched']})" if "fetched" in entry else str(entry["url"])
+
+
+def _other_forms(urls: Sequence[dict[str, Any]]) -> str:
+    """Return the first URLs that are fetched in another form than they were given in."""
+    other = [(entry["url"], entry["fetched"]) for entry in urls if "fetched" in entry]
+    if not other:
+        return ""
+    html = "<h2>Fetched in the form that browsers send</h2>"
+    html += _table("Fetched in the form that browsers send", ("Given", "Fetched"), other[:URLS_SHOWN])
+    if len(other) > URLS_SHOWN:
+        html += f'<p class="soft">{len(other) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
     return html
 
 

@@ -1,6 +1,8 @@
 """The summary of a run: totals, explained failures, and whether the run passes. Pure."""
 
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
@@ -14,12 +16,21 @@ from prewarm.urls import redacted
 FAILURES_SHOWN = 10
 URL_CHARACTERS = 200
 CAUSE_LIMIT = 8_000
+NONE_RESPELLED: Mapping[int, str] = MappingProxyType({})
 
 
-def summarise(plan: Plan, rolled_up: RollUp, urls: list[str], ended_at: float, unfinished: Outcome) -> dict[str, Any]:
+def summarise(
+    plan: Plan,
+    rolled_up: RollUp,
+    urls: list[str],
+    ended_at: float,
+    unfinished: Outcome,
+    fetched: Mapping[int, str] = NONE_RESPELLED,
+) -> dict[str, Any]:
     """Return the run's summary.
 
-    `ended_at` is in epoch seconds; `unfinished` is the outcome of unfinished targets.
+    `ended_at` is in epoch seconds; `unfinished` is the outcome of unfinished targets; `fetched` has by index the form
+    in which a URL is fetched, where it differs from the given one.
     """
     failed = [url for url in rolled_up.urls if url.verdict is Verdict.FAILED]
     return {
@@ -30,13 +41,13 @@ def summarise(plan: Plan, rolled_up: RollUp, urls: list[str], ended_at: float, u
         "total": plan.url_count,
         "success": plan.url_count - len(failed),
         "failed": len(failed),
-        "failures": [failure(url, urls) for url in failed],
+        "failures": [failure(url, urls, fetched) for url in failed],
         "unfinishedAs": unfinished.value,
     } | sums(plan, rolled_up, urls)
 
 
-def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
-    """Return one failed URL with reasons and coverage."""
+def failure(url: UrlResult, urls: list[str], fetched: Mapping[int, str] = NONE_RESPELLED) -> dict[str, Any]:
+    """Return one failed URL with reasons and coverage, and its fetched form where that differs."""
     return {
         "index": url.index,
         "url": redacted(urls[url.index]),
@@ -44,7 +55,12 @@ def failure(url: UrlResult, urls: list[str]) -> dict[str, Any]:
         "warm": url.warm,
         "reachable": url.reachable,
         "coverage": round(url.coverage, 2),
-    }
+    } | fetched_form(url.index, fetched)
+
+
+def fetched_form(index: int, fetched: Mapping[int, str]) -> dict[str, str]:
+    """Return {"fetched": …} for a URL that is fetched in another form than it was given in, else {}."""
+    return {"fetched": redacted(fetched[index])} if index in fetched else {}
 
 
 def run_verdict(plan: Plan, summary: dict[str, Any], location: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ command can import it.
 import functools
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -83,6 +84,11 @@ def deduplicate(urls: list[Url]) -> list[Url]:
     for url in urls:
         by_fetch.setdefault(url.fetch, url)
     return list(by_fetch.values())
+
+
+def respelled(urls: Iterable[Url]) -> dict[int, str]:
+    """Return by position the fetched form of each URL that was given in another one."""
+    return {number: url.fetch for number, url in enumerate(urls) if url.fetch != url.given}
 
 
 def redacted(url: str) -> str:

@@ -25,7 +25,7 @@ FIRST_QUERIES = 16
 
 
 class NameserversSilent(PrewarmError):
-    """No nameserver answered a single query: infrastructure is broken, so the state fails and can be redriven."""
+    """No nameserver answered a single query, or there is no nameserver; the resolver refuses such a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,10 @@ def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
 
 
 async def _query_all(names: list[str], settings: Settings) -> dict[str, list[str] | None]:
-    resolver = resolver_for(settings)
+    try:
+        resolver = resolver_for(settings)
+    except dns.resolver.NoResolverConfiguration as error:
+        raise NameserversSilent("this machine has no nameserver; set PREWARM_NAMESERVERS to one") from error
     slots = asyncio.Semaphore(QUERIES_AT_ONCE)
     answered = 0
 

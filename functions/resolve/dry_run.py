@@ -60,9 +60,9 @@ def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -
     total: Counter[int] = Counter()
 
     def on_answer(fetch: Fetch, response: Response) -> float | None:
-        if not response.error and response.status == OK and response.content_length.isdecimal():
+        if not response.error and response.status == OK and response.length is not None:
             known[fetch.owner] += 1
-            total[fetch.owner] += int(response.content_length)
+            total[fetch.owner] += response.length
         return None
 
     Fetcher(settings).run(fetches, on_answer)
@@ -90,6 +90,7 @@ def dry_run_document(
     work = _work(planned, sizes, pop_catalogue)
     return {
         "urls": plan.url_count,
+        "duplicates": plan.duplicates,
         "hosts": len({url.host for url in planned.urls}),
         "distributions": [_distribution(group, size, variants) for group, size in groups],
         "noDistribution": {"urls": len(unmatched), "hosts": sorted({url.host for url in unmatched})},

@@ -2,6 +2,7 @@
 
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
+from prewarm.urls import respelled
 from resolve.distributions.cache_behaviours import uncacheable
 from resolve.stages import PlannedRun
 
@@ -14,10 +15,14 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
         urls = planned.urls[block.url_from : block.url_to]
         why = uncacheable(planned.groups[block.group].behaviours, urls)
         document = request_part | {"urls": [url.fetch for url in urls], "uncacheable": why}
+        if forms := respelled(urls):
+            document["given"] = {number: urls[number].given for number in forms}
         store.put_block(run, block.number, document)
     keys = [
         store.put_stage(run, number, planned.items(stage)) for number, stage in enumerate(planned.stages, start=1)
     ]
+    if planned.plan.respelled:
+        store.put_fetched(run, respelled(planned.urls))
     for number, batches in enumerate(planned.rounds):
         store.put_invalidations(run, number, [batch.as_json() for batch in batches])
     store.put_plan(planned.plan, [url.given for url in planned.urls], [group.addresses for group in planned.groups])

@@ -10,10 +10,13 @@ from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Group, Plan
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
-from prewarm.urls import Url
+from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
+
+# How many POPs a warning lists.
+POPS_IN_WARNING = 5
 
 
 def plan_run(
@@ -27,6 +30,7 @@ def plan_run(
     sources: tuple[SourceReport, ...] = (),
     started_at: float,
     clock: Callable[[], float],
+    duplicates: int = 0,
 ) -> PlannedRun:
     """Return the planned run.
 
@@ -40,6 +44,7 @@ def plan_run(
         sources: what the run took from its sources and what it left out.
         started_at: when resolving began, in epoch seconds.
         clock: returns the current time in epoch seconds.
+        duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
 
     Raises:
         InvalidRequest: `max_rps` or the invalidations make the run miss its deadline.
@@ -49,6 +54,7 @@ def plan_run(
     urls: list[Url] = []
     for group in probed.groups:
         stored = _stored_group(fields, group, len(urls), catalogue)
+        warnings += unreachable_warnings(stored, group)
         planned.append(PlannedGroup(stored, group.addresses, group.behaviours))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
@@ -83,6 +89,8 @@ def plan_run(
         invalidation_rounds=len(rounds),
         sources=sources,
         strict_sources=fields.strict_sources,
+        duplicates=duplicates,
+        respelled=len(respelled([*urls, *unmatched])),
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
 
@@ -102,6 +110,17 @@ def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls:
     rounds = rounds_of(run, groups, listed)
     check_rounds(rounds, fields.timeout_minutes)
     return rounds
+
+
+def unreachable_warnings(stored: Group, group: ProbedGroup) -> tuple[str, ...]:
+    """Return a warning about the POPs that a run keeps although they cannot be reached now."""
+    failing = [group.unusable[pop] for pop in stored.pops if pop in group.unusable]
+    if not failing:
+        return ()
+    listed = ", ".join(f"{each.pop} ({each.reason})" for each in failing[:POPS_IN_WARNING])
+    more = " and others" if len(failing) > POPS_IN_WARNING else ""
+    count = f"{len(failing):,} of {len(stored.pops):,} POPs of {stored.domain}"
+    return (f"{count} cannot be reached, so their targets will fail: {listed}{more}",)
 
 
 def check_max_rps(max_rps: float | None, targets: int, timeout_minutes: int) -> None:

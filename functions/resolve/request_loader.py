@@ -1,8 +1,8 @@
 """Load a run's request: from S3 if the API stored it, else from the execution's own input."""
 
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.request.model import CheckedRequest, check_request
-from prewarm.request.url_sources import URLS_AT_MOST
+from prewarm.request.model import CheckedRequest
+from prewarm.request.validation import check_request, stored_request
 from prewarm.storage.keys import run_key
 from prewarm.storage.run_store import Storage
 
@@ -22,7 +22,7 @@ def load_request(run: str, execution_input: object, store: Storage) -> CheckedRe
         if stored is None:
             message = "no request is stored for this run; start the run with POST /prewarm"
             raise InvalidRequest([Problem("requestKey", message)])
-        return check_request(stored, most_urls=URLS_AT_MOST)
+        return stored_request(stored)
     request = check_request(execution_input, direct=True)
     store.put_request(run, request.as_json())
     return request

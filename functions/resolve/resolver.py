@@ -10,9 +10,11 @@ from prewarm.tracing import subsegment
 from resolve.distributions.config_reader import ConfigReader
 from resolve.distributions.finder import DistributionFinder
 from resolve.distributions.match import match
+from resolve.dns_lookup import NameserversSilent
 from resolve.invalidation import check_patterns_allowed
 from resolve.planner import plan_run
 from resolve.pops.choose import choose_pops
+from resolve.pops.existence import silent_nameservers
 from resolve.pops.locate import locate
 from resolve.pops.probe import probe
 from resolve.sources.collect import collect
@@ -23,10 +25,16 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
     """Collect the URLs, find their distributions, locate and probe the POPs, and plan the run.
 
     Raises:
-        InvalidRequest: a stage rejects the request; nothing has been stored.
-        NameserversSilent: no nameserver responds.
+        InvalidRequest: a stage rejects the request, or no nameserver responds; nothing has been stored.
 
     """
+    try:
+        return _resolve(run, request, settings, store)
+    except NameserversSilent as silent:
+        raise silent_nameservers(silent) from silent
+
+
+def _resolve(run: str, request: CheckedRequest, settings: Settings, store: Storage) -> PlannedRun:
     # A stored request may wait; the run's time starts when its work does.
     started_at = time.time()
     fields, pop_catalogue = request.fields, catalogue()
@@ -54,4 +62,5 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
         sources=collected.sources,
         started_at=started_at,
         clock=time.time,
+        duplicates=collected.duplicates,
     )

@@ -19,11 +19,12 @@ Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of 
 
 @dataclass(frozen=True)
 class Collected:
-    """All URLs of a run, each once, in the order of the request."""
+    """All URLs of a run, each once, in the order of the request; `duplicates`: how many entries were left out."""
 
     urls: list[Url]
     warnings: tuple[str, ...] = ()
     sources: tuple[SourceReport, ...] = ()
+    duplicates: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,14 @@ class LocatedGroup(InspectedGroup):
     """A distribution with its POPs' addresses.
 
     `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `substitutes`:
-    for locations in which no POP name resolves.
+    for locations in which no POP name resolves; `exists`: whether the distribution's own name resolves, or was not
+    answered for.
     """
 
     addresses: Addresses
     unusable: dict[str, Skipped]
     substitutes: tuple[Substitute, ...] = ()
+    exists: bool = True
 
 
 @dataclass(frozen=True)

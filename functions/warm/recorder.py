@@ -43,7 +43,7 @@ class Recorder:
     _failures: list[tuple[int, int, Outcome, int]] = field(default_factory=list)
     _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
-    _redacted: dict[int, str] = field(default_factory=dict)
+    _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
     _plain: int = 0
     _per_pop: list[PopSums] = field(init=False)
@@ -74,7 +74,7 @@ class Recorder:
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
             self._examples.add(self._example(target, response, outcome))
         line = {
-            "url": self._redacted_url(target.url),
+            **self._forms(target.url),
             "pop": self.tile.pops[target.pop],
             "variant": self.tile.variants[target.variant],
             "outcome": outcome,
@@ -116,11 +116,14 @@ class Recorder:
         x_cache, cf_id = response.x_cache[:HEADER_CHARACTERS], response.cf_id[:HEADER_CHARACTERS]
         return Example(url, pop, outcome.value, response.status, x_cache, cf_id)
 
-    def _redacted_url(self, url: int) -> str:
-        """Return a URL without its secrets; cached, since it is in the record of each POP."""
-        if url not in self._redacted:
-            self._redacted[url] = redacted(self.tile.urls[url])
-        return self._redacted[url]
+    def _forms(self, url: int) -> dict[str, str]:
+        """Return a URL as given, and as fetched where that differs, without secrets; the same for each POP."""
+        forms = self._redacted.get(url)
+        if forms is None:
+            fetched, given = self.tile.urls[url], self.tile.given.get(url)
+            forms = {"url": redacted(given), "fetched": redacted(fetched)} if given else {"url": redacted(fetched)}
+            self._redacted[url] = forms
+        return forms
 
     def records(self) -> bytes:
         """Return all records, gzipped; nothing can be recorded after that."""

@@ -39,9 +39,10 @@ class Target:
 class Tile:
     """A batch with everything that is needed to warm it.
 
-    `urls` are in the form in which they are fetched; `pops` and `queues` are in the same order, and a POP without
-    addresses has no queue; `uncacheable` has the reason for each URL that the distribution's settings keep from being
-    cached; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    `urls` are in the form in which they are fetched, `given` has those that were given in another one; `pops` and
+    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
+    URL that the distribution's settings keep from being cached; `done` is a bitmap of the finished targets,
+    `progress` is the cursor's.
     """
 
     batch: Batch
@@ -54,6 +55,7 @@ class Tile:
     done: bytearray
     uncacheable: dict[int, str] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
+    given: dict[int, str] = field(default_factory=dict)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -86,7 +88,8 @@ class Tile:
         bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
         urls, variants, verify = block["urls"], plan.variants, plan.verify
-        return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress)
+        given = {int(url): text for url, text in block.get("given", {}).items()}
+        return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress, given)
 
     def targets(self, pop: int) -> Iterator[Target]:
         """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""

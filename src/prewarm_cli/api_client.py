@@ -54,17 +54,20 @@ class Client:
             if "nextToken" not in first:
                 return first
             lists = {name: list(first[name]) for name in STATUS_LISTS if name in first}
+            fetched = dict(first.get("fetched") or {})
             while token := page.get("nextToken"):
                 page = self.status(run, token=token)
                 for name, entries in lists.items():
                     entries.extend(page.get(name, []))
+                fetched |= page.get("fetched") or {}
             # If the run ended between two pages, its URLs have moved to other lists: read all pages again.
             if page["status"] != first["status"]:
                 continue
             # If the run is in progress, it has advanced since the first page: make the counts match the lists.
             in_progress = len(lists["inProgressUrl"])
             counts = {"inProgress": in_progress, "completed": page["total"] - in_progress}
-            return {name: value for name, value in page.items() if name != "nextToken"} | counts | lists
+            whole = counts | lists | ({"fetched": fetched} if "fetched" in first else {})
+            return {name: value for name, value in page.items() if name != "nextToken"} | whole
 
     def cancel(self, run: str) -> dict[str, Any]:
         """DELETE /prewarm: the status of the cancelled run."""

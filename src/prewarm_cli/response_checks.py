@@ -22,8 +22,15 @@ STATUS: Shape = {
     "successUrl": list,
 }
 # Additional fields of newer services; an older service returns none of them.
-STATUS_OPTIONAL: Shape = {"failures": list, "targets": dict, "skippedPops": list, "warnings": list, "remedy": dict,
-                          "sources": list}  # fmt: skip
+STATUS_OPTIONAL: Shape = {
+    "failures": list,
+    "targets": dict,
+    "skippedPops": list,
+    "warnings": list,
+    "remedy": dict,
+    "fetched": dict,
+    "sources": list,
+}
 DRY_RUN: Shape = {
     "urls": int,
     "hosts": int,

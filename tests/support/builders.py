@@ -9,8 +9,9 @@ from typing import Any
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
 from prewarm.planning.plan import Batch, Group, Plan
-from prewarm.request.model import CheckedRequest, check_request
+from prewarm.request.model import CheckedRequest
 from prewarm.request.url_parser import parse_url
+from prewarm.request.validation import check_request
 from prewarm.urls import Url
 from resolve.distributions.model import Distribution
 from warm.cursor import Cursor

@@ -122,7 +122,9 @@ class Client:
         def count(chunk: bytes) -> None:
             got.received += len(chunk)
 
-        curl.setopt(pycurl.URL, f"{scheme}://{host}{path}")
+        curl.setopt(pycurl.URL, f"{scheme}://{host}/")
+        # In the URL, libcurl would change %xx to upper case.
+        curl.setopt(pycurl.REQUEST_TARGET, path)
         curl.setopt(pycurl.CONNECT_TO, [f"{host}:{port}:{endpoint}"])
         curl.setopt(pycurl.CAINFO, self.edge.ready["ca_bundle"])
         curl.setopt(pycurl.HTTP_VERSION, version)

@@ -31,12 +31,13 @@ class FakeStore:
         dry_run: dict[str, Any] | None = None,
         summary: dict[str, Any] | None = None,
         urls: list[str] | None = URLS,
+        fetched: dict[int, str] | None = None,
     ) -> None:
         self.ledger = self
         self.retention_days = 30
         self.reads: list[str] = []
         self._documents = {"request": request, "plan": plan, "dry_run": dry_run, "summary": summary}
-        self._results, self._urls = results or [], urls
+        self._results, self._urls, self._fetched = results or [], urls, fetched or {}
 
     def _get(self, run: str, name: str) -> Any:
         assert run == "run"
@@ -60,6 +61,12 @@ class FakeStore:
         if self._urls is None:
             raise FileNotFoundError(run)
         return self._urls
+
+    def get_fetched(self, run: str, respelled: int) -> dict[int, str]:
+        assert run == "run"
+        if respelled:
+            self.reads.append("fetched")
+        return self._fetched if respelled else {}
 
     def results(self, run: str) -> list[BatchResult]:
         self.reads.append("ledger")

@@ -13,7 +13,7 @@ from typing import Any
 
 from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest
-from prewarm.request.model import check_request, parse_json
+from prewarm.request.validation import check_request, parse_json
 
 URL = "https://www.example.com/a"
 MB = 1024 * 1024

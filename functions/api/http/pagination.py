@@ -35,13 +35,15 @@ class Page:
 class UrlStatus:
     """One URL in a status: its verdict, and the reasons and coverage of a failure.
 
-    `coverage` is the percentage of reachable targets that are warm.
+    `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
+    empty where it is the given one.
     """
 
     url: str
     verdict: str
     reasons: dict[str, int] | None = None
     coverage: float = 0.0
+    fetched: str = ""
 
     def failure(self) -> dict[str, Any]:
         """Return the failed URL as JSON."""
@@ -49,7 +51,8 @@ class UrlStatus:
 
     def max_bytes(self) -> int:
         """Return the most bytes that the URL takes in a response."""
-        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + 2
+        forms = escaped_bytes({self.url: self.fetched}) if self.fetched else 0
+        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + forms + 2
 
 
 def escaped_bytes(value: object) -> int:

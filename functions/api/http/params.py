@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from api.http.pagination import Page, parse_page
 from prewarm.errors import InvalidRequest, Problem, truncate
-from prewarm.request.model import parse_json
+from prewarm.request.validation import parse_json
 
 
 def body_of(event: APIGatewayProxyEvent) -> bytes:

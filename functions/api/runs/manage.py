@@ -9,8 +9,9 @@ from api.runs.progress import find_progress
 from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
-from prewarm.request.model import SOURCES, check_request
+from prewarm.request.model import DUPLICATES, SOURCES
 from prewarm.request.url_sources import URLS_AT_MOST
+from prewarm.request.validation import check_request, stored_request
 from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage
 
@@ -110,7 +111,8 @@ def retry(
     if execution.running:
         reason = "the run is still in progress; wait for it to finish or cancel it"
         raise Conflict("RunInProgress", [Problem("requestID", reason)])
-    document = store.get_request(execution.run) or execution.direct_request()
+    stored = store.get_request(execution.run)
+    document = stored or execution.direct_request()
     if document is None:
         raise Missing("RunExpired", [Problem("requestID", "the run's request has expired (RetentionDays)")])
     if document.get("dry_run"):
@@ -121,7 +123,7 @@ def retry(
         if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
             # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
             document["invalidate"] = True
-    request = check_request(document, most_urls=URLS_AT_MOST)
+    request = stored_request(document) if stored else check_request(document, most_urls=URLS_AT_MOST)
     if key is not None:
         started = start_once(key, request, store, executions)
     else:
@@ -130,7 +132,7 @@ def retry(
 
 
 def _without_sources(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in SOURCES}
+    return {name: value for name, value in document.items() if name not in (*SOURCES, DUPLICATES)}
 
 
 def _failed_urls(execution: Execution, store: Storage) -> list[str]:

@@ -14,7 +14,8 @@ from api.runs.executions import Execution
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
-from prewarm.request.model import check_request
+from prewarm.request.model import DUPLICATES
+from prewarm.request.validation import check_request
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
 from prewarm.results.rollup import Verdict, roll_up, sums
@@ -54,9 +55,11 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
     plan = store.get_plan(run) if summary is None else None
     try:
         if summary is not None:
-            return _from_summary(execution, summary, store.get_urls(run), with_pops=with_pops)
+            fetched = store.get_fetched(run, summary.get("respelled", 0))
+            return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
-            return _from_ledger(execution, plan, store.get_urls(run), store.ledger.results(run), with_pops=with_pops)
+            urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
+            return _from_ledger(execution, plan, urls, fetched, store.ledger.results(run), with_pops=with_pops)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -79,13 +82,15 @@ def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | No
     return summary
 
 
-def _from_summary(execution: Execution, summary: dict[str, Any], urls: list[str], *, with_pops: bool) -> Progress:
+def _from_summary(
+    execution: Execution, summary: dict[str, Any], urls: list[str], fetched: dict[int, str], *, with_pops: bool
+) -> Progress:
     """Return an ended run's progress without reading the ledger."""
     failed = {entry["index"]: entry for entry in summary["failures"]}
     entries = [
-        UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"])
+        UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"], fetched.get(index, ""))
         if index in failed
-        else UrlStatus(url, Verdict.SUCCESS)
+        else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""))
         for index, url in enumerate(urls)
     ]
     pops = summary["pops"] if with_pops else None
@@ -93,12 +98,24 @@ def _from_summary(execution: Execution, summary: dict[str, Any], urls: list[str]
 
 
 def _from_ledger(
-    execution: Execution, plan: Plan, urls: list[str], results: list[BatchResult], *, with_pops: bool
+    execution: Execution,
+    plan: Plan,
+    urls: list[str],
+    fetched: dict[int, str],
+    results: list[BatchResult],
+    *,
+    with_pops: bool,
 ) -> Progress:
     """Return the progress of a planned run from the results of its finished batches."""
     rolled_up = roll_up(plan, results, execution.unfinished_outcome)
     entries = [
-        UrlStatus(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
+        UrlStatus(
+            urls[url.index],
+            url.verdict,
+            url.failures if url.verdict is Verdict.FAILED else None,
+            url.coverage,
+            fetched.get(url.index, ""),
+        )
         for url in rolled_up.urls
     ]
     pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
@@ -115,7 +132,8 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     reasons = None if outcome is None else {outcome.value: 1}
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
-    return Progress(execution, entries, _no_totals(), [] if with_pops else None)
+    totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
+    return Progress(execution, entries, totals, [] if with_pops else None)
 
 
 def _direct_urls(execution: Execution) -> list[str]:
@@ -149,6 +167,7 @@ def _totals(summary: dict[str, Any]) -> dict[str, Any]:
         "skippedPops": summary["skippedPops"],
         "targets": {name: summary[source] for name, source in names.items()} | {"layers": summary["layers"]},
         "bytes": summary["bytes"],
+        "duplicates": summary.get("duplicates", 0),
         "warnings": summary["warnings"],
         # Summaries of earlier versions lack these.
         "mostlySkipped": summary.get("mostlySkipped", ""),

@@ -9,7 +9,8 @@ from typing import Any
 from api.runs.dry_run import Resolver, dry_run
 from api.runs.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
-from prewarm.request.model import SOURCES, CheckedRequest, check_request, parse_json
+from prewarm.request.model import SOURCES, CheckedRequest
+from prewarm.request.validation import check_request, parse_json
 from prewarm.storage.keys import run_key
 from prewarm.storage.run_store import Storage
 

@@ -18,7 +18,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
-    coverage of each failed URL, explained in `words`), `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
+    coverage of each failed URL, explained in `words`), `fetched` (by given URL of the page: the form in which it is
+    fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
     `cost`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to the next page;
     the counts always cover the whole run.
     """
@@ -36,6 +37,7 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
         "successUrl": lists[Verdict.SUCCESS],
     }
     if progress.dry_run is None:
+        document["fetched"] = {entry.url: entry.fetched for entry in urls if entry.fetched}
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
     return document | details | ({"nextToken": token} if token else {})

@@ -13,6 +13,9 @@ class ReportFailure(Failure):
     index: int
     warm: int
     reachable: int
+    fetched: Annotated[
+        str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
+    ] = None
 
 
 class Region(ApiModel):
@@ -35,6 +38,9 @@ class ReportUrl(ApiModel):
     reachable: int
     coverage: float
     reasons: Counts
+    fetched: Annotated[
+        str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
+    ] = None
 
 
 class Report(ApiModel):
@@ -61,6 +67,10 @@ class Report(ApiModel):
     skipped_pops: list[Skipped]
     mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""
     sources: Annotated[list[SourceReport], Field(default_factory=list)]
+    duplicates: Annotated[int, Field(description="Number of entries left out as another spelling of a URL.")] = 0
+    respelled: Annotated[
+        int, Field(description="Number of URLs that are fetched in another form than they were given in.")
+    ] = 0
     warnings: list[str]
     fetches: int
     time_to_first_byte_ms: dict[str, float] | None

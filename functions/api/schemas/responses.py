@@ -168,6 +168,13 @@ class Status(ApiModel):
     skipped_pops: list[Skipped] = []
     targets: Targets | None = None
     bytes: int = 0
+    fetched: Annotated[
+        dict[str, str],
+        Field(description="By URL as given: the form in which it is fetched, where that differs."),
+    ] = {}
+    duplicates: Annotated[
+        int, Field(description="Number of entries that were left out as another spelling of a URL.")
+    ] = 0
     warnings: list[str] = []
     mostly_skipped: Annotated[
         str, Field(description="Which sources were mostly skipped, to be shown first; empty if none was.")

@@ -2,7 +2,8 @@
 
 The reasons were measured (docs/architecture.md). CONNECT_TO replaces RESOLVE, because libcurl keys its DNS cache by
 host and would send most requests to the wrong POP. PIPEWAIT makes streams share a connection. multi.timeout bounds
-the wait, because select alone sleeps through libcurl's timers.
+the wait, because select alone sleeps through libcurl's timers. REQUEST_TARGET sends path and query as they are:
+libcurl from 8.20 on changes `%xx` in the path of CURLOPT_URL to upper case, which is another cache key.
 """
 
 import time
@@ -40,10 +41,17 @@ class CurlPool:
         literal = f"[{address}]" if ":" in address else address
         fetch.header_lines = []
         fetch.started = time.monotonic()
-        curl.setopt(pycurl.URL, fetch.url)
+        site, target = request_parts(fetch.url)
+        # A handle keeps its options, so those that its last fetch had are not set again.
+        if curl.site != site:
+            curl.setopt(pycurl.URL, site)
+            curl.site = site
+        curl.setopt(pycurl.REQUEST_TARGET, target)
         # Only the TCP peer changes: SNI, Host and the certificate check follow the URL.
         curl.setopt(pycurl.CONNECT_TO, [f"::{literal}:{port}"])
-        curl.setopt(pycurl.HTTPHEADER, fetch.headers)
+        if curl.headers != fetch.headers:
+            curl.setopt(pycurl.HTTPHEADER, fetch.headers)
+            curl.headers = fetch.headers
         curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
         kind = (fetch.head, fetch.body is None, max_bytes)
         if curl.kind != kind or fetch.body is not None:
@@ -97,8 +105,17 @@ class CurlPool:
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
         ):
             curl.setopt(option, value)
-        curl.kind = None
+        curl.kind = curl.site = curl.headers = None
         return curl
+
+
+def request_parts(url: str) -> tuple[str, str]:
+    """Return `scheme://host/` and the request target: path and query as they are in the URL.
+
+    `url` is in the form of `Url.fetch`, so it has a path and no fragment.
+    """
+    path = url.index("/", url.index("//") + 2)
+    return url[: path + 1], url[path:]
 
 
 def _set_kind(curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+# Digits of the greatest signed 64-bit number, in which HTTP clients count bytes.
+LONGEST_LENGTH = 19
 _LAYER = re.compile(r'cdn-(?:hit|upstream)-layer;desc="?([^",;]+)')
 
 
@@ -38,6 +40,15 @@ class Response:
         """
         match = _LAYER.search(self.server_timing) if self.server_timing else None
         return match[1].strip() if match else ""
+
+    @property
+    def length(self) -> int | None:
+        """Return the Content-Length in bytes, or None where it is absent or not a length.
+
+        More digits than a 64-bit number has are not a length: CloudFront serves objects of tens of gigabytes at most.
+        """
+        text = self.content_length
+        return int(text) if text.isdecimal() and len(text) <= LONGEST_LENGTH else None
 
     @property
     def hit(self) -> bool:

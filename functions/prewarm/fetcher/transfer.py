@@ -7,6 +7,7 @@ from typing import Any
 
 import pycurl
 
+from prewarm.fetcher.header_lines import read_header_lines
 from prewarm.fetcher.response import Response
 
 # The number of connections to a POP until its edge has answered over HTTP/2, and to an edge without HTTP/2.
@@ -17,19 +18,6 @@ CONNECTIONS_PER_POP = 4
 BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
 # Those that end all streams of a connection; 92 ends a single stream.
 SHARED_BREAK = BROKEN_CONNECTION - {92}
-_HEADERS = {
-    b"x-cache": "x_cache",
-    b"x-amz-cf-pop": "cf_pop",
-    b"x-amz-cf-id": "cf_id",
-    b"age": "age",
-    b"etag": "etag",
-    b"server": "server",
-    b"content-length": "content_length",
-    b"location": "location",
-    b"content-encoding": "encoding",
-    b"cache-control": "cache_control",
-    b"server-timing": "server_timing",
-}
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +86,8 @@ def read_response(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  
     """Return a finished transfer's response: libcurl's figures, and the headers that are classified or recorded."""
     info = curl.getinfo
     connected = info(pycurl.PRETRANSFER_TIME) > 0
-    response = Response(
+    lines, fetch.header_lines = fetch.header_lines, []  # not kept: a fetch may be held until a verification ends
+    return Response(
         status=info(pycurl.RESPONSE_CODE),
         error=error,
         error_text=text,
@@ -107,9 +96,5 @@ def read_response(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  
         bytes=int(info(pycurl.SIZE_DOWNLOAD_T)),
         ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
         total_ms=info(pycurl.TOTAL_TIME) * 1000,
+        **read_header_lines(lines),
     )
-    for line in fetch.header_lines:
-        name, _, value = line.partition(b":")
-        if attribute := _HEADERS.get(name.lower()):
-            setattr(response, attribute, value.strip().decode("latin-1"))
-    return response

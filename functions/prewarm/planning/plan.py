@@ -101,6 +101,10 @@ class Plan:
     invalidation_rounds: int = 0
     sources: tuple[SourceReport, ...] = ()
     strict_sources: bool | None = None
+    # Entries of the request's sources that are another spelling of a URL; URLs that are fetched in another form than
+    # they were given in.
+    duplicates: int = 0
+    respelled: int = 0
 
     @property
     def mostly_skipped(self) -> str:

@@ -1,7 +1,5 @@
-"""The request: its fields, their limits, and the validation that reports all problems at once."""
+"""The request: its fields and their limits; validation.py checks them."""
 
-import json
-import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -10,28 +8,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
 )
 
-from prewarm.catalogue import Catalogue, catalogue
-from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
-from prewarm.request.bounds import MAX_BODY_URLS, size_problems, text_problems
-from prewarm.request.field_problems import NO_SOURCE, field_problems, unknown_field_problems
-from prewarm.request.headers import header_problems
-from prewarm.request.invalidation_patterns import pattern_problems
-from prewarm.request.pop_selection import ALL, expand, places
-from prewarm.request.url_parser import LONGEST_URL, parse_url
+from prewarm.request.pop_selection import ALL
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
-from prewarm.urls import Url, deduplicate, redacted
+from prewarm.urls import Url
 
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.
 MAX_SOURCES = 100
-# Without this start every URL is refused, so a refused one need not be parsed to be counted.
-HTTP_URL = re.compile(r"\s*https?:[/\\]{2}", re.IGNORECASE)
-# How much of a refused URL is read to redact and show it.
-LONGEST_SHOWN = 2 * LONGEST_URL
+# The field of a stored request that a caller's request does not have.
+DUPLICATES = "duplicates"
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
 # The largest object that CloudFront serves, 50 GB (Developer Guide, "Quotas", "Maximum cacheable file size").
@@ -133,145 +121,23 @@ class PrewarmRequest(BaseModel):
         return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
 
 
-# All names that the model accepts; a field's old name is its alias.
-FIELD_NAMES = frozenset({*PrewarmRequest.model_fields, "target_type"})
-
-
 @dataclass(frozen=True)
 class CheckedRequest:
     """A valid request: fields, URLs without duplicates, ids of the selected POPs.
 
-    `places`: the airport codes of the selected locations that have no known POP id.
+    `places`: the airport codes of the selected locations that have no known POP id; `duplicates`: how many entries of
+    `url_list` were left out, since an earlier one has the same fetched form.
     """
 
     fields: PrewarmRequest
     urls: list[Url]
     pops: list[str]
     places: list[str] = field(default_factory=list)
+    duplicates: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the request as it is stored, with the original URLs."""
-        return self.fields.model_dump(mode="json", exclude_none=True) | (
-            {"url_list": [url.given for url in self.urls]} if self.urls else {}
-        )
-
-
-def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Parse a JSON body.
-
-    Raises:
-        InvalidRequest: the body is not JSON; the message contains the position.
-
-    """
-    try:
-        return json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
-
-
-def _no_number(name: str) -> Any:  # noqa: ANN401 - json's own signature
-    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
-    raise ValueError(f"{name} is not a number in JSON")
-
-
-def check_request(
-    document: object,
-    *,
-    direct: bool = False,
-    pop_catalogue: Catalogue | None = None,
-    most_urls: int = MAX_BODY_URLS,
-) -> CheckedRequest:
-    """Validate a request and expand its POP selection.
-
-    Args:
-        document: the parsed JSON.
-        direct: whether it is the input of an execution, which the console displays; then secrets are rejected.
-        pop_catalogue: the POPs to select from; by default the shipped catalogue.
-        most_urls: the most entries of url_list; a stored request may have more than a body.
-
-    Raises:
-        InvalidRequest: lists the first problems, each with its field, and counts all.
-
-    """
-    try:
-        return _check(document, direct, pop_catalogue or catalogue(), most_urls)
-    except (ArithmeticError, LookupError, RecursionError) as error:
-        # A value that JSON allows and no rule foresaw: the caller's to change, not a failure of the service.
-        message = f"a value cannot be processed ({type(error).__name__}); check numbers, names and nesting"
-        raise InvalidRequest([Problem("", message)]) from error
-
-
-def _check(document: object, direct: bool, pop_catalogue: Catalogue, most_urls: int) -> CheckedRequest:  # noqa: FBT001 - internal
-    if not isinstance(document, dict):
-        raise InvalidRequest([Problem("", "the request must be a JSON object with url_list, region_type and region")])
-    if problems := text_problems(document):
-        raise InvalidRequest(problems)
-    unknown = unknown_field_problems(document, PrewarmRequest)
-    names = FIELD_NAMES - {"target_type"} if "region_type" in document else FIELD_NAMES
-    known = {name: value for name, value in document.items() if name in names}
-    too_large = size_problems(known, most_urls=most_urls)
-    # Checked outside of the model, whose own whole-model checks do not run when a field is missing.
-    no_source = [] if any(known.get(name) is not None for name in SOURCES) else [NO_SOURCE]
-    first = no_source + unknown + [problem for each in too_large.values() for problem in each]
-    measured = {name: value for name, value in known.items() if name not in too_large}
-    try:
-        fields = PrewarmRequest.model_validate(measured)
-    except ValidationError as error:
-        others = _problems_of_valid_fields(measured, error, pop_catalogue)
-        raise InvalidRequest(first + field_problems(error, PrewarmRequest, skip=too_large.keys()) + others) from error
-    if first:
-        raise InvalidRequest(first + _problems_of_valid_fields(measured, None, pop_catalogue))
-    urls, problems = _checked_urls(fields.url_list or [])
-    pops, selection_problems = expand(
-        fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
-    )
-    problems += selection_problems + header_problems(
-        fields.headers, fields.accept_encodings, fields.user_agent, direct=direct
-    )
-    problems += pattern_problems(fields.invalidate)
-    if problems:
-        raise InvalidRequest(problems)
-    return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, pop_catalogue))
-
-
-def _problems_of_valid_fields(
-    document: dict[str, Any], error: ValidationError | None, pop_catalogue: Catalogue
-) -> list[Problem]:
-    """Return the problems of URLs and POP names in well-formed fields."""
-    errors = error.errors(include_url=False, include_input=False, include_context=False) if error else []
-    invalid = {entry["loc"][0] for entry in errors if entry["loc"]}
-    problems: list[Problem] = []
-    urls = document.get("url_list")
-    if isinstance(urls, list) and "url_list" not in invalid:
-        problems += _checked_urls(urls)[1]
-    problems += pattern_problems(document.get("invalidate"))
-    kind, names = document.get("region_type", document.get("target_type")), document.get("region")
-    if kind is not None and names is not None and not invalid & {"region", "region_type", "target_type"}:
-        allow_unknown_pops = document.get("allow_unknown_pops") is True
-        listed = [names] if isinstance(names, str) else names
-        problems += expand(kind, listed, pop_catalogue, allow_unknown_pops=allow_unknown_pops)[1]
-    return problems
-
-
-def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
-    """Return the URLs without duplicates, and a problem for each text that is refused; each text is parsed once."""
-    urls: list[Url] = []
-    problems: list[Problem] = []
-    refused: set[str] = set()
-    seen: set[str] = set()
-    for index, text in enumerate(texts):
-        listed = len(problems) < PROBLEMS_SHOWN
-        if text in seen:
-            continue
-        if not listed and (text in refused or not HTTP_URL.match(text)):
-            problems.append(UNLISTED)
-            continue
-        try:
-            urls.append(parse_url(text))
-            seen.add(text)
-        except ValueError as error:
-            refused.add(text)
-            # Redacted, because the console displays why a direct start was rejected.
-            shown = truncate(redacted(text[:LONGEST_SHOWN]))
-            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}") if listed else UNLISTED)
-    return deduplicate(urls), problems
+        """Return the request as it is stored, with the URLs as given; `stored_request` reads it."""
+        document = self.fields.model_dump(mode="json", exclude_none=True)
+        if self.urls:
+            document["url_list"] = [url.given for url in self.urls]
+        return document | ({DUPLICATES: self.duplicates} if self.duplicates else {})

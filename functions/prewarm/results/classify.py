@@ -7,6 +7,7 @@ pages and on status codes that CloudFront returns.
 import functools
 import re
 
+from prewarm.errors import truncate
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
 
@@ -39,7 +40,7 @@ def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcom
     if response.error:
         return _classify_error(response)
     if not _is_pop(response.cf_pop, pop_id):
-        return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {response.cf_pop or 'absent'}"
+        return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {truncate(response.cf_pop) or 'absent'}"
     if refusal := _refusal(response):
         return refusal, _status_and_x_cache(response)
     return _classify_copy(response, variant)
@@ -47,10 +48,10 @@ def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcom
 
 def _classify_copy(response: Response, variant: str) -> tuple[Outcome, str]:
     """Classify a response whose status and X-Cache are those of a copy of the object."""
-    if response.content_length.isdecimal() and int(response.content_length) != response.bytes:
-        return Outcome.TRUNCATED, f"{response.bytes} of {response.content_length} bytes"
+    if response.content_length and response.length != response.bytes:
+        return Outcome.TRUNCATED, f"{response.bytes} of {truncate(response.content_length)} bytes"
     if response.encoding and not _was_accepted(response.encoding.lower(), variant.lower()):
-        return Outcome.UNPROVEN, f"Content-Encoding: {response.encoding}, which was not requested"
+        return Outcome.UNPROVEN, f"Content-Encoding: {truncate(response.encoding)}, which was not requested"
     if response.hit or response.x_cache.startswith("Miss "):
         return (Outcome.ALREADY_WARM if response.hit else Outcome.WARMED), ""
     # Generated at the edge by a function, or by a server that is not CloudFront: there is no sign that it is cached.
@@ -65,7 +66,7 @@ def _was_accepted(encoding: str, variant: str) -> bool:
 
 
 def _status_and_x_cache(response: Response) -> str:
-    return f"status {response.status}, X-Cache: {response.x_cache or 'absent'}"
+    return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}"
 
 
 def _refusal(response: Response) -> Outcome | None:

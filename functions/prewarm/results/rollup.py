@@ -140,6 +140,8 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
+        "duplicates": plan.duplicates,
+        "respelled": plan.respelled,
         "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
     }
 

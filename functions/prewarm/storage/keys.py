@@ -5,6 +5,7 @@ Keys below `runs/{run}/`:
 - `request.json`
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
+- `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
 - `plan/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
 - `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs

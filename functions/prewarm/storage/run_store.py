@@ -110,6 +110,16 @@ class Storage:
         urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))
         return urls
 
+    def put_fetched(self, run: str, fetched: dict[int, str]) -> None:
+        """Store the fetched forms of the URLs that were given in another one, by index."""
+        self._put_json(run_key(run, "plan/fetched.json.gz"), fetched)
+
+    def get_fetched(self, run: str, respelled: int) -> dict[int, str]:
+        """Return the fetched forms by index; `respelled` is the number of such URLs, known from plan or summary."""
+        if not respelled:
+            return {}
+        return {int(index): url for index, url in self._need_json(run_key(run, "plan/fetched.json.gz")).items()}
+
     def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
         """Return for each group its POPs' addresses as DNS returned them, in order."""
         addresses: list[dict[str, list[str]]] = self._need_json(run_key(run, "plan/addresses.json.gz"))

@@ -24,7 +24,10 @@ def cname_chains(hosts: Sequence[str], settings: Settings) -> dict[str, list[str
 
 
 async def _query_all(hosts: list[str], settings: Settings) -> dict[str, list[str]]:
-    resolver = dns.asyncresolver.Resolver(configure=not settings.nameservers)
+    try:
+        resolver = dns.asyncresolver.Resolver(configure=not settings.nameservers)
+    except dns.resolver.NoResolverConfiguration:
+        return {host: [] for host in hosts}
     if settings.nameservers:
         resolver.nameservers = [
             dns.nameserver.Do53Nameserver(each.address, each.port) for each in settings.nameservers

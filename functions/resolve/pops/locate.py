@@ -1,6 +1,7 @@
 """Locate: look up the addresses of each distribution's POPs, and of substitutes where no POP name resolves."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from prewarm.catalogue import published_edge_networks
 from prewarm.planning.plan import Skipped
@@ -8,6 +9,7 @@ from prewarm.request.model import CheckedRequest
 from prewarm.settings import Network, Settings
 from resolve.dns_lookup import addresses_of, in_networks, pop_name
 from resolve.pops.dns_fallback import find_substitutes
+from resolve.pops.existence import UNRESOLVED, check_names
 from resolve.stages import Inspected, InspectedGroup, Located, LocatedGroup
 
 # How many addresses outside the edge's networks the detail of a skipped POP lists.
@@ -18,14 +20,19 @@ def locate(inspected: Inspected, request: CheckedRequest, settings: Settings) ->
     """Return the addresses of all POPs, and substitutes for locations without a resolvable POP name.
 
     Raises:
+        InvalidRequest: a distribution cannot be reached at all (see `existence.check_names`).
         NameserversSilent: no query was answered.
 
     """
     networks = settings.edge_networks or published_edge_networks()
-    names = [pop_name(group.distribution.prefix, pop) for group in inspected.groups for pop in group.pops]
+    # The distributions first: dns_lookup sends all other queries only after one of the first has been answered.
+    names = [group.distribution.domain for group in inspected.groups]
+    names += [pop_name(group.distribution.prefix, pop) for group in inspected.groups for pop in group.pops]
     responses = addresses_of(names, settings)
     groups = [_located(group, responses, networks) for group in inspected.groups]
-    return find_substitutes(groups, request, settings, networks)
+    warnings = check_names(groups, request.fields)
+    located = find_substitutes(groups, request, settings, networks)
+    return replace(located, warnings=warnings + located.warnings)
 
 
 def _located(
@@ -40,7 +47,14 @@ def _located(
         else:
             addresses[pop] = result
     return LocatedGroup(
-        group.distribution, group.urls, group.pops, group.skipped, group.behaviours, addresses, unusable
+        group.distribution,
+        group.urls,
+        group.pops,
+        group.skipped,
+        group.behaviours,
+        addresses,
+        unusable,
+        exists=responses[group.distribution.domain] != [],
     )
 
 
@@ -56,4 +70,4 @@ def usable_addresses(pop: str, resolved: list[str] | None, networks: Sequence[Ne
         return inside
     if resolved:
         return Skipped(pop, "outside_edge_networks", ", ".join(resolved[:ADDRESSES_IN_DETAIL]))
-    return Skipped(pop, "unresolved_pop", "the name does not resolve")
+    return Skipped(pop, UNRESOLVED, "the name does not resolve")

@@ -16,12 +16,16 @@ from prewarm.fetcher.response import Response
 from prewarm.results.classify import classify
 from prewarm.results.outcome import Outcome
 
+# The status for a host that the server's certificate covers and its configuration does not (RFC 9110, 15.5.20).
+MISDIRECTED = 421
+
 
 @dataclass(slots=True)
 class PopProbe:
     """A probe and its result: `failure` is empty if the edge is that POP, else an outcome, explained by `detail`.
 
-    With an empty `pop` any POP is accepted; `pop` is then set to the one that responds.
+    With an empty `pop` any POP is accepted; `pop` is then set to the one that responds. `served`: whether the edge
+    answered with something other than its own refusal, so that a distribution has the URL's host.
     """
 
     pop: str
@@ -29,6 +33,7 @@ class PopProbe:
     url: str
     failure: str = ""
     detail: str = ""
+    served: bool = False
     _tried: int = field(default=0)
 
     def record(self, response: Response) -> float | None:
@@ -39,6 +44,7 @@ class PopProbe:
         self.failure = "" if succeeded else str(outcome)
         if succeeded:
             self.pop = expected
+            self.served = outcome is not Outcome.BLOCKED and response.status != MISDIRECTED
         self._tried += 1
         return None if succeeded or self._tried >= len(self.addresses) else 0.0
 

@@ -9,6 +9,7 @@ from prewarm.planning.plan import Skipped
 from prewarm.request.model import PrewarmRequest
 from prewarm.settings import Settings
 from resolve.pops.dns_fallback import add_substitutes
+from resolve.pops.existence import check_served
 from resolve.pops.pop_probe import PopProbe, run_probes
 from resolve.stages import Located, LocatedGroup, Probed, ProbedGroup
 
@@ -17,8 +18,8 @@ def probe(located: Located, fields: PrewarmRequest, settings: Settings, catalogu
     """Return the groups with the POPs that fail the probe marked as unusable, and substitutes added.
 
     Raises:
-        InvalidRequest: a distribution has no POP at all, so the selection contains only locations without a known
-            POP name, and there is no substitute.
+        InvalidRequest: a distribution does not exist (see `existence.check_served`), or has no POP at all: the
+            selection contains only locations without a known POP name, and there is no substitute.
 
     """
     named = [
@@ -31,7 +32,9 @@ def probe(located: Located, fields: PrewarmRequest, settings: Settings, catalogu
     ]
     of_substitutes = [pop_probe for _, pop_probe in chain.from_iterable(substitutes)]
     run_probes([*chain.from_iterable(named), *of_substitutes], Fetcher(settings), fields.user_agent)
-    groups, warnings = [], []
+    probes_of = [[*of_group, *(each for _, each in subs)] for of_group, subs in zip(named, substitutes, strict=True)]
+    unknown = check_served(located.groups, [any(each.served for each in probes) for probes in probes_of], fields)
+    groups, warnings = [], [*unknown]
     for group, of_group, of_locations in zip(located.groups, named, substitutes, strict=True):
         probed, added = add_substitutes(_probed(group, of_group), of_locations, catalogue)
         groups.append(probed)

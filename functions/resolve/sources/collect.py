@@ -52,12 +52,12 @@ def collect(request: CheckedRequest, finder: DistributionFinder, settings: Setti
         reports.append(_finish(intake, reader, manifest.parsed))
         urls += intake.urls.values()
         _check_count(urls)
-    urls = deduplicate(urls)
+    entries, urls = len(urls) + request.duplicates, deduplicate(urls)
     if not urls:
         raise InvalidRequest([Problem("url_list", "the request's sources contain no URL; add URLs to one of them")])
     for report in reports:
         warnings += report.lines()
-    return Collected(urls, tuple(warnings), tuple(reports))
+    return Collected(urls, tuple(warnings), tuple(reports), entries - len(urls))
 
 
 def _finish(intake: Intake, reader: DocumentReader, document: Url) -> SourceReport:

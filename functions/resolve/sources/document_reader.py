@@ -163,7 +163,7 @@ def _problem(response: Response, most_bytes: int) -> str:
     if response.status != OK or response.x_cache.startswith("Error "):
         return f"cannot be read: status {response.status}, X-Cache: {response.x_cache or 'absent'}"
     if _is_truncated(response):
-        return f"ended after {response.bytes:,} of {response.content_length} bytes"
+        return f"ended after {response.bytes:,} of {truncate(response.content_length)} bytes"
     return ""
 
 
@@ -175,4 +175,4 @@ def _is_transient(response: Response) -> bool:
 
 
 def _is_truncated(response: Response) -> bool:
-    return response.content_length.isdecimal() and int(response.content_length) != response.bytes
+    return bool(response.content_length) and response.length != response.bytes

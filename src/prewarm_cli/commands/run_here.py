@@ -20,7 +20,11 @@ from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
 
 if TYPE_CHECKING:
+    from prewarm_local.stack.distribution import Distribution
     from prewarm_local.stack.stack import EmbeddedStack
+
+# Hosts that a message lists.
+HOSTS_SHOWN = 5
 
 
 @command("local", request=request_of, wait_options=wait_options_of)
@@ -50,7 +54,9 @@ def run(
       prewarm run --file urls.txt --pop FRA56-P5 --distribution d111abc.cloudfront.net=www.example.com
     """
     check_dry_run_files(request, wait_options)
-    with _handle_signals(), _embedded_stack(distribution, log_dir) as stack:
+    parsed = distributions_of(distribution)
+    check_hosts(request, parsed)
+    with _handle_signals(), _embedded_stack(parsed, log_dir) as stack:
         client = Client(stack.api, stack.api_key)
         document = client.start(request, None)
         if "dryRun" in document:
@@ -59,16 +65,43 @@ def run(
         follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False)
 
 
+def check_hosts(request: dict[str, Any], distributions: "list[Distribution]") -> None:
+    """Check that a --distribution names a host of the URLs; the service checks the rest of the request.
+
+    Raises:
+        CommandFailed: none of them does; the message says what to write.
+
+    """
+    # Imported here, since `prewarm --help` does not need it.
+    from prewarm.request.url_parser import parse_url  # noqa: PLC0415
+
+    hosts: dict[str, None] = {}
+    for url in request.get("url_list") or ():
+        try:
+            hosts[parse_url(url).host] = None
+        except ValueError:
+            # The service lists every URL that it refuses, each with the reason.
+            return
+    if not hosts or any(each.serves(host) for each in distributions for host in hosts):
+        return
+    listed = ", ".join(list(hosts)[:HOSTS_SHOWN]) + (" and others" if len(hosts) > HOSTS_SHOWN else "")
+    own = distributions[0]
+    aliases = ",".join([*own.aliases, *list(hosts)[:1]])
+    raise CommandFailed(
+        f"--distribution: none names a host of the URLs: {listed}; "
+        f"add the hosts that the distribution serves, such as {own.domain}={aliases}"
+    )
+
+
 @contextlib.contextmanager
-def _embedded_stack(distributions: list[str], log_dir: Path | None) -> Iterator["EmbeddedStack"]:
+def _embedded_stack(distributions: "list[Distribution]", log_dir: Path | None) -> Iterator["EmbeddedStack"]:
     """Run the service on this machine while the block runs."""
-    parsed = distributions_of(distributions)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     # Imported here: the import takes two seconds, and `prewarm --help` and bad input do not need it.
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
     try:
-        stack = EmbeddedStack(distributions=parsed, log_dir=log_dir)
+        stack = EmbeddedStack(distributions=distributions, log_dir=log_dir)
     except (OSError, ValueError) as error:
         raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
     with stack:

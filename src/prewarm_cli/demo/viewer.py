@@ -31,7 +31,10 @@ def viewer_get(url: str, address: str, settings: Mapping[str, str]) -> ViewerRes
     lines: list[bytes] = []
     curl = pycurl.Curl()
     try:
-        curl.setopt(pycurl.URL, url)
+        scheme, _, host, path = url.split("/", 3)
+        curl.setopt(pycurl.URL, f"{scheme}//{host}/")
+        # In the URL, libcurl would change %xx to upper case, which browsers do not.
+        curl.setopt(pycurl.REQUEST_TARGET, f"/{path}")
         curl.setopt(pycurl.CONNECT_TO, [f"::{address}:{settings['PREWARM_HTTPS_PORT']}"])
         curl.setopt(pycurl.CAINFO, settings["PREWARM_CA_BUNDLE"])
         curl.setopt(pycurl.PROXY, "")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from prewarm.urls import redacted
 from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, in_progress, run_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Characters that XML 1.0 cannot represent, not even as references.
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,10 +34,12 @@ def junit_xml(status: dict[str, Any]) -> bytes:
         "testsuite", name="prewarm", timestamp=_xml_text(status.get("startedAt", "")), time=_seconds(status)
     )
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("run", run), ("status", status["status"])):
+    duplicates = [("duplicates", status["duplicates"])] if status.get("duplicates") else []
+    for name, value in (("run", run), ("status", status["status"]), *duplicates):
         ET.SubElement(properties, "property", name=name, value=_xml_text(value))
+    fetched = status.get("fetched") or {}
     for url in status.get("successUrl", []):
-        _add_case(suite, url)
+        _add_case(suite, url, fetched)
     cause = _redact_urls(cause_of(status))
     # The whole cause is written once: it may have 32,768 characters, and a run a hundred thousand URLs.
     short_cause = cause.partition("\n")[0]
@@ -48,13 +53,13 @@ def junit_xml(status: dict[str, Any]) -> bytes:
         reasons = failure_reasons(failure, status.get("words"))
         message = reasons + coverage + (f"; {short_cause}" if short_cause else "")
         if completed:
-            ET.SubElement(_add_case(suite, url), "skipped", message=_xml_text(message))
+            ET.SubElement(_add_case(suite, url, fetched), "skipped", message=_xml_text(message))
         else:
-            ET.SubElement(_add_case(suite, url), "failure", type="not warm", message=_xml_text(message))
+            ET.SubElement(_add_case(suite, url, fetched), "failure", type="not warm", message=_xml_text(message))
     for url in status.get("inProgressUrl", []):
         errors += 1
         message = "still in progress when the command stopped waiting"
-        ET.SubElement(_add_case(suite, url), "error", type="in progress", message=message)
+        ET.SubElement(_add_case(suite, url, fetched), "error", type="in progress", message=message)
     skipped_cases, failed_cases = _add_sources(suite, status)
     if len(suite) == 1 + skipped_cases + failed_cases:
         errors += _add_case_without_urls(suite, status, cause)
@@ -110,9 +115,14 @@ def _add_case_without_urls(suite: ET.Element, status: dict[str, Any], cause: str
     return 1
 
 
-def _add_case(suite: ET.Element, url: str) -> ET.Element:
-    host = urlsplit(url).hostname or "prewarm"
-    return ET.SubElement(suite, "testcase", classname=_xml_text(host), name=_xml_text(redacted(url)))
+def _add_case(suite: ET.Element, url: str, fetched: Mapping[str, str]) -> ET.Element:
+    """Add a URL's test case; a URL that is fetched in another form has it as the property `fetched`."""
+    host = urlsplit(fetched.get(url, url)).hostname or "prewarm"
+    case = ET.SubElement(suite, "testcase", classname=_xml_text(host), name=_xml_text(redacted(url)))
+    if url in fetched:
+        properties = ET.SubElement(case, "properties")
+        ET.SubElement(properties, "property", name="fetched", value=_xml_text(redacted(fetched[url])))
+    return case
 
 
 def _redact_urls(text: str) -> str:

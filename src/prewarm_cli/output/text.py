@@ -72,7 +72,13 @@ def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | Non
 
 def failure_line(url: str, failure: dict[str, Any], status: dict[str, Any]) -> str:
     """Return a failed URL as one line, with its reasons."""
-    return f"failed   {url}  {failure_reasons(failure, status.get('words'))}"
+    return f"failed   {with_fetched(url, status)}  {failure_reasons(failure, status.get('words'))}"
+
+
+def with_fetched(url: str, status: dict[str, Any]) -> str:
+    """Return a URL, with the form in which it is fetched where that differs."""
+    fetched = (status.get("fetched") or {}).get(url)
+    return f"{url} (fetched as {fetched})" if fetched else url
 
 
 def _count(number: int, singular: str, plural: str | None = None) -> str:
@@ -121,11 +127,7 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
     if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
         report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
         yield f"failed   for the complete list: {report}"
-    if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
-        yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
-    yield from left_out_lines(status.get("sources", []))
-    for warning in status.get("warnings", []):
-        yield f"warning  {warning}"
+    yield from _notes(status)
     if cause := cause_of(status):
         yield f"cause    {cause}"
     if facts := list(_facts(status)):
@@ -134,6 +136,17 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
         yield f"remedy   {remedy}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
+
+
+def _notes(status: dict[str, Any]) -> Iterator[str]:
+    """Yield what the run left out, and its warnings."""
+    if duplicates := status.get("duplicates"):
+        yield f"note     {duplicates_text(duplicates)}"
+    if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
+        yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    yield from left_out_lines(status.get("sources", []))
+    for warning in status.get("warnings", []):
+        yield f"warning  {warning}"
 
 
 def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
@@ -168,6 +181,11 @@ def _facts(status: dict[str, Any]) -> Iterator[str]:
         yield f"about ${dollars:,.4f}"
 
 
+def duplicates_text(count: int) -> str:
+    """Return how many entries were left out."""
+    return f"{_count(count, 'duplicate')} left out: another spelling of a URL of the run"
+
+
 def _invalidation(figures: dict[str, Any]) -> str:
     """Return what a run would invalidate; a service of an earlier release returns paths and rounds only."""
     what = ", ".join(figures.get("patterns", [])) or _count(figures["paths"], "path")
@@ -183,6 +201,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         yield str(first)
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
+    if duplicates := dry_run.get("duplicates"):
+        yield duplicates_text(duplicates)
     yield (
         f"{_count(dry_run['targets'], 'target')} in {_count(dry_run['batches'], 'batch', 'batches')} and "
         f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "

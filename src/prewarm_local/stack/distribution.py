@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prewarm_local.stack.moto_cloudfront import Tenant
+
+# The domain name that CloudFront assigns to a distribution or to a connection group (Developer Guide).
+DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
+HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,28 @@ class Distribution:
 
     @classmethod
     def parse(cls, text: str) -> Distribution:
-        """Parse `d111abc.cloudfront.net=www.example.com,*.img.example.com`.
+        """Parse `d111abc.cloudfront.net=www.example.com,*.img.example.com`; the aliases are optional.
 
-        The aliases are optional.
-        May raise ValueError.
+        Raises:
+            ValueError: the text is not such a list; the message says what to write.
+
         """
-        domain, _, aliases = (part.strip() for part in text.partition("="))
-        if "." not in domain or "/" in domain:
-            raise ValueError(f"{text!r} is not a distribution: write DOMAIN or DOMAIN=ALIAS,ALIAS")
-        return cls(domain.lower(), tuple(alias.strip().lower() for alias in aliases.split(",") if alias.strip()))
+        domain, equals, rest = (part.strip().lower().removesuffix(".") for part in text.partition("="))
+        aliases = tuple(alias.strip().removesuffix(".") for alias in rest.split(",") if alias.strip())
+        if not DOMAIN.fullmatch(domain):
+            host = domain if HOST.fullmatch(domain) else "www.example.com"
+            raise ValueError(
+                f"{domain!r} is not a distribution's domain name, such as d111abc.cloudfront.net; "
+                f"write d111abc.cloudfront.net={host} with your distribution's own name"
+            )
+        if equals and not aliases:
+            raise ValueError(f"{text!r} has no host after the =; write {domain}=www.example.com")
+        if wrong := next((alias for alias in aliases if not HOST.fullmatch(alias.removeprefix("*."))), None):
+            raise ValueError(f"{wrong!r} is not a host name; write {domain}=www.example.com")
+        return cls(domain, aliases)
+
+    def serves(self, host: str) -> bool:
+        """Return whether a host is the distribution's own name or one of its aliases; `*.` stands for any labels."""
+        return host == self.domain or any(
+            host.endswith(alias[1:]) if alias.startswith("*.") else host == alias for alias in self.aliases
+        )

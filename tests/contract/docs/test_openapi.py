@@ -12,7 +12,8 @@ from openapi_spec_validator import validate
 
 from api import handler
 from api.schemas.openapi import OPERATIONS, openapi, report_schema
-from prewarm.request.model import SOURCES, PrewarmRequest, check_request
+from prewarm.request.model import SOURCES, PrewarmRequest
+from prewarm.request.validation import check_request
 from tests.support.definitions import ROOT, template
 
 DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from api.schemas.responses import ErrorResponse, Status
-from prewarm.request.model import check_request
+from prewarm.request.validation import check_request
 from prewarm_cli.main import app
 from tests.support.definitions import ROOT
 

@@ -10,7 +10,7 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 from samtranslator.yaml_helper import yaml_parse
 
-from prewarm.request.model import check_request
+from prewarm.request.validation import check_request
 from tests.support.definitions import ROOT
 
 EXAMPLES = ROOT / "examples"

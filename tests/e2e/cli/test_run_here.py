@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,31 @@ def test_failed_run_suggests_no_retry_on_the_ended_service(edge: SimulatedCloudF
     assert done.returncode == 1, done.stderr
     assert "remedy   run the command again" in done.stdout
     assert "prewarm retry" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], []], ids=["dry run", "run"])
+@pytest.mark.parametrize("selection", [["--region", "eu"], ["--pop", "FRA50-C1"]])
+def test_distribution_that_does_not_exist_exits_2(
+    edge: SimulatedCloudFront, selection: list[str], more: list[str]
+) -> None:
+    unknown = ["--distribution", f"d999nowhere.cloudfront.net={HOST}"]
+    done = piped(None, "run", PAGE, *selection, *more, *unknown, **edge.settings())
+    shown = done.stdout + done.stderr
+    assert done.returncode == 2, shown
+    assert "no nameserver knows d999nowhere.cloudfront.net, so there is no such distribution" in shown
+    assert "does this machine have DNS?" in shown
+    assert "Traceback" not in shown
+
+
+def test_machine_without_dns_exits_2_and_names_the_reason(edge: SimulatedCloudFront) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        settings = edge.settings() | {"PREWARM_NAMESERVERS": f"127.0.0.1:{silent.getsockname()[1]}"}
+        done = piped(None, "run", PAGE, "--country", "singapore", *HERE, **settings)
+    shown = done.stdout + done.stderr
+    assert done.returncode == 2, shown
+    assert "does this machine have DNS?" in shown
+    assert "Traceback" not in shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

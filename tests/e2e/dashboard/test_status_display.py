@@ -229,3 +229,35 @@ def test_skipped_city_refers_to_the_skipped_pops(visit: Visit) -> None:
     expect(hint).to_contain_text("“Skipped POPs”")
     expect(hint).not_to_contain_text("only this location")
     expect(rows).to_have_count(1)
+
+
+def test_url_has_the_form_in_which_it_is_fetched_where_that_differs(visit: Visit) -> None:
+    given, plain, cold = (f"https://{HOST}/{name}" for name in ("^a", "b", "o'neill?'"))
+    forms = {given: f"https://{HOST}/%5Ea", cold: f"https://{HOST}/o'neill?%27"}
+    ended = {
+        "status": "FAILED",
+        "run": "respelled",
+        "total": 3,
+        "completed": 3,
+        "inProgress": 0,
+        "duplicates": 4,
+        "targets": {"total": 3, "done": 3, "outcomes": {"warmed": 2, "lost": 1}, "verified": 0},
+        "failedUrl": [],
+        "inProgressUrl": [],
+        "successUrl": [given, plain],
+        "failures": [],
+        "fetched": {given: forms[given]},
+        "nextToken": "rest",
+    }
+    failure = {"url": cold, "reasons": {"lost": 1}, "coverage": 0}
+    rest = {"failedUrl": [cold], "successUrl": [], "failures": [failure], "fetched": {cold: forms[cold]}}
+    visitor = visit()
+    visitor.page.route("**/status?*", respond_with(ended, {"rest": rest}))
+    page = visitor.open("#/run/respelled")
+    rows = page.locator("table.urls tbody tr")
+    expect(rows.filter(has_text=given)).to_contain_text(f"fetched as {forms[given]}")
+    expect(rows.filter(has_text=cold)).to_contain_text(f"fetched as {forms[cold]}")
+    expect(rows.filter(has_text=plain)).not_to_contain_text("fetched as")
+    expect(page.locator("[data-figures]")).to_contain_text("other spellings, left out")
+    page.locator("#url-search").fill("%5Ea")
+    expect(rows).to_have_count(1)

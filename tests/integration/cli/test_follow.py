@@ -137,3 +137,11 @@ def test_junit_contains_all_pages_of_a_status(api: FakeApi, tmp_path: Path) -> N
     suite = ET.parse(file).find("testsuite")
     assert suite is not None
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("2", "1")
+
+
+def test_full_status_has_the_fetched_forms_of_all_pages(api: FakeApi) -> None:
+    (_, first), (_, second) = [response for response in pages() if response]
+    first["fetched"], second["fetched"] = {BAD: "https://www.example.com/%5E"}, {GOOD: "https://www.example.com/%27"}
+    api.responses["GET /status"] = [(200, first), (200, second)]
+    whole = json.loads(prewarm("status", "the-run", "--json").stdout)
+    assert whole["fetched"] == first["fetched"] | second["fetched"]

@@ -41,5 +41,36 @@ def test_local_with_invalid_port_exits_2(port: str) -> None:
     assert "--port" in prewarm("local", "--port", port, code=2).stderr
 
 
-def test_local_rejects_an_invalid_distribution() -> None:
-    assert "'foo' is not a distribution" in prewarm("local", "--distribution", "foo", code=2).stderr
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("foo", "'foo' is not a distribution's domain name, such as d111abc.cloudfront.net"),
+        ("www.example.com", "write d111abc.cloudfront.net=www.example.com with your distribution's own name"),
+        ("https://d111abc.cloudfront.net", "is not a distribution's domain name"),
+        ("E1ABCDEF", "is not a distribution's domain name"),
+        ("www.example.com=d111abc.cloudfront.net", "write d111abc.cloudfront.net=www.example.com"),
+        ("d111abc.cloudfront.net=", "has no host after the =; write d111abc.cloudfront.net=www.example.com"),
+        ("d111abc.cloudfront.net=https://www.example.com/", "'https://www.example.com/' is not a host name"),
+        ("", "'' is not a distribution's domain name"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["local"], ["run", "https://www.example.com/", "--region", "eu"]])
+def test_invalid_distribution_is_explained(arguments: list[str], text: str, words: str) -> None:
+    shown = prewarm(*arguments, "--distribution", text, code=2).stderr
+    assert shown.startswith("prewarm: --distribution: ")
+    assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("distribution", "fix"),
+    [
+        ("d111abc.cloudfront.net", "d111abc.cloudfront.net=www.example.com"),
+        ("D111ABC.cloudfront.net=img.example.com", "d111abc.cloudfront.net=img.example.com,www.example.com"),
+        ("d111abc.cloudfront.net=*.www.example.com", "d111abc.cloudfront.net=*.www.example.com,www.example.com"),
+    ],
+)
+def test_run_without_the_host_of_its_urls_is_explained(distribution: str, fix: str) -> None:
+    urls = ["https://www.example.com/a", "https://WWW.example.com/b"]
+    shown = prewarm("run", *urls, "--region", "eu", "--distribution", distribution, code=2).stderr
+    assert "--distribution: none names a host of the URLs: www.example.com; " in shown
+    assert shown.rstrip().endswith(fix)

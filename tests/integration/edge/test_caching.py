@@ -113,3 +113,18 @@ def test_regional_hits_can_be_hidden_and_unknown_path_is_404() -> None:
         unknown = client.request("/unknown")
         assert (unknown.status, unknown.x_cache) == (404, "Error")
         assert client.asked("/empty") == 1
+
+
+@both_protocols
+def test_targets_that_differ_in_one_byte_are_different_keys(client: Client, path: str, version: int) -> None:
+    """Nothing is normalised: the Developer Guide ("Understand the cache key") names path and query as requested."""
+    spellings = [
+        *("/%e3%82%b5", "/%E3%82%B5", "/%E3%82%b5", "/a%2fb", "/a%2Fb", "/a/b", "/a//b", "//a/b"),
+        *("/o'neill", "/o%27neill", "/^x", "/%5Ex", "/~a", "/%7Ea", "/%7ea", "/a", "/a?", "/a;", "/A"),
+        *("/a?x|", "/a?x%7C"),
+        *("/a?{x}", "/a?%7Bx%7D", "/a?b\\", "/a?b%5C", "/a?b=1&c=2", "/a?c=2&b=1", "/a/./b", "/a/../b"),
+    ]  # fmt: skip
+    targets = [f"{path}{spelling}" for spelling in spellings]
+    assert [client.request(target, version=version).x_cache for target in targets] == ["Miss"] * len(targets)
+    assert [client.request(target, version=version).x_cache for target in targets] == ["Hit"] * len(targets)
+    assert [client.asked(target) for target in targets] == [1] * len(targets)

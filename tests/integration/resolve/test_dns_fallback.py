@@ -73,6 +73,18 @@ def test_nameserver_without_client_subnet_support_is_a_warning(machine: Machine)
     assert any("BCN" in text for text in plan(ran.name)["warnings"])
 
 
+@pytest.mark.parametrize(
+    ("pops", "words"),
+    [(["BAH52-C1"], "its POP name does not resolve"), (["BAH52-C1", "MAD51-C1"], "none of 2 POP names resolves")],
+)
+def test_named_pops_without_a_name_have_no_substitute_and_are_refused(
+    machine: Machine, pops: list[str], words: str
+) -> None:
+    response = machine.resolve({"url_list": fresh(), "region_type": "pop", "region": pops}).resolved
+    assert response["rejection"]["cause"].startswith(f"region: {words} for {DOMAIN}, which itself resolves")
+    assert "use a country or region" in response["rejection"]["cause"]
+
+
 @pytest.mark.usefixtures("_moto")
 def test_selection_without_any_pop_is_rejected() -> None:
     """Doha has no known POP name, and these nameservers send its clients to no POP."""
@@ -87,6 +99,7 @@ def test_selection_without_any_pop_is_rejected() -> None:
     assert response["rejection"]["cause"].startswith("region: contains no POP: DOH: no POP name resolves there")
 
 
-def test_named_pop_has_no_substitute(machine: Machine) -> None:
-    ran = machine.run({"url_list": fresh(), "region_type": "pop", "region": ["BAH52-C1"]})
-    assert outcomes(ran.name) == {"unresolved_pop": 1}
+def test_run_of_a_country_continues_by_substitutes_where_all_pop_names_fail(machine: Machine) -> None:
+    ran = machine.run({"url_list": fresh(), "region_type": "country", "region": ["tr"]})
+    assert ran.output["warm"]
+    assert plan(ran.name)["groups"][0]["pops"] == [FRANKFURT]

@@ -5,9 +5,10 @@ import socket
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
+import dns.resolver
 import pytest
 from botocore.stub import Stubber
 from moto.cloudfront.models import cloudfront_backends
@@ -17,7 +18,6 @@ import resolve.handler
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings
 from resolve.distributions.finder import DistributionFinder
-from resolve.dns_lookup import NameserversSilent
 from tests.support.edge_urls import HOST
 from tests.support.handlers import (
     ACCOUNT,
@@ -219,7 +219,7 @@ def silent_nameserver() -> Iterator[str]:
         yield f"127.0.0.1:{unanswered.getsockname()[1]}"
 
 
-def test_dead_nameserver_raises_in_time(
+def test_dead_nameserver_is_a_refusal_in_time(
     machine: Machine, silent_nameserver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A fifth of the time limits in AWS, where it may take 12 seconds.
@@ -227,12 +227,63 @@ def test_dead_nameserver_raises_in_time(
     monkeypatch.setattr(resolve.dns_lookup, "SECONDS_PER_QUERY", resolve.dns_lookup.SECONDS_PER_QUERY / 5)
     monkeypatch.setenv("PREWARM_NAMESERVERS", silent_nameserver)
     started = time.monotonic()
-    with pytest.raises(
-        NameserversSilent, match=f"none of {len(catalogue().pops)} DNS queries .* {silent_nameserver}"
-    ):
-        machine.resolve(GOOD | {"region_type": "region", "region": "all"}, "silent")
+    cause = rejection(machine, GOOD | {"region_type": "region", "region": "all"}, "silent")
+    # One query for the distribution's own name.
+    assert f"none of {len(catalogue().pops) + 1} DNS queries was answered by {silent_nameserver}" in cause
+    assert cause.startswith("no name resolves: ")
+    assert cause.endswith("does this machine have DNS?")
     assert time.monotonic() - started < 12 / 5 + 2
-    assert [key for key in keys("runs/silent/") if "plan" in key] == []
+
+
+def test_machine_without_a_nameserver_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_configuration(_settings: Settings) -> NoReturn:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(resolve.dns_lookup, "resolver_for", no_configuration)
+    cause = rejection(machine, GOOD)
+    assert "this machine has no nameserver" in cause
+    assert cause.endswith("does this machine have DNS?")
+
+
+UNKNOWN = "d777abcdef8.cloudfront.net"
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ({"region_type": "region", "region": ["au"]}, "none of 15 POP names resolves"),
+        ({"region_type": "pop", "region": SYDNEY[:1]}, "its POP name does not resolve"),
+        ({"region_type": "country", "region": ["qatar"]}, "check the name"),
+    ],
+)
+def test_distribution_that_no_nameserver_knows_is_refused(
+    machine: Machine, selection: dict[str, Any], words: str, *, dry_run: bool
+) -> None:
+    add_distribution(UNKNOWN, ["gone.example.com"])
+    request = GOOD | selection | {"url_list": ["https://gone.example.com/"], "dry_run": dry_run}
+    cause = rejection(machine, request)
+    assert cause.startswith(f"url_list: no nameserver knows {UNKNOWN}, so there is no such distribution")
+    assert words in cause
+    assert rejection(machine, request | {"cf_domain": UNKNOWN}).startswith(
+        f"cf_domain: no nameserver knows {UNKNOWN}"
+    )
+
+
+def test_every_unknown_distribution_is_listed(machine: Machine) -> None:
+    add_distribution(UNKNOWN, ["gone.example.com"])
+    add_distribution("d888abcdef8.cloudfront.net", ["gone.example.org"])
+    urls = ["https://gone.example.com/", "https://gone.example.org/"]
+    cause = rejection(machine, GOOD | {"url_list": urls})
+    assert f"knows {UNKNOWN}" in cause
+    assert "knows d888abcdef8.cloudfront.net" in cause
+    mixed = machine.run(GOOD | {"url_list": [*urls, URL]})
+    assert not mixed.output["warm"]
+    summary = document(mixed.name, "summary.json")
+    assert summary["success"] == 1
+    warned = [text for text in summary["warnings"] if text.startswith("not warmed: no nameserver knows d")]
+    assert len(warned) == 2
+    assert not any(f"knows {DOMAIN}" in text for text in warned)
 
 
 def test_rejection_is_encodable_json(machine: Machine) -> None:

@@ -1,9 +1,20 @@
-"""A run's report as CSV."""
+"""A run's report: CSV, and the URLs that are fetched in another form than they were given in."""
 
 import csv
 import io
+from typing import Any
 
-from aggregate.report import as_csv
+from aggregate.report import as_csv, as_json, build_report
+from aggregate.report_html import page
+from aggregate.run_stats import measured_sums
+from aggregate.summary import summarise
+from prewarm.catalogue import catalogue
+from prewarm.planning.plan import Group
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.outcome import Outcome
+from prewarm.results.rollup import roll_up
+from prewarm.results.stats import measure
+from tests.support.builders import plan
 
 
 def test_csv_report_quotes_commas_quotes_and_newlines() -> None:
@@ -11,3 +22,41 @@ def test_csv_report_quotes_commas_quotes_and_newlines() -> None:
     line = {"url": url, "verdict": "failed", "warm": 0, "reachable": 1, "coverage": 0.0, "reasons": {"lost": 1}}
     (row,) = csv.DictReader(io.StringIO(as_csv({"urls": [line]}).decode(), newline=""))
     assert row["url"] == url
+
+
+GIVEN = ["https://www.example.com/^a", "https://www.example.com/b", "https://www.example.com/c?token=^secret"]
+FETCHED = {0: "https://www.example.com/%5Ea", 2: "https://www.example.com/c?token=%5Esecret"}
+
+
+def reported() -> dict[str, Any]:
+    """Return the report of a run of three URLs, the first of which failed."""
+    group = Group("d111.cloudfront.net", "E1", 0, 3, ("ATL56-C1",), 1)
+    whole = plan(groups=(group,), url_count=3, targets=3, duplicates=4, respelled=2)
+    ledger = [
+        BatchResult(
+            "1-000000", 0, 0, 0, 3, 1, finished=True, done=3, outcomes={}, verified=1, bytes=7,
+            failed={0: {"timeout": 1}},
+        )
+    ]  # fmt: skip
+    rolled_up = roll_up(whole, ledger)
+    summary = summarise(whole, rolled_up, GIVEN, 1010.5, Outcome.LOST, FETCHED)
+    summary |= measured_sums(whole, measure(whole, ledger), 1.0, catalogue())
+    return build_report(summary, rolled_up, GIVEN, FETCHED)
+
+
+def test_every_form_of_the_report_has_given_and_fetched_forms() -> None:
+    report = reported()
+    assert [(line["url"], line.get("fetched")) for line in report["urls"]] == [
+        (GIVEN[0], FETCHED[0]),
+        (GIVEN[1], None),
+        ("https://www.example.com/c?token=…", "https://www.example.com/c?token=…"),
+    ]
+    assert [(entry["url"], entry["fetched"]) for entry in report["failures"]] == [(GIVEN[0], FETCHED[0])]
+    assert report["duplicates"] == 4
+    rows = list(csv.DictReader(io.StringIO(as_csv(report).decode(), newline="")))
+    assert [row["fetched"] for row in rows] == [FETCHED[0], "", "https://www.example.com/c?token=…"]
+    html = page(report, catalogue()).decode()
+    assert f"{GIVEN[0]} (fetched as {FETCHED[0]})" in html
+    assert "Fetched in the form that browsers send" in html
+    assert "4 entries were left out" in html
+    assert "secret" not in html + as_csv(report).decode() + as_json(report).decode()

@@ -210,3 +210,16 @@ def test_target_without_a_byte_is_not_in_the_mean() -> None:
     recorder.record(silent, response(ttfb_ms=0.0), Outcome.CONNECT_ERROR, "")
     (pop,) = unpack_pops(recorder.result(0).per_pop)
     assert (pop.done, pop.mean_ms) == (2, 300.0)
+
+
+def test_record_has_the_url_as_given_and_its_fetched_form_where_that_differs() -> None:
+    plan, tile = tile_of(2, 1)
+    tile.given[1] = "https://www.example.com/^1?token=abc"
+    tile.urls[1] = "https://www.example.com/%5E1?token=abc"
+    recorder = Recorder(plan, tile)
+    for target in targets_of(tile):
+        recorder.record(target, response(), Outcome.WARMED, "")
+    plain, respelled = map(json.loads, lines_of(recorder.records()))
+    assert (plain["url"], "fetched" in plain) == (tile.urls[0], False)
+    assert respelled["url"] == "https://www.example.com/^1?token=…"
+    assert respelled["fetched"] == "https://www.example.com/%5E1?token=…"

@@ -58,6 +58,7 @@ function showFigures(page, status, failed, rate) {
     ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
     ["Verified", number(verified), "by a second fetch"],
   ];
+  if (status.duplicates) figures.push(["Duplicates", number(status.duplicates), "other spellings, left out"]);
   if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);
   if (running) {
     figures.push(["Rate", rate === null ? "measuring" : `${rate < 10 ? rate.toFixed(1) : number(Math.round(rate))}/s`, "targets per second"]);

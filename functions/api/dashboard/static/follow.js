@@ -22,13 +22,15 @@ const statusOf = (run, query, signal) => call("GET", "/status", { query: { reque
 // Returns the complete lists: the first page's and those of all further pages.
 async function fullLists(run, first, signal) {
   const lists = Object.fromEntries(LISTS.map((name) => [name, [...(first[name] || [])]]));
+  const fetched = { ...first.fetched };
   let token = first.nextToken;
   while (token) {
     const page = await statusOf(run, { nextToken: token }, signal);
     for (const name of LISTS) lists[name].push(...(page[name] || []));
+    Object.assign(fetched, page.fetched);
     token = page.nextToken;
   }
-  return lists;
+  return { ...lists, fetched };
 }
 
 // Calls show(status, lists or null) for each response, and showProblem(text) while there is none; returns when the run

@@ -105,7 +105,7 @@ function showEstimate(section, dryRun) {
 // Returns a dry run's results as elements.
 function estimateElements(dryRun) {
   const figures = [
-    ["URLs", number(dryRun.urls)],
+    ["URLs", number(dryRun.urls), dryRun.duplicates ? `${plural(dryRun.duplicates, "duplicate")} left out` : null],
     ["Targets", number(dryRun.targets)],
     ["Fetches", number(dryRun.fetches), "including verification"],
     ["Download", dryRun.estimatedBytes === null ? "unknown" : bytes(dryRun.estimatedBytes), `${number(dryRun.sizes.known)} of ${plural(dryRun.sizes.asked, "size")} known`],

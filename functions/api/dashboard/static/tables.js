@@ -50,19 +50,22 @@ function urlTable(section) {
     return make("tr", { class: "details" }, make("td", { colspan: "3" }, make("p", {}, `Warm at ${entry.coverage} % of its reachable targets.`), make("ul", {}, ...reasons)));
   }
 
+  // The form in which a browser requests the URL, where it differs from the given one.
+  const fetchedForm = (entry) => (entry.fetched ? [make("small", {}, `fetched as ${entry.fetched}`)] : []);
+
   function rowsOf(page) {
     return page.flatMap((entry) => {
       const label = make("td", { class: `state ${entry.state.replace(" ", "-")}` }, make("span", { "aria-hidden": "true" }, SYMBOLS[entry.state]), entry.state);
-      if (entry.state !== "failed") return [make("tr", {}, label, make("td", { class: "url" }, entry.url), make("td", { class: "number" }, entry.state === "warm" ? "enough" : ""))];
+      if (entry.state !== "failed") return [make("tr", {}, label, make("td", { class: "url" }, entry.url, ...fetchedForm(entry)), make("td", { class: "number" }, entry.state === "warm" ? "enough" : ""))];
       const expanded = open.has(entry.url);
       const button = make("button", { type: "button", class: "open", "aria-expanded": String(expanded), "data-id": entry.url }, entry.url);
-      const row = make("tr", {}, label, make("td", { class: "url" }, button), make("td", { class: "number" }, `${entry.coverage} %`));
+      const row = make("tr", {}, label, make("td", { class: "url" }, button, ...fetchedForm(entry)), make("td", { class: "number" }, `${entry.coverage} %`));
       return expanded ? [row, details(entry)] : [row];
     });
   }
 
   const show = paged(section, rowsOf);
-  const filter = (fromStart) => show(entries.filter((entry) => (!state.value || entry.state === state.value) && (!searchText || entry.url.toLowerCase().includes(searchText))), fromStart);
+  const filter = (fromStart) => show(entries.filter((entry) => (!state.value || entry.state === state.value) && (!searchText || `${entry.url} ${entry.fetched || ""}`.toLowerCase().includes(searchText))), fromStart);
 
   $("tbody", section).addEventListener("click", (event) => {
     const button = event.target.closest("button.open");
@@ -85,6 +88,7 @@ function urlTable(section) {
       ...lists.inProgressUrl.map((url) => ({ url, state: "in progress" })),
       ...lists.successUrl.map((url) => ({ url, state: "warm" })),
     ];
+    for (const entry of entries) entry.fetched = lists.fetched?.[entry.url];
     filter(false);
   };
 }

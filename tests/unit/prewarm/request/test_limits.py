@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from prewarm.errors import PROBLEMS_SHOWN, InvalidRequest
 from prewarm.request.bounds import MAX_BODY_URLS
-from prewarm.request.model import FIELD_NAMES, check_request, parse_json
+from prewarm.request.validation import FIELD_NAMES, check_request, parse_json
 from tests.support.measured_check import BODIES
 
 ROOT = Path(__file__).parents[4]

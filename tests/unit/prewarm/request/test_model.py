@@ -6,7 +6,7 @@ import pytest
 
 from prewarm.errors import InvalidRequest
 from prewarm.request.headers import RESERVED_HEADERS
-from prewarm.request.model import check_request, parse_json
+from prewarm.request.validation import check_request, parse_json, stored_request
 
 URL = "https://www.example.com/a"
 GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "region", "region": ["apac"]}
@@ -231,9 +231,10 @@ def test_stored_request_is_the_same_after_validation() -> None:
         "max_bytes": 10,
     }
     first = check_request(everything)
-    again = check_request(first.as_json())
+    again = stored_request(first.as_json())
     assert [url.given for url in first.urls] == ["https://WWW.example.com", URL]
-    assert (again.urls, again.pops) == (first.urls, first.pops)
+    assert first.duplicates == 2
+    assert (again.urls, again.pops, again.duplicates) == (first.urls, first.pops, first.duplicates)
     assert again.as_json() == first.as_json()
 
 
@@ -259,3 +260,25 @@ def test_empty_list_is_reported_as_empty(field: str) -> None:
     plain = {"url_list": ["https://www.example.com/a"], "region_type": "pop", "region": ["ATL56-C1"]}
     with pytest.raises(InvalidRequest, match=f"{field}: is empty; use a list"):
         check_request(plain | {field: []})
+
+
+def test_two_spellings_of_one_key_are_one_url_the_first_and_are_counted() -> None:
+    spellings = [
+        "https://www.example.com/^a?'",
+        "https://www.example.com/%5Ea?%27",
+        "https://WWW.example.com/^a?%27#x",
+    ]
+    other_keys = ["https://www.example.com/%5ea?%27", "https://www.example.com/%5Ea?%27&"]
+    checked = check_request(GOOD | {"url_list": spellings + other_keys})
+    assert [url.given for url in checked.urls] == [spellings[0], *other_keys]
+    assert checked.urls[0].fetch == spellings[1]
+    assert (checked.duplicates, checked.as_json()["duplicates"]) == (2, 2)
+
+
+def test_callers_cannot_set_the_count_of_duplicates() -> None:
+    with pytest.raises(InvalidRequest, match="duplicates: unknown field"):
+        check_request(GOOD | {"duplicates": 3})
+
+
+def test_request_without_duplicates_is_stored_as_before() -> None:
+    assert "duplicates" not in check_request(GOOD).as_json()

@@ -106,8 +106,10 @@ def test_detail_has_the_reason(received: Response, outcome: Outcome, words: str)
     assert words in detail
 
 
-def test_content_length_in_other_digits_is_ignored() -> None:
-    assert classify(copy_from_pop(content_length="\u00b2"), ATLANTA) == (Outcome.WARMED, "")
+@pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "10, 11", "-10"])
+def test_copy_whose_content_length_is_not_a_length_is_truncated(length: str) -> None:
+    """That it is whole cannot be shown."""
+    assert classify(copy_from_pop(content_length=length), ATLANTA)[0] is Outcome.TRUNCATED
 
 
 @pytest.mark.parametrize(

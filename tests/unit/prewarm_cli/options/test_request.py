@@ -9,7 +9,8 @@ import pytest
 import typer
 
 import prewarm_cli.options.request
-from prewarm.request.model import PrewarmRequest, check_request
+from prewarm.request.model import PrewarmRequest
+from prewarm.request.validation import check_request
 from prewarm_cli.command import command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.main import app

@@ -141,3 +141,15 @@ def test_mostly_skipped_source_is_the_first_test_case_and_fails() -> None:
     assert case is not None
     assert [each.attrib["message"] for each in case.iter("failure")] == [first]
     assert suite.get("failures") == "1"
+
+
+def test_junit_has_the_fetched_form_as_a_property_of_its_case() -> None:
+    forms = {GOOD: "https://www.example.com/%5E", BAD: f"{BAD}%27"}
+    document = junit_xml(status(fetched=forms, duplicates=3))
+    by_name = cases(document)
+    found = by_name[GOOD].find("properties/property[@name='fetched']")
+    assert found is not None
+    assert found.attrib["value"] == forms[GOOD]
+    assert document.count(b'name="fetched"') == 2
+    assert b'<property name="duplicates" value="3"' in document
+    assert b"secret" not in document

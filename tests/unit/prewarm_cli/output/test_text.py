@@ -116,3 +116,9 @@ def test_mostly_skipped_source_is_the_first_line() -> None:
     lines = list(status_lines(status))
     assert lines[0] == "sitemap[0]: 2 of 3 entries cannot be warmed"
     assert "left out sitemap[0]: 1 entry: excluded by exclude (such as https://a.b/c)" in lines
+
+
+def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
+    lines = list(status_lines(status(fetched={BAD: "https://www.example.com/%5E"}, duplicates=1)))
+    assert any(line.startswith(f"failed   {BAD} (fetched as https://www.example.com/%5E)  ") for line in lines)
+    assert "note     1 duplicate left out: another spelling of a URL of the run" in lines

@@ -1,0 +1,76 @@
+"""Read a response's header lines as libcurl passes them on: raw bytes of any server. Pure.
+
+Whatever the bytes are, reading them raises nothing and keeps a bounded text per header: an odd response spoils its
+own target, never the batch.
+"""
+
+from collections.abc import Iterable
+
+# How much of a value is kept. A longer one is cut off and marked, so that it equals no valid value; the values that
+# are recorded for every target and compared as a whole are short.
+LONGEST_VALUE = 1024
+CUT = "…"
+# The headers that are classified or recorded; the attribute of `Response` that receives each.
+_ATTRIBUTES = {
+    b"x-cache": "x_cache",
+    b"x-amz-cf-pop": "cf_pop",
+    b"x-amz-cf-id": "cf_id",
+    b"age": "age",
+    b"etag": "etag",
+    b"server": "server",
+    b"content-length": "content_length",
+    b"location": "location",
+    b"content-encoding": "encoding",
+    b"cache-control": "cache_control",
+    b"server-timing": "server_timing",
+}
+# CloudFront's own value of X-Cache ends so; a cache in front of the origin may add values of its own.
+OWN_CACHE = " from cloudfront"
+# From the results that are not a copy (rank 0) to the one that proves most.
+RANKS = {"miss": 1, "refreshhit": 2, "hit": 3}
+
+
+def read_header_lines(lines: Iterable[bytes]) -> dict[str, str]:
+    """Return the values of the final response's headers by attribute of `Response`; absent ones are left out.
+
+    `lines` begin with a status line. Header blocks of 1xx responses precede the final response's (RFC 9110, 15.2) and
+    trailers follow its body (6.5); neither counts. Values of a repeated header are joined by commas (5.3), except
+    those of X-Cache, of which CloudFront's own counts.
+    """
+    values: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    in_block = True
+    for line in lines:
+        name, _, value = line.partition(b":")
+        attribute = _ATTRIBUTES.get(name.lower())
+        if attribute is None:
+            if line.startswith(b"HTTP/"):
+                values, repeated, in_block = {}, {}, True
+            elif not name.strip():
+                in_block = False
+        elif in_block:
+            text = value.strip().decode("latin-1")
+            if len(text) > LONGEST_VALUE:
+                text = text[:LONGEST_VALUE] + CUT
+            if values.setdefault(attribute, text) is not text:
+                repeated.setdefault(attribute, [values[attribute]]).append(text)
+    for attribute, texts in repeated.items():
+        joined = ", ".join(dict.fromkeys(texts))
+        values[attribute] = joined if len(joined) <= LONGEST_VALUE else joined[:LONGEST_VALUE] + CUT
+    if "," in values.get("x_cache", ""):
+        values["x_cache"] = _own_cache(values["x_cache"])
+    return values
+
+
+def _own_cache(text: str) -> str:
+    """Return CloudFront's own one of several values of X-Cache, or the last one if none is its own.
+
+    A text that is cut off is not a result, since what proves less may be missing. Where several are its own, the one
+    that proves least counts: the origin may be a CloudFront distribution too, and a target that is warm there need
+    not be warm at the edge.
+    """
+    if text.endswith(CUT):
+        return text
+    listed = [value.strip() for value in text.split(",")]
+    own = [value for value in listed if value.lower().endswith(OWN_CACHE)]
+    return min(own, key=lambda value: RANKS.get(value.lower().removesuffix(OWN_CACHE), 0)) if own else listed[-1]
