@@ -41,7 +41,9 @@ class Tile:
 
     `urls` are in the form in which they are fetched; `pops` and `queues` are in the same order, and a POP without
     addresses has no queue; `uncacheable` has the reason for each URL that the distribution's settings keep from being
-    cached; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    cached; `error_pages` has for each status that custom error responses send how long the edge keeps them, in
+    seconds; `refusals` has the settings by which the edge may refuse a URL; `done` is a bitmap of the finished
+    targets, `progress` is the cursor's.
     """
 
     batch: Batch
@@ -53,6 +55,8 @@ class Tile:
     verify: str
     done: bytearray
     uncacheable: dict[int, str] = field(default_factory=dict)
+    error_pages: dict[int, int] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
 
     @functools.cached_property
@@ -85,8 +89,23 @@ class Tile:
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
+        pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
+        refusals = {int(url): settings for url, settings in block.get("refusals", {}).items()}
         urls, variants, verify = block["urls"], plan.variants, plan.verify
-        return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress)
+        return cls(
+            batch,
+            urls,
+            pops,
+            variants,
+            queues,
+            headers,
+            verify,
+            bitmap,
+            uncacheable,
+            pages,
+            refusals,
+            cursor.progress,
+        )
 
     def targets(self, pop: int) -> Iterator[Target]:
         """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""

@@ -29,6 +29,7 @@ class Response:
     encoding: str = ""
     cache_control: str = ""
     server_timing: str = ""
+    waf_action: str = ""
 
     @property
     def layer(self) -> str:

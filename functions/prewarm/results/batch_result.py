@@ -21,6 +21,7 @@ class BatchResult:
     - `plain`: the number of fetches by http://
     - `gb_ms`: the Lambda time that the worker used, in GB-milliseconds
     - `redrives`: how often the run had been redriven when the worker started
+    - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
     """
 
     batch: str
@@ -46,3 +47,4 @@ class BatchResult:
     plain: int = 0
     gb_ms: int = 0
     redrives: int = 0
+    verified_in_pop: int = 0

@@ -93,6 +93,7 @@ ALIASES = {
     "pop_from": "popFrom",
     "per_pop": "perPop",
     "gb_ms": "gbMs",
+    "verified_in_pop": "verifiedInPop",
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
 

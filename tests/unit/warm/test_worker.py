@@ -43,10 +43,10 @@ def test_temporary_failure_is_retried_at_other_addresses_with_growing_pauses(
     assert saved.result.outcomes == {"warmed": 1}
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
-def test_server_error_is_retried_after_the_error_cache_ttl(clock: Clock, status: int) -> None:
+@pytest.mark.parametrize(("status", "outcome"), [(500, "server_error"), (503, "server_error"), (429, "limited")])
+def test_server_error_is_retried_after_the_error_cache_ttl(clock: Clock, status: int, outcome: str) -> None:
     worked = work(clock, lambda _: response(status=status, x_cache="Error from cloudfront"))
-    assert worked.result.outcomes == {"server_error": 1}
+    assert worked.result.outcomes == {outcome: 1}
     assert len(worked.waits) == TRIES
     assert min(worked.waits[1:]) >= ERROR_CACHE_SECONDS
 
@@ -156,7 +156,7 @@ def test_verification_that_does_not_fit_is_not_started_again(clock: Clock) -> No
     """Every worker would fetch once, start the verification, and leave the target unfinished."""
     worked = work(clock, lambda _: response(total_ms=60_000), seconds=60, own=100, verify="all")
     assert worked.stopped is StopReason.OUT_OF_TIME
-    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
+    assert (worked.result.outcomes, worked.result.verified) == ({"unproven": 1}, 0)
     assert "does not fit into a worker's time" in worked.records[0]
 
 
@@ -166,10 +166,10 @@ def test_interrupted_verification_is_left_to_the_next_worker(clock: Clock) -> No
     assert not worked.result.finished
 
 
-def test_target_not_verified_at_the_deadline_is_warmed(clock: Clock) -> None:
+def test_target_not_verified_at_the_deadline_is_not_warm(clock: Clock) -> None:
     worked = work(clock, lambda _: response(), seconds=10, run=15, verify="all")
-    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
-    assert "the run's deadline passed first" in worked.records[0]
+    assert (worked.result.outcomes, worked.result.verified) == ({"deadline": 1}, 0)
+    assert "not verified: the run's deadline passed" in worked.records[0]
 
 
 def test_tries_are_passed_to_the_next_worker(clock: Clock) -> None:
