@@ -1,45 +1,57 @@
 """POPs that do not respond: a worker gives up on them instead of trying each target. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
 
-# A POP whose last so many fetches all ended without a response is dark: its other targets are not tried one by one.
+# A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
+# not tried one by one. A connection that is not made is one failure; a time-out on a new connection counts for more,
+# since it takes a third of the stall time. A time-out on an open connection is none: perhaps only that one is dead.
 FAILURES_OF_A_DARK_POP = 6
+FAILURES_OF_A_SILENT_PROBE = 3
 NO_RESPONSE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT})
 
 
 @dataclass
 class DarkPops:
-    """The POPs of a tile that do not respond; a POP is given by its index within the tile.
+    """The POPs of a batch that do not respond, by id.
 
-    `dark`: those that a worker has given up on. A POP is suspected from its first fetch without a response until the
-    next response.
+    `on_dark` is called once for each POP that becomes dark here, to inform the run's other workers; `dark`: the POPs
+    that are given up on, with the outcome of their targets; at first those that other workers have reported. A POP is
+    suspected from its first fetch without a response until the next response.
     """
 
-    dark: set[int] = field(default_factory=set)
-    _failures: dict[int, int] = field(default_factory=dict)
+    on_dark: Callable[[str, str], None]
+    dark: dict[str, str] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
 
-    def record(self, pop: int, outcome: Outcome, response: Response) -> bool:
-        """Record a fetch's outcome; returns whether the POP has become dark by it."""
+    def record(self, pop: str, outcome: Outcome, response: Response, *, fresh: bool) -> bool:
+        """Record a fetch's outcome; returns whether the POP has become dark by it.
+
+        `fresh`: the fetch was made on a new connection after an earlier one had no response.
+        """
         if outcome not in NO_RESPONSE:
-            if self._failures:
-                self._failures.pop(pop, None)
+            self._failures.pop(pop, None)
             return False
         if response.status:
             # A body that stalled: the POP had responded before, and may have fallen silent since.
             return False
-        self._failures[pop] = self._failures.get(pop, 0) + 1
+        failures = 1 if outcome is Outcome.CONNECT_ERROR else FAILURES_OF_A_SILENT_PROBE if fresh else 0
+        self._failures[pop] = self._failures.get(pop, 0) + failures
         if self._failures[pop] < FAILURES_OF_A_DARK_POP or pop in self.dark:
             return False
-        self.dark.add(pop)
+        self.dark[pop] = outcome
+        self.on_dark(pop, outcome)
         return True
 
-    def is_suspected(self, pop: int) -> bool:
+    def is_suspected(self, pop: str) -> bool:
         """Return whether a POP's last fetch ended without a response."""
         return pop in self._failures
 
-    def is_dark(self, pop: int) -> bool:
-        """Return whether a POP has been given up on."""
-        return pop in self.dark
+    def learn(self, reported: dict[str, str]) -> list[str]:
+        """Give up on POPs that other workers have reported and that are suspected here; returns those."""
+        new = [pop for pop in reported if pop in self._failures and pop not in self.dark]
+        self.dark |= {pop: reported[pop] for pop in new}
+        return new

@@ -11,6 +11,9 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Batch, Plan, proven_by_sample
 from warm.cursor import FETCHED, Cursor
 
+# Makes the edge name the cache layer that answers, where the distribution's response headers policy has
+# Server-Timing, whatever its sampling rate (Developer Guide, "Server-Timing header", "Pragma request header").
+SERVER_TIMING = "Pragma: server-timing"
 DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
 
@@ -85,12 +88,16 @@ class Tile:
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
+        if block.get("server_timing", True) and "pragma" not in {name.lower() for name in block["headers"]}:
+            own.append(SERVER_TIMING)
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
         pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
-        refusals = {int(url): settings for url, settings in block.get("refusals", {}).items()}
+        refusals = {
+            int(url): f"by the edge, which has {settings}" for url, settings in block.get("refusals", {}).items()
+        }
         urls, variants, verify = block["urls"], plan.variants, plan.verify
         return cls(
             batch,

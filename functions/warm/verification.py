@@ -71,7 +71,12 @@ class Verification:
         return (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
 
     def doubts(self, target: Target) -> bool:
-        """Return whether failures of other targets suggest that nothing is kept for this one."""
+        """Return whether failures of other targets suggest that nothing is kept for this one.
+
+        They count only where a sample stands for the others.
+        """
+        if self.tile.verify != "sample":
+            return False
         key = (target.url, target.variant)
         return key in self._doubted_urls or target.pop in self._doubted_pops or self._nothing_is_kept()
 

@@ -46,8 +46,8 @@ class WorkerResult:
 class Worker:
     """Warms one tile, as far as the limits allow.
 
-    `breakers` starts with the hosts that other workers of the run have reported; `read_control` reads the run's
-    control item. `stop.reason` is why it stopped before its tile was finished.
+    `breakers` and `dark_pops` start with the hosts and POPs that other workers of the run have reported;
+    `read_control` reads the run's control item. `stop.reason` is why it stopped before its tile was finished.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Worker:
         invocation: Invocation,
         breakers: CircuitBreakers,
         read_control: Callable[[], Control],
+        dark_pops: DarkPops,
     ) -> None:
         self._tile, self._recorder, self._fetcher = tile, recorder, fetcher
         self._limits, self._invocation, self._breakers = limits, invocation, breakers
@@ -66,8 +67,7 @@ class Worker:
         self._verification = Verification(tile)
         self._judge = Judge(tile, self._verification, invalidated=recorder.plan.invalidate)
         breakers.pops = len(recorder.plan.groups[tile.batch.group].pops)
-        self._dark_pops = DarkPops()
-        self._dark_outcome: dict[int, Outcome] = {}
+        self._dark_pops = dark_pops
         self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)
         self._requeue: Callable[[Fetch], None] = fetcher.requeue
         self._progress: dict[int, int] = {}
@@ -128,6 +128,9 @@ class Worker:
 
     def _on_control(self, control: Control) -> None:
         self._breakers.open_all(control.open_hosts)
+        if control.dark_pops:
+            for pop in self._dark_pops.learn(dict(control.dark_pops)):
+                self._leave_pop(self._tile.pops.index(pop))
 
     def _admit(self, fetch: Fetch) -> float | None:
         """Return how long a fetch has to wait, or finish its target and return None where its host is open."""
@@ -135,8 +138,8 @@ class Worker:
         if self._breakers.open and self._tile.hosts[target.url] in self._breakers.open:
             self._give_up(target, Outcome.ORIGIN_OVERLOAD, "the origin failed too often")
             return None
-        if self._dark_pops.dark and target.pop in self._dark_pops.dark:
-            self._give_up(target, self._dark_outcome[target.pop], "the POP is dark")
+        if self._dark_pops.dark and (outcome := self._dark_pops.dark.get(self._tile.pops[target.pop])):
+            self._give_up(target, Outcome(outcome), "the POP is dark")
             return None
         return self._rate_limiter.acquire(time.monotonic(), slowed=self._breakers.slowed)
 
@@ -198,19 +201,25 @@ class Worker:
     def _watch_pop(self, fetch: Fetch, response: Response, outcome: Outcome) -> None:
         """Ask a POP that may have fallen silent for one target at a time, and give up on it once it is dark."""
         target: Target = fetch.owner
-        dark = self._dark_pops.record(target.pop, outcome, response)
-        fetch.queue.suspected = self._dark_pops.is_suspected(target.pop)
+        name = self._tile.pops[target.pop]
+        dark = self._dark_pops.record(name, outcome, response, fresh=fetch.fresh)
+        fetch.queue.suspected = self._dark_pops.is_suspected(name)
         # A retry gets a new connection: the old one may be dead although it looks open.
         fetch.fresh = fetch.queue.suspected
         if dark:
-            self._dark_outcome[target.pop] = outcome
-            for waiting in chain(self._fetcher.abandon(fetch.queue), fetch.queue.remaining()):
+            self._leave_pop(target.pop)
+
+    def _leave_pop(self, pop: int) -> None:
+        """Finish all targets of a dark POP."""
+        queue, outcome = self._tile.queues[pop], Outcome(self._dark_pops.dark[self._tile.pops[pop]])
+        if queue is not None:
+            for waiting in chain(self._fetcher.abandon(queue), queue.remaining()):
                 self._give_up(waiting.owner, outcome, "the POP is dark")
 
     def _retry_pause(self, target: Target, outcome: Outcome) -> float | None:
         """Return the seconds until a failed target is tried again, or None where a retry is useless."""
         tries = target.tries - target.misses
-        if outcome not in RETRIED or tries >= TRIES or self._dark_pops.is_dark(target.pop):
+        if outcome not in RETRIED or tries >= TRIES or self._tile.pops[target.pop] in self._dark_pops.dark:
             return None
         # Doubled each time, with jitter so that retries do not come in waves.
         pause = FIRST_PAUSE * 2 ** (target.tries - 1)

@@ -68,6 +68,7 @@ def tile_of(
     error_pages: dict[int, int] | None = None,
     refusals: dict[int, str] | None = None,
     invalidate: bool = False,
+    server_timing: bool = True,
     url_from: int = 0,
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses."""
@@ -87,6 +88,7 @@ def tile_of(
         "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
         "headers": headers or {},
         "user_agent": user_agent,
+        "server_timing": server_timing,
         "uncacheable": {str(url): reason for url, reason in (uncacheable or {}).items()},
         "error_pages": {str(status): seconds for status, seconds in (error_pages or {}).items()},
         "refusals": {str(url): settings for url, settings in (refusals or {}).items()},
@@ -186,7 +188,7 @@ class FakeFetcher:
             self.seen.append(
                 (fetch.queue.addresses[fetch.address % len(fetch.queue.addresses)], fetch.owner.number, waited)
             )
-            fetch.started = self._clock.now
+            fetch.started, fetch.fresh = self._clock.now, fetch.fresh or fetch.queue.suspected
             self._clock.now += self._seconds
             if should_stop():
                 active.append(fetch)

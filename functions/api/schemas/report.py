@@ -57,6 +57,7 @@ class Report(ApiModel):
     targets_done: int
     outcomes: Counts
     verified: int
+    verified_in_pop: Annotated[int, Field(description="Proofs that name the POP's own cache layer.")] = 0
     layers: Counts
     skipped_pops: list[Skipped]
     warnings: list[str]

@@ -52,6 +52,7 @@ class CurlPool:
         curl.setopt(pycurl.CONNECT_TO, [f"::{literal}:{port}"])
         curl.setopt(pycurl.HTTPHEADER, fetch.headers)
         curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
+        fetch.fresh = fetch.fresh or fetch.queue.suspected
         kind = (fetch.head, fetch.body is None, max_bytes, fetch.queue.suspected, fetch.fresh)
         if curl.kind != kind or fetch.body is not None:
             # Nearly all fetches are of one kind, so a handle's options are set again only when the kind changes.
@@ -116,7 +117,7 @@ class CurlPool:
             curl.setopt(pycurl.HTTPGET, 1)
         curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
         suspected, stall = fetch.queue.suspected, self._settings.stall_seconds
-        curl.setopt(pycurl.FRESH_CONNECT, 1 if fetch.fresh or suspected else 0)
+        curl.setopt(pycurl.FRESH_CONNECT, 1 if fetch.fresh else 0)
         # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
         curl.setopt(pycurl.LOW_SPEED_TIME, max(1, stall // PROBE_SHARE) if suspected else stall)
         if fetch.body is None:

@@ -5,7 +5,7 @@ Source of the types: DynamoDB API Reference, "AttributeValue".
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from prewarm.planning.plan import Skipped
@@ -19,6 +19,7 @@ class Control:
     """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
+    `dark_pops`: POPs that do not respond, each with the outcome of its targets.
     """
 
     ended: bool
@@ -26,6 +27,7 @@ class Control:
     deadline: int = 0
     redrives: int = 0
     ended_as: str = ""
+    dark_pops: Mapping[str, str] = field(default_factory=dict)
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: its plan's, or the new one after a redrive."""

@@ -1,45 +1,63 @@
 """Dark POPs: when a worker gives up on a POP, and what becomes of its targets."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.outcome import Outcome
+from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, refused, response
 from tests.support.worker import in_order, work
-from warm.dark_pops import FAILURES_OF_A_DARK_POP, DarkPops
+from warm.dark_pops import FAILURES_OF_A_DARK_POP, FAILURES_OF_A_SILENT_PROBE, DarkPops
 
 SILENT = Response(error=28, error_text="too slow", connected=True)
 
 
-@pytest.mark.parametrize("outcome", [Outcome.CONNECT_ERROR, Outcome.TIMEOUT])
-def test_pop_is_dark_after_failures_in_a_row_without_any_response(outcome: Outcome) -> None:
-    pops = DarkPops()
-    failures = [pops.record(3, outcome, Response()) for _ in range(FAILURES_OF_A_DARK_POP + 1)]
+def watched() -> tuple[DarkPops, list[tuple[str, str]]]:
+    """Return the POPs of a batch, and the list of those that are reported to other workers."""
+    reported: list[tuple[str, str]] = []
+    return DarkPops(lambda pop, outcome: reported.append((pop, outcome))), reported
+
+
+PROBES = FAILURES_OF_A_DARK_POP // FAILURES_OF_A_SILENT_PROBE
+
+
+def test_pop_is_dark_after_failed_connections_in_a_row() -> None:
+    pops, reported = watched()
+    failures = [
+        pops.record("C", Outcome.CONNECT_ERROR, Response(), fresh=False) for _ in range(FAILURES_OF_A_DARK_POP + 1)
+    ]
     assert failures == [False] * (FAILURES_OF_A_DARK_POP - 1) + [True, False]
-    assert (pops.is_dark(3), pops.is_dark(4)) == (True, False)
+    assert (pops.dark, reported) == ({"C": "connect_error"}, [("C", "connect_error")])
+
+
+def test_pop_is_dark_after_silent_probes_and_not_after_time_outs_on_open_connections() -> None:
+    pops, _ = watched()
+    assert not any(pops.record("A", Outcome.TIMEOUT, Response(), fresh=False) for _ in range(50))
+    assert [pops.record("A", Outcome.TIMEOUT, Response(), fresh=True) for _ in range(PROBES)] == [False, True]
 
 
 def test_pop_is_suspected_from_a_failure_until_the_next_response() -> None:
-    pops = DarkPops()
-    for _ in range(FAILURES_OF_A_DARK_POP - 1):
-        pops.record(0, Outcome.TIMEOUT, Response())
-        assert pops.is_suspected(0)
-    pops.record(0, Outcome.SERVER_ERROR, response(status=503))
-    assert not pops.is_suspected(0)
-    assert not pops.record(0, Outcome.TIMEOUT, Response())
+    pops, _ = watched()
+    pops.record("A", Outcome.TIMEOUT, Response(), fresh=False)
+    pops.record("A", Outcome.TIMEOUT, Response(), fresh=True)
+    assert pops.is_suspected("A")
+    pops.record("A", Outcome.SERVER_ERROR, response(status=503), fresh=True)
+    assert not pops.is_suspected("A")
+    assert not pops.record("A", Outcome.TIMEOUT, Response(), fresh=True)
 
 
 def test_body_that_stalls_is_no_sign_of_life_and_no_silence() -> None:
-    pops = DarkPops()
-    pops.record(0, Outcome.TIMEOUT, Response())
-    pops.record(0, Outcome.TIMEOUT, response())
-    assert pops.is_suspected(0)
+    pops, _ = watched()
+    pops.record("A", Outcome.TIMEOUT, Response(), fresh=False)
+    pops.record("A", Outcome.TIMEOUT, response(), fresh=False)
+    assert pops.is_suspected("A")
     for _ in range(FAILURES_OF_A_DARK_POP):
-        pops.record(1, Outcome.TIMEOUT, response())
-    assert not pops.is_dark(1)
+        pops.record("B", Outcome.TIMEOUT, response(), fresh=True)
+    assert pops.dark == {}
 
 
 @pytest.mark.parametrize("region_type", ["region", "pop"])
@@ -52,9 +70,9 @@ def test_silent_pop_fails_alone_and_the_origin_is_not_called_overloaded(clock: C
         return response(("ATL56-C1", "", "SYD1-C1")[fetch.owner.pop])
 
     worked = work(clock, edge, 200, 3, region_type=region_type)
-    assert worked.reported_hosts == []
+    assert (worked.reported_hosts, worked.reported_pops) == ([], [("NRT57-P3", "timeout")])
     asked = Counter(number % 3 for _, number, _ in worked.fetcher.seen)
-    assert asked[1] == FAILURES_OF_A_DARK_POP
+    assert asked[1] == 1 + PROBES
     assert worked.result.finished
     if region_type == "pop":
         assert worked.result.outcomes == {"warmed": 400, "timeout": 200}
@@ -67,7 +85,7 @@ def test_pop_that_falls_silent_later_is_given_up_on(clock: Clock) -> None:
     edge = in_order(*[response()] * 50, SILENT)
     worked = work(clock, edge, 100)
     assert worked.result.outcomes == {"warmed": 50, "timeout": 50}
-    assert len(worked.addresses) == 50 + FAILURES_OF_A_DARK_POP
+    assert len(worked.addresses) == 50 + 1 + PROBES
 
 
 def test_silence_at_all_pops_skips_none_of_them(clock: Clock) -> None:
@@ -103,3 +121,22 @@ def test_pop_that_answers_now_and_then_is_not_dark(clock: Clock) -> None:
     assert worked.result.done == 20
     assert worked.result.dark == ()
     assert len(worked.addresses) > 20
+
+
+def test_pop_that_another_worker_reported_is_not_fetched_from(clock: Clock) -> None:
+    worked = work(clock, lambda _: response("NRT57-P3"), 5, 2, dark_pops={"ATL56-C1": "timeout"}, region_type="pop")
+    assert worked.result.outcomes == {"timeout": 5, "warmed": 5}
+    assert {number % 2 for _, number, _ in worked.fetcher.seen} == {1}
+    assert worked.reported_pops == []
+
+
+@pytest.mark.parametrize(
+    ("edge", "outcomes"), [(lambda _: SILENT, {"timeout": 60}), (lambda _: response(), {"warmed": 60})]
+)
+def test_report_of_another_worker_counts_only_where_the_pop_is_silent_here_too(
+    clock: Clock, edge: Callable[[Fetch], Response], outcomes: dict[str, int]
+) -> None:
+    reported = Control(ended=False, dark_pops={"ATL56-C1": "timeout", "SYD1-C1": "timeout"})
+    worked = work(clock, edge, 60, seconds=4, control=lambda: reported)
+    assert worked.result.outcomes == outcomes
+    assert len(worked.addresses) == (2 if "timeout" in outcomes else 60)

@@ -190,3 +190,33 @@ def test_unfinished_part_has_warm_targets_by_url(clock: Clock) -> None:
     worked = work(clock, lambda fetch: response(("ATL56-C1", "NRT57-P3")[fetch.owner.pop]), 4, 2, seconds=10, own=55)
     assert worked.result.warm == {0: 2, 1: 2, 2: 1}
     assert not work(clock, lambda _: response()).result.warm
+
+
+@pytest.mark.parametrize(
+    ("refusals", "words"), [({}, "by the edge or the origin"), ({0: "a web ACL"}, "by the edge, which has a web ACL")]
+)
+def test_forbidden_is_called_the_edges_only_with_evidence(clock: Clock, refusals: dict[int, str], words: str) -> None:
+    forbidden = response(status=403, x_cache="Error from cloudfront", server="CloudFront")
+    worked = work(clock, lambda _: forbidden, refusals=refusals)
+    assert worked.result.outcomes == {"blocked": 1}
+    assert words in worked.records[0]
+
+
+@pytest.mark.parametrize("status", [400, 413, 421, 503])
+def test_bare_answers_without_a_pop_never_make_it_dark(clock: Clock, status: int) -> None:
+    bare = response(cf_pop="", x_cache="", status=status, server="CloudFront")
+    worked = work(clock, lambda _: bare, 20)
+    assert worked.result.dark == ()
+    assert worked.result.done == 20
+    assert worked.result.outcomes.keys() <= {"client_error", "server_error", "origin_overload"}
+
+
+def test_function_errors_and_limits_never_skip_the_other_urls(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Response:
+        if fetch.owner.url < 100:
+            return response(status=503, x_cache="LimitExceeded from cloudfront")
+        return response()
+
+    worked = work(clock, edge, 200)
+    assert worked.result.outcomes == {"limited": 100, "warmed": 100}
+    assert worked.reported_hosts == []

@@ -36,6 +36,7 @@ STORED = {
     "plain": 9,
     "gbMs": 10,
     "redrives": 11,
+    "verifiedInPop": 12,
 }
 RESULT = BatchResult(
     batch="1-000000",
@@ -61,6 +62,7 @@ RESULT = BatchResult(
     plain=9,
     gb_ms=10,
     redrives=11,
+    verified_in_pop=12,
 )
 
 
@@ -74,8 +76,8 @@ def test_aliases_name_fields_of_the_result() -> None:
 
 
 def test_missing_attribute_has_the_default_of_its_field() -> None:
-    older = {name: value for name, value in STORED.items() if name != "redrives"}
-    assert result_from_item(older).redrives == 0
+    older = {name: value for name, value in STORED.items() if name not in {"redrives", "verifiedInPop"}}
+    assert (result_from_item(older).redrives, result_from_item(older).verified_in_pop) == (0, 0)
     with pytest.raises(TypeError, match="url_from"):
         result_from_item({name: value for name, value in STORED.items() if name != "urlFrom"})
 
