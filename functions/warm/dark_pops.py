@@ -8,7 +8,7 @@ from prewarm.results.outcome import Outcome
 
 # A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
 # not tried one by one. A connection that is not made is one failure; a time-out on a new connection counts for more,
-# since it takes a third of the stall time. A time-out on an open connection is none: perhaps only that one is dead.
+# since it takes a third of the stall time. A time-out on an open connection does not count: only that may be dead.
 FAILURES_OF_A_DARK_POP = 6
 FAILURES_OF_A_SILENT_PROBE = 3
 NO_RESPONSE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT})

@@ -138,13 +138,17 @@ class Verification:
         """Record a proof. A failure where the other side is proven now is that of its own URL or POP."""
         if key in self.proven_urls and pop in self.proven_pops:
             return [], []
-        self.proven_urls.add(key)
-        self.proven_pops.add(pop)
-        self._doubted_urls.discard(key)
-        self._doubted_pops.discard(pop)
-        of_url, of_pop = self._held_of_url.get(key, set()), self._held_of_pop.get(pop, set())
-        believed = [number for number in of_url | of_pop if self.believes(self._held[number][0].owner)]
-        released = self._take(sorted(believed))
+        # Only what is proven for the first time can release targets: a POP may hold thousands.
+        waiting: set[int] = set()
+        if key not in self.proven_urls:
+            self.proven_urls.add(key)
+            self._doubted_urls.discard(key)
+            waiting |= self._held_of_url.get(key, set())
+        if pop not in self.proven_pops:
+            self.proven_pops.add(pop)
+            self._doubted_pops.discard(pop)
+            waiting |= self._held_of_pop.get(pop, set())
+        released = self._take(sorted(number for number in waiting if self.believes(self._held[number][0].owner)))
         urls = self._failed_urls.get(pop, set()) - self.proven_urls
         return released, self._doubt(urls, self._failed_pops.get(key, set()) - self.proven_pops)
 

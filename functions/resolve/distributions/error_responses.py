@@ -28,7 +28,7 @@ def error_pages(config: Mapping[str, Any]) -> dict[int, int]:
 
 
 def refusing_settings(config: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:
-    """Return the settings by which the edge answers 403 itself, as a list in words; empty if there are none.
+    """Return the settings by which the edge answers 403 itself, as a list in words; empty without such settings.
 
     `behaviour`: the settings of the cache behaviour that a URL matches.
     """

@@ -50,7 +50,7 @@ def test_pop_is_suspected_from_a_failure_until_the_next_response() -> None:
     assert not pops.record("A", Outcome.TIMEOUT, Response(), fresh=True)
 
 
-def test_body_that_stalls_is_no_sign_of_life_and_no_silence() -> None:
+def test_stalled_body_neither_ends_nor_adds_to_a_suspicion() -> None:
     pops, _ = watched()
     pops.record("A", Outcome.TIMEOUT, Response(), fresh=False)
     pops.record("A", Outcome.TIMEOUT, response(), fresh=False)

@@ -66,7 +66,7 @@ def test_error_pages_prove_no_pop(clock: Clock) -> None:
     assert worked.result.outcomes == {"warmed": 1, "unproven": 4}
 
 
-def test_server_error_that_the_distribution_makes_of_a_missing_page_is_no_overload(clock: Clock) -> None:
+def test_server_error_that_the_distribution_makes_of_a_missing_page_does_not_count_as_overload(clock: Clock) -> None:
     missing = response(status=503, x_cache="Error from cloudfront")
     assert work(clock, lambda _: missing, 100, error_pages={503: 10}).reported_hosts == []
     assert work(clock, lambda _: missing, 100).reported_hosts == ["www.example.com"]
