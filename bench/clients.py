@@ -85,6 +85,10 @@ class _Ledger(Ledger):
         assert run
         return Control(ended=False)
 
+    def stored_part(self, run: str, batch: str, part: int) -> None:
+        assert run
+        assert (batch, part) == ("1-000000", 0)
+
     def put_result(self, run: str, result: BatchResult) -> None:
         super().put_result(run, result)
         self.warm.append(result.outcomes.get("already_warm", 0))

@@ -9,13 +9,14 @@ from aggregate.report import as_csv, as_json, build_report
 from aggregate.report_html import page
 from aggregate.run_stats import measured_sums
 from aggregate.summary import run_verdict, summarise
-from aggregate.unfinished_batches import unfinished_batches
 from prewarm.catalogue import catalogue
 from prewarm.observability import logger, put_metrics
 from prewarm.planning.plan import Plan
+from prewarm.results.chain import counted_parts
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
+from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage, run_key
 from prewarm.tracing import subsegment
 
@@ -26,9 +27,10 @@ OUTCOMES_BY_STATUS = {"TIMED_OUT": Outcome.DEADLINE, "ABORTED": Outcome.CANCELLE
 def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None = None) -> dict[str, Any] | None:
     """Write a run's summary and report; return the state's output.
 
-    First the run is marked as ended in the ledger and its unfinished batches are closed, so that a late worker cannot
-    change the result. `status` is Step Functions' status of a run that timed out or was aborted, None for a run in
-    the AggregateResults state. Return None if the run has been redriven since, because its end is then obsolete.
+    First the run is marked as ended in the ledger, its workers write what they fetched, and its unfinished batches
+    are closed, so that a late worker cannot change the result. `status` is Step Functions' status of a run that timed
+    out or was aborted, None for a run in the AggregateResults state. Return None if the run has been redriven since,
+    because its end is then obsolete.
     """
     started = time.time()
     run, ledger = plan.run, store.ledger
@@ -37,16 +39,18 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
     if not ledger.end_run(run, redrives, status or ""):
         logger.info("redriven since")
         return None
-    results = ledger.results(run)
-    if unfinished := unfinished_batches(plan, results):
-        ledger.close_batches(run, unfinished, redrives)
-        results = ledger.results(run)
+    results = settle_run(plan, ledger, redrives)
+    if ledger.control(run).redrives > redrives:
+        logger.info("redriven while its workers stopped")
+        return None
     late = started >= control.deadline_of(plan.deadline)
     outcome = OUTCOMES_BY_STATUS[status] if status else Outcome.DEADLINE if late else Outcome.LOST
     with subsegment("roll up", run=run):
         rolled_up, urls = roll_up(plan, results, outcome), store.get_urls(run)
         summary = summarise(plan, rolled_up, urls, time.time(), outcome)
-        summary |= measured_sums(plan, measure(plan, results), time.time() - started, catalogue())
+        summary |= measured_sums(
+            plan, measure(plan, counted_parts(results, len(plan.variants))), time.time() - started, catalogue()
+        )
     verdict = run_verdict(plan, summary, store.location(run_key(run, "summary.json")))
     summary |= {"redrives": redrives, "executionStatus": status or ("SUCCEEDED" if verdict["passed"] else "FAILED")}
     if summary["executionStatus"] == "FAILED":

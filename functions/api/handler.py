@@ -31,9 +31,8 @@ _resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    event = app.current_event
-    key = idempotency_key_of(event)
-    return json_response(200, start(body_of(event), storage(), _executions(), _resolver(), key))
+    body, key = body_of(app.current_event), idempotency_key_of(app.current_event)
+    return json_response(200, start(body, storage(), _executions(), _resolver(), key))
 
 
 @app.delete("/prewarm")
@@ -53,24 +52,20 @@ def post_retry() -> Response[str]:
 def get_runs() -> Response[str]:
     """List runs, newest first."""
     query = app.current_event.query_string_parameters
-    return json_response(
-        200, list_runs(_executions(), query.get("status"), query.get("limit"), query.get("nextToken"))
-    )
+    return json_response(200, list_runs(_executions(), *map(query.get, ("status", "limit", "nextToken"))))
 
 
 @app.get("/status")
 def get_status() -> Response[str]:
     """Return a run's progress."""
-    event = app.current_event
-    page, with_pops = page_of(event), includes_pops(event)
+    page, with_pops = page_of(app.current_event), includes_pops(app.current_event)
     return json_response(200, as_contract(find_progress(_run(), storage(), with_pops=with_pops), page))
 
 
 @app.get("/report")
 def get_report() -> Response[str]:
     """Return a link to a run's report."""
-    form = app.current_event.query_string_parameters.get("format")
-    return json_response(200, report_link(_run(), storage(), form))
+    return json_response(200, report_link(_run(), storage(), app.current_event.query_string_parameters.get("format")))
 
 
 def _run() -> Execution:

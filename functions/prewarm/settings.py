@@ -37,6 +37,7 @@ class Settings:
     - `nameservers`: empty for the system's
     - `edge_networks`: None for CloudFront's published ranges
     - `allowed_distributions`: `account`, `any`, or the domains of the distributions that may be warmed
+    - `invalidation_patterns`: whether a request may invalidate path patterns (AllowInvalidationPatterns)
     - `url_list_buckets`: buckets from which URL lists are read, in addition to the service's own
     - `notification_topic`: the SNS topic for ended runs, empty for none; `notifications`: `all` or `failures`
     - `api_url`: base of the links in notifications
@@ -48,6 +49,7 @@ class Settings:
     state_machine_arn: str
     resolve_function: str
     allowed_distributions: str | tuple[str, ...]
+    invalidation_patterns: bool
     url_list_buckets: tuple[str, ...]
     nameservers: tuple[Nameserver, ...]
     ca_bundle: str | None
@@ -76,6 +78,7 @@ class Settings:
             state_machine_arn=environment.get("PREWARM_STATE_MACHINE_ARN", ""),
             resolve_function=environment.get("PREWARM_RESOLVE_FUNCTION", ""),
             allowed_distributions=_allowed(environment.get("PREWARM_ALLOWED_DISTRIBUTIONS", "")),
+            invalidation_patterns=_flag(environment, "PREWARM_ALLOW_INVALIDATION_PATTERNS"),
             url_list_buckets=_words(environment.get("PREWARM_URL_LIST_BUCKETS", "")),
             nameservers=nameservers_of(environment.get("PREWARM_NAMESERVERS", "")),
             ca_bundle=environment.get("PREWARM_CA_BUNDLE") or None,
@@ -109,6 +112,13 @@ def _number(environment: Mapping[str, str], name: str, default: int, least: int,
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise BrokenSetting(f"{name} must be a whole number from {least} to {most}, got {text!r}")
     return int(text)
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "")
+    if text not in {"", "true", "false"}:
+        raise BrokenSetting(f"{name} must be true or false, got {text!r}")
+    return text == "true"
 
 
 def nameservers_of(text: str) -> tuple[Nameserver, ...]:

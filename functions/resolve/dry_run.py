@@ -14,6 +14,7 @@ from prewarm.planning.plan import Group
 from prewarm.request.model import PrewarmRequest
 from prewarm.settings import Settings
 from prewarm.urls import Url
+from resolve.invalidation import figures
 from resolve.stages import PlannedRun
 
 # Sizes are read with HEAD, which may reach the origin: enough of them for a mean, and little load.
@@ -37,7 +38,8 @@ class Sizes:
 
 def dry_run(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> dict[str, Any]:
     """Return the dry run's document, as it is stored and returned by the API; asks the edge for sizes."""
-    return dry_run_document(planned, ask_sizes(planned, fields, settings), catalogue())
+    sizes = ask_sizes(planned, fields, settings)
+    return dry_run_document(planned, sizes, catalogue(), fields.invalidation_patterns)
 
 
 def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> list[Sizes]:
@@ -78,8 +80,10 @@ def fetches_of(group: Group, variants: int) -> int:
     return group.urls * len(group.pops) * variants
 
 
-def dry_run_document(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> dict[str, Any]:
-    """Return the dry run's figures; `sizes` in the order of the plan's groups."""
+def dry_run_document(
+    planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue, patterns: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the dry run's figures; `sizes` in the order of the plan's groups, `patterns` of `invalidate`."""
     plan, variants = planned.plan, len(planned.plan.variants)
     groups = list(zip(plan.groups, sizes, strict=True))
     unmatched = planned.urls[plan.placed :]
@@ -94,7 +98,7 @@ def dry_run_document(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Cat
         "batches": plan.batches,
         "stages": plan.stages,
         "fetches": sum(work.fetches.values()),
-        "invalidation": {"paths": plan.invalidation_paths, "rounds": plan.invalidation_rounds},
+        "invalidation": figures(planned.rounds, patterns),
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),

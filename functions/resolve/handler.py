@@ -8,6 +8,7 @@ from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
 from resolve.dry_run import dry_run
+from resolve.invalidation_rounds import before_first_round
 from resolve.plan_store import store_plan
 from resolve.request_loader import load_request
 from resolve.resolver import resolve
@@ -46,8 +47,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     store.ledger.open_run(run, planned.plan.deadline, event.get("redrives", 0))
     logger.info("resolved", extra={"targets": planned.plan.targets, "batches": planned.plan.batches})
     return {
+        "run": run,
         "invalidate": planned.plan.invalidate,
-        "invalidation": {"round": 0},
+        "invalidation": before_first_round(len(planned.rounds)),
         "maxConcurrency": request.fields.max_concurrency,
         "stages": stages,
         "targets": planned.plan.targets,

@@ -1,43 +1,66 @@
-"""CreateInvalidations: remove the run's URLs from every cache before they are warmed, round by round."""
+"""CreateInvalidations and CheckInvalidations: remove old objects from every cache before new ones are fetched."""
 
+import time
 from typing import Any
 
 from prewarm.observability import logger
-from prewarm.request.url_parser import parse_url
-from prewarm.storage.run_store import storage
+from prewarm.storage.run_store import Storage, storage
 from resolve.distributions.cloudfront_client import cloudfront_client
-from resolve.invalidation import InvalidationBatch, batches_of_round, invalidation_path
+from resolve.invalidation_calls import PatientCloudFront
+from resolve.invalidation_rounds import InvalidationBatch, first_wait, next_wait
+
+# Seconds that an invocation keeps for itself when CloudFront is busy: to raise before Lambda ends it.
+MARGIN_SECONDS = 60
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Create one round's invalidations, one per distribution or tenant; returns their ids and whether more are left.
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
+    """Return the state's `invalidation` after one step of its round: its invalidations created, or checked once.
+
+    `status` in it is `waiting`, `next` (the round is completed, another follows), `completed`, or `late`: the run's
+    time is up or it has ended, so no further paths are invalidated.
 
     CloudFront raises TooManyInvalidationsInProgress while it removes other callers' paths: the state machine retries
-    that error by its name.
+    that error and CloudFrontBusy by their names.
     """
-    run, number = event["run"], event["round"]
+    run: str = event["run"]
+    progress: dict[str, Any] = event["invalidation"]
     logger.append_keys(run=run)
     store = storage()
+    if is_late(run, event.get("redrives", 0), store):
+        logger.info("no time is left to invalidate")
+        return progress | {"status": "late"}
+    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
+    cloudfront = PatientCloudFront(cloudfront_client(attempts=1), seconds)
+    return check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
+
+
+def is_late(run: str, redrives: int, store: Storage) -> bool:
+    """Return whether the run has ended, or has passed the deadline that a redrive renews."""
     plan = store.need_plan(run)
-    urls = store.get_urls(run)
-    paths = ([invalidation_path(parse_url(url)) for url in urls[g.url_from : g.url_to]] for g in plan.groups)
-    created, more = [], False
-    client = cloudfront_client()
-    for batch, needs_another_round in batches_of_round(run, plan.groups, paths, number):
-        created.append(create(client, batch))
-        more |= needs_another_round
-        logger.info("invalidating", extra={"reference": batch.reference, "paths": len(batch.paths)})
-    return {"invalidations": created, "round": number + 1, "more": more}
+    control = store.ledger.control_after(run, redrives, plan.deadline - plan.started_at)
+    return control.over_for(redrives) or time.time() >= control.deadline_of(plan.deadline)
 
 
-def create(client: Any, batch: InvalidationBatch) -> dict[str, str]:  # noqa: ANN401 - boto3's own
-    """Create one invalidation; returns the ids with which the state machine requests its status."""
-    invalidation = {
-        "Paths": {"Quantity": len(batch.paths), "Items": batch.paths},
-        "CallerReference": batch.reference,
-    }
-    if batch.tenant:
-        response = client.create_invalidation_for_distribution_tenant(Id=batch.tenant, InvalidationBatch=invalidation)
-        return {"tenantId": batch.tenant, "invalidationId": response["Invalidation"]["Id"]}
-    response = client.create_invalidation(DistributionId=batch.distribution_id, InvalidationBatch=invalidation)
-    return {"distributionId": batch.distribution_id, "invalidationId": response["Invalidation"]["Id"]}
+def create(run: str, progress: dict[str, Any], cloudfront: PatientCloudFront, store: Storage) -> dict[str, Any]:
+    """Create a round's invalidations, one per distribution or tenant."""
+    batches = [InvalidationBatch.from_json(each) for each in store.get_invalidations(run, progress["round"])]
+    created = [cloudfront.create(batch) for batch in batches]
+    logger.info("invalidating", extra={"round": progress["round"], "paths": sum(len(each.paths) for each in batches)})
+    wait = first_wait(progress["firstWait"], progress["waited"])
+    return progress | {
+        "created": created, "done": 0, "checks": 0, "wait": wait, "firstWait": wait, "waited": 0, "status": "waiting"
+    }  # fmt: skip
+
+
+def check(progress: dict[str, Any], cloudfront: PatientCloudFront) -> dict[str, Any]:
+    """Check a round's invalidations in order, from the first that was not completed at the last check."""
+    created, done = progress["created"], progress["done"]
+    while done < len(created) and cloudfront.is_completed(created[done]):
+        done += 1
+    waited, number = progress["waited"] + progress["wait"], progress["round"] + 1
+    logger.info("checked", extra={"completed": done, "of": len(created), "seconds": waited})
+    checked = progress | {"done": done, "checks": progress["checks"] + 1, "waited": waited}
+    if done < len(created):
+        return checked | {"wait": next_wait(progress["wait"])}
+    status = "completed" if number == progress["rounds"] else "next"
+    return checked | {"created": [], "round": number, "status": status}

@@ -1,22 +1,26 @@
-"""Invalidations: the path of a URL, paths that cannot be invalidated, and the rounds of a long list. Pure."""
+"""Invalidations: the path of a URL, the paths and patterns that cannot be invalidated, and those that fit. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from urllib.parse import quote
 
-from prewarm.errors import Problem, truncate
-from prewarm.planning.plan import Group
+from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.planning.cost import prices
+from prewarm.request.invalidation_patterns import LONGEST_PATH, TILDE, covers
 from prewarm.urls import Url, redacted
+from resolve.invalidation_rounds import INVALIDATION_PATHS, Round, paths_of
 from resolve.stages import MatchedGroup
 
-# CloudFront carries out 3,000 paths per distribution at a time (Developer Guide, "Quotas on invalidations").
-INVALIDATION_PATHS = 3_000
-# The longest path it accepts, in characters (Developer Guide, "Invalidation paths").
-LONGEST_PATH = 4_000
 # Characters that a cached URL may hold as they are and an invalidation path may not (RFC 1738, "unsafe"; Developer
 # Guide, "Invalidation paths").
-PATH_UNSAFE = re.compile(r"[{}|^`\[\]]")
+PATH_UNSAFE = re.compile(r"[{}|\\^`\[\]]")
+# The shortest time that a round takes, in minutes: an invalidation of 3,000 paths takes a minute, at busy times a
+# quarter of an hour.
+MINUTES_PER_ROUND = 1
+# The longest timeout_minutes of a request.
+LONGEST_RUN_MINUTES = 1380
+PARAMETER = "AllowInvalidationPatterns"
 
 
 def invalidation_path(url: Url) -> str:
@@ -25,63 +29,109 @@ def invalidation_path(url: Url) -> str:
     return PATH_UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), path)
 
 
-def invalidation_problems(groups: Iterable[MatchedGroup]) -> list[Problem]:
-    """Return why URLs cannot be invalidated; a run that would leave old objects in the cache warms nothing."""
-    problems = []
-    for group in groups:
-        if not group.distribution.id:
-            foreign = (
-                f"{group.distribution.domain} is not a distribution of this account, so it cannot be invalidated"
-            )
-            problems.append(Problem("invalidate", foreign))
-        for url in group.urls:
-            path = invalidation_path(url)
-            if path.endswith("*"):
-                reason = "ends in *, which CloudFront treats as a wildcard and would invalidate other objects"
-            elif len(path) > LONGEST_PATH:
-                reason = f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
-            else:
-                continue
-            problems.append(Problem("invalidate", f"{truncate(redacted(url.given))!r} {reason}"))
-    return problems
+def invalidation_problems(groups: Sequence[MatchedGroup], patterns: Sequence[str]) -> list[Problem]:
+    """Return why a run cannot invalidate its URLs or, if it has any, its path patterns.
 
-
-@dataclass(frozen=True, slots=True)
-class InvalidationBatch:
-    """One invalidation to create: of a distribution or of a tenant, with its caller reference and its paths."""
-
-    distribution_id: str
-    tenant: str
-    reference: str
-    paths: list[str]
-
-
-def batches_of_round(
-    run: str, groups: Iterable[Group], paths_of: Iterable[list[str]], number: int
-) -> Iterator[tuple[InvalidationBatch, bool]]:
-    """Yield one round's invalidations, one per distribution or tenant, each with whether it needs another round.
-
-    `paths_of` yields each group's paths in order; `number` counts rounds from 0. The reference is the same in every
-    try, so a retry returns the invalidation that the first try created (CreateInvalidation: the same reference with
-    the same paths creates nothing).
+    A run that would leave old objects in the cache warms nothing.
     """
-    all_paths: dict[tuple[str, str], dict[str, None]] = {}
-    for group, paths in zip(groups, paths_of, strict=True):
-        all_paths.setdefault((group.distribution_id, group.tenant), {}).update(dict.fromkeys(paths))
-    start = number * INVALIDATION_PATHS
-    for (distribution, tenant), unique in all_paths.items():
-        listed = list(unique)
-        if part := listed[start : start + INVALIDATION_PATHS]:
-            reference = f"{run}-{tenant or distribution}-{number}"
-            more = len(listed) > start + INVALIDATION_PATHS
-            yield InvalidationBatch(distribution, tenant, reference, part), more
+    problems = [
+        Problem("invalidate", f"{domain} is not a distribution of this account, so it cannot be invalidated")
+        for domain in (group.distribution.domain for group in groups if not group.distribution.id)
+    ]
+    if patterns:
+        return problems
+    reasons = ((url, path_problem(invalidation_path(url))) for group in groups for url in group.urls)
+    return problems + [
+        Problem("invalidate", f"{truncate(redacted(url.given))!r} {reason}") for url, reason in reasons if reason
+    ]
 
 
-def paths_and_rounds(groups: Iterable[Group], urls: Sequence[Url]) -> tuple[int, int]:
-    """Return how many paths a run invalidates, and in how many rounds CloudFront carries them out."""
-    paths: dict[str, set[str]] = {}
-    for group in groups:
-        listed = {invalidation_path(url) for url in urls[group.url_from : group.url_to]}
-        paths.setdefault(group.tenant or group.distribution_id, set()).update(listed)
-    rounds = max((-(-len(each) // INVALIDATION_PATHS) for each in paths.values()), default=0)
-    return sum(map(len, paths.values())), rounds
+def path_problem(path: str) -> str:
+    """Return why CloudFront would not invalidate exactly this path, or the empty string."""
+    if path.endswith("*"):
+        return "ends in *, which CloudFront treats as a wildcard and would invalidate other objects"
+    if len(path) > LONGEST_PATH:
+        return f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
+    if tilde := TILDE.search(path):
+        # CloudFront rejects a path with ~, and accepts one with %7E but invalidates nothing.
+        pattern = f'"invalidate": ["{path[: tilde.start()]}*"]'
+        return (
+            f"contains {tilde[0]}, and CloudFront does not invalidate a path with ~, encoded or not; leave the URL "
+            f"out, or use {pattern}, which {PARAMETER} must allow"
+        )
+    return ""
+
+
+def check_patterns_allowed(patterns: Sequence[str], *, allowed: bool) -> None:
+    """Check that the operator allows path patterns, if the request has any.
+
+    Raises:
+        InvalidRequest: the stack does not allow them.
+
+    """
+    if patterns and not allowed:
+        message = (
+            f"path patterns such as {patterns[0]} remove more than is warmed, and this stack does not allow that; "
+            f"deploy it with {PARAMETER}=true, or set invalidate to true for the URLs' own paths"
+        )
+        raise InvalidRequest([Problem("invalidate", message)])
+
+
+def uncovered_warnings(groups: Iterable[MatchedGroup], patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return a warning that counts the URLs which no pattern covers: their old copies stay in the caches."""
+    if not patterns:
+        return ()
+    urls = [url for group in groups for url in group.urls]
+    stale = [url for url in urls if not any(covers(each, invalidation_path(url)) for each in patterns)]
+    if not stale:
+        return ()
+    first = truncate(redacted(stale[0].given))
+    return (f"not invalidated: {len(stale):,} of {len(urls):,} URLs match no pattern of invalidate, such as {first}",)
+
+
+def check_rounds(rounds: Sequence[Round], timeout_minutes: int) -> None:
+    """Check that a run's invalidations can be completed before its deadline.
+
+    Raises:
+        InvalidRequest: they cannot; the message has the figures, and the patterns that would do.
+
+    """
+    minutes = MINUTES_PER_ROUND * len(rounds)
+    # One round always starts: it may complete within seconds.
+    if len(rounds) <= 1 or minutes <= timeout_minutes:
+        return
+    paths = [path for each in rounds for batch in each for path in batch.paths]
+    longer = f"raise timeout_minutes ({timeout_minutes}) to {minutes} or more"
+    fix = f"{longer}, or " if minutes <= LONGEST_RUN_MINUTES else ""
+    message = (
+        f"{len(paths):,} paths take {len(rounds):,} rounds of {INVALIDATION_PATHS:,} paths per distribution, so "
+        f"{minutes:,} minutes or more (timeout_minutes is {timeout_minutes}), and cost ${dollars(len(paths)):,.2f}; "
+        f'{fix}use "invalidate": ["{covering_pattern(paths)}"], which costs ${dollars(1):.3f} per distribution and '
+        f"which {PARAMETER} must allow"
+    )
+    raise InvalidRequest([Problem("invalidate", message)])
+
+
+def covering_pattern(paths: Sequence[str]) -> str:
+    """Return the narrowest pattern of whole folders that covers all paths and that CloudFront accepts."""
+    # What the first and the last path share in alphabetical order, all paths share.
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(paths), max(paths), strict=False))
+    common = TILDE.split("".join(letter for letter, _ in pairs), maxsplit=1)[0]
+    return common.partition("?")[0].rpartition("/")[0] + "/*"
+
+
+def dollars(paths: int) -> float:
+    """Return what CloudFront charges for invalidating paths, beyond the free ones of a month."""
+    return float(paths * prices()["invalidation_path"])
+
+
+def figures(rounds: Sequence[Round], patterns: Sequence[str] = ()) -> dict[str, object]:
+    """Return a dry run's figures: paths, rounds, dollars, the shortest time in minutes, and the patterns."""
+    paths = paths_of(rounds)
+    return {
+        "paths": paths,
+        "rounds": len(rounds),
+        "dollars": round(dollars(paths), 4),
+        "minutes": MINUTES_PER_ROUND * len(rounds),
+        "patterns": list(patterns),
+    }

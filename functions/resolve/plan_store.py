@@ -1,4 +1,4 @@
-"""Store a planned run in S3: blocks, stages and plan."""
+"""Store a planned run in S3: blocks, stages, invalidations and plan."""
 
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
@@ -7,7 +7,7 @@ from resolve.stages import PlannedRun
 
 
 def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> list[str]:
-    """Store blocks, stages and, last, the plan; returns the stages' keys."""
+    """Store blocks, stages, invalidations and, last, the plan; returns the stages' keys."""
     run = planned.plan.run
     request_part = {"headers": fields.headers, "user_agent": fields.user_agent}
     for block in planned.blocks:
@@ -24,5 +24,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
     keys = [
         store.put_stage(run, number, planned.items(stage)) for number, stage in enumerate(planned.stages, start=1)
     ]
+    for number, batches in enumerate(planned.rounds):
+        store.put_invalidations(run, number, [batch.as_json() for batch in batches])
     store.put_plan(planned.plan, [url.given for url in planned.urls], [group.addresses for group in planned.groups])
     return keys

@@ -10,7 +10,8 @@ from prewarm.planning.batching import batch_size, stage_batches, url_blocks
 from prewarm.planning.plan import Group, Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url
-from resolve.invalidation import paths_and_rounds
+from resolve.invalidation import check_rounds, invalidation_path
+from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 
@@ -38,7 +39,7 @@ def plan_run(
         clock: returns the current time in epoch seconds.
 
     Raises:
-        InvalidRequest: `max_rps` makes the run miss its deadline.
+        InvalidRequest: `max_rps` or the invalidations make the run miss its deadline.
 
     """
     planned: list[PlannedGroup] = []
@@ -54,7 +55,7 @@ def plan_run(
     stages = [stage for stage in stages if stage]
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
-    paths, rounds = paths_and_rounds(groups, urls) if fields.invalidate else (0, 0)
+    rounds = plan_rounds(run, fields, groups, urls)
     plan = Plan(
         run=run,
         started_at=started_at,
@@ -66,7 +67,7 @@ def plan_run(
         fail_on=fields.fail_on,
         verify=fields.verify,
         max_bytes=fields.max_bytes,
-        invalidate=fields.invalidate,
+        invalidate=bool(fields.invalidate),
         groups=groups,
         stages=len(stages),
         targets=targets,
@@ -75,10 +76,27 @@ def plan_run(
         max_concurrency=fields.max_concurrency,
         max_rps=fields.max_rps,
         resolve_seconds=round(clock() - started_at, 3),
-        invalidation_paths=paths,
-        invalidation_rounds=rounds,
+        invalidation_paths=paths_of(rounds),
+        invalidation_rounds=len(rounds),
     )
-    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages)
+    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
+
+
+def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:
+    """Return the rounds of invalidations of a run: the paths of its URLs, or its patterns in each distribution.
+
+    Raises:
+        InvalidRequest: the rounds take longer than the run may.
+
+    """
+    if not fields.invalidate:
+        return []
+    if patterns := fields.invalidation_patterns:
+        return rounds_of(run, groups, (patterns for _ in groups))
+    listed = ([invalidation_path(url) for url in urls[group.url_from : group.url_to]] for group in groups)
+    rounds = rounds_of(run, groups, listed)
+    check_rounds(rounds, fields.timeout_minutes)
+    return rounds
 
 
 def check_max_rps(max_rps: float | None, targets: int, timeout_minutes: int) -> None:

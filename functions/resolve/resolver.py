@@ -10,6 +10,7 @@ from prewarm.tracing import subsegment
 from resolve.distributions.config_reader import ConfigReader
 from resolve.distributions.finder import DistributionFinder
 from resolve.distributions.match import match
+from resolve.invalidation import check_patterns_allowed
 from resolve.planner import plan_run
 from resolve.pops.choose import choose_pops
 from resolve.pops.locate import locate
@@ -29,12 +30,13 @@ def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storag
     # A stored request may wait; the run's time starts when its work does.
     started_at = time.time()
     fields, pop_catalogue = request.fields, catalogue()
+    check_patterns_allowed(fields.invalidation_patterns, allowed=settings.invalidation_patterns)
     finder = DistributionFinder(settings)
     with subsegment("read sources", run=run):
         collected = collect(request, finder, settings, store)
     with subsegment("find distributions", run=run):
         found = finder.find({url.host for url in collected.urls}, fields.cf_domain)
-        matched = match(collected, found, invalidate=fields.invalidate)
+        matched = match(collected, found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns)
         chosen = choose_pops(matched, request, pop_catalogue)
         inspected = ConfigReader().inspect(chosen, fields)
     with subsegment("probe POPs", run=run):

@@ -11,6 +11,7 @@ from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
+from resolve.invalidation_rounds import Round
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
@@ -141,7 +142,7 @@ class PlannedRun:
     """A plan with everything that is stored next to it.
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
-    batches of each stage.
+    batches of each stage; `rounds`: the invalidations before them.
     """
 
     plan: Plan
@@ -149,6 +150,7 @@ class PlannedRun:
     groups: tuple[PlannedGroup, ...]
     blocks: list[Block]
     stages: list[list[Batch]]
+    rounds: list[Round]
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

@@ -14,11 +14,13 @@ class Cursor:
     """The state of a batch between two workers: the next part's number, and the progress of its targets.
 
     `done` is a bitmap of the finished targets; `progress` has, for others, the number of failed tries, or FETCHED.
+    `attempt`: the id of the attempt that left this cursor; empty in part 0, and in cursors of earlier versions.
     """
 
     part: int = 0
     done: bytes = b""
     progress: dict[int, int] = field(default_factory=dict)
+    attempt: str = ""
 
     @classmethod
     def from_json(cls, document: dict[str, Any] | None) -> "Cursor":
@@ -33,7 +35,8 @@ class Cursor:
             for shift in range(4)
             if (value := byte >> 2 * shift & 3)
         }
-        return cls(document["part"], zlib.decompress(base64.b64decode(document["done"])), progress)
+        done = zlib.decompress(base64.b64decode(document["done"]))
+        return cls(document["part"], done, progress, document.get("attempt", ""))
 
     def as_json(self) -> dict[str, Any]:
         """Return the cursor for the state's output: at most three bits per target, compressed."""
@@ -41,6 +44,6 @@ class Cursor:
         for number, value in self.progress.items():
             packed[number // 4] |= value << 2 * (number % 4)
         bitmaps = {"done": self.done, "progress": bytes(packed)}
-        return {"part": self.part} | {
+        return {"part": self.part, "attempt": self.attempt} | {
             name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in bitmaps.items()
         }

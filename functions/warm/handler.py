@@ -11,22 +11,24 @@ from prewarm.planning.plan import Plan, batch_from_item
 from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
+from warm.attempt import Attempt
 from warm.circuit_breaker import CircuitBreakers
 from warm.cursor import Cursor
 from warm.dark_pops import DarkPops
 from warm.limits import Invocation, Limits
 from warm.metrics import put_batch_metrics
 from warm.recorder import Recorder
-from warm.run_guard import check_active, write_results
+from warm.run_guard import RunNotActive, check_active
+from warm.stop_rules import StopReason
 from warm.tile import Tile
 from warm.worker import Worker
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
-    """Warm the batch from its cursor on; returns {finished, cursor}.
+    """Warm the batch from its cursor on; returns {finished, cursor} of the attempt that owns the part.
 
     Raises:
-        RunNotActive: the run has ended, or was redriven without this worker.
+        RunNotActive: the run has ended, or was redriven without this worker. What was fetched is stored.
 
     """
     started = time.monotonic()
@@ -34,26 +36,33 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     logger.append_keys(run=run, batch=batch.id, part=cursor.part)
     store, left = storage(), context.get_remaining_time_in_millis() / 1000
     plan, addresses = _plan(run)
-    control, redrives = check_active(store, plan, event.get("redrives", 0), event.get("childRedrives", 0))
-    tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
-    worker = Worker(
-        tile,
-        Recorder(plan, tile),
-        _fetcher(),
-        Limits.of(plan, control.deadline_of(plan.deadline), left, _settings()),
-        Invocation(cursor.part, redrives, int(context.memory_limit_in_mb), started),
-        CircuitBreakers(partial(store.ledger.add_open_host, run), set(control.open_hosts)),
-        partial(store.ledger.control, run),
-        DarkPops(partial(store.ledger.add_dark_pop, run), dict(control.dark_pops)),
-    )
-    with subsegment("fetch", run=run, batch=batch.id, part=cursor.part):
-        worked = worker.run()
+    attempt = Attempt(store, run, batch.id, cursor)
+    with attempt.open(left):
+        control, redrives = check_active(store, plan, event.get("redrives", 0), event.get("childRedrives", 0))
+        if answer := attempt.stored_answer(redrives):
+            return answer
+        tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
+        worker = Worker(
+            tile,
+            Recorder(plan, tile),
+            _fetcher(),
+            Limits.of(plan, control.deadline_of(plan.deadline), left, _settings()),
+            Invocation(cursor.part, redrives, int(context.memory_limit_in_mb), started),
+            CircuitBreakers(partial(store.ledger.add_open_host, run), set(control.open_hosts)),
+            partial(store.ledger.control, run),
+            DarkPops(partial(store.ledger.add_dark_pop, run), dict(control.dark_pops)),
+        )
+        with subsegment("fetch", run=run, batch=batch.id, part=cursor.part):
+            worked = worker.run()
+        with subsegment("write", run=run, batch=batch.id, part=cursor.part):
+            answer, owned = attempt.write(worked)
     result = worked.batch_result
-    with subsegment("write", run=run, batch=batch.id, part=cursor.part):
-        write_results(store, run, result, worked.records)
-    logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
-    put_batch_metrics(result)
-    return {"finished": result.finished, "cursor": worked.cursor.as_json() if worked.cursor else None}
+    if owned:
+        logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
+        put_batch_metrics(result)
+    if worker.stop.reason is StopReason.RUN_ENDED and not answer["finished"]:
+        raise RunNotActive(run)
+    return answer
 
 
 @functools.cache

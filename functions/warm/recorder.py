@@ -11,6 +11,7 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.consistency import Contents
+from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples, failure_kind
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.urls import redacted
@@ -19,6 +20,8 @@ from warm.tile import Target, Tile
 # Fast and still ten times smaller: compression must not cost more than the fetch that it records. 31: a gzip header.
 _compressor = partial(zlib.compressobj, level=1, wbits=31)
 LINES_AT_ONCE = 200
+# Characters kept of a dark POP's detail in the ledger's item, which has at most 400 KB; the record has all of it.
+DETAIL_CHARACTERS = 200
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -38,7 +41,8 @@ class Recorder:
     _outcomes: Counter[Outcome] = field(default_factory=Counter)
     _layers: Counter[str] = field(default_factory=Counter)
     _warm: Counter[int] = field(default_factory=Counter)
-    _failures: list[tuple[int, int, Outcome]] = field(default_factory=list)
+    _failures: list[tuple[int, int, Outcome, int]] = field(default_factory=list)
+    _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
     _redacted: dict[int, str] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
@@ -78,8 +82,9 @@ class Recorder:
             self._warm[target.url] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
         else:
-            self._failures.append((target.url, target.pop, outcome))
-            self._details[target.pop] = detail
+            self._failures.append((target.url, target.pop, outcome, response.status))
+            self._details[target.pop] = detail[:DETAIL_CHARACTERS]
+            self._examples.add(self._example(target, response, outcome))
         line = {
             "url": self._redacted_url(target.url),
             "pop": self.tile.pops[target.pop],
@@ -118,6 +123,11 @@ class Recorder:
         if self.tile.urls[target.url].startswith("http:"):
             self._plain += target.tries
 
+    def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
+        url, pop = self.tile.batch.url_from + target.url, self.tile.pops[target.pop]
+        x_cache, cf_id = response.x_cache[:HEADER_CHARACTERS], response.cf_id[:HEADER_CHARACTERS]
+        return Example(url, pop, outcome.value, response.status, x_cache, cf_id)
+
     def _redacted_url(self, url: int) -> str:
         """Return a URL without its secrets; cached, since it is in the record of each POP."""
         if url not in self._redacted:
@@ -145,11 +155,11 @@ class Recorder:
         dark = self._dark_pops()
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
-        for url, pop, outcome in self._failures:
+        for url, pop, outcome, status in self._failures:
             if pop in dark:
                 outcomes[outcome.value] -= 1
             else:
-                failed.setdefault(first + url, Counter())[outcome.value] += 1
+                failed.setdefault(first + url, Counter())[failure_kind(outcome.value, status)] += 1
         finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
@@ -175,6 +185,7 @@ class Recorder:
             plain=self._plain,
             gb_ms=gb_ms,
             redrives=redrives,
+            examples=self._examples.chosen(pops[pop] for pop in dark),
             verified_in_pop=self.verified_in_pop,
         )
 
@@ -183,7 +194,7 @@ class Recorder:
         if self.plan.region_type == "pop":
             return {}
         by_pop: dict[int, Counter[Outcome]] = {}
-        for _, pop, outcome in self._failures:
+        for _, pop, outcome, _ in self._failures:
             if outcome in SILENT:
                 by_pop.setdefault(pop, Counter())[outcome] += 1
         whole = len(self.tile.urls) * len(self.tile.variants)

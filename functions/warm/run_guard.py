@@ -1,8 +1,6 @@
-"""Check the run's control item before a worker starts, and write its results afterwards unless the run has ended."""
+"""Check the run's control item before a worker starts."""
 
 from prewarm.planning.plan import Plan
-from prewarm.results.batch_result import BatchResult
-from prewarm.storage.ledger import RunEnded
 from prewarm.storage.ledger_items import Control
 from prewarm.storage.run_store import Storage
 
@@ -30,17 +28,3 @@ def check_active(store: Storage, plan: Plan, redrives: int, child_redrives: int)
     if control.over_for(count):
         raise RunNotActive(plan.run)
     return control, count
-
-
-def write_results(store: Storage, run: str, result: BatchResult, records: bytes) -> None:
-    """Write a part's records and its ledger item.
-
-    Raises:
-        RunNotActive: the run has ended in the meantime.
-
-    """
-    store.put_records(run, result.batch, result.part, records)
-    try:
-        store.ledger.put_result(run, result)
-    except RunEnded as ended:
-        raise RunNotActive(run) from ended

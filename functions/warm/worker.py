@@ -22,7 +22,6 @@ from warm.limits import Invocation, Limits
 from warm.proof import warm_outcome
 from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
-from warm.run_guard import RunNotActive
 from warm.stop_rules import StopReason, StopRules
 from warm.tile import Target, Tile
 from warm.verification import Verification
@@ -73,15 +72,8 @@ class Worker:
         self._progress: dict[int, int] = {}
 
     def run(self) -> WorkerResult:
-        """Warm the unfinished targets of the tile, once.
-
-        Raises:
-            RunNotActive: the run has ended, or was redriven without this worker.
-
-        """
+        """Warm the unfinished targets of the tile, once; where the run has ended, return what was fetched by then."""
         unfinished = self._fetch_all()
-        if self.stop.reason is StopReason.RUN_ENDED:
-            raise RunNotActive(self._recorder.plan.run)
         # The end of a verification may ask for that of another target; nothing is fetched any more.
         self._requeue = unfinished.append
         while unfinished:
@@ -157,7 +149,7 @@ class Worker:
         target: Target = fetch.owner
         if self.stop.reason is StopReason.DEADLINE:
             self._give_up(target, Outcome.DEADLINE, "the run's deadline passed")
-        elif self.stop.reason is StopReason.OUT_OF_TIME:
+        else:
             elapsed = time.monotonic() - fetch.started if fetch.started else 0.0
             endless = ENDLESS_SHARE * self._limits.own_seconds
             if target.first is None and elapsed >= endless:

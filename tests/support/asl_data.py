@@ -2,10 +2,7 @@
 
 import json
 import re
-from typing import Any
 
-import botocore.session
-from botocore.model import StructureShape
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 
 from prewarm_local.stack.moto_patches import percentages_as_floats
@@ -46,34 +43,21 @@ def mistyped_paths(machine: Document) -> list[str]:
     return [*problems, *sorted(used - CONTEXT)]
 
 
-def unknown_aws_calls(machine: Document) -> list[str]:
-    """List SDK operations, parameters and response members unknown to botocore."""
-    problems = []
-    for name, state in tasks(machine):
-        call = re.fullmatch(r"arn:aws:states:::aws-sdk:(\w+):(\w)(\w+)", state["Resource"])
-        if call is None:
-            continue
-        model = botocore.session.get_session().get_service_model(call[1])
-        operation = call[2].upper() + call[3]
-        if operation not in model.operation_names:
-            problems.append(f"{name}: {operation}")
-            continue
-        shapes = model.operation_model(operation)
-        assert shapes.input_shape is not None
-        passed = {key.removesuffix(".$") for key in state["Parameters"]}
-        problems += [f"{name}: {key}" for key in sorted(passed ^ set(shapes.input_shape.required_members))]
-        problems += [
-            f"{name}: {p}" for p in state["ResultSelector"].values() if not has_member(shapes.output_shape, p)
-        ]
-    return problems
+def sdk_calls(machine: Document) -> list[str]:
+    """List tasks that call AWS by an SDK integration.
+
+    An action that Step Functions does not know fails CreateStateMachine, and with it the whole stack.
+    """
+    return [name for name, state in tasks(machine) if ":aws-sdk:" in state["Resource"]]
 
 
-def has_member(shape: Any, path: str) -> bool:
-    for step in path.removeprefix("$.").split("."):
-        if not isinstance(shape, StructureShape) or step not in shape.members:
-            return False
-        shape = shape.members[step]
-    return True
+def inline_maps(machine: Document) -> list[str]:
+    """List maps whose iterations add their events to the execution's own history, which ends at 25,000."""
+    return [
+        name
+        for name, state in states(machine)
+        if state["Type"] == "Map" and state["ItemProcessor"].get("ProcessorConfig", {}).get("Mode") != "DISTRIBUTED"
+    ]
 
 
 def unfit_maps(machine: Document) -> list[str]:
@@ -102,6 +86,20 @@ def unfit_maps(machine: Document) -> list[str]:
         if state.get("ResultPath", "$") is not None:
             problems.append(f"{name}: the map's result would replace the run's state")
     return problems
+
+
+def lost_run_names(machine: Document) -> list[str]:
+    """List maps whose items do not get the run's name from the state's data, and states that drop it from there.
+
+    No record of AWS shows what `$$.Execution.Name` is in a Distributed Map's ItemSelector.
+    """
+    problems = [
+        name
+        for name, state in states(machine)
+        if "ItemReader" in state and state["ItemSelector"].get("run.$") != "$.run"
+    ]
+    replacing = [(name, state) for name, state in machine["States"].items() if state["Type"] == "Pass"]
+    return problems + [name for name, state in replacing if state["Parameters"].get("run.$") != "$.run"]
 
 
 def refused_by_moto(machine: Document) -> list[str]:

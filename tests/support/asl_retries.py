@@ -1,8 +1,6 @@
 """Rules for the state machine's timeouts, waits and retries."""
 
-import json
-import re
-
+from resolve.invalidation_rounds import LONGEST_WAIT
 from tests.support.asl_reading import invoked_function, machines, reachable, successors, tasks, walk
 from tests.support.definitions import (
     Document,
@@ -10,7 +8,10 @@ from tests.support.definitions import (
     template,
 )
 
-# Transient errors of Lambda: throttling, service errors, a worker that died.
+# Transient errors of Lambda: throttling, service errors, a worker that died, a function that was idle for weeks (its
+# network interface or code has to be set up again: ResourceNotReady, ENINotReady, CodeArtifactUserPending, EC2…; then
+# it is Pending: ResourceConflict). Lambda API Reference, "Invoke"; Step Functions reports Lambda's errors as
+# `Lambda.` and the name (Developer Guide, "Handle transient Lambda service exceptions"). The last is our own.
 TRANSIENT_LAMBDA_ERRORS = {
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
@@ -18,13 +19,21 @@ TRANSIENT_LAMBDA_ERRORS = {
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.Unknown",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.ENINotReadyException",
+    "Lambda.ResourceConflictException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.CodeArtifactUserPendingException",
     "Sandbox.Timedout",
     "Runtime.ExitError",
     "States.Timeout",
+    "TransientError",
 }
 
 # Transient errors that a function raises under its own names.
-OWN_TRANSIENT_ERRORS = {"CreateInvalidations": {"TooManyInvalidationsInProgress"}}
+INVALIDATION_ERRORS = {"TooManyInvalidationsInProgress", "CloudFrontBusy"}
+OWN_TRANSIENT_ERRORS = {"CreateInvalidations": INVALIDATION_ERRORS, "CheckInvalidations": INVALIDATION_ERRORS}
 
 CATCH_ALLS = {"States.ALL", "States.TaskFailed", "States.Runtime"}
 
@@ -42,7 +51,10 @@ NUMBERS = {
     "MaxConcurrency",
 }
 
-MAX_INVALIDATION_WAIT_SECONDS = 3600
+# A Wait's path that is allowed, and its longest value: that of the function which computes it.
+COMPUTED_WAITS = {"$.invalidation.wait": LONGEST_WAIT}
+
+MAX_INVALIDATION_WAIT_SECONDS = 5400
 
 
 def short_timeouts(machine: Document) -> list[str]:
@@ -88,11 +100,13 @@ def total_wait(retrier: Document) -> float:
 def computed_numbers(machine: Document) -> list[str]:
     """List timeouts, waits and counts that are not literal numbers.
 
-    The map's concurrency is exempt, since it is the request's.
+    The map's concurrency is exempt, since it is the request's, and the wait that a function computes and bounds.
     """
     paths = {f"{number}Path" for number in NUMBERS - {"MaxConcurrency"}}
     problems = []
     for path, key, value in walk(machine):
+        if key == "SecondsPath" and value in COMPUTED_WAITS:
+            continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if key in paths or (key in NUMBERS and not is_number):
             problems.append(path)
@@ -106,12 +120,18 @@ def machines_without_timeout(machine: Document) -> list[str]:
 def unbounded_waits(machine: Document) -> list[str]:
     """List Wait states that may repeat without end, or for too long.
 
-    Each loop through a Wait must pass a state that counts it (States.MathAdd), and a Choice that ends it at a number.
+    Each loop through a Wait must pass a Task that counts it in the state (`checks`), and a Choice that ends it at a
+    number of checks; or a Choice that continues with another round, whose number the counting Task has raised.
     """
     problems = []
     for inner in machines(machine):
         all_states = inner["States"]
-        counting = {n for n, s in all_states.items() if re.search(r"States\.MathAdd\(\$\.\w+, 1\)", json.dumps(s))}
+        counting = {
+            name
+            for name, state in all_states.items()
+            if state.get("ResultSelector", {}).get("checks.$") == "$.Payload.checks"
+            and "$.invalidation" in state["Parameters"]["Payload"].values()
+        }
         bounds = {
             name: rule["NumericGreaterThanEquals"]
             for name, state in all_states.items()
@@ -125,7 +145,9 @@ def unbounded_waits(machine: Document) -> list[str]:
                     problems.append(
                         f"{name} is in a loop that no state {'counts' if keepers is counting else 'ends'}"
                     )
-            longest = all_states[name]["Seconds"] * max(bounds.values(), default=1)
+            state = all_states[name]
+            seconds = COMPUTED_WAITS[state["SecondsPath"]] if "SecondsPath" in state else state["Seconds"]
+            longest = seconds * max(bounds.values(), default=1)
             if longest > MAX_INVALIDATION_WAIT_SECONDS:
                 problems.append(f"{name} waits up to {longest} s")
     return problems

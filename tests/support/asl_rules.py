@@ -2,7 +2,15 @@
 
 from collections.abc import Callable
 
-from tests.support.asl_data import jsonata, mistyped_paths, refused_by_moto, unfit_maps, unknown_aws_calls
+from tests.support.asl_data import (
+    inline_maps,
+    jsonata,
+    lost_run_names,
+    mistyped_paths,
+    refused_by_moto,
+    sdk_calls,
+    unfit_maps,
+)
 from tests.support.asl_graph import (
     ambiguous_names,
     choices_without_default,
@@ -43,7 +51,9 @@ RULES: tuple[Rule, ...] = (
     unbounded_waits,
     jsonata,
     mistyped_paths,
-    unknown_aws_calls,
+    sdk_calls,
+    inline_maps,
+    lost_run_names,
     unfit_maps,
     refused_by_moto,
 )

@@ -22,12 +22,13 @@ NOT_DEPLOYED = {"functions", "prewarm_local", "prewarm_cli", "tools", "tests", "
 NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PACKAGES}
 
 # The modules that call AWS, and the services that they call.
-AWS_CLIENTS = {
+AWS_CLIENTS: dict[str, set[str]] = {
     "functions/prewarm/storage/run_store.py": {"s3", "dynamodb"},  # it creates the ledger's client too
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},
     "functions/resolve/distributions/cloudfront_client.py": {"cloudfront"},
+    "functions/resolve/invalidation_calls.py": set(),  # botocore's errors only
 }
 AWS_PACKAGES = {"boto3", "botocore"}
 
@@ -180,7 +181,7 @@ def import_circles(code: Sources) -> list[str]:
     edges = {name: imports(path, code[path], for_types=True) & by_name.keys() for name, path in by_name.items()}
     reached = {name: _reachable(name, edges) for name in edges}
     circles = {frozenset(other for other in reached[name] if name in reached[other]) for name in edges}
-    return sorted(" ⇄ ".join(sorted(circle)) for circle in circles)
+    return sorted(" ⇄ ".join(sorted(circle)) for circle in circles if circle)
 
 
 def _reachable(start: str, edges: dict[str, set[str]]) -> set[str]:

@@ -38,7 +38,10 @@ NETWORKS = (ipaddress.ip_network("192.0.2.0/24"), ipaddress.ip_network("2001:db8
 def matched(found: FoundDistributions = FOUND, **changes: Any) -> Matched:
     """Match the URLs of a request, made with changes, to the distributions found."""
     checked = request(**changes)
-    return match(Collected(checked.urls), found, invalidate=checked.fields.invalidate)
+    fields = checked.fields
+    return match(
+        Collected(checked.urls), found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns
+    )
 
 
 def rejected(found: FoundDistributions = FOUND, **changes: Any) -> str:

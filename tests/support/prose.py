@@ -36,20 +36,31 @@ WORDS = (
     Word("in vain", "not used in technical English", "without effect, fails"),
     Word("anew", "not used in technical English", "again, or a verb with re-"),
     Word("mend(?:s|ed|ing)?", "not used of software", "fix, patch, correct"),
-    Word("(?:is|are|was|were) none", "reads as the value None", "is not a …, does not exist", ignore_case=False),
+    Word(
+        r"(?<!here\s)(?<!here_)(?:is|are|was|were) none",
+        "reads as the value None",
+        "is not a …, does not exist",
+        ignore_case=False,
+    ),
     Word(
         r"(?<!here\s)(?<!here_)(?:is|are|was|were) no(?! (?:longer|more|less|fewer|other|different))",
         "reads as a translation",
         "is not a …, is not …",
     ),
-    Word("nobody|somebody|whoever|whomever", "names no subject", "you, the caller, no function, the user who"),
+    # `NOBODY` is an option of libcurl.
+    Word(
+        "[Nn]obody|[Ss]omebody|[Ww]hoever|[Ww]homever",
+        "names no subject",
+        "you, the caller, no function, the user who",
+        ignore_case=False,
+    ),
     Word("at the most", "not the idiom", "at most"),
     Word("c[oa]mes? to", "vague", "results in, ends with, reaches, amounts to"),
     Word("go(?:es)? on|went on", "vague", "continues, runs until"),
     Word("beside", "taken for besides", "next to, in addition to"),
     Word("(?:its|their|his|her|your|my) own making", "obscure", "its own, made-up, created by the test"),
     Word("lest", "archaic", "so that … not"),
-    Word("one['’]s", "names no subject", "your, the caller's"),
+    Word(r"(?<!(?:each|this)\s)(?<!previous\s)one['’]s", "names no subject", "your, the caller's"),
 )
 
 # Files that must hold a word, with the reason.

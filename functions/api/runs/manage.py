@@ -10,6 +10,7 @@ from api.runs.start import start_once, start_run
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
 from prewarm.request.model import SOURCES, check_request
+from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage
 
 STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
@@ -62,6 +63,9 @@ def _as_json(execution: Execution) -> dict[str, Any]:
 def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
     """Stop a run; return its status, which contains the URLs that are warm by now.
 
+    Workers outlive a stopped execution, so the ledger stops them: it takes seconds until they have written what they
+    fetched. The status is that of the later summary.
+
     Raises:
         Conflict: the run has already ended.
 
@@ -70,9 +74,11 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
-    if store.get_plan(execution.run) is not None:
-        # Workers outlive a stopped execution, so the ledger stops them.
-        store.ledger.end_run(execution.run)
+    if (plan := store.get_plan(execution.run)) is not None:
+        # A worker of a redrive that starts only now must not reopen the run.
+        store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
+        store.ledger.end_run(plan.run)
+        settle_run(plan, store.ledger, execution.redrives)
     return as_contract(find_progress(executions.describe(execution.arn), store))
 
 
@@ -82,7 +88,8 @@ def retry(
     """Start a run of the failed URLs; return {"requestID", "retryOf", "urls"}.
 
     The new request is the old one with the failed URLs as its only source. A run that failed before its plan existed
-    is repeated as a whole. `key` is the caller's Idempotency-Key.
+    is repeated as a whole. Path patterns of `invalidate` are repeated only if all URLs failed. `key` is the caller's
+    Idempotency-Key.
 
     Raises:
         Conflict: the run is still in progress, or no URL failed.
@@ -98,8 +105,12 @@ def retry(
         raise Missing("RunExpired", [Problem("requestID", "the run's request has expired (RetentionDays)")])
     if document.get("dry_run"):
         raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
-    if store.get_plan(execution.run) is not None:
-        document = _without_sources(document) | {"url_list": _failed_urls(execution, store)}
+    if (plan := store.get_plan(execution.run)) is not None:
+        failed = _failed_urls(execution, store)
+        document = _without_sources(document) | {"url_list": failed}
+        if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
+            # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
+            document["invalidate"] = True
     request = check_request(document)
     if key is not None:
         started = start_once(key, request, store, executions)

@@ -16,6 +16,7 @@ from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
 from prewarm.request.model import check_request
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.chain import counted_parts
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.storage.run_store import Storage
@@ -100,7 +101,7 @@ def _from_ledger(
         UrlStatus(urls[url.index], url.verdict, url.failures if url.verdict is Verdict.FAILED else None, url.coverage)
         for url in rolled_up.urls
     ]
-    pops = measure(plan, results).pops_as_json() if with_pops else None
+    pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
     return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops)
 
 

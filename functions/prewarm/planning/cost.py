@@ -22,16 +22,20 @@ UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South K
 TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
 # A batch that needs a further worker: continue, warm again, check whether it is finished.
 TRANSITIONS_PER_FURTHER_PART = 3
-# A round of invalidations: create, wait, check for more, and five states for each of about three status checks.
-TRANSITIONS_PER_ROUND = 18
+# A round of invalidations: create, is there time; then wait, check, is it completed, for each of about two checks.
+TRANSITIONS_PER_ROUND, INVOCATIONS_PER_ROUND = 8, 3
+# Their Lambda time: a GB-second for three invocations of 512 MB that call CloudFront.
+GB_SECONDS_PER_ROUND = 1.0
 # Assumptions about a worker: fetches per second if the origin responds within tenths of a second, bytes per second of
 # Lambda's network, and seconds to start, read its tile, open connections to a hundred POPs worldwide and write its
 # results.
 FETCHES_PER_SECOND, BYTES_PER_SECOND, SECONDS_PER_BATCH = 500, 50_000_000, 1.0
 RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
-# Per batch: a worker reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write
-# units (DynamoDB Developer Guide, "Read and write operations").
-S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 4, 4
+# Per worker: it reads block, plan and addresses and writes records; a ledger item of up to 4 KB uses four write units
+# (DynamoDB Developer Guide, "Read and write operations"), its entry as working two; two items are read first.
+S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 6, 6
+# The cursor of a worker that leaves targets to the next one.
+S3_PUTS_PER_FURTHER_PART = 1
 # Request, plan (3), blocks and stages (2 or more), summary, report (3).
 S3_PUTS_PER_RUN = 10
 
@@ -126,21 +130,23 @@ def estimate(work: Work) -> Estimate:
             Part("invalidation (the first 1,000 a month are free)", work.invalidation_paths, "path",
                  price["invalidation_path"])
         )  # fmt: skip
+    rounds = work.invalidation_rounds
     seconds = work.worker_seconds if work.worker_seconds is not None else _worker_seconds(work)
     transitions = (
         TRANSITIONS_PER_RUN
         + TRANSITIONS_PER_STAGE * max(0, work.stages - 1)
         + TRANSITIONS_PER_BATCH * work.batches
-        + TRANSITIONS_PER_ROUND * work.invalidation_rounds
+        + TRANSITIONS_PER_ROUND * rounds
         + TRANSITIONS_PER_FURTHER_PART * work.continued
     )
     workers = work.batches + work.continued
     parts += [
-        Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds, "GB-second",
-             price["lambda_gb_second_arm64"]),
-        Part("Lambda requests", workers + 3, "request", price["lambda_request"]),
+        Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds + GB_SECONDS_PER_ROUND * rounds,
+             "GB-second", price["lambda_gb_second_arm64"]),
+        Part("Lambda requests", workers + 3 + INVOCATIONS_PER_ROUND * rounds, "request", price["lambda_request"]),
         Part("Step Functions", transitions, "state transition", price["step_functions_transition"]),
-        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_RUN, "PUT", price["s3_put"]),
+        Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_FURTHER_PART * work.continued + S3_PUTS_PER_RUN
+             + rounds, "PUT", price["s3_put"]),
         Part("S3 reads", S3_GETS_PER_BATCH * workers, "GET", price["s3_get"]),
         Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers, "write unit", price["dynamodb_write_unit"]),
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),

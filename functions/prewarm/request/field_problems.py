@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticUndefined
 
 from prewarm.errors import Problem, truncate
 from prewarm.urls import redacted
@@ -19,13 +18,14 @@ _EXPECTED = {
     "cf_domain": "a distribution's domain such as d111abcdef8.cloudfront.net",
 }
 NO_SOURCE = Problem("url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap or manifest")
-# What omitting a field without a fixed default means.
+# What omitting a field without a fixed default means, or what else it accepts.
 _OMITTED = {
     "max_rps": "omit it for no limit",
     "max_bytes": "omit it for no limit",
     "min_warm_percent": "omit it for the default, 100 for POPs and 95 for countries and regions",
     "user_agent": "omit it for the default",
     "cf_domain": "omit it to find the distribution by each URL's host",
+    "invalidate": 'or use a list of path patterns such as ["/assets/*"]',
 }
 # Constraints by pydantic's error type; the placeholders are keys of the error's context.
 _CONSTRAINTS = {
@@ -66,7 +66,9 @@ def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - p
     if kind in _EMPTY:
         return Problem(field, f"is empty; use {expected}" if expected else f"is empty{_if_omitted(field, model)}")
     if kind == "value_error":
-        return Problem(field, f"{_value(entry)} {entry['ctx']['error']}")
+        reason, value = str(entry["ctx"]["error"]), _value(entry)
+        needed = f"{reason}, got {value}{_if_omitted(field, model)}"
+        return Problem(field, needed if reason.startswith("must ") else f"{value} {reason}")
     constraint = f"must be {expected}" if expected else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
     if not constraint:
         return Problem(field, entry["msg"][:1].lower() + entry["msg"][1:])
@@ -99,7 +101,8 @@ def _if_omitted(field: str, model: type[BaseModel]) -> str:
     """
     if field in _OMITTED:
         return f"; {_OMITTED[field]}"
-    if field not in model.model_fields or model.model_fields[field].default is None:
+    info = model.model_fields.get(field)
+    if info is None or info.is_required() or info.default is None:
         return ""
-    default = model.model_fields[field].get_default()
-    return f"; omit it for the default, {json.dumps(default)}" if default not in ({}, PydanticUndefined) else ""
+    default = info.get_default()
+    return f"; omit it for the default, {json.dumps(default)}" if default != {} else ""

@@ -17,6 +17,7 @@ from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.field_problems import NO_SOURCE, field_problems
 from prewarm.request.headers import header_problems
+from prewarm.request.invalidation_patterns import pattern_problems
 from prewarm.request.pop_selection import ALL, expand, places
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
@@ -54,7 +55,7 @@ class PrewarmRequest(BaseModel):
     accept_encodings: Annotated[list[str], Field(min_length=1, max_length=8)] = ["br, gzip"]
     headers: dict[str, str] = {}
     user_agent: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    invalidate: bool = False
+    invalidate: bool | Annotated[list[str], Field(min_length=1)] = False
     verify: Literal["none", "sample", "all"] = "sample"
     timeout_minutes: Annotated[int, Field(ge=1, le=1380)] = 300
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -78,6 +79,16 @@ class PrewarmRequest(BaseModel):
         """Convert one address or one source to a list of one."""
         return [value] if isinstance(value, str | dict) else value
 
+    @field_validator("invalidate", mode="before")
+    @classmethod
+    def _flag_or_patterns(cls, value: object) -> object:
+        """Convert one path pattern to a list of one; reject other types here, since a union reports two problems."""
+        patterns = [value] if isinstance(value, str) and value.startswith("/") else value
+        is_list = isinstance(patterns, list) and patterns and all(isinstance(each, str) for each in patterns)
+        if not isinstance(value, bool) and not is_list:
+            raise ValueError("must be true or false")
+        return patterns
+
     @field_validator("cf_domain", mode="before")
     @classmethod
     def _bare_domain(cls, value: object) -> object:
@@ -96,6 +107,11 @@ class PrewarmRequest(BaseModel):
         """
         everything = [name.strip().lower() for name in self.region] == [ALL]
         return "region" if everything else self.region_type
+
+    @property
+    def invalidation_patterns(self) -> list[str]:
+        """Return the path patterns to invalidate; empty if the URLs' own paths, or none, are invalidated."""
+        return self.invalidate if isinstance(self.invalidate, list) else []
 
     @property
     def percent_needed(self) -> float:
@@ -171,6 +187,7 @@ def check_request(
     problems += selection_problems + header_problems(
         fields.headers, fields.accept_encodings, fields.user_agent, direct=direct
     )
+    problems += pattern_problems(fields.invalidate)
     if problems:
         raise InvalidRequest(problems)
     return CheckedRequest(fields, urls, pops, places(fields.region_type, fields.region, pop_catalogue))
@@ -185,6 +202,7 @@ def _problems_of_valid_fields(
     urls = document.get("url_list")
     if isinstance(urls, list) and "url_list" not in invalid:
         problems += _checked_urls(urls)[1]
+    problems += pattern_problems(document.get("invalidate"))
     kind, names = document.get("region_type", document.get("target_type")), document.get("region")
     if kind is not None and names is not None and not invalid & {"region", "region_type", "target_type"}:
         allow_unknown_pops = document.get("allow_unknown_pops") is True

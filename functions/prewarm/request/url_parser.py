@@ -1,7 +1,7 @@
-"""Parse the URLs that people give: refuse what cannot be warmed, return the others as a browser would request them.
+"""URL parser: reject URLs that cannot be warmed, normalise the others as browsers request them.
 
 CloudFront caches by the exact bytes of path and query, so a URL is fetched in the form that browsers send: the WHATWG
-URL Standard, as implemented by ada-url (the parser of Node.js). ada gives the form only; a URL that it accepts and no
+URL Standard, as implemented by ada-url (the parser of Node.js). ada only normalises; a URL that it accepts and no
 viewer can request from CloudFront is refused here.
 """
 
@@ -16,12 +16,12 @@ from prewarm.urls import Url
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
 LONGEST_HOST = 253
-IP_ADDRESS = "names an IP address; use the host name that the distribution serves"
+IP_ADDRESS = "contains an IP address; use the host name that the distribution serves"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # A browser removes tabs and newlines from a URL, and a viewer's link never has other control characters.
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 SURROGATE = re.compile("[\ud800-\udfff]")
-# Scheme and authority as they were given; `\` separates like `/` in http and https URLs.
+# Scheme and authority as in the request; `\` separates like `/` in http and https URLs.
 START = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<slashes>[/\\]*)(?P<authority>[^/\\?#]*)(?P<rest>.*)", re.DOTALL
 )
@@ -37,14 +37,14 @@ AMBIGUOUS_IN_HOSTS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 
 
 def parse_url(text: str) -> Url:
-    """Return one URL as it was given and as it is fetched.
+    """Return one URL in its original form and as it is fetched.
 
     Scheme and host become lower case, an IDN becomes its A-labels, a default port, the fragment and a trailing dot of
     the host are dropped, an empty path becomes `/`, and the characters that browsers percent-encode are encoded. The
     case of `%xx`, an empty `?`, `//` and `;` stay: they are part of the cache key.
 
     Raises:
-        ValueError: the URL cannot be warmed; the message says why and what to give instead.
+        ValueError: the URL cannot be warmed; the message contains the reason and the fix.
 
     """
     given = text.strip(" \t\r\n\f\v")
@@ -61,39 +61,39 @@ def parse_url(text: str) -> Url:
 
 
 def _check_given(given: str) -> re.Match[str]:
-    """Return the URL's scheme, authority and rest; bounded work, whatever is given."""
+    """Return the URL's scheme, authority and rest, in bounded time for any text."""
     if not given:
-        raise ValueError("is empty; give a URL such as https://www.example.com/index.html")
+        raise ValueError("is empty; use a URL such as https://www.example.com/index.html")
     if len(given) > 2 * LONGEST_URL or len(given.partition("#")[0]) > LONGEST_URL:
         raise ValueError(f"is {len(given):,} characters long; CloudFront accepts at most {LONGEST_URL:,} bytes")
     if CONTROL.search(given):
         raise ValueError("contains a control character; percent-encode it or remove it")
     if SURROGATE.search(given):
-        raise ValueError("contains half of a surrogate pair, which is not a character; percent-encode its UTF-8")
+        raise ValueError("contains a lone surrogate; percent-encode the character's UTF-8 bytes")
     start = START.match(given)
     if start is None:
-        raise ValueError("has no scheme; only https:// and http:// are warmed")
+        raise ValueError("has no scheme; use https:// or http://")
     if start["scheme"].lower() not in DEFAULT_PORTS:
-        raise ValueError(f"has the scheme {truncate(start['scheme'])!r}; only https:// and http:// are warmed")
+        raise ValueError(f"has the scheme {truncate(start['scheme'])!r}; use https:// or http://")
     if len(start["slashes"]) != 2:  # noqa: PLR2004 - `://`
         raise ValueError("has no host; write https:// and the host name")
     if start["rest"].startswith("\\") and "@" in start["rest"]:
-        raise ValueError(r"has a backslash before an @, so clients may read another host; write / for the backslash")
+        raise ValueError(r"has a backslash before an @, so clients may use another host; replace the backslash by /")
     return start
 
 
 def _check_authority(scheme: str, authority: str) -> None:
-    """Refuse credentials, IPv6 addresses and ports other than the scheme's own."""
+    """Reject credentials, IPv6 addresses and ports other than the scheme's own."""
     if "@" in authority:
         raise ValueError("contains a user name or password; CloudFront accepts neither")
     if "[" in authority or "]" in authority:
         raise ValueError(IP_ADDRESS)
     name, colon, port = authority.partition(":")
     if colon and not ((port.isascii() and port.isdecimal()) or not port):
-        raise ValueError(f"has {truncate(port)!r} where a port belongs; leave it out")
+        raise ValueError(f"has {truncate(port)!r} where a port belongs; remove it")
     if port and port.lstrip("0") != str(DEFAULT_PORTS[scheme]):
         raise ValueError(
-            f"names port {truncate(port)}; CloudFront serves {scheme} on port {DEFAULT_PORTS[scheme]} only"
+            f"has port {truncate(port)}; CloudFront serves {scheme} only on port {DEFAULT_PORTS[scheme]}"
         )
     if len(name) > LONGEST_HOST + 1:
         raise ValueError(
@@ -107,9 +107,9 @@ def _host(name: str) -> str:
     if not name:
         raise ValueError("has no host")
     if AMBIGUOUS_IN_HOSTS.search(name):
-        raise ValueError(f"has the host {truncate(name)!r}, which clients read in two ways; give its xn-- form")
+        raise ValueError(f"has the host {truncate(name)!r}, which clients convert in two ways; use its xn-- form")
     not_a_name = f"has the host {truncate(name)!r}, which is not a full domain name"
-    # A browser decodes %xx in a host; nobody writes that but to hide another host.
+    # A browser decodes %xx in a host; the only use of it in a link is to hide the host.
     if "%" in name or " " in name:
         raise ValueError(not_a_name)
     try:
@@ -131,10 +131,10 @@ def _tail(scheme: str, rest: str) -> str:
     before_fragment = rest.partition("#")[0]
     path = before_fragment.partition("?")[0].replace("\\", "/")
     if DOT_SEGMENT.search(path):
-        raise ValueError("has a . or .. segment in its path, which clients resolve first; give the resolved path")
+        raise ValueError("has a . or .. segment in its path, which clients resolve first; use the resolved path")
     if BAD_ESCAPE.search(before_fragment):
         raise ValueError("contains a % that does not start a percent-encoded byte; write %25 for a literal %")
-    # Any host gives the same path and query.
+    # Path and query do not depend on the host.
     prefix = f"{scheme}://h"
     href = URL(prefix + (before_fragment or "/")).href
     return href[len(prefix) :]

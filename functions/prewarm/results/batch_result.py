@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from prewarm.planning.plan import Skipped
+from prewarm.results.failures import Example
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class BatchResult:
 
     A batch that needs more time than one worker has consists of several parts, the last of them `finished`.
 
-    - `failed`: by URL index, the counts of its outcomes that are not warm; targets at `dark` POPs are in no count
+    - `failed`: by URL index, the counts of its failures by kind, which is outcome and HTTP status
+      (failures.failure_kind); targets at `dark` POPs are in no count
     - `warm`: by URL index, how many targets this part warmed; empty in the last part
     - `layers`: how often each layer answered, where the distribution sends Server-Timing
     - `contents`: eight hexadecimal digits for each URL and variant: a checksum of ETag and length, zeros if unknown
@@ -21,6 +23,9 @@ class BatchResult:
     - `plain`: the number of fetches by http://
     - `gb_ms`: the Lambda time that the worker used, in GB-milliseconds
     - `redrives`: how often the run had been redriven when the worker started
+    - `attempt`: the id of the invocation that owns this part; empty in results of earlier versions
+    - `previous`: the `attempt` of the part before, whose cursor this one continues; empty in part 0
+    - `examples`: some of the failures, with what the edge answered
     - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
     """
 
@@ -47,4 +52,7 @@ class BatchResult:
     plain: int = 0
     gb_ms: int = 0
     redrives: int = 0
+    attempt: str = ""
+    previous: str = ""
+    examples: tuple[Example, ...] = ()
     verified_in_pop: int = 0

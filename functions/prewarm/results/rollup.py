@@ -8,6 +8,7 @@ from typing import Any
 
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.chain import counted_parts, finished_batches
 from prewarm.results.consistency import mixed_contents
 from prewarm.results.outcome import Outcome
 from prewarm.results.url_sums import UrlSums
@@ -60,37 +61,24 @@ class RollUp:
         return [url.index for url in self.urls if url.verdict is verdict]
 
 
-def current_parts(results: Iterable[BatchResult]) -> list[BatchResult]:
-    """Return the parts that count, in order of batch and part.
-
-    Where a redrive started a batch again, the later parts of the earlier attempt are dropped.
-    """
-    current: list[BatchResult] = []
-    for result in sorted(results, key=lambda each: (each.batch, each.part)):
-        same_batch = current and current[-1].batch == result.batch
-        if not same_batch or result.redrives >= current[-1].redrives:
-            current.append(result)
-    return current
-
-
 def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = None) -> RollUp:
     """Return the results of all URLs and the run's sums.
 
     Args:
         plan: the run's plan.
-        results: its batch results, in any order, each batch part once.
+        results: its current batch results (chain.current_parts), in any order.
         ended: the outcome of the unfinished targets of a run that has ended; None while it is in progress.
 
     A URL is decided when every batch that holds it is finished. It is a success when at least
-    `plan.percent_needed` of its reachable targets are warm.
+    `plan.percent_needed` of its reachable targets are warm. A target that no part accounts for is never warm.
 
     """
-    parts = sorted(results, key=lambda result: (result.batch, result.part))
-    sums = UrlSums(plan.url_count, {result.batch for result in parts if result.finished})
+    variants = len(plan.variants)
+    parts = counted_parts(results, variants)
+    sums = UrlSums(plan.url_count, finished_batches(parts, variants))
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
     outcomes: Counter[str] = Counter()
     layers: Counter[str] = Counter()
-    variants = len(plan.variants)
     for result in parts:
         outcomes.update(result.outcomes)
         layers.update(result.layers)
@@ -126,9 +114,10 @@ def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Out
     dark = {reason: counts[index] for reason, counts in sums.dark.items() if counts[index]}
     reachable = expected - sum(dark.values())
     unfinished = expected - sums.finished[index]
-    unknown = unfinished - sums.reported[index]
+    # More reports than targets come from two workers that counted the same ones: none of them is known then.
+    unknown = unfinished - sums.reported[index] if sums.reported[index] <= unfinished else unfinished
     failures = Counter(sums.failures.get(index, {}))
-    warm = reachable - failures.total() - unknown
+    warm = max(0, reachable - failures.total() - unknown)
     if unfinished and not ended:
         return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, dict(failures))
     if not reachable:

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import accumulate
 
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.failures import by_outcome
 
 
 class UrlSums:
@@ -24,7 +25,7 @@ class UrlSums:
         batch_urls = (result.url_from, result.url_to)
         unfinished = result.batch not in self._finished_batches
         for index, counts in result.failed.items():
-            self.failures.setdefault(index, Counter()).update(counts)
+            self.failures.setdefault(index, Counter()).update(by_outcome(counts))
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
         for entry in result.dark:
@@ -34,7 +35,7 @@ class UrlSums:
         if unfinished:
             for index, count in result.warm.items():
                 _spread(self.reported, (index, index + 1), count)
-        if result.finished:
+        if result.finished and not unfinished:
             _spread(self.finished, batch_urls, result.pops * variants)
 
     def close(self) -> None:

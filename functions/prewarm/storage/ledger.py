@@ -1,20 +1,23 @@
 """The ledger in DynamoDB: the state of runs in progress. This is the only module that calls DynamoDB.
 
 The key is `run` and `sk`: `control` for the run's control item, `batch#part` for the result of one part of a batch.
-An item with `closed` takes the place of a late part, which is then refused. The value of `closed` is the run's number
-of redrives at that time; a worker of a later redrive may still write.
+A part is written once, by the attempt that it names. An item with `closed` takes the place of a late part, which is
+then refused. The value of `closed` is the run's number of redrives at that time; a worker of a later redrive may
+still write. Attempts that are working are listed in a partition of their own, `RUN#open`, which no status reads.
 """
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.rollup import current_parts
+from prewarm.results.chain import current_parts
 from prewarm.storage.ledger_items import (
     CONTROL,
     Control,
+    Stored,
     pack,
     pack_item,
     part_key,
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
 DAY_SECONDS = 86_400
 # Batches that are closed in parallel.
 CLOSE_THREADS = 16
-
-
-class RunEnded(Exception):
-    """The run has ended, so its ledger refuses late results."""
+# A part of a batch is written if it does not exist, if only an earlier redrive was closed, or over a part of a
+# version without attempts, whose workers did so too.
+_FREE = "attribute_not_exists(sk) OR closed < :redrives"
+_FREE_OR_UNOWNED = f"{_FREE} OR (attribute_not_exists(attempt) AND attribute_not_exists(closed))"
 
 
 class Ledger:
@@ -117,44 +120,77 @@ class Ledger:
         condition = "attribute_not_exists(summed) OR summed < :redrives"
         return self._update_control(run, ", summed = :redrives", {":redrives": redrives}, condition)
 
-    def put_result(self, run: str, result: BatchResult) -> None:
-        """Write one batch part's item; a retry overwrites it, so it never counts twice.
+    def stored_part(self, run: str, batch: str, part: int) -> Stored | None:
+        """Return what the ledger has for a part of a batch, or None."""
+        key = pack_item({"run": run, "sk": part_key(batch, part)})
+        packed = self._dynamodb.get_item(
+            TableName=self._table,
+            Key=key,
+            ConsistentRead=True,
+            ProjectionExpression="sk, attempt, finished, closed",
+        ).get("Item")
+        return None if packed is None else Stored.from_item(unpack_item(packed))
 
-        Workers share no item. The condition refuses a part whose batch was closed after the control item was read.
+    def put_result(self, run: str, result: BatchResult) -> Stored | None:
+        """Write one batch part's item, once; return None, or what is stored in its place if it was not written.
 
-        Raises:
-            RunEnded: the run has ended in the meantime.
-
+        A write whose response was lost is repeated by the SDK: then the stored item is this attempt's own.
         """
-        if self.control(run).over_for(result.redrives):
-            raise RunEnded(run)
         item = {"run": run, "sk": part_key(result.batch, result.part), "ttl": self._ttl()} | result_as_item(result)
-        condition = "attribute_not_exists(closed) OR closed < :redrives"
-        if not self._put(item, condition, {":redrives": result.redrives}):
-            raise RunEnded(run)
+        if self._put(item, _FREE_OR_UNOWNED, {":redrives": result.redrives}):
+            return None
+        stored = self.stored_part(run, result.batch, result.part)
+        return None if stored is not None and stored.attempt == result.attempt != "" else stored or Stored()
 
-    def close_batches(self, run: str, parts: Iterable[tuple[str, int]], redrives: int = 0) -> None:
-        """Refuse the next part of unfinished batches: pairs of batch and next part."""
+    def close_batches(self, run: str, parts: Iterable[tuple[str, int]], redrives: int = 0) -> bool:
+        """Refuse the next part of unfinished batches: pairs of batch and next part.
 
-        def close(batch: str, part: int) -> None:
+        Return whether all were closed; False means that a part was written first.
+        """
+
+        def close(batch: str, part: int) -> bool:
             item = {"run": run, "sk": part_key(batch, part), "closed": redrives, "ttl": self._ttl()}
-            self._put(item, "attribute_not_exists(sk) OR closed < :redrives", {":redrives": redrives})
+            if self._put(item, _FREE, {":redrives": redrives}):
+                return True
+            stored = self.stored_part(run, batch, part)
+            return stored is not None and stored.refuses(redrives)
 
         with ThreadPoolExecutor(CLOSE_THREADS) as pool:
-            for done in [pool.submit(close, batch, part) for batch, part in parts]:
-                done.result()
+            closing = [pool.submit(close, batch, part) for batch, part in parts]
+        # Each result is read, so that an error is raised even after a batch that was not closed.
+        closed = [each.result() for each in closing]
+        return all(closed)
+
+    def open_attempt(self, run: str, attempt: str, until: float) -> None:
+        """List an attempt as working; `until` in epoch seconds, when its Lambda must have ended."""
+        self._put({"run": _open_key(run), "sk": attempt, "until": math.ceil(until), "ttl": self._ttl()})
+
+    def close_attempt(self, run: str, attempt: str) -> None:
+        """Remove an attempt from the list of those that are working."""
+        key = pack_item({"run": _open_key(run), "sk": attempt})
+        self._dynamodb.delete_item(TableName=self._table, Key=key)
+
+    def has_open_attempts(self, run: str) -> bool:
+        """Return whether an attempt of the run may still be working."""
+        now = time.time()
+        return any(unpack_item(item)["until"] > now for item in self._query(_open_key(run)))
 
     def results(self, run: str) -> list[BatchResult]:
-        """Return the results of a run's batches, each part once."""
+        """Return the results of a run's batches that count (chain.current_parts), in order of batch and part."""
+        items = (packed for packed in self._query(run) if "batch" in packed)
+        return current_parts(result_from_item(unpack_item(packed)) for packed in items)
+
+    def _query(self, partition: str) -> Iterator[dict[str, Any]]:
+        """Yield all items of a partition, packed."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="#run = :run",
             ExpressionAttributeNames={"#run": "run"},
-            ExpressionAttributeValues={":run": pack(run)},
+            ExpressionAttributeValues={":run": pack(partition)},
             ConsistentRead=True,
         )
-        items = (packed for page in pages for packed in page["Items"] if "batch" in packed)
-        return current_parts(result_from_item(unpack_item(packed)) for packed in items)
+        for page in pages:
+            yield from page["Items"]
 
     def _put(self, item: dict[str, Any], condition: str = "", values: dict[str, Any] | None = None) -> bool:
         """Put an item; return whether the condition was met."""
@@ -185,3 +221,8 @@ class Ledger:
 
     def _ttl(self) -> int:
         return int(time.time()) + self._retention
+
+
+def _open_key(run: str) -> str:
+    """Return the partition of a run's working attempts; no execution's name contains a `#`."""
+    return f"{run}#open"

@@ -4,14 +4,19 @@ DynamoDB's typed JSON is packed here and not by boto3, whose import is most of a
 Source of the types: DynamoDB API Reference, "AttributeValue".
 """
 
+import json
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from prewarm.planning.plan import Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.failures import Example, by_outcome
 
 CONTROL = "control"
+# Most bytes of an item's `failed`, compressed; the rest of the largest item has half of DynamoDB's 400 KB.
+MAX_FAILED_BYTES = 180_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Control:
 
 
 def pack(value: object) -> dict[str, Any]:
-    """Return a value as DynamoDB's typed JSON: bool, int, str, frozenset of str, list, or dict with str keys.
+    """Return a value as DynamoDB's typed JSON: bool, int, str, bytes, frozenset of str, list, dict with str keys.
 
     Raises:
         TypeError: for anything else; a float would lose digits.
@@ -71,6 +76,7 @@ _PACKERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     bool: lambda value: {"BOOL": value},
     int: lambda value: {"N": str(value)},
     str: lambda value: {"S": value},
+    bytes: lambda value: {"B": value},
     frozenset: lambda value: {"SS": sorted(value)},
     list: lambda value: {"L": [pack(entry) for entry in value]},
     dict: lambda value: {"M": pack_item(value)},
@@ -81,6 +87,28 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "L": lambda entries: [unpack(entry) for entry in entries],
     "M": unpack_item,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the ledger has for one part of a batch: a result's owner and whether it is the last, or a closing item.
+
+    `attempt` is empty in results of earlier versions and in closing items; `closed` is the number of redrives up to
+    which the batch is closed, None in results.
+    """
+
+    attempt: str = ""
+    finished: bool = False
+    closed: int | None = None
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> "Stored":
+        """Read it from an item's attributes."""
+        return cls(item.get("attempt", ""), item.get("finished", False), item.get("closed"))
+
+    def refuses(self, redrives: int) -> bool:
+        """Return whether the batch is closed to a worker that started after so many redrives."""
+        return self.closed is not None and self.closed >= redrives
 
 
 def part_key(batch: str, part: int) -> str:
@@ -102,7 +130,8 @@ _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fiel
 
 def result_as_item(result: BatchResult) -> dict[str, Any]:
     """Return a batch part's result as an item's attributes."""
-    return {attribute: _as_attribute(getattr(result, name)) for name, attribute in _ATTRIBUTES.items()}
+    item = {attribute: _as_attribute(getattr(result, name)) for name, attribute in _ATTRIBUTES.items()}
+    return item | {"failed": _pack_failed(result.failed)}
 
 
 def result_from_item(item: Mapping[str, Any]) -> BatchResult:
@@ -124,7 +153,29 @@ def _as_attribute(value: object) -> object:
         return [_as_attribute(entry) for entry in value]
     if isinstance(value, Skipped):
         return [value.pop, value.reason, value.detail]
+    if isinstance(value, Example):
+        return [value.url, value.pop, value.outcome, value.status, value.x_cache, value.cf_id]
     return value
+
+
+def _pack_failed(failed: dict[int, dict[str, int]]) -> bytes:
+    """Return the counts compressed: a map of 2,000 URLs with many kinds each would be larger than an item may be.
+
+    Counts whose HTTP statuses are as good as random compress badly. If they do not fit, they are kept by outcome.
+    """
+    packed = _compress(failed)
+    if len(packed) > MAX_FAILED_BYTES:
+        packed = _compress({index: by_outcome(counts) for index, counts in failed.items()})
+    return packed
+
+
+def _compress(failed: dict[int, dict[str, int]]) -> bytes:
+    return zlib.compress(json.dumps(failed, separators=(",", ":"), sort_keys=True).encode())
+
+
+def _failed(value: bytes | dict[str, Any]) -> dict[int, Any]:
+    """Read the counts; earlier versions stored them as a map by outcome."""
+    return _integer_keys(json.loads(zlib.decompress(value)) if isinstance(value, bytes) else value)
 
 
 def _same(value: Any) -> Any:  # noqa: ANN401 - the value is of any of the types above
@@ -137,9 +188,10 @@ def _integer_keys(value: dict[str, Any]) -> dict[int, Any]:
 
 # The fields whose values have other types as attributes.
 _FROM_ATTRIBUTE: dict[str, Callable[[Any], Any]] = {
-    "failed": _integer_keys,
+    "failed": _failed,
     "warm": _integer_keys,
     "times": _integer_keys,
     "mixed": lambda value: {int(index): (pops[0], pops[1]) for index, pops in value.items()},
     "dark": lambda value: tuple(Skipped(*entry) for entry in value),
+    "examples": lambda value: tuple(Example(*entry) for entry in value),
 }

@@ -6,9 +6,11 @@ Keys below `runs/{run}/`:
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
 - `plan/addresses.json.gz`: for each group a map of POP id to addresses
+- `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
 - `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
 - `stages/{n}.json`: the Distributed Map's items
-- `records/{batch}.{part}.jsonl.gz`: one record per target
+- `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)
+- `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
 - `map/`: the map run's own results
 - `summary.json`, `report.html`, `report.json`, `report.csv`
 
@@ -41,6 +43,14 @@ GZIP_LEVEL = 1
 def run_key(run: str, name: str) -> str:
     """Return the S3 key of one of a run's documents."""
     return f"runs/{run}/{name}"
+
+
+def _records_key(run: str, batch: str, part: int, attempt: str) -> str:
+    return run_key(run, f"records/{batch}/{part}-{attempt}.jsonl.gz")
+
+
+def _cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
+    return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")
 
 
 class Storage:
@@ -148,13 +158,36 @@ class Storage:
         block: dict[str, Any] = self._need_json(run_key(run, f"plan/blocks/{number:06}.json.gz"))
         return block
 
+    def put_invalidations(self, run: str, number: int, invalidations: list[dict[str, Any]]) -> None:
+        """Store one round's invalidations: distribution, tenant, caller reference and paths of each."""
+        self._put_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"), invalidations)
+
+    def get_invalidations(self, run: str, number: int) -> list[dict[str, Any]]:
+        """Return one round's invalidations."""
+        stored: list[dict[str, Any]] = self._need_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"))
+        return stored
+
     def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
         """Store a stage's batches as the map's items; return the key."""
         return self._put_json(run_key(run, f"stages/{number}.json"), items)
 
-    def put_records(self, run: str, batch: str, part: int, body: bytes) -> None:
-        """Store one part's records: gzipped JSON lines, one per target."""
-        self._s3.put_object(Bucket=self._bucket, Key=run_key(run, f"records/{batch}.{part}.jsonl.gz"), Body=body)
+    def put_records(self, run: str, batch: str, part: int, attempt: str, body: bytes) -> None:
+        """Store the records of an attempt at a part of a batch: gzipped JSON lines, one per target."""
+        self._s3.put_object(Bucket=self._bucket, Key=_records_key(run, batch, part, attempt), Body=body)
+
+    def put_cursor(self, run: str, batch: str, part: int, attempt: str, cursor: dict[str, Any]) -> None:
+        """Store what an attempt at a part of a batch leaves to the next part."""
+        self._put_json(_cursor_key(run, batch, part, attempt), cursor)
+
+    def get_cursor(self, run: str, batch: str, part: int, attempt: str) -> dict[str, Any]:
+        """Return what an attempt at a part of a batch left to the next part."""
+        cursor: dict[str, Any] = self._need_json(_cursor_key(run, batch, part, attempt))
+        return cursor
+
+    def delete_attempt(self, run: str, batch: str, part: int, attempt: str) -> None:
+        """Delete the records and the cursor of an attempt that does not own the part."""
+        for key in (_records_key(run, batch, part, attempt), _cursor_key(run, batch, part, attempt)):
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def put_summary(self, run: str, summary: dict[str, Any]) -> str:
         """Store the run's summary; return its key."""

@@ -1,10 +1,11 @@
 """Match: sort a run's URLs by the distribution that serves each one's host. Pure."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prewarm.errors import InvalidRequest, Problem
 from resolve.distributions.finder import FoundDistributions
-from resolve.invalidation import invalidation_problems
+from resolve.invalidation import invalidation_problems, uncovered_warnings
 from resolve.stages import Collected, Matched, MatchedGroup
 
 if TYPE_CHECKING:
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 HOSTS_IN_REJECTION, HOSTS_IN_WARNINGS = 5, 20
 
 
-def match(collected: Collected, found: FoundDistributions, *, invalidate: bool) -> Matched:
+def match(
+    collected: Collected, found: FoundDistributions, *, invalidate: bool, patterns: Sequence[str] = ()
+) -> Matched:
     """Return the URLs by distribution, both in the order of the request, and those without a distribution.
+
+    `patterns` are those to invalidate instead of the URLs' own paths.
 
     Raises:
         InvalidRequest: no URL has a distribution, or `invalidate` is set and a URL cannot be invalidated.
@@ -37,10 +42,10 @@ def match(collected: Collected, found: FoundDistributions, *, invalidate: bool) 
         listed = "; ".join(reasons[:HOSTS_IN_REJECTION] + ([f"and {rest} more hosts"] if rest > 0 else []))
         problems.append(Problem("url_list", f"none of its hosts can be warmed: {listed}"))
     if invalidate:
-        problems += invalidation_problems(groups)
+        problems += invalidation_problems(groups, patterns)
     if problems:
         raise InvalidRequest(problems)
-    return Matched(groups, unmatched, unmatched_warnings(found))
+    return Matched(groups, unmatched, unmatched_warnings(found) + uncovered_warnings(groups, patterns))
 
 
 def unmatched_warnings(found: FoundDistributions) -> tuple[str, ...]:

@@ -125,6 +125,14 @@ def request_of(  # noqa: C901 - one branch per option
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
+    invalidate_path: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help='Invalidate this path pattern instead, such as "/assets/*". Repeatable; the stack must allow it.',
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     verify: Annotated[
         Literal["none", "sample", "all"] | None,
         typer.Option(
@@ -186,10 +194,10 @@ def request_of(  # noqa: C901 - one branch per option
         if not request["url_list"]:
             raise CommandFailed("no URLs in " + " and ".join(str(path) for path in file or []))
     request |= {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
-    if url_list_s3:
-        request["url_list_s3"] = url_list_s3
-    if accept_encoding:
-        request["accept_encodings"] = accept_encoding
+    if invalidate_path and invalidate is not None:
+        raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
+    lists = {"url_list_s3": url_list_s3, "accept_encodings": accept_encoding, "invalidate": invalidate_path}
+    request |= {name: listed for name, listed in lists.items() if listed}
     for name in ("sitemap", "manifest"):
         if options[name]:
             request[name] = [parse_source(text, name) for text in options[name]]

@@ -155,6 +155,15 @@ def _facts(status: dict[str, Any]) -> Iterator[str]:
         yield f"about ${dollars:,.4f}"
 
 
+def _invalidation(figures: dict[str, Any]) -> str:
+    """Return what a run would invalidate; a service of an earlier release returns paths and rounds only."""
+    what = ", ".join(figures.get("patterns", [])) or _count(figures["paths"], "path")
+    line = f"invalidation: {what} in {_count(figures['rounds'], 'round')}"
+    if "minutes" in figures:
+        line += f", {_count(figures['minutes'], 'minute')} or more, ${figures['dollars']:,.3f}"
+    return line
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     yield "Dry run: nothing was warmed. A run would warm:"
@@ -171,8 +180,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         )
     if (unserved := dry_run["noDistribution"])["urls"]:
         yield f"no distribution serves {_count(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
-    if paths := dry_run["invalidation"]["paths"]:
-        yield f"invalidation: {_count(paths, 'path')} in {_count(dry_run['invalidation']['rounds'], 'round')}"
+    if dry_run["invalidation"]["paths"]:
+        yield _invalidation(dry_run["invalidation"])
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about ${dry_run['cost']['dollars']:,.4f}"

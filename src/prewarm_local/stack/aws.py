@@ -26,6 +26,7 @@ from prewarm_local.stack.moto_patches import (
     patch_percentages,
     patch_redrive_count,
     patch_stop_execution,
+    patch_table_writes,
 )
 from prewarm_local.stack.moto_server import serve_moto
 from prewarm_local.stack.moto_stepfunctions import TMP_THREADS, stepfunctions_parser_backends
@@ -102,6 +103,7 @@ class EmbeddedAws:
         patch_big_maps(self._patches)
         patch_paths(self._patches)
         patch_redrive_count(self._patches)
+        patch_table_writes(self._patches)
         patch_percentages(self._patches)
         events = EventBridge(
             self.template.rules, workers, self.template.account.region, self.template.account.account_id

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from moto.cloudfront.models import CloudFrontBackend
 from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
+from moto.dynamodb.models import DynamoDBBackend
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -83,6 +85,26 @@ class _InvalidationBatchAlreadyExistsError(CloudFrontException):
         super().__init__(
             "InvalidationBatchAlreadyExists", "The caller reference was used before with another invalidation batch."
         )
+
+
+def patch_table_writes(patches: MotoPatches) -> None:
+    """Make each write to a DynamoDB table atomic, with its condition, as in AWS.
+
+    moto checks the condition and then writes, so that two threads may both pass `attribute_not_exists`.
+    Source: DynamoDB Developer Guide, "Condition expressions" and "Working with items".
+    """
+    lock = threading.RLock()
+
+    def atomic(original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def write(*arguments: Any, **options: Any) -> Any:
+            with lock:
+                return original(*arguments, **options)
+
+        return write
+
+    for name in ("put_item", "update_item", "delete_item"):
+        patches.replace(DynamoDBBackend, name, atomic(getattr(DynamoDBBackend, name)))
 
 
 def patch_stop_execution(patches: MotoPatches) -> None:

@@ -13,7 +13,7 @@ NEEDS_NGINX = pytest.mark.skipif(nginx() is None, reason="nginx is not installed
 
 def output_of(*words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, text=True, capture_output=True, check=False, timeout=120
+        [sys.executable, "-m", *words], cwd=ROOT, text=True, capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -37,5 +37,5 @@ def test_the_benchmark_of_a_whole_run_runs() -> None:
 
 def test_the_benchmark_of_aggregation_runs() -> None:
     output = output_of("bench.scale", "--urls", "200")
-    assert "107,400 targets" in output
+    assert "108,000 targets" in output
     assert "GET /status" in output

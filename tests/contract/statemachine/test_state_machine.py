@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.asl_data import jsonata, mistyped_paths, refused_by_moto, unfit_maps, unknown_aws_calls
+from tests.support.asl_data import (
+    inline_maps,
+    jsonata,
+    lost_run_names,
+    mistyped_paths,
+    refused_by_moto,
+    sdk_calls,
+    unfit_maps,
+)
 from tests.support.asl_graph import (
     ambiguous_names,
     choices_without_default,
@@ -45,7 +53,7 @@ MAX_LINES = 290
 
 GONE = object()
 RESOLVE = "States/ResolveTargets"
-AWAIT = "States/AwaitInvalidations/ItemProcessor/States"
+CHECK = "States/CheckInvalidations"
 WARM = "States/WarmTargets/ItemProcessor/States"
 BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (dangling_targets, "StartAt", "Nowhere"),
@@ -59,21 +67,29 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (endless_states, f"{RESOLVE}/Next", GONE),
     (ambiguous_names, f"{WARM}/Warmed", {"Type": "Succeed"}),
     (ambiguous_names, f"States/{'W' * 81}", {"Type": "Succeed"}),
-    (unexpected_transitions, "States/AwaitInvalidations/Next", "AggregateResults"),
+    (unexpected_transitions, "States/InvalidationsLate/Default", "CheckInvalidations"),
     (unexpected_transitions, "States/NotWarmed", GONE),
     (choices_without_default, "States/AllWarmed/Default", GONE),
     (unexplained_failures, "States/NotWarmed/CausePath", GONE),
     (unexplained_failures, "States/NotWarmed/Error", "both a literal and a path"),
-    (unexplained_failures, f"{AWAIT}/InvalidationTimedOut/Error", "x" * 257),
+    (unexplained_failures, "States/InvalidationTimedOut/Error", "x" * 257),
     (swallowed_errors, f"{RESOLVE}/Catch", [{"ErrorEquals": ["States.ALL"], "Next": "Rejected"}]),
     (uncommented_states, f"{WARM}/BatchWarmed/Comment", GONE),
     (uncommented_states, "Comment", " "),
     (short_timeouts, f"{RESOLVE}/TimeoutSeconds", 900),
     (short_timeouts, f"{WARM}/WarmBatch/TimeoutSeconds", GONE),
-    (short_timeouts, f"{AWAIT}/GetInvalidation/TimeoutSeconds", GONE),
+    (short_timeouts, f"{CHECK}/TimeoutSeconds", GONE),
     (missing_retries, f"{RESOLVE}/Retry", GONE),
     (missing_retries, f"{RESOLVE}/Retry/0/ErrorEquals", ["States.ALL"]),
-    (missing_retries, f"{AWAIT}/GetInvalidation/Retry/0/ErrorEquals/0", "States.TaskFailed"),
+    (missing_retries, f"{CHECK}/Retry/0/ErrorEquals/0", "States.TaskFailed"),
+    (missing_retries, f"{CHECK}/Retry/1", GONE),
+    (missing_retries, "States/CreateInvalidations/Retry/1/ErrorEquals/1", "InvalidArgument"),
+    (missing_retries, f"{WARM}/WarmBatch/Retry/0/ErrorEquals", sorted(TRANSIENT_LAMBDA_ERRORS - {"TransientError"})),
+    (
+        missing_retries,
+        f"{WARM}/WarmBatch/Retry/0/ErrorEquals",
+        sorted(TRANSIENT_LAMBDA_ERRORS - {"Lambda.ENINotReadyException"}),
+    ),
     (missing_retries, f"{RESOLVE}/Retry/0/ErrorEquals", sorted(TRANSIENT_LAMBDA_ERRORS - {"Lambda.Unknown"})),
     (missing_retries, f"{RESOLVE}/Retry/0/JitterStrategy", GONE),
     (missing_retries, f"{RESOLVE}/Retry/0/MaxDelaySeconds", 600),
@@ -82,19 +98,20 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (computed_numbers, f"{RESOLVE}/TimeoutSecondsPath", "$.timeout"),
     (computed_numbers, f"{RESOLVE}/Retry/0/MaxAttempts", True),
     (machines_without_timeout, "TimeoutSeconds", GONE),
-    (unbounded_waits, f"{AWAIT}/InvalidationDone/Choices/1", GONE),
-    (unbounded_waits, f"{AWAIT}/InvalidationDone/Choices/1/NumericGreaterThanEquals", 361),
-    (unbounded_waits, f"{AWAIT}/IncrementChecks/Parameters/checks.$", "$.checks"),
-    (unbounded_waits, f"{AWAIT}/GetInvalidation/Next", "InvalidationDone"),
+    (computed_numbers, "States/WaitForInvalidations/SecondsPath", "$.invalidation.waited"),
+    (unbounded_waits, "States/RoundCompleted/Choices/3", GONE),
+    (unbounded_waits, "States/RoundCompleted/Choices/3/NumericGreaterThanEquals", 400),
+    (unbounded_waits, "States/CheckInvalidations/ResultSelector/checks.$", GONE),
+    (unbounded_waits, "States/WaitForInvalidations/Next", "RoundCompleted"),
     (jsonata, "QueryLanguage", "JSONata"),
     (jsonata, f"{RESOLVE}/Parameters/FunctionName", "{% $states.input.function %}"),
     (mistyped_paths, f"{RESOLVE}/Parameters/Payload/run", "$.run"),
     (mistyped_paths, f"{WARM}/BatchWarmed/Parameters/batch.$", "batch"),
     (mistyped_paths, f"{RESOLVE}/Parameters/Payload/run.$", "$$.Execution.RunName"),
-    (unknown_aws_calls, f"{AWAIT}/GetInvalidation/Resource", "arn:aws:states:::aws-sdk:cloudfront:readInvalidation"),
-    (unknown_aws_calls, f"{AWAIT}/GetInvalidation/Parameters/DistributionID.$", "$.x"),
-    (unknown_aws_calls, f"{AWAIT}/GetInvalidation/Parameters/Id.$", GONE),
-    (unknown_aws_calls, f"{AWAIT}/GetInvalidation/ResultSelector/status.$", "$.Invalidation.State"),
+    (sdk_calls, f"{CHECK}/Resource", "arn:aws:states:::aws-sdk:cloudfront:getInvalidation"),
+    (inline_maps, "States/WarmTargets/ItemProcessor/ProcessorConfig/Mode", "INLINE"),
+    (lost_run_names, "States/WarmTargets/ItemSelector/run.$", "$$.Execution.Name"),
+    (lost_run_names, "States/NextStage/Parameters/run.$", GONE),
     (unfit_maps, "States/WarmTargets/Label", "W" * 41),
     (unfit_maps, "States/WarmTargets/ItemBatcher", {"MaxItemsPerBatch": 10}),
     (unfit_maps, "States/WarmTargets/ItemReader/ReaderConfig/InputType", "JSONL"),

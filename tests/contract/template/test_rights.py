@@ -52,11 +52,6 @@ MACHINE_RIGHTS = {
     ("lambda:InvokeFunction", "InvalidateFunction.Arn"),
     ("lambda:InvokeFunction", "WarmFunction.Arn"),
     ("lambda:InvokeFunction", "AggregateFunction.Arn"),
-    ("cloudfront:GetInvalidation", "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/*"),
-    (
-        "cloudfront:GetInvalidationForDistributionTenant",
-        "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution-tenant/*",
-    ),
     ("states:StartExecution", MACHINE_ARN),
     ("states:DescribeExecution", f"{EXECUTION_ARN}:*"),
     ("states:DescribeExecution", f"{EXECUTION_ARN}/*"),
@@ -225,6 +220,31 @@ def machine_rights(document: Document) -> set[tuple[str, str]]:
 
 def test_state_machine_has_exactly_the_rights_of_its_states() -> None:
     assert machine_rights(translated()) == MACHINE_RIGHTS
+
+
+def invalidating_roles(document: Document) -> set[str]:
+    return {
+        role
+        for role, statement in statements(document)
+        if any("Invalidation" in action for action in many(statement["Action"]))
+    }
+
+
+def test_one_role_may_create_and_check_invalidations_of_distributions_and_tenants() -> None:
+    assert invalidating_roles(translated()) == {"InvalidateFunctionRole"}
+    actions = {
+        action
+        for role, statement in statements(translated())
+        if role == "InvalidateFunctionRole"
+        for action in many(statement["Action"])
+        if action.startswith("cloudfront:")
+    }
+    assert actions == {
+        f"cloudfront:{verb}Invalidation{kind}" for verb in ("Create", "Get") for kind in ("", "ForDistributionTenant")
+    }
+    broken = template()
+    find_statement(broken, MACHINE_ID, "RedriveChildExecutions")["Action"] = "cloudfront:GetInvalidation"
+    assert invalidating_roles(translate(broken, state_machine())) == {"InvalidateFunctionRole", f"{MACHINE_ID}Role"}
 
 
 def test_missing_right_of_state_machine_is_detected() -> None:

@@ -90,6 +90,19 @@ def build(lambda_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Buil
     return Build(folder, done.stdout + done.stderr)
 
 
+def test_getting_started_names_the_oldest_sam_cli_that_builds_and_the_locked_one_is_newer() -> None:
+    """SAM CLI 1.142.1 does not find pycurl's wheel for arm64 (manylinux_2_28); 1.143.0 does."""
+    page = (ROOT / "docs/getting-started.md").read_text()
+    named = re.findall(r"1\.(\d+)(?:\.\d+)? or newer", page)
+    assert named
+    assert set(named) == {"143"}
+    assert "python3.13 --version" in page
+    assert "--use-container" in page
+    locked = re.search(r"^aws-sam-cli==(\d+)\.(\d+)", (ROOT / "requirements/dev.txt").read_text(), re.MULTILINE)
+    assert locked is not None
+    assert (int(locked[1]), int(locked[2])) >= (1, 143)
+
+
 def test_sam_validate_accepts_the_template(tmp_path: Path) -> None:
     done = run([SAM, "validate", "--lint", "--template", TEMPLATE], sam_environment(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,6 +53,26 @@ def test_routes_without_a_key_have_their_own_throttle() -> None:
     }
     assert settings.keys() == KEYLESS_ROUTES
     assert all(0 < each["ThrottlingRateLimit"] <= 20 for each in settings.values())
+
+
+def test_api_is_deployed_again_when_only_its_gateway_responses_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAM names a deployment by a hash of the paths, with AlwaysDeploy by the time; a new name deploys again."""
+
+    def deployment(document: Document, second: int) -> str:
+        monkeypatch.setattr("samtranslator.model.apigateway.time", SimpleNamespace(time=lambda: second))
+        translated_now = translate(document, state_machine())
+        (name,) = resources(translated_now, "AWS::ApiGateway::Deployment")
+        (stage,) = resources(translated_now, "AWS::ApiGateway::Stage").values()
+        assert stage["DeploymentId"] == {"Ref": name}
+        return name
+
+    changed = template()
+    changed["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["StatusCode"] = 503
+    assert deployment(template(), 1) != deployment(changed, 2)
+    without = template()
+    for document in (without, changed):
+        del document["Resources"]["Api"]["Properties"]["AlwaysDeploy"]
+    assert deployment(without, 1) == deployment(changed, 2)
 
 
 def test_unintended_access_is_reported() -> None:

@@ -65,6 +65,26 @@ def test_exposed_bucket_is_reported(resource: str, key: str) -> None:
     assert exposed_bucket(broken)
 
 
+def buckets_left_behind(document: Document) -> list[str]:
+    """List resources that a failed first deployment would leave behind, and buckets that a deletion would remove."""
+    problems = []
+    for name, resource in document["Resources"].items():
+        policy = resource.get("DeletionPolicy")
+        if policy == "Retain":
+            problems.append(f"{name} stays after a first deployment that failed")
+        if resource["Type"] == "AWS::S3::Bucket" and policy != "RetainExceptOnCreate":
+            problems.append(f"{name} is not kept with the stack's reports")
+    return problems
+
+
+def test_bucket_is_kept_unless_the_first_deployment_fails() -> None:
+    assert buckets_left_behind(translated()) == []
+    for policy, problems in (("Retain", 2), ("Delete", 1)):
+        broken = translated()
+        broken["Resources"]["RunsBucket"]["DeletionPolicy"] = policy
+        assert len(buckets_left_behind(broken)) == problems
+
+
 def costly_table(document: Document) -> list[str]:
     problems = []
     for name, properties in resources(document, "AWS::DynamoDB::Table").items():

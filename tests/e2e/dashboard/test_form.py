@@ -10,7 +10,7 @@ from tests.support.service import HOST, ONE_SERVICE, Service
 pytestmark = ONE_SERVICE
 
 PAGE = f"https://{HOST}/page/0.html"
-REFUSED = f"https://{HOST}/<img src=x onerror=alert(1)>"
+REFUSED = "ftp://www.example.com/<img src=x onerror=alert(1)>"
 
 
 def test_form_is_disabled_until_locations_are_loaded(visit: Visit) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from moto.cloudfront.models import CloudFrontBackend
 
 from prewarm.catalogue import client_subnets
 from prewarm_local.edge.process import SimulatedCloudFront
@@ -82,7 +83,8 @@ def stack(edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]) -> Ite
         purged.append((domain, paths))
         edge.purge(paths, domain=domain)
 
-    with EmbeddedStack(distributions=distributions, environment=edge.settings(), on_invalidation=purge) as running:
+    environment = edge.settings() | {"PREWARM_ALLOW_INVALIDATION_PATTERNS": "true"}
+    with EmbeddedStack(distributions=distributions, environment=environment, on_invalidation=purge) as running:
         yield running
 
 
@@ -195,6 +197,31 @@ def test_long_list_is_invalidated_in_rounds_and_tenants_separately(
     assert (status["status"], status["total"]) == ("COMPLETED", 3_002)
     sizes = [(domain, len(paths)) for domain, paths in purged[-3:]]
     assert sizes == [(DOMAIN, 3_000), (ENDPOINT, 1), (DOMAIN, 1)]
+
+
+def test_patterns_are_invalidated_instead_of_paths_and_checked_until_completed(
+    stack: EmbeddedStack, purged: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ended(stack, url_list=urls("/p/1", "/q/2"), region=SYDNEY[:1])
+    assert before["targets"]["outcomes"] == {"warmed": 2}
+    checks: list[str] = []
+
+    def slowly(self: Any, distribution: str, number: str) -> Any:
+        invalidation = original(self, distribution, number)
+        checks.append(number)
+        invalidation.status = "Completed" if len(checks) > 1 else "InProgress"
+        return invalidation
+
+    original = CloudFrontBackend.get_invalidation
+    monkeypatch.setattr(CloudFrontBackend, "get_invalidation", slowly)
+    status = ended(stack, url_list=urls("/p/1", "/q/2"), region=SYDNEY[:1], invalidate=["/p/*"])
+    assert purged[-1] == (DOMAIN, ["/p/*"])
+    assert len(checks) == 2
+    assert status["status"] == "COMPLETED"
+    assert status["targets"]["outcomes"] == {"warmed": 1, "already_warm": 1}
+    assert any(
+        f"1 of 2 URLs match no pattern of invalidate, such as {urls('/q/2')[0]}" in w for w in status["warnings"]
+    )
 
 
 def test_dry_run_warns_about_distribution_settings(stack: EmbeddedStack) -> None:

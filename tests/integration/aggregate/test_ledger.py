@@ -1,5 +1,7 @@
 """The ledger: results of a run that ends in the meantime, and the encoding of values."""
 
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,13 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.results.batch_result import BatchResult
-from prewarm.storage.ledger import RunEnded
-from prewarm.storage.ledger_items import Control, pack, unpack
+from prewarm.storage.ledger_items import Control, Stored, pack, unpack
 from prewarm.storage.run_store import Storage
+from tests.support.stored_runs import put_without_attempt
 
-RESULT = BatchResult("1-000000", 0, 0, 0, 1, 1, True, 1, {"warmed": 1}, 0, 500)
+RESULT = BatchResult("1-000000", 0, 0, 0, 1, 1, True, 1, {"warmed": 1}, 0, 500, attempt="a")
 values = st.recursive(
-    st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.frozensets(st.text(min_size=1), min_size=1),
+    st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.text()
+    | st.binary()
+    | st.frozensets(st.text(min_size=1), min_size=1),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -45,34 +51,52 @@ def test_float_is_rejected() -> None:
         pack({"a": [1.5]})
 
 
-def test_part_put_twice_is_stored_once(store: Storage) -> None:
-    store.ledger.put_result("run", RESULT)
-    store.ledger.put_result("run", RESULT)
+def test_part_put_twice_by_one_attempt_is_its_own(store: Storage) -> None:
+    """The SDK repeats a write whose response was lost; the condition then fails on the attempt's own item."""
+    assert store.ledger.put_result("run", RESULT) is None
+    assert store.ledger.put_result("run", RESULT) is None
     assert list(store.ledger.results("run")) == [RESULT]
 
 
-def test_result_of_an_ended_or_unopened_run_is_refused(store: Storage) -> None:
-    store.ledger.end_run("run")
-    for run in ("run", "unknown"):
-        with pytest.raises(RunEnded):
-            store.ledger.put_result(run, RESULT)
-    assert list(store.ledger.results("run")) == []
+def test_second_attempt_at_a_part_gets_its_owner(store: Storage) -> None:
+    store.ledger.put_result("run", RESULT)
+    assert store.ledger.put_result("run", replace(RESULT, attempt="b", done=7)) == Stored("a", finished=True)
+    assert list(store.ledger.results("run")) == [RESULT]
 
 
-def test_a_closed_batch_takes_no_part_of_a_worker_that_looked_before_the_end(
-    store: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.ledger.close_batches("run", [("1-000000", 0), ("1-000001", 2)])
-    monkeypatch.setattr(store.ledger, "control", lambda _: Control(ended=False))
-    with pytest.raises(RunEnded):
-        store.ledger.put_result("run", RESULT)
+def test_part_of_an_earlier_version_is_replaced(store: Storage) -> None:
+    put_without_attempt("run", RESULT)
+    assert store.ledger.put_result("run", RESULT) is None
+    assert list(store.ledger.results("run")) == [RESULT]
+
+
+def test_closed_batch_refuses_a_worker_unless_it_started_after_a_redrive(store: Storage) -> None:
+    assert store.ledger.close_batches("run", [("1-000000", 0), ("1-000001", 2)])
+    assert store.ledger.put_result("run", RESULT) == Stored(closed=0)
     assert list(store.ledger.results("run")) == []
+    assert store.ledger.put_result("run", replace(RESULT, redrives=1)) is None
 
 
 def test_closing_keeps_a_result_that_was_already_written(store: Storage) -> None:
     store.ledger.put_result("run", RESULT)
-    store.ledger.close_batches("run", [("1-000000", 0)])
+    assert not store.ledger.close_batches("run", [("1-000000", 0)])
     assert list(store.ledger.results("run")) == [RESULT]
+
+
+def test_closing_twice_is_closing_once(store: Storage) -> None:
+    for _ in range(2):
+        assert store.ledger.close_batches("run", [("1-000000", 0)], 1)
+
+
+def test_attempts_are_listed_while_they_may_work(store: Storage) -> None:
+    assert not store.ledger.has_open_attempts("run")
+    store.ledger.open_attempt("run", "1-000000#0#a", time.time() + 60)
+    store.ledger.open_attempt("run", "1-000000#0#b", time.time() - 1)
+    assert store.ledger.has_open_attempts("run")
+    assert not store.ledger.has_open_attempts("other")
+    assert list(store.ledger.results("run")) == []
+    store.ledger.close_attempt("run", "1-000000#0#a")
+    assert not store.ledger.has_open_attempts("run"), "the Lambda of the other one must have ended"
 
 
 def test_overloaded_hosts_are_shared_by_all_workers(store: Storage) -> None:
@@ -96,7 +120,6 @@ def test_dark_pops_are_shared_by_all_workers_and_forgotten_after_a_redrive(store
 
 def test_failing_put_raises(store: Storage) -> None:
     with Stubber(store.ledger._dynamodb) as stub:
-        stub.add_response("get_item", {"Item": {"ended": {"BOOL": False}}})
         stub.add_client_error("put_item", "AccessDeniedException")
         with pytest.raises(ClientError):
             store.ledger.put_result("run", RESULT)

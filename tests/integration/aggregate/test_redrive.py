@@ -6,6 +6,7 @@ contract tests check that it does.
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from aggregate.notification import compose
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import BUCKET, SYDNEY, TOKYO, Context, Machine, Ran, client, document
 from tests.support.rest import call, describe_executions_as
+from tests.support.stored_runs import put_without_attempt
 from warm.run_guard import RunNotActive
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -110,15 +112,22 @@ def test_late_event_of_an_earlier_attempt_does_not_end_the_run(machine: Machine)
     assert machine.storage.ledger.control(ran.name).ended
 
 
-def test_batch_restarted_by_a_redrive_replaces_its_earlier_result(machine: Machine) -> None:
-    """The first attempt has a later part than the second one."""
+def test_batch_of_an_earlier_version_restarted_by_a_redrive_replaces_its_result(machine: Machine) -> None:
+    """Without attempts, the first start has a later part than the second one."""
     ran, items = started(machine)
     (whole,) = machine.storage.ledger.results(ran.name)
-    later = type(whole)(**{name: getattr(whole, name) for name in whole.__dataclass_fields__} | {"part": 1})
-    machine.storage.ledger.put_result(ran.name, later)
-    assert len(machine.storage.ledger.results(ran.name)) == 2
+    for part, finished in ((0, False), (1, True)):
+        put_without_attempt(ran.name, replace(whole, part=part, finished=finished))
+    assert [result.part for result in machine.storage.ledger.results(ran.name)] == [0, 1]
     work(ran, items[0], 1)
     assert [result.part for result in machine.storage.ledger.results(ran.name)] == [0]
+
+
+def test_finished_batch_delivered_again_by_a_redrive_is_not_fetched_again(machine: Machine) -> None:
+    ran, items = started(machine)
+    (whole,) = machine.storage.ledger.results(ran.name)
+    assert work(ran, items[0], 1) == {"finished": True, "cursor": None}
+    assert machine.storage.ledger.results(ran.name) == [whole]
 
 
 def test_redrive_of_the_first_state_resets_the_deadline(machine: Machine) -> None:

@@ -55,7 +55,9 @@ def test_sizes_are_requested_from_the_edge(machine: Machine) -> None:
 def test_dry_run_warms_plans_and_invalidates_nothing(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = fresh(2)
     result = dry(machine, url_list=urls, invalidate=True)
-    assert result["invalidation"] == {"paths": 2, "rounds": 1}
+    assert result["invalidation"] == {
+        "paths": 2, "rounds": 1, "dollars": 0.01, "minutes": 1, "patterns": []
+    }  # fmt: skip
     assert keys("runs/dry/") == ["runs/dry/dry_run.json", "runs/dry/request.json"]
     assert machine.run({"url_list": urls, "region_type": "pop", "region": SYDNEY[:1]}, "later").output["warm"]
     assert path_of(urls[0])

@@ -169,6 +169,29 @@ def test_retry_starts_a_new_run_of_the_failed_urls(
     assert response["requestID"] != arn
 
 
+@pytest.mark.parametrize(("given", "retried"), [(["/*"], True), ("/*", True), (True, True), (False, False)])
+def test_retry_does_not_invalidate_by_pattern_what_the_run_has_warmed(
+    machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch, given: object, retried: bool
+) -> None:
+    monkeypatch.setenv("PREWARM_ALLOW_INVALIDATION_PATTERNS", "true")
+    good, bad = fresh(2)
+    edge.fault(path_of(bad), "waf_block")
+    request = GOOD | {"url_list": [good, bad], "region": SYDNEY[:1], "invalidate": given}
+    arn = ended(machine, monkeypatch, {"requestKey": machine.storage.put_request("old", request)}, "FAILED")
+    name = call("POST", "/retry", query={"requestID": arn})[1]["requestID"].rpartition(":")[2]
+    assert document(name, "request.json")["invalidate"] is retried
+
+
+def test_retry_repeats_patterns_of_a_run_in_which_all_urls_failed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREWARM_ALLOW_INVALIDATION_PATTERNS", "true")
+    machine.resolve({"requestKey": machine.storage.put_request("old", GOOD | {"invalidate": ["/*"]})}, "old")
+    describe_executions_as(monkeypatch, status="FAILED")
+    name = call("POST", "/retry", query={"requestID": "old"})[1]["requestID"].rpartition(":")[2]
+    assert document(name, "request.json")["invalidate"] == ["/*"]
+
+
 def test_run_without_a_summary_is_retried_from_its_ledger(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = machine.resolve(GOOD | {"url_list": fresh(3)}, "old")
     assert ran.resolved["targets"] == 3

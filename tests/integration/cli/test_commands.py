@@ -62,7 +62,7 @@ DRY_RUN = {
         {"domain": "d111abc.cloudfront.net", "urls": 2, "pops": ["A"] * 15, "skippedPops": [], "targets": 30}
     ],
     "noDistribution": {"urls": 1, "hosts": ["elsewhere.example.org"]},
-    "invalidation": {"paths": 2, "rounds": 1},
+    "invalidation": {"paths": 2, "rounds": 1, "dollars": 0.01, "minutes": 1, "patterns": []},
     "sizes": {"asked": 2, "known": 2},
     "estimatedBytes": 3_000_000,
     "cost": {"dollars": 0.0042},
@@ -228,4 +228,4 @@ def test_main_imports_no_slow_modules() -> None:
 @pytest.mark.parametrize("distribution", ["www", "a/b.example.com"])
 def test_run_rejects_an_invalid_distribution_before_starting_the_service(distribution: str) -> None:
     result = prewarm("run", *URL, "--distribution", distribution, code=2)
-    assert "is no distribution" in result.stderr
+    assert "is not a distribution" in result.stderr

@@ -42,4 +42,4 @@ def test_local_with_invalid_port_exits_2(port: str) -> None:
 
 
 def test_local_rejects_an_invalid_distribution() -> None:
-    assert "'foo' is no distribution" in prewarm("local", "--distribution", "foo", code=2).stderr
+    assert "'foo' is not a distribution" in prewarm("local", "--distribution", "foo", code=2).stderr

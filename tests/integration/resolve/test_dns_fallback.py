@@ -73,9 +73,18 @@ def test_nameserver_without_client_subnet_support_is_a_warning(machine: Machine)
     assert any("BCN" in text for text in plan(ran.name)["warnings"])
 
 
-def test_selection_without_any_pop_is_rejected(machine: Machine) -> None:
-    response = machine.resolve({"url_list": fresh(), "region_type": "country", "region": "egypt"}).resolved
-    assert response["rejection"]["cause"].startswith("region: contains no POP: CAI: no POP name resolves there")
+@pytest.mark.usefixtures("_moto")
+def test_selection_without_any_pop_is_rejected() -> None:
+    """Doha has no known POP name, and these nameservers send its clients to no POP."""
+    config = {
+        "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
+        "pops": [FRANKFURT],
+        "client_subnets": {client_subnets()["IST"]: FRANKFURT},
+    }
+    with SimulatedCloudFront(config) as edge, an_account(edge) as account:
+        machine = Machine(account.storage)
+        response = machine.resolve({"url_list": fresh(), "region_type": "country", "region": "qatar"}).resolved
+    assert response["rejection"]["cause"].startswith("region: contains no POP: DOH: no POP name resolves there")
 
 
 def test_named_pop_has_no_substitute(machine: Machine) -> None:

@@ -29,7 +29,9 @@ def test_direct_dry_run_returns_the_document_and_stores_nothing(machine: Machine
     dry_run(machine, "execution")
     assert set(returned) == set(document("execution", "dry_run.json"))
     assert (returned["urls"], returned["targets"]) == (2, 2 * len(SYDNEY))
-    assert returned["invalidation"] == {"paths": 2, "rounds": 1}
+    assert returned["invalidation"] == {
+        "paths": 2, "rounds": 1, "dollars": 0.01, "minutes": 1, "patterns": []
+    }  # fmt: skip
     assert returned["cost"]["dollars"] > 0
 
 

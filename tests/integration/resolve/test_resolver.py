@@ -7,6 +7,7 @@ import pytest
 
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
+from resolve.invalidation_rounds import before_first_round
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import (
     AUCKLAND,
@@ -202,8 +203,9 @@ def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: Sim
     assert plan["deadline"] - plan["started_at"] == pytest.approx(300 * 60)
     assert [group["distribution_id"] for group in plan["groups"]] == account.distribution_ids
     assert ran.resolved == {
+        "run": "stored",
         "invalidate": False,
-        "invalidation": {"round": 0},
+        "invalidation": before_first_round(0),
         "maxConcurrency": 5,
         "stages": ["runs/stored/stages/1.json"],
         "targets": plan["targets"],

@@ -117,7 +117,7 @@ def test_interrupted_target_is_fetched_by_the_next_worker(machine: Machine, edge
     assert len(recorded(ran.name)) == 13
 
 
-def test_repeated_part_overwrites_its_results(machine: Machine) -> None:
+def test_repeated_part_returns_the_owners_answer_and_fetches_nothing(machine: Machine) -> None:
     ran = machine.resolve(request_for(fresh(6)))
     (item,) = machine.items(ran)
     assert warm_part(ran, item) == {"finished": True, "cursor": None}
@@ -127,15 +127,16 @@ def test_repeated_part_overwrites_its_results(machine: Machine) -> None:
     assert len(records(ran.name)) == 12
     machine.aggregate(ran)
     summary = document(ran.name, "summary.json")
-    assert (summary["targetsDone"], summary["outcomes"]) == (12, {"already_warm": 12})
+    assert (summary["targetsDone"], summary["outcomes"]) == (12, {"warmed": 12})
 
 
 def test_repeated_unfinished_part_counts_its_targets_once(machine: Machine, edge: SimulatedCloudFront) -> None:
     urls = slow(edge, 12, 200)
     ran = machine.resolve(request_for([*fresh(), *urls], region=[OLD]))
     (item,) = machine.items(ran)
-    warm_part(ran, item, seconds=0.5)
     progress = warm_part(ran, item, seconds=0.5)
+    assert not progress["finished"]
+    assert warm_part(ran, item, seconds=60) == progress
     while not progress["finished"]:
         progress = warm_part(ran, item, progress["cursor"])
     assert set(recorded(ran.name).values()) == {1}
@@ -183,10 +184,10 @@ def test_ended_run_is_not_warmed(machine: Machine, edge: SimulatedCloudFront) ->
     assert path_of(urls[1]) not in edge.stats()["origin"]
 
 
-def test_run_that_ends_during_a_worker_gets_no_results(
+def test_run_that_ends_during_a_worker_keeps_what_was_fetched(
     machine: Machine, edge: SimulatedCloudFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warm.stop_rules, "CONTROL_SECONDS", 0.2)
+    monkeypatch.setattr(warm.stop_rules, "CONTROL_SECONDS", 0.7)
     ran = machine.resolve(request_for([*fresh(3), *slow(edge, 1, 30_000)]))
     (item,) = machine.items(ran)
     reads = iter([Control(ended=False)] * 2)
@@ -195,24 +196,46 @@ def test_run_that_ends_during_a_worker_gets_no_results(
     with pytest.raises(RunNotActive):
         warm_part(ran, item)
     assert time.monotonic() - started < 10
-    assert keys(f"runs/{ran.name}/records/") == []
-    assert list(machine.storage.ledger.results(ran.name)) == []
+    assert outcomes(ran.name) == {"warmed": 6}
+    (result,) = machine.storage.ledger.results(ran.name)
+    assert (result.done, result.finished) == (6, False)
+    assert not machine.storage.ledger.has_open_attempts(ran.name)
 
 
-def test_result_after_the_end_is_rejected_by_the_ledger(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The run ends between the worker's last read of the control item and its write."""
+def test_finished_batch_is_kept_although_the_run_ended_before_its_write(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran = machine.resolve(request_for(fresh(2)))
     (item,) = machine.items(ran)
     put = prewarm.storage.ledger.Ledger.put_result
 
-    def end_first(self: prewarm.storage.ledger.Ledger, run: str, result: Any) -> None:
+    def end_first(self: prewarm.storage.ledger.Ledger, run: str, result: Any) -> Any:
         self.end_run(run)
-        put(self, run, result)
+        return put(self, run, result)
 
     monkeypatch.setattr(prewarm.storage.ledger.Ledger, "put_result", end_first)
+    assert warm_part(ran, item)["finished"]
+    machine.aggregate(ran)
+    assert document(ran.name, "summary.json")["outcomes"] == {"warmed": 4}
+
+
+def test_result_after_the_closing_is_refused_and_leaves_nothing(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = machine.resolve(request_for(fresh(2)))
+    (item,) = machine.items(ran)
+    put = prewarm.storage.ledger.Ledger.put_result
+
+    def close_first(self: prewarm.storage.ledger.Ledger, run: str, result: Any) -> Any:
+        self.end_run(run)
+        assert self.close_batches(run, [(result.batch, result.part)])
+        return put(self, run, result)
+
+    monkeypatch.setattr(prewarm.storage.ledger.Ledger, "put_result", close_first)
     with pytest.raises(RunNotActive):
         warm_part(ran, item)
     assert list(machine.storage.ledger.results(ran.name)) == []
+    assert keys(f"runs/{ran.name}/records/") == keys(f"runs/{ran.name}/cursors/") == []
 
 
 def test_missing_plan_raises(machine: Machine) -> None:

@@ -23,7 +23,7 @@ def test_cost_is_the_formula_of_the_measurements() -> None:
     work = measured_work(whole, measured, 1.5, catalogue())
     assert work.fetches == {"United States, Mexico, Canada": 20, "Japan": 20}
     parts = {each.name: each for each in estimate(work).parts}
-    assert parts["Lambda time"].quantity == pytest.approx(3.0 + 2.0 * 1.73 + 1.5)
+    assert parts["Lambda time"].quantity == pytest.approx(3.0 + 2.0 * 1.73 + 1.5 + 1.0)
     assert parts["CloudFront transfer, Japan"].dollars == pytest.approx(0.114)
     assert parts["invalidation (the first 1,000 a month are free)"].quantity == 2
     assert measured_sums(whole, measured, 1.5, catalogue())["cost"]["dollars"] == pytest.approx(

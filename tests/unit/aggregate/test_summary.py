@@ -122,7 +122,7 @@ def test_error_and_cause_are_within_limits_and_end_with_the_summary(
     group = Group("d111.cloudfront.net", "E1", 0, count, tuple(map(str, range(len(reasons)))), len(reasons))
     whole = plan(groups=(group,), url_count=count)
     failed = {number: {reason.value: 1 for reason in reasons} for number in range(count)}
-    ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, 1, {}, 0, 0, failed)]
+    ledger = [BatchResult("b", 0, 0, 0, count, len(reasons), True, count * len(reasons), {}, 0, 0, failed)]
     output = run_verdict(whole, summarise(whole, roll_up(whole, ledger), urls, 0.0, Outcome.LOST), LOCATION)
     lines = output["cause"].splitlines()
     assert len(output["cause"]) <= CAUSE_LIMIT

@@ -25,7 +25,7 @@ def recorded(outcomes: dict[tuple[int, int], Outcome], urls: int, pops: int, **s
     for target in targets_of(tile):
         if outcome := outcomes.get((target.url, target.pop)):
             tile.mark_done(target.number)
-            recorder.record(target, response(tile.pops[target.pop]), outcome, f"pop {target.pop}")
+            recorder.record(target, response(tile.pops[target.pop], status=0), outcome, f"pop {target.pop}")
     return recorder
 
 
@@ -41,6 +41,34 @@ def test_result_counts_outcomes_and_failures_by_url_index() -> None:
     assert result.outcomes == {"warmed": 1, "truncated": 1, "already_warm": 1, "timeout": 1}
     assert result.failed == {40: {"truncated": 1}, 41: {"timeout": 1}}
     assert (result.done, result.finished, result.dark) == (4, True, ())
+
+
+def test_failures_are_counted_by_outcome_and_status() -> None:
+    plan, tile = tile_of(1, 4, region_type="pop")
+    recorder = Recorder(plan, tile)
+    seen = [
+        (Outcome.CLIENT_ERROR, 404),
+        (Outcome.CLIENT_ERROR, 404),
+        (Outcome.CLIENT_ERROR, 410),
+        (Outcome.TIMEOUT, 0),
+    ]
+    for target, (outcome, status) in zip(targets_of(tile), seen, strict=True):
+        recorder.record(target, response(tile.pops[target.pop], status=status, cf_id="i" * 500), outcome, "")
+    result = recorder.result(0)
+    assert result.failed == {0: {"client_error:404": 2, "client_error:410": 1, "timeout": 1}}
+    assert result.outcomes == {"client_error": 3, "timeout": 1}
+    assert [(each.pop, each.kind) for each in result.examples] == [
+        (POP_NAMES[0], "client_error:404"),
+        (POP_NAMES[2], "client_error:410"),
+        (POP_NAMES[3], "timeout"),
+        (POP_NAMES[1], "client_error:404"),
+    ]
+    assert {each.cf_id for each in result.examples} == {"i" * 100}
+
+
+def test_examples_leave_out_dark_pops() -> None:
+    outcomes = {(0, 0): Outcome.BLOCKED, (0, 1): Outcome.CONNECT_ERROR}
+    assert [each.pop for each in recorded(outcomes, 1, 2).result(0).examples] == [POP_NAMES[0]]
 
 
 def test_bytes_of_all_fetches_are_added_up() -> None:

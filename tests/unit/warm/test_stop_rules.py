@@ -1,11 +1,8 @@
 """Why a worker stops: its own time, the run's deadline, and the run's control item."""
 
-import pytest
-
 from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, response
 from tests.support.worker import work
-from warm.run_guard import RunNotActive
 from warm.stop_rules import CONTROL_SECONDS, StopReason
 
 
@@ -31,6 +28,17 @@ def test_worker_out_of_time_leaves_targets_to_the_next(clock: Clock) -> None:
     assert again.result.finished
 
 
+def test_ended_run_keeps_what_was_fetched(clock: Clock) -> None:
+    def control() -> Control:
+        return Control(ended=clock.now > 1020)
+
+    worked = work(clock, lambda _: response(), 1000, seconds=1, control=control)
+    fetched = len(worked.fetcher.seen)
+    assert worked.result.outcomes == {"warmed": fetched - 1}, "the last fetch was cut short"
+    assert not worked.result.finished
+    assert len(worked.records) == worked.result.done == fetched - 1
+
+
 def test_ended_run_stops_the_worker_within_seconds(clock: Clock) -> None:
     reads: list[float] = []
 
@@ -38,9 +46,9 @@ def test_ended_run_stops_the_worker_within_seconds(clock: Clock) -> None:
         reads.append(clock.now)
         return Control(ended=len(reads) >= 3)
 
-    with pytest.raises(RunNotActive):
-        work(clock, lambda _: response(), 1000, seconds=0.5, control=control)
+    worked = work(clock, lambda _: response(), 1000, seconds=0.5, control=control)
     assert clock.now - 1000.0 < 4 * CONTROL_SECONDS
+    assert worked.stopped is StopReason.RUN_ENDED
     pauses = [later - sooner for sooner, later in zip([1000.0, *reads], reads, strict=False)]
     assert all(CONTROL_SECONDS <= pause <= CONTROL_SECONDS + 1 for pause in pauses)
 

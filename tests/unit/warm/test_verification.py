@@ -238,7 +238,7 @@ def test_pop_that_keeps_nothing_is_unproven_at_every_url_and_alone(clock: Clock,
     )
     assert worked.result.outcomes == {"unproven": 24, "warmed": 48}
     assert {url: dict(counts) for url, counts in worked.result.failed.items()} == {
-        url: {"unproven": 1} for url in range(24)
+        url: {"unproven:200": 1} for url in range(24)
     }
 
 

@@ -112,7 +112,7 @@ function estimateElements(dryRun) {
     ["Estimated cost", dollars(dryRun.cost.dollars), `prices of ${dryRun.cost.pricesOf}`],
     ["Batches", number(dryRun.batches), plural(dryRun.stages, "stage")],
   ];
-  if (dryRun.invalidation.paths) figures.push(["Invalidation", plural(dryRun.invalidation.paths, "path"), plural(dryRun.invalidation.rounds, "round")]);
+  if (dryRun.invalidation.paths) figures.push(["Invalidation", plural(dryRun.invalidation.paths, "path"), `${plural(dryRun.invalidation.rounds, "round")}, ${dollars(dryRun.invalidation.dollars)}`]);
   const lines = dryRun.distributions.map(({ domain, urls, pops, skipped, skippedPops = [] }) => {
     const count = Array.isArray(pops) ? pops.length : pops;
     const skippedCount = (skipped || skippedPops).length;

@@ -24,6 +24,17 @@ def only(change: dict[str, Any], without: str = "", *, direct: bool = False) -> 
     return sentence
 
 
+@pytest.mark.parametrize(
+    ("given", "invalidate", "patterns"),
+    [(True, True, []), (False, False, []), ("/*", ["/*"], ["/*"]), (["/a/*", "/b?c=d"], ["/a/*", "/b?c=d"], None)],
+)
+def test_invalidate_is_a_flag_or_path_patterns(given: object, invalidate: object, patterns: list[str] | None) -> None:
+    checked = check_request(GOOD | {"invalidate": given})
+    assert checked.fields.invalidate == invalidate
+    assert checked.fields.invalidation_patterns == (invalidate if patterns is None else patterns)
+    assert check_request(checked.as_json()).fields == checked.fields
+
+
 @pytest.mark.parametrize("document", [None, [], "x", 5, True])
 def test_body_that_is_not_an_object_is_rejected(document: object) -> None:
     with pytest.raises(InvalidRequest, match="JSON object with url_list, region_type and region"):
@@ -75,7 +86,28 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
         ({"fail_on": "all"}, ["fail_on: ", "'any' or 'none'"]),
         ({"max_rps": 0}, ["max_rps: must be at least 0.1, got 0; omit it for no limit"]),
         ({"staged": "yes"}, ["staged: must be true or false, got 'yes'"]),
-        ({"invalidate": 1}, ["invalidate: must be true or false, got 1"]),
+        ({"invalidate": 1}, ["invalidate: must be true or false, got 1; or use a list", '["/assets/*"]']),
+        ({"invalidate": "all"}, ["invalidate: must be true or false, got 'all'; or use a list of path patterns"]),
+        ({"invalidate": []}, ["invalidate: must be true or false, got a list with 0 entries; or use a list"]),
+        ({"invalidate": ["/a", 1]}, ["invalidate: must be true or false, got a list with 2 entries"]),
+        (
+            {"invalidate": ["/a", "b/*"]},
+            ["invalidate[1]: 'b/*' does not start with /; write a path such as /assets/*"],
+        ),
+        ({"invalidate": "/a~*"}, ["invalidate[0]: '/a~*' contains ~, which CloudFront does not invalidate"]),
+        ({"invalidate": ["/%7e*"]}, ["invalidate[0]: ", "encoded or not; end the pattern before it"]),
+        (
+            {"invalidate": ["/*.js"]},
+            ["invalidate[0]: '/*.js' has a * before its end, which CloudFront reads as a letter"],
+        ),
+        ({"invalidate": ["/a b"]}, ["invalidate[0]: '/a b' contains ' '; percent-encode it"]),
+        ({"invalidate": ["/ä"]}, ["invalidate[0]: '/ä' contains 'ä'; percent-encode it"]),
+        ({"invalidate": ["/a%zz"]}, ["invalidate[0]: ", "contains a % that does not start a percent-encoded byte"]),
+        ({"invalidate": ["/" + "a" * 4_000]}, ["invalidate[0]: ", "4,001 characters; CloudFront accepts 4,000"]),
+        (
+            {"invalidate": [f"/{n}/*" for n in range(16)]},
+            ["invalidate: has 16 patterns; CloudFront invalidates 15 at a time; combine them"],
+        ),
         ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
         ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8 entries, got a list with 9 entries"]),
         ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "not allowed in a header value"]),

@@ -1,7 +1,7 @@
 """The ledger's items: stored attribute names, and values that are read as they were written."""
 
-import json
-from dataclasses import fields
+import zlib
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from prewarm.planning.plan import Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.failures import Example
 from prewarm.storage.ledger_items import ALIASES, pack_item, result_as_item, result_from_item, unpack_item
 
-# An item as it has been stored since the first version: these names and types must stay readable.
+# An item as it is stored: these names and types must stay readable. `failed` is compressed JSON.
 STORED = {
     "batch": "1-000000",
     "part": 2,
@@ -25,7 +26,7 @@ STORED = {
     "outcomes": {"warmed": 9},
     "verified": 1,
     "bytes": 1000,
-    "failed": {"4": {"timeout": 2}},
+    "failed": zlib.compress(b'{"4":{"client_error:404":1,"timeout":1}}'),
     "warm": {"5": 3},
     "dark": [["ATL56-C1", "connect_error", "refused"]],
     "layers": {"EDGE": 1},
@@ -36,8 +37,14 @@ STORED = {
     "plain": 9,
     "gbMs": 10,
     "redrives": 11,
+    "attempt": "5f0c",
+    "previous": "a1b2",
+    "examples": [[4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="]],
     "verifiedInPop": 12,
 }
+# The first version stored failures as a map by outcome, and no attempts.
+FIRST = {name: STORED[name] for name in STORED if name not in {"attempt", "previous", "examples", "verifiedInPop"}}
+FIRST["failed"] = {"4": {"timeout": 2}}
 RESULT = BatchResult(
     batch="1-000000",
     part=2,
@@ -50,7 +57,7 @@ RESULT = BatchResult(
     outcomes={"warmed": 9},
     verified=1,
     bytes=1000,
-    failed={4: {"timeout": 2}},
+    failed={4: {"client_error:404": 1, "timeout": 1}},
     dark=(Skipped("ATL56-C1", "connect_error", "refused"),),
     pop_from=7,
     warm={5: 3},
@@ -62,13 +69,21 @@ RESULT = BatchResult(
     plain=9,
     gb_ms=10,
     redrives=11,
+    attempt="5f0c",
+    previous="a1b2",
+    examples=(Example(4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="),),
     verified_in_pop=12,
 )
 
 
-def test_stored_names_and_types_are_those_of_the_first_version() -> None:
+def test_stored_names_and_types_are_unchanged() -> None:
     assert result_as_item(RESULT) == STORED
     assert result_from_item(STORED | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == RESULT
+
+
+def test_item_of_the_first_version_is_read_with_defaults() -> None:
+    first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=())
+    assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 
 
 def test_aliases_name_fields_of_the_result() -> None:
@@ -82,7 +97,9 @@ def test_missing_attribute_has_the_default_of_its_field() -> None:
         result_from_item({name: value for name, value in STORED.items() if name != "urlFrom"})
 
 
-counts = st.dictionaries(st.sampled_from(["server_error", "timeout"]), st.integers(1, 999), max_size=3)
+counts = st.dictionaries(
+    st.sampled_from(["server_error:503", "server_error", "timeout"]), st.integers(1, 999), max_size=3
+)
 results = st.builds(
     BatchResult,
     batch=st.text(min_size=1, max_size=9),
@@ -110,9 +127,15 @@ results = st.builds(
     plain=st.integers(0, 9),
     gb_ms=st.integers(0, 10**9),
     redrives=st.integers(0, 9),
+    attempt=st.text("0123456789abcdef", max_size=32),
+    previous=st.text("0123456789abcdef", max_size=32),
+    examples=st.lists(
+        st.builds(Example, st.integers(0, 9), st.text(), st.text(), st.integers(0, 599), st.text(), st.text()),
+        max_size=2,
+    ).map(tuple),
 )
 
 
 @given(results)
 def test_result_is_unchanged_after_storing_and_reading(item: BatchResult) -> None:
-    assert result_from_item(unpack_item(json.loads(json.dumps(pack_item(result_as_item(item)))))) == item
+    assert result_from_item(unpack_item(pack_item(result_as_item(item)))) == item

@@ -91,6 +91,12 @@ def test_option_sets_its_field_and_the_api_accepts_it(field: str) -> None:
     check_request(json.loads(json.dumps(request)))
 
 
+def test_invalidation_patterns_are_given_by_an_option_of_their_own() -> None:
+    request = request_from(URL, "--region", "eu", "--invalidate-path", "/a/*", "--invalidate-path", "/b")
+    assert request["invalidate"] == ["/a/*", "/b"]
+    assert check_request(request).fields.invalidation_patterns == ["/a/*", "/b"]
+
+
 def test_option_choices_match_the_api() -> None:
     hints = prewarm_cli.options.request.request_of.__annotations__
     for field in ("verify", "fail_on"):
@@ -153,6 +159,7 @@ def test_request_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         ([URL, *BASE, "--country", "india"], "--region and --country cannot be combined"),
         ([URL, *BASE, "--header", "Accept"], "must have the form NAME:VALUE"),
         ([URL, *BASE, "--header", ": x"], "must have the form NAME:VALUE"),
+        ([URL, *BASE, "--invalidate", "--invalidate-path", "/*"], "--invalidate and --invalidate-path cannot be"),
         (["--file", "-", "--request", "-"], "stdin can be read only once"),
         (["--file", "no-such-file", *BASE], "no-such-file"),
         (["--sitemap", "{oops", *BASE], "not valid JSON"),

@@ -1,11 +1,22 @@
 """The patches of moto that are pure functions."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import moto.dynamodb.models.table
 import pytest
+from moto.dynamodb.exceptions import ConditionalCheckFailed
+from moto.dynamodb.models import DynamoDBBackend
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 
-from prewarm_local.stack.moto_patches import MotoPatches, patch_percentages, percentages_as_floats
+from prewarm_local.stack.moto_patches import (
+    MotoPatches,
+    patch_percentages,
+    patch_table_writes,
+    percentages_as_floats,
+)
 
 MACHINE = {
     "StartAt": "Items",
@@ -50,3 +61,32 @@ def test_moto_parses_whole_percentages_only_while_patched() -> None:
         AmazonStateLanguageParser.parse(definition)
     with pytest.raises(ASLParserException):
         AmazonStateLanguageParser().parse(definition)
+
+
+def test_condition_and_write_of_a_table_are_atomic_while_patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight threads put an item unless it exists; moto's check is slowed down, so that all of them would pass it."""
+    table: Any = moto.dynamodb.models.table
+    check = table.get_filter_expression
+
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.02)
+        return check(*arguments)
+
+    monkeypatch.setattr(table, "get_filter_expression", slow)
+    schema = [{"AttributeName": "k", "KeyType": "HASH"}]
+    backend = DynamoDBBackend("eu-central-1", "123456789012")
+    names = [{"AttributeName": "k", "AttributeType": "S"}]
+    options: Any = {"deletion_protection_enabled": False, "warm_throughput": None}
+    backend.create_table("t", schema, None, names, None, None, None, "PAY_PER_REQUEST", None, [], **options)
+
+    def put(number: int) -> bool:
+        item = {"k": {"S": "a"}, "n": {"N": str(number)}}
+        try:
+            backend.put_item("t", item, condition_expression="attribute_not_exists(k)")
+        except ConditionalCheckFailed:
+            return False
+        return True
+
+    with MotoPatches() as patches, ThreadPoolExecutor(8) as pool:
+        patch_table_writes(patches)
+        assert sum(pool.map(put, range(8))) == 1

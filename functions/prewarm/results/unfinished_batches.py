@@ -8,7 +8,10 @@ from prewarm.results.batch_result import BatchResult
 
 
 def unfinished_batches(plan: Plan, results: Iterable[BatchResult]) -> list[tuple[str, int]]:
-    """Return the ids of batches without a last part, each with its next part number."""
+    """Return the ids of batches without a last part, each with its next part number.
+
+    `results` are the run's current parts (chain.current_parts).
+    """
     parts: dict[str, int] = {}
     finished = set()
     for result in results:

@@ -1,9 +1,9 @@
 """Unfinished batches: those without a last part, with the number of their next part."""
 
-from aggregate.unfinished_batches import unfinished_batches
 from prewarm.planning.batching import all_batches
 from prewarm.planning.plan import Group
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.unfinished_batches import unfinished_batches
 from tests.support.builders import plan
 
 

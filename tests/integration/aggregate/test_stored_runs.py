@@ -1,0 +1,88 @@
+"""A run that version 0.1.0 stored, read by today's roll-up, status and report."""
+
+import json
+from typing import Any
+
+import pytest
+
+import aggregate.handler
+import warm.handler
+from prewarm.results.outcome import Outcome
+from prewarm.results.rollup import Verdict, roll_up
+from tests.support.handlers import DOMAIN, Context, Machine, document
+from tests.support.rest import call, describe_executions_as
+from tests.support.stored_runs import restore_run, stored_document
+
+VERSION = "0.1.0"
+# What a status has since then. Further fields are additions to the contract.
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+def status_of(run: str) -> dict[str, Any]:
+    code, status = call("GET", "/status", query={"requestID": run})
+    assert code == 200
+    return {name: value for name, value in status.items() if not name.startswith(("started", "ended"))}
+
+
+@pytest.mark.parametrize("state", ["running", "ended"])
+def test_status_of_a_stored_run_is_unchanged(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    run = restore_run(VERSION, state)
+    error = {} if state == "running" else {"error": "Prewarm.NotWarm"}
+    describe_executions_as(monkeypatch, status="RUNNING" if state == "running" else "FAILED", redriveCount=1, **error)
+    before = stored_document(VERSION, f"{state}/status.json")
+    status = status_of(run)
+    assert {name: status[name] for name in before if name in status} == {
+        name: value for name, value in before.items() if not name.startswith(("started", "ended", "pops"))
+    }
+
+
+@pytest.mark.parametrize("state", ["aborted", "running"])
+def test_stored_ledger_rolls_up_as_before(machine: Machine, state: str) -> None:
+    run = restore_run(VERSION, state)
+    plan, results = machine.storage.need_plan(run), machine.storage.ledger.results(run)
+    parts = [(result.batch, result.part) for result in results]
+    stage_1 = [("1-000000", 0), ("1-000000", 1), ("1-000001", 0)]
+    assert parts == (stage_1 if state == "aborted" else [*stage_1, ("2-000000", 0)])
+    rolled = roll_up(plan, results, Outcome.CANCELLED if state == "aborted" else None)
+    if state == "aborted":
+        summary = stored_document(VERSION, "aborted/summary.json")
+        assert dict(sorted(rolled.outcomes.items())) == summary["outcomes"]
+        assert rolled.targets_done == summary["targetsDone"]
+        assert len(rolled.indices(Verdict.FAILED)) == summary["failed"]
+    else:
+        status = stored_document(VERSION, "running/status.json")
+        assert rolled.targets_done == status["targets"]["done"]
+        assert len(rolled.indices(Verdict.SUCCESS)) == len(status["successUrl"])
+
+
+def test_stored_run_is_summarized_as_before() -> None:
+    run = restore_run(VERSION, "running")
+    output = aggregate.handler.handler({"run": run, "redrives": 1}, Context())
+    assert output == stored_document(VERSION, "ended/output.json")
+    before, now = stored_document(VERSION, "ended/report.json"), document(run, "report.json")
+    changing = {"endedAt", "cost"}
+    assert {name: now[name] for name in before if name not in changing} == {
+        name: value for name, value in before.items() if name not in changing
+    }
+
+
+def test_report_of_a_stored_run_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = restore_run(VERSION, "ended")
+    describe_executions_as(monkeypatch, status="FAILED", error="Prewarm.NotWarm", redriveCount=1)
+    code, answer = call("GET", "/report", query={"requestID": run, "format": "json"})
+    assert (code, answer["format"]) == (200, "json")
+
+
+def test_worker_continues_the_cursor_of_an_earlier_version(machine: Machine) -> None:
+    """The stack is updated between two parts of a batch."""
+    run = restore_run(VERSION, "aborted")
+    machine.storage.ledger.reopen_run(run, 2e9, 1)
+    first, second = stored_document(VERSION, "invocations.json")[:2]
+    (last,) = [r for r in machine.storage.ledger.results(run) if (r.batch, r.part) == ("1-000000", 1)]
+    event = json.loads(json.dumps(second["event"])) | {"redrives": 1}
+    assert event["cursor"] == first["answer"]["cursor"]
+    assert warm.handler.handler(event, Context()) == {"finished": True, "cursor": None}
+    parts = [r for r in machine.storage.ledger.results(run) if r.batch == "1-000000"]
+    assert [(part.part, bool(part.attempt)) for part in parts] == [(0, False), (1, True)]
+    assert parts[1].done == last.done
+    assert machine.storage.need_plan(run).groups[0].domain == DOMAIN
