@@ -43,6 +43,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         {
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified": f"{report['verified']:,}",
+            "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),

@@ -3,7 +3,7 @@
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
-from resolve.distributions.cache_behaviours import uncacheable
+from resolve.distributions.cache_behaviours import has_pragma_in_key, refusals, uncacheable
 from resolve.stages import PlannedRun
 
 
@@ -13,8 +13,14 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
     request_part = {"headers": fields.headers, "user_agent": fields.user_agent}
     for block in planned.blocks:
         urls = planned.urls[block.url_from : block.url_to]
-        why = uncacheable(planned.groups[block.group].behaviours, urls)
-        document = request_part | {"urls": [url.fetch for url in urls], "uncacheable": why}
+        in_order = planned.groups[block.group].behaviours
+        document = request_part | {
+            "urls": [url.fetch for url in urls],
+            "uncacheable": uncacheable(in_order, urls),
+            "error_pages": dict(in_order[0].error_pages) if in_order else {},
+            "refusals": refusals(in_order, urls),
+            "server_timing": not has_pragma_in_key(in_order),
+        }
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(run, block.number, document)

@@ -1,29 +1,57 @@
-"""POPs that never answer: a worker gives up on them instead of trying each target. Pure."""
+"""POPs that do not respond: a worker gives up on them instead of trying each target. Pure."""
 
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
 
-# A POP that fails this often in a row and has never answered is dark: its other targets are not tried one by one.
+# A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
+# not tried one by one. A connection that is not made is one failure; a time-out on a new connection counts for more,
+# since it takes a third of the stall time. A time-out on an open connection does not count: only that may be dead.
 FAILURES_OF_A_DARK_POP = 6
+FAILURES_OF_A_SILENT_PROBE = 3
+NO_RESPONSE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT})
 
 
 @dataclass
 class DarkPops:
-    """The POPs of a tile at which no connection succeeds; a POP is given by its index within the tile."""
+    """The POPs of a batch that do not respond, by id.
 
-    _failures: Counter[int] = field(default_factory=Counter)
-    _answered: set[int] = field(default_factory=set)
+    `on_dark` is called once for each POP that becomes dark here, to inform the run's other workers; `dark`: the POPs
+    that are given up on, with the outcome of their targets; at first those that other workers have reported. A POP is
+    suspected from its first fetch without a response until the next response.
+    """
 
-    def record(self, pop: int, outcome: Outcome) -> bool:
-        """Record the outcome of a fetch; returns whether it leaves the POP dark."""
-        if outcome is not Outcome.CONNECT_ERROR:
-            self._answered.add(pop)
+    on_dark: Callable[[str, str], None]
+    dark: dict[str, str] = field(default_factory=dict)
+    _failures: dict[str, int] = field(default_factory=dict)
+
+    def record(self, pop: str, outcome: Outcome, response: Response, *, fresh: bool) -> bool:
+        """Record a fetch's outcome; returns whether the POP has become dark by it.
+
+        `fresh`: the fetch was made on a new connection after an earlier one had no response.
+        """
+        if outcome not in NO_RESPONSE:
+            self._failures.pop(pop, None)
             return False
-        self._failures[pop] += 1
-        return self.is_dark(pop)
+        if response.status:
+            # A body that stalled: the POP had responded before, and may have fallen silent since.
+            return False
+        failures = 1 if outcome is Outcome.CONNECT_ERROR else FAILURES_OF_A_SILENT_PROBE if fresh else 0
+        self._failures[pop] = self._failures.get(pop, 0) + failures
+        if self._failures[pop] < FAILURES_OF_A_DARK_POP or pop in self.dark:
+            return False
+        self.dark[pop] = outcome
+        self.on_dark(pop, outcome)
+        return True
 
-    def is_dark(self, pop: int) -> bool:
-        """Return whether a POP has never answered and failed too often."""
-        return pop not in self._answered and self._failures[pop] >= FAILURES_OF_A_DARK_POP
+    def is_suspected(self, pop: str) -> bool:
+        """Return whether a POP's last fetch ended without a response."""
+        return pop in self._failures
+
+    def learn(self, reported: dict[str, str]) -> list[str]:
+        """Give up on POPs that other workers have reported and that are suspected here; returns those."""
+        new = [pop for pop in reported if pop in self._failures and pop not in self.dark]
+        self.dark |= {pop: reported[pop] for pop in new}
+        return new

@@ -14,6 +14,7 @@ from prewarm.tracing import subsegment
 from warm.attempt import Attempt
 from warm.circuit_breaker import CircuitBreakers
 from warm.cursor import Cursor
+from warm.dark_pops import DarkPops
 from warm.limits import Invocation, Limits
 from warm.metrics import put_batch_metrics
 from warm.recorder import Recorder
@@ -49,6 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             Invocation(cursor.part, redrives, int(context.memory_limit_in_mb), started),
             CircuitBreakers(partial(store.ledger.add_open_host, run), set(control.open_hosts)),
             partial(store.ledger.control, run),
+            DarkPops(partial(store.ledger.add_dark_pop, run), dict(control.dark_pops)),
         )
         with subsegment("fetch", run=run, batch=batch.id, part=cursor.part):
             worked = worker.run()

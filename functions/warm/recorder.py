@@ -33,6 +33,7 @@ class Recorder:
     tile: Tile
     total_bytes: int = 0
     verified: int = 0
+    verified_in_pop: int = 0
     done: int = 0
     _lines: list[str] = field(default_factory=list)
     _gzip: Any = field(default_factory=_compressor)
@@ -55,12 +56,23 @@ class Recorder:
         self._per_pop = [PopSums() for _ in self.tile.pops]
 
     def record(
-        self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
+        self,
+        target: Target,
+        response: Response,
+        outcome: Outcome,
+        detail: str,
+        *,
+        verified: bool = False,
+        named: bool = False,
     ) -> None:
-        """Record a finished target; `response` is the one that warmed it, or else the last one."""
+        """Record a finished target; `response` is the one that warmed it, or else the last one.
+
+        `named`: Server-Timing named the POP itself as the layer of the proof.
+        """
         self.done += 1
         self.total_bytes += target.bytes
         self.verified += verified
+        self.verified_in_pop += named
         self._outcomes[outcome] += 1
         self._measure(target, response, warm=outcome in WARM)
         layer = response.layer
@@ -139,8 +151,8 @@ class Recorder:
     def result(self, part: int, gb_ms: int = 0, redrives: int = 0) -> BatchResult:
         """Return the part's result; `gb_ms`: the Lambda time that the worker used, in GB-milliseconds.
 
-        A POP of a country or region at which every target of the tile failed without a valid connection is dark: it
-        is listed and left out of the counts, as if the probe had skipped it.
+        A POP of a country or region at which every target of the tile failed without a valid connection, or without a
+        response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
         """
         batch, first, pops = self.tile.batch, self.tile.batch.url_from, self.tile.pops
         dark = self._dark_pops()
@@ -177,6 +189,7 @@ class Recorder:
             gb_ms=gb_ms,
             redrives=redrives,
             examples=self._examples.chosen(pops[pop] for pop in dark),
+            verified_in_pop=self.verified_in_pop,
         )
 
     def _dark_pops(self) -> dict[int, str]:
@@ -188,4 +201,8 @@ class Recorder:
             if outcome in SILENT:
                 by_pop.setdefault(pop, Counter())[outcome] += 1
         whole = len(self.tile.urls) * len(self.tile.variants)
-        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in by_pop.items() if counts.total() == whole}
+        dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == whole}
+        if len(dark) == len(self.tile.pops):
+            # Silence at all POPs may be the origin's.
+            dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
+        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

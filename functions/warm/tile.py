@@ -11,6 +11,9 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Batch, Plan, proven_by_sample
 from warm.cursor import FETCHED, Cursor
 
+# Makes the edge name the cache layer that answers, where the distribution's response headers policy has
+# Server-Timing, whatever its sampling rate (Developer Guide, "Server-Timing header", "Pragma request header").
+SERVER_TIMING = "Pragma: server-timing"
 DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
 
@@ -40,9 +43,10 @@ class Tile:
     """A batch with everything that is needed to warm it.
 
     `urls` are in the form in which they are fetched, `given` has those that were given in another one; `pops` and
-    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
-    URL that the distribution's settings keep from being cached; `done` is a bitmap of the finished targets,
-    `progress` is the cursor's.
+    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each URL
+    that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
+    responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse a
+    URL; `done` is a bitmap of the finished targets, `progress` is the cursor's.
     """
 
     batch: Batch
@@ -54,6 +58,8 @@ class Tile:
     verify: str
     done: bytearray
     uncacheable: dict[int, str] = field(default_factory=dict)
+    error_pages: dict[int, int] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
     given: dict[int, str] = field(default_factory=dict)
 
@@ -83,13 +89,33 @@ class Tile:
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
+        if block.get("server_timing", True) and "pragma" not in {name.lower() for name in block["headers"]}:
+            own.append(SERVER_TIMING)
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
+        pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
+        refusals = {
+            int(url): f"by the edge, which has {settings}" for url, settings in block.get("refusals", {}).items()
+        }
         urls, variants, verify = block["urls"], plan.variants, plan.verify
         given = {int(url): text for url, text in block.get("given", {}).items()}
-        return cls(batch, urls, pops, variants, queues, headers, verify, bitmap, uncacheable, cursor.progress, given)
+        return cls(
+            batch,
+            urls,
+            pops,
+            variants,
+            queues,
+            headers,
+            verify,
+            bitmap,
+            uncacheable,
+            pages,
+            refusals,
+            cursor.progress,
+            given,
+        )
 
     def targets(self, pop: int) -> Iterator[Target]:
         """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""

@@ -1,93 +1,199 @@
-"""Which targets are verified by another fetch, and what one verification decides for others. Pure.
+"""Which targets are verified by another fetch, and what their proofs and failures mean for others. Pure.
 
-With `verify: sample` some targets of each URL are verified. The URL's other targets are held until the first of these
-verifications has a result: if it finds a copy, they count as warm; if it does not, each of them is verified by
-itself. A target is also verified by itself if the origin's headers or the distribution's settings forbid a copy.
+With `verify: sample` a diagonal of the tile is verified. Another target is believed only when a proof of its URL
+(variant) and a proof of its POP have both succeeded in this tile; until then it is held. A failure never decides for
+another target: it only decides which targets are verified next, each by its own fetches.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.classify import seems_uncacheable
 from warm.tile import Target, Tile
 
-# A target that waits for the verification of another one: its fetch, and its complete response.
+# A target that waits for proofs: its fetch, and its complete response.
 Held = tuple[Fetch, Response]
+# A URL and a variant, by their indices in the tile.
+Key = tuple[int, int]
+# A held target needs about 2.5 KB (its fetch and its response), so these need 13 MB of a worker's memory.
+MAX_HELD = 5_000
+# From so many failures without a single proof the distribution is taken to keep nothing.
+FAILURES_OF_ALL = 3
 
 
-def is_hit_in_pop(response: Response) -> bool:
-    """Return whether a response proves that the POP has a copy which it serves without asking the origin.
+class Step(Enum):
+    """What follows a target's complete response: it is believed, held, or fetched again."""
 
-    A hit in the regional edge cache does not prove that the POP has a copy. A RefreshHit was revalidated with the
-    origin, and where the copy's lifetime is zero each later request will be too.
-    """
-    return response.x_cache.startswith("Hit ") and response.layer in {"", "EDGE"}
+    BELIEVE = auto()
+    HOLD = auto()
+    VERIFY = auto()
 
 
 @dataclass
 class Verification:
-    """The verification of one tile; `cached` has, by URL and variant, whether the first verification found a copy."""
+    """The proofs of one tile, and the targets that wait for them."""
 
     tile: Tile
-    cached: dict[tuple[int, int], bool] = field(default_factory=dict)
-    _held: dict[tuple[int, int], list[Held]] = field(default_factory=dict)
-    _undecided: set[tuple[int, int]] = field(default_factory=set)
+    proven_urls: set[Key] = field(default_factory=set)
+    proven_pops: set[int] = field(default_factory=set)
+    _failed_pops: dict[Key, set[int]] = field(default_factory=dict)
+    _failed_urls: dict[int, set[Key]] = field(default_factory=dict)
+    _failures: int = 0
+    # Without a proof, but with a failure where the other side is proven: all their targets are verified.
+    _doubted_urls: set[Key] = field(default_factory=set)
+    _doubted_pops: set[int] = field(default_factory=set)
+    # Their samples ended without a result: their next target is verified instead.
+    _wanted_urls: set[Key] = field(default_factory=set)
+    _wanted_pops: set[int] = field(default_factory=set)
+    _held: dict[int, Held] = field(default_factory=dict)
+    _held_of_url: dict[Key, set[int]] = field(default_factory=dict)
+    _held_of_pop: dict[int, set[int]] = field(default_factory=dict)
 
-    def is_due(self, target: Target, response: Response) -> bool:
-        """Return whether a target has to be fetched again after this Miss; marks it as one to verify."""
-        if self.tile.verify == "none":
-            return False
-        key = (target.url, target.variant)
-        if not target.verify and (
-            key in self._undecided
-            or self.cached.get(key) is False
-            or target.url in self.tile.uncacheable
-            or seems_uncacheable(response)
-        ):
-            self._undecided.discard(key)
-            target.verify = True
-        return target.verify
-
-    def hold(self, fetch: Fetch, response: Response) -> bool:
-        """Hold a target until its URL's first verification; returns whether it is held."""
+    def step(self, fetch: Fetch, response: Response) -> Step:
+        """Return what follows a complete response that proves nothing; holds the target, or marks it as to verify."""
         target: Target = fetch.owner
-        key = (target.url, target.variant)
-        if self.tile.verify != "sample" or key in self.cached:
-            return False
-        self._held.setdefault(key, []).append((fetch, response))
-        return True
+        if self.tile.verify == "none":
+            return Step.BELIEVE
+        if not target.verify and not self._must_verify(target, response):
+            if self.believes(target):
+                return Step.BELIEVE
+            if len(self._held) < MAX_HELD:
+                self._hold(fetch, response)
+                return Step.HOLD
+        target.verify = True
+        return Step.VERIFY
 
-    def found_no_copy(self, target: Target) -> bool:
-        """Return whether a sampled target of the same URL and variant was verified, and had no copy."""
-        return self.tile.verify == "sample" and self.cached.get((target.url, target.variant)) is False
+    def believes(self, target: Target) -> bool:
+        """Return whether a proof of a target's URL and a proof of its POP have succeeded."""
+        return (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
 
-    def complete(self, target: Target, *, cached: bool | None) -> tuple[list[Held], list[Fetch]]:
-        """Record the result of a target's verification; None: it ended otherwise, and decides nothing.
+    def doubts(self, target: Target) -> bool:
+        """Return whether failures of other targets suggest that nothing is kept for this one.
 
-        Returns the held targets that count as warm now, and the fetches that have to be made again to verify others.
+        They count only where a sample stands for the others.
         """
+        if self.tile.verify != "sample":
+            return False
         key = (target.url, target.variant)
-        if key in self.cached:
-            return [], []
-        if cached is None:
-            if not self._held.get(key):
-                self._undecided.add(key)
-                return [], []
-            return [], [_to_verify(*self._held[key].pop(0))]
-        self.cached[key] = cached
-        released = self._held.pop(key, [])
-        return (released, []) if cached else ([], [_to_verify(*each) for each in released])
+        return key in self._doubted_urls or target.pop in self._doubted_pops or self._nothing_is_kept()
+
+    def complete(self, target: Target, *, proven: bool | None) -> tuple[list[Held], list[Fetch]]:
+        """Record the result of a target's verification; None: it ended otherwise, and shows nothing.
+
+        Returns the held targets that are believed now, and the fetches of held ones that have to be verified now.
+        """
+        key, pop = (target.url, target.variant), target.pop
+        if proven:
+            return self._proven(key, pop)
+        if proven is False:
+            self._failures += 1
+            self._failed_pops.setdefault(key, set()).add(pop)
+            self._failed_urls.setdefault(pop, set()).add(key)
+            if pop in self.proven_pops:
+                return [], self._doubt([] if key in self.proven_urls else [key], [])
+            if key in self.proven_urls:
+                return [], self._doubt([], [pop])
+            if self._nothing_is_kept():
+                return [], self._verify(list(self._held))
+        self._wanted_urls.add(key)
+        self._wanted_pops.add(pop)
+        return [], []
+
+    def next_samples(self) -> list[Fetch]:
+        """Return the fetches of held targets to verify once nothing else is left to fetch.
+
+        There is one for each URL and each POP without a proof, so the proofs of those decide for the others.
+        """
+        chosen: set[int] = set()
+        for key, numbers in self._held_of_url.items():
+            if key not in self.proven_urls:
+                chosen.add(min(numbers, key=lambda number: (self._pop_of(number) not in self.proven_pops, number)))
+        for pop, numbers in self._held_of_pop.items():
+            if pop not in self.proven_pops and chosen.isdisjoint(numbers):
+                chosen.add(min(numbers))
+        return self._verify(sorted(chosen))
 
     def release_all(self) -> list[Held]:
         """Return all held targets, which are held no longer."""
-        released = [each for held in self._held.values() for each in held]
-        self._held.clear()
-        return released
+        return self._take(list(self._held))
 
+    def _must_verify(self, target: Target, response: Response) -> bool:
+        key = (target.url, target.variant)
+        wanted = False
+        if key in self._wanted_urls:
+            self._wanted_urls.discard(key)
+            wanted = key not in self.proven_urls
+        if target.pop in self._wanted_pops:
+            self._wanted_pops.discard(target.pop)
+            wanted = wanted or target.pop not in self.proven_pops
+        return wanted or self.doubts(target) or target.url in self.tile.uncacheable or seems_uncacheable(response)
 
-def _to_verify(fetch: Fetch, response: Response) -> Fetch:
-    """Return a held target's fetch, prepared for its verification."""
-    target: Target = fetch.owner
-    target.verify, target.first, target.misses = True, response, 1
-    return fetch
+    def _nothing_is_kept(self) -> bool:
+        return self._failures >= FAILURES_OF_ALL and not self.proven_pops
+
+    def _proven(self, key: Key, pop: int) -> tuple[list[Held], list[Fetch]]:
+        """Record a proof. A failure where the other side is proven now is that of its own URL or POP."""
+        if key in self.proven_urls and pop in self.proven_pops:
+            return [], []
+        # Only what is proven for the first time can release targets: a POP may hold thousands.
+        waiting: set[int] = set()
+        if key not in self.proven_urls:
+            self.proven_urls.add(key)
+            self._doubted_urls.discard(key)
+            waiting |= self._held_of_url.get(key, set())
+        if pop not in self.proven_pops:
+            self.proven_pops.add(pop)
+            self._doubted_pops.discard(pop)
+            waiting |= self._held_of_pop.get(pop, set())
+        released = self._take(sorted(number for number in waiting if self.believes(self._held[number][0].owner)))
+        urls = self._failed_urls.get(pop, set()) - self.proven_urls
+        return released, self._doubt(urls, self._failed_pops.get(key, set()) - self.proven_pops)
+
+    def _doubt(self, urls: Iterable[Key], pops: Iterable[int]) -> list[Fetch]:
+        """Verify all targets of these URLs and POPs; returns the fetches of their held ones."""
+        numbers: set[int] = set()
+        for key in urls:
+            self._doubted_urls.add(key)
+            numbers |= self._held_of_url.get(key, set())
+        for pop in pops:
+            self._doubted_pops.add(pop)
+            numbers |= self._held_of_pop.get(pop, set())
+        return self._verify(sorted(numbers))
+
+    def _pop_of(self, number: int) -> int:
+        return number % len(self.tile.pops)
+
+    def _hold(self, fetch: Fetch, response: Response) -> None:
+        target: Target = fetch.owner
+        # Already read; it is most of a held target's memory.
+        fetch.header_lines = []
+        self._held[target.number] = (fetch, response)
+        self._held_of_url.setdefault((target.url, target.variant), set()).add(target.number)
+        self._held_of_pop.setdefault(target.pop, set()).add(target.number)
+
+    def _take(self, numbers: Iterable[int]) -> list[Held]:
+        """Return held targets by their numbers, which are held no longer."""
+        taken = []
+        for number in numbers:
+            fetch, response = self._held.pop(number)
+            target: Target = fetch.owner
+            self._held_of_url[target.url, target.variant].discard(number)
+            self._held_of_pop[target.pop].discard(number)
+            if not self._held_of_url[target.url, target.variant]:
+                del self._held_of_url[target.url, target.variant]
+            if not self._held_of_pop[target.pop]:
+                del self._held_of_pop[target.pop]
+            taken.append((fetch, response))
+        return taken
+
+    def _verify(self, numbers: Iterable[int]) -> list[Fetch]:
+        """Return the fetches of held targets, prepared for their verification."""
+        fetches = []
+        for fetch, response in self._take(numbers):
+            target: Target = fetch.owner
+            target.verify, target.first, target.misses = True, response, 1
+            fetches.append(fetch)
+        return fetches

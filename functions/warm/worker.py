@@ -5,32 +5,32 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from prewarm.fetcher.fetcher import Fetcher
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.classify import classify
-from prewarm.results.outcome import RETRIED, Outcome
+from prewarm.results.outcome import RETRIED, RETRIED_LATER, Outcome
 from prewarm.storage.ledger_items import Control
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
 from warm.cursor import FETCHED, Cursor
-from warm.dark_pops import DarkPops
+from warm.dark_pops import NO_RESPONSE, DarkPops
+from warm.judge import FIRST_PAUSE, Judge, Judged
 from warm.limits import Invocation, Limits
+from warm.proof import warm_outcome
 from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
 from warm.stop_rules import StopReason, StopRules
 from warm.tile import Target, Tile
-from warm.verification import Verification, is_hit_in_pop
+from warm.verification import Verification
 
 TRIES = 3
-# First pause before a retry in seconds; doubled each time, with jitter so that retries do not come in waves.
-FIRST_PAUSE = 0.2
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
 ENDLESS_SHARE = 0.9
-# After the first Miss, a second one is enough where the distribution's settings, or the verification of another
-# target of the URL, show that no copy is kept.
-MISSES_IF_UNCACHEABLE = 2
+COMPLETE = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
+EDGE_OR_ORIGIN = "by the edge or the origin"
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class WorkerResult:
 class Worker:
     """Warms one tile, as far as the limits allow.
 
-    `breakers` starts with the hosts that other workers of the run have reported; `read_control` reads the run's
-    control item. `stop.reason` is why it stopped before its tile was finished.
+    `breakers` and `dark_pops` start with the hosts and POPs that other workers of the run have reported;
+    `read_control` reads the run's control item. `stop.reason` is why it stopped before its tile was finished.
     """
 
     def __init__(
@@ -58,12 +58,15 @@ class Worker:
         invocation: Invocation,
         breakers: CircuitBreakers,
         read_control: Callable[[], Control],
+        dark_pops: DarkPops,
     ) -> None:
         self._tile, self._recorder, self._fetcher = tile, recorder, fetcher
         self._limits, self._invocation, self._breakers = limits, invocation, breakers
         self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
         self._verification = Verification(tile)
-        self._dark_pops = DarkPops()
+        self._judge = Judge(tile, self._verification, invalidated=recorder.plan.invalidate)
+        breakers.pops = len(recorder.plan.groups[tile.batch.group].pops)
+        self._dark_pops = dark_pops
         self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)
         self._requeue: Callable[[Fetch], None] = fetcher.requeue
         self._progress: dict[int, int] = {}
@@ -76,8 +79,8 @@ class Worker:
         while unfinished:
             self._leave_unfinished(unfinished.popleft())
         for fetch, response in self._verification.release_all():
-            # Fetched completely, and no verification has contradicted it.
-            self._record(fetch.owner, response, Outcome.WARMED, "")
+            fetch.owner.first, fetch.started = response, 0.0
+            self._leave_unfinished(fetch)
         part = self._invocation.part
         result = self._recorder.result(part, self._invocation.gb_milliseconds(), self._invocation.redrives)
         cursor = None if result.finished else Cursor(part + 1, bytes(self._tile.done), self._progress)
@@ -96,45 +99,56 @@ class Worker:
                 continue
             for target in self._tile.targets(pop):
                 self._finish(target, Response(), Outcome.UNRESOLVED_POP, "the POP's name has no usable address")
-        unfinished = deque(
-            self._fetcher.run(
-                (),
-                self._on_response,
-                queues=queues,
-                should_stop=self.stop.should_stop,
-                admit=self._admit,
-                max_bytes=self._limits.max_bytes,
+        samples: list[Fetch] = []
+        while True:
+            unfinished = deque(
+                self._fetcher.run(
+                    samples,
+                    self._on_response,
+                    queues=queues,
+                    should_stop=self.stop.should_stop,
+                    admit=self._admit,
+                    max_bytes=self._limits.max_bytes,
+                )
             )
-        )
+            # Nothing is left to fetch: targets that are still held need proofs of their own URLs and POPs.
+            if self.stop.reason or not (samples := self._verification.next_samples()):
+                break
         if self.stop.reason is StopReason.DEADLINE:
             unfinished.extend(fetch for queue in queues for fetch in queue.remaining())
         return unfinished
 
     def _on_control(self, control: Control) -> None:
         self._breakers.open_all(control.open_hosts)
+        if control.dark_pops:
+            for pop in self._dark_pops.learn(dict(control.dark_pops)):
+                self._leave_pop(self._tile.pops.index(pop))
 
     def _admit(self, fetch: Fetch) -> float | None:
         """Return how long a fetch has to wait, or finish its target and return None where its host is open."""
         target: Target = fetch.owner
         if self._breakers.open and self._tile.hosts[target.url] in self._breakers.open:
-            if target.first is not None:
-                self._finish(
-                    target, target.first, Outcome.WARMED, "not verified: the origin of its host is overloaded"
-                )
-            else:
-                self._finish(target, Response(), Outcome.ORIGIN_OVERLOAD, "not fetched: the origin failed too often")
+            self._give_up(target, Outcome.ORIGIN_OVERLOAD, "the origin failed too often")
+            return None
+        if self._dark_pops.dark and (outcome := self._dark_pops.dark.get(self._tile.pops[target.pop])):
+            self._give_up(target, Outcome(outcome), "the POP is dark")
             return None
         return self._rate_limiter.acquire(time.monotonic(), slowed=self._breakers.slowed)
+
+    def _give_up(self, target: Target, outcome: Outcome, why: str) -> None:
+        """Finish a target that is not fetched (again): it is warm only where proofs of its URL and POP exist."""
+        if target.first is None:
+            self._finish(target, Response(), outcome, f"not fetched: {why}")
+        elif self._verification.believes(target):
+            self._finish(target, target.first, warm_outcome(target, target.first), "")
+        else:
+            self._finish(target, target.first, outcome, f"fetched, but not verified: {why}")
 
     def _leave_unfinished(self, fetch: Fetch) -> None:
         """Finish a target whose fetch was cut short by the worker's end, or leave it to the next worker."""
         target: Target = fetch.owner
         if self.stop.reason is StopReason.DEADLINE:
-            if target.first is not None and target.misses == 1:
-                detail = "not verified: the run's deadline passed first"
-                self._finish(target, target.first, Outcome.WARMED, detail)
-            else:
-                self._finish(target, Response(), Outcome.DEADLINE, "the run's deadline passed")
+            self._give_up(target, Outcome.DEADLINE, "the run's deadline passed")
         else:
             elapsed = time.monotonic() - fetch.started if fetch.started else 0.0
             endless = ENDLESS_SHARE * self._limits.own_seconds
@@ -142,8 +156,7 @@ class Worker:
                 self._finish(target, Response(), Outcome.TIMEOUT, f"still incomplete after {elapsed:.0f} s")
             elif target.first is not None and elapsed and elapsed + target.first.total_ms / 1000 >= endless:
                 # Fetch and verification do not fit into one worker's time: the next worker would start both again.
-                detail = "not verified: a second fetch does not fit into a worker's time"
-                self._finish(target, target.first, Outcome.WARMED, detail)
+                self._give_up(target, Outcome.UNPROVEN, "a second fetch does not fit into a worker's time")
             elif target.first is not None or target.fetched:
                 self._progress[target.number] = FETCHED
             elif target.tries:
@@ -156,25 +169,20 @@ class Worker:
         target.tries += 1
         target.bytes += response.bytes
         outcome, detail = classify(response, self._tile.pops[target.pop], self._tile.variants[target.variant])
-        if self._dark_pops.record(target.pop, outcome):
-            for waiting in fetch.queue.remaining():
-                self._finish(waiting.owner, Response(), Outcome.CONNECT_ERROR, "not fetched: the POP is dark")
-        if target.tries == 1:
+        if fetch.queue.suspected or outcome in NO_RESPONSE:
+            self._watch_pop(fetch, response, outcome)
+        if target.tries == 1 and not (outcome is Outcome.SERVER_ERROR and response.status in self._tile.error_pages):
             # Retries repeat what failed: they would make a few bad pages look like an overloaded origin.
-            self._breakers.record(self._tile.hosts[target.url], target.url, response, outcome, time.monotonic())
-        if outcome is Outcome.WARMED:
-            if self._verification.is_due(target, response):
-                return self._verify(fetch, target, response)
-            if not self._verification.hold(fetch, response):
-                self._finish(target, response, outcome, detail)
-            return None
-        if outcome is Outcome.ALREADY_WARM:
-            if target.verify and not is_hit_in_pop(response):
-                return self._verify(fetch, target, response)
-            fetched_before = target.first is not None or target.fetched
-            outcome = Outcome.WARMED if fetched_before else outcome
-            self._finish(target, target.first or response, outcome, "", verified=True)
-            return None
+            host = self._tile.hosts[target.url]
+            self._breakers.record(host, target.url, target.pop, response, outcome, time.monotonic())
+        if outcome in COMPLETE or outcome is Outcome.ERROR_PAGE:
+            copy = outcome in COMPLETE
+            judged = self._judge.copy(fetch, response, outcome) if copy else self._judge.error_page(target, response)
+            if judged.outcome is not None:
+                self._settle(target, judged, judged.outcome)
+            return judged.pause
+        if outcome is Outcome.BLOCKED:
+            detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
         pause = self._retry_pause(target, outcome)
         if pause is None:
             self._finish(target, response, outcome, detail)
@@ -182,54 +190,54 @@ class Worker:
             fetch.address += 1
         return pause
 
+    def _watch_pop(self, fetch: Fetch, response: Response, outcome: Outcome) -> None:
+        """Ask a POP that may have fallen silent for one target at a time, and give up on it once it is dark."""
+        target: Target = fetch.owner
+        name = self._tile.pops[target.pop]
+        dark = self._dark_pops.record(name, outcome, response, fresh=fetch.fresh)
+        fetch.queue.suspected = self._dark_pops.is_suspected(name)
+        # A retry gets a new connection: the old one may be dead although it looks open.
+        fetch.fresh = fetch.queue.suspected
+        if dark:
+            self._leave_pop(target.pop)
+
+    def _leave_pop(self, pop: int) -> None:
+        """Finish all targets of a dark POP."""
+        queue, outcome = self._tile.queues[pop], Outcome(self._dark_pops.dark[self._tile.pops[pop]])
+        if queue is not None:
+            for waiting in chain(self._fetcher.abandon(queue), queue.remaining()):
+                self._give_up(waiting.owner, outcome, "the POP is dark")
+
     def _retry_pause(self, target: Target, outcome: Outcome) -> float | None:
         """Return the seconds until a failed target is tried again, or None where a retry is useless."""
         tries = target.tries - target.misses
-        if outcome not in RETRIED or tries >= TRIES or self._dark_pops.is_dark(target.pop):
+        if outcome not in RETRIED or tries >= TRIES or self._tile.pops[target.pop] in self._dark_pops.dark:
             return None
+        # Doubled each time, with jitter so that retries do not come in waves.
         pause = FIRST_PAUSE * 2 ** (target.tries - 1)
-        if outcome is Outcome.SERVER_ERROR:
+        if outcome in RETRIED_LATER:
             pause = self._limits.error_cache_seconds
         return float(pause * random.uniform(1.0, 1.5))  # noqa: S311 - jitter needs no secrecy
 
-    def _verify(self, fetch: Fetch, target: Target, response: Response) -> float | None:
-        """Return the seconds until the target is fetched again, or None after too many Misses.
+    def _finish(self, target: Target, response: Response, outcome: Outcome, detail: str) -> None:
+        self._settle(target, Judged(response, outcome, detail), outcome)
 
-        Only a Hit proves that the POP kept the object. The first repetition is immediate and at the same address; a
-        POP has several cache servers, so a second Miss is followed by a fetch at another address.
-        """
-        target.first = target.first or response
-        target.misses += 1
-        reason = self._tile.uncacheable.get(target.url, "")
-        uncacheable = reason or self._verification.found_no_copy(target)
-        if target.misses >= (MISSES_IF_UNCACHEABLE if uncacheable else TRIES + 1):
-            outcome = Outcome.NOT_CACHEABLE if reason else Outcome.UNPROVEN
-            header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
-            detail = "; ".join(filter(None, (f"{target.misses} fetches without a Hit", reason, header)))
-            self._finish(target, response, outcome, detail)
-            return None
-        if target.misses == 1:
-            return 0.0
-        fetch.address += 1
-        return float(FIRST_PAUSE * 2 ** (target.misses - 2))
-
-    def _finish(
-        self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
-    ) -> None:
+    def _settle(self, target: Target, judged: Judged, outcome: Outcome) -> None:
         """Finish a target, and the held targets that its verification decides."""
-        self._record(target, response, outcome, detail, verified=verified)
-        if not target.verify:
+        self._record(target, judged, outcome)
+        copy_found = judged.verified and not judged.response.x_cache.startswith("Error ")
+        if self._tile.verify == "none" or not (target.verify or copy_found):
             return
-        failed = outcome in {Outcome.UNPROVEN, Outcome.NOT_CACHEABLE}
-        cached = True if verified else False if failed else None
-        warm, to_verify = self._verification.complete(target, cached=cached)
-        for fetch, first in warm:
-            self._record(fetch.owner, first, Outcome.WARMED, "")
+        failed = outcome in {Outcome.UNPROVEN, Outcome.NOT_CACHEABLE, Outcome.STALE}
+        proven = True if copy_found else False if failed else None
+        believed, to_verify = self._verification.complete(target, proven=proven)
+        for fetch, first in believed:
+            self._record(fetch.owner, Judged(first), warm_outcome(fetch.owner, first))
         for fetch in to_verify:
             self._requeue(fetch)
 
-    def _record(
-        self, target: Target, response: Response, outcome: Outcome, detail: str, *, verified: bool = False
-    ) -> None:
+    def _record(self, target: Target, judged: Judged, outcome: Outcome) -> None:
         self._tile.mark_done(target.number)
-        self._recorder.record(target, response, outcome, detail, verified=verified)
+        self._recorder.record(
+            target, judged.response, outcome, judged.detail, verified=judged.verified, named=judged.named
+        )

@@ -66,13 +66,22 @@ def tile_of(
     done: bytes = b"",
     progress: dict[int, int] | None = None,
     uncacheable: dict[int, str] | None = None,
+    error_pages: dict[int, int] | None = None,
+    refusals: dict[int, str] | None = None,
+    invalidate: bool = False,
+    server_timing: bool = True,
     url_from: int = 0,
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses."""
     names = POP_NAMES[:pops]
     group = Group("d111.cloudfront.net", "E1", url_from, url_from + urls, names, pops)
     whole = plan(
-        url_count=url_from + urls, groups=(group,), verify=verify, region_type=region_type, variants=variants
+        url_count=url_from + urls,
+        groups=(group,),
+        verify=verify,
+        region_type=region_type,
+        variants=variants,
+        invalidate=invalidate,
     )
     usual = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
     batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, urls * pops * len(variants))
@@ -80,7 +89,10 @@ def tile_of(
         "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
         "headers": headers or {},
         "user_agent": user_agent,
+        "server_timing": server_timing,
         "uncacheable": {str(url): reason for url, reason in (uncacheable or {}).items()},
+        "error_pages": {str(status): seconds for status, seconds in (error_pages or {}).items()},
+        "refusals": {str(url): settings for url, settings in (refusals or {}).items()},
     }
     cursor = Cursor(0, done, progress or {})
     return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor)
@@ -135,6 +147,7 @@ class FakeFetcher:
         self.seen: list[tuple[str, int, float]] = []
         self.max_bytes: int | None = None
         self._requeued: deque[Fetch] = deque()
+        self._later: list[tuple[float, int, Fetch]] = []
 
     def run(
         self,
@@ -148,10 +161,11 @@ class FakeFetcher:
     ) -> list[Fetch]:
         """Make one fetch after the other, queue by queue; retries come when no other fetch waits."""
         self.max_bytes = max_bytes
-        assert not list(fetches)
+        self._requeued.extend(fetches)
         waiting = deque(queues)
         active: list[Fetch] = []
-        later: list[tuple[float, int, Fetch]] = []
+        later = self._later
+        later.clear()
         while not should_stop():
             waited, fetch = 0.0, self._requeued.popleft() if self._requeued else None
             while fetch is None and waiting:
@@ -175,7 +189,7 @@ class FakeFetcher:
             self.seen.append(
                 (fetch.queue.addresses[fetch.address % len(fetch.queue.addresses)], fetch.owner.number, waited)
             )
-            fetch.started = self._clock.now
+            fetch.started, fetch.fresh = self._clock.now, fetch.fresh or fetch.queue.suspected
             self._clock.now += self._seconds
             if should_stop():
                 active.append(fetch)
@@ -188,3 +202,10 @@ class FakeFetcher:
     def requeue(self, fetch: Fetch) -> None:
         """Make a fetch once more."""
         self._requeued.append(fetch)
+
+    def abandon(self, queue: PopQueue) -> list[Fetch]:
+        """Drop a queue's fetches that wait for a retry."""
+        dropped = [entry for entry in self._later if entry[2].queue is queue]
+        for entry in dropped:
+            self._later.remove(entry)
+        return [entry[2] for entry in dropped]

@@ -10,6 +10,7 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, FakeFetcher, lines_of, response, tile_of
 from warm.circuit_breaker import CircuitBreakers
+from warm.dark_pops import DarkPops
 from warm.limits import Invocation, Limits
 from warm.recorder import Recorder
 from warm.stop_rules import StopReason
@@ -35,6 +36,7 @@ class Worked:
     fetcher: FakeFetcher
     tile: Tile
     reported_hosts: list[str]
+    reported_pops: list[tuple[str, str]]
 
     @property
     def addresses(self) -> list[str]:
@@ -57,6 +59,7 @@ def work(
     control: Callable[[], Control] = lambda: Control(ended=False),
     max_bytes: int | None = None,
     rps: float | None = None,
+    dark_pops: dict[str, str] | None = None,
     **scene: Any,
 ) -> Worked:
     """Run a worker on a tile of `urls` x `pops`; each fetch takes `seconds`; `own` and `run` are its time limits."""
@@ -64,6 +67,7 @@ def work(
     fetcher = FakeFetcher(edge, clock, seconds)
     limits = Limits(own, run, ERROR_CACHE_SECONDS, max_bytes, rps)
     reported: list[str] = []
+    dark: list[tuple[str, str]] = []
     worker = Worker(
         tile,
         Recorder(plan, tile),
@@ -72,11 +76,12 @@ def work(
         Invocation(),
         CircuitBreakers(reported.append),
         control,
+        DarkPops(lambda pop, outcome: dark.append((pop, outcome)), dict(dark_pops or {})),
     )
     result = worker.run()
     progress = result.cursor.progress if result.cursor else {}
     return Worked(
-        result.batch_result, lines_of(result.records), progress, worker.stop.reason, fetcher, tile, reported
+        result.batch_result, lines_of(result.records), progress, worker.stop.reason, fetcher, tile, reported, dark
     )
 
 

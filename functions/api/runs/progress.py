@@ -163,9 +163,11 @@ def _expired(execution: Execution, retention_days: int) -> Progress:
 def _totals(summary: dict[str, Any]) -> dict[str, Any]:
     """Return the totals of a summary in the form of the REST API."""
     names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
+    # A summary of an earlier version has no verifiedInPop.
+    more = {"layers": summary["layers"], "verifiedInPop": summary.get("verifiedInPop", 0)}
     return {
         "skippedPops": summary["skippedPops"],
-        "targets": {name: summary[source] for name, source in names.items()} | {"layers": summary["layers"]},
+        "targets": {name: summary[source] for name, source in names.items()} | more,
         "bytes": summary["bytes"],
         "duplicates": summary.get("duplicates", 0),
         "warnings": summary["warnings"],

@@ -63,6 +63,7 @@ class Report(ApiModel):
     targets_done: int
     outcomes: Counts
     verified: int
+    verified_in_pop: Annotated[int, Field(description="Proofs that name the POP's own cache layer.")] = 0
     layers: Counts
     skipped_pops: list[Skipped]
     mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""

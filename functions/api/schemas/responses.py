@@ -87,6 +87,9 @@ class Targets(ApiModel):
     done: int
     outcomes: Counts
     verified: Annotated[int, Field(description="Number of targets verified by a cache hit.")]
+    verified_in_pop: Annotated[
+        int, Field(description="How many of these hits name the POP's own cache layer (Server-Timing).")
+    ] = 0
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 

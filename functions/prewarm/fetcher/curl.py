@@ -12,6 +12,7 @@ from typing import Any
 import certifi
 import pycurl
 
+from prewarm.fetcher.stalled import set_user_timeout
 from prewarm.fetcher.transfer import CONNECTIONS_PER_POP, Fetch
 from prewarm.settings import Settings
 
@@ -19,6 +20,12 @@ from prewarm.settings import Settings
 # clients, DNS and files.
 MAX_CONNECTIONS = 800
 READ_BUFFER_BYTES = 131_072
+# TCP asks an idle peer for a sign of life after so many seconds, and again at this interval.
+KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS = 10, 5
+# A POP that may have fallen silent is waited for during a third of the stall time: with the default of 95 s four
+# fetches that time out together and two probes one after the other take 95 + 2 x 31 = 157 s, less than three minutes
+# until the POP is dark (warm.dark_pops).
+PROBE_SHARE = 3
 
 
 class CurlPool:
@@ -53,10 +60,11 @@ class CurlPool:
             curl.setopt(pycurl.HTTPHEADER, fetch.headers)
             curl.headers = fetch.headers
         curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
-        kind = (fetch.head, fetch.body is None, max_bytes)
+        fetch.fresh = fetch.fresh or fetch.queue.suspected
+        kind = (fetch.head, fetch.body is None, max_bytes, fetch.queue.suspected, fetch.fresh)
         if curl.kind != kind or fetch.body is not None:
             # Nearly all fetches are of one kind, so a handle's options are set again only when the kind changes.
-            _set_kind(curl, fetch, max_bytes)
+            self._set_kind(curl, fetch, max_bytes)
             curl.kind = kind
         curl.fetch, curl.address = fetch, address
         self._multi.add_handle(curl)
@@ -99,14 +107,33 @@ class CurlPool:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
             (pycurl.PIPEWAIT, 1),
             (pycurl.CONNECTTIMEOUT_MS, self._settings.connect_timeout_ms),
-            # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
             (pycurl.LOW_SPEED_LIMIT, 1),
-            (pycurl.LOW_SPEED_TIME, self._settings.stall_seconds),
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
+            (pycurl.TCP_KEEPALIVE, 1),
+            (pycurl.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS),
+            (pycurl.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS),
+            (pycurl.SOCKOPTFUNCTION, set_user_timeout),
         ):
             curl.setopt(option, value)
         curl.kind = curl.site = curl.headers = None
         return curl
+
+    def _set_kind(self, curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types
+        """Set a handle's method, its size limit, whether it keeps the body, its connection and its patience."""
+        curl.setopt(pycurl.NOBODY, 1 if fetch.head else 0)
+        if not fetch.head:
+            curl.setopt(pycurl.HTTPGET, 1)
+        curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
+        suspected, stall = fetch.queue.suspected, self._settings.stall_seconds
+        curl.setopt(pycurl.FRESH_CONNECT, 1 if fetch.fresh else 0)
+        # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
+        curl.setopt(pycurl.LOW_SPEED_TIME, max(1, stall // PROBE_SHARE) if suspected else stall)
+        if fetch.body is None:
+            # Discards each chunk: nothing is kept and nothing is decoded (ACCEPT_ENCODING stays unset).
+            curl.setopt(pycurl.WRITEFUNCTION, len)
+        else:
+            fetch.body.clear()
+            curl.setopt(pycurl.WRITEFUNCTION, fetch.body.extend)
 
 
 def request_parts(url: str) -> tuple[str, str]:
@@ -116,17 +143,3 @@ def request_parts(url: str) -> tuple[str, str]:
     """
     path = url.index("/", url.index("//") + 2)
     return url[: path + 1], url[path:]
-
-
-def _set_kind(curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types
-    """Set a handle's method, its size limit, and whether it keeps the body."""
-    curl.setopt(pycurl.NOBODY, 1 if fetch.head else 0)
-    if not fetch.head:
-        curl.setopt(pycurl.HTTPGET, 1)
-    curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
-    if fetch.body is None:
-        # Discards each chunk: nothing is kept and nothing is decoded (ACCEPT_ENCODING stays unset).
-        curl.setopt(pycurl.WRITEFUNCTION, len)
-    else:
-        fetch.body.clear()
-        curl.setopt(pycurl.WRITEFUNCTION, fetch.body.extend)

@@ -70,3 +70,14 @@ class Fetcher:
         if self._scheduler is None:
             raise RuntimeError("requeue: call it from a callback of run")
         self._scheduler.requeue(fetch)
+
+    def abandon(self, queue: PopQueue) -> list[Fetch]:
+        """Drop a queue's fetches that are active or wait for a retry; returns them. For callbacks of `run`.
+
+        Raises:
+            RuntimeError: nothing is running.
+
+        """
+        if self._scheduler is None:
+            raise RuntimeError("abandon: call it from a callback of run")
+        return self._scheduler.abandon(queue)

@@ -31,6 +31,7 @@ class Response:
     encoding: str = ""
     cache_control: str = ""
     server_timing: str = ""
+    waf_action: str = ""
 
     @property
     def layer(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import pycurl
 
 from prewarm.fetcher.curl import MAX_CONNECTIONS, CurlPool
+from prewarm.fetcher.stalled import TIMED_OUT, drop_stalled_connection
 from prewarm.fetcher.transfer import (
     BROKEN_CONNECTION,
     CONNECTIONS_PER_POP,
@@ -55,6 +56,8 @@ class Scheduler:
         self._delayed: list[tuple[float, int, Fetch, bool]] = []
         self._order = itertools.count()
         self._active: set[Any] = set()
+        # When each connection last answered, by libcurl's number of the connection.
+        self._answered: dict[int, float] = {}
         connections = max(1, min(CONNECTIONS_PER_POP, MAX_CONNECTIONS // max(1, len(queues))))
         self._streams = max(connections, min(STREAMS_PER_CONNECTION, MAX_ACTIVE // max(1, len(queues))))
         for queue in queues:
@@ -73,7 +76,9 @@ class Scheduler:
                     time.sleep(self._sleep_seconds())
                 continue
             for curl, error, text in self._pool.step(self._sleep_seconds()):
-                self._finish(curl, error, text)
+                # A callback may have abandoned it in the meantime.
+                if curl in self._active:
+                    self._finish(curl, error, text)
         waiting = [fetch for queue in self._queues for fetch in (*queue.waiting, *queue.draining)]
         return [curl.fetch for curl in self._active] + waiting + [entry[2] for entry in self._delayed]
 
@@ -87,6 +92,22 @@ class Scheduler:
         """Append a fetch to its queue, which must be one of this run's."""
         fetch.queue.waiting.append(fetch)
         self._mark_ready(fetch.queue)
+
+    def abandon(self, queue: PopQueue) -> list[Fetch]:
+        """Drop a queue's active and delayed fetches, without a call of the callback; returns them."""
+        dropped = [curl for curl in self._active if curl.fetch.queue is queue]
+        fetches = [curl.fetch for curl in dropped]
+        for curl in dropped:
+            self._active.discard(curl)
+            self._pool.release(curl)
+            queue.active -= 1
+        fetches += [entry[2] for entry in self._delayed if entry[2].queue is queue]
+        self._delayed = [entry for entry in self._delayed if entry[2].queue is not queue]
+        heapq.heapify(self._delayed)
+        fetches += queue.draining
+        queue.draining.clear()
+        queue.exclusive = False
+        return fetches
 
     def _sleep_seconds(self) -> float:
         now = time.monotonic()
@@ -115,7 +136,7 @@ class Scheduler:
         while self._ready and len(self._active) < MAX_ACTIVE:
             queue = self._ready.popleft()
             if (
-                queue.active >= (1 if queue.exclusive else queue.max_active)
+                queue.active >= (1 if queue.exclusive or queue.suspected else queue.max_active)
                 or queue.draining
                 or not (fetch := queue.next_fetch())
             ):
@@ -157,6 +178,11 @@ class Scheduler:
         ):
             queue.multiplexed, queue.max_active = True, self._streams
         self._active.discard(curl)
+        if not error:
+            self._answered[curl.getinfo(pycurl.CONN_ID)] = time.monotonic()
+        elif error == TIMED_OUT and self._answered.get(curl.getinfo(pycurl.CONN_ID), 0.0) < fetch.started:
+            # A connection that answered others in the meantime is not dead: only this response is slow.
+            drop_stalled_connection(curl, self._active)
         self._pool.release(curl)
         queue.active -= 1
         queue.exclusive = queue.exclusive and queue.active > 0

@@ -27,6 +27,8 @@ class PopQueue:
     `feed` makes further fetches one by one, when there is room for them: a batch is never in memory as a whole;
     `exhausted`: it has no more. `draining` are retries that wait until the POP has no active fetch. `active` counts
     the started fetches without a response, `starts` all started ones; `exclusive`: the active fetch is made alone.
+    `suspected`: the POP may have fallen silent, so it is asked one fetch at a time, each on a new connection and with
+    less patience (curl.PROBE_SHARE).
     """
 
     addresses: list[str]
@@ -39,6 +41,7 @@ class PopQueue:
     multiplexed: bool = False
     starts: int = 0
     exclusive: bool = False
+    suspected: bool = False
 
     def next_fetch(self) -> "Fetch | None":
         """Remove and return the next fetch, or return None."""
@@ -60,7 +63,8 @@ class Fetch:
 
     The response's body is discarded unless `body` is set, which then receives it. `shared_breaks` counts how often
     its connection broke while other fetches used it; `alone_at_start` is the queue's count of starts when it started
-    as the only active fetch, or -1. `started` is in monotonic seconds, 0 while it is not active.
+    as the only active fetch, or -1. `started` is in monotonic seconds, 0 while it is not active. `fresh`: it must not
+    use a connection that is already open.
     """
 
     url: str
@@ -74,6 +78,7 @@ class Fetch:
     body: bytearray | None = None
     shared_breaks: int = 0
     alone_at_start: int = -1
+    fresh: bool = False
 
 
 # Receives a finished fetch and its response; returns None when done, or the seconds until it is fetched again.

@@ -26,6 +26,7 @@ class BatchResult:
     - `attempt`: the id of the invocation that owns this part; empty in results of earlier versions
     - `previous`: the `attempt` of the part before, whose cursor this one continues; empty in part 0
     - `examples`: some of the failures, with what the edge answered
+    - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
     """
 
     batch: str
@@ -54,3 +55,4 @@ class BatchResult:
     attempt: str = ""
     previous: str = ""
     examples: tuple[Example, ...] = ()
+    verified_in_pop: int = 0

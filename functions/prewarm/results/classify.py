@@ -21,6 +21,16 @@ _TIMED_OUT = 28
 _TOO_LARGE = 63
 _STATUS_REDIRECT, _STATUS_CLIENT, _STATUS_SERVER = 300, 400, 500
 _FORBIDDEN, _TOO_MANY = 403, 429
+# The statuses of an object's copy. CloudFront treats 204 and 305 as errors, which it keeps for the error caching TTL
+# (Developer Guide, "How CloudFront caches HTTP 4xx and 5xx status codes"); 202 is a promise (or a WAF challenge), 206
+# was not asked for, and 3xx are redirects.
+_COPY = frozenset({200, 203})
+# X-Cache of an error that Lambda@Edge or a CloudFront Function caused, such as `LambdaValidationError from
+# cloudfront` (Developer Guide, "HTTP 502 status code (Lambda validation error)", "HTTP 503 status code (Lambda
+# execution error)").
+_BY_FUNCTION = re.compile(r"(?:Lambda|Function)\w*(?:Error|Exceeded|Throttled) ")
+# X-Cache of a limit: the log's x-edge-result-type (Developer Guide, "Standard logging reference") and Lambda@Edge's.
+_LIMIT = re.compile(r"\w*(?:LimitExceeded|CapacityExceeded|Throttled|ThrottledError) ")
 
 
 def seems_uncacheable(response: Response) -> bool:
@@ -39,11 +49,19 @@ def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcom
     """
     if response.error:
         return _classify_error(response)
-    if not _is_pop(response.cf_pop, pop_id):
+    if not _is_pop(response.cf_pop, pop_id) and (response.cf_pop or response.status < _STATUS_CLIENT):
+        # An error without the header is the edge's too: it refuses a request (413, 421, …) before a POP handles it.
         return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {truncate(response.cf_pop) or 'absent'}"
     if refusal := _refusal(response):
         return refusal, _status_and_x_cache(response)
+    if response.status not in _COPY:
+        return Outcome.UNPROVEN, f"{_status_and_x_cache(response)}: not the status of a copy (200, 203)"
     return _classify_copy(response, variant)
+
+
+def is_made_by_function(response: Response) -> bool:
+    """Return whether Lambda@Edge or a CloudFront Function caused the response, an error; it is not the origin's."""
+    return _BY_FUNCTION.match(response.x_cache) is not None
 
 
 def _classify_copy(response: Response, variant: str) -> tuple[Outcome, str]:
@@ -66,24 +84,35 @@ def _was_accepted(encoding: str, variant: str) -> bool:
 
 
 def _status_and_x_cache(response: Response) -> str:
-    return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}"
+    waf = f", x-amzn-waf-action: {truncate(response.waf_action)}" if response.waf_action else ""
+    return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}{waf}"
 
 
 def _refusal(response: Response) -> Outcome | None:
     """Return the outcome by status and X-Cache of a complete response; None where it is a copy of the object."""
     status = response.status
-    if status >= _STATUS_SERVER or status == _TOO_MANY:
-        return Outcome.SERVER_ERROR
+    if status in _COPY and response.x_cache.startswith(("Miss ", "Hit ")) and not response.waf_action:
+        return None
+    if response.waf_action:
+        # A challenge is a 202, a CAPTCHA a 405 (AWS WAF Developer Guide, "CAPTCHA and Challenge actions").
+        return Outcome.BLOCKED
+    if status == _TOO_MANY or _LIMIT.match(response.x_cache):
+        return Outcome.LIMITED
     if status >= _STATUS_CLIENT:
-        # An origin's own 403 carries the origin's Server header.
-        by_edge = status == _FORBIDDEN and response.server == "CloudFront"
-        return Outcome.BLOCKED if by_edge else Outcome.CLIENT_ERROR
+        return _error_outcome(response)
     if status >= _STATUS_REDIRECT or response.x_cache.startswith("Redirect "):
         return Outcome.REDIRECT
-    if response.x_cache.startswith(("Error ", "LimitExceeded ")):
-        # A custom error page may have status 200 and is still an error.
+    # CustomErrorResponses made this status of an error (Developer Guide, "Generate custom error responses").
+    return Outcome.ERROR_PAGE if response.x_cache.startswith("Error ") else None
+
+
+def _error_outcome(response: Response) -> Outcome:
+    """Return the outcome of a 4xx or 5xx."""
+    if response.status >= _STATUS_SERVER:
         return Outcome.SERVER_ERROR
-    return None
+    # An origin's own 403 usually carries the origin's Server header; one without it may be either's.
+    either = response.status == _FORBIDDEN and response.server == "CloudFront"
+    return Outcome.BLOCKED if either else Outcome.CLIENT_ERROR
 
 
 def _classify_error(response: Response) -> tuple[Outcome, str]:

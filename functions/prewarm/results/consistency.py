@@ -21,6 +21,16 @@ def content_of(response: Response) -> str:
     return etag if response.encoding else f"{etag}|{response.bytes}"
 
 
+def is_other_content(one: Response, other: Response) -> bool:
+    """Return whether two responses with the same encoding have different ETags; False where one has none.
+
+    Without the same encoding they cannot be compared: an edge that compresses makes a strong ETag weak.
+    """
+    if not one.etag or not other.etag or one.encoding != other.encoding:
+        return False
+    return one.etag.removeprefix("W/") != other.etag.removeprefix("W/")
+
+
 @dataclass
 class Contents:
     """The contents at a batch's POPs: by URL x variants + variant, the first content and the POP that sent it."""

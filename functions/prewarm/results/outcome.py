@@ -12,7 +12,10 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"
     SERVER_ERROR = "server_error"
     REDIRECT = "redirect"
+    ERROR_PAGE = "error_page"
+    LIMITED = "limited"
     UNPROVEN = "unproven"
+    STALE = "stale"
     NOT_CACHEABLE = "not_cacheable"
     WRONG_POP = "wrong_pop"
     TRUNCATED = "truncated"
@@ -32,16 +35,28 @@ class Outcome(StrEnum):
 WARM = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
 # Retried by the worker, at another address of the POP first.
 RETRIED = frozenset(
-    {Outcome.CONNECT_ERROR, Outcome.TIMEOUT, Outcome.TRUNCATED, Outcome.SERVER_ERROR, Outcome.UNPROVEN}
+    {
+        Outcome.CONNECT_ERROR,
+        Outcome.TIMEOUT,
+        Outcome.TRUNCATED,
+        Outcome.SERVER_ERROR,
+        Outcome.LIMITED,
+        Outcome.UNPROVEN,
+    }
 )
-# The outcomes at a dark POP: no valid connection to that POP exists.
-SILENT = frozenset({Outcome.CONNECT_ERROR, Outcome.TLS_ERROR, Outcome.WRONG_POP})
+# Retried only once the edge's cached error has expired.
+RETRIED_LATER = frozenset({Outcome.SERVER_ERROR, Outcome.LIMITED})
+# The outcomes at a dark POP: no valid connection to that POP exists, or it never responds on one.
+SILENT = frozenset({Outcome.CONNECT_ERROR, Outcome.TLS_ERROR, Outcome.WRONG_POP, Outcome.TIMEOUT})
 
 IN_WORDS = {
     Outcome.CLIENT_ERROR: "the origin answered with a 4xx",
-    Outcome.BLOCKED: "the edge refused it with a 403 (geographic restriction, WAF or a signed-URL rule)",
+    Outcome.BLOCKED: "refused, by the edge or the origin: a 403, a WAF challenge or a CAPTCHA",
     Outcome.SERVER_ERROR: "the origin answered with a 5xx, could not be reached, or the edge answered with an error",
     Outcome.REDIRECT: "it is a redirect, which is not followed; request the target URL instead",
+    Outcome.ERROR_PAGE: "the edge sent a custom error page; warm the page itself, such as /index.html",
+    Outcome.LIMITED: "a limit refused it (CloudFront's, a rate rule's or the origin's); set a lower max_rps",
+    Outcome.STALE: "the edge keeps serving an expired copy (RefreshHit), as it does while the origin fails",
     Outcome.UNPROVEN: "fetched again, the edge still had no cached copy",
     Outcome.NOT_CACHEABLE: "the distribution's settings keep the edge from caching it",
     Outcome.WRONG_POP: "a different POP answered",

@@ -54,6 +54,7 @@ class RollUp:
     skipped: list[Skipped]
     layers: Counter[str] = field(default_factory=Counter)
     mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    verified_in_pop: int = 0
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -104,6 +105,7 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         skipped=[skipped[key] for key in sorted(skipped)],
         layers=layers,
         mixed=mixed_contents(plan, parts),
+        verified_in_pop=sum(result.verified_in_pop for result in parts),
     )
 
 
@@ -135,6 +137,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "targetsDone": rolled.targets_done,
         "outcomes": dict(sorted(rolled.outcomes.items())),
         "verified": rolled.verified,
+        "verifiedInPop": rolled.verified_in_pop,
         "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],

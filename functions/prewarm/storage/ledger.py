@@ -63,6 +63,7 @@ class Ledger:
         return Control(
             ended=item["ended"],
             open_hosts=item.get("openHosts", frozenset()),
+            dark_pops=dict(entry.split() for entry in item.get("darkPops", ())),
             deadline=item.get("deadline", 0),
             redrives=item.get("redrives", 0),
             ended_as=item.get("endedAs", ""),
@@ -80,17 +81,21 @@ class Ledger:
         return self.control(run)
 
     def reopen_run(self, run: str, deadline: float, redrives: int) -> None:
-        """Reopen a redriven run with a new deadline and without overloaded hosts.
+        """Reopen a redriven run with a new deadline, and without overloaded hosts and dark POPs.
 
-        Their origins may have recovered. The second call for the same redrive has no effect.
+        They may have recovered. The second call for the same redrive has no effect.
         """
         values = {":no": False, ":deadline": int(deadline), ":redrives": redrives}
-        change = ", ended = :no, deadline = :deadline, redrives = :redrives REMOVE openHosts, endedAs"
+        change = ", ended = :no, deadline = :deadline, redrives = :redrives REMOVE openHosts, darkPops, endedAs"
         self._update_control(run, change, values, "attribute_not_exists(redrives) OR redrives < :redrives")
 
     def add_open_host(self, run: str, host: str) -> None:
         """Record for all workers of the run that a host's origin is overloaded."""
         self._update_control(run, "ADD openHosts :hosts", {":hosts": frozenset({host})})
+
+    def add_dark_pop(self, run: str, pop: str, outcome: str) -> None:
+        """Record for all workers of the run that a POP does not respond; `outcome`: that of its last fetch."""
+        self._update_control(run, "ADD darkPops :pops", {":pops": frozenset({f"{pop} {outcome}"})})
 
     def end_run(self, run: str, redrives: int | None = None, ended_as: str = "") -> bool:
         """Mark the run as ended, so that its workers stop; return whether it was marked.

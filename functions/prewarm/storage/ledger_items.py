@@ -7,7 +7,7 @@ Source of the types: DynamoDB API Reference, "AttributeValue".
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from prewarm.planning.plan import Skipped
@@ -24,6 +24,7 @@ class Control:
     """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
+    `dark_pops`: POPs that do not respond, each with the outcome of its targets.
     """
 
     ended: bool
@@ -31,6 +32,7 @@ class Control:
     deadline: int = 0
     redrives: int = 0
     ended_as: str = ""
+    dark_pops: Mapping[str, str] = field(default_factory=dict)
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: its plan's, or the new one after a redrive."""
@@ -121,6 +123,7 @@ ALIASES = {
     "pop_from": "popFrom",
     "per_pop": "perPop",
     "gb_ms": "gbMs",
+    "verified_in_pop": "verifiedInPop",
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
 

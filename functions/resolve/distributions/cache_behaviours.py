@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.urls import Url
+from resolve.distributions.error_responses import error_pages, refusing_settings
 
 Document = Mapping[str, Any]
 ENCODINGS = ("br", "gzip")
@@ -52,12 +53,18 @@ class CacheKey:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable."""
+    """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
+
+    `error_pages`: the distribution's, as `error_responses.error_pages` returns them; `refusing`: the settings by
+    which the edge refuses requests itself, in words.
+    """
 
     pattern: str
     settings: Document
     key: CacheKey | None
     expression: re.Pattern[str] = field(compare=False)
+    error_pages: Mapping[int, int] = field(default_factory=dict)
+    refusing: str = ""
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -76,13 +83,15 @@ def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behav
     `policies` maps ids to CachePolicyConfig documents; a behaviour whose policy is missing from it has no key.
     """
     in_order = []
+    pages = error_pages(config)
     for pattern, settings in _all_settings(config):
         policy_id = settings.get("CachePolicyId")
         if policy_id:
             key = _key_of_policy(policies[policy_id]) if policy_id in policies else None
         else:
             key = _legacy_key(settings)
-        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern)))
+        refusing = refusing_settings(config, settings)
+        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), pages, refusing))
     return in_order
 
 
@@ -114,11 +123,25 @@ def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int
 
 def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
     """Return the URLs that the settings keep out of the cache: position to the reason as a sentence."""
-    why = [behaviour.key.why_nothing_is_cached() if behaviour.key else "" for behaviour in in_order]
-    if not any(why):
+    return _by_url(in_order, urls, [each.key.why_nothing_is_cached() if each.key else "" for each in in_order])
+
+
+def refusals(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+    """Return the settings by which the edge may refuse URLs itself: position to a list in words."""
+    return _by_url(in_order, urls, [each.refusing for each in in_order])
+
+
+def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
+    """Return whether a cache key has the header Pragma, so that sending it would select another copy."""
+    return any(each.key is not None and "pragma" in each.key.headers for each in in_order)
+
+
+def _by_url(in_order: Sequence[Behaviour], urls: Iterable[Url], texts: Sequence[str]) -> dict[int, str]:
+    """Return the text of each URL's behaviour by position, without the empty ones."""
+    if not any(texts):
         return {}
-    reasons = ((position, why[_first_match(in_order, url)]) for position, url in enumerate(urls))
-    return {position: reason for position, reason in reasons if reason}
+    found = ((position, texts[_first_match(in_order, url)]) for position, url in enumerate(urls))
+    return {position: text for position, text in found if text}
 
 
 def _first_match(in_order: Sequence[Behaviour], url: Url) -> int:

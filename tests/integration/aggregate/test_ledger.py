@@ -109,6 +109,15 @@ def test_overloaded_hosts_are_shared_by_all_workers(store: Storage) -> None:
     assert store.ledger.control("run").ended
 
 
+def test_dark_pops_are_shared_by_all_workers_and_forgotten_after_a_redrive(store: Storage) -> None:
+    assert store.ledger.control("run").dark_pops == {}
+    store.ledger.add_dark_pop("run", "NRT57-P3", "timeout")
+    store.ledger.add_dark_pop("run", "SYD1-C1", "connect_error")
+    assert store.ledger.control("run").dark_pops == {"NRT57-P3": "timeout", "SYD1-C1": "connect_error"}
+    store.ledger.reopen_run("run", 2_000_000_000, 1)
+    assert store.ledger.control("run").dark_pops == {}
+
+
 def test_failing_put_raises(store: Storage) -> None:
     with Stubber(store.ledger._dynamodb) as stub:
         stub.add_client_error("put_item", "AccessDeniedException")

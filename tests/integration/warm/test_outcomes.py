@@ -55,8 +55,8 @@ CASES = {
     "503 for a moment": Case("warmed", "status:503", times=1, tries=3),
     "500 always": Case("server_error", "status:500", status=500, tries=3),
     "origin refused": Case("server_error", "refused", status=502, tries=3),
-    "limit exceeded": Case("server_error", "limit:429", status=429, tries=3),
-    "custom error page with status 200": Case("server_error", "limit:200", tries=3, detail="LimitExceeded"),
+    "limit exceeded": Case("limited", "limit:429", status=429, tries=3, detail="LimitExceeded"),
+    "limit with status 200": Case("limited", "limit:200", tries=3, detail="LimitExceeded"),
     "never stored": Case("unproven", stored={"headers": {"Cache-Control": "no-store"}}, tries=4, detail="no-store"),
     "private": Case("unproven", stored={"headers": {"Cache-Control": "private"}}, tries=4, detail="4 fetches"),
     "stale at once": Case(
@@ -149,7 +149,8 @@ def test_truncated_body_is_recorded_with_the_received_bytes(seen: Seen) -> None:
 
 def test_silent_edge_times_out_after_the_setting(seen: Seen) -> None:
     for pop in (NEW, OLD):
-        assert 2000 <= seen.records["no response", pop]["total_ms"] < 8000
+        # The last try is made with less patience, since the POP may have fallen silent.
+        assert 1000 <= seen.records["no response", pop]["total_ms"] < 8000
 
 
 def test_stalled_body_is_a_timeout_with_the_received_bytes(
@@ -186,7 +187,7 @@ def test_second_run_is_already_warm(machine: Machine) -> None:
     assert {record["outcome"] for record in records(machine.run(request).name)} == {"warmed"}
     again = records(machine.run(request).name)
     assert {(record["outcome"], record["verified"], record["tries"]) for record in again} == {
-        ("already_warm", True, 1)
+        ("already_warm", True, 2)
     }
     assert all(record["age"].isdigit() for record in again)
 

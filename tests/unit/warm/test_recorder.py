@@ -44,7 +44,7 @@ def test_result_counts_outcomes_and_failures_by_url_index() -> None:
 
 
 def test_failures_are_counted_by_outcome_and_status() -> None:
-    plan, tile = tile_of(1, 4)
+    plan, tile = tile_of(1, 4, region_type="pop")
     recorder = Recorder(plan, tile)
     seen = [
         (Outcome.CLIENT_ERROR, 404),

@@ -55,9 +55,17 @@ def test_each_variant_has_its_encoding_and_the_request_headers() -> None:
             f"User-Agent: CloudFront-Prewarm/{__version__}",
             "X-Country: NZ",
             "Cookie: a=1",
+            "Pragma: server-timing",
         ]
         for variant in ("br, gzip", "identity")
     ]
+
+
+def test_pragma_is_not_sent_where_it_selects_another_copy_or_the_request_has_its_own() -> None:
+    _, tile = tile_of(headers={"pragma": "no-cache"})
+    assert [line for line in tile.headers[0] if "ragma" in line] == ["pragma: no-cache"]
+    _, tile = tile_of(server_timing=False)
+    assert not [line for line in tile.headers[0] if "ragma" in line]
     assert "User-Agent: me" in tile_of(user_agent="me")[1].headers[0]
 
 

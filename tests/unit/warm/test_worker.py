@@ -43,10 +43,10 @@ def test_temporary_failure_is_retried_at_other_addresses_with_growing_pauses(
     assert saved.result.outcomes == {"warmed": 1}
 
 
-@pytest.mark.parametrize("status", [500, 503, 429])
-def test_server_error_is_retried_after_the_error_cache_ttl(clock: Clock, status: int) -> None:
+@pytest.mark.parametrize(("status", "outcome"), [(500, "server_error"), (503, "server_error"), (429, "limited")])
+def test_server_error_is_retried_after_the_error_cache_ttl(clock: Clock, status: int, outcome: str) -> None:
     worked = work(clock, lambda _: response(status=status, x_cache="Error from cloudfront"))
-    assert worked.result.outcomes == {"server_error": 1}
+    assert worked.result.outcomes == {outcome: 1}
     assert len(worked.waits) == TRIES
     assert min(worked.waits[1:]) >= ERROR_CACHE_SECONDS
 
@@ -156,7 +156,7 @@ def test_verification_that_does_not_fit_is_not_started_again(clock: Clock) -> No
     """Every worker would fetch once, start the verification, and leave the target unfinished."""
     worked = work(clock, lambda _: response(total_ms=60_000), seconds=60, own=100, verify="all")
     assert worked.stopped is StopReason.OUT_OF_TIME
-    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
+    assert (worked.result.outcomes, worked.result.verified) == ({"unproven": 1}, 0)
     assert "does not fit into a worker's time" in worked.records[0]
 
 
@@ -166,10 +166,10 @@ def test_interrupted_verification_is_left_to_the_next_worker(clock: Clock) -> No
     assert not worked.result.finished
 
 
-def test_target_not_verified_at_the_deadline_is_warmed(clock: Clock) -> None:
+def test_target_not_verified_at_the_deadline_is_not_warm(clock: Clock) -> None:
     worked = work(clock, lambda _: response(), seconds=10, run=15, verify="all")
-    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 0)
-    assert "the run's deadline passed first" in worked.records[0]
+    assert (worked.result.outcomes, worked.result.verified) == ({"deadline": 1}, 0)
+    assert "not verified: the run's deadline passed" in worked.records[0]
 
 
 def test_tries_are_passed_to_the_next_worker(clock: Clock) -> None:
@@ -190,3 +190,33 @@ def test_unfinished_part_has_warm_targets_by_url(clock: Clock) -> None:
     worked = work(clock, lambda fetch: response(("ATL56-C1", "NRT57-P3")[fetch.owner.pop]), 4, 2, seconds=10, own=55)
     assert worked.result.warm == {0: 2, 1: 2, 2: 1}
     assert not work(clock, lambda _: response()).result.warm
+
+
+@pytest.mark.parametrize(
+    ("refusals", "words"), [({}, "by the edge or the origin"), ({0: "a web ACL"}, "by the edge, which has a web ACL")]
+)
+def test_forbidden_is_called_the_edges_only_with_evidence(clock: Clock, refusals: dict[int, str], words: str) -> None:
+    forbidden = response(status=403, x_cache="Error from cloudfront", server="CloudFront")
+    worked = work(clock, lambda _: forbidden, refusals=refusals)
+    assert worked.result.outcomes == {"blocked": 1}
+    assert words in worked.records[0]
+
+
+@pytest.mark.parametrize("status", [400, 413, 421, 503])
+def test_bare_answers_without_a_pop_never_make_it_dark(clock: Clock, status: int) -> None:
+    bare = response(cf_pop="", x_cache="", status=status, server="CloudFront")
+    worked = work(clock, lambda _: bare, 20)
+    assert worked.result.dark == ()
+    assert worked.result.done == 20
+    assert worked.result.outcomes.keys() <= {"client_error", "server_error", "origin_overload"}
+
+
+def test_function_errors_and_limits_never_skip_the_other_urls(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Response:
+        if fetch.owner.url < 100:
+            return response(status=503, x_cache="LimitExceeded from cloudfront")
+        return response()
+
+    worked = work(clock, edge, 200)
+    assert worked.result.outcomes == {"limited": 100, "warmed": 100}
+    assert worked.reported_hosts == []

@@ -38,7 +38,7 @@ function runChip(status) {
 }
 
 function showFigures(page, status, failed, rate) {
-  const { total = 0, done = 0, verified = 0, layers = {} } = status.targets || {};
+  const { total = 0, done = 0, verified = 0, verifiedInPop = 0, layers = {} } = status.targets || {};
   const running = status.status === "IN_PROGRESS";
   const share = percent(done, total);
   const noTargets = running ? "being planned" : "none";
@@ -56,7 +56,7 @@ function showFigures(page, status, failed, rate) {
   const figures = [
     ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
     ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
-    ["Verified", number(verified), "by a second fetch"],
+    ["Verified", number(verified), verified ? `${number(verifiedInPop)} name the POP's own layer` : "by a second fetch"],
   ];
   if (status.duplicates) figures.push(["Duplicates", number(status.duplicates), "other spellings, left out"]);
   if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);

@@ -74,7 +74,14 @@ def test_running_run_reports_finished_batches() -> None:
         {"url": URLS[3], "reasons": {"no_distribution": 1}, "coverage": 0.0},
     ]
     assert response["skippedPops"] == [{"pop": "C", "reason": "wrong_pop", "detail": "D"}]
-    assert response["targets"] == {"total": 6, "done": 4, "outcomes": {"warmed": 4}, "verified": 2, "layers": {}}
+    assert response["targets"] == {
+        "total": 6,
+        "done": 4,
+        "outcomes": {"warmed": 4},
+        "verified": 2,
+        "layers": {},
+        "verifiedInPop": 0,
+    }
     assert "reason" not in response
     assert "error" not in response
 

@@ -34,9 +34,31 @@ def response(x_cache: str = "Miss from cloudfront", **more: Any) -> Response:
         (response("Error from cloudfront", status=403, server="AmazonS3"), Outcome.CLIENT_ERROR),
         (response("Error from cloudfront", status=403, server="CloudFront"), Outcome.BLOCKED),
         (response("Error from cloudfront", status=502), Outcome.SERVER_ERROR),
-        (response(status=429), Outcome.SERVER_ERROR),
-        (response("Error from cloudfront", status=200), Outcome.SERVER_ERROR),
-        (response("LimitExceeded from cloudfront"), Outcome.SERVER_ERROR),
+        (response(status=429), Outcome.LIMITED),
+        (response("Error from cloudfront", status=200), Outcome.ERROR_PAGE),
+        (response("Error from cloudfront", status=204), Outcome.ERROR_PAGE),
+        (response("LimitExceeded from cloudfront"), Outcome.LIMITED),
+        (response("LimitExceeded from cloudfront", status=503), Outcome.LIMITED),
+        (response("CapacityExceeded from cloudfront", status=503), Outcome.LIMITED),
+        (response("LambdaLimitExceeded from cloudfront", status=503), Outcome.LIMITED),
+        (response("FunctionThrottledError from cloudfront", status=503), Outcome.LIMITED),
+        (response("LambdaExecutionError from cloudfront", status=503), Outcome.SERVER_ERROR),
+        (response("LambdaValidationError from cloudfront", status=502), Outcome.SERVER_ERROR),
+        (response(status=202, waf_action="challenge"), Outcome.BLOCKED),
+        (response("Hit from cloudfront", status=200, waf_action="challenge"), Outcome.BLOCKED),
+        (response("Error from cloudfront", status=405, waf_action="captcha"), Outcome.BLOCKED),
+        (response("Error from cloudfront", status=405), Outcome.CLIENT_ERROR),
+        (response(status=203), Outcome.WARMED),
+        (response(status=202), Outcome.UNPROVEN),
+        (response(status=204), Outcome.UNPROVEN),
+        (response("Hit from cloudfront", status=206), Outcome.UNPROVEN),
+        (response(status=300), Outcome.REDIRECT),
+        (response("Error from cloudfront", status=403, cf_pop="", server="CloudFront"), Outcome.BLOCKED),
+        (response("", status=421, cf_pop="", server="CloudFront"), Outcome.CLIENT_ERROR),
+        (response("", status=413, cf_pop=""), Outcome.CLIENT_ERROR),
+        (response("", status=400, cf_pop="", server="CloudFront"), Outcome.CLIENT_ERROR),
+        (response("", status=503, cf_pop=""), Outcome.SERVER_ERROR),
+        (response("Error from cloudfront", status=404, cf_pop="ATL56-C1"), Outcome.WRONG_POP),
         (response(status=301), Outcome.REDIRECT),
         (response("Redirect from cloudfront", status=307), Outcome.REDIRECT),
         (response("FunctionGeneratedResponse from cloudfront"), Outcome.UNPROVEN),
@@ -63,7 +85,7 @@ def test_response_is_classified(received: Response, outcome: Outcome) -> None:
 @given(
     st.builds(
         Response,
-        status=st.just(200) | st.sampled_from([0, 203, 206, 301, 304, 403, 404, 429, 500, 502, 599]),
+        status=st.just(200) | st.sampled_from([0, 202, 203, 204, 206, 207, 301, 304, 403, 404, 429, 500, 502, 599]),
         error=st.just(0) | st.just(0) | st.integers(1, 99),
         error_text=st.text(max_size=9),
         connected=st.booleans(),
@@ -71,6 +93,7 @@ def test_response_is_classified(received: Response, outcome: Outcome) -> None:
         x_cache=st.sampled_from(["", "Hit from cloudfront", "Miss from cloudfront", "Error from cloudfront", "Hit"]),
         cf_pop=st.sampled_from(["", ATLANTA, "ATL56", "ATL5", "ATL56-C12", "NRT57-P3"]),
         server=st.sampled_from(["", "CloudFront", "AmazonS3"]),
+        waf_action=st.sampled_from(["", "", "challenge", "captcha"]),
         content_length=st.just("") | st.text("0129²x-", max_size=3),
     )
 )
@@ -79,7 +102,8 @@ def test_only_a_complete_copy_from_the_right_pop_is_warm(received: Response) -> 
     assert bool(detail) == (outcome not in WARM)
     if outcome in WARM:
         assert (received.error, received.cf_pop in {ATLANTA, "ATL56"}) == (0, True)
-        assert received.status < 300
+        assert received.status in {200, 203}
+        assert not received.waf_action
         assert received.x_cache.startswith(("Hit ", "Miss "))
         assert not received.content_length.isdecimal() or int(received.content_length) == received.bytes
 
@@ -124,3 +148,18 @@ def test_copy_whose_content_length_is_not_a_length_is_truncated(length: str) -> 
 )
 def test_cache_control_that_forbids_a_copy_seems_uncacheable(header: str, *, expected: bool) -> None:
     assert seems_uncacheable(response(cache_control=header)) is expected
+
+
+def test_detail_names_the_waf_action() -> None:
+    _, detail = classify(response(status=202, waf_action="challenge"), POP)
+    assert "x-amzn-waf-action: challenge" in detail
+
+
+def test_detail_names_the_limit() -> None:
+    _, detail = classify(response("CapacityExceeded from cloudfront", status=503), POP)
+    assert "CapacityExceeded" in detail
+
+
+def test_error_page_of_a_single_page_application_is_an_error_page() -> None:
+    answer = response("Error from cloudfront", cf_pop="SYD1-C1", bytes=5, content_length="5")
+    assert classify(answer, "SYD1-C1")[0] is Outcome.ERROR_PAGE

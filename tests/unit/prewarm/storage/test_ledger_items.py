@@ -40,9 +40,10 @@ STORED = {
     "attempt": "5f0c",
     "previous": "a1b2",
     "examples": [[4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="]],
+    "verifiedInPop": 12,
 }
 # The first version stored failures as a map by outcome, and no attempts.
-FIRST = {name: STORED[name] for name in STORED if name not in {"attempt", "previous", "examples"}}
+FIRST = {name: STORED[name] for name in STORED if name not in {"attempt", "previous", "examples", "verifiedInPop"}}
 FIRST["failed"] = {"4": {"timeout": 2}}
 RESULT = BatchResult(
     batch="1-000000",
@@ -71,6 +72,7 @@ RESULT = BatchResult(
     attempt="5f0c",
     previous="a1b2",
     examples=(Example(4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="),),
+    verified_in_pop=12,
 )
 
 
@@ -89,8 +91,8 @@ def test_aliases_name_fields_of_the_result() -> None:
 
 
 def test_missing_attribute_has_the_default_of_its_field() -> None:
-    older = {name: value for name, value in STORED.items() if name != "redrives"}
-    assert result_from_item(older).redrives == 0
+    older = {name: value for name, value in STORED.items() if name not in {"redrives", "verifiedInPop"}}
+    assert (result_from_item(older).redrives, result_from_item(older).verified_in_pop) == (0, 0)
     with pytest.raises(TypeError, match="url_from"):
         result_from_item({name: value for name, value in STORED.items() if name != "urlFrom"})
 

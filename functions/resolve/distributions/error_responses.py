@@ -1,0 +1,45 @@
+"""How a distribution answers errors: its custom error pages, and the settings by which it refuses requests. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_CLIENT, _SERVER = 400, 500
+# How long the edge keeps an error without a setting, in seconds (Developer Guide, "How CloudFront caches HTTP 4xx and
+# 5xx status codes").
+DEFAULT_ERROR_SECONDS = 10
+
+
+def error_pages(config: Mapping[str, Any]) -> dict[int, int]:
+    """Return the statuses that CustomErrorResponses make of errors of another kind: status to seconds kept.
+
+    These are statuses of success, and a 5xx that is made of a 4xx. The seconds are the shortest ErrorCachingMinTTL of
+    the entries with that ResponseCode. Source: CloudFront API Reference, "CustomErrorResponse".
+    """
+    pages: dict[int, int] = {}
+    for entry in (config.get("CustomErrorResponses") or {}).get("Items") or []:
+        text = str(entry.get("ResponseCode") or "")
+        if not text.isdecimal():
+            continue
+        status, made_of = int(text), int(entry["ErrorCode"])
+        if status < _CLIENT or (status >= _SERVER > made_of):
+            seconds = int(entry.get("ErrorCachingMinTTL", DEFAULT_ERROR_SECONDS))
+            pages[status] = min(pages.get(status, seconds), seconds)
+    return pages
+
+
+def refusing_settings(config: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:
+    """Return the settings by which the edge answers 403 itself, as a list in words; empty without such settings.
+
+    `behaviour`: the settings of the cache behaviour that a URL matches.
+    """
+    found = []
+    if config.get("WebACLId"):
+        found.append("a web ACL")
+    geography = (config.get("Restrictions") or {}).get("GeoRestriction") or {}
+    if geography.get("RestrictionType", "none") != "none":
+        found.append("a geographic restriction")
+    if any((behaviour.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
+        found.append("signed URLs")
+    if behaviour.get("ViewerProtocolPolicy") == "https-only":
+        found.append("https-only")
+    return ", ".join(found)

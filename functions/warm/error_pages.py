@@ -1,0 +1,45 @@
+"""Error pages that CustomErrorResponses send with a status of success: when one is warm. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prewarm.fetcher.response import Response
+from prewarm.results.outcome import Outcome
+from warm.tile import Target
+
+# A page that the edge keeps for less time is asked for again from the origin before many viewers have seen it.
+MIN_KEPT_SECONDS = 300
+# Age counts whole seconds, so it shows a kept page only after one second.
+PAUSE_SECONDS = 1.2
+FETCHES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPage:
+    """What follows an error page: a fetch after `pause` seconds, or, if that is None, the target's outcome."""
+
+    outcome: Outcome
+    detail: str
+    pause: float | None = None
+    proven: bool = False
+
+
+def judge_error_page(target: Target, response: Response, kept: Mapping[int, int]) -> JudgedPage:
+    """Return what follows an error page; counts it as one of the target's complete responses.
+
+    It is warm only where a later fetch shows an Age above 0, and the distribution keeps such pages for
+    MIN_KEPT_SECONDS or more. `kept`: the distribution's shortest ErrorCachingMinTTL by status, in seconds.
+    """
+    seconds = kept.get(response.status, 0)
+    if seconds < MIN_KEPT_SECONDS:
+        known = f"keeps for {seconds} s" if response.status in kept else "is not known to keep"
+        return JudgedPage(Outcome.ERROR_PAGE, f"status {response.status} is an error page that the edge {known}")
+    age = int(response.age) if response.age.isascii() and response.age.isdecimal() and len(response.age) < 10 else 0  # noqa: PLR2004
+    if target.first is not None and age > 0:
+        return JudgedPage(Outcome.WARMED, f"an error page, kept for {seconds} s or more", proven=True)
+    target.first = target.first or response
+    target.misses += 1
+    if target.misses >= FETCHES:
+        detail = f"an error page; {target.misses} fetches show no Age, so the edge does not keep it"
+        return JudgedPage(Outcome.ERROR_PAGE, detail)
+    return JudgedPage(Outcome.ERROR_PAGE, "", pause=PAUSE_SECONDS)

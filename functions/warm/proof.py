@@ -1,0 +1,68 @@
+"""What a complete response proves about one target, and how the target ends without a proof. Pure.
+
+docs/proof.md says in words what a proof shows and what it cannot.
+"""
+
+from prewarm.fetcher.response import Response
+from prewarm.results.classify import seems_uncacheable
+from prewarm.results.consistency import is_other_content
+from prewarm.results.outcome import Outcome
+from warm.tile import Target
+
+# The layer of the POP itself (Developer Guide, "Server-Timing header", cdn-hit-layer).
+EDGE = "EDGE"
+
+
+def is_hit_in_pop(response: Response) -> bool:
+    """Return whether a response shows a copy that is served without asking the origin, perhaps the POP's own.
+
+    A hit in the regional edge cache does not prove that the POP has a copy. A RefreshHit was revalidated with the
+    origin, or is an expired copy served while the origin fails, so it proves nothing.
+    """
+    return response.x_cache.startswith("Hit ") and response.layer in {"", EDGE}
+
+
+def names_the_pop(response: Response) -> bool:
+    """Return whether Server-Timing names the POP itself as the layer of a hit."""
+    return response.x_cache.startswith("Hit ") and response.layer == EDGE
+
+
+def proves(target: Target, response: Response) -> bool:
+    """Return whether a response proves that the POP keeps a copy of the target.
+
+    A hit of an unknown layer may be the regional edge cache's while the POP had no copy. That fetch filled the POP,
+    so the hit after it is the proof. A hit with another ETag than the copy just fetched is that of another server.
+    """
+    if not is_hit_in_pop(response):
+        return False
+    if target.first is not None:
+        return not is_other_content(target.first, response)
+    return target.fetched or names_the_pop(response)
+
+
+def is_refreshed(response: Response) -> bool:
+    """Return whether the edge asked the origin about an expired copy, and served that copy."""
+    return response.x_cache.startswith("RefreshHit ")
+
+
+def warm_outcome(target: Target, response: Response) -> Outcome:
+    """Return the outcome of a target that is warm: by its first complete response, which may be this one."""
+    found = is_hit_in_pop(target.first or response) and not target.fetched
+    return Outcome.ALREADY_WARM if found else Outcome.WARMED
+
+
+def unproven(target: Target, response: Response, reason: str) -> tuple[Outcome, str]:
+    """Return outcome and detail of a target whose last response proves nothing either.
+
+    `reason`: why the distribution's settings keep it from being cached, or an empty text.
+    """
+    header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
+    parts = [f"{target.misses} fetches without a Hit of this POP", reason, header]
+    if reason:
+        return Outcome.NOT_CACHEABLE, "; ".join(filter(None, parts))
+    if is_refreshed(response) and not seems_uncacheable(response):
+        age = f", Age: {response.age}" if response.age else ""
+        return Outcome.STALE, "; ".join(filter(None, [f"{target.misses} times X-Cache: RefreshHit{age}", header]))
+    if target.first is not None and is_other_content(target.first, response):
+        parts[0] = f"{target.misses} fetches with changing contents (ETag {target.first.etag}, then {response.etag})"
+    return Outcome.UNPROVEN, "; ".join(filter(None, parts))
