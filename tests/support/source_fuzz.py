@@ -149,18 +149,18 @@ def mutated(source: random.Random, documents: list[bytes]) -> bytes:
             body[at % len(body)] = source.randint(0, 255)
         elif kind in {1, 2}:
             body[at:at] = source.choice(TOKENS)
-        elif kind == 3:  # noqa: PLR2004 - one of the kinds
+        elif kind == 3:
             del body[at : at + source.randint(1, 40)]
-        elif kind == 4:  # noqa: PLR2004
+        elif kind == 4:
             body[at:at] = body[at : at + source.randint(1, 80)] * source.randint(1, 4)
-        elif kind == 5:  # noqa: PLR2004
+        elif kind == 5:
             other = source.choice(documents)
             start = source.randint(0, len(other))
             body[at:at] = other[start : start + source.randint(1, 200)]
         else:
             end = at + source.randint(1, 12)
             body[at:end] = source.choice(TOKENS)
-    if source.random() < 0.02:  # noqa: PLR2004 - one in fifty
+    if source.random() < 0.02:
         body = bytearray(gzip.compress(bytes(body), 1)[: source.randint(1, 4096)])
     return bytes(body[:8192])
 
@@ -240,7 +240,7 @@ def fuzz(inputs: int, seconds: float, seed: int) -> Figures:
 def main() -> None:
     """Fuzz as the command line says, and print the figures."""
     inputs, seconds = int(sys.argv[1]), float(sys.argv[2])
-    seed = int(sys.argv[3]) if len(sys.argv) > 3 else time.time_ns()  # noqa: PLR2004 - an optional third
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else time.time_ns()
     started, lines = time.monotonic(), []
     figures = fuzz(inputs, seconds, seed)
     lines.append(f"seed {seed}: {sum(figures.results.values()):,} inputs in {time.monotonic() - started:.0f} s")

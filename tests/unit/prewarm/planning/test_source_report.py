@@ -23,7 +23,7 @@ def report(urls: int, skipped: int, parts: int = 0, parts_skipped: int = 0) -> S
         (report(99, 1, 4, 3), True),
     ],
 )
-def test_more_than_half_skipped_is_an_alarm(each: SourceReport, alarm: bool) -> None:  # noqa: FBT001
+def test_more_than_half_skipped_is_an_alarm(each: SourceReport, alarm: bool) -> None:
     assert each.mostly_skipped is alarm
     assert bool(mostly_skipped((each,))) is alarm
 

@@ -1,4 +1,4 @@
-"""Mutated documents: every parser of sources reads them or refuses them; no exception, and no input that takes long."""
+"""Mutated documents: every parser of sources reads or refuses them, without an exception and in a short time."""
 
 from tests.support.source_fuzz import fuzz
 

@@ -63,8 +63,8 @@ def test_element_without_an_address_has_no_effect(extension: str) -> None:
     "body",
     [
         (
-            b"<rss><channel><link>https://a/</link><item><link>https://a/1</link><pubDate>Tue, 24 Nov 2026 10:00:00 GMT"
-            b'</pubDate><enclosure url="https://a/e.mp3"/></item></channel></rss>'
+            b"<rss><channel><link>https://a/</link><item><link>https://a/1</link>"
+            b'<pubDate>Tue, 24 Nov 2026 10:00:00 GMT</pubDate><enclosure url="https://a/e.mp3"/></item></channel></rss>'
         ),
         b"<rdf:RDF><item><link>https://a/1</link><dc:date>2026-11-24</dc:date></item></rdf:RDF>",
         (
