@@ -1,7 +1,7 @@
-"""Write the bill of materials of what ships to Lambda: CycloneDX 1.6 as dist/sbom.json, licences as dist/licences.csv.
+"""Write the bill of materials of what ships to Lambda: dist/sbom.json (CycloneDX 1.6) and dist/licences.csv.
 
-The versions and hashes are those of functions/requirements.txt; licences come from the installed packages' metadata, so
-a package that is not installed in the locked version is an error.
+The versions and hashes are those of functions/requirements.txt; licences come from the installed packages' metadata,
+so a package that is not installed in the locked version is an error.
 """
 
 import csv
@@ -43,7 +43,7 @@ def packages(lock: str) -> list[Package]:
 
     """
     starts = [*PINNED.finditer(lock)]
-    ends = [match.start() for match in starts[1:]] + [len(lock)]
+    ends = [*(match.start() for match in starts[1:]), len(lock)][: len(starts)]
     return [
         Package(match[1], match[2], tuple(HASH.findall(lock[match.end() : end])), licence(match[1], match[2]))
         for match, end in zip(starts, ends, strict=True)
@@ -56,10 +56,14 @@ def licence(name: str, version: str) -> str:
     if about["Version"] != version:
         raise LookupError(f"{name} {about['Version']} is installed, {version} is locked; run make install")
     classifiers = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier", []) if "License ::" in text]
-    found = about.get("License-Expression") or " AND ".join(classifiers) or (about.get("License") or "").strip()
+    found = _one(about, "License-Expression") or " AND ".join(classifiers) or _one(about, "License").strip()
     if not found:
         raise LookupError(f"{name} {version} names no licence in its metadata; add it by hand after reading it")
     return found.splitlines()[0]
+
+
+def _one(about: metadata.PackageMetadata, field: str) -> str:
+    return next(iter(about.get_all(field, [])), "")
 
 
 def bill(found: list[Package], name: str, version: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PAC
 
 # The modules that call AWS, and the services that they call.
 AWS_CLIENTS = {
+    "functions/prewarm/storage/transient.py": set(),  # it reads the SDK's errors
     "functions/prewarm/storage/run_store.py": {"s3", "dynamodb"},  # it creates the ledger's client too
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},

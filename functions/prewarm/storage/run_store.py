@@ -29,7 +29,7 @@ from botocore.exceptions import ClientError
 from prewarm.planning.plan import Plan
 from prewarm.settings import Settings
 from prewarm.storage.ledger import Ledger
-from prewarm.storage.transient import named_errors, read_whole, unpacked
+from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,6 +66,7 @@ class Storage:
         self._bucket = settings.bucket
         self.retention_days = settings.retention_days
         dynamodb = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
+        name_errors_of(dynamodb)
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:

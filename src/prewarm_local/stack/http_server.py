@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
         lengths = {value.strip() for value in self.headers.get_all("Content-Length", ["0"])}
-        # Digits only (RFC 9110, 8.6): `+5`, `5_0`, `٣` and an empty value are none, nor are two lengths that differ.
+        # Digits only (RFC 9110, 8.6): not `+5`, `5_0`, `٣`, an empty value or two lengths that differ.
         if len(lengths) != 1 or not _DIGITS.fullmatch(length := lengths.pop()):
             return b"", "BAD_REQUEST_BODY"
         # Python refuses to read thousands of digits.

@@ -26,4 +26,4 @@ def test_bill_lists_every_locked_package_with_version_hashes_and_licence(tmp_pat
 def test_package_in_another_version_than_the_locked_one_is_an_error() -> None:
     with pytest.raises(LookupError, match="is locked; run make install"):
         licence("botocore", "0.0.1")
-    assert packages("")[:] == []
+    assert packages("") == []

@@ -1,4 +1,4 @@
-"""The embedded front answers odd values of Content-Length as API Gateway does, rather than dropping the connection."""
+"""The embedded front answers odd values of Content-Length as API Gateway does; it does not hang up."""
 
 import socket
 import threading
