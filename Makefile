@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: install demo local test check bench docs pictures catalogue networks format lock dist clean help
+.PHONY: install demo local test check bench docs pictures catalogue networks format lock dist sbom clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -49,6 +49,9 @@ networks: .venv/dev.stamp ## Download CloudFront's networks from AWS's ip-ranges
 
 dist: .venv/local.stamp ## Build the wheel and the source archive into dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+
+sbom: .venv/local.stamp ## Write dist/sbom.json (CycloneDX) and dist/licences.csv of what ships to Lambda
+	@$(BIN)/python -m tools.sbom
 
 format: .venv/dev.stamp ## Format the code and apply ruff's safe fixes
 	@$(BIN)/ruff format .

@@ -50,7 +50,7 @@ def _counted(problems: Iterator[Problem]) -> list[Problem]:
 def text_problems(document: Any) -> list[Problem]:  # noqa: ANN401 - any JSON value
     """Return the problem of a document with a lone surrogate, or with more nesting than can be read.
 
-    Half of a UTF-16 pair is no character: no header, URL or response can carry it.
+    Half of a UTF-16 pair cannot be part of a header, a URL or a response.
     """
     try:
         json.dumps(document, ensure_ascii=False).encode()

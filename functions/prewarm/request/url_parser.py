@@ -29,7 +29,7 @@ PORT = re.compile(r":([0-9]*)$")
 # Path and query of characters that no browser changes.
 TAIL = r"/[A-Za-z0-9_~!$&()+,;=:@./-]*(?:\?[A-Za-z0-9_~!$&()+,;=:@./-]*)?"
 # A URL that is fetched letter by letter as it is given, as nearly all are: found in a tenth of the parser's time. Its
-# host ends in a label that starts with a letter, so that it is no number; a path with `/.` needs a closer look.
+# host ends in a label that starts with a letter, so that it is not a number; a path with `/.` needs a closer look.
 HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PLAIN = re.compile(f"(?P<scheme>https?)://(?P<host>{HOST}){TAIL}", re.ASCII)
 PLAIN_HOST = re.compile(HOST, re.ASCII)

@@ -17,7 +17,7 @@ from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key
 from prewarm.storage.ledger import Ledger
-from prewarm.storage.transient import named_errors, read_whole, unpacked
+from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
@@ -30,6 +30,7 @@ class Storage:
         self._s3, dynamodb = create_clients(settings)
         self._bucket = settings.bucket
         self.retention_days = settings.retention_days
+        name_errors_of(dynamodb)
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import (
     ClientError,
@@ -24,6 +25,10 @@ from botocore.exceptions import (
 )
 
 from prewarm.errors import TransientError
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from botocore.model import OperationModel
 
 # Error codes of throttling in S3, DynamoDB, Step Functions and CloudFront (their API references, "Common errors").
 THROTTLES = frozenset(
@@ -74,6 +79,36 @@ def named_errors(what: str) -> Iterator[None]:
         raise
     except CUT_OFF as error:
         raise TransientError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def name_errors_of(client: "BaseClient") -> None:
+    """Name the transient errors of every call of a client, by botocore's events of a call's end."""
+    service = client.meta.service_model.service_id.hyphenize()
+
+    def answered(parsed: dict[str, Any], model: "OperationModel", **_: object) -> None:
+        if parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= HTTPStatus.MULTIPLE_CHOICES:
+            error = ClientError(parsed, model.name)  # type: ignore[arg-type]  # the parser's own dictionary
+            if is_transient(error):
+                with named_errors(f"{service} {model.name}"):
+                    raise error
+
+    def failed(exception: Exception, **_: object) -> None:
+        with named_errors(service):
+            raise exception
+
+    client.meta.events.register(f"after-call.{service}", answered)
+    client.meta.events.register(f"after-call-error.{service}", failed)
+
+
+def is_transient(error: ClientError) -> bool:
+    """Return whether AWS throttles or failed itself, rather than refusing this call."""
+    try:
+        with named_errors(""):
+            raise error
+    except TransientError:
+        return True
+    except ClientError:
+        return False
 
 
 def read_whole(get: Callable[[], bytes], what: str, pauses: tuple[float, ...] = READ_PAUSES) -> bytes:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # API Gateway's limit of a request's body, in bytes.
 MAX_BODY = 10 * 1024 * 1024
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_MAX_DIGITS = 12
 # A refused body is read to its end, within these limits, so that the client can read the response.
 _DRAIN_BYTES, _DRAIN_SECONDS = 256 * 1024 * 1024, 5.0
 # Headers of a single connection, which this server sets itself.
@@ -79,12 +81,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Return the body, or an empty body and the gateway response type of the refusal."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
-        length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit():
+        lengths = {value.strip() for value in self.headers.get_all("Content-Length", ["0"])}
+        # Digits only (RFC 9110, 8.6): not `+5`, `5_0`, `٣`, an empty value or two lengths that differ.
+        if len(lengths) != 1 or not _DIGITS.fullmatch(length := lengths.pop()):
             return b"", "BAD_REQUEST_BODY"
-        if int(length) > MAX_BODY:
+        # Python refuses to read thousands of digits.
+        digits = length.lstrip("0") or "0"
+        if len(digits) > _MAX_DIGITS or int(digits) > MAX_BODY:
             return b"", "REQUEST_TOO_LARGE"
-        return self.rfile.read(int(length)), None
+        return self.rfile.read(int(digits)), None
 
     def _read_chunks(self) -> tuple[bytes, str | None]:
         body = b""

@@ -95,6 +95,14 @@ def test_ci_runs_the_projects_own_command_on_every_supported_python() -> None:
     assert [line for line in pyproject_pythons() if line not in PYTHONS] == []
 
 
+def test_ci_audits_every_lock_file_that_users_install() -> None:
+    steps = parsed(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["audit"]["steps"]
+    commands = " ".join(step.get("run", "") for step in steps)
+    for lock in ("functions/requirements.txt", "requirements/local.txt"):
+        assert (ROOT / lock).exists()
+        assert f"pip-audit --disable-pip --require-hashes --requirement {lock}" in commands
+
+
 def pyproject_pythons() -> list[str]:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     return re.findall(r"Programming Language :: Python :: (\d+\.\d+)", text)

@@ -307,7 +307,7 @@ def test_conflicting_conditional_put_is_retried(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(s3, "put_object", collide)
     assert post(key="release-7")[0] == 200
     codes.append("SlowDown")
-    assert code(post(key="release-8")) == (500, "ServiceError")
+    assert code(post(key="release-8")) == (429, "Throttled")
 
 
 def test_dry_run_is_not_retried(monkeypatch: pytest.MonkeyPatch) -> None:

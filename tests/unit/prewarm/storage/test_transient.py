@@ -2,11 +2,14 @@
 
 import gzip
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, IncompleteReadError, ResponseStreamingError
+from botocore.stub import Stubber
 
 from prewarm.errors import TransientError
-from prewarm.storage.transient import named_errors, read_whole, unpacked
+from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
 
 CUT = IncompleteReadError(actual_bytes=5, expected_bytes=10)
 RESET = ResponseStreamingError(error=ConnectionResetError())
@@ -43,6 +46,39 @@ def test_error_that_would_recur_stays_as_it_is(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, named_errors("read x"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "expected"),
+    [
+        ("ProvisionedThroughputExceededException", 400, TransientError),
+        ("InternalServerError", 500, TransientError),
+        ("ConditionalCheckFailedException", 400, ClientError),
+        ("AccessDeniedException", 400, ClientError),
+    ],
+)
+def test_every_call_of_a_client_has_named_errors(code: str, status: int, expected: type[Exception]) -> None:
+    client = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    name_errors_of(client)
+    with Stubber(client) as stub:
+        stub.add_client_error("list_tables", code, http_status_code=status)
+        with pytest.raises(expected) as caught:
+            client.list_tables()
+    assert type(caught.value) is not ClientError or expected is ClientError
+
+
+def test_connection_that_is_refused_has_a_named_error() -> None:
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    name_errors_of(client)
+    with pytest.raises(TransientError):
+        client.list_tables()
 
 
 @pytest.mark.parametrize("failure", [CUT, RESET])

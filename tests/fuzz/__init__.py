@@ -1,0 +1,1 @@
+"""Fuzz targets for bad input, and their corpus."""
