@@ -43,10 +43,10 @@ class Tile:
     """A batch with everything that is needed to warm it.
 
     `urls` are in the form in which they are fetched, `given` has those that were given in another one; `pops` and
-    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each URL
-    that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
-    responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse a
-    URL; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
+    URL that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
+    responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse
+    a URL; `done` is a bitmap of the finished targets, `progress` is the cursor's.
     """
 
     batch: Batch

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from api.http.params import body_of, includes_pops, page_of, request_id_of
 from api.http.responses import json_response
 from prewarm.errors import InvalidRequest
-from prewarm.request.model import check_request, parse_json
+from prewarm.request.validation import check_request, parse_json
 from prewarm.urls import redacted
 from tests.fuzz.mutate import mutations
 
