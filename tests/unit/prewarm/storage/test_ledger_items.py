@@ -82,7 +82,7 @@ def test_stored_names_and_types_are_unchanged() -> None:
 
 
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
-    first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=())
+    first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 
 
