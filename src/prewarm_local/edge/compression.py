@@ -83,6 +83,7 @@ def compressed(entry: Entry, want: Want) -> Entry:
         or not want.encoding
         or entry.status not in STATUSES
         or entry.body.size not in SIZES
+        or not entry.body.announced
         or entry.length_hidden
         or b"content-encoding" in headers
         or kind not in TYPES
