@@ -2,7 +2,7 @@
 
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
-from resolve.distributions.cache_behaviours import uncacheable
+from resolve.distributions.cache_behaviours import longest_first_byte, uncacheable
 from resolve.stages import PlannedRun
 
 
@@ -12,8 +12,12 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
     request_part = {"headers": fields.headers, "user_agent": fields.user_agent}
     for block in planned.blocks:
         urls = planned.urls[block.url_from : block.url_to]
-        why = uncacheable(planned.groups[block.group].behaviours, urls)
-        document = request_part | {"urls": [url.fetch for url in urls], "uncacheable": why}
+        in_order = planned.groups[block.group].behaviours
+        document = request_part | {
+            "urls": [url.fetch for url in urls],
+            "uncacheable": uncacheable(in_order, urls),
+            "first_byte_seconds": longest_first_byte(in_order, urls),
+        }
         store.put_block(run, block.number, document)
     keys = [
         store.put_stage(run, number, planned.items(stage)) for number, stage in enumerate(planned.stages, start=1)

@@ -12,7 +12,7 @@ import certifi
 import pycurl
 
 from prewarm.fetcher.transfer import CONNECTIONS_PER_POP, Fetch
-from prewarm.settings import Settings
+from prewarm.settings import DEFAULT_STALL_SECONDS, Settings
 
 # Lambda gives a function 1,024 file descriptors. Each connection needs one (and about 90 KB); the rest is for AWS
 # clients, DNS and files.
@@ -45,6 +45,10 @@ class CurlPool:
         curl.setopt(pycurl.CONNECT_TO, [f"::{literal}:{port}"])
         curl.setopt(pycurl.HTTPHEADER, fetch.headers)
         curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
+        stall = self._stall_seconds(fetch)
+        if curl.stall != stall:
+            curl.setopt(pycurl.LOW_SPEED_TIME, stall)
+            curl.stall = stall
         kind = (fetch.head, fetch.body is None, max_bytes)
         if curl.kind != kind or fetch.body is not None:
             # Nearly all fetches are of one kind, so a handle's options are set again only when the kind changes.
@@ -77,6 +81,11 @@ class CurlPool:
             self._multi.select(max_wait if due < 0 else min(max_wait, due / 1000))
         return finished
 
+    def _stall_seconds(self, fetch: Fetch) -> int:
+        """Return how many seconds of silence end a fetch: the distribution's own, unless the setting was changed."""
+        own = self._settings.stall_seconds
+        return max(own, fetch.queue.stall_seconds) if own == DEFAULT_STALL_SECONDS else own
+
     def _new_handle(self) -> Any:  # noqa: ANN401 - pycurl has no types
         """Return an easy handle with all options set that never change."""
         curl = pycurl.Curl()
@@ -91,13 +100,14 @@ class CurlPool:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
             (pycurl.PIPEWAIT, 1),
             (pycurl.CONNECTTIMEOUT_MS, self._settings.connect_timeout_ms),
-            # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
+            # Silence before the first byte or within a body (LOW_SPEED_TIME is set for each fetch); there is no total
+            # limit, since bodies may be huge.
             (pycurl.LOW_SPEED_LIMIT, 1),
-            (pycurl.LOW_SPEED_TIME, self._settings.stall_seconds),
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
         ):
             curl.setopt(option, value)
         curl.kind = None
+        curl.stall = 0
         return curl
 
 

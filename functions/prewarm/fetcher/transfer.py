@@ -39,6 +39,7 @@ class PopQueue:
     `feed` makes further fetches one by one, when there is room for them: a batch is never in memory as a whole;
     `exhausted`: it has no more. `draining` are retries that wait until the POP has no active fetch. `active` counts
     the started fetches without a response, `starts` all started ones; `exclusive`: the active fetch is made alone.
+    `stall_seconds`: how long the edge may be silent before its first byte; 0: as long as the setting says.
     """
 
     addresses: list[str]
@@ -51,6 +52,7 @@ class PopQueue:
     multiplexed: bool = False
     starts: int = 0
     exclusive: bool = False
+    stall_seconds: int = 0
 
     def next_fetch(self) -> "Fetch | None":
         """Remove and return the next fetch, or return None."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.urls import Url
+from resolve.distributions.origins import first_byte_seconds, s3_region
 
 Document = Mapping[str, Any]
 ENCODINGS = ("br", "gzip")
@@ -52,12 +53,17 @@ class CacheKey:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable."""
+    """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
+
+    `first_byte_seconds`: how long the edge may wait for its silent origin; `s3_region`: the Region of its S3 bucket.
+    """
 
     pattern: str
     settings: Document
     key: CacheKey | None
     expression: re.Pattern[str] = field(compare=False)
+    first_byte_seconds: int = 0
+    s3_region: str = ""
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -82,7 +88,8 @@ def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behav
             key = _key_of_policy(policies[policy_id]) if policy_id in policies else None
         else:
             key = _legacy_key(settings)
-        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern)))
+        wait, region = first_byte_seconds(config, settings), s3_region(config, settings)
+        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), wait, region))
     return in_order
 
 
@@ -102,6 +109,13 @@ def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int
     for url in urls:
         grouped.setdefault(_first_match(in_order, url), []).append(url)
     return grouped
+
+
+def longest_first_byte(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> int:
+    """Return how long a first byte of the URLs may take, in seconds; 0 if the settings are unknown."""
+    if len({behaviour.first_byte_seconds for behaviour in in_order}) <= 1:
+        return in_order[0].first_byte_seconds if in_order else 0
+    return max((in_order[number].first_byte_seconds for number in by_behaviour(in_order, urls)), default=0)
 
 
 def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
