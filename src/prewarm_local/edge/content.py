@@ -60,8 +60,8 @@ class Body:
     """A response body at the edge.
 
     It holds what has arrived, and the callbacks that wait for more.
-    `size` is None while it is unknown (chunked); `announced`: it was known from Content-Length. Several viewers, and the caches of several POPs, share a Body, so
-    that one fetch from the origin serves all requests for it.
+    `size` is None while it is unknown (chunked); `announced`: it was known from Content-Length. Several viewers, and
+    the caches of several POPs, share a Body, so that one fetch from the origin serves all requests for it.
     """
 
     __slots__ = ("_fixed", "_waiters", "announced", "available", "seed", "size", "state")

@@ -51,8 +51,8 @@ def test_tile_has_the_pops_and_addresses_of_its_batch() -> None:
 def test_queue_waits_a_little_longer_than_the_edge_for_its_origin(stored: dict[str, int], stall: int) -> None:
     group = Group("d111.cloudfront.net", "E1", 0, 1, POP_NAMES[:1], 1)
     batch = Batch("1-000000", 0, 0, 0, 1, 0, 1, 1)
-    block = {"urls": ["https://www.example.com/"], "headers": {}, "user_agent": None} | stored
-    (queue,) = Tile.build(plan(groups=(group,)), batch, block, [{POP_NAMES[0]: ["192.0.2.1"]}]).queues
+    block: dict[str, Any] = {"urls": ["https://www.example.com/"], "headers": {}, "user_agent": None}
+    (queue,) = Tile.build(plan(groups=(group,)), batch, block | stored, [{POP_NAMES[0]: ["192.0.2.1"]}]).queues
     assert queue is not None
     assert queue.stall_seconds == stall
 
