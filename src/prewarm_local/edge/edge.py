@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from prewarm_local.edge.cache import Cache
 from prewarm_local.edge.edge_answers import edge_answer
-from prewarm_local.edge.regional import OriginUpstream, RegionalCache, Shared
-from prewarm_local.edge.response import Response, Signature, by_edge
-from prewarm_local.edge.server_timing import Layer
+from prewarm_local.edge.place import Place
+from prewarm_local.edge.response import Response, by_edge
 from prewarm_local.edge.visit import Visit
 
 if TYPE_CHECKING:
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
     from prewarm_local.edge.config import Distribution, EdgeConfig
     from prewarm_local.edge.policies import Behaviours
+    from prewarm_local.edge.regional import RegionalCache, Shared
     from prewarm_local.edge.request import Request
 
 
@@ -36,7 +35,7 @@ class Hosts:
         return distribution
 
 
-class Pop:
+class Pop(Place):
     """An edge location that responds to viewers' requests; `caches`: one, or one for each of its addresses."""
 
     def __init__(
@@ -49,27 +48,16 @@ class Pop:
         shared: Shared,
     ) -> None:
         """Create the POP `name`, with empty caches; `behaviours` by the distribution's domain."""
-        self.name = name
+        super().__init__(name, config, behaviours, regional, shared)
         self.caches = [Cache() for _ in range(config.addresses_per_pop if config.separate_servers else 1)]
-        self.errors = 0
-        self.config = config
-        self.signature = Signature(config.impostors.get(name, name))
-        self.other_pop = next((pop for pop in config.pops if pop != name), "ZZZ99-Z9")
-        self.hosts = hosts
-        self.behaviours = behaviours
-        self.regional = regional
-        self.shared = shared
-        self.origin = OriginUpstream(shared, Layer.EDGE)
-        self.bypass = config.area(name) in config.regional_bypass
+        self._hosts = hosts
         self._latency = config.edge_latency_ms / 1000
-        self.regional_result = "Hit" if config.regional_hits_visible else "Miss"
-        self.chance = random.Random(name).random  # noqa: S311  (a sample, the same in each run)
 
     def respond(self, request: Request) -> Response | Coroutine[None, None, Response]:
         """Return the response (a hit in this POP's cache), or a coroutine for it."""
         cache = self.caches[request.server % len(self.caches)]
         cache.requests += 1
-        distribution = self.hosts.find(request.host)
+        distribution = self._hosts.find(request.host)
         if distribution is None or request.method not in ("GET", "HEAD"):
             self.errors += 1
             reason = "No distribution has this host." if distribution is None else "This method is not allowed."

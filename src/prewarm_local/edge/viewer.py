@@ -56,7 +56,7 @@ class Viewer(asyncio.Protocol):
         self.pump()
 
     def pump_later(self) -> None:
-        """Go on in the loop's next turn: writing without a break would not notice that the viewer has left."""
+        """Continue in the loop's next turn: writing without a break would not notice that the viewer has left."""
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._scheduled_pump)

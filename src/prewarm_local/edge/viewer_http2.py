@@ -150,7 +150,7 @@ class Http2Viewer(Viewer):
             self.transport.write(GoAwayFrame(0, last_stream_id=self._last_stream).serialize())
 
     def pump(self) -> None:
-        """Write a part; go on in the next turn, unless all streams are blocked or the transport is full."""
+        """Write a part; continue in the next turn, unless all streams are blocked or the transport is full."""
         if not self.paused and not self.gone and self._streams.write(HIGH_WATER):
             self.pump_later()
         self._flush()

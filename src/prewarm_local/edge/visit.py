@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from prewarm_local.edge.config import Distribution
-    from prewarm_local.edge.edge import Pop
     from prewarm_local.edge.faults import Fault
+    from prewarm_local.edge.place import Place
     from prewarm_local.edge.request import Request
 
 GOAWAY_AFTER = 10
@@ -35,7 +35,7 @@ class Visit:
     __slots__ = ("_cache", "_distribution", "_fault", "_pop", "_request", "_want")
 
     def __init__(
-        self, pop: Pop, cache: Cache, request: Request, distribution: Distribution, fault: Fault | None
+        self, pop: Place, cache: Cache, request: Request, distribution: Distribution, fault: Fault | None
     ) -> None:
         """Create the visit, with the key of what it asks for."""
         self._pop = pop
