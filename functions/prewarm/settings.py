@@ -15,6 +15,7 @@ from prewarm.errors import BrokenSetting
 # An IP network of either family.
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+DEFAULT_STALL_SECONDS = 95
 HIGHEST_PORT = 65535
 # Which distributions may be warmed: those that the account's CloudFront API lists, or any that DNS resolves to
 # CloudFront.
@@ -87,8 +88,8 @@ class Settings:
             edge_networks=_networks(environment.get("PREWARM_EDGE_NETWORKS", "")),
             connect_timeout_ms=_number(environment, "PREWARM_CONNECT_TIMEOUT_MS", 5000, 50, 60_000),
             # CloudFront waits 30 s for an origin's response by default and tries three times (Developer Guide,
-            # "Response timeout"), so only longer silence is a stall.
-            stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", 95, 1, 600),
+            # "Response timeout"), so only longer silence is a stall. The default grows with the distribution.
+            stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", DEFAULT_STALL_SECONDS, 1, 600),
             # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
             # 5xx status codes"): an earlier retry rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),

@@ -3,7 +3,7 @@
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
-from resolve.distributions.cache_behaviours import has_pragma_in_key, refusals, uncacheable
+from resolve.distributions.cache_behaviours import has_pragma_in_key, longest_first_byte, refusals, uncacheable
 from resolve.stages import PlannedRun
 
 
@@ -20,6 +20,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
             "refusals": refusals(in_order, urls),
             "server_timing": not has_pragma_in_key(in_order),
+            "first_byte_seconds": longest_first_byte(in_order, urls),
         }
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}

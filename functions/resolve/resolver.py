@@ -8,6 +8,7 @@ from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from prewarm.tracing import subsegment
 from resolve.distributions.config_reader import ConfigReader
+from resolve.distributions.config_warnings import stall_warnings
 from resolve.distributions.finder import DistributionFinder
 from resolve.distributions.match import match
 from resolve.dns_lookup import NameserversSilent
@@ -51,6 +52,10 @@ def _resolve(run: str, request: CheckedRequest, settings: Settings, store: Stora
         located = locate(inspected, request, settings)
         probed = probe(located, fields, settings, pop_catalogue)
     warnings = collected.warnings + matched.warnings + chosen.warnings
+    for group in inspected.groups:
+        warnings += tuple(
+            stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)
+        )
     warnings += inspected.warnings + located.warnings + probed.warnings
     return plan_run(
         run,

@@ -16,6 +16,8 @@ from resolve.invalidation_rounds import Round
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
+PROBE_PATH = "/cloudfront-prewarm-probe"  # no site has it, so most origins answer 404; any status names the POP
+
 
 @dataclass(frozen=True)
 class Collected:
@@ -35,8 +37,13 @@ class MatchedGroup:
     urls: list[Url]
 
     def probe_url(self) -> str:
-        """Return the URL that POPs are probed with: the first https URL, else the first URL."""
-        return next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
+        """Return the URL that POPs are probed with: of the first https URL's host, else of the first URL's.
+
+        It is not a target: the edge caches what answers a HEAD (Developer Guide, "Allowed HTTP methods"), errors
+        included, and whether such a copy then answers a GET is not documented.
+        """
+        url = next((url.fetch for url in self.urls if url.scheme == "https"), self.urls[0].fetch)
+        return "/".join(url.split("/", 3)[:3]) + PROBE_PATH
 
 
 @dataclass(frozen=True)

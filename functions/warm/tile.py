@@ -16,6 +16,9 @@ from warm.cursor import FETCHED, Cursor
 SERVER_TIMING = "Pragma: server-timing"
 DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
+# How much longer than the edge waits for its origin the worker waits for the edge, in seconds.
+SECONDS_AFTER_ORIGIN = 5
+
 
 @dataclass(slots=True)
 class Target:
@@ -85,7 +88,10 @@ class Tile:
         """Return the tile of a batch, with the targets marked that the cursor lists as finished."""
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
         by_pop = addresses[batch.group]
-        queues = [PopQueue(by_pop[pop]) if pop in by_pop else None for pop in pops]
+        # The edge answers a silent origin's request itself at the end of this time; a little later it must be here.
+        wait = block.get("first_byte_seconds", 0)
+        stall = wait + SECONDS_AFTER_ORIGIN if wait else 0
+        queues = [PopQueue(by_pop[pop], stall_seconds=stall) if pop in by_pop else None for pop in pops]
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]

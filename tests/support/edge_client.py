@@ -108,6 +108,8 @@ class Client:
         timeout_ms: int = 8000,
         handle: pycurl.Curl | None = None,
         keep: bool = True,
+        headers: dict[str, str] | None = None,
+        leave_after: int | None = None,
     ) -> Got:
         got, body = Got(), io.BytesIO()
         port = 443 if scheme == "https" else 80
@@ -122,6 +124,10 @@ class Client:
         def count(chunk: bytes) -> None:
             got.received += len(chunk)
 
+        def leave(chunk: bytes) -> int:
+            got.received += len(chunk)
+            return len(chunk) if leave_after is None or got.received < leave_after else -1
+
         curl.setopt(pycurl.URL, f"{scheme}://{host}/")
         # In the URL, libcurl would change %xx to upper case.
         curl.setopt(pycurl.REQUEST_TARGET, path)
@@ -129,9 +135,10 @@ class Client:
         curl.setopt(pycurl.CAINFO, self.edge.ready["ca_bundle"])
         curl.setopt(pycurl.HTTP_VERSION, version)
         curl.setopt(pycurl.TIMEOUT_MS, timeout_ms)
-        curl.setopt(pycurl.HTTPHEADER, [f"Accept-Encoding: {accept}"] if accept else [])
+        sent = ({"Accept-Encoding": accept} if accept else {}) | (headers or {})
+        curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in sent.items()])
         curl.setopt(pycurl.HEADERFUNCTION, header)
-        curl.setopt(pycurl.WRITEFUNCTION, body.write if keep else count)
+        curl.setopt(pycurl.WRITEFUNCTION, leave if leave_after is not None else body.write if keep else count)
         if method == "HEAD":
             curl.setopt(pycurl.NOBODY, 1)
         elif method != "GET":

@@ -14,7 +14,7 @@ import pycurl
 
 from prewarm.fetcher.stalled import set_user_timeout
 from prewarm.fetcher.transfer import CONNECTIONS_PER_POP, Fetch
-from prewarm.settings import Settings
+from prewarm.settings import DEFAULT_STALL_SECONDS, Settings
 
 # Lambda gives a function 1,024 file descriptors. Each connection needs one (and about 90 KB); the rest is for AWS
 # clients, DNS and files.
@@ -61,7 +61,11 @@ class CurlPool:
             curl.headers = fetch.headers
         curl.setopt(pycurl.HEADERFUNCTION, fetch.header_lines.append)
         fetch.fresh = fetch.fresh or fetch.queue.suspected
-        kind = (fetch.head, fetch.body is None, max_bytes, fetch.queue.suspected, fetch.fresh)
+        kind = (fetch.head, fetch.body is None, max_bytes, fetch.fresh)
+        stall = self._stall_seconds(fetch)
+        if curl.stall != stall:
+            curl.setopt(pycurl.LOW_SPEED_TIME, stall)
+            curl.stall = stall
         if curl.kind != kind or fetch.body is not None:
             # Nearly all fetches are of one kind, so a handle's options are set again only when the kind changes.
             self._set_kind(curl, fetch, max_bytes)
@@ -93,6 +97,16 @@ class CurlPool:
             self._multi.select(max_wait if due < 0 else min(max_wait, due / 1000))
         return finished
 
+    def _stall_seconds(self, fetch: Fetch) -> int:
+        """Return how many seconds of silence end a fetch: the distribution's own, unless the setting was changed.
+
+        A POP that may have fallen silent gets less time.
+        """
+        stall = self._settings.stall_seconds
+        if stall == DEFAULT_STALL_SECONDS:
+            stall = max(stall, fetch.queue.stall_seconds)
+        return max(1, stall // PROBE_SHARE) if fetch.queue.suspected else stall
+
     def _new_handle(self) -> Any:  # noqa: ANN401 - pycurl has no types
         """Return an easy handle with all options set that never change."""
         curl = pycurl.Curl()
@@ -107,6 +121,8 @@ class CurlPool:
             (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS),
             (pycurl.PIPEWAIT, 1),
             (pycurl.CONNECTTIMEOUT_MS, self._settings.connect_timeout_ms),
+            # Silence before the first byte or within a body (LOW_SPEED_TIME is set for each fetch); there is no total
+            # limit, since bodies may be huge.
             (pycurl.LOW_SPEED_LIMIT, 1),
             (pycurl.BUFFERSIZE, READ_BUFFER_BYTES),
             (pycurl.TCP_KEEPALIVE, 1),
@@ -116,18 +132,16 @@ class CurlPool:
         ):
             curl.setopt(option, value)
         curl.kind = curl.site = curl.headers = None
+        curl.stall = 0
         return curl
 
     def _set_kind(self, curl: Any, fetch: Fetch, max_bytes: int | None) -> None:  # noqa: ANN401 - pycurl has no types
-        """Set a handle's method, its size limit, whether it keeps the body, its connection and its patience."""
+        """Set a handle's method, its size limit, whether it keeps the body, and its connection."""
         curl.setopt(pycurl.NOBODY, 1 if fetch.head else 0)
         if not fetch.head:
             curl.setopt(pycurl.HTTPGET, 1)
         curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes or 0)
-        suspected, stall = fetch.queue.suspected, self._settings.stall_seconds
         curl.setopt(pycurl.FRESH_CONNECT, 1 if fetch.fresh else 0)
-        # Silence before the first byte or within a body; there is no total limit, since bodies may be huge.
-        curl.setopt(pycurl.LOW_SPEED_TIME, max(1, stall // PROBE_SHARE) if suspected else stall)
         if fetch.body is None:
             # Discards each chunk: nothing is kept and nothing is decoded (ACCEPT_ENCODING stays unset).
             curl.setopt(pycurl.WRITEFUNCTION, len)

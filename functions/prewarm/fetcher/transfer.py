@@ -29,6 +29,7 @@ class PopQueue:
     the started fetches without a response, `starts` all started ones; `exclusive`: the active fetch is made alone.
     `suspected`: the POP may have fallen silent, so it is asked one fetch at a time, each on a new connection and with
     less patience (curl.PROBE_SHARE).
+    `stall_seconds`: how long the edge may be silent before its first byte; 0: as long as the setting says.
     """
 
     addresses: list[str]
@@ -42,6 +43,7 @@ class PopQueue:
     starts: int = 0
     exclusive: bool = False
     suspected: bool = False
+    stall_seconds: int = 0
 
     def next_fetch(self) -> "Fetch | None":
         """Remove and return the next fetch, or return None."""

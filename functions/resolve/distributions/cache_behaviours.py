@@ -11,6 +11,7 @@ from typing import Any
 
 from prewarm.urls import Url
 from resolve.distributions.error_responses import error_pages, refusing_settings
+from resolve.distributions.origins import first_byte_seconds, s3_region
 
 Document = Mapping[str, Any]
 ENCODINGS = ("br", "gzip")
@@ -56,7 +57,8 @@ class Behaviour:
     """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
 
     `error_pages`: the distribution's, as `error_responses.error_pages` returns them; `refusing`: the settings by
-    which the edge refuses requests itself, in words.
+    which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait for its silent
+    origin; `s3_region`: the Region of its S3 bucket.
     """
 
     pattern: str
@@ -65,6 +67,8 @@ class Behaviour:
     expression: re.Pattern[str] = field(compare=False)
     error_pages: Mapping[int, int] = field(default_factory=dict)
     refusing: str = ""
+    first_byte_seconds: int = 0
+    s3_region: str = ""
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -91,7 +95,8 @@ def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behav
         else:
             key = _legacy_key(settings)
         refusing = refusing_settings(config, settings)
-        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), pages, refusing))
+        wait, region = first_byte_seconds(config, settings), s3_region(config, settings)
+        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), pages, refusing, wait, region))
     return in_order
 
 
@@ -119,6 +124,13 @@ def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int
     for url in urls:
         grouped.setdefault(_first_match(in_order, url), []).append(url)
     return grouped
+
+
+def longest_first_byte(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> int:
+    """Return how long a first byte of the URLs may take, in seconds; 0 if the settings are unknown."""
+    if len({behaviour.first_byte_seconds for behaviour in in_order}) <= 1:
+        return in_order[0].first_byte_seconds if in_order else 0
+    return max((in_order[number].first_byte_seconds for number in by_behaviour(in_order, urls)), default=0)
 
 
 def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:

@@ -46,6 +46,7 @@ class ConfigReader:
         domain = groups[0].distribution.domain
         if not distribution_id:
             unknown = "its settings are unknown because it is not a distribution of this account"
+            unknown += "; if its origin may be silent for more than 95 s, set PREWARM_STALL_SECONDS"
             return [], [f"{domain}: {unknown}"]
         try:
             config = self._client.get_distribution_config(Id=distribution_id)["DistributionConfig"]

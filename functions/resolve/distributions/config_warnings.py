@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from prewarm.errors import truncate
+from prewarm.settings import DEFAULT_STALL_SECONDS
 from prewarm.urls import Url, redacted
-from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour
+from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour, longest_first_byte
 
 # Headers that CloudFront adds itself, from the viewer's location and the type of its device (Developer Guide, "Add
 # CloudFront request headers"): a Lambda function has one location and one User-Agent.
@@ -44,6 +45,16 @@ def settings_warnings(
     return warnings
 
 
+def stall_warnings(domain: str, in_order: Sequence[Behaviour], urls: Sequence[Url], stall_seconds: int) -> list[str]:
+    """Return a warning if a changed PREWARM_STALL_SECONDS is shorter than the distribution may need; else nothing."""
+    wait = longest_first_byte(in_order, urls)
+    if stall_seconds == DEFAULT_STALL_SECONDS or wait <= max(stall_seconds, DEFAULT_STALL_SECONDS):
+        return []
+    known = f"the edge may wait {wait} s for its origin (response timeout, attempts, origin group)"
+    short = f"PREWARM_STALL_SECONDS is {stall_seconds}: slower answers count as timeouts and are asked for again"
+    return [f"{domain}: {known}, but {short}; raise it, or leave it unset"]
+
+
 def _of_distribution(config: Document) -> Iterator[str]:
     geography = (config.get("Restrictions") or {}).get("GeoRestriction") or {}
     kind = geography.get("RestrictionType", "none")
@@ -52,6 +63,11 @@ def _of_distribution(config: Document) -> Iterator[str]:
         yield (
             f"a geographic restriction ({kind}: {countries}) applies to the service's requests by the country of its "
             "Region; the edge responds with 403 (blocked) if that country is excluded"
+        )
+    if config.get("ContinuousDeploymentPolicyId"):
+        yield (
+            "a continuous deployment policy sends a share of the viewers to a staging distribution, whose cache is "
+            "another one and stays cold"
         )
     if config.get("WebACLId"):
         yield "a web ACL may block the service's requests; allow its User-Agent"
@@ -74,6 +90,11 @@ def _of_behaviour(
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
         yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
     yield from _of_functions(settings)
+    if behaviour.s3_region:
+        yield (
+            f"its origin is an S3 bucket in {behaviour.s3_region}: POPs whose regional edge cache is in that Region "
+            "ask the bucket directly, one fetch for each POP and object, also in a staged run"
+        )
     if behaviour.key is None:
         yield "its cache policy could not be read, so its cache key is unknown"
         return

@@ -1,9 +1,9 @@
 """The probe of one POP: whether the edge behind its address is the expected POP.
 
-A HEAD for one of the run's own URLs: TCP, TLS for the URL's host, and `X-Amz-Cf-Pop`. Whatever the status, the edge
-names its POP. A HEAD fills no cache for a later GET; at worst it requests headers from the origin. CloudFront
-caches responses to HEAD as it does those to GET (Developer Guide, "Choose which HTTP methods to cache"), so behind
-the regional edge caches the origin receives few of them.
+A HEAD for a path that is not a target: TCP, TLS for the run's host, and `X-Amz-Cf-Pop`. Whatever the status, the
+edge names its POP. At worst the HEAD requests headers from the origin. CloudFront caches responses to HEAD as it
+does those to GET (Developer Guide, "Choose which HTTP methods to cache"), so behind the regional edge caches the
+origin receives few of them, and a cached answer, which may be an error, must not be that of a URL to warm.
 """
 
 from collections.abc import Iterable

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import logging
 import os
 import signal
 import sys
@@ -45,6 +46,7 @@ async def run(config: EdgeConfig, directory: Path) -> None:
 
     The CA bundle goes to `directory` unless the configuration sets a path.
     """
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of each viewer that leaves early
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

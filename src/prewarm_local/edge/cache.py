@@ -1,28 +1,31 @@
-"""The cache of a POP or a regional edge cache: keys, freshness, cacheability. Pure: no sockets.
+"""The cache of a POP or a regional edge cache: its entries, and the viewers that wait for them. No sockets.
 
-Sources: CloudFront Developer Guide, "Managing how long content stays in the cache (expiration)", "Serving compressed
-files" (Accept-Encoding is normalised) and "How CloudFront caches 4xx and 5xx status codes from your origin".
+Sources: CloudFront Developer Guide, "Serve compressed files" (Accept-Encoding is normalised); "Request and response
+behavior for custom origins", section "Canceled requests": if a viewer ends the session before CloudFront can deliver
+the object, "CloudFront does not cache the object in the edge location".
 """
 
 from __future__ import annotations
 
+import math
+from copy import copy
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
 
 from prewarm_local.edge.content import Body, State
 
 if TYPE_CHECKING:
     from asyncio import Task
-    from collections.abc import Mapping
+
+    from prewarm_local.edge.server_timing import Layer
 
 Key = tuple[str, str, str]
-"""The cache key: distribution domain, path with query string, normalised Accept-Encoding."""
+"""The cache key: distribution domain, path with the query strings of the policy, and the rest of the policy's values.
 
-ERRORS_ALWAYS_CACHED = frozenset({404, 414, 500, 501, 502, 503, 504})
-ERRORS_CACHED_ON_REQUEST = frozenset({400, 403, 405, 412, 415})
-CACHED = frozenset({200, 203, 300, 301, 302, 304, 307, 308, 410})
-NEVER_STORED = frozenset({"no-store", "private"})
+The rest begins with the normalised Accept-Encoding.
+"""
 
 
 @lru_cache(maxsize=4096)
@@ -37,59 +40,40 @@ def normalise_encoding(accept: str) -> str:
     return ",".join(coding for coding in ("br", "gzip") if coding in named)
 
 
-@lru_cache(maxsize=1024)
-def parse_cache_control(value: str) -> Mapping[str, str]:
-    """Return the directives of a Cache-Control header, in lower case."""
-    directives = {}
-    for part in value.lower().split(","):
-        name, _, argument = part.strip().partition("=")
-        directives[name] = argument.strip('" ')
-    return directives
-
-
-def _seconds(value: str | None) -> float | None:
-    return float(value) if value is not None and value.isdecimal() else None
-
-
-def time_to_live(status: int, cache_control: str, default_ttl: float, error_ttl: float) -> float | None:
-    """Return for how many seconds a response stays fresh; None: it is not stored.
-
-    0 means that it is stored, but revalidated on each request. The cache policy's minimum TTL is assumed to be 0.
-    """
-    directives = parse_cache_control(cache_control)
-    if NEVER_STORED & directives.keys():
-        return None
-    max_age = _seconds(directives.get("s-maxage"))
-    if max_age is None:
-        max_age = _seconds(directives.get("max-age"))
-    if "no-cache" in directives:
-        max_age = 0.0
-    if status in ERRORS_ALWAYS_CACHED:
-        # The error caching minimum TTL applies even if the origin sets a shorter one.
-        return max(error_ttl, max_age or 0.0)
-    if status in ERRORS_CACHED_ON_REQUEST:
-        return max(error_ttl, max_age) if max_age else None
-    if status not in CACHED:
-        return None
-    return default_ttl if max_age is None else max_age
-
-
 class Source(Enum):
-    """The source of a response: the cache, the revalidated cache (304), or upstream."""
+    """The source of a response: a cache, a revalidated copy (304), an expired copy, or the origin."""
 
     HIT = "hit"
     REFRESH = "refresh"
+    STALE = "stale"
     MISS = "miss"
 
 
 class Entry:
     """A cached response. Times are the clock's seconds.
 
-    `expires_at` is None if it must not be stored.
-    POPs of an area share the regional cache's Entry: age and freshness count from the origin's response.
+    `expires_at` is None if it must not be stored. `while_revalidating` and `on_error`: seconds after it for which the
+    expired copy may be served; `held_until`: the time until which it is served without asking the failing origin.
+    `failed`: the origin answered 5xx or not at all. `is_error`: an error, also one that a custom error response sends
+    with another status. `length_hidden`: sent without Content-Length. POPs of an area share the regional cache's
+    Entry: age and freshness count from the origin's response.
     """
 
-    __slots__ = ("body", "etag", "expires_at", "headers", "key", "status", "stored_at")
+    __slots__ = (
+        "body",
+        "etag",
+        "expires_at",
+        "failed",
+        "headers",
+        "held_until",
+        "is_error",
+        "key",
+        "length_hidden",
+        "on_error",
+        "status",
+        "stored_at",
+        "while_revalidating",
+    )
 
     def __init__(
         self,
@@ -101,6 +85,7 @@ class Entry:
         etag: str | None,
         stored_at: float,
         ttl: float | None,
+        stale: tuple[float, float] = (0.0, math.inf),
     ) -> None:
         """Create an entry; `headers` are those sent to viewers, with names in lower case."""
         self.key = key
@@ -110,21 +95,84 @@ class Entry:
         self.etag = etag
         self.stored_at = stored_at
         self.expires_at = None if ttl is None else stored_at + ttl
+        self.while_revalidating, self.on_error = stale
+        self.held_until = 0.0
+        self.failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self.is_error = status >= HTTPStatus.BAD_REQUEST
+        self.length_hidden = False
+
+    def under(self, key: Key) -> Entry:
+        """Return a copy with another key, or for changes."""
+        other = copy(self)
+        other.key = key
+        return other
+
+
+class Fetched(NamedTuple):
+    """A copy, how it was found, and the layer that had it or asked the origin for it."""
+
+    entry: Entry
+    source: Source
+    layer: Layer
+
+
+class Watch:
+    """The viewers that wait for a copy that none has received wholly yet."""
+
+    __slots__ = ("_cache", "_entry", "_key", "_viewers")
+
+    def __init__(self, cache: Cache, key: Key) -> None:
+        """Watch a key of a POP's cache, without viewers."""
+        self._cache = cache
+        self._key = key
+        self._entry: Entry | None = None
+        self._viewers = 0
+
+    def join(self) -> Watch:
+        """Count a viewer, who must call `end` once."""
+        self._viewers += 1
+        return self
+
+    def received(self, entry: Entry) -> None:
+        """Set the copy that the viewers wait for."""
+        self._entry = entry
+
+    def end(self, *, whole: bool) -> None:
+        """Record that a viewer has received the whole copy, or has left before."""
+        self._viewers -= 1
+        watches = self._cache.watches
+        if not whole and self._viewers:
+            return
+        if watches.get(self._key) is self:
+            del watches[self._key]
+            if not whole and self._entry is not None and self._cache.entries.get(self._key) is self._entry:
+                del self._cache.entries[self._key]
 
 
 class Cache:
-    """The entries of a caching layer, its fetches in progress, and its counters."""
+    """The entries of a caching layer, its fetches in progress, and its counters.
 
-    __slots__ = ("entries", "hits", "misses", "pending", "refreshes", "requests")
+    `watches`: the keys of which no viewer has received a whole copy yet (POPs only).
+    """
+
+    __slots__ = ("entries", "hits", "misses", "pending", "refreshes", "requests", "watches")
 
     def __init__(self) -> None:
         """Create an empty cache."""
         self.entries: dict[Key, Entry] = {}
-        self.pending: dict[Key, Task[tuple[Entry, Source]]] = {}
+        self.pending: dict[Key, Task[Fetched]] = {}
+        self.watches: dict[Key, Watch] = {}
         self.requests = 0
         self.hits = 0
         self.misses = 0
         self.refreshes = 0
+
+    def watch(self, key: Key) -> Watch:
+        """Return a watch that a viewer of the key has joined."""
+        watch = self.watches.get(key)
+        if watch is None:
+            watch = self.watches[key] = Watch(self, key)
+        return watch.join()
 
     def stored(self, key: Key) -> Entry | None:
         """Return the entry, fresh or stale, unless its body is incomplete."""
@@ -157,9 +205,11 @@ class Cache:
         removed = [key for key in self.entries if matches(key)]
         for key in removed:
             del self.entries[key]
+        # A fetch in progress may return the old content: waiting requests receive it, the cache does not.
         for key in [key for key in self.pending if matches(key)]:
-            # A fetch in progress may return the old content: waiting requests receive it, the cache does not.
             del self.pending[key]
+        for key in [key for key in self.watches if matches(key)]:
+            del self.watches[key]
         return len(removed)
 
     def counts(self) -> dict[str, int]:

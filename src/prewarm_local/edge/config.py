@@ -30,12 +30,17 @@ class ConfigError(ValueError):
 class Distribution:
     """A distribution.
 
-    `aliases` are alternate domain names; a leading `*.` is a wildcard for one label.
+    `aliases` are alternate domain names; a leading `*.` is a wildcard for one label. `server_timing`: the response
+    headers policy has Server-Timing enabled, at a sampling rate of `server_timing_rate` percent.
+    `config`: CloudFront's DistributionConfig in the JSON form of its API; without it, one cache behaviour with all
+    query strings and the Accept-Encoding in its key.
     """
 
     domain: str
     aliases: tuple[str, ...] = ()
     server_timing: bool = False
+    server_timing_rate: float = 100
+    config: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Reject names that a distribution cannot have."""
@@ -44,6 +49,8 @@ class Distribution:
         for alias in self.aliases:
             if not HOST.fullmatch(alias):
                 raise ConfigError(f"distributions.aliases: {alias!r} is not a lower-case host name")
+        if not 0 <= (rate := self.server_timing_rate) <= 100:  # noqa: PLR2004
+            raise ConfigError(f"distributions.server_timing_rate: {rate} is not between 0 and 100")
 
     @property
     def prefix(self) -> str:
@@ -84,6 +91,14 @@ class EdgeConfig:
     TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
     `regional_collapsing`: a regional edge cache combines concurrent fetches of a key into one;
     `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet).
+    `cache_policies`: CachePolicyConfig objects by id, for the distributions' `config`.
+    `origin_shield`: the area whose regional edge cache is the Origin Shield. `regional_bypass`: areas whose POPs ask
+    the origin directly (an S3 bucket in the same Region). `separate_servers`: each address has its own cache.
+    `head_serves_get`: a HEAD is fetched as a GET and its copy serves both; otherwise its copy serves HEAD only.
+    `origin_attempts`, `connection_timeout`: of distributions without `config`; `second_origin_fails`: an origin
+    group's second origin has the faults of the first. `origin_compresses`: the origin compresses text itself.
+    `revalidating_x_cache`: X-Cache of a copy served while it is revalidated; `waf_x_cache`: of AWS WAF's answers,
+    empty for none.
     """
 
     distributions: tuple[Distribution, ...]
@@ -107,6 +122,17 @@ class EdgeConfig:
     http_port: int = 0
     dns_port: int = 0
     client_subnets: Mapping[str, str] = field(default_factory=dict)
+    cache_policies: Mapping[str, Any] = field(default_factory=dict)
+    origin_shield: str | None = None
+    regional_bypass: tuple[str, ...] = ()
+    separate_servers: bool = False
+    head_serves_get: bool = False
+    origin_attempts: int = 1
+    connection_timeout: float = 10
+    second_origin_fails: bool = False
+    origin_compresses: bool = True
+    revalidating_x_cache: str = "RefreshHit"
+    waf_x_cache: str = "Error"
     ca_bundle: str | None = None
 
     def __post_init__(self) -> None:

@@ -60,16 +60,17 @@ class Body:
     """A response body at the edge.
 
     It holds what has arrived, and the callbacks that wait for more.
-    `size` is None while it is unknown (chunked). Several viewers, and the caches of several POPs, share a Body, so
-    that one fetch from the origin serves all requests for it.
+    `size` is None while it is unknown (chunked); `announced`: it was known from Content-Length. Several viewers, and
+    the caches of several POPs, share a Body, so that one fetch from the origin serves all requests for it.
     """
 
-    __slots__ = ("_fixed", "_waiters", "available", "seed", "size", "state")
+    __slots__ = ("_fixed", "_waiters", "announced", "available", "seed", "size", "state")
 
     def __init__(self, seed: bytes, size: int | None) -> None:
         """Create a body of which nothing has arrived."""
         self.seed = seed
         self.size = size
+        self.announced = size is not None
         self.available = 0
         self.state = State.ARRIVING
         self._fixed: bytes | None = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from prewarm_local.edge.config import read_object
 from prewarm_local.edge.faults import parse_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from prewarm_local.edge import http1
     from prewarm_local.edge.cache import Cache
     from prewarm_local.edge.world import World
@@ -32,6 +35,14 @@ def _texts(body: dict[str, Any], name: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise BadRequest(f"field {name!r} must be a list of strings")
     return value
+
+
+def _sum(every: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Return the sums of counters by name."""
+    total: Counter[str] = Counter()
+    for counts in every:
+        total.update(counts)
+    return dict(total)
 
 
 class Control:
@@ -92,15 +103,14 @@ class Control:
     def stats(self) -> dict[str, Any]:
         """Return the requests to the origin by path, and the counters of each cache."""
         world = self._world
-        pops = {name: pop.cache.counts() | {"errors": pop.errors} for name, pop in world.pops.items()}
-        edge: dict[str, int] = {}
-        for counts in pops.values():
-            for name, count in counts.items():
-                edge[name] = edge.get(name, 0) + count
+        pops = {
+            name: _sum([cache.counts() for cache in pop.caches]) | {"errors": pop.errors}
+            for name, pop in world.pops.items()
+        }
         caches: dict[str, Cache] = {area: regional.cache for area, regional in world.regional.items()}
         return {
             "origin": dict(world.origin.requests),
-            "edge": edge,
+            "edge": _sum(pops.values()),
             "pops": pops,
             "regional": {area: cache.counts() for area, cache in caches.items()},
             "connections": sum(len(transports) for transports in world.listeners.connections.values()),

@@ -4,13 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ORIGIN_FAULTS = ("refused", "truncated", "chunked_cut", "stall", "no_answer", "status")
+ORIGIN_FAULTS = ("refused", "truncated", "chunked_cut", "stall", "no_answer", "status", "unreachable")
 """Faults between edge and origin; counted once per fetch from the origin."""
 
-VIEWER_FAULTS = ("reset", "lie_pop", "redirect", "wrong_encoding", "limit", "goaway", "waf_block")
+VIEWER_FAULTS = (
+    "reset",
+    "lie_pop",
+    "redirect",
+    "wrong_encoding",
+    "limit",
+    "capacity",
+    "function_error",
+    "goaway",
+    "waf_block",
+    "waf_challenge",
+    "waf_captcha",
+    "bare",
+    "uncompressed",
+)
 """Faults between edge and viewer; counted once per viewer request."""
 
-WITH_ARGUMENT = {"status": True, "lie_pop": False, "limit": False, "goaway": False}
+FUNCTION_ERRORS = {
+    "": 503,
+    "FunctionExecutionError": 503,
+    "FunctionThrottledError": 503,
+    "LambdaExecutionError": 503,
+    "LambdaLimitExceeded": 503,
+    "LambdaValidationError": 502,
+}
+"""Statuses of the failures of CloudFront Functions and Lambda@Edge, by result type; "" is FunctionExecutionError."""
+
+WITH_ARGUMENT = {
+    "status": True,
+    "lie_pop": False,
+    "limit": False,
+    "goaway": False,
+    "bare": True,
+    "function_error": False,
+}
 """Faults with the form `name:argument`; True if the argument is required."""
 
 
@@ -39,7 +70,10 @@ def parse_fault(text: str, pops: list[str] | None = None, times: int | None = No
         raise UnknownFault(f"unknown fault {text!r}; valid faults: {', '.join(ORIGIN_FAULTS + VIEWER_FAULTS)}")
     if argument and name not in WITH_ARGUMENT:
         raise UnknownFault(f"fault {name} takes no argument")
-    if (not argument and WITH_ARGUMENT.get(name)) or (name != "lie_pop" and argument and not argument.isdecimal()):
+    if name == "function_error":
+        if argument not in FUNCTION_ERRORS:
+            raise UnknownFault(f"fault {name} takes one of {', '.join(filter(None, FUNCTION_ERRORS))}")
+    elif (not argument and WITH_ARGUMENT.get(name)) or (name != "lie_pop" and argument and not argument.isdecimal()):
         raise UnknownFault(f"fault {name} takes a number, such as status:503, limit:429 or goaway:100")
     return Fault(name, argument, None if pops is None else frozenset(pops), times)
 

@@ -36,7 +36,7 @@ class _ProtocolSelector(Viewer):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         protocol_name = transport.get_extra_info("ssl_object").selected_alpn_protocol()
         kind = Http2Viewer if protocol_name == "h2" else Http1Viewer
-        protocol = kind(self.pop, self._connections)
+        protocol = kind(self.pop, self._connections, self.server)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 
@@ -123,11 +123,15 @@ class Listeners:
         context = self._certificates.context(
             self._config.tls_faults.get(name, ""), http2=name not in self._config.http1_only
         )
-        servers = [await self._server(sock, pop, context) for sock in https]
-        servers += [await self._server(sock, pop, None) for sock in http]
+        servers = [await self._server(sock, pop, context, index) for index, sock in enumerate(https)]
+        servers += [await self._server(sock, pop, None, index) for index, sock in enumerate(http)]
         self._servers[name] = servers
 
-    async def _server(self, sock: socket.socket, pop: Pop, context: ssl.SSLContext | None) -> asyncio.Server:
+    async def _server(
+        self, sock: socket.socket, pop: Pop, context: ssl.SSLContext | None, index: int
+    ) -> asyncio.Server:
         kind = Http1Viewer if context is None else _ProtocolSelector
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: kind(pop, self.connections), sock=sock, ssl=context, backlog=BACKLOG)
+        return await loop.create_server(
+            lambda: kind(pop, self.connections, index), sock=sock, ssl=context, backlog=BACKLOG
+        )

@@ -59,6 +59,7 @@ class Origin:
         """Create the origin with the configured objects."""
         self.objects = dict(config.objects)
         self.default_object = config.default_object
+        self.compresses = config.origin_compresses
         self.ttfb = config.origin_ttfb_ms / 1000
         self.requests: Counter[str] = Counter()
         self.port = 0
@@ -93,7 +94,8 @@ class Origin:
                 size=stored.size, status=int(fault.removeprefix("status:")), content_type="text/html"
             )
         content_type = content_type_of(target, stored)
-        encoding = encoding_of(content_type, request.headers.get("accept-encoding", ""))
+        accept = request.headers.get("accept-encoding", "")
+        encoding = encoding_of(content_type, accept) if self.compresses else ""
         if stored.document is not None:
             content = base64.b64decode(stored.document)
             etag, encoding, stored = etag_of_document(content), "", replace(stored, size=len(content))

@@ -1,43 +1,44 @@
-"""A regional edge cache, between the POPs of an area and the origin; and request collapsing."""
+"""The regional edge caches between the POPs and the origin, Origin Shield, and request collapsing.
+
+Sources: CloudFront Developer Guide, "How CloudFront works with regional edge caches", "Use Amazon CloudFront Origin
+Shield", and "Request and response behavior for custom origins", section "Simultaneous requests for the same object".
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from prewarm_local.edge.cache import Cache, Entry, Key, Source, time_to_live
-from prewarm_local.edge.response import error_page
-from prewarm_local.edge.upstream import OriginClient, OriginFailed
+from prewarm_local.edge.cache import Cache, Entry, Fetched, Key, Source
+from prewarm_local.edge.origin_fetch import ask_origin
+from prewarm_local.edge.server_timing import Layer
+from prewarm_local.edge.stale import may_serve_stale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from prewarm_local.edge.behaviour import Want
     from prewarm_local.edge.faults import Fault, FaultBook
-
-Fetched = tuple[Entry, Source]
+    from prewarm_local.edge.upstream import OriginClient
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Dependencies of every layer.
-
-    TTLs in seconds; `clock` is monotonic and returns seconds.
-    """
+    """Dependencies of every layer; `clock` is monotonic and returns seconds."""
 
     client: OriginClient
     faults: FaultBook
     clock: Callable[[], float]
-    default_ttl: float
-    error_ttl: float
     collapsing: bool = True
 
 
-async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Fetched]]) -> Fetched:
+async def collapsed(
+    cache: Cache, key: Key, fill: Callable[[], Coroutine[None, None, Fetched]], *, watched: bool = False
+) -> Fetched:
     """Fill the cache with one fetch for concurrent requests of a key.
 
-    The waiting requests are hits.
+    The waiting requests are hits. `watched`: the copy is stored only if a viewer still waits for it.
     Responses that must not be stored are not shared either: each waiting request then makes its own fetch.
     """
     task = cache.pending.get(key)
@@ -46,84 +47,79 @@ async def collapsed(cache: Cache, key: Key, fill: Callable[[], Coroutine[None, N
         # A separate task: the fetch continues if the viewer that caused it disconnects.
         task = asyncio.create_task(fill())
         cache.pending[key] = task
-        task.add_done_callback(lambda done: _settle(cache, key, done))
-    entry, source = await asyncio.shield(task)
+        task.add_done_callback(lambda done: _settle(cache, key, done, watched=watched))
+    fetched = await asyncio.shield(task)
     if leads:
-        return entry, source
-    if entry.expires_at is None:
+        return fetched
+    if fetched.entry.expires_at is None:
         return await fill()
-    return entry, Source.HIT
+    return fetched._replace(source=Source.HIT)
 
 
-def _settle(cache: Cache, key: Key, task: asyncio.Task[Fetched]) -> None:
+def _settle(cache: Cache, key: Key, task: asyncio.Task[Fetched], *, watched: bool) -> None:
     # A purge removes the task from `pending`: its result may be the old content, and is not stored.
     if cache.pending.get(key) is task:
         del cache.pending[key]
-        if not task.cancelled() and task.exception() is None:
-            cache.store(task.result()[0])
+        if not task.cancelled() and task.exception() is None and (not watched or key in cache.watches):
+            cache.store(task.result().entry)
 
 
-async def ask_origin(
-    shared: Shared, key: Key, stale: Entry | None, fault: Fault | None, method: str = "GET"
-) -> Fetched:
-    """Fetch from the origin, conditionally if there is a stale entry.
+class OriginUpstream:
+    """The origin, asked by a layer."""
 
-    If the origin fails, return an entry with the edge's error page.
-    """
-    domain, target, encoding = key
-    etag = stale.etag if stale is not None and stale.status == HTTPStatus.OK else None
-    try:
-        reply = await shared.client.fetch(method, domain, target, encoding, etag, fault)
-    except OriginFailed as failure:
-        headers, page = error_page(failure.status, str(failure))
-        now = shared.clock()
-        return Entry(key, failure.status, headers, page, etag=None, stored_at=now, ttl=shared.error_ttl), Source.MISS
-    now = shared.clock()
-    if reply.status == HTTPStatus.NOT_MODIFIED and stale is not None:
-        ttl = time_to_live(stale.status, reply.cache_control, shared.default_ttl, shared.error_ttl)
-        fresh = Entry(key, stale.status, reply.headers, stale.body, etag=stale.etag, stored_at=now, ttl=ttl)
-        return fresh, Source.REFRESH
-    ttl = time_to_live(reply.status, reply.cache_control, shared.default_ttl, shared.error_ttl)
-    entry = Entry(key, reply.status, reply.headers, reply.body, etag=reply.etag, stored_at=now, ttl=ttl)
-    return entry, Source.MISS
+    def __init__(self, shared: Shared, layer: Layer) -> None:
+        """Name the layer that asks."""
+        self._shared = shared
+        self._layer = layer
+
+    async def get(self, want: Want, pop: str, stale: Entry | None = None, fault: Fault | None = None) -> Fetched:
+        """Return the origin's response; a fault of all POPs applies unless another is given."""
+        shared = self._shared
+        if fault is None:
+            fault = shared.faults.at_origin(want.target, pop, local=False)
+        entry, source = await ask_origin(shared.client, shared.clock, want, stale, fault)
+        return Fetched(entry, source, self._layer)
 
 
 class RegionalCache:
-    """A regional edge cache."""
+    """A regional edge cache; also the one that is the Origin Shield."""
 
-    def __init__(self, shared: Shared) -> None:
-        """Create an empty cache."""
+    def __init__(self, shared: Shared, layer: Layer = Layer.REGIONAL, upstream: RegionalCache | None = None) -> None:
+        """Create an empty cache, before the origin or another regional edge cache."""
         self.cache = Cache()
         self._shared = shared
+        self._layer = layer
+        self._upstream = upstream
+        self._origin = OriginUpstream(shared, layer)
 
-    async def get(self, key: Key, pop: str, method: str = "GET") -> Fetched:
-        """Return the entry for a POP that does not have it, from the cache or the origin."""
-        cache = self.cache
+    async def get(self, want: Want, pop: str) -> Fetched:
+        """Return the entry for a POP that does not have it, from the cache or from upstream."""
+        cache, shared = self.cache, self._shared
         cache.requests += 1
-        entry = cache.fresh(key, self._shared.clock())
+        now = shared.clock()
+        entry = cache.fresh(want.key, now) or cache.fresh(want.get_key, now)
         if entry is not None:
             cache.hits += 1
-            return entry, Source.HIT
-        if method == "HEAD":
-            cache.misses += 1
-            return await ask_origin(self._shared, key, None, self._fault(key, pop), "HEAD")
+            return Fetched(entry, Source.HIT, self._layer)
 
         async def fill() -> Fetched:
-            return await ask_origin(self._shared, key, cache.stored(key), self._fault(key, pop))
+            if self._upstream is not None:
+                return await self._upstream.get(want, pop)
+            return await self._origin.get(want, pop, cache.stored(want.key))
 
-        if self._shared.collapsing:
-            fetched = await collapsed(cache, key, fill)
-        else:
+        async def ask() -> Fetched:
+            if shared.collapsing:
+                return await collapsed(cache, want.key, fill)
             fetched = await fill()
-            cache.store(fetched[0])
-        match fetched[1]:
+            cache.store(fetched.entry)
+            return fetched
+
+        fetched = await may_serve_stale(cache, want.key, shared.clock, ask, ask, self._layer)
+        match fetched.source:
             case Source.HIT:
                 cache.hits += 1
-            case Source.REFRESH:
+            case Source.REFRESH | Source.STALE:
                 cache.refreshes += 1
             case Source.MISS:
                 cache.misses += 1
         return fetched
-
-    def _fault(self, key: Key, pop: str) -> Fault | None:
-        return self._shared.faults.at_origin(key[1], pop, local=False)

@@ -12,7 +12,7 @@ from prewarm_local.edge.content import Body
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from prewarm_local.edge.cache import Entry
+    from prewarm_local.edge.cache import Entry, Watch
 
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case: HTTP/2 requires it, HTTP/1.1 ignores case."""
@@ -24,10 +24,11 @@ class Response:
     """A response to a viewer; `body` None: headers only.
 
     `reset`: reset the TCP connection instead of responding. `last_after`: number of requests on one connection after
-    which the edge announces that it accepts no more (GOAWAY, or `Connection: close`).
+    which the edge announces that it accepts no more (GOAWAY, or `Connection: close`). `watch`: the copy's viewers, if
+    none has received it wholly yet.
     """
 
-    __slots__ = ("body", "headers", "last_after", "reset", "status")
+    __slots__ = ("body", "headers", "last_after", "reset", "status", "watch")
 
     def __init__(self, status: int, headers: Headers, body: Body | None) -> None:
         """Create a response."""
@@ -36,6 +37,13 @@ class Response:
         self.body = body
         self.reset = False
         self.last_after: int | None = None
+        self.watch: Watch | None = None
+
+    def ended(self, *, whole: bool) -> None:
+        """Record, once, that the viewer has received the whole response, or has left before."""
+        if self.watch is not None:
+            self.watch.end(whole=whole)
+            self.watch = None
 
 
 def request_id() -> bytes:
@@ -53,9 +61,10 @@ class Signature:
         self._pop = (b"x-amz-cf-pop", self.pop)
 
     def sign(self, x_cache: str) -> Headers:
-        """Return X-Cache, Via, X-Amz-Cf-Pop and X-Amz-Cf-Id."""
+        """Return X-Cache (unless empty), Via, X-Amz-Cf-Pop and X-Amz-Cf-Id."""
+        cache = [(b"x-cache", x_cache.encode() + b" from cloudfront")] if x_cache else []
         return [
-            (b"x-cache", x_cache.encode() + b" from cloudfront"),
+            *cache,
             self._via,
             self._pop,
             (b"x-amz-cf-id", request_id()),
@@ -66,7 +75,7 @@ def from_entry(entry: Entry, x_cache: str, signature: Signature, now: float, *, 
     """Return the response for a cached or just fetched entry."""
     headers = entry.headers.copy()
     body: Body | None = entry.body
-    if entry.body.size is not None and entry.status not in BODYLESS:
+    if entry.body.size is not None and not entry.length_hidden and entry.status not in BODYLESS:
         headers.append((b"content-length", b"%d" % entry.body.size))
     headers += signature.sign(x_cache)
     if (age := int(now - entry.stored_at)) > 0 or x_cache != "Miss":
@@ -92,13 +101,15 @@ def error_page(status: int, reason: str) -> tuple[Headers, Body]:
 def by_edge(
     status: int,
     reason: str,
-    signature: Signature,
+    signature: Signature | None,
     x_cache: str = "Error",
     extra: Sequence[tuple[bytes, bytes]] = (),
     *,
     head: bool = False,
 ) -> Response:
-    """Return a response of the edge itself, without cache or origin."""
+    """Return a response of the edge itself, without cache or origin; no signature: without the POP's headers."""
     headers, body = error_page(status, reason)
-    headers += [*extra, (b"content-length", b"%d" % (body.size or 0)), *signature.sign(x_cache)]
+    headers += [*extra, (b"content-length", b"%d" % (body.size or 0))]
+    if signature is not None:
+        headers += signature.sign(x_cache)
     return Response(status, headers, None if head else body)

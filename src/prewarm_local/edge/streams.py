@@ -14,6 +14,8 @@ from prewarm_local.edge.content import Body, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prewarm_local.edge.response import Response
+
 
 QUANTUM = 65536
 """Bytes of one stream before the next stream is served (round robin)."""
@@ -22,12 +24,13 @@ QUANTUM = 65536
 class _Sending:
     """A body being sent; `queued` while its stream waits to be served."""
 
-    __slots__ = ("_streams", "body", "offset", "queued", "stream_id")
+    __slots__ = ("_streams", "body", "offset", "queued", "response", "stream_id")
 
-    def __init__(self, streams: Streams, stream_id: int, body: Body) -> None:
+    def __init__(self, streams: Streams, stream_id: int, body: Body, response: Response) -> None:
         self._streams = streams
         self.stream_id = stream_id
         self.body = body
+        self.response = response
         self.offset = 0
         self.queued = False
 
@@ -51,18 +54,20 @@ class Streams:
     def __len__(self) -> int:
         return len(self._sending)
 
-    def begin(self, stream_id: int, body: Body) -> None:
-        """Send a body on a stream whose headers have been sent."""
-        sending = self._sending[stream_id] = _Sending(self, stream_id, body)
+    def begin(self, stream_id: int, body: Body, response: Response) -> None:
+        """Send a response's body on a stream whose headers have been sent."""
+        sending = self._sending[stream_id] = _Sending(self, stream_id, body, response)
         self._queue(sending)
 
-    def drop(self, stream_id: int) -> None:
-        """Stop sending on a stream."""
-        self._sending.pop(stream_id, None)
+    def drop(self, stream_id: int, *, whole: bool = False) -> None:
+        """Stop sending on a stream; `whole`: the viewer has been sent all of the body."""
+        if (sending := self._sending.pop(stream_id, None)) is not None:
+            sending.response.ended(whole=whole)
 
     def clear(self) -> None:
         """Stop sending on all streams."""
-        self._sending.clear()
+        for stream_id in list(self._sending):
+            self.drop(stream_id)
         self._ready.clear()
 
     def window_grew(self, stream_id: int) -> None:
@@ -114,13 +119,13 @@ class Streams:
             self._h2.send_data(stream_id, body.read(sending.offset, count), end_stream=ends)
             sending.offset += count
             if ends:
-                self.drop(stream_id)
+                self.drop(stream_id, whole=True)
                 return
         if sending.offset < body.available:
             self._queue(sending)
         elif body.state is State.COMPLETE:
             self._h2.send_data(stream_id, b"", end_stream=True)
-            self.drop(stream_id)
+            self.drop(stream_id, whole=True)
         elif body.state is State.BROKEN:
             self._h2.reset_stream(stream_id, h2.errors.ErrorCodes.INTERNAL_ERROR)
             self.drop(stream_id)

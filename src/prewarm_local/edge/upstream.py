@@ -1,9 +1,15 @@
-"""The edge's HTTP/1.1 client: fetch from the origin over real TCP, with keep-alive connections."""
+"""The edge's HTTP/1.1 client: fetch from the origin over real TCP, with keep-alive connections.
+
+Sources: CloudFront Developer Guide, "All distribution settings reference" (Connection attempts, Connection timeout,
+Response timeout: for GET and HEAD, CloudFront drops the connection after the timeout and tries again, as often as
+there are connection attempts) and "Optimize high availability with CloudFront origin failover".
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import h11
@@ -13,6 +19,7 @@ from prewarm_local.edge.http1 import READ_SIZE
 from prewarm_local.edge.origin import FAULT_HEADER, Origin
 
 if TYPE_CHECKING:
+    from prewarm_local.edge.behaviour import Want
     from prewarm_local.edge.faults import Fault
 
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"content-length"})
@@ -35,13 +42,13 @@ class OriginFailed(Exception):
 class Reply:
     """The origin's response.
 
-    It has headers for viewers (lower case), and a body that may still be arriving.
+    It has headers for viewers (lower case), all headers as text, and a body that may still be arriving.
     """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     etag: str | None
-    cache_control: str
+    values: dict[str, str]
     body: Body
 
 
@@ -62,44 +69,71 @@ class _Connection:
         return event
 
 
+async def _reach(fault: Fault | None, seconds: float) -> None:
+    """Wait for a connection that an unreachable origin never accepts. May raise OriginFailed."""
+    if fault is not None and fault.name == "unreachable":
+        await asyncio.sleep(seconds)
+        raise OriginFailed(504, "the origin did not accept a connection in time")
+
+
 class OriginClient:
     """Fetches for all POPs and regional edge caches.
 
-    `timeout` is in seconds without data from the origin.
+    `second_fails`: an origin group's second origin has the same faults as the first.
     """
 
-    def __init__(self, origin: Origin, timeout: float) -> None:
+    def __init__(self, origin: Origin, *, second_fails: bool = False) -> None:
         """Create a client of the given origin."""
         self._origin = origin
-        self._timeout = timeout
+        self._second_fails = second_fails
         self._idle: list[_Connection] = []
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def fetch(
-        self, method: str, host: str, target: str, encoding: str, etag: str | None, fault: Fault | None
-    ) -> Reply:
-        """Send a request, and return when the headers have arrived.
+    async def fetch(self, want: Want, etag: str | None, fault: Fault | None) -> Reply:
+        """Send a request, and return when the headers have arrived; the body may still be arriving.
 
-        The body may still be arriving.
+        With an origin group, its second origin is asked if the first one fails as the group's criteria say: a failed
+        connection counts as 503 and a time-out as 504. May raise OriginFailed.
         """
-        headers = [("Host", host), ("User-Agent", "Amazon CloudFront")]
-        if encoding:
-            headers.append(("Accept-Encoding", encoding))
+        criteria = want.behaviour.origin.failover_on
+        try:
+            reply = await self._ask(want, etag, fault)
+            if criteria is None or reply.status not in criteria:
+                return reply
+        except OriginFailed as failure:
+            if criteria is None or (504 if failure.status == HTTPStatus.GATEWAY_TIMEOUT else 503) not in criteria:
+                raise
+        return await self._ask(want, etag, fault if self._second_fails else None)
+
+    async def _ask(self, want: Want, etag: str | None, fault: Fault | None) -> Reply:
+        headers = [("Host", want.domain), ("User-Agent", "Amazon CloudFront"), *want.forwarded]
+        if want.encoding:
+            headers.append(("Accept-Encoding", want.encoding))
         if etag is not None:
             headers.append(("If-None-Match", etag))
         if fault is not None:
             headers.append((FAULT_HEADER, f"{fault.name}:{fault.argument}" if fault.argument else fault.name))
-        request = h11.Request(method=method, target=target, headers=headers)
-        refused = fault is not None and fault.name == "refused"
-        connection, head = await self._exchange(request, self._origin.closed_port if refused else self._origin.port)
-        return self._reply(connection, head)
+        headers = [item for item in headers if item[0] != "host"]  # the distribution's domain replaces the viewer's
+        request = h11.Request(method=want.method, target=want.target, headers=headers)
+        settings = want.behaviour.origin
+        for left in range(settings.attempts - 1, -1, -1):
+            try:
+                await _reach(fault, settings.connection_timeout)
+                refused = fault is not None and fault.name == "refused"
+                port = self._origin.closed_port if refused else self._origin.port
+                connection, head = await self._exchange(request, port, settings.response_timeout)
+                return self._reply(connection, head, settings.response_timeout)
+            except OriginFailed:
+                if not left:
+                    raise
+        raise AssertionError
 
-    async def _exchange(self, request: h11.Request, port: int) -> tuple[_Connection, h11.Response]:
+    async def _exchange(self, request: h11.Request, port: int, seconds: float) -> tuple[_Connection, h11.Response]:
         while True:
             connection = await self._connect(port)
             try:
                 connection.send(request, h11.EndOfMessage())
-                head = await connection.event(self._timeout)
+                head = await connection.event(seconds)
             except asyncio.CancelledError:
                 connection.writer.close()
                 raise
@@ -124,7 +158,7 @@ class OriginClient:
         except OSError as error:
             raise OriginFailed(502, str(error)) from None
 
-    def _reply(self, connection: _Connection, head: h11.Response) -> Reply:
+    def _reply(self, connection: _Connection, head: h11.Response, seconds: float) -> Reply:
         values = {name.decode(): value.decode("latin-1") for name, value in head.headers}
         etag = values.get("etag")
         size = values.get("content-length")
@@ -134,17 +168,17 @@ class OriginClient:
         while isinstance(event := connection.machine.next_event(), h11.Data):
             body.arrived(len(event.data))
         if event is h11.NEED_DATA:
-            task = asyncio.create_task(self._read(connection, body))
+            task = asyncio.create_task(self._read(connection, body, seconds))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
         else:
             self._finish(connection, body, event)
-        return Reply(head.status_code, forwarded, etag, values.get("cache-control", ""), body)
+        return Reply(head.status_code, forwarded, etag, values, body)
 
-    async def _read(self, connection: _Connection, body: Body) -> None:
+    async def _read(self, connection: _Connection, body: Body, seconds: float) -> None:
         event: object = None
         try:
-            while isinstance(event := await connection.event(self._timeout), h11.Data):
+            while isinstance(event := await connection.event(seconds), h11.Data):
                 body.arrived(len(event.data))
         except (OSError, h11.RemoteProtocolError):  # a timeout is an OSError too
             event = None

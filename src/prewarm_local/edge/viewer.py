@@ -20,12 +20,14 @@ Connections = dict[str, set[asyncio.Transport]]
 class Viewer(asyncio.Protocol):
     """A viewer's connection to a POP."""
 
-    def __init__(self, pop: Pop, connections: Connections) -> None:
-        """Create a connection to the given POP."""
+    def __init__(self, pop: Pop, connections: Connections, server: int = 0) -> None:
+        """Create a connection to the given POP; `server` is the index of its address."""
         self.pop = pop
+        self.server = server
         self.transport: asyncio.Transport
         self.paused = False
         self.lost = False
+        self._scheduled = False
         self._connections = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -39,6 +41,11 @@ class Viewer(asyncio.Protocol):
         self.lost = True
         self._connections[self.pop.name].discard(self.transport)
 
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be written any more: asyncio notices a closed connection before it reports it lost."""
+        return self.lost or self.transport.is_closing()
+
     def pause_writing(self) -> None:
         """Pause writing, because the viewer reads too slowly."""
         self.paused = True
@@ -47,6 +54,17 @@ class Viewer(asyncio.Protocol):
         """Resume writing."""
         self.paused = False
         self.pump()
+
+    def pump_later(self) -> None:
+        """Continue in the loop's next turn: writing without a break would not notice that the viewer has left."""
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._scheduled_pump)
+
+    def _scheduled_pump(self) -> None:
+        self._scheduled = False
+        if not self.gone:
+            self.pump()
 
     def pump(self) -> None:
         """Write the data that is ready."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import h11
 
 from prewarm_local.edge.content import Body, State
+from prewarm_local.edge.request import Request
 from prewarm_local.edge.response import Response
-from prewarm_local.edge.viewer import Connections, Viewer
+from prewarm_local.edge.viewer import HIGH_WATER, Connections, Viewer
 
 if TYPE_CHECKING:
     from prewarm_local.edge.edge import Pop
@@ -29,13 +30,14 @@ def _title_case(name: bytes) -> bytes:
 class Http1Viewer(Viewer):
     """An HTTP/1.1 connection."""
 
-    def __init__(self, pop: Pop, connections: Connections) -> None:
+    def __init__(self, pop: Pop, connections: Connections, server: int = 0) -> None:
         """Create a connection without requests."""
-        super().__init__(pop, connections)
+        super().__init__(pop, connections, server)
         self._machine = h11.Connection(h11.SERVER)
         self._request: h11.Request | None = None
         self._task: asyncio.Task[None] | None = None
         self._body: Body | None = None
+        self._response: Response | None = None
         self._offset = 0
         self._served = 0
         self._busy = False
@@ -44,6 +46,7 @@ class Http1Viewer(Viewer):
         """Cancel the current response."""
         super().connection_lost(exc)
         self._body = None
+        self._ended(whole=False)
         if self._task is not None:
             self._task.cancel()
 
@@ -71,13 +74,9 @@ class Http1Viewer(Viewer):
             self.transport.close()
 
     def _respond(self, request: h11.Request) -> None:
-        host = accept = ""
-        for name, value in request.headers:
-            if name == b"host":
-                host = value.decode("latin-1")
-            elif name == b"accept-encoding":
-                accept = value.decode("latin-1")
-        result = self.pop.respond(request.method.decode(), host, request.target.decode("latin-1"), accept)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+        method, target = request.method.decode(), request.target.decode("latin-1")
+        result = self.pop.respond(Request(method, headers.get("host", ""), target, headers, self.server))
         if isinstance(result, Response):
             self._begin(result)
             return
@@ -92,7 +91,9 @@ class Http1Viewer(Viewer):
         self._task.add_done_callback(lambda _: result.close())  # for a task cancelled before it began
 
     def _begin(self, response: Response) -> None:
+        self._response = response
         if self.lost:
+            self._ended(whole=False)
             return
         if response.reset:
             self.reset()
@@ -110,8 +111,11 @@ class Http1Viewer(Viewer):
 
     def pump(self) -> None:
         """Write the part of the body that has arrived, as far as the transport accepts it."""
-        body = self._body
-        while body is not None and not self.paused and not self.lost:
+        body, until = self._body, self._offset + HIGH_WATER
+        while body is not None and not self.paused and not self.gone:
+            if self._offset >= until:
+                self.pump_later()
+                return
             count = min(body.available - self._offset, CHUNK)
             if count > 0:
                 self._write(h11.Data(data=body.read(self._offset, count)))
@@ -128,8 +132,14 @@ class Http1Viewer(Viewer):
                 body.when_more(self.pump)
                 return
 
+    def _ended(self, *, whole: bool) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            response.ended(whole=whole)
+
     def _end(self) -> None:
         self._body = None
+        self._ended(whole=True)
         self._write(h11.EndOfMessage())
         if self._machine.our_state is not h11.DONE:
             self.transport.close()

@@ -14,6 +14,7 @@ from hyperframe.frame import GoAwayFrame
 
 from prewarm_local.edge.content import State
 from prewarm_local.edge.hpack_plain import PlainEncoder
+from prewarm_local.edge.request import Request
 from prewarm_local.edge.response import Response
 from prewarm_local.edge.streams import Streams
 from prewarm_local.edge.viewer import HIGH_WATER, Connections, Viewer
@@ -43,8 +44,8 @@ CONFIG = h2.config.H2Configuration(
 class Http2Viewer(Viewer):
     """An HTTP/2 connection."""
 
-    def __init__(self, pop: Pop, connections: Connections) -> None:
-        super().__init__(pop, connections)
+    def __init__(self, pop: Pop, connections: Connections, server: int = 0) -> None:
+        super().__init__(pop, connections, server)
         self._h2 = h2.connection.H2Connection(config=CONFIG)
         self._h2.encoder = PlainEncoder()
         self._h2.local_settings.update({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS})
@@ -98,17 +99,10 @@ class Http2Viewer(Viewer):
         stream_id = event.stream_id
         if self._last_stream is not None and stream_id > self._last_stream:
             return  # after GOAWAY: ignored, as announced
-        method = host = target = accept = ""
-        for name, value in event.headers:
-            if name == b":path":
-                target = value.decode("latin-1")
-            elif name == b":method":
-                method = value.decode("latin-1")
-            elif name == b":authority" or (name == b"host" and not host):
-                host = value.decode("latin-1")
-            elif name == b"accept-encoding":
-                accept = value.decode("latin-1")
-        result = self.pop.respond(method, host, target, accept)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+        host = headers.get(":authority") or headers.get("host", "")
+        method, target = headers.get(":method", ""), headers.get(":path", "")
+        result = self.pop.respond(Request(method, host, target, headers, self.server))
         if isinstance(result, Response):
             self._begin(stream_id, result)
         else:
@@ -123,6 +117,7 @@ class Http2Viewer(Viewer):
 
     def _begin(self, stream_id: int, response: Response) -> None:
         if self.lost:
+            response.ended(whole=False)
             return
         if response.reset:
             self.reset()
@@ -137,9 +132,12 @@ class Http2Viewer(Viewer):
                 stream_id, [(b":status", b"%d" % response.status), *response.headers], end_stream=ends
             )
         except h2.exceptions.ProtocolError:
+            response.ended(whole=False)
             return  # the viewer has ended the stream meanwhile
-        if body is not None and not ends:
-            self._streams.begin(stream_id, body)
+        if body is None or ends:
+            response.ended(whole=True)
+        else:
+            self._streams.begin(stream_id, body, response)
 
     def _go_away(self) -> None:
         """Announce that later streams are ignored and earlier ones may finish.
@@ -152,16 +150,14 @@ class Http2Viewer(Viewer):
             self.transport.write(GoAwayFrame(0, last_stream_id=self._last_stream).serialize())
 
     def pump(self) -> None:
-        """Write until all streams are blocked or the transport is full."""
-        waiting = True
-        while waiting and not self.paused and not self.lost:
-            waiting = self._streams.write(HIGH_WATER)
-            self._flush()
+        """Write a part; continue in the next turn, unless all streams are blocked or the transport is full."""
+        if not self.paused and not self.gone and self._streams.write(HIGH_WATER):
+            self.pump_later()
         self._flush()
         if self._last_stream is not None and not self._leaving and not self._streams and not self._tasks:
             self._leaving = True
             asyncio.get_running_loop().call_later(LINGER, self.transport.close)
 
     def _flush(self) -> None:
-        if (wire := self._h2.data_to_send()) and not self.lost:
+        if (wire := self._h2.data_to_send()) and not self.gone:
             self.transport.write(wire)

@@ -5,19 +5,35 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from prewarm_local.edge.behaviour import Behaviour, OriginSettings
 from prewarm_local.edge.certificates import Certificates
 from prewarm_local.edge.edge import Hosts, Pop
 from prewarm_local.edge.faults import FaultBook, parse_fault
+from prewarm_local.edge.freshness import Ttl
 from prewarm_local.edge.listeners import Listeners
 from prewarm_local.edge.nameserver import Zone, serve_dns
 from prewarm_local.edge.origin import Origin
+from prewarm_local.edge.policies import Behaviours
 from prewarm_local.edge.regional import RegionalCache, Shared
+from prewarm_local.edge.server_timing import Layer
 from prewarm_local.edge.upstream import OriginClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from prewarm_local.edge.config import EdgeConfig, StoredObject
+
+
+def behaviours_of(config: EdgeConfig) -> dict[str, Behaviours]:
+    """Return the cache behaviours of each distribution, by its domain."""
+    plain = Behaviour(
+        ttl=Ttl(default=config.default_ttl, error=config.error_ttl),
+        origin=OriginSettings(config.origin_timeout, config.origin_attempts, config.connection_timeout),
+    )
+    return {
+        entry.domain: Behaviours(None if entry.config is None else dict(entry.config), config.cache_policies, plain)
+        for entry in config.distributions
+    }
 
 
 class World:
@@ -28,11 +44,15 @@ class World:
         self.config = config
         self.faults = FaultBook()
         self.origin = Origin(config)
-        client = OriginClient(self.origin, config.origin_timeout)
-        shared = Shared(client, self.faults, clock, config.default_ttl, config.error_ttl, config.regional_collapsing)
+        client = OriginClient(self.origin, second_fails=config.second_origin_fails)
+        shared = Shared(client, self.faults, clock, config.regional_collapsing)
         hosts = Hosts(config.distributions)
-        self.regional = {area: RegionalCache(shared) for area in dict.fromkeys(map(config.area, config.pops))}
-        self.pops = {name: Pop(name, config, hosts, self.regional[config.area(name)], shared) for name in config.pops}
+        behaviours = behaviours_of(config)
+        self.regional = self._regional_caches(shared)
+        self.pops = {
+            name: Pop(name, config, hosts, behaviours, self.regional[config.area(name)], shared)
+            for name in config.pops
+        }
         self.certificates = Certificates(hosts)
         self.listeners = Listeners(config, self.pops, self.certificates)
         for target, stored in config.objects.items():
@@ -60,9 +80,21 @@ class World:
 
         Returns the number of entries.
         """
-        caches = [pop.cache for pop in self.pops.values()]
+        caches = [cache for pop in self.pops.values() for cache in pop.caches]
         caches += [regional.cache for regional in self.regional.values()]
         return sum(cache.purge(paths, domain) for cache in caches)
+
+    def _regional_caches(self, shared: Shared) -> dict[str, RegionalCache]:
+        """Return the regional edge cache of each area; that of Origin Shield is upstream of the others."""
+        config, shield = self.config, None
+        areas = dict.fromkeys(map(config.area, config.pops))
+        if config.origin_shield is not None:
+            areas[config.origin_shield] = None
+            shield = RegionalCache(shared, Layer.SHIELD)
+        caches = {area: RegionalCache(shared, upstream=shield) for area in areas}
+        if shield is not None and config.origin_shield is not None:
+            caches[config.origin_shield] = shield
+        return caches
 
     def _add_fault(self, target: str, stored: StoredObject) -> None:
         if stored.fault is not None:

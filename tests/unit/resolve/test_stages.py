@@ -2,15 +2,15 @@
 
 import pytest
 
-from resolve.stages import MatchedGroup
+from resolve.stages import PROBE_PATH, MatchedGroup
 from tests.support.builders import DISTRIBUTION, parsed
 from tests.support.planning import planned
 
 
-def test_probe_url_is_the_first_https_url_if_there_is_one() -> None:
+def test_probe_asks_for_no_target_on_the_first_https_url_s_host() -> None:
     plain, secure = parsed("http://www.example.com/1", "https://www.example.com/2")
-    assert MatchedGroup(DISTRIBUTION, [plain, secure]).probe_url() == secure.fetch
-    assert MatchedGroup(DISTRIBUTION, [plain]).probe_url() == plain.fetch
+    assert MatchedGroup(DISTRIBUTION, [plain, secure]).probe_url() == f"https://www.example.com{PROBE_PATH}"
+    assert MatchedGroup(DISTRIBUTION, [plain]).probe_url() == f"http://www.example.com{PROBE_PATH}"
 
 
 def test_map_items_contain_their_batch_and_no_secret() -> None:

@@ -47,6 +47,16 @@ def test_tile_has_the_pops_and_addresses_of_its_batch() -> None:
     assert [queue and queue.addresses for queue in tile.queues] == [["192.0.2.2"], None, ["192.0.2.4"]]
 
 
+@pytest.mark.parametrize(("stored", "stall"), [({"first_byte_seconds": 180}, 185), ({}, 0)])
+def test_queue_waits_a_little_longer_than_the_edge_for_its_origin(stored: dict[str, int], stall: int) -> None:
+    group = Group("d111.cloudfront.net", "E1", 0, 1, POP_NAMES[:1], 1)
+    batch = Batch("1-000000", 0, 0, 0, 1, 0, 1, 1)
+    block: dict[str, Any] = {"urls": ["https://www.example.com/"], "headers": {}, "user_agent": None}
+    (queue,) = Tile.build(plan(groups=(group,)), batch, block | stored, [{POP_NAMES[0]: ["192.0.2.1"]}]).queues
+    assert queue is not None
+    assert queue.stall_seconds == stall
+
+
 def test_each_variant_has_its_encoding_and_the_request_headers() -> None:
     _, tile = tile_of(variants=("br, gzip", "identity"), headers={"X-Country": "NZ", "Cookie": "a=1"})
     assert tile.headers == [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from prewarm_local.edge.cache import normalise_encoding, time_to_live
+from prewarm_local.edge.cache import normalise_encoding
+from prewarm_local.edge.freshness import Ttl, time_to_live
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,5 @@ def test_accept_encoding_is_normalised(accept: str, normalised: str) -> None:
     ],
 )
 def test_time_to_live_follows_status_and_cache_control(status: int, cache_control: str, ttl: float | None) -> None:
-    assert time_to_live(status, cache_control, 100, 10) == ttl
+    headers = {"cache-control": cache_control}
+    assert time_to_live(status, headers, Ttl(default=100, error=10)) == ttl

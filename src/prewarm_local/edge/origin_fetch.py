@@ -1,0 +1,67 @@
+"""A layer's fetch from the origin: conditional requests, error pages, and the entry made of the response.
+
+Sources: CloudFront Developer Guide, "How CloudFront processes HTTP 3xx status codes from your origin" and "Generate
+custom error responses" (the error is cached with the page; if the page cannot be had, the origin's status for the
+page is returned).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from prewarm_local.edge.cache import Entry, Source
+from prewarm_local.edge.freshness import stale_seconds, time_to_live
+from prewarm_local.edge.response import error_page
+from prewarm_local.edge.upstream import OriginClient, OriginFailed, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prewarm_local.edge.behaviour import Want
+    from prewarm_local.edge.faults import Fault
+
+
+def entry_of(want: Want, reply: Reply, now: float, copy: Entry | None = None) -> Entry:
+    """Return the entry for a response; `copy`: the expired entry that a 304 confirms."""
+    status, body, etag = (
+        (reply.status, reply.body, reply.etag) if copy is None else (copy.status, copy.body, copy.etag)
+    )
+    ttl = time_to_live(status, reply.values, want.behaviour.ttl)
+    stale = stale_seconds(reply.values.get("cache-control", ""), want.behaviour.ttl)
+    return Entry(want.key, status, reply.headers, body, etag=etag, stored_at=now, ttl=ttl, stale=stale)
+
+
+async def _fetch(
+    client: OriginClient, clock: Callable[[], float], want: Want, stale: Entry | None, fault: Fault | None
+) -> tuple[Entry, Source]:
+    """Fetch from the origin, conditionally if there is a stale entry; a failing origin is the edge's error page."""
+    etag = stale.etag if stale is not None and stale.status == HTTPStatus.OK else None
+    try:
+        reply = await client.fetch(want, etag, fault)
+    except OriginFailed as failure:
+        headers, page = error_page(failure.status, str(failure))
+        ttl = want.behaviour.ttl.of_error(failure.status)
+        return Entry(want.key, failure.status, headers, page, etag=None, stored_at=clock(), ttl=ttl), Source.MISS
+    if reply.status == HTTPStatus.NOT_MODIFIED and stale is not None:
+        return entry_of(want, reply, clock(), stale), Source.REFRESH
+    return entry_of(want, reply, clock()), Source.MISS
+
+
+async def ask_origin(
+    client: OriginClient, clock: Callable[[], float], want: Want, stale: Entry | None, fault: Fault | None
+) -> tuple[Entry, Source]:
+    """Fetch from the origin; an error with a custom error response becomes that page, with its status."""
+    entry, source = await _fetch(client, clock, want, stale, fault)
+    page = want.behaviour.pages.get(entry.status)
+    if page is None:
+        return entry, source
+    path, status = page
+    shown, _ = await _fetch(client, clock, replace(want, key=(want.domain, path, want.key[2])), None, None)
+    ttl = want.behaviour.ttl.of_error(entry.status)
+    if shown.is_error:
+        status = shown.status
+    result = Entry(want.key, status, shown.headers, shown.body, etag=shown.etag, stored_at=clock(), ttl=ttl)
+    result.is_error, result.failed = True, entry.failed
+    return result, source
