@@ -40,8 +40,9 @@ def local(
         str | None, typer.Option(envvar="PREWARM_LOCAL_API_KEY", help="The API key; random by default.")
     ] = None,
 ) -> None:
-    """Serve the API, the state machine and the functions on this machine until Ctrl-C; needs no AWS credentials and forgets
-    its runs when it ends.
+    """Serve the API, the state machine and the functions on this machine until Ctrl-C; needs no AWS credentials.
+
+    It forgets its runs when it ends.
 
     Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It
     warms real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
