@@ -5,10 +5,10 @@ memory in MB, the number of problems and the message.
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from prewarm.catalogue import catalogue
@@ -87,7 +87,9 @@ def main(kind: str) -> None:
         problems, message = len(error.problems), error.message()
         json.dumps(error.as_json())
     seconds = time.process_time() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     result = {"bytes": len(body), "cpu": seconds, "mb": peak, "problems": problems, "message": message}
     sys.stdout.write(json.dumps(result) + "\n")
 

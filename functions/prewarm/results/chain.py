@@ -49,11 +49,15 @@ def counted_parts(results: Iterable[BatchResult], variants: int) -> list[BatchRe
     """Return the parts of `results`, in order, without batches that claim more targets than they have.
 
     That was possible before attempts owned their parts: two workers counted the same targets, so that it is unknown
-    which ones were fetched. `results` are current parts; `variants`: the run's.
+    which ones were fetched. Neither do batches count of which a part reports more targets than it has finished.
+    `results` are current parts; `variants`: the run's.
     """
     parts = sorted(results, key=lambda result: (result.batch, result.part))
     done = _done(parts)
-    return [part for part in parts if done[part.batch] <= _targets(part, variants)]
+    contradictory = {part.batch for part in parts if _reported(part) > part.done}
+    return [
+        part for part in parts if done[part.batch] <= _targets(part, variants) and part.batch not in contradictory
+    ]
 
 
 def finished_batches(parts: Iterable[BatchResult], variants: int) -> set[str]:
@@ -68,6 +72,10 @@ def _done(parts: Iterable[BatchResult]) -> dict[str, int]:
     for part in parts:
         done[part.batch] = done.get(part.batch, 0) + part.done
     return done
+
+
+def _reported(part: BatchResult) -> int:
+    return sum(part.warm.values()) + sum(sum(counts.values()) for counts in part.failed.values())
 
 
 def _targets(part: BatchResult, variants: int) -> int:

@@ -142,7 +142,7 @@ def test_number_that_json_does_not_have_is_refused(body: bytes) -> None:
 def test_error_that_no_rule_foresaw_is_a_problem_of_the_request(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prewarm.request.model.header_problems", Mock(side_effect=error))
+    monkeypatch.setattr("prewarm.request.validation.header_problems", Mock(side_effect=error))
     assert problems() == [f"a value cannot be processed ({type(error).__name__}); check numbers, names and nesting"]
 
 

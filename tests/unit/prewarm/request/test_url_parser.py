@@ -219,8 +219,8 @@ def test_duplicates_are_dropped_and_first_spelling_keeps_its_place(letters: list
         ("https://h.com/?Signature=s3&x=1", "https://h.com/?Signature=…&x=1"),
         ("https://h.com/?x=1&X-Amz-Signature=s3#f", "https://h.com/?x=1&X-Amz-Signature=…#f"),
         ("https://h.com/?csrf_TOKEN=s3&api-key=s3", "https://h.com/?csrf_TOKEN=…&api-key=…"),
-        ("https://h.com/?client_secret=&auth=s3", "https://h.com/?client_secret=…&auth=…"),
-        ("https://h.com/token=a/?tokens=3", "https://h.com/token=a/?tokens=3"),
+        ("https://h.com/?client_secret=&auth=s3", "https://h.com/?client_secret=&auth=…"),
+        ("https://h.com/token=a/?tokens=3", "https://h.com/token=a/?tokens=…"),
         ("https://user:s3@h.com/a@b", "https://…@h.com/a@b"),
     ],
 )

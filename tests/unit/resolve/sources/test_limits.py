@@ -68,12 +68,14 @@ def test_budget_is_one_for_all_documents(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_unforeseen_error_names_document_and_place() -> None:
     place = Place()
-    place.line = 7
-    with (
-        pytest.raises(Unreadable, match="cannot be read near line 7: it has a value"),
-        reading("s", parse_url(TOP), place),
-    ):
-        int("9" * 5000)
+
+    def read() -> None:
+        with reading("s", parse_url(TOP), place):
+            place.line = 7
+            int("9" * 5000)
+
+    with pytest.raises(Unreadable, match="cannot be read near line 7: it has a value"):
+        read()
 
 
 @pytest.mark.parametrize("pattern", ["*a*a*a*a*a*a*ab", "*?a*?a*?a*?a*?a*b", "a*" * 500 + "b", "*" * 2000 + "b"])
