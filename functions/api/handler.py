@@ -8,12 +8,14 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from api.http.error_handlers import add_error_handlers
 from api.http.params import body_of, idempotency_key_of, includes_pops, page_of, request_id_of
 from api.http.responses import CORS, json_response
+from api.runs.cancel import cancel
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
+from api.runs.list_runs import list_runs
 from api.runs.lookup import find_run
-from api.runs.manage import cancel, list_runs, retry
 from api.runs.progress import find_progress
 from api.runs.report import report_link
+from api.runs.retry import retry
 from api.runs.start import start
 from api.runs.status import as_contract
 from api.static_routes import router

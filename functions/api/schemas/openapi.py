@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api.runs.manage import DEFAULT_RUNS, MAX_RUNS, STATUSES
+from api.runs.list_runs import DEFAULT_RUNS, MAX_RUNS, STATUSES
 from api.runs.report import FORMATS
 from api.schemas.report import Report
 from api.schemas.responses import ErrorResponse, Pops, ReportLink, Retried, Runs, Started, Status

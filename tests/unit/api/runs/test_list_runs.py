@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from api.runs.executions import Executions
-from api.runs.manage import MAX_LOOKUPS, list_runs
+from api.runs.list_runs import MAX_LOOKUPS, list_runs
 from prewarm.errors import InvalidRequest, TransientError
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:prewarm"

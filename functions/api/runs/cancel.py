@@ -1,0 +1,32 @@
+"""Cancel a run."""
+
+from typing import Any
+
+from api.runs.executions import Execution, Executions
+from api.runs.progress import find_progress
+from api.runs.status import as_contract
+from prewarm.errors import Conflict, Problem
+from prewarm.storage.run_end import settle_run
+from prewarm.storage.run_store import Storage
+
+
+def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
+    """Stop a run; return its status, which contains the URLs that are warm by now.
+
+    Workers outlive a stopped execution, so the ledger stops them: it takes seconds until they have written what they
+    fetched. The status is that of the later summary.
+
+    Raises:
+        Conflict: the run has already ended.
+
+    """
+    if not execution.running:
+        reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
+        raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
+    executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
+    if (plan := store.get_plan(execution.run)) is not None:
+        # A worker of a redrive that starts only now must not reopen the run.
+        store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
+        store.ledger.end_run(plan.run)
+        settle_run(plan, store.ledger, execution.redrives)
+    return as_contract(find_progress(executions.describe(execution.arn), store))
