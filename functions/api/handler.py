@@ -71,7 +71,6 @@ def get_report() -> Response[str]:
 
 
 def _run() -> Execution:
-    """Find the run of the request's requestID."""
     return find_run(request_id_of(app.current_event), _executions(), storage())
 
 
