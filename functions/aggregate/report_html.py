@@ -60,7 +60,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         yield from _locations(report, catalogue)
     yield _failures(report)
     yield from _left_out(report.get("sources", []))
-    yield _other_forms(report["urls"])
+    yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
         yield "<h2>Skipped POPs</h2>" + _table(
             "Skipped POPs",

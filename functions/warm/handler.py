@@ -70,13 +70,11 @@ def _settings() -> Settings:
     return Settings.from_environment()
 
 
-@functools.cache
+@functools.cache  # connections stay open between invocations
 def _fetcher() -> Fetcher:
-    """Return this process's HTTP client; its connections stay open between invocations."""
     return Fetcher(_settings())
 
 
 @functools.lru_cache(maxsize=2)
 def _plan(run: str) -> tuple[Plan, list[dict[str, list[str]]]]:
-    """Return a run's plan and addresses, read once per process."""
     return storage().need_plan(run), storage().get_addresses(run)

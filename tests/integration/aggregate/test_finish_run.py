@@ -46,6 +46,11 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "bytes": 3000,
         "failures": [],
         "skippedPops": [],
+        "duplicates": 0,
+        "respelled": 0,
+        "mostlySkipped": "",
+        "sources": [],
+        "verifiedInPop": 0,
         "warnings": [],
         "layers": {},
         "unfinishedAs": "lost",
@@ -71,7 +76,7 @@ def test_cause_has_counts_first_failures_and_the_summarys_location(
     ran = machine.run(request([*fresh(2), *urls]))
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
-    assert lines[1].startswith(f"{urls[0]}: the edge refused it with a 403")
+    assert lines[1].startswith(f"{urls[0]}: refused, by the edge or the origin: a 403")
     assert lines[1].endswith("(blocked, 2 of 2 targets)")
     assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]
     assert len(ran.output["error"]) <= 256

@@ -49,7 +49,7 @@ def test_notification_of_a_failed_run_has_counts_failures_and_links(
     ((subject, message),) = sent(topic)
     assert subject == f"Prewarm NOT WARM: 1 of 2 URLs are warm ({ran.name})"
     assert "1 of 2 URLs are warm, 1 failed." in message
-    assert f"{bad}: the edge refused it with a 403" in message
+    assert f"{bad}: refused, by the edge or the origin: a 403" in message
     assert "POST /retry?requestID=arn:aws:states" in message
     assert f"{API}/#/run/{ran.name}" in message
     assert f"#/v2/executions/details/arn:aws:states:{REGION}" in message

@@ -134,7 +134,14 @@ def read(html: bytes) -> Page:
 def test_html_report_is_self_contained_and_explains_the_result() -> None:
     parsed = read(body("report.html"))
     assert (parsed.loads, parsed.scripts) == ([], 0)
-    for words in ("1 of 3 URLs failed", "the edge refused it with a 403", "Sydney", "Tokyo", "Japan", "Slowest POPs"):
+    for words in (
+        "1 of 3 URLs failed",
+        "refused, by the edge or the origin: a 403",
+        "Sydney",
+        "Tokyo",
+        "Japan",
+        "Slowest POPs",
+    ):
         assert words in parsed.text
     assert re.search(r"\$0\.\d{4}", parsed.text)
 

@@ -248,7 +248,7 @@ TWO_AT_ONCE = [("invoke", ALL), ("invoke", FEW)]
 @example(chosen=[*TWO_AT_ONCE, *[("steps", 0)] * 9, *[("steps", 0)] * 9, ("accept", 1)])
 @example(chosen=[("invoke", FEW), ("invoke", 3), *[("step", 0), ("step", 1)] * 40, ("accept", 1)])
 @example(chosen=[("invoke", FEW), *[("steps", 0)] * 9, ("end", 0), ("steps", 0), ("redrive", 0), ("invoke", FEW)])
-@bounded(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@bounded(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_target_has_one_outcome_in_any_order(step_functions: Maker, chosen: list[tuple[str, int]]) -> None:
     states = step_functions()
     perform(states, chosen)

@@ -32,7 +32,6 @@ TARGETS = {
     "/~anna/vendors~main.js": b"/~anna/vendors~main.js",
     "/vendors%7Emain.js": b"/vendors%7Emain.js",
     "/a b?c d": b"/a%20b?c%20d",
-    "/*": b"/*",
     "/:80/@x:y": b"/:80/@x:y",
     "/http://other.example.com/": b"/http://other.example.com/",
     "/a..b/.c?/../d": b"/a..b/.c?/../d",
