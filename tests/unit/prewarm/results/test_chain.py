@@ -78,6 +78,13 @@ def test_batch_that_claims_too_few_targets_is_not_finished() -> None:
     assert rolled.indices(Verdict.FAILED) == [0, 1]
 
 
+def test_batch_with_a_part_that_reports_more_than_it_finished_does_not_count() -> None:
+    more = [part(0, "a", finished=False, done=2, outcomes={"warmed": 2}, warm={0: 2, 1: 2})]
+    rolled = roll_up(plan(), more, Outcome.LOST)
+    assert rolled.outcomes == {"lost": 4}
+    assert rolled.indices(Verdict.FAILED) == [0, 1]
+
+
 attempts = st.sampled_from(["", "a", "b", "c"])
 parts = st.builds(
     part,
