@@ -66,6 +66,9 @@ def test_every_deployment_of_the_stack_deploys_the_api_again(monkeypatch: pytest
         assert stage["DeploymentId"] == {"Ref": name}
         return name
 
+    changed = template()
+    changed["Resources"]["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["StatusCode"] = 503
+    assert deployment(template(), 1) != deployment(changed, 2)
     assert deployment(template(), 1) != deployment(template(), 2)
     without = template()
     del without["Resources"]["Api"]["Properties"]["AlwaysDeploy"]
