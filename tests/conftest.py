@@ -1,11 +1,13 @@
-"""How the suite is divided between pytest-xdist's workers: a file on one worker, the longest groups first.
+"""How the suite stays fast: how it is divided between workers, how many examples a property gets, what is not traced.
 
-Fixtures of a module are then set up once. Started last, a group of a minute would leave the other worker idle.
+A file runs on one of pytest-xdist's workers, so that fixtures of a module are set up once. The longest groups start
+first: started last, a group of a minute would leave the other worker idle.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
 from xdist.scheduler import LoadGroupScheduling
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ LONGEST = (
     "sam",
     "test_item_size.py",
 )
+# Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
+# same lines.
+NOT_TRACED = {"test_item_size.py", "test_ownership.py", "test_double_delivery.py"}
+
+# `--hypothesis-profile=thorough` (the nightly workflow) looks longer than `make test`, which runs the quick profile.
+# A test's own max_examples is its count in neither: it is multiplied by the profile's share of hypothesis' default.
+# With CI=true hypothesis' own profile, the parent, chooses the same examples each time; the thorough one never does.
+settings.register_profile("quick", settings(), max_examples=30, deadline=None)
+settings.register_profile("thorough", settings(), max_examples=500, deadline=None, derandomize=False)
+settings.load_profile("quick")
+_DEFAULT_EXAMPLES, _FEWEST_EXAMPLES = 100, 10
 
 
 def _group(item: pytest.Item) -> str:
@@ -34,6 +47,20 @@ def _group(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(_group(item), len(ranks)))
+    for item in items:
+        if item.path.name in NOT_TRACED:
+            item.add_marker(pytest.mark.no_cover)
+    for function in {item.function for item in items if isinstance(item, pytest.Function)}:
+        if is_hypothesis_test(function):
+            _scale(function)
+
+
+def _scale(function: Any) -> None:
+    """Multiply the number of examples that a test has set itself by the profile's share of the default."""
+    own, profile = function._hypothesis_internal_use_settings, settings()
+    if own is not profile and own.max_examples != profile.max_examples:
+        examples = max(_FEWEST_EXAMPLES, own.max_examples * profile.max_examples // _DEFAULT_EXAMPLES)
+        function._hypothesis_internal_use_settings = settings(own, max_examples=examples)
 
 
 class _GroupsAndFiles(LoadGroupScheduling):
