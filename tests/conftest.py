@@ -24,6 +24,9 @@ LONGEST = (
     "test_double_delivery.py",
     "sam",
     "test_item_size.py",
+    "test_limits.py",
+    "test_outcomes.py",
+    "test_origin_protection.py",
 )
 # Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
 # same lines.
