@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bench.clients import CLIENTS
@@ -29,6 +29,7 @@ PEERS = ("curl processes", "requests, a connection each", "requests, sessions")
 CASES = {"1k": (400, 4), "100k": (60, 2), "10m": (2, 1), "slow": (150, 2)}
 NAMES = {"1k": "1 KB", "100k": "100 KB", "10m": "10 MB", "slow": f"{SLOW_MS} ms to first byte"}
 QUICK = {"1k": (4, 1), "slow": (2, 1)}
+QUICK_POPS = 8
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,16 @@ def median(figures: list[Figure]) -> Figure:
     return Figure(**middle)
 
 
+def few_pops(ready: Edges) -> Edges:
+    """Return the edges with few of their POPs."""
+    return replace(ready, addresses=dict(list(ready.addresses.items())[:QUICK_POPS]))
+
+
+def both_roots(ready: Edges) -> dict[str, str]:
+    """Return the CA files by the name that the page has for them."""
+    return {"one root": ready.one_root, "system roots": ready.system_roots}
+
+
 def main() -> None:
     """Measure all clients in turn, so that a noisy moment affects all of them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -109,8 +120,9 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     client_core, server_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
     found: dict[tuple[str, str, str], list[Figure]] = {}
-    with edges(server_core) as ready:
-        roots = {"one root": ready.one_root, "system roots": ready.system_roots}
+    with edges(server_core) as whole:
+        ready = few_pops(whole) if chosen.quick else whole
+        roots = {"system roots": ready.system_roots} if chosen.quick else both_roots(ready)
         for number in range(1 if chosen.quick else chosen.rounds):
             for case, (many, few) in (QUICK if chosen.quick else CASES).items():
                 if case == "slow" and not ready.can_be_slow:

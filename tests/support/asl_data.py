@@ -3,9 +3,8 @@
 import json
 import re
 
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
-
 from prewarm_local.stack.moto_patches import percentages_as_floats
+from prewarm_local.stack.moto_stepfunctions import AmazonStateLanguageParser, ASLParserException
 from tests.support.asl_reading import states, tasks, walk
 from tests.support.definitions import Document
 

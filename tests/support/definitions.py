@@ -6,15 +6,15 @@ Each call returns a new copy, so that a test may break its own.
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.session import Session
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
-from cfnlint.match import Match
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
+
+if TYPE_CHECKING:
+    from cfnlint.match import Match
 
 Document = dict[str, Any]
 
@@ -124,9 +124,13 @@ def translated() -> Document:
     return document
 
 
-def lint(path: Path) -> set[tuple[str, str, str]]:
+def lint(path: Path, *, regions: tuple[str, ...] = ("us-east-1", "eu-west-1")) -> set[tuple[str, str, str]]:
     """Return the rule, logical id and message of each error and warning of cfn-lint."""
-    matches = lint_file(path, ManualArgs(regions=["us-east-1", "eu-west-1"]))
+    # Imported here: the import takes over a second, and most users of this module do not lint.
+    from cfnlint.api import lint_file  # noqa: PLC0415
+    from cfnlint.config import ManualArgs  # noqa: PLC0415
+
+    matches = lint_file(path, ManualArgs(regions=list(regions)))
     return {(match.rule.id, _logical_id(match), match.message) for match in matches}
 
 
@@ -136,7 +140,7 @@ def lint_document(document: Document, folder: Path) -> set[tuple[str, str, str]]
     return lint(path)
 
 
-def _logical_id(match: Match) -> str:
+def _logical_id(match: "Match") -> str:
     # Findings about the file as a whole (a parse error) have no path.
     steps = [str(step) for step in getattr(match, "path", None) or ()]
     return steps[1] if steps[:1] == ["Resources"] and len(steps) > 1 else "/".join(steps)

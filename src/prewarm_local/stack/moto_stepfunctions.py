@@ -34,7 +34,10 @@ from moto.stepfunctions.parser.asl.component.common.path import result_path  # n
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (  # noqa: E402
     distributed_item_processor_worker,
 )
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser  # noqa: E402
+from moto.stepfunctions.parser.asl.parse.asl_parser import (  # noqa: E402
+    AmazonStateLanguageParser,
+    ASLParserException,
+)
 from moto.stepfunctions.parser.asl.utils import json_path  # noqa: E402
 from moto.stepfunctions.parser.backend import execution, execution_worker  # noqa: E402
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: E402
@@ -42,6 +45,7 @@ from moto.stepfunctions.parser.utils import TMP_THREADS  # noqa: E402
 
 __all__ = [
     "TMP_THREADS",
+    "ASLParserException",
     "AmazonStateLanguageParser",
     "distributed_item_processor_worker",
     "execution",

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 from samtranslator.yaml_helper import yaml_parse
 
 from prewarm.request.validation import check_request
-from tests.support.definitions import ROOT
+from tests.support.definitions import ROOT, lint
 
 EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted(EXAMPLES.glob("*.yaml"))
@@ -39,7 +37,7 @@ def filled(text: str) -> str:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=[path.name for path in TEMPLATES])
 def test_example_template_passes_cfn_lint(path: Any) -> None:
-    assert lint_file(path, config=ManualArgs(regions=["eu-central-1"])) == []
+    assert lint(path, regions=("eu-central-1",)) == set()
 
 
 def test_schedule_input_is_a_valid_request() -> None:

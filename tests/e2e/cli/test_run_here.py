@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from prewarm_cli.config import read_config
+from prewarm_cli.main import app
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.service import DOMAIN, HOST, ONE_SERVICE
 from tests.support.terminal import environment, piped, terminal
@@ -29,6 +31,13 @@ def children_of(pid: int) -> set[int]:
     return pids.union(*(children_of(pid) for pid in pids))
 
 
+def here(*arguments: str, **settings: str) -> Result:
+    """Run the command in this process, which has the stack's imports; its functions have processes of their own."""
+    own = {name: None for name in os.environ if name.startswith("PREWARM_")}
+    shown = {"XDG_CONFIG_HOME": "/nonexistent", "TERM": "xterm", "COLUMNS": "110"}
+    return CliRunner().invoke(app, arguments, env=own | shown | settings)
+
+
 def test_run_warms_from_this_machine_and_exits_0(edge: SimulatedCloudFront) -> None:
     settings = edge.settings()
     done = piped(None, "run", PAGE, "--country", "singapore", *HERE, "--json", **settings)
@@ -38,8 +47,8 @@ def test_run_warms_from_this_machine_and_exits_0(edge: SimulatedCloudFront) -> N
 
 def test_failed_run_suggests_no_retry_on_the_ended_service(edge: SimulatedCloudFront) -> None:
     settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
-    done = piped(None, "run", REFUSED, "--country", "singapore", *HERE, **settings)
-    assert done.returncode == 1, done.stderr
+    done = here("run", REFUSED, "--country", "singapore", *HERE, **settings)
+    assert done.exit_code == 1, done.stderr
     assert "remedy   run the command again" in done.stdout
     assert "prewarm retry" not in done.stdout + done.stderr
 
@@ -50,9 +59,9 @@ def test_distribution_that_does_not_exist_exits_2(
     edge: SimulatedCloudFront, selection: list[str], more: list[str]
 ) -> None:
     unknown = ["--distribution", f"d999nowhere.cloudfront.net={HOST}"]
-    done = piped(None, "run", PAGE, *selection, *more, *unknown, **edge.settings())
+    done = here("run", PAGE, *selection, *more, *unknown, **edge.settings())
     shown = done.stdout + done.stderr
-    assert done.returncode == 2, shown
+    assert done.exit_code == 2, shown
     assert "no nameserver knows d999nowhere.cloudfront.net, so there is no such distribution" in shown
     assert "does this machine have DNS?" in shown
     assert "Traceback" not in shown
@@ -62,9 +71,9 @@ def test_machine_without_dns_exits_2_and_names_the_reason(edge: SimulatedCloudFr
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         settings = edge.settings() | {"PREWARM_NAMESERVERS": f"127.0.0.1:{silent.getsockname()[1]}"}
-        done = piped(None, "run", PAGE, "--country", "singapore", *HERE, **settings)
+        done = here("run", PAGE, "--country", "singapore", *HERE, **settings)
     shown = done.stdout + done.stderr
-    assert done.returncode == 2, shown
+    assert done.exit_code == 2, shown
     assert "does this machine have DNS?" in shown
     assert "Traceback" not in shown
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 import requests
+from hypothesis import settings
 
 from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
 
-# Generated requests rarely start a run, because no distribution serves their hosts. Bounded nevertheless.
-EXAMPLES = 25
-SECONDS = 240
+# Generated requests rarely start a run, because no distribution serves their hosts. Bounded nevertheless. Each
+# operation gets a request per schema keyword in any case; these random ones are in addition.
+EXAMPLES = 50 if settings.get_current_profile_name() == "thorough" else 5
+SECONDS = 480
 
 
 @pytest.mark.parametrize("of", ["any run", "an ended run"])

@@ -9,7 +9,6 @@ import moto.dynamodb.models.table
 import pytest
 from moto.dynamodb.exceptions import ConditionalCheckFailed
 from moto.dynamodb.models import DynamoDBBackend
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser, ASLParserException
 
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
@@ -17,6 +16,7 @@ from prewarm_local.stack.moto_patches import (
     patch_table_writes,
     percentages_as_floats,
 )
+from prewarm_local.stack.moto_stepfunctions import AmazonStateLanguageParser, ASLParserException
 
 MACHINE = {
     "StartAt": "Items",

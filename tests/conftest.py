@@ -1,0 +1,83 @@
+"""How the suite stays fast: how it is divided between workers, how many examples a property gets, what is not traced.
+
+A file runs on one of pytest-xdist's workers, so that fixtures of a module are set up once. The longest groups start
+first: started last, a group of a minute would leave the other worker idle.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import is_hypothesis_test, settings
+from xdist.scheduler import LoadGroupScheduling
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+# Groups and files that take ten seconds and more, the longest first (`--durations 50` shows the tests').
+LONGEST = (
+    "service",
+    "wheel",
+    "nginx",
+    "resolving",
+    "demo",
+    "test_ownership.py",
+    "test_double_delivery.py",
+    "sam",
+    "test_item_size.py",
+    "test_limits.py",
+    "test_outcomes.py",
+    "test_origin_protection.py",
+)
+# Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
+# same lines.
+NOT_TRACED = {"test_item_size.py", "test_ownership.py", "test_double_delivery.py"}
+
+# `--hypothesis-profile=thorough` (the nightly workflow) looks longer than `make test`, which runs the quick profile.
+# A test's own max_examples is its count in neither: it is multiplied by the profile's share of hypothesis' default.
+# With CI=true hypothesis' own profile, the parent, chooses the same examples each time; the thorough one never does.
+settings.register_profile("quick", settings(), max_examples=30, deadline=None)
+settings.register_profile("thorough", settings(), max_examples=500, deadline=None, derandomize=False)
+settings.load_profile("quick")
+_DEFAULT_EXAMPLES, _FEWEST_EXAMPLES = 100, 10
+
+
+def _group(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark else item.path.name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(_group(item), len(ranks)))
+    for item in items:
+        if item.path.name in NOT_TRACED:
+            item.add_marker(pytest.mark.no_cover)
+    for function in {item.function for item in items if isinstance(item, pytest.Function)}:
+        if is_hypothesis_test(function):
+            _scale(function)
+
+
+def _scale(function: Any) -> None:
+    """Multiply the number of examples that a test has set itself by the profile's share of the default."""
+    own, profile = function._hypothesis_internal_use_settings, settings()
+    if own is not profile and own.max_examples != profile.max_examples:
+        examples = max(_FEWEST_EXAMPLES, own.max_examples * profile.max_examples // _DEFAULT_EXAMPLES)
+        function._hypothesis_internal_use_settings = settings(own, max_examples=examples)
+
+
+class _GroupsAndFiles(LoadGroupScheduling):
+    """Assign a group, or else a file, to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope = super()._split_scope(nodeid)
+        return nodeid.split("::", 1)[0] if scope == nodeid else scope
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> LoadGroupScheduling | None:
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    # In the order above, and not by the number of tests.
+    config.option.loadscopereorder = False
+    return _GroupsAndFiles(config, log)
