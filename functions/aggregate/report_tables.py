@@ -45,7 +45,7 @@ def left_out(sources: Sequence[dict[str, Any]]) -> Iterable[str]:
 
 
 def documents(sources: Sequence[dict[str, Any]]) -> Iterable[str]:
-    """Yield the documents that the run read, with the headers that tell how old they were."""
+    """Yield the documents that the run read, with their cache headers."""
     rows = [
         (source["source"], each["url"], each["xCache"], "" if each["age"] is None else f"{each['age']:,} s",
          DOCUMENT_ORIGINS[each["origin"]])

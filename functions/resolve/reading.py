@@ -1,7 +1,7 @@
 """The readings of a run's sources: after each but the last, the machine invalidates what it found in a cache.
 
 The state has the number of readings only. What was found is stored, once: a second worker of the same reading, or a
-redrive, goes on with what the first one found.
+redrive, continues with what the first one found.
 """
 
 import time

@@ -105,5 +105,5 @@ def is_from_origin(x_cache: str, age: int | None, elapsed: float) -> bool:
     """
     if age:
         return age + 1 <= elapsed
-    # CloudFront adds an Age to what it serves from its cache; without one, only what is no copy counts.
+    # CloudFront adds an Age to what it serves from its cache; without one, only what did not come from it counts.
     return x_cache.lower().startswith(NOT_CACHED) or (age == 0 and elapsed >= 1)

@@ -104,7 +104,7 @@ function showEstimate(section, dryRun) {
 
 const DOCUMENTS_SHOWN = 20;
 
-// Returns a document of a source with the headers that tell how old it is.
+// Returns a document of a source with its cache headers.
 function documentText({ url, xCache, age, origin }) {
   const text = origin === "s3" ? "from S3" : `X-Cache: ${xCache || "absent"}${age === null ? "" : `, Age: ${number(age)} s`}`;
   return `${url} (${text})`;

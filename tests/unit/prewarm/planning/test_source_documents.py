@@ -62,5 +62,5 @@ def test_document_that_an_invalidating_run_reads_from_a_cache_is_a_warning_with_
     assert warning.endswith("; why not")
 
 
-def test_documents_of_the_origin_are_no_warning() -> None:
+def test_documents_of_the_origin_cause_no_warning() -> None:
     assert SourceDocuments.of([read(0)], 1).warnings("s", invalidates=False, dry_run=False) == []

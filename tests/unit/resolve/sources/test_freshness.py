@@ -55,7 +55,7 @@ def test_response_is_from_the_origin_if_it_left_it_after_the_run_began(
 
 
 @pytest.mark.parametrize(("text", "age"), [("", None), ("12", 12), ("-1", None), ("²", None), ("9" * 30, None)])
-def test_age_that_is_not_a_number_of_seconds_is_none(text: str, age: int | None) -> None:
+def test_age_that_is_not_a_number_of_seconds_is_unknown(text: str, age: int | None) -> None:
     assert age_of(Response(age=text)) == age
 
 
