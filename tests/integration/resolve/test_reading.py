@@ -47,7 +47,8 @@ class Site:
 
     def read(self, run: str, **request: Any) -> tuple[dict[str, Any], list[list[str]]]:
         """Execute the states up to the plan; returns the last output, and the paths that each reading invalidated."""
-        number, passes = 0, []
+        number = 0
+        passes: list[list[str]] = []
         while True:
             event = {"run": run, "input": PLACE | request, "reading": number}
             output = resolve.handler.handler(event, Context())
