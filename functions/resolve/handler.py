@@ -10,8 +10,10 @@ from prewarm.tracing import subsegment
 from resolve.dry_run import dry_run
 from resolve.invalidation_rounds import before_first_round
 from resolve.plan_store import store_plan
+from resolve.reading import begin_reading, end_reading
 from resolve.request_loader import load_request
 from resolve.resolver import resolve
+from resolve.stages import StaleDocuments
 
 # Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
 CAUSE_LIMIT = 32_768
@@ -20,7 +22,9 @@ DRY_RUN_FIGURES = ("urls", "targets", "batches", "stages", "fetches")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Return the state's output: the stages' keys, a dry run's figures, or a rejection as data.
+    """Return the state's output: the stages' keys, documents to invalidate, a dry run's figures, or a rejection.
+
+    The event's `reading` counts how often documents were invalidated before; after that this state is entered again.
 
     The API invokes a dry run with `direct: true`: the whole document is returned then, and nothing is stored. A
     document over Lambda's limit (6 MB of response payload) fails the invocation, and the API starts an execution.
@@ -31,7 +35,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     store = storage()
     try:
         request = load_request(run, event["input"], store)
-        planned = resolve(run, request, settings, store)
+        reading = begin_reading(run, event.get("reading"), store)
+        planned = resolve(run, request, settings, store, reading)
+        if isinstance(planned, StaleDocuments):
+            return end_reading(run, reading, planned.paths, request.fields, store, event.get("redrives", 0))
     except RefusedRequest as refused:
         logger.info("rejected", extra={"problems": len(refused.problems)})
         cause = refused.message()[:CAUSE_LIMIT]
@@ -44,7 +51,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return {"dryRun": {name: document[name] for name in DRY_RUN_FIGURES}}
     with subsegment("store plan", run=run):
         stages = store_plan(planned, request.fields, store)
-    store.ledger.open_run(run, planned.plan.deadline, event.get("redrives", 0))
+    if not reading.number:
+        store.ledger.open_run(run, planned.plan.deadline, event.get("redrives", 0))
     logger.info("resolved", extra={"targets": planned.plan.targets, "batches": planned.plan.batches})
     return {
         "run": run,

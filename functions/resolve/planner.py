@@ -31,6 +31,8 @@ def plan_run(
     started_at: float,
     clock: Callable[[], float],
     duplicates: int = 0,
+    began_at: float | None = None,
+    document_rounds: Sequence[Round] = (),
 ) -> PlannedRun:
     """Return the planned run.
 
@@ -42,9 +44,11 @@ def plan_run(
         warnings: the warnings of all stages, for the run's status.
         catalogue: the POP catalogue, for the regional edge caches of a staged run.
         sources: what the run took from its sources and what it left out.
-        started_at: when resolving began, in epoch seconds.
+        started_at: when the run began, in epoch seconds.
         clock: returns the current time in epoch seconds.
         duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
+        began_at: when this reading of the sources began, if earlier ones invalidated documents.
+        document_rounds: what those have invalidated, which is paid too.
 
     Raises:
         InvalidRequest: `max_rps` or the invalidations make the run miss its deadline.
@@ -84,9 +88,9 @@ def plan_run(
         warnings=warnings,
         max_concurrency=fields.max_concurrency,
         max_rps=fields.max_rps,
-        resolve_seconds=round(clock() - started_at, 3),
-        invalidation_paths=paths_of(rounds),
-        invalidation_rounds=len(rounds),
+        resolve_seconds=round(clock() - (began_at or started_at), 3),
+        invalidation_paths=paths_of([*document_rounds, *rounds]),
+        invalidation_rounds=len(document_rounds) + len(rounds),
         sources=sources,
         strict_sources=fields.strict_sources,
         duplicates=duplicates,

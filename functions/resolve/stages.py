@@ -4,6 +4,7 @@ Each stage returns one of these, with the warnings that it adds itself. A group 
 run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from prewarm.planning.source_report import SourceReport
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
-from resolve.invalidation_rounds import Round
+from resolve.invalidation_rounds import Owner, Round
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
@@ -27,6 +28,13 @@ class Collected:
     warnings: tuple[str, ...] = ()
     sources: tuple[SourceReport, ...] = ()
     duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class StaleDocuments:
+    """The documents to invalidate before the sources are read again: paths by distribution id and tenant."""
+
+    paths: Mapping[Owner, Mapping[str, None]]
 
 
 @dataclass(frozen=True)

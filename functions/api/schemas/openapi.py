@@ -13,8 +13,9 @@ from pydantic.json_schema import models_json_schema
 
 from api.runs.list_runs import DEFAULT_RUNS, MAX_RUNS, STATUSES
 from api.runs.report import FORMATS
+from api.schemas.pops import Pops
 from api.schemas.report import Report
-from api.schemas.responses import ErrorResponse, Pops, ReportLink, Retried, Runs, Started, Status
+from api.schemas.responses import ErrorResponse, ReportLink, Retried, Runs, Started, Status
 from prewarm import __version__
 from prewarm.request.model import PrewarmRequest
 

@@ -60,6 +60,21 @@ class LeftOut(ApiModel):
     examples: list[str]
 
 
+class ReadDocument(ApiModel):
+    """A sitemap, manifest or playlist that a run read, or a redirect on the way to it."""
+
+    url: str
+    x_cache: Annotated[str, Field(description="The X-Cache header; empty for documents in S3.")]
+    age: Annotated[int | None, Field(description="The Age header in seconds; null if there was none.")]
+    origin: Annotated[
+        str,
+        Field(
+            description="`origin`: it left the origin during the run; `invalidated`: the run invalidated it before; "
+            "`cache`: it may be older than the site; `s3`."
+        ),
+    ]
+
+
 class SourceReport(ApiModel):
     """What a run took from a sitemap or manifest, and what it left out."""
 
@@ -70,6 +85,12 @@ class SourceReport(ApiModel):
     parts: Annotated[int, Field(description="The files of an index, the playlists or Representations of a manifest.")]
     parts_skipped: int
     left_out: list[LeftOut]
+    documents_read: Annotated[int, Field(description="Documents that were read, with the redirects to them.")] = 0
+    documents_from_cache: Annotated[int, Field(description="How many of them may be older than the site.")] = 0
+    documents: Annotated[
+        list[ReadDocument],
+        Field(default_factory=list, description="The documents, at most 500 of a run, those of a cache first."),
+    ]
 
 
 class Failure(ApiModel):
@@ -214,29 +235,3 @@ class ReportLink(ApiModel):
     format: Literal["html", "json", "csv"]
     url: str
     expires_in_seconds: int
-
-
-class Pop(ApiModel):
-    """A POP in the catalogue."""
-
-    id: str
-    location: str
-    city: str
-    country: str
-    latitude: float
-    longitude: float
-    price_class: str
-    confidence: Literal["high", "medium", "low"]
-    newest_seen: str
-
-
-class Pops(ApiModel):
-    """The POP catalogue, and the number of POPs of each region and country."""
-
-    pops: list[Pop]
-    regions: Counts
-    countries: Counts
-    locations_without_pops: list[str]
-    newest_seen: str
-    edge_networks_of: str
-    source: str

@@ -19,7 +19,7 @@ GB = 1_000_000_000
 UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiwan, Thailand"
 # State transitions (see statemachine/prewarm.asl.yaml) of a run, of each further stage, and of each batch including
 # the start of its child execution.
-TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
+TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 9, 3, 4
 # A batch that needs a further worker: continue, warm again, check whether it is finished.
 TRANSITIONS_PER_FURTHER_PART = 3
 # A round of invalidations: create, is there time; then wait, check, is it completed, for each of about two checks.

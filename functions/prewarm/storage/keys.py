@@ -8,6 +8,7 @@ Keys below `runs/{run}/`:
 - `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
 - `plan/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
+- `plan/documents/{n}.json.gz`: the documents to invalidate that the n-th reading of the sources found
 - `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
 - `stages/{n}.json`: the Distributed Map's items
 - `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)

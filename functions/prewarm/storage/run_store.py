@@ -37,22 +37,9 @@ class Storage:
         """Store the validated request with its secrets; return its key."""
         return self._put_json(run_key(run, "request.json"), document)
 
-    def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
-        """Store the request unless the run has one; return whether it was stored.
-
-        `again`: whether to retry a conflict with a simultaneous write.
-        """
-        try:
-            self._put_json(run_key(run, "request.json"), document, IfNoneMatch="*")
-        except ClientError as error:
-            code = error.response["Error"].get("Code")
-            if code == "PreconditionFailed":
-                return False
-            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
-            if code == "ConditionalRequestConflict" and again:
-                return self.put_request_once(run, document, again=False)
-            raise
-        return True
+    def put_request_once(self, run: str, document: dict[str, Any]) -> bool:
+        """Store the request unless the run has one; return whether it was stored."""
+        return self._put_json_once(run_key(run, "request.json"), document)
 
     def get_request(self, run: str) -> dict[str, Any] | None:
         """Return the stored request, or None."""
@@ -60,7 +47,7 @@ class Storage:
         return document
 
     def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
-        """Return the bytes of a URL list in any bucket.
+        """Return the bytes of a URL list or a sitemap in any bucket.
 
         Raises:
             ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
@@ -71,7 +58,7 @@ class Storage:
         def get() -> bytes:
             response = self._s3.get_object(Bucket=bucket, Key=key)
             if response["ContentLength"] > most_bytes:
-                raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
+                raise ValueError(f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read")
             return response["Body"].read()
 
         try:
@@ -81,10 +68,7 @@ class Storage:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
 
     def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
-        """Store URLs, addresses and plan.
-
-        The plan is written last: if it exists, everything exists.
-        """
+        """Store URLs, addresses and, last, the plan: if it exists, everything exists."""
         self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
         self._put_json(run_key(plan.run, "plan/addresses.json.gz"), addresses)
         self._put_json(run_key(plan.run, "plan/plan.json"), plan.as_json())
@@ -142,6 +126,16 @@ class Storage:
     def get_invalidations(self, run: str, number: int) -> list[dict[str, Any]]:
         """Return one round's invalidations."""
         stored: list[dict[str, Any]] = self._need_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"))
+        return stored
+
+    def put_documents_once(self, run: str, reading: int, document: dict[str, Any]) -> dict[str, Any]:
+        """Store the invalidations of the documents that a reading found, unless it has; return what is stored."""
+        key = run_key(run, f"plan/documents/{reading}.json.gz")
+        return document if self._put_json_once(key, document) else self.get_documents(run, reading)
+
+    def get_documents(self, run: str, reading: int) -> dict[str, Any]:
+        """Return the invalidations of the documents that a reading found."""
+        stored: dict[str, Any] = self._need_json(run_key(run, f"plan/documents/{reading}.json.gz"))
         return stored
 
     def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
@@ -220,6 +214,20 @@ class Storage:
         body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
         self._put(key, body, ContentType="application/json", **options)
         return key
+
+    def _put_json_once(self, key: str, document: object, *, again: bool = True) -> bool:
+        """Store a document unless the key exists; return whether it was stored. `again`: retry a conflict."""
+        try:
+            self._put_json(key, document, IfNoneMatch="*")
+        except ClientError as error:
+            code = error.response["Error"].get("Code")
+            if code == "PreconditionFailed":
+                return False
+            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
+            if code == "ConditionalRequestConflict" and again:
+                return self._put_json_once(key, document, again=False)
+            raise
+        return True
 
     def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
         with named_errors(f"write {self.location(key)}"):

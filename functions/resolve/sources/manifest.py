@@ -33,6 +33,8 @@ def read_manifest(manifest: ManifestSource, reader: DocumentReader, intake: Inta
 
     """
     document = reader.read([manifest.parsed], MANIFEST_BYTES)[0]
+    if document.stale:
+        return []
     try:
         if document.problem:
             raise Unreadable(document.problem)  # noqa: TRY301 - reported as all others
@@ -89,6 +91,8 @@ class _Manifest:
             raise Unreadable(f"lists {len(urls):,} playlists; at most {PLAYLISTS_AT_MOST:,} are read")
         for start in range(0, len(urls), PLAYLISTS_AT_ONCE):
             for document in self._reader.read(urls[start : start + PLAYLISTS_AT_ONCE], MANIFEST_BYTES):
+                if document.stale:
+                    continue
                 try:
                     with reading(intake.source, document.url, intake.place):
                         self._read_variant(document, master)

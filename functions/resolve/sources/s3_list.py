@@ -28,17 +28,27 @@ def read_list(source: str, address: str, settings: Settings, store: Storage, bud
             message names `source`.
 
     """
+    try:
+        body = decompressed(read_object(address, settings, store, LIST_BYTES, "a URL list"), LIST_BYTES)
+        budget.add_bytes(len(body))
+        return _parsed(source, read_url_list(body, s3_address(address)[1]), budget)
+    except ValueError as error:
+        raise InvalidRequest([Problem(source, f"{truncate(address)!r} {error}")]) from error
+
+
+def read_object(address: str, settings: Settings, store: Storage, most_bytes: int, what: str) -> bytes:
+    """Return an object that a request names, from the places that the operator allows.
+
+    Raises:
+        ValueError: it may not be read as `what`, does not exist, or is too large; the message continues a sentence
+            that begins with the address.
+
+    """
     bucket, key = s3_address(address)
     if not (bucket == settings.bucket and key.startswith(OWN_LISTS)) and bucket not in settings.url_list_buckets:
         others = f" or {', '.join(settings.url_list_buckets)}" if settings.url_list_buckets else ""
-        fix = f"upload it to s3://{settings.bucket}/{OWN_LISTS}{others}"
-        raise InvalidRequest([Problem(source, f"{truncate(address)!r} may not be read as a URL list; {fix}")])
-    try:
-        body = decompressed(store.get_list(bucket, key, LIST_BYTES), LIST_BYTES)
-        budget.add_bytes(len(body))
-        return _parsed(source, read_url_list(body, key), budget)
-    except ValueError as error:
-        raise InvalidRequest([Problem(source, f"{truncate(address)!r} {error}")]) from error
+        raise ValueError(f"may not be read as {what}; upload it to s3://{settings.bucket}/{OWN_LISTS}{others}")
+    return store.get_list(bucket, key, most_bytes)
 
 
 def _parsed(source: str, lines: Iterable[tuple[int, str]], budget: Budget) -> list[Url]:

@@ -73,6 +73,8 @@ def _read_level(progress: _Progress, level: list[Url], *, is_top: bool) -> list[
     below: list[Url] = []
     for start in range(0, len(new), FILES_AT_ONCE):
         for document in progress.reader.read(new[start : start + FILES_AT_ONCE], FILE_BYTES):
+            if document.stale:
+                continue
             try:
                 _read_file(progress, document, below)
             except Unreadable as error:

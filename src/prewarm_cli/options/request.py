@@ -59,7 +59,7 @@ def request_of(  # noqa: C901 - one branch per option
         list[str] | None,
         typer.Option(
             metavar="URL",
-            help="A sitemap's URL, or a source in JSON with include, exclude or since.",
+            help="A sitemap's URL or s3:// address, or a source in JSON with include, exclude or since.",
             rich_help_panel=URLS,
         ),
     ] = None,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
 OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
+# Documents of each source shown; the status has more.
+DOCUMENTS_SHOWN = 20
 MEGABYTE = 1_000_000
 
 
@@ -144,6 +146,7 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
         yield f"note     {duplicates_text(duplicates)}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
@@ -157,6 +160,20 @@ def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
                 examples = f" (such as {', '.join(each['examples'])})" if each["examples"] else ""
                 count = _count(each["count"], "entry", "entries")
                 yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
+
+
+def document_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the documents that a run read, with X-Cache and Age; a service of an earlier release returns none."""
+    for source in sources:
+        documents = source.get("documents", [])
+        for each in documents[:DOCUMENTS_SHOWN]:
+            age = "" if each["age"] is None else f", Age: {each['age']} s"
+            x_cache = f"X-Cache: {each['xCache'] or 'absent'}" if each["origin"] != "s3" else "from S3"
+            again = ", invalidated before" if each["origin"] == "invalidated" else ""
+            yield f"read     {source['source']}: {each['url']} ({x_cache}{age}{again})"
+        if (more := source.get("documentsRead", 0) - len(documents[:DOCUMENTS_SHOWN])) > 0:
+            cached = _count(source["documentsFromCache"], "document")
+            yield f"read     {source['source']}: {more:,} more; {cached} in all came from a cache"
 
 
 def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
@@ -220,6 +237,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about ${dry_run['cost']['dollars']:,.4f}"
+    yield from document_lines(dry_run.get("sources", []))
     yield from left_out_lines(dry_run.get("sources", []))
     for warning in dry_run["warnings"]:
         yield f"warning  {warning}"

@@ -118,7 +118,7 @@ def test_direct_start_with_bad_input_ends_in_rejected_with_a_readable_cause(
         for event in states.get_execution_history(executionArn=arn, maxResults=100)["events"]
         if "stateEnteredEventDetails" in event
     ]
-    assert entered == ["ResolveTargets", "Accepted", "Rejected"]
+    assert entered == ["FirstReading", "ResolveTargets", "Accepted", "Rejected"]
 
 
 def test_staged_run_has_two_stages(service: Service) -> None:

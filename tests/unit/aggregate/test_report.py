@@ -6,6 +6,7 @@ from typing import Any
 
 from aggregate.report import as_csv, as_json, build_report
 from aggregate.report_html import page
+from aggregate.report_tables import documents as documents_table
 from aggregate.run_stats import measured_sums
 from aggregate.summary import summarise
 from prewarm.catalogue import catalogue
@@ -60,3 +61,16 @@ def test_every_form_of_the_report_has_given_and_fetched_forms() -> None:
     assert "Fetched in the form that browsers send" in html
     assert "4 entries were left out" in html
     assert "secret" not in html + as_csv(report).decode() + as_json(report).decode()
+
+
+def test_page_shows_the_documents_of_the_sources_with_their_age() -> None:
+    documents = [{"url": "https://www.example.com/<s>.xml", "xCache": "Hit from cloudfront", "age": 3_600,
+                  "origin": "cache"}]  # fmt: skip
+    html = "".join(documents_table([{"source": "sitemap[0]", "documents": documents, "documentsRead": 3}]))
+    assert "Hit from cloudfront</td><td" in html
+    assert "3,600 s" in html
+    assert "a cache: it may be older than the site" in html
+    assert "https://www.example.com/&lt;s&gt;.xml" in html
+    assert "and 2 more" in html
+    # A summary of an earlier version has no documents.
+    assert "".join(documents_table([{"source": "sitemap[0]"}])) == ""

@@ -102,6 +102,14 @@ function showEstimate(section, dryRun) {
   announce(`Estimate: ${plural(dryRun.targets, "target")}, ${dollars(dryRun.cost.dollars)}`);
 }
 
+const DOCUMENTS_SHOWN = 20;
+
+// Returns a document of a source with its cache headers.
+function documentText({ url, xCache, age, origin }) {
+  const text = origin === "s3" ? "from S3" : `X-Cache: ${xCache || "absent"}${age === null ? "" : `, Age: ${number(age)} s`}`;
+  return `${url} (${text})`;
+}
+
 // Returns a dry run's results as elements.
 function estimateElements(dryRun) {
   const figures = [
@@ -120,6 +128,10 @@ function estimateElements(dryRun) {
   });
   if (dryRun.noDistribution.urls) {
     lines.push(make("li", { class: "bad" }, `No allowed distribution serves ${plural(dryRun.noDistribution.urls, "URL")} of ${dryRun.noDistribution.hosts.join(", ")}`));
+  }
+  for (const { source, documents = [], documentsRead = 0 } of dryRun.sources || []) {
+    lines.push(...documents.slice(0, DOCUMENTS_SHOWN).map((each) => make("li", {}, `${source}: ${documentText(each)}`)));
+    if (documentsRead > DOCUMENTS_SHOWN) lines.push(make("li", {}, `${source}: ${plural(documentsRead, "document")} in all`));
   }
   const parts = dryRun.cost.parts.map(({ name, quantity, unit, dollars: sum }) =>
     make("tr", {}, make("td", {}, name), make("td", { class: "number" }, `${number(quantity)} ${unit}`), make("td", { class: "number" }, dollars(sum))),

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from prewarm_cli.output.text import FAILURES_SHOWN, exit_code_of, failure_reasons, progress_line, status_lines
+from prewarm_cli.output.text import (
+    FAILURES_SHOWN,
+    document_lines,
+    exit_code_of,
+    failure_reasons,
+    progress_line,
+    status_lines,
+)
 from tests.support.statuses import BAD, CAUSES, GOOD, status
 
 
@@ -116,6 +123,31 @@ def test_mostly_skipped_source_is_the_first_line() -> None:
     lines = list(status_lines(status))
     assert lines[0] == "sitemap[0]: 2 of 3 entries cannot be warmed"
     assert "left out sitemap[0]: 1 entry: excluded by exclude (such as https://a.b/c)" in lines
+
+
+def test_documents_are_shown_with_x_cache_and_age() -> None:
+    url = "https://www.example.com/s.xml"
+    documents = [
+        {"url": url, "xCache": "Hit from cloudfront", "age": 3_600, "origin": "cache"},
+        {"url": url, "xCache": "Miss from cloudfront", "age": None, "origin": "invalidated"},
+        {"url": "s3://bucket/s.xml", "xCache": "", "age": None, "origin": "s3"},
+    ]
+    source = {
+        "source": "sitemap[0]",
+        "leftOut": [],
+        "documents": documents,
+        "documentsRead": 3,
+        "documentsFromCache": 1,
+    }
+    assert list(document_lines([source])) == [
+        f"read     sitemap[0]: {url} (X-Cache: Hit from cloudfront, Age: 3600 s)",
+        f"read     sitemap[0]: {url} (X-Cache: Miss from cloudfront, invalidated before)",
+        "read     sitemap[0]: s3://bucket/s.xml (from S3)",
+    ]
+    many = source | {"documents": documents[:1] * 500, "documentsRead": 2_000}
+    lines = list(document_lines([many]))
+    assert lines[-1] == "read     sitemap[0]: 1,980 more; 1 document in all came from a cache"
+    assert len(lines) == 21
 
 
 def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
