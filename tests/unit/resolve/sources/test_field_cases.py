@@ -189,7 +189,8 @@ def test_asterisk_in_an_address_is_skipped_in_every_document(tail: str) -> None:
     assert STAR in next(iter(reasons(sitemap_of(text.encode())[1])))
     assert STAR in next(iter(reasons(manifest_of(VOD.replace(b"1.ts", tail.encode() + b"\n1.ts"))[1])))
     urls = f'<SegmentURL media="{tail}"/><SegmentURL media="1"/>'
-    listed = f"<MPD><Period><AdaptationSet><SegmentList>{urls}</SegmentList><Representation/></AdaptationSet></Period></MPD>"
+    listed = f"<AdaptationSet><SegmentList>{urls}</SegmentList><Representation/></AdaptationSet>"
+    listed = f"<MPD><Period>{listed}</Period></MPD>"
     assert STAR in next(iter(reasons(manifest_of(listed.encode())[1])))
 
 
