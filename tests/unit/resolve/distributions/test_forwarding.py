@@ -66,7 +66,7 @@ def test_policy_of_the_account_that_forwards_origin_is_a_warning(behaviour: str,
 
 
 @pytest.mark.parametrize(("behaviour", "names"), [("none", []), ("whitelist", ["Host"]), ("allExcept", ["ORIGIN"])])
-def test_policy_that_does_not_forward_origin_is_no_warning(behaviour: str, names: list[str]) -> None:
+def test_policy_that_does_not_forward_origin_has_no_warning(behaviour: str, names: list[str]) -> None:
     assert warned({"OriginRequestPolicyId": "R"}, requests={"R": own(behaviour, *names)}) == ""
     assert warned({"OriginRequestPolicyId": HOST_ONLY}) == ""
 
@@ -103,7 +103,7 @@ def test_response_headers_policy_without_cors_headers_prevents_nothing(response_
     assert NO_CORS_HEADERS in warned(default, responses={"H": response_policy})
 
 
-def test_origin_in_the_cache_key_is_no_harm() -> None:
+def test_origin_in_the_cache_key_has_no_such_warning() -> None:
     with_origin = policy(HeadersConfig=header_list("Origin"))
     warning = warned({"OriginRequestPolicyId": CORS_S3}, cache_policy=with_origin)
     assert "CORS" not in warning
