@@ -3,7 +3,13 @@
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
-from resolve.distributions.cache_behaviours import has_pragma_in_key, longest_first_byte, refusals, uncacheable
+from resolve.distributions.cache_behaviours import (
+    harmless_vary,
+    has_pragma_in_key,
+    longest_first_byte,
+    refusals,
+    uncacheable,
+)
 from resolve.stages import PlannedRun
 
 
@@ -22,6 +28,8 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
+        if in_order:
+            document["harmless_vary"] = harmless_vary(in_order, urls)
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(run, block.number, document)

@@ -14,6 +14,7 @@ from prewarm.results.consistency import Contents
 from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples, failure_kind
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.results.stats import PopSums, pack_pops, time_class
+from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
 from warm.tile import Target, Tile
 
@@ -47,6 +48,7 @@ class Recorder:
     _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
     _plain: int = 0
+    _varied: Varied = field(default_factory=dict)
     _per_pop: list[PopSums] = field(init=False)
     _contents: Contents = field(init=False)
 
@@ -81,6 +83,9 @@ class Recorder:
         if outcome in WARM:
             self._warm[target.url] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
+            if response.vary and self.tile.harmless_vary is not None:
+                harmless = self.tile.harmless_vary[target.url]
+                count(self._varied, unkeyed_names(response.vary, harmless), self.tile.batch.url_from + target.url)
         else:
             self._failures.append((target.url, target.pop, outcome, response.status))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
@@ -190,6 +195,7 @@ class Recorder:
             redrives=redrives,
             examples=self._examples.chosen(pops[pop] for pop in dark),
             verified_in_pop=self.verified_in_pop,
+            vary=dict(self._varied),
         )
 
     def _dark_pops(self) -> dict[int, str]:

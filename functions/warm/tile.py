@@ -49,7 +49,8 @@ class Tile:
     `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
     URL that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
     responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse
-    a URL; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known; `done`
+    is a bitmap of the finished targets, `progress` is the cursor's.
     """
 
     batch: Batch
@@ -65,6 +66,7 @@ class Tile:
     refusals: dict[int, str] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
     given: dict[int, str] = field(default_factory=dict)
+    harmless_vary: list[frozenset[str]] | None = None
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -121,6 +123,7 @@ class Tile:
             refusals,
             cursor.progress,
             given,
+            _harmless_vary(block),
         )
 
     def targets(self, pop: int) -> Iterator[Target]:
@@ -155,3 +158,13 @@ class Tile:
     def mark_done(self, number: int) -> None:
         """Mark a target as finished."""
         self.done[number >> 3] |= 1 << (number & 7)
+
+
+def _harmless_vary(block: dict[str, Any]) -> list[frozenset[str]] | None:
+    """Return for each URL of a block the headers of its cache key and of the request; None if the key is unknown."""
+    known: dict[str, str] | None = block.get("harmless_vary")
+    if known is None:
+        return None
+    sent = frozenset(name.lower() for name in block["headers"])
+    by_text = {text: frozenset(text.split(",")) | sent for text in known.values()}
+    return [by_text[known[str(url)]] if str(url) in known else sent for url in range(len(block["urls"]))]

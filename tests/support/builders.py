@@ -68,6 +68,7 @@ def tile_of(
     uncacheable: dict[int, str] | None = None,
     error_pages: dict[int, int] | None = None,
     refusals: dict[int, str] | None = None,
+    harmless_vary: dict[int, str] | None = None,
     invalidate: bool = False,
     server_timing: bool = True,
     url_from: int = 0,
@@ -94,6 +95,8 @@ def tile_of(
         "error_pages": {str(status): seconds for status, seconds in (error_pages or {}).items()},
         "refusals": {str(url): settings for url, settings in (refusals or {}).items()},
     }
+    if harmless_vary is not None:
+        block["harmless_vary"] = {str(url): names for url, names in harmless_vary.items()}
     cursor = Cursor(0, done, progress or {})
     return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor)
 

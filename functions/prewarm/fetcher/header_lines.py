@@ -24,6 +24,7 @@ _ATTRIBUTES = {
     b"cache-control": "cache_control",
     b"server-timing": "server_timing",
     b"x-amzn-waf-action": "waf_action",
+    b"vary": "vary",
 }
 # CloudFront's own value of X-Cache ends so; a cache in front of the origin may add values of its own.
 OWN_CACHE = " from cloudfront"

@@ -32,6 +32,7 @@ class Response:
     cache_control: str = ""
     server_timing: str = ""
     waf_action: str = ""
+    vary: str = ""
 
     @property
     def layer(self) -> str:

@@ -27,6 +27,7 @@ class BatchResult:
     - `previous`: the `attempt` of the part before, whose cursor this one continues; empty in part 0
     - `examples`: some of the failures, with what the edge answered
     - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
+    - `vary`: by header that responses name in Vary and the cache key does not have: targets, first URL index
     """
 
     batch: str
@@ -56,3 +57,4 @@ class BatchResult:
     previous: str = ""
     examples: tuple[Example, ...] = ()
     verified_in_pop: int = 0
+    vary: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from prewarm.results.chain import counted_parts, finished_batches
 from prewarm.results.consistency import mixed_contents
 from prewarm.results.outcome import Outcome
 from prewarm.results.url_sums import UrlSums
+from prewarm.results.vary import Varied, add, vary_warnings
 from prewarm.urls import redacted
 
 
@@ -43,7 +44,8 @@ class UrlResult:
 class RollUp:
     """All URLs' results in order of index, and the run's sums.
 
-    `mixed`: by index, the URLs whose contents differ, with two such POPs.
+    `mixed`: by index, the URLs whose contents differ, with two such POPs; `vary`: headers that responses name in Vary
+    and the cache key does not have, with targets and first URL.
     """
 
     urls: list[UrlResult]
@@ -55,6 +57,7 @@ class RollUp:
     layers: Counter[str] = field(default_factory=Counter)
     mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
     verified_in_pop: int = 0
+    vary: Varied = field(default_factory=dict)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -79,9 +82,11 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
     outcomes: Counter[str] = Counter()
     layers: Counter[str] = Counter()
+    varied: Varied = {}
     for result in parts:
         outcomes.update(result.outcomes)
         layers.update(result.layers)
+        add(varied, result.vary)
         skipped.update({(entry.pop, entry.reason): entry for entry in result.dark})
         sums.add(result, variants)
     sums.close()
@@ -106,6 +111,7 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         layers=layers,
         mixed=mixed_contents(plan, parts),
         verified_in_pop=sum(result.verified_in_pop for result in parts),
+        vary=varied,
     )
 
 
@@ -151,12 +157,14 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
 
 def warnings_of(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     """Return the warnings about a run's results; `urls`: all of the run's, as in the request."""
+    varied = vary_warnings(rolled.vary, urls)
     if not rolled.mixed:
-        return []
+        return varied
     index = min(rolled.mixed)
     one_pop, other_pop = rolled.mixed[index]
     count = f"{len(rolled.mixed):,} URLs have" if len(rolled.mixed) > 1 else "one URL has"
     example = f"such as {redacted(urls[index])} at {one_pop} and {other_pop}"
     return [
-        f"{count} different contents (ETag or length) at different POPs, {example}: some POPs may hold an old copy"
+        f"{count} different contents (ETag or length) at different POPs, {example}: some POPs may hold an old copy",
+        *varied,
     ]

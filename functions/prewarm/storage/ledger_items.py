@@ -192,6 +192,7 @@ _FROM_ATTRIBUTE: dict[str, Callable[[Any], Any]] = {
     "warm": _integer_keys,
     "times": _integer_keys,
     "mixed": lambda value: {int(index): (pops[0], pops[1]) for index, pops in value.items()},
+    "vary": lambda value: {name: (counted[0], counted[1]) for name, counted in value.items()},
     "dark": lambda value: tuple(Skipped(*entry) for entry in value),
     "examples": lambda value: tuple(Example(*entry) for entry in value),
 }

@@ -11,6 +11,14 @@ from typing import Any
 
 from prewarm.urls import Url
 from resolve.distributions.error_responses import error_pages, refusing_settings
+from resolve.distributions.forwarding import (
+    NO_POLICIES,
+    NOTHING_FORWARDED,
+    Forwarding,
+    Policies,
+    forwarding,
+    harmless_in_vary,
+)
 from resolve.distributions.origins import first_byte_seconds, s3_region
 
 Document = Mapping[str, Any]
@@ -58,7 +66,7 @@ class Behaviour:
 
     `error_pages`: the distribution's, as `error_responses.error_pages` returns them; `refusing`: the settings by
     which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait for its silent
-    origin; `s3_region`: the Region of its S3 bucket.
+    origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key.
     """
 
     pattern: str
@@ -69,6 +77,7 @@ class Behaviour:
     refusing: str = ""
     first_byte_seconds: int = 0
     s3_region: str = ""
+    forwarding: Forwarding = NOTHING_FORWARDED
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -76,15 +85,16 @@ def _accepts(name: str, accept_encoding: str) -> bool:
     return re.search(rf"\b{name}\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", accept_encoding) is not None
 
 
-def policy_ids(config: Document) -> set[str]:
-    """Return the ids of all cache policies that a distribution uses."""
-    return {settings["CachePolicyId"] for _, settings in _all_settings(config) if settings.get("CachePolicyId")}
+def policy_ids(config: Document, kind: str = "CachePolicyId") -> set[str]:
+    """Return the ids of all policies of a kind that a distribution uses; `kind`: a setting of cache behaviours."""
+    return {settings[kind] for _, settings in _all_settings(config) if settings.get(kind)}
 
 
-def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behaviour]:
+def behaviours(config: Document, policies: Mapping[str, Document], others: Policies = NO_POLICIES) -> list[Behaviour]:
     """Return a distribution's cache behaviours in the order in which the edge tries them, the default one last.
 
     `policies` maps ids to CachePolicyConfig documents; a behaviour whose policy is missing from it has no key.
+    `others`: the policies of other kinds that are not managed by CloudFront.
     """
     in_order = []
     pages = error_pages(config)
@@ -96,7 +106,9 @@ def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behav
             key = _legacy_key(settings)
         refusing = refusing_settings(config, settings)
         wait, region = first_byte_seconds(config, settings), s3_region(config, settings)
-        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), pages, refusing, wait, region))
+        to_origin = forwarding(settings, others)
+        expression = path_expression(pattern)
+        in_order.append(Behaviour(pattern, settings, key, expression, pages, refusing, wait, region, to_origin))
     return in_order
 
 
@@ -141,6 +153,23 @@ def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int,
 def refusals(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
     """Return the settings by which the edge may refuse URLs itself: position to a list in words."""
     return _by_url(in_order, urls, [each.refusing for each in in_order])
+
+
+def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+    """Return the headers that responses may name in Vary without harm: position to names, separated by commas.
+
+    A URL without such headers is left out. None of a distribution whose settings are not known.
+    """
+    return _by_url(
+        in_order,
+        urls,
+        [
+            ",".join(sorted(harmless_in_vary(each.forwarding, each.key.headers, each.key.cookies)))
+            if each.key
+            else "*"
+            for each in in_order
+        ],
+    )
 
 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:

@@ -6,6 +6,7 @@ from prewarm.errors import truncate
 from prewarm.settings import DEFAULT_STALL_SECONDS
 from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour, longest_first_byte
+from resolve.distributions.forwarding import forwarding_warnings
 
 # Headers that CloudFront adds itself, from the viewer's location and the type of its device (Developer Guide, "Add
 # CloudFront request headers"): a Lambda function has one location and one User-Agent.
@@ -108,6 +109,8 @@ def _of_behaviour(
         )
     yield from _of_variants(behaviour.key, variants)
     yield from _of_cache_key(behaviour.key, urls, headers)
+    sent = {name.lower() for name in headers}
+    yield from forwarding_warnings(behaviour.forwarding, behaviour.key.headers, behaviour.key.cookies, sent)
 
 
 def _of_protocol(settings: Document, urls: Sequence[Url]) -> Iterator[str]:

@@ -19,6 +19,7 @@ PLAYLISTS_AT_MOST = 1_000
 PLAYLISTS_AT_ONCE = 8
 # Alternative base addresses of one element, such as several CDNs.
 BASES_AT_MOST = 20
+SEGMENT_IN_MASTER = "a segment in a multivariant playlist, which players do not fetch"
 NOT_LOWEST = "a rendition that is not the lowest (renditions)"
 NOT_FETCHED = "an address that players do not fetch over HTTP, such as a key of a DRM system"
 LIVE_HLS = "{} playlists are live: only the segments listed now are warmed"
@@ -86,6 +87,8 @@ class _Manifest:
         for each in master.references:
             if each.kind in {"key", "data"}:
                 self._take(each, base)
+            elif each.kind in {"segment", "part", "init"}:
+                intake.skip(each.address, SEGMENT_IN_MASTER, f"line {each.line}")
         urls = self._selected(master, base)
         if len(urls) > PLAYLISTS_AT_MOST:
             raise Unreadable(f"lists {len(urls):,} playlists; at most {PLAYLISTS_AT_MOST:,} are read")

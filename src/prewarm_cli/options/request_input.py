@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
 from prewarm.request.url_list import read_url_list
+from prewarm.unpacking import unpacked
 from prewarm_cli.errors import CommandFailed, print_stderr
 
 STDIN = Path("-")
@@ -23,7 +22,7 @@ def read_urls(path: Path) -> list[str]:
 
     """
     try:
-        listed = list(read_url_list(_decompressed(_read_bytes(path)), path.name))
+        listed = list(read_url_list(b"".join(unpacked(_read_bytes(path))), path.name))
     except ValueError as error:
         raise CommandFailed(f"{path}: {error}") from error
     for number, url in listed:
@@ -37,13 +36,6 @@ def read_urls(path: Path) -> list[str]:
             "edge; write %23 if it belongs to the name"
         )
     return [url for _, url in listed]
-
-
-def _decompressed(body: bytes) -> bytes:
-    try:
-        return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"is broken gzip: {error}") from error
 
 
 def _read_bytes(path: Path) -> bytes:

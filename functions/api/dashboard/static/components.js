@@ -103,6 +103,22 @@ function showWarnings(section, warnings) {
   updateList($("ul", section), warnings.map((text) => make("li", {}, text)));
 }
 
+// Returns what a run does not take from its sources: one line per reason, with the first examples.
+function sourceLines(sources = []) {
+  return sources.flatMap(({ source, leftOut }) =>
+    leftOut.map(({ reason, count, skipped, examples }) =>
+      make("li", { class: skipped ? "bad" : "" }, `${source}: ${plural(count, "entry", "entries")} ${skipped ? "skipped" : "left out"}: ${reason}`, ...(examples.length ? [make("p", { class: "names" }, `such as ${examples.join(", ")}`)] : [])),
+    ),
+  );
+}
+
+function showSources(section, banner, { sources, mostlySkipped }) {
+  setBanner(banner, mostlySkipped || "");
+  const lines = sourceLines(sources);
+  section.hidden = !lines.length;
+  updateList($("ul", section), lines);
+}
+
 const REPORTS = { html: "Report", json: "Report as JSON", csv: "Report as CSV" };
 
 function showLinks(section, status, run, running) {

@@ -138,8 +138,11 @@ function estimateElements(dryRun) {
   );
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Item"), make("th", { scope: "col", class: "number" }, "Quantity"), make("th", { scope: "col", class: "number" }, "Dollars")));
   const table = make("div", { class: "scroll", role: "region", "aria-label": "Cost breakdown", tabindex: "0" }, make("table", {}, head, make("tbody", {}, ...parts)));
+  const first = dryRun.mostlySkipped ? [make("p", { class: "banner" }, dryRun.mostlySkipped)] : [];
+  const notTaken = sourceLines(dryRun.sources);
+  const sources = notTaken.length ? [make("h3", {}, "Not taken from the sources"), make("ul", {}, ...notTaken)] : [];
   const warnings = dryRun.warnings.length ? [make("h3", {}, "Warnings"), make("ul", {}, ...dryRun.warnings.map((text) => make("li", {}, text)))] : [];
-  return [make("dl", { class: "figures" }, ...figures.map(figure)), make("ul", {}, ...lines), ...warnings, make("details", {}, make("summary", {}, "Cost breakdown"), table)];
+  return [...first, make("dl", { class: "figures" }, ...figures.map(figure)), make("ul", {}, ...lines), ...sources, ...warnings, make("details", {}, make("summary", {}, "Cost breakdown"), table)];
 }
 
 // Returns a figure: a name, a value and an optional note.
