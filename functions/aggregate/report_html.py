@@ -44,6 +44,8 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified": f"{report['verified']:,}",
             "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
+            "Proofs at another address": f"{report.get('verifiedElsewhere', 0):,}",
+            "Addresses with a proof": f"{report.get('addressesProven', 0):,} of {report.get('addresses', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),
@@ -59,6 +61,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
+    yield _uncompressed(report)
     yield from _left_out(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
@@ -137,6 +140,16 @@ def _failures(report: dict[str, Any]) -> str:
         if len(entries) > URLS_SHOWN:
             html += f'<p class="soft">{len(entries) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
     return html
+
+
+def _uncompressed(report: dict[str, Any]) -> str:
+    """Return the first URLs that POPs served uncompressed."""
+    entries = report.get("uncompressed", [])
+    rows = [(each["url"], f"{each['pops']:,}", ", ".join(each["examples"])) for each in entries[:URLS_SHOWN]]
+    if not rows:
+        return ""
+    heading = f"{report['uncompressedUrls']:,} served uncompressed"
+    return f"<h2>{heading}</h2>" + _table("Served uncompressed", ("URL", "POPs", "Such as"), rows)
 
 
 def _both_forms(entry: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ Each stage returns one of these, with the warnings that it adds itself. A group 
 run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
@@ -13,6 +13,7 @@ from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
 from resolve.invalidation_rounds import Round
+from resolve.origin_fetches import OriginFetches
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
@@ -154,7 +155,7 @@ class PlannedRun:
     """A plan with everything that is stored next to it.
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
-    batches of each stage; `rounds`: the invalidations before them.
+    batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin.
     """
 
     plan: Plan
@@ -163,6 +164,7 @@ class PlannedRun:
     blocks: list[Block]
     stages: list[list[Batch]]
     rounds: list[Round]
+    origin_fetches: OriginFetches = field(default_factory=OriginFetches)
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""
