@@ -1,9 +1,9 @@
 """Estimate how often a run's origins are fetched from, and where no regional edge cache spares them. Pure.
 
 Source: CloudFront Developer Guide, "How CloudFront delivers content", section "How CloudFront works with regional
-edge caches": dynamic requests, and requests for an S3 bucket in the Region of the nearest regional edge cache, go from the
-POP to the origin directly; "Use Amazon CloudFront Origin Shield": all others go through that cache where it is on.
-Which regional edge cache serves a POP is not published (catalogue.regional_cache_of).
+edge caches": dynamic requests, and requests for an S3 bucket in the Region of the nearest regional edge cache, go
+from the POP to the origin directly; "Use Amazon CloudFront Origin Shield": all others go through that cache where it
+is on. Which regional edge cache serves a POP is not published (catalogue.regional_cache_of).
 """
 
 import math

@@ -212,7 +212,7 @@ def _invalidation(figures: dict[str, Any]) -> str:
 
 def _origin_fetches(estimate: dict[str, Any]) -> str:
     """Return how often the origins would be asked, and how often of these past the regional edge caches."""
-    line = f"about {_count(estimate['fetches'], 'fetch', 'fetches')} reach an origin"
+    line = f"about {_count(estimate['fetches'], 'fetch', 'fetches')} at an origin"
     return f"{line}, {estimate['direct']:,} of them past the regional edge caches" if estimate["direct"] else line
 
 
