@@ -9,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from aggregate.byte_units import format_bytes
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.results.outcome import IN_WORDS, Outcome
 
@@ -17,7 +18,6 @@ SLOWEST_SHOWN = 10
 URLS_SHOWN = 20
 # The part of the world map that is shown, in tenths of a degree, without the poles.
 MAP_TOP, MAP_HEIGHT, MAP_WIDTH = 60, 1_440, 3_600
-BYTE_UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
 def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
@@ -251,13 +251,3 @@ def _moment(seconds: float) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def format_bytes(count: float) -> str:
-    """Return a number of bytes with a decimal unit, such as `1.5 MB`."""
-    unit = "B"
-    for larger_unit in BYTE_UNITS:
-        if count < 1000:  # noqa: PLR2004 - the next unit
-            break
-        count, unit = count / 1000, larger_unit
-    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"

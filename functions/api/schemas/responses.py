@@ -98,14 +98,10 @@ class Targets(ApiModel):
     verified_in_pop: Annotated[
         int, Field(description="How many of these hits name the POP's own cache layer (Server-Timing).")
     ] = 0
-    verified_elsewhere: Annotated[
-        int, Field(description="How many found the copy at another address of the POP than the one that fetched it.")
-    ] = 0
+    verified_elsewhere: Annotated[int, Field(description="Hits at another address than the one that fetched.")] = 0
     addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
     addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
-    separate_pops: Annotated[
-        list[str], Field(description="POPs whose addresses have caches of their own; each target is fetched by all.")
-    ] = []
+    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have caches of their own.")] = []
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 

@@ -1,7 +1,7 @@
 """Which POPs gave a copy without a Content-Encoding where others gave one, or should have. Pure.
 
-A batch tells it by bitmaps of its POPs for each URL and variant, and by one letter that says whether it has a
-compressed copy at all, so that batches of the same URLs can be compared.
+A batch has a bitmap of its POPs for each URL and variant, and a letter that shows whether any of its POPs has a
+compressed copy, so that batches of the same URLs can be compared.
 """
 
 import json

@@ -170,8 +170,8 @@ def test_separate_caches_are_never_unproven_and_never_left_cold(
     assert edge.asked.total() <= urls * pops * (2 * count + 2)
     # Every address that was asked has a copy; where the answers say which cache had it, all addresses have one.
     hidden = visible and not timing
-    told = separate and count > 1 and not hidden and not warm_before
-    if told:
+    noticed = separate and count > 1 and not hidden and not warm_before
+    if noticed:
         assert len([key for key in edge.caches if key[0] < urls and key[1] < pops]) == urls * pops * count
     if verify == "all":
         assert worked.result.verified == urls * pops
