@@ -52,6 +52,8 @@ class PlainCopies:
 
     def watch(self, target: Target, server: int, response: Response) -> bool:
         """Record a copy; returns whether it is to be fetched again, since the edge may have skipped compression."""
+        if not (response.encoding or target.plain_at or self._encoded or target.url in self.compressed):
+            return False
         key, bit = (target.url, target.variant), 1 << server
         if response.encoding:
             self._encoded.add(key)
