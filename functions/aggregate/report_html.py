@@ -9,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from aggregate.byte_units import format_bytes
 from aggregate.report_tables import documents, left_out, table
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -18,7 +19,6 @@ SLOWEST_SHOWN = 10
 URLS_SHOWN = 20
 # The part of the world map that is shown, in tenths of a degree, without the poles.
 MAP_TOP, MAP_HEIGHT, MAP_WIDTH = 60, 1_440, 3_600
-BYTE_UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
 def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
@@ -45,6 +45,8 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified": f"{report['verified']:,}",
             "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
+            "Proofs at another address": f"{report.get('verifiedElsewhere', 0):,}",
+            "Addresses with a proof": f"{report.get('addressesProven', 0):,} of {report.get('addresses', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),
@@ -60,6 +62,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
+    yield _uncompressed(report)
     yield from left_out(report.get("sources", []))
     yield from documents(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
@@ -126,6 +129,16 @@ def _failures(report: dict[str, Any]) -> str:
         if len(entries) > URLS_SHOWN:
             html += f'<p class="soft">{len(entries) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
     return html
+
+
+def _uncompressed(report: dict[str, Any]) -> str:
+    """Return the first URLs that POPs served uncompressed."""
+    entries = report.get("uncompressed", [])
+    rows = [(each["url"], f"{each['pops']:,}", ", ".join(each["examples"])) for each in entries[:URLS_SHOWN]]
+    if not rows:
+        return ""
+    heading = f"{report['uncompressedUrls']:,} served uncompressed"
+    return f"<h2>{heading}</h2>" + table("Served uncompressed", ("URL", "POPs", "Such as"), rows)
 
 
 def _both_forms(entry: dict[str, Any]) -> str:
@@ -210,13 +223,3 @@ def _moment(seconds: float) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def format_bytes(count: float) -> str:
-    """Return a number of bytes with a decimal unit, such as `1.5 MB`."""
-    unit = "B"
-    for larger_unit in BYTE_UNITS:
-        if count < 1000:  # noqa: PLR2004 - the next unit
-            break
-        count, unit = count / 1000, larger_unit
-    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"

@@ -116,6 +116,7 @@ def dry_run_document(
         "batches": plan.batches,
         "stages": plan.stages,
         "fetches": sum(work.fetches.values()),
+        "originFetches": planned.origin_fetches.as_json(),
         "invalidation": figures(planned.rounds, patterns),
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),

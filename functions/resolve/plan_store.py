@@ -4,6 +4,7 @@ from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
 from resolve.distributions.cache_behaviours import (
+    compressed,
     harmless_vary,
     has_pragma_in_key,
     longest_first_byte,
@@ -24,7 +25,9 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
             "urls": [url.fetch for url in urls],
             "uncacheable": uncacheable(in_order, urls),
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
+            "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
             "refusals": refusals(in_order, urls),
+            "compressed": compressed(in_order, urls, planned.plan.variants),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }

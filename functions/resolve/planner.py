@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import batch_size, stage_batches, url_blocks
+from prewarm.planning.cost import verification_fetches
 from prewarm.planning.plan import Group, Plan
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
+from resolve.origin_fetches import origin_fetches
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 # How many POPs a warning lists.
@@ -96,7 +99,12 @@ def plan_run(
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
     )
-    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
+    share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
+    estimate = origin_fetches(
+        [(each.stored, each.behaviours) for each in planned], urls, len(variants), share, catalogue
+    )
+    plan = replace(plan, warnings=warnings + tuple(each.warning() for each in estimate.bypasses))
+    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate)
 
 
 def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:

@@ -5,7 +5,7 @@ run. Each stage's group type extends the previous one's, so the type checker enf
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
@@ -14,6 +14,7 @@ from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
 from resolve.invalidation_rounds import Owner, Round
+from resolve.origin_fetches import OriginFetches
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
@@ -162,7 +163,7 @@ class PlannedRun:
     """A plan with everything that is stored next to it.
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
-    batches of each stage; `rounds`: the invalidations before them.
+    batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin.
     """
 
     plan: Plan
@@ -171,6 +172,7 @@ class PlannedRun:
     blocks: list[Block]
     stages: list[list[Batch]]
     rounds: list[Round]
+    origin_fetches: OriginFetches = field(default_factory=OriginFetches)
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

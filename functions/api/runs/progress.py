@@ -22,6 +22,9 @@ from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.storage.run_store import Storage
 
+# What the verified targets' proofs show.
+PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -163,14 +166,17 @@ def _expired(execution: Execution, retention_days: int) -> Progress:
 def _totals(summary: dict[str, Any]) -> dict[str, Any]:
     """Return the totals of a summary in the form of the REST API."""
     names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
-    # A summary of an earlier version has no verifiedInPop.
-    more = {"layers": summary["layers"], "verifiedInPop": summary.get("verifiedInPop", 0)}
+    more = {"layers": summary["layers"]}
+    # Summaries of earlier versions lack these.
+    more |= {name: summary.get(name, 0) for name in PROOF_COUNTS} | {"separatePops": summary.get("separatePops", [])}
     return {
         "skippedPops": summary["skippedPops"],
         "targets": {name: summary[source] for name, source in names.items()} | more,
         "bytes": summary["bytes"],
         "duplicates": summary.get("duplicates", 0),
         "warnings": summary["warnings"],
+        "uncompressedUrls": summary.get("uncompressedUrls", 0),
+        "uncompressed": summary.get("uncompressed", []),
         # Summaries of earlier versions lack these.
         "mostlySkipped": summary.get("mostlySkipped", ""),
         "sources": summary.get("sources", []),

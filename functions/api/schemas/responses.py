@@ -101,6 +101,14 @@ class Failure(ApiModel):
     coverage: Annotated[float, Field(ge=0, le=100, description="Percentage of reachable targets that are warm.")]
 
 
+class Uncompressed(ApiModel):
+    """A URL that POPs served without the compression that was expected."""
+
+    url: str
+    pops: Annotated[int, Field(description="Number of such POPs.")]
+    examples: list[str]
+
+
 class Targets(ApiModel):
     """A run's targets: URL x POP x variant."""
 
@@ -111,6 +119,10 @@ class Targets(ApiModel):
     verified_in_pop: Annotated[
         int, Field(description="How many of these hits name the POP's own cache layer (Server-Timing).")
     ] = 0
+    verified_elsewhere: Annotated[int, Field(description="Hits at another address than the one that fetched.")] = 0
+    addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
+    addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
+    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have caches of their own.")] = []
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 
@@ -199,6 +211,10 @@ class Status(ApiModel):
     duplicates: Annotated[
         int, Field(description="Number of entries that were left out as another spelling of a URL.")
     ] = 0
+    uncompressed_urls: Annotated[
+        int, Field(description="Number of URLs that POPs served without the compression that was expected.")
+    ] = 0
+    uncompressed: Annotated[list[Uncompressed], Field(description="The first 100 of them.")] = []
     warnings: list[str] = []
     mostly_skipped: Annotated[
         str, Field(description="Which sources were mostly skipped, to be shown first; empty if none was.")

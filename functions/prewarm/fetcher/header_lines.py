@@ -19,6 +19,7 @@ _ATTRIBUTES = {
     b"etag": "etag",
     b"server": "server",
     b"content-length": "content_length",
+    b"content-type": "content_type",
     b"location": "location",
     b"content-encoding": "encoding",
     b"cache-control": "cache_control",

@@ -27,6 +27,7 @@ class Response:
     etag: str = ""
     server: str = ""
     content_length: str = ""
+    content_type: str = ""
     location: str = ""
     encoding: str = ""
     cache_control: str = ""

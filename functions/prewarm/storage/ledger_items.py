@@ -124,6 +124,8 @@ ALIASES = {
     "per_pop": "perPop",
     "gb_ms": "gbMs",
     "verified_in_pop": "verifiedInPop",
+    "verified_elsewhere": "verifiedElsewhere",
+    "plain_copies": "plainCopies",
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.urls import Url
-from resolve.distributions.error_responses import error_pages, refusing_settings
+from resolve.distributions.error_responses import error_pages, error_seconds, refusing_settings
 from resolve.distributions.forwarding import (
     NO_POLICIES,
     NOTHING_FORWARDED,
@@ -19,10 +19,11 @@ from resolve.distributions.forwarding import (
     forwarding,
     harmless_in_vary,
 )
-from resolve.distributions.origins import first_byte_seconds, s3_region
+from resolve.distributions.origins import first_byte_seconds, has_origin_shield, s3_region
 
 Document = Mapping[str, Any]
 ENCODINGS = ("br", "gzip")
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class CacheKey:
         if "accept-encoding" in self.headers:
             return accept_encoding.lower()
         accepted = [name for name in ENCODINGS if name in self.encodings and _accepts(name, accept_encoding.lower())]
-        return ",".join(accepted) or "identity"
+        return ",".join(accepted) or IDENTITY
 
     def why_nothing_is_cached(self) -> str:
         """Return why nothing stays in the cache, or an empty text."""
@@ -64,9 +65,10 @@ class CacheKey:
 class Behaviour:
     """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
 
-    `error_pages`: the distribution's, as `error_responses.error_pages` returns them; `refusing`: the settings by
+    `error_pages`, `error_seconds`: the distribution's, as `error_responses` returns them; `refusing`: the settings by
     which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait for its silent
-    origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key.
+    origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key;
+    `shielded`: its origin has Origin Shield.
     """
 
     pattern: str
@@ -78,6 +80,19 @@ class Behaviour:
     first_byte_seconds: int = 0
     s3_region: str = ""
     forwarding: Forwarding = NOTHING_FORWARDED
+    error_seconds: Mapping[int, int] = field(default_factory=dict)
+    shielded: bool = False
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Return whether its requests are dynamic: nothing is cached, or all headers are in the key."""
+        return self.key is not None and (bool(self.key.why_nothing_is_cached()) or "*" in self.key.headers)
+
+    def compresses(self, accept_encoding: str) -> bool:
+        """Return whether the edge compresses for an Accept-Encoding (Developer Guide, "Serve compressed files")."""
+        if not self.settings.get("Compress") or self.key is None or "accept-encoding" in self.key.headers:
+            return False
+        return self.key.variant(accept_encoding) != IDENTITY
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -97,7 +112,7 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
     `others`: the policies of other kinds that are not managed by CloudFront.
     """
     in_order = []
-    pages = error_pages(config)
+    pages, kept = error_pages(config), error_seconds(config)
     for pattern, settings in _all_settings(config):
         policy_id = settings.get("CachePolicyId")
         if policy_id:
@@ -106,9 +121,13 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
             key = _legacy_key(settings)
         refusing = refusing_settings(config, settings)
         wait, region = first_byte_seconds(config, settings), s3_region(config, settings)
+        expression, shielded = path_expression(pattern), has_origin_shield(config, settings)
         to_origin = forwarding(settings, others)
-        expression = path_expression(pattern)
-        in_order.append(Behaviour(pattern, settings, key, expression, pages, refusing, wait, region, to_origin))
+        in_order.append(
+            Behaviour(
+                pattern, settings, key, expression, pages, refusing, wait, region, to_origin, kept, shielded=shielded
+            )
+        )
     return in_order
 
 
@@ -170,6 +189,12 @@ def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[in
             for each in in_order
         ],
     )
+
+
+def compressed(in_order: Sequence[Behaviour], urls: Iterable[Url], variants: Sequence[str]) -> dict[int, str]:
+    """Return for which variants the edge compresses URLs: position to the variants' numbers, such as `0,1`."""
+    texts = [",".join(str(n) for n, each in enumerate(variants) if one.compresses(each)) for one in in_order]
+    return _by_url(in_order, urls, texts)
 
 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:

@@ -78,8 +78,8 @@ def _of_distribution(config: Document) -> Iterator[str]:
     longest = max((entry.get("ErrorCachingMinTTL", 0) for entry in errors), default=0)
     if longest > ERROR_SECONDS:
         yield (
-            f"the edge caches errors for up to {longest} s; a 5xx is retried after PREWARM_ERROR_CACHE_SECONDS "
-            f"({ERROR_SECONDS} by default), and the retry may receive the cached error"
+            f"the edge caches errors for up to {longest} s (ErrorCachingMinTTL): a 5xx is retried after that time, "
+            "or not at all where the run ends before"
         )
 
 
@@ -91,11 +91,6 @@ def _of_behaviour(
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
         yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
     yield from _of_functions(settings)
-    if behaviour.s3_region:
-        yield (
-            f"its origin is an S3 bucket in {behaviour.s3_region}: POPs whose regional edge cache is in that Region "
-            "ask the bucket directly, one fetch for each POP and object, also in a staged run"
-        )
     if behaviour.key is None:
         yield "its cache policy could not be read, so its cache key is unknown"
         return

@@ -148,8 +148,23 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
     yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
+    if proof := _proof(status.get("targets") or {}):
+        yield f"proofs   {proof}"
+    for entry in islice(status.get("uncompressed", []), FAILURES_SHOWN):
+        yield f"plain    {entry['url']} was served uncompressed at {_count(entry['pops'], 'POP')}"
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
+
+
+def _proof(targets: dict[str, Any]) -> str:
+    """Return what a run's proofs show; empty without proofs, and for services of an earlier release."""
+    verified = targets.get("verified", 0)
+    if not verified or "addresses" not in targets:
+        return ""
+    return (
+        f"{_count(verified, 'target')} verified, {targets['verifiedElsewhere']:,} at another address of the POP; "
+        f"{targets['addressesProven']:,} of {_count(targets['addresses'], 'address', 'addresses')} have a proof"
+    )
 
 
 def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
@@ -212,6 +227,12 @@ def _invalidation(figures: dict[str, Any]) -> str:
     return line
 
 
+def _origin_fetches(estimate: dict[str, Any]) -> str:
+    """Return how often the origins would be asked, and how often of these past the regional edge caches."""
+    line = f"about {_count(estimate['fetches'], 'fetch', 'fetches')} at an origin"
+    return f"{line}, {estimate['direct']:,} of them past the regional edge caches" if estimate["direct"] else line
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     if first := dry_run.get("mostlySkipped"):
@@ -225,6 +246,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "
         "including verification"
     )
+    if origin := dry_run.get("originFetches"):
+        yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
         yield (
             f"{each['domain']}: {_count(each['urls'], 'URL')} through {_count(len(each['pops']), 'POP')}"

@@ -81,6 +81,10 @@ def test_running_run_reports_finished_batches() -> None:
         "verified": 2,
         "layers": {},
         "verifiedInPop": 0,
+        "verifiedElsewhere": 0,
+        "addresses": 0,
+        "addressesProven": 0,
+        "separatePops": [],
     }
     assert "reason" not in response
     assert "error" not in response

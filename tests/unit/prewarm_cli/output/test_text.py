@@ -7,6 +7,7 @@ import pytest
 from prewarm_cli.output.text import (
     FAILURES_SHOWN,
     document_lines,
+    dry_run_lines,
     exit_code_of,
     failure_reasons,
     progress_line,
@@ -154,3 +155,39 @@ def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
     lines = list(status_lines(status(fetched={BAD: "https://www.example.com/%5E"}, duplicates=1)))
     assert any(line.startswith(f"failed   {BAD} (fetched as https://www.example.com/%5E)  ") for line in lines)
     assert "note     1 duplicate left out: another spelling of a URL of the run" in lines
+
+
+def test_status_lines_name_plain_copies_and_what_proofs_show() -> None:
+    targets = {"total": 9, "done": 9, "verified": 4, "verifiedElsewhere": 3, "addresses": 8, "addressesProven": 5}
+    uncompressed = [{"url": GOOD, "pops": 2, "examples": ["ATL56-C1", "NRT57-P3"]}]
+    lines = list(status_lines(status(targets=targets, uncompressed=uncompressed, uncompressedUrls=1)))
+    proof = "4 targets verified, 3 at another address of the POP; 5 of 8 addresses have a proof"
+    assert f"proofs   {proof}" in lines
+    assert f"plain    {GOOD} was served uncompressed at 2 POPs" in lines
+    older = list(status_lines(status(targets={"total": 9, "done": 9, "verified": 4})))
+    assert not any(line.startswith(("proofs", "plain")) for line in older)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "line"),
+    [
+        ({"fetches": 1, "direct": 0}, "about 1 fetch at an origin"),
+        ({"fetches": 30, "direct": 20}, "about 30 fetches at an origin, 20 of them past the regional edge caches"),
+    ],
+)
+def test_dry_run_lines_say_how_often_the_origin_is_asked(estimate: dict[str, int], line: str) -> None:
+    dry_run = {
+        "urls": 1,
+        "hosts": 1,
+        "targets": 1,
+        "batches": 1,
+        "stages": 1,
+        "fetches": 2,
+        "distributions": [],
+        "noDistribution": {"urls": 0, "hosts": []},
+        "invalidation": {"paths": 0},
+        "cost": {"dollars": 0.1},
+        "warnings": [],
+        "originFetches": estimate,
+    }
+    assert line in list(dry_run_lines(dry_run))
