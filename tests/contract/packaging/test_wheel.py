@@ -20,6 +20,7 @@ import pytest
 import prewarm
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.definitions import ROOT
+from tests.support.strict_edge import strict_cloudfront
 
 # One wheel and three environments serve all tests: with --dist loadgroup, on one worker.
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -107,7 +108,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "pops": [POP],
         "default_object": {"size": 1_000},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 
