@@ -27,28 +27,6 @@ if TYPE_CHECKING:
 
 VERSION = "/2020-05-31"
 PAGE = 100
-# Managed policies (Developer Guide, "Use managed cache policies").
-_ENCODED = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
-MANAGED_POLICIES: dict[str, dict[str, Any]] = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": {
-        "Name": "Managed-CachingOptimized",
-        "MinTTL": 1,
-        "DefaultTTL": 86_400,
-        "MaxTTL": 31_536_000,
-        "ParametersInCacheKeyAndForwardedToOrigin": _ENCODED
-        | {
-            "HeadersConfig": {"HeaderBehavior": "none"},
-            "CookiesConfig": {"CookieBehavior": "none"},
-            "QueryStringsConfig": {"QueryStringBehavior": "none"},
-        },
-    },
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
-        "Name": "Managed-CachingDisabled",
-        "MinTTL": 0,
-        "DefaultTTL": 0,
-        "MaxTTL": 0,
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -69,12 +47,14 @@ class NotFoundError(Exception):
 class CloudFrontExtras:
     """The account's CloudFront resources that moto lacks.
 
-    `tenants` by id, each with the id of its distribution.
+    `tenants` by id, each with the id of its distribution. `configs`: each DistributionConfig by id, whole, since moto
+    keeps neither origin groups nor custom error responses.
     """
 
     distributions: Callable[[], Iterable[dict[str, Any]]]
     tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
-    policies: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(MANAGED_POLICIES))
+    policies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     on_invalidation: OnInvalidation | None = None
     _invalidations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
@@ -119,6 +99,12 @@ class CloudFrontExtras:
             raise NotFoundError("EntityNotFound")
         return {"ConnectionGroup": {"Id": query["Identifier"], "RoutingEndpoint": endpoint, "Enabled": True}}
 
+    def distribution_config(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a distribution's settings, as GetDistributionConfig does."""
+        if query["Id"] not in self.configs:
+            raise NotFoundError("NoSuchDistribution")
+        return {"DistributionConfig": self.configs[query["Id"]]}
+
     def cache_policy(self, query: dict[str, str]) -> dict[str, Any]:
         """Return a cache policy, as GetCachePolicy does."""
         if query["Id"] not in self.policies:
@@ -148,6 +134,12 @@ class CloudFrontExtras:
 
 ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]]]] = [
     ("GET", re.compile("/distribution"), "ListDistributions", CloudFrontExtras.list_distributions),
+    (
+        "GET",
+        re.compile("/distribution/(?P<Id>[^/]+)/config"),
+        "GetDistributionConfig",
+        CloudFrontExtras.distribution_config,
+    ),
     ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", CloudFrontExtras.tenant_by_domain),
     (
         "GET",
