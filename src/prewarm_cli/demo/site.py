@@ -7,6 +7,8 @@ from typing import Any
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.request.pop_selection import expand
+from prewarm_local.edge.strict import strict
+from prewarm_local.stack.distribution import Distribution, simulation_of
 
 DOMAIN = "d111111abcdef8.cloudfront.net"
 SHOP, IMAGES = "www.example.com", "img.example.com"
@@ -41,8 +43,9 @@ FAILING: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class DemoSite:
-    """The simulated CloudFront's configuration, the POPs that a run requests, and three POPs with a viewer."""
+    """The site's distribution, a strict simulation of it, the POPs that a run requests, and three with a viewer."""
 
+    distribution: Distribution
     config: dict[str, Any]
     requested_pops: list[str]
     viewer_pops: list[str]
@@ -63,8 +66,9 @@ def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
         objects["/" + url.split("/", 3)[3]] = {"size": size, "ttfb_ms": ORIGIN_MS}
     for url, fault in FAILING.items():
         objects["/" + url.split("/", 3)[3]] = {"ttfb_ms": ORIGIN_MS, **fault}
+    distribution = Distribution(DOMAIN, (SHOP, IMAGES))
     config = {
-        "distributions": [{"domain": DOMAIN, "aliases": [SHOP, IMAGES]}],
+        **simulation_of([distribution]),
         "pops": working,
         "areas": {pop: pop_catalogue.regional_cache_of(pop) for pop in working},
         "dark": faulty[:2],
@@ -73,4 +77,4 @@ def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
         "error_ttl": ERROR_CACHE_SECONDS,
         "edge_latency_ms": 2,
     }
-    return DemoSite(config, requested, viewers)
+    return DemoSite(distribution, strict(config), requested, viewers)

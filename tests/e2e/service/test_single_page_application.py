@@ -5,6 +5,7 @@ Developer Guide, "Generate custom error responses", section "Change response cod
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -43,7 +44,7 @@ def test_error_pages_with_status_200_do_not_open_the_origins_circuit_breaker(edg
         started = requests.post(f"{stack.api}/prewarm", json=request, headers=key, timeout=60)
         query = {"requestID": started.json()["requestID"]}
         until = time.monotonic() + MOST_SECONDS
-        status = {"status": "IN_PROGRESS"}
+        status: dict[str, Any] = {"status": "IN_PROGRESS"}
         while status["status"] == "IN_PROGRESS" and time.monotonic() < until:
             time.sleep(0.2)
             status = requests.get(f"{stack.api}/status", params=query, headers=key, timeout=30).json()

@@ -128,8 +128,8 @@ def test_first_matching_path_pattern_chooses_the_behaviour() -> None:
         assert _results(client, "/other.html") == ["Miss", "Miss"]
 
 
-# "How CloudFront caches HTTP 4xx and 5xx status codes from your origin": for the error caching minimum TTL, whatever
-# the origin's Cache-Control.
+# "How CloudFront processes HTTP 4xx and 5xx status codes from your origin": for the error caching minimum TTL,
+# whatever the origin's Cache-Control.
 def test_error_with_no_store_is_cached_for_its_error_ttl() -> None:
     errors = {"Quantity": 1, "Items": [{"ErrorCode": 404, "ErrorCachingMinTTL": 60}]}
     with _edge(config={"CustomErrorResponses": errors}) as client:

@@ -56,7 +56,7 @@ def test_simulation_has_the_settings_of_the_account() -> None:
     behaviour = read_behaviour(SHOP.config()["DefaultCacheBehavior"], SHOP.config(), config.cache_policies, 10)
     assert (behaviour.ttl.minimum, behaviour.ttl.default, behaviour.ttl.maximum) == (5, 60, 600)
     assert (behaviour.origin.attempts, behaviour.origin.response_timeout) == (2, 45)
-    assert behaviour.origin.failover_on == {504}
+    assert behaviour.origin.failover_on == frozenset({504})
     assert behaviour.pages == {404: ("/", 200)}
     assert behaviour.ttl.of_error(404) == 300
 
@@ -79,6 +79,7 @@ def _call(middleware: CloudFrontMiddleware, path: str, operation: str) -> dict[s
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/2020-05-31{path}"}
     body = b"".join(middleware(environ, lambda *_: None))
     shape = _model().operation_model(operation).output_shape
+    assert shape is not None
     response = {"body": body, "headers": {}, "status_code": 200}
     parsed: dict[str, Any] = botocore.parsers.create_parser("rest-xml").parse(response, shape)
     return parsed
