@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.request.pop_selection import expand
-from prewarm_local.edge.strict import strict
-from prewarm_local.stack.distribution import Distribution, simulation_of
+
+if TYPE_CHECKING:
+    from prewarm_local.stack.distribution import Distribution
 
 DOMAIN = "d111111abcdef8.cloudfront.net"
 SHOP, IMAGES = "www.example.com", "img.example.com"
@@ -53,6 +54,10 @@ class DemoSite:
 
 def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
     """Return the demo's site: most catalogued POPs work, some are retired, two are dark, one is an impostor."""
+    # Imported here: the command without the extra [local] has neither.
+    from prewarm_local.edge.strict import strict  # noqa: PLC0415
+    from prewarm_local.stack.distribution import Distribution, simulation_of  # noqa: PLC0415
+
     pop_catalogue = pop_catalogue or catalogue()
     requested, _ = expand("region", REGIONS, pop_catalogue)
     # The catalogue contains retired POPs, unknown outside AWS: here, every twelfth of the less certain ones.

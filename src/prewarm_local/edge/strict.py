@@ -36,8 +36,8 @@ SWITCHES: dict[str, Any] = {
 }
 """The fields of EdgeConfig that choose between behaviours of CloudFront, each with its strictest setting.
 
-The layers before the origin (areas, Origin Shield, a bypassed regional cache) are no switch but what a site has: with
-each of them a first Hit is as ambiguous as `regional_hits_visible` makes it.
+The layers before the origin (areas, Origin Shield, a bypassed regional cache) belong to the scene: with each of
+them a first Hit is as ambiguous as `regional_hits_visible` makes it.
 """
 
 CACHE_POLICY: dict[str, Any] = {

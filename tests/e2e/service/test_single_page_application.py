@@ -1,4 +1,4 @@
-"""A site whose missing routes are its index page, with status 200 and `X-Cache: Error`, is no overloaded origin.
+"""A site whose missing routes are its index page, with status 200 and `X-Cache: Error`, opens no circuit breaker.
 
 Developer Guide, "Generate custom error responses", section "Change response codes returned by CloudFront".
 """
