@@ -13,10 +13,8 @@ import typer
 
 from prewarm_cli.command import command
 from prewarm_cli.demo.site import (
-    DOMAIN,
     ERROR_CACHE_SECONDS,
     FAILING,
-    IMAGES,
     PAGES,
     REGIONS,
     SHOP,
@@ -57,10 +55,9 @@ def demo(
     console = Console(highlight=False)
     started = time.monotonic()
     site = demo_site()
-    distribution = f"{DOMAIN}={SHOP},{IMAGES}"
     with SimulatedCloudFront(site.config) as edge:
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
-        with EmbeddedStack(distributions=[distribution], environment=settings) as stack:
+        with EmbeddedStack(distributions=[site.distribution], environment=settings) as stack:
             console.print(f"The service is running: [bold]{stack.api}[/bold]  (the simulated CloudFront has", end=" ")
             counts = f"{len(site.config['pops'])} POPs, the catalogue lists {len(site.requested_pops)} in {REGIONS}"
             console.print(f"{counts})\n")

@@ -18,8 +18,6 @@ from urllib.parse import parse_qs, unquote
 import botocore.session
 from botocore.model import ListShape, Shape, StructureShape
 
-from prewarm_local.stack.managed_cache_policies import MANAGED_POLICIES
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -49,12 +47,14 @@ class NotFoundError(Exception):
 class CloudFrontExtras:
     """The account's CloudFront resources that moto lacks.
 
-    `tenants` by id, each with the id of its distribution; `policies` of all kinds by id.
+    `tenants` by id, each with the id of its distribution; `policies` of all kinds by id. `configs`: each
+    DistributionConfig by id, whole, since moto keeps neither origin groups nor custom error responses.
     """
 
     distributions: Callable[[], Iterable[dict[str, Any]]]
     tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
-    policies: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(MANAGED_POLICIES))
+    policies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     on_invalidation: OnInvalidation | None = None
     _invalidations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
@@ -99,6 +99,12 @@ class CloudFrontExtras:
             raise NotFoundError("EntityNotFound")
         return {"ConnectionGroup": {"Id": query["Identifier"], "RoutingEndpoint": endpoint, "Enabled": True}}
 
+    def distribution_config(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a distribution's settings, as GetDistributionConfig does."""
+        if query["Id"] not in self.configs:
+            raise NotFoundError("NoSuchDistribution")
+        return {"DistributionConfig": self.configs[query["Id"]]}
+
     def create_tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
         """Create a tenant's invalidation, or return that of the same CallerReference."""
         if query["Id"] not in self.tenants:
@@ -140,6 +146,12 @@ def _policy(kind: str) -> Callable[[CloudFrontExtras, dict[str, str]], dict[str,
 
 ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]]]] = [
     ("GET", re.compile("/distribution"), "ListDistributions", CloudFrontExtras.list_distributions),
+    (
+        "GET",
+        re.compile("/distribution/(?P<Id>[^/]+)/config"),
+        "GetDistributionConfig",
+        CloudFrontExtras.distribution_config,
+    ),
     ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", CloudFrontExtras.tenant_by_domain),
     (
         "GET",

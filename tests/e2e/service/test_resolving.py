@@ -15,6 +15,7 @@ from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack.distribution import Distribution
 from prewarm_local.stack.moto_cloudfront import Tenant
 from prewarm_local.stack.stack import EmbeddedStack
+from tests.support.strict_edge import strict_cloudfront
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 ENDPOINT, SHOP = "d777abcdef8.cloudfront.net", "shop.customer.example"
@@ -41,7 +42,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "objects": {"/sitemap.xml": text(SITEMAP), "/video/top.m3u8": text(PLAYLIST)},
         "client_subnets": {client_subnets()["DOH"]: DUBAI},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 
