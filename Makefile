@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
 
-.PHONY: install demo local test check bench docs pictures catalogue networks format lock dist sbom clean help
+.PHONY: install demo local test trust check bench docs pictures catalogue networks format lock dist sbom clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -24,6 +24,9 @@ local: .venv/local.stamp ## Serve the API on this machine; DISTRIBUTION=d111abc.
 test: .venv/dev.stamp check ## Lint, check types, run all tests, check coverage
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
+
+trust: .venv/dev.stamp ## Run the fault matrix, and write its figures into docs/reliability.md (10 to 15 minutes)
+	@$(BIN)/python -m tests.trust --seeds 1 --record $(ARGS)
 
 check: .venv/dev.stamp ## Lint and check types only
 	@echo "Linting and checking types ..."
