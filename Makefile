@@ -10,7 +10,7 @@ LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt 
 # and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo local test suite check bench docs pictures catalogue networks format lock dist sbom clean help
+.PHONY: install demo local test suite trust check bench docs pictures catalogue networks format lock dist sbom clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -31,6 +31,9 @@ test: .venv/dev.stamp ## Lint, check types, run all tests, check coverage
 suite: .venv/dev.stamp
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
+
+trust: .venv/dev.stamp ## Run the fault matrix, and write its figures into docs/reliability.md (10 to 15 minutes)
+	@$(BIN)/python -m tests.trust --seeds 1 --record $(ARGS)
 
 check: .venv/dev.stamp ## Lint and check types only
 	@echo "Linting and checking types ..."

@@ -25,8 +25,12 @@ def handler(event: dict[str, Any], _context: object) -> None:
     if redrives < store.ledger.control(run).redrives:
         logger.info("redriven since", extra={"status": status})
         return
-    if status in OUTCOMES_BY_STATUS and plan is not None and finish_run(plan, store, redrives, status) is None:
-        return
+    if status in OUTCOMES_BY_STATUS:
+        if plan is None:
+            # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
+            store.ledger.end_run(run, redrives, status)
+        elif finish_run(plan, store, redrives, status) is None:
+            return
     settings = Settings.from_environment()
     if settings.notification_topic and (settings.notifications == "all" or status != "SUCCEEDED"):
         summary = store.get_summary(run)

@@ -5,6 +5,7 @@ from typing import Any
 from prewarm.errors import RefusedRequest
 from prewarm.observability import logger
 from prewarm.settings import Settings
+from prewarm.storage.keys import stage_key
 from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
 from resolve.dry_run import dry_run
@@ -50,16 +51,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         store.put_dry_run(run, document)
         return {"dryRun": {name: document[name] for name in DRY_RUN_FIGURES}}
     with subsegment("store plan", run=run):
-        stages = store_plan(planned, request.fields, store)
-    if not reading.number:
-        store.ledger.open_run(run, planned.plan.deadline, event.get("redrives", 0))
-    logger.info("resolved", extra={"targets": planned.plan.targets, "batches": planned.plan.batches})
+        plan = store_plan(planned, request.fields, store, event.get("redrives", 0))
+    logger.info("resolved", extra={"targets": plan.targets, "batches": plan.batches})
     return {
         "run": run,
-        "invalidate": planned.plan.invalidate,
-        "invalidation": before_first_round(len(planned.rounds)),
-        "maxConcurrency": request.fields.max_concurrency,
-        "stages": stages,
-        "targets": planned.plan.targets,
-        "batches": planned.plan.batches,
+        "invalidate": plan.invalidate,
+        "invalidation": before_first_round(plan.invalidation_rounds),
+        "maxConcurrency": plan.max_concurrency,
+        "stages": [stage_key(run, plan.attempt, number) for number in range(1, plan.stages + 1)],
+        "targets": plan.targets,
+        "batches": plan.batches,
     }

@@ -29,4 +29,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
         store.ledger.end_run(plan.run)
         settle_run(plan, store.ledger, execution.redrives)
-    return as_contract(find_progress(executions.describe(execution.arn), store))
+    else:
+        # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
+        store.ledger.end_run(execution.run)
+    return as_contract(find_progress(executions.describe(execution.arn), store, settled=True))

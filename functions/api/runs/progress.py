@@ -24,6 +24,10 @@ from prewarm.storage.run_store import Storage
 
 # What the verified targets' proofs show.
 PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
+# Executions that were ended from outside: their workers continue until they read that the run has ended.
+STOPPED = frozenset({"ABORTED", "TIMED_OUT"})
+# More than the workers are waited for before the run's summary is written (run_end.WAIT_SECONDS).
+ENDING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Progress:
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
+    - `ending`: whether workers of a run that was stopped still write what they fetched
     """
 
     execution: Execution
@@ -45,14 +50,20 @@ class Progress:
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
+    ending: bool = False
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
         return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
 
 
-def find_progress(execution: Execution, store: Storage, *, with_pops: bool = False) -> Progress:
-    """Return a run's progress from the first source that has it."""
+def find_progress(
+    execution: Execution, store: Storage, *, with_pops: bool = False, settled: bool = False
+) -> Progress:
+    """Return a run's progress from the first source that has it.
+
+    `settled`: whether the caller has settled the ledger of a run that was stopped (run_end.settle_run).
+    """
     run = execution.run
     summary = current_summary(execution, store)
     plan = store.get_plan(run) if summary is None else None
@@ -62,7 +73,10 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
             urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
-            return _from_ledger(execution, plan, urls, fetched, store.ledger.results(run), with_pops=with_pops)
+            # Known before the results are read: then they are final unless the run is still ending.
+            ending = not settled and _is_ending(execution, store)
+            results = store.ledger.results(run)
+            return _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -73,6 +87,19 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
     if execution.contract_status == "COMPLETED" or _is_expired(execution, store.retention_days):
         return _expired(execution, store.retention_days)
     return _from_request(execution, store.get_request(run), with_pops=with_pops)
+
+
+def _is_ending(execution: Execution, store: Storage) -> bool:
+    """Return whether workers of a stopped run may still write, so that its URLs are not decided.
+
+    After ENDING_SECONDS the run counts as ended in any case: the event of its end may have been lost.
+    """
+    if execution.status not in STOPPED or not execution.ended_at:
+        return False
+    if (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(execution.ended_at)).total_seconds() >= ENDING_SECONDS:
+        return False
+    # An attempt is listed before it reads the control item, so none begins after the run is marked as ended.
+    return not store.ledger.control(execution.run).ended or store.ledger.has_open_attempts(execution.run)
 
 
 def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
@@ -108,9 +135,10 @@ def _from_ledger(
     results: list[BatchResult],
     *,
     with_pops: bool,
+    ending: bool,
 ) -> Progress:
     """Return the progress of a planned run from the results of its finished batches."""
-    rolled_up = roll_up(plan, results, execution.unfinished_outcome)
+    rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
     entries = [
         UrlStatus(
             urls[url.index],
@@ -122,7 +150,7 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
-    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops)
+    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops, ending=ending)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

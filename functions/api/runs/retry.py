@@ -66,6 +66,9 @@ def _failed_urls(execution: Execution, store: Storage) -> list[str]:
     progress = find_progress(execution, store)
     if progress.expired:
         raise Missing("RunExpired", [Problem("requestID", "the run's URLs have expired (RetentionDays)")])
+    if progress.ending:
+        reason = "the run is still ending; try again in some seconds"
+        raise Conflict("RunInProgress", [Problem("requestID", reason)])
     failed = progress.failed_urls()
     if not failed:
         raise Conflict("NothingToRetry", [Problem("requestID", "every URL of the run is warm")])

@@ -28,7 +28,7 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     urls, token = paginate(progress.urls, page, MAX_RESPONSE_BYTES - escaped_bytes(details))
     lists = {verdict: [entry.url for entry in urls if entry.verdict == verdict] for verdict in Verdict}
     document: dict[str, Any] = {
-        "status": progress.execution.contract_status,
+        "status": "IN_PROGRESS" if progress.ending else progress.execution.contract_status,
         "total": len(progress.urls),
         "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
         "inProgress": counts[Verdict.IN_PROGRESS],

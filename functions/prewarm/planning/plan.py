@@ -105,6 +105,8 @@ class Plan:
     # they were given in.
     duplicates: int = 0
     respelled: int = 0
+    # Whose blocks and addresses belong to this plan: the id of the attempt that stored it; empty in earlier versions.
+    attempt: str = ""
 
     @property
     def mostly_skipped(self) -> str:

@@ -38,6 +38,12 @@ _FREE = "attribute_not_exists(sk) OR closed < :redrives"
 _FREE_OR_UNOWNED = f"{_FREE} OR (attribute_not_exists(attempt) AND attribute_not_exists(closed))"
 
 
+# A run is opened once for each redrive; a control item without a count is that of a run cancelled before its plan.
+_UNOPENED = (
+    "attribute_not_exists(sk) OR redrives < :redrives OR (attribute_not_exists(redrives) AND :none < :redrives)"
+)
+
+
 class Ledger:
     """The ledger of all runs: one table."""
 
@@ -45,13 +51,15 @@ class Ledger:
         self._dynamodb, self._table = client, table
         self._retention = retention_days * DAY_SECONDS
 
-    def open_run(self, run: str, deadline: float, redrives: int = 0) -> None:
-        """Write the run's control item, which allows workers to write results.
+    def open_run(self, run: str, deadline: float, redrives: int = 0) -> bool:
+        """Write the run's control item, which allows workers to write results; return whether the run is open.
 
-        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline.
+        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline. An
+        item of the same start stays: another attempt has opened the run, or it was cancelled meanwhile.
         """
         item = {"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "redrives": redrives}
-        self._put(item | {"ttl": self._ttl()})
+        values = {":redrives": redrives, ":none": 0}
+        return self._put(item | {"ttl": self._ttl()}, _UNOPENED, values) or not self.control(run).ended
 
     def control(self, run: str) -> Control:
         """Return the run's control item; a run without one counts as ended."""

@@ -8,22 +8,25 @@ import gzip
 import json
 import os
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from prewarm.planning.plan import Plan
 from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key
 from prewarm.storage.ledger import Ledger
+from prewarm.storage.plan_documents import PlanDocuments
 from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
 
 
-class Storage:
+class Storage(PlanDocuments):
     """The documents of all runs in S3, and their `ledger` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
@@ -39,7 +42,7 @@ class Storage:
 
     def put_request_once(self, run: str, document: dict[str, Any]) -> bool:
         """Store the request unless the run has one; return whether it was stored."""
-        return self._put_json_once(run_key(run, "request.json"), document)
+        return self._put_once(run_key(run, "request.json"), document)
 
     def get_request(self, run: str) -> dict[str, Any] | None:
         """Return the stored request, or None."""
@@ -55,92 +58,16 @@ class Storage:
         """
         what = f"read s3://{bucket}/{key}"
 
-        def get() -> bytes:
+        def request() -> "StreamingBody":
             response = self._s3.get_object(Bucket=bucket, Key=key)
             if response["ContentLength"] > most_bytes:
                 raise ValueError(f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read")
-            return response["Body"].read()
+            return response["Body"]
 
         try:
-            with named_errors(what):
-                return read_whole(get, what)
+            return read_whole(request, what)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
-
-    def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
-        """Store URLs, addresses and, last, the plan: if it exists, everything exists."""
-        self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
-        self._put_json(run_key(plan.run, "plan/addresses.json.gz"), addresses)
-        self._put_json(run_key(plan.run, "plan/plan.json"), plan.as_json())
-
-    def get_plan(self, run: str) -> Plan | None:
-        """Return the run's plan, or None."""
-        document = self._get_json(run_key(run, "plan/plan.json"))
-        return None if document is None else Plan.from_json(document)
-
-    def need_plan(self, run: str) -> Plan:
-        """Return the plan of a resolved run.
-
-        Raises:
-            FileNotFoundError: the run has no plan, which means broken infrastructure.
-
-        """
-        plan = self.get_plan(run)
-        if plan is None:
-            raise FileNotFoundError(f"run {run} has no plan")
-        return plan
-
-    def get_urls(self, run: str) -> list[str]:
-        """Return all URLs of a planned run as in the request, by index."""
-        urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))
-        return urls
-
-    def put_fetched(self, run: str, fetched: dict[int, str]) -> None:
-        """Store the fetched forms of the URLs that were given in another one, by index."""
-        self._put_json(run_key(run, "plan/fetched.json.gz"), fetched)
-
-    def get_fetched(self, run: str, respelled: int) -> dict[int, str]:
-        """Return the fetched forms by index; `respelled` is the number of such URLs, known from plan or summary."""
-        if not respelled:
-            return {}
-        return {int(index): url for index, url in self._need_json(run_key(run, "plan/fetched.json.gz")).items()}
-
-    def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
-        """Return for each group its POPs' addresses as DNS returned them, in order."""
-        addresses: list[dict[str, list[str]]] = self._need_json(run_key(run, "plan/addresses.json.gz"))
-        return addresses
-
-    def put_block(self, run: str, number: int, block: dict[str, Any]) -> None:
-        """Store one block's URLs as they are fetched, with the request's headers."""
-        self._put_json(run_key(run, f"plan/blocks/{number:06}.json.gz"), block)
-
-    def get_block(self, run: str, number: int) -> dict[str, Any]:
-        """Return one block of URLs."""
-        block: dict[str, Any] = self._need_json(run_key(run, f"plan/blocks/{number:06}.json.gz"))
-        return block
-
-    def put_invalidations(self, run: str, number: int, invalidations: list[dict[str, Any]]) -> None:
-        """Store one round's invalidations: distribution, tenant, caller reference and paths of each."""
-        self._put_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"), invalidations)
-
-    def get_invalidations(self, run: str, number: int) -> list[dict[str, Any]]:
-        """Return one round's invalidations."""
-        stored: list[dict[str, Any]] = self._need_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"))
-        return stored
-
-    def put_documents_once(self, run: str, reading: int, document: dict[str, Any]) -> dict[str, Any]:
-        """Store the invalidations of the documents that a reading found, unless it has; return what is stored."""
-        key = run_key(run, f"plan/documents/{reading}.json.gz")
-        return document if self._put_json_once(key, document) else self.get_documents(run, reading)
-
-    def get_documents(self, run: str, reading: int) -> dict[str, Any]:
-        """Return the invalidations of the documents that a reading found."""
-        stored: dict[str, Any] = self._need_json(run_key(run, f"plan/documents/{reading}.json.gz"))
-        return stored
-
-    def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
-        """Store a stage's batches as the map's items; return the key."""
-        return self._put_json(run_key(run, f"stages/{number}.json"), items)
 
     def put_records(self, run: str, batch: str, part: int, attempt: str, body: bytes) -> None:
         """Store the records of an attempt at a part of a batch: gzipped JSON lines, one per target."""
@@ -215,8 +142,8 @@ class Storage:
         self._put(key, body, ContentType="application/json", **options)
         return key
 
-    def _put_json_once(self, key: str, document: object, *, again: bool = True) -> bool:
-        """Store a document unless the key exists; return whether it was stored. `again`: retry a conflict."""
+    def _put_once(self, key: str, document: object, *, again: bool = True) -> bool:
+        """Store a document unless the key has one; return whether it was stored. `again`: retry a conflict."""
         try:
             self._put_json(key, document, IfNoneMatch="*")
         except ClientError as error:
@@ -225,7 +152,7 @@ class Storage:
                 return False
             # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
             if code == "ConditionalRequestConflict" and again:
-                return self._put_json_once(key, document, again=False)
+                return self._put_once(key, document, again=False)
             raise
         return True
 
@@ -236,14 +163,16 @@ class Storage:
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         what = f"read {self.location(key)}"
 
-        def get() -> bytes:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        def request() -> "StreamingBody":
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
 
         try:
-            with named_errors(what):
-                body = read_whole(get, what)
-        except self._s3.exceptions.NoSuchKey:
-            return None
+            body = read_whole(request, what)
+        except ClientError as error:
+            # A 404 whose body was cut off has no other code.
+            if error.response["Error"].get("Code") in {"NoSuchKey", "404"}:
+                return None
+            raise
         return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
 
     def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
