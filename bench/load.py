@@ -33,8 +33,8 @@ POLL_SECONDS = 1.0
 # What the largest of a process's samples after the first tenth of the targets may exceed those of before by: garbage
 # that is not collected yet, and a worker that begins later than the first ones.
 GROWTH_MB, GROWTH = 16.0, 1.10
-# Answers that a client repeats: AWS's own limits, and moto at its limit.
-BUSY = frozenset({429, 503})
+# Answers that a client repeats: limits of AWS, and a busy machine that lets API Gateway time out.
+BUSY = frozenset({429, 503, 504})
 
 
 @dataclass
@@ -64,16 +64,18 @@ class Client:
     def start(self, name: str, urls: int, concurrency: int) -> str:
         """Start a run of so many URLs x all POPs; return its requestID."""
         listed = "\n".join(f"https://{HOST}/1k/{name}-{number:06}.js" for number in range(urls))
-        key = f"lists/{name}.txt"
-        self._stack.client("s3").put_object(Bucket=self._stack.bucket, Key=key, Body=listed.encode())
+        place = f"lists/{name}.txt"
+        self._stack.client("s3").put_object(Bucket=self._stack.bucket, Key=place, Body=listed.encode())
         request: dict[str, Any] = {
-            "url_list_s3": f"s3://{self._stack.bucket}/{key}",
+            "url_list_s3": f"s3://{self._stack.bucket}/{place}",
             "region_type": "pop",
             "region": self._pops,
             "max_concurrency": concurrency,
         }
         while True:
-            response = self._session.post(f"{self._stack.api}/prewarm", json=request, timeout=60)
+            # Repeating a start whose answer was lost must not start another run.
+            key = {"Idempotency-Key": f"load-{name}"}
+            response = self._session.post(f"{self._stack.api}/prewarm", json=request, headers=key, timeout=60)
             if response.status_code in BUSY:
                 self._note(response.status_code)
                 time.sleep(POLL_SECONDS)

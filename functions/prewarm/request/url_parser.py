@@ -156,7 +156,11 @@ def _host(name: str) -> str:
         return plain
     try:
         # Half the time of the whole parser; what is not a plain name afterwards, that one decides.
-        if not name.isascii() and PLAIN_HOST.fullmatch(host := idna_to_ascii(name).decode()) and len(host) <= LONGEST_HOST:
+        if (
+            not name.isascii()
+            and PLAIN_HOST.fullmatch(host := idna_to_ascii(name).decode())
+            and len(host) <= LONGEST_HOST
+        ):
             return host
         host = normalize_url(f"https://{name}/")[len("https://") : -1].removesuffix(".")
     except ValueError as error:
