@@ -95,6 +95,7 @@ def storage(documents: dict[str, Any], items: list[Any]) -> Storage:
         objects[f"runs/{RUN}/{name}"] = gzip.compress(body, 1) if name.endswith(".gz") else body
     made = Storage.__new__(Storage)
     made._s3, made._bucket, made.retention_days = cast("Any", _S3(objects)), "bucket", 30
+    made._patience = 0.0
     packed = [_with_bytes(item) for item in items if isinstance(item, dict)]
     made.ledger = Ledger(cast("Any", _DynamoDB(packed)), "table", 30)
     return made

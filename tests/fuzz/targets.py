@@ -61,7 +61,8 @@ def edge(data: bytes) -> None:
     lines = rest.splitlines(keepends=True)
     values = read_header_lines(lines)
     assert all(len(value) <= LONGEST_VALUE + len(CUT) for value in values.values())
-    response = Response(**{name: numbers.get(name, 0) for name in ("status", "error", "bytes")})
+    status, error, size = (numbers.get(name, 0) for name in ("status", "error", "bytes"))
+    response = Response(status=status, error=error, bytes=size)
     for attribute, value in values.items():
         setattr(response, attribute, value)
     outcome, reason = classify(response, "NRT57-P3", "br, gzip")

@@ -6,7 +6,7 @@ from tests.fuzz.mutate import corpus, mutations
 from tests.fuzz.targets import TARGETS
 
 SEED = 1
-COUNTS = {"request": 800, "event": 500, "edge": 3_000, "stored": 150, "cursor": 3_000}
+COUNTS = {"request": 800, "event": 200, "edge": 3_000, "stored": 40, "cursor": 3_000}
 
 
 @pytest.mark.parametrize("name", TARGETS)

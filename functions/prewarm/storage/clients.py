@@ -19,7 +19,7 @@ def create_clients(settings: Settings) -> tuple["S3Client", "DynamoDBClient"]:
     if settings.state_machine_arn:
         # The API function, which API Gateway leaves after 29 s: an error must surface before.
         config = config.merge(
-            Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=6)
+            Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
         )
     # Links to objects with a KMS key, and in Regions launched since 2014, require this signature version.
     signed = config.merge(Config(signature_version="s3v4"))

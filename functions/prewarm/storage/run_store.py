@@ -17,7 +17,7 @@ from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key
 from prewarm.storage.ledger import Ledger
-from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
+from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of, named_errors, read_whole, unpacked
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
@@ -30,6 +30,7 @@ class Storage:
         self._s3, dynamodb = create_clients(settings)
         self._bucket = settings.bucket
         self.retention_days = settings.retention_days
+        self._patience = API_PATIENCE if settings.state_machine_arn else PATIENCE
         name_errors_of(dynamodb)
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
@@ -76,7 +77,7 @@ class Storage:
 
         try:
             with named_errors(what):
-                return read_whole(get, what)
+                return read_whole(get, what, patience=self._patience)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
 
@@ -233,7 +234,7 @@ class Storage:
 
         try:
             with named_errors(what):
-                body = read_whole(get, what)
+                body = read_whole(get, what, patience=self._patience)
         except self._s3.exceptions.NoSuchKey:
             return None
         return json.loads(unpacked(body, what) if key.endswith(".gz") else body)

@@ -45,6 +45,8 @@ THROTTLES = frozenset(
 )
 # Seconds before each further try to read a response that was cut off; the SDK retries only until the body begins.
 READ_PAUSES = (0.2, 0.8, 2.0)
+# Seconds in which a body is asked for again, in workers, and in the API, whose caller waits 29 s at most.
+PATIENCE, API_PATIENCE = 120.0, 5.0
 CUT_OFF = (
     AwsConnectionError,
     ConnectionError,
@@ -111,17 +113,24 @@ def is_transient(error: ClientError) -> bool:
         return False
 
 
-def read_whole(get: Callable[[], bytes], what: str, pauses: tuple[float, ...] = READ_PAUSES) -> bytes:
+def read_whole(
+    get: Callable[[], bytes], what: str, pauses: tuple[float, ...] = READ_PAUSES, patience: float = PATIENCE
+) -> bytes:
     """Return the body that `get` requests and reads, asking again if it is cut off.
+
+    `patience`: seconds after which it is not asked again; a store that is silent takes all of the SDK's time-outs.
 
     Raises:
         TransientError: the last try was cut off too.
 
     """
+    ends = time.monotonic() + patience
     for pause in pauses:
         try:
             return get()
-        except CUT_OFF:
+        except CUT_OFF as error:
+            if time.monotonic() + pause > ends:
+                raise TransientError(f"{what}: {type(error).__name__}: {error}") from error
             time.sleep(pause)
     with named_errors(what):
         return get()

@@ -11,6 +11,7 @@ from aggregate.summary import summarise
 from api.http.pagination import UrlStatus
 from api.runs.progress import find_progress
 from prewarm.catalogue import catalogue
+from prewarm.errors import Conflict
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import Verdict, roll_up
 from prewarm.results.stats import measure
@@ -154,8 +155,8 @@ def test_ended_run_whose_urls_have_expired_is_expired(documents: dict[str, Any])
     assert "30 days" in progress.totals["warnings"][0]
 
 
-def test_running_run_without_urls_is_broken_infrastructure() -> None:
-    with pytest.raises(FileNotFoundError):
+def test_running_run_without_urls_is_a_damaged_run() -> None:
+    with pytest.raises(Conflict, match=r"stored documents cannot be read \(FileNotFoundError: run\)"):
         progress_of(RUNNING, urls=None, plan=PLAN)
 
 
