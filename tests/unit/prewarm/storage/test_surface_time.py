@@ -1,6 +1,7 @@
 """How long an error of the stores takes to reach the caller of the API, which API Gateway leaves after 29 s."""
 
 from itertools import count
+from typing import Any
 
 import pytest
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError
@@ -31,7 +32,7 @@ def test_silent_store_is_an_error_of_the_api_before_the_gateway_gives_up(
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment = {"PREWARM_BUCKET": "b", "PREWARM_TABLE": "t", "PREWARM_STATE_MACHINE_ARN": "arn"}
-    config = create_clients(Settings.from_environment(environment))[service].meta.config
+    config: Any = create_clients(Settings.from_environment(environment))[service].meta.config
     longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout) + BACKOFF_SECONDS
 
     def get() -> bytes:
