@@ -10,7 +10,8 @@ LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt 
 # and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo local test suite trust check bench docs pictures catalogue networks format lock dist sbom clean help
+.PHONY: install demo local test suite trust load fuzz check bench docs pictures catalogue networks format lock dist sbom
+.PHONY: clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -43,6 +44,12 @@ check: .venv/dev.stamp ## Lint and check types only
 
 bench: .venv/dev.stamp ## Run the benchmarks and write docs/performance.md (five minutes on an idle machine)
 	@$(BIN)/python -m bench $(ARGS)
+
+load: .venv/dev.stamp ## Measure 50 polled runs and a million targets; ARGS='--page docs/reliability.md'
+	@$(BIN)/python -m bench.load $(ARGS)
+
+fuzz: .venv/dev.stamp ## Feed bad input for ten minutes a target; ARGS='--page docs/reliability.md'
+	@$(BIN)/python -m tests.fuzz --seconds 600 $(ARGS)
 
 docs: .venv/dev.stamp ## Generate docs from the code: OpenAPI, the report's schema, the command's reference
 	@$(BIN)/python -m tools.openapi

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
 from api.runs.status import as_contract
@@ -10,6 +11,7 @@ from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_store import Storage
 
 
+@stored_documents()
 def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
     """Stop a run; return its status, which contains the URLs that are warm by now.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.http.pagination import UrlStatus
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
@@ -57,6 +58,7 @@ class Progress:
         return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
 
 
+@stored_documents()
 def find_progress(
     execution: Execution, store: Storage, *, with_pops: bool = False, settled: bool = False
 ) -> Progress:
@@ -138,6 +140,8 @@ def _from_ledger(
     ending: bool,
 ) -> Progress:
     """Return the progress of a planned run from the results of its finished batches."""
+    if len(urls) != plan.url_count:
+        raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
     rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
     entries = [
         UrlStatus(

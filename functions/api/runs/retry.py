@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
@@ -13,6 +14,7 @@ from prewarm.request.validation import check_request, stored_request
 from prewarm.storage.run_store import Storage
 
 
+@stored_documents()
 def retry(
     execution: Execution, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
 ) -> dict[str, Any]:

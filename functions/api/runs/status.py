@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.http.pagination import MAX_RESPONSE_BYTES, Page, escaped_bytes, paginate
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.progress import Progress
 from prewarm.execution_status import console_url, recommended_action
@@ -14,6 +15,7 @@ from prewarm.results.rollup import Verdict
 ALL_URLS = Page()
 
 
+@stored_documents()
 def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 

@@ -22,7 +22,8 @@ MAX_SOURCES = 100
 DUPLICATES = "duplicates"
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
-# The largest object that CloudFront serves, 50 GB (Developer Guide, "Quotas", "Maximum cacheable file size").
+# The largest object that CloudFront caches, 50 GB (Developer Guide, "Quotas", "General quotas on distributions":
+# "Maximum cacheable file size per HTTP GET response"; read 2026-11).
 LARGEST_OBJECT = 50 * 1024**3
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 

@@ -21,7 +21,7 @@ def create_clients(settings: Settings) -> tuple["S3Client", "DynamoDBClient"]:
     config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
     if settings.state_machine_arn:
         # The API function, which API Gateway leaves after 29 s: an error must surface before, even if the first body
-        # hangs and the second request too (transient.READ_SECONDS).
+        # hangs and the second request too (transient.API_PATIENCE).
         config = config.merge(
             Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
         )

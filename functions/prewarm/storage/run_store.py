@@ -17,7 +17,7 @@ from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.plan_documents import PlanDocuments
-from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
+from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of, named_errors, read_whole, unpacked
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -33,6 +33,7 @@ class Storage(PlanDocuments):
         self._s3, dynamodb = create_clients(settings)
         self._bucket = settings.bucket
         self.retention_days = settings.retention_days
+        self._patience = API_PATIENCE if settings.state_machine_arn else PATIENCE
         name_errors_of(dynamodb)
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
 
@@ -65,7 +66,7 @@ class Storage(PlanDocuments):
             return response["Body"]
 
         try:
-            return read_whole(request, what)
+            return read_whole(request, what, patience=self._patience)
         except ClientError as error:
             raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
 
@@ -167,7 +168,7 @@ class Storage(PlanDocuments):
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
 
         try:
-            body = read_whole(request, what)
+            body = read_whole(request, what, patience=self._patience)
         except ClientError as error:
             # A 404 whose body was cut off has no other code.
             if error.response["Error"].get("Code") in {"NoSuchKey", "404"}:

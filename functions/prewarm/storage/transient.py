@@ -45,8 +45,8 @@ THROTTLES = frozenset(
 )
 # Seconds before each further try to read a response that was cut off; the SDK retries only until the body begins.
 READ_PAUSES = (0.2, 0.8, 2.0)
-# No further try begins after so many seconds: API Gateway waits 29 s, and one request to a silent S3 takes up to 14.
-READ_SECONDS = 10.0
+# Seconds in which a body is asked for again, in workers, and in the API, whose caller waits 29 s at most.
+PATIENCE, API_PATIENCE = 120.0, 5.0
 CUT_OFF = (
     AwsConnectionError,
     ConnectionError,
@@ -124,18 +124,21 @@ def read_whole(
     request: Callable[[], Body],
     what: str,
     pauses: tuple[float, ...] = READ_PAUSES,
+    patience: float = PATIENCE,
     clock: Callable[[], float] = time.monotonic,
 ) -> bytes:
     """Return the body of the response that `request` returns, requesting it again if it is cut off.
 
     The SDK repeats a request only until its body begins. A request that fails is not repeated here, as the SDK has
-    done so; nor is one after READ_SECONDS.
+    done so; nor is one after `patience` seconds.
+
+    `patience`: seconds after which it is not asked again; a store that is silent takes all of the SDK's time-outs.
 
     Raises:
         TransientError: the request failed, or the last body was cut off too.
 
     """
-    end = clock() + READ_SECONDS
+    end = clock() + patience
     with named_errors(what):
         for pause in pauses:
             body = request()

@@ -13,6 +13,7 @@ from api.http.pagination import UrlStatus
 from api.runs.executions import iso
 from api.runs.progress import ENDING_SECONDS, find_progress
 from prewarm.catalogue import catalogue
+from prewarm.errors import Conflict
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import Verdict, roll_up
 from prewarm.results.stats import measure
@@ -160,8 +161,8 @@ def test_ended_run_whose_urls_have_expired_is_expired(documents: dict[str, Any])
     assert "30 days" in progress.totals["warnings"][0]
 
 
-def test_running_run_without_urls_is_broken_infrastructure() -> None:
-    with pytest.raises(FileNotFoundError):
+def test_running_run_without_urls_is_a_damaged_run() -> None:
+    with pytest.raises(Conflict, match=r"stored documents cannot be read \(FileNotFoundError: run\)"):
         progress_of(RUNNING, urls=None, plan=PLAN)
 
 

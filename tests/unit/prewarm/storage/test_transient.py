@@ -133,7 +133,7 @@ def test_call_that_the_sdk_gave_up_is_not_repeated(failure: Exception) -> None:
 def test_body_that_hangs_is_not_requested_again_after_some_seconds() -> None:
     responses, times = Responses(CUT, CUT, CUT), iter([0.0, 6.0, 12.0])
     with pytest.raises(TransientError, match="read x"):
-        read_whole(responses.request, "read x", pauses=(0, 0, 0), clock=lambda: next(times))
+        read_whole(responses.request, "read x", pauses=(0, 0, 0), patience=10, clock=lambda: next(times))
     assert responses.calls == 2
 
 
