@@ -3,6 +3,7 @@
 from typing import Any
 
 from prewarm.errors import RefusedRequest
+from prewarm.execution_status import REJECTED
 from prewarm.observability import logger
 from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
@@ -12,6 +13,7 @@ from resolve.invalidation_rounds import before_first_round
 from resolve.plan_store import store_plan
 from resolve.request_loader import load_request
 from resolve.resolver import resolve
+from resolve.run_listing import list_end, list_plan, list_start
 
 # Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
 CAUSE_LIMIT = 32_768
@@ -28,22 +30,28 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     run = event["run"]
     logger.append_keys(run=run)
     settings = Settings.from_environment()
-    store = storage()
+    store, request = storage(), None
     try:
         request = load_request(run, event["input"], store)
+        list_start(event, request, store)
         planned = resolve(run, request, settings, store)
     except RefusedRequest as refused:
+        if request is None:
+            list_start(event, None, store)
+        list_end(event, store, "FAILED", REJECTED)
         logger.info("rejected", extra={"problems": len(refused.problems)})
         cause = refused.message()[:CAUSE_LIMIT]
-        return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": cause, "details": refused.details()}}
+        return {"rejection": {"error": REJECTED, "cause": cause, "details": refused.details()}}
     if request.fields.dry_run:
         document = dry_run(planned, request.fields, settings)
         if event.get("direct"):
             return {"dryRun": document}
         store.put_dry_run(run, document)
+        list_end(event, store, "SUCCEEDED")
         return {"dryRun": {name: document[name] for name in DRY_RUN_FIGURES}}
     with subsegment("store plan", run=run):
         stages = store_plan(planned, request.fields, store)
+    list_plan(planned, store)
     store.ledger.open_run(run, planned.plan.deadline, event.get("redrives", 0))
     logger.info("resolved", extra={"targets": planned.plan.targets, "batches": planned.plan.batches})
     return {

@@ -91,6 +91,8 @@ def plan_run(
         strict_sources=fields.strict_sources,
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
+        label=fields.label or "",
+        stage_batches=tuple(map(len, stages)),
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
 

@@ -8,6 +8,7 @@ from api.runs.progress import Progress, find_progress
 from api.runs.status import as_contract
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.storage.ledger_items import Control
 from tests.support.builders import plan
 
 URLS = [f"https://www.example.com/{number}" for number in range(4)]
@@ -67,6 +68,10 @@ class FakeStore:
         if respelled:
             self.reads.append("fetched")
         return self._fetched if respelled else {}
+
+    def control(self, run: str) -> Control:
+        assert run == "run"
+        return Control(ended=False)
 
     def results(self, run: str) -> list[BatchResult]:
         self.reads.append("ledger")

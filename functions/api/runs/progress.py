@@ -5,12 +5,14 @@ the request. After the retention time none of them exists.
 """
 
 import datetime as dt
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.http.pagination import UrlStatus
 from api.runs.executions import Execution
+from api.runs.phase import ENDED, RESOLVING, phase_of
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
@@ -33,6 +35,7 @@ class Progress:
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
+    - `phase`: what the run is doing (phase.py); `label`: its request's, empty if it has none
     """
 
     execution: Execution
@@ -42,6 +45,8 @@ class Progress:
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
+    phase: dict[str, Any] = field(default_factory=lambda: ENDED)
+    label: str = ""
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
@@ -59,7 +64,10 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
             urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
-            return _from_ledger(execution, plan, urls, fetched, store.ledger.results(run), with_pops=with_pops)
+            results = store.ledger.results(run)
+            progress = _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops)
+            control = store.ledger.control(run) if execution.running else None
+            return replace(progress, phase=phase_of(plan, results, control, time.time()) if control else ENDED)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -94,7 +102,7 @@ def _from_summary(
         for index, url in enumerate(urls)
     ]
     pops = summary["pops"] if with_pops else None
-    return Progress(execution, entries, _totals(summary), pops, summary["cost"])
+    return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
 
 
 def _from_ledger(
@@ -119,7 +127,7 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
-    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops)
+    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
@@ -133,7 +141,10 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
     totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
-    return Progress(execution, entries, totals, [] if with_pops else None)
+    document = request or execution.direct_request() or {}
+    phase, label = RESOLVING if execution.running else ENDED, document.get("label")
+    pops: list[dict[str, Any]] | None = [] if with_pops else None
+    return Progress(execution, entries, totals, pops, phase=phase, label=label if isinstance(label, str) else "")
 
 
 def _direct_urls(execution: Execution) -> list[str]:

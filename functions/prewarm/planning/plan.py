@@ -105,6 +105,9 @@ class Plan:
     # they were given in.
     duplicates: int = 0
     respelled: int = 0
+    label: str = ""
+    # The number of batches of each stage; empty in plans of earlier versions.
+    stage_batches: tuple[int, ...] = ()
 
     @property
     def mostly_skipped(self) -> str:
@@ -144,6 +147,7 @@ class Plan:
                 "groups": groups,
                 "variants": tuple(document["variants"]),
                 "warnings": tuple(document["warnings"]),
+                "stage_batches": tuple(document.get("stage_batches", ())),
                 "sources": tuple(SourceReport.from_json(entry) for entry in document.get("sources", ())),
             }
         )

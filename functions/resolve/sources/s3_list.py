@@ -1,21 +1,21 @@
 """Lists of URLs in S3, optionally gzip; prewarm.request.url_list has their formats."""
 
+import hashlib
+import re
 from collections.abc import Iterable
 
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_list import read_url_list
 from prewarm.request.url_parser import parse_url
-from prewarm.request.url_sources import URLS_AT_MOST, s3_address
+from prewarm.request.url_sources import LIST_BYTES, OWN_LISTS, UPLOADS, URLS_AT_MOST, s3_address
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from prewarm.urls import Url, redacted
 from resolve.sources.budget import Budget
 from resolve.sources.decode import decompressed
 
-# A million URLs of 250 bytes.
-LIST_BYTES = 256 * 1024 * 1024
-# The prefix for lists in the service's own bucket; the other objects in it belong to runs.
-OWN_LISTS = "lists/"
+# Where an upload's key says which content it has.
+BY_CONTENT = re.compile(rf"{UPLOADS}(?P<sha256>[0-9a-f]{{64}})/", re.ASCII)
 # Reading stops after this many bad lines.
 PROBLEMS_AT_MOST = 10_000
 
@@ -29,16 +29,33 @@ def read_list(source: str, address: str, settings: Settings, store: Storage, bud
 
     """
     bucket, key = s3_address(address)
-    if not (bucket == settings.bucket and key.startswith(OWN_LISTS)) and bucket not in settings.url_list_buckets:
+    if (
+        not (bucket == settings.bucket and key.startswith((OWN_LISTS, UPLOADS)))
+        and bucket not in settings.url_list_buckets
+    ):
         others = f" or {', '.join(settings.url_list_buckets)}" if settings.url_list_buckets else ""
         fix = f"upload it to s3://{settings.bucket}/{OWN_LISTS}{others}"
         raise InvalidRequest([Problem(source, f"{truncate(address)!r} may not be read as a URL list; {fix}")])
     try:
-        body = decompressed(store.get_list(bucket, key, LIST_BYTES), LIST_BYTES)
+        stored = store.get_list(bucket, key, LIST_BYTES)
+        _check_content(stored, key if bucket == settings.bucket else "")
+        body = decompressed(stored, LIST_BYTES)
         budget.add_bytes(len(body))
         return _parsed(source, read_url_list(body, key), budget)
     except ValueError as error:
         raise InvalidRequest([Problem(source, f"{truncate(address)!r} {error}")]) from error
+
+
+def _check_content(body: bytes, key: str) -> None:
+    """Check that an upload has the content that its key names; another caller could have replaced it.
+
+    Raises:
+        ValueError: it has another one.
+
+    """
+    named = BY_CONTENT.match(key)
+    if named and hashlib.sha256(body).hexdigest() != named["sha256"]:
+        raise ValueError("has another content than was announced (sha256); upload it again")
 
 
 def _parsed(source: str, lines: Iterable[tuple[int, str]], budget: Budget) -> list[Url]:
