@@ -78,7 +78,7 @@ class _Ledger(Ledger):
     """A ledger whose table discards all items."""
 
     def __init__(self) -> None:
-        super().__init__(mock.Mock(), "nothing", 1)
+        super().__init__(mock.Mock(), "nothing", 1, mock.Mock())
         self.warm: list[int] = []
 
     def control(self, run: str) -> Control:

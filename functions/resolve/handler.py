@@ -3,6 +3,7 @@
 from typing import Any
 
 from prewarm.errors import RefusedRequest
+from prewarm.execution_status import REJECTED
 from prewarm.observability import logger
 from prewarm.settings import Settings
 from prewarm.storage.keys import stage_key
@@ -14,6 +15,7 @@ from resolve.plan_store import store_plan
 from resolve.reading import begin_reading, end_reading
 from resolve.request_loader import load_request
 from resolve.resolver import resolve
+from resolve.run_listing import list_end, list_plan, list_start
 from resolve.stages import StaleDocuments
 
 # Step Functions' limit of a Fail state's Cause, in characters (ASL reference, "Fail state").
@@ -33,25 +35,31 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     run = event["run"]
     logger.append_keys(run=run)
     settings = Settings.from_environment()
-    store = storage()
+    store, request = storage(), None
     try:
         request = load_request(run, event["input"], store)
+        list_start(event, request, store)
         reading = begin_reading(run, event.get("reading"), store)
         planned = resolve(run, request, settings, store, reading)
         if isinstance(planned, StaleDocuments):
             return end_reading(run, reading, planned.paths, request.fields, store, event.get("redrives", 0))
     except RefusedRequest as refused:
+        if request is None:
+            list_start(event, None, store)
+        list_end(event, store, "FAILED", REJECTED)
         logger.info("rejected", extra={"problems": len(refused.problems)})
         cause = refused.message()[:CAUSE_LIMIT]
-        return {"rejection": {"error": "Prewarm.InvalidRequest", "cause": cause, "details": refused.details()}}
+        return {"rejection": {"error": REJECTED, "cause": cause, "details": refused.details()}}
     if request.fields.dry_run:
         document = dry_run(planned, request.fields, settings)
         if event.get("direct"):
             return {"dryRun": document}
         store.put_dry_run(run, document)
+        list_end(event, store, "SUCCEEDED")
         return {"dryRun": {name: document[name] for name in DRY_RUN_FIGURES}}
     with subsegment("store plan", run=run):
         plan = store_plan(planned, request.fields, store, event.get("redrives", 0))
+    list_plan(planned, store)
     logger.info("resolved", extra={"targets": plan.targets, "batches": plan.batches})
     return {
         "run": run,

@@ -35,7 +35,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         return progress | {"status": "overdue" if reading else "late"}
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     cloudfront = PatientCloudFront(cloudfront_client(attempts=1), seconds)
-    return check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
+    after = check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
+    note(run, progress, after, store)
+    return after
+
+
+def note(run: str, before: dict[str, Any], after: dict[str, Any], store: Storage) -> None:
+    """Record the progress for the run's status."""
+    noted = {"round": before["round"] + 1, "rounds": before["rounds"], "done": after["done"]}
+    noted["created"] = len(after["created"] or before["created"])
+    if after["status"] == "completed":
+        noted["completedAt"] = round(time.time())
+    store.ledger.note_invalidation(run, noted)
 
 
 def is_late(run: str, redrives: int, store: Storage, reading: int = 0) -> bool:

@@ -98,6 +98,8 @@ def plan_run(
         strict_sources=fields.strict_sources,
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
+        label=fields.label or "",
+        stage_batches=tuple(map(len, stages)),
     )
     share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
     estimate = origin_fetches(

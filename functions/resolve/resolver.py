@@ -5,6 +5,7 @@ import time
 from prewarm.catalogue import catalogue
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Settings
+from prewarm.storage.run_items import host_warnings
 from prewarm.storage.run_store import Storage
 from prewarm.tracing import subsegment
 from resolve.distributions.config_reader import ConfigReader
@@ -65,7 +66,7 @@ def _resolve(
         warnings += tuple(
             stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)
         )
-    warnings += inspected.warnings + located.warnings + probed.warnings
+    warnings += inspected.warnings + located.warnings + probed.warnings + host_warnings(collected.urls)
     return plan_run(
         run,
         fields,

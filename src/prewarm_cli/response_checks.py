@@ -48,6 +48,7 @@ START: Shape = {"requestID": str}
 RETRY: Shape = START | {"urls": int}
 RUNS_ENTRY: Shape = {"run": str, "status": str, "startedAt": str}
 REPORT: Shape = {"url": str}
+UPLOAD: Shape = {"url": str, "fields": dict, "address": str}
 
 
 def missing_in_status(response: Document) -> str:
@@ -79,6 +80,11 @@ def missing_in_runs(response: Document) -> str:
         for entry in response["runs"]
     )
     return next(filter(None, entries), "")
+
+
+def missing_in_upload(response: Document) -> str:
+    """Return the first field that the response to a request for an upload lacks."""
+    return _first_missing(response, UPLOAD)
 
 
 def missing_in_report(response: Document) -> str:

@@ -8,8 +8,11 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
+from botocore.exceptions import ClientError
+
 from api.runs.executions import Executions
 from prewarm.storage.ledger import Ledger
+from prewarm.storage.run_list import RunList
 from prewarm.storage.run_store import Storage
 
 MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:prewarm"
@@ -21,15 +24,16 @@ class _Absent(Exception):
     """Any of the clients' own errors."""
 
 
-class _S3:
-    exceptions = SimpleNamespace(NoSuchKey=_Absent)
+_NO_KEY = ClientError({"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject")  # type: ignore[typeddict-item]
 
+
+class _S3:
     def __init__(self, objects: dict[str, bytes]) -> None:
         self.objects = objects
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
         if Key not in self.objects:
-            raise _Absent
+            raise _NO_KEY
         return {"Body": io.BytesIO(self.objects[Key]), "ContentLength": len(self.objects[Key])}
 
     def put_object(self, **_: Any) -> dict[str, Any]:
@@ -96,8 +100,9 @@ def storage(documents: dict[str, Any], items: list[Any]) -> Storage:
     made = Storage.__new__(Storage)
     made._s3, made._bucket, made.retention_days = cast("Any", _S3(objects)), "bucket", 30
     made._patience = 0.0
-    packed = [_with_bytes(item) for item in items if isinstance(item, dict)]
-    made.ledger = Ledger(cast("Any", _DynamoDB(packed)), "table", 30)
+    dynamodb = cast("Any", _DynamoDB([_with_bytes(item) for item in items if isinstance(item, dict)]))
+    made.runs = RunList(dynamodb, "table", 30)
+    made.ledger = Ledger(dynamodb, "table", 30, made.runs)
     return made
 
 

@@ -1,5 +1,6 @@
 """Cancel a run."""
 
+import time
 from typing import Any
 
 from api.runs.damaged import stored_documents
@@ -8,6 +9,7 @@ from api.runs.progress import find_progress
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, Problem
 from prewarm.storage.run_end import settle_run
+from prewarm.storage.run_items import end_facts
 from prewarm.storage.run_store import Storage
 
 
@@ -26,6 +28,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
+    store.runs.end(execution.run, end_facts("ABORTED", "", time.time()), execution.redrives)
     if (plan := store.get_plan(execution.run)) is not None:
         # A worker of a redrive that starts only now must not reopen the run.
         store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)

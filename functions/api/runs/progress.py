@@ -5,13 +5,15 @@ the request. After the retention time none of them exists.
 """
 
 import datetime as dt
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.phase import ENDED, RESOLVING, phase_of
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
@@ -42,6 +44,7 @@ class Progress:
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
     - `ending`: whether workers of a run that was stopped still write what they fetched
+    - `phase`: what the run is doing (phase.py); `label`: its request's, empty if it has none
     """
 
     execution: Execution
@@ -52,6 +55,8 @@ class Progress:
     dry_run: dict[str, Any] | None = None
     expired: bool = False
     ending: bool = False
+    phase: dict[str, Any] = field(default_factory=lambda: ENDED)
+    label: str = ""
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
@@ -78,7 +83,9 @@ def find_progress(
             # Known before the results are read: then they are final unless the run is still ending.
             ending = not settled and _is_ending(execution, store)
             results = store.ledger.results(run)
-            return _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
+            progress = _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
+            control = store.ledger.control(run) if execution.running or ending else None
+            return replace(progress, phase=phase_of(plan, results, control, time.time()) if control else ENDED)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -126,7 +133,7 @@ def _from_summary(
         for index, url in enumerate(urls)
     ]
     pops = summary["pops"] if with_pops else None
-    return Progress(execution, entries, _totals(summary), pops, summary["cost"])
+    return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
 
 
 def _from_ledger(
@@ -154,7 +161,8 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
-    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops, ending=ending)
+    totals = _totals(sums(plan, rolled_up, urls))
+    return Progress(execution, entries, totals, pops, ending=ending, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
@@ -168,7 +176,10 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
     totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
-    return Progress(execution, entries, totals, [] if with_pops else None)
+    document = request or execution.direct_request() or {}
+    phase, label = RESOLVING if execution.running else ENDED, document.get("label")
+    pops: list[dict[str, Any]] | None = [] if with_pops else None
+    return Progress(execution, entries, totals, pops, phase=phase, label=label if isinstance(label, str) else "")
 
 
 def _direct_urls(execution: Execution) -> list[str]:

@@ -22,8 +22,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
     coverage of each failed URL, explained in `words`), `fetched` (by given URL of the page: the form in which it is
     fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
-    `cost`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to the next page;
-    the counts always cover the whole run.
+    `cost`, `phase`, `label`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to
+    the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
@@ -49,7 +49,8 @@ def _details(progress: Progress) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
-    return progress.totals | present | execution_details(progress.execution)
+    run = {"phase": progress.phase, "label": progress.label or None}
+    return progress.totals | present | run | execution_details(progress.execution)
 
 
 def execution_details(execution: Execution) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class Report(ApiModel):
     version: Literal[1]
     redrives: Annotated[int, Field(description="Number of redrives of the execution before this report.")]
     run: str
+    label: Annotated[str, Field(description="The request's label; empty if it had none.")] = ""
     execution_status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
     warm: bool
     started_at: Annotated[float, Field(description="Epoch seconds.")]

@@ -165,6 +165,23 @@ class Remedy(ApiModel):
     how: str
 
 
+class Phase(ApiModel):
+    """What a run is doing."""
+
+    name: Literal["resolving", "invalidating", "warming", "summing_up", "ended"]
+    round: Annotated[int | None, Field(description="Of invalidations; each has 3,000 paths per distribution.")] = None
+    rounds: int | None = None
+    stage: int | None = None
+    stages: int | None = None
+    done: Annotated[
+        int | None, Field(description="Completed invalidations of the round, or batches of the stage.")
+    ] = None
+    total: int | None = None
+    seconds_left: Annotated[
+        int | None, Field(description="Estimated from the finished targets; absent where it cannot be.")
+    ] = None
+
+
 class Started(ApiModel):
     """The started run, or the result of a dry run."""
 
@@ -195,6 +212,8 @@ class Status(ApiModel):
     started_at: str | None
     ended_at: str | None
     console_url: str
+    phase: Phase
+    label: Annotated[str | None, Field(description="The request's label.")] = None
     reason: str | None = None
     error: str | None = None
     cause: str | None = None
@@ -224,23 +243,6 @@ class Status(ApiModel):
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
     dry_run: dict[str, Any] | None = None
     next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
-
-
-class Run(ApiModel):
-    """One run in the list."""
-
-    request_id: RequestId
-    run: str
-    status: RunStatus
-    started_at: str
-    ended_at: str | None
-
-
-class Runs(ApiModel):
-    """Runs, newest first."""
-
-    runs: list[Run]
-    next_token: str | None = None
 
 
 class ReportLink(ApiModel):

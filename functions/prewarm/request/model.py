@@ -18,6 +18,8 @@ from prewarm.urls import Url
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.
 MAX_SOURCES = 100
+# Most characters of a label, which is a key of the list of runs (2,048 bytes at most) and a line of a page.
+MAX_LABEL = 200
 # The field of a stored request that a caller's request does not have.
 DUPLICATES = "duplicates"
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
@@ -66,6 +68,7 @@ class PrewarmRequest(BaseModel):
     max_bytes: Annotated[int, Field(ge=1, le=LARGEST_OBJECT)] | None = None
     allow_unknown_pops: bool = False
     dry_run: bool = False
+    label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL)] | None = None
 
     @field_validator("region", "url_list_s3", mode="before")
     @classmethod
@@ -88,6 +91,14 @@ class PrewarmRequest(BaseModel):
         if not isinstance(value, bool) and not is_list:
             raise ValueError("must be true or false")
         return patterns
+
+    @field_validator("label", mode="after")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        """Refuse control characters, line breaks, and characters that change the direction of the text after them."""
+        if value is not None and (value != value.strip() or not value.isprintable()):
+            raise ValueError("must be printable characters without a space at the beginning or end")
+        return value
 
     @field_validator("cf_domain", mode="before")
     @classmethod

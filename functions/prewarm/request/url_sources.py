@@ -19,6 +19,11 @@ LONGEST_KEY = 1024
 S3_SCHEME = "s3://"
 # Most URLs of one run, from all sources: five hundred million targets through all POPs.
 URLS_AT_MOST = 1_000_000
+# The largest list in S3: a million URLs of 250 bytes.
+LIST_BYTES = 256 * 1024 * 1024
+# The prefixes of lists in the service's own bucket: what its owner puts there, and what callers upload. The bucket's
+# other objects belong to runs.
+OWN_LISTS, UPLOADS = "lists/", "uploads/"
 
 
 def s3_address(text: str) -> tuple[str, str]:

@@ -15,10 +15,11 @@ Keys below `runs/{run}/`:
 - `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
 - `map/`: the map run's own results
 - `summary.json`, `report.html`, `report.json`, `report.csv`
+- `urls.index`: each URL's result, sorted by the hash of its fetched form (results/url_index.py)
 
 The plan names its attempt; plans without one have these documents at `plan/` and `stages/`.
 
-A dry run has only `request.json` and `dry_run.json`.
+A dry run has only `request.json` and `dry_run.json`. Lists that callers upload are below `uploads/`.
 """
 
 
@@ -45,3 +46,8 @@ def records_key(run: str, batch: str, part: int, attempt: str) -> str:
 def cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
     """Return the key of an attempt's cursor."""
     return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")
+
+
+def url_index_key(run: str) -> str:
+    """Return the key of a run's URL index."""
+    return run_key(run, "urls.index")

@@ -24,7 +24,8 @@ class Control:
     """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
-    `dark_pops`: POPs that do not respond, each with the outcome of its targets.
+    `dark_pops`: POPs that do not respond, each with the outcome of its targets. `invalidation`: `round` and `rounds`,
+    `done` and `created` of this round, and `completedAt` (epoch seconds) after the last one.
     """
 
     ended: bool
@@ -33,6 +34,7 @@ class Control:
     redrives: int = 0
     ended_as: str = ""
     dark_pops: Mapping[str, str] = field(default_factory=dict)
+    invalidation: Mapping[str, int] = field(default_factory=dict)
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: its plan's, or the new one after a redrive."""

@@ -1,13 +1,13 @@
-"""The documents of a run's plan: which ones there are, and which attempt's. run_store.py stores them in S3."""
+"""The documents of a run's plan: which ones there are, and which attempt's. bucket.py stores them in S3."""
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 from prewarm.planning.plan import Plan
+from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
 
-class PlanDocuments(ABC):
+class PlanDocuments(Bucket):
     """Plan, URLs, addresses, blocks, stages and invalidations of a run."""
 
     def put_plan(
@@ -97,19 +97,3 @@ class PlanDocuments(ABC):
     def put_stage(self, plan: Plan, number: int, items: list[dict[str, Any]]) -> None:
         """Store a stage's batches as the map's items."""
         self._put_json(stage_key(plan.run, plan.attempt, number), items)
-
-    @abstractmethod
-    def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
-        """Store a document, gzipped if its key says so; return the key."""
-
-    @abstractmethod
-    def _put_once(self, key: str, document: object) -> bool:
-        """Store a document unless the key has one; return whether it was stored."""
-
-    @abstractmethod
-    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a document, or None."""
-
-    @abstractmethod
-    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a document that must exist."""

@@ -1,41 +1,31 @@
-"""A run's documents in S3. This is the only module that calls S3; keys.py lists the documents.
+"""A run's documents in S3; keys.py lists them, bucket.py reads and writes them.
 
-ledger.py documents the ledger in DynamoDB.
+ledger.py and run_list.py document what is in DynamoDB.
 """
 
 import functools
-import gzip
-import json
 import os
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import Any
 
 from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
-from prewarm.storage.keys import cursor_key, records_key, run_key
+from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.plan_documents import PlanDocuments
-from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of, named_errors, read_whole, unpacked
-
-if TYPE_CHECKING:
-    from botocore.response import StreamingBody
-
-# The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
-GZIP_LEVEL = 1
+from prewarm.storage.run_list import RunList
+from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
 
 class Storage(PlanDocuments):
-    """The documents of all runs in S3, and their `ledger` in DynamoDB."""
+    """The documents of all runs in S3; their `ledger` and the list of `runs` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
-        self._s3, dynamodb = create_clients(settings)
-        self._bucket = settings.bucket
+        s3, dynamodb = create_clients(settings)
+        super().__init__(s3, settings.bucket, API_PATIENCE if settings.state_machine_arn else PATIENCE)
         self.retention_days = settings.retention_days
-        self._patience = API_PATIENCE if settings.state_machine_arn else PATIENCE
         name_errors_of(dynamodb)
-        self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
+        self.runs = RunList(dynamodb, settings.table, settings.retention_days)
+        self.ledger = Ledger(dynamodb, settings.table, settings.retention_days, self.runs)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         """Store the validated request with its secrets; return its key."""
@@ -49,26 +39,6 @@ class Storage(PlanDocuments):
         """Return the stored request, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "request.json"))
         return document
-
-    def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
-        """Return the bytes of a URL list or a sitemap in any bucket.
-
-        Raises:
-            ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
-
-        """
-        what = f"read s3://{bucket}/{key}"
-
-        def request() -> "StreamingBody":
-            response = self._s3.get_object(Bucket=bucket, Key=key)
-            if response["ContentLength"] > most_bytes:
-                raise ValueError(f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read")
-            return response["Body"]
-
-        try:
-            return read_whole(request, what, patience=self._patience)
-        except ClientError as error:
-            raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
 
     def put_records(self, run: str, batch: str, part: int, attempt: str, body: bytes) -> None:
         """Store the records of an attempt at a part of a batch: gzipped JSON lines, one per target."""
@@ -114,15 +84,13 @@ class Storage(PlanDocuments):
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{file}"'}
         return self._s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
-    def _exists(self, key: str) -> bool:
-        try:
-            with named_errors(f"look for {self.location(key)}"):
-                self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return True
+    def put_url_index(self, run: str, index: bytes) -> None:
+        """Store the run's URL index (results/url_index.py)."""
+        self._put(url_index_key(run), index)
+
+    def read_url_index(self, run: str, first: int, last: int) -> bytes:
+        """Return the bytes of the run's URL index from `first` to before `last`; empty if it has expired."""
+        return self._read_range(url_index_key(run), first, last)
 
     def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
         """Store a dry run's result."""
@@ -131,55 +99,6 @@ class Storage(PlanDocuments):
     def get_dry_run(self, run: str) -> dict[str, Any] | None:
         """Return a dry run's result, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "dry_run.json"))
-        return document
-
-    def location(self, key: str) -> str:
-        """Return a key's s3:// address for display."""
-        return f"s3://{self._bucket}/{key}"
-
-    def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._put(key, body, ContentType="application/json", **options)
-        return key
-
-    def _put_once(self, key: str, document: object, *, again: bool = True) -> bool:
-        """Store a document unless the key has one; return whether it was stored. `again`: retry a conflict."""
-        try:
-            self._put_json(key, document, IfNoneMatch="*")
-        except ClientError as error:
-            code = error.response["Error"].get("Code")
-            if code == "PreconditionFailed":
-                return False
-            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
-            if code == "ConditionalRequestConflict" and again:
-                return self._put_once(key, document, again=False)
-            raise
-        return True
-
-    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
-        with named_errors(f"write {self.location(key)}"):
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
-
-    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        what = f"read {self.location(key)}"
-
-        def request() -> "StreamingBody":
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
-
-        try:
-            body = read_whole(request, what, patience=self._patience)
-        except ClientError as error:
-            # A 404 whose body was cut off has no other code.
-            if error.response["Error"].get("Code") in {"NoSuchKey", "404"}:
-                return None
-            raise
-        return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
-
-    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        document = self._get_json(key)
-        if document is None:
-            raise FileNotFoundError(f"{self.location(key)} is missing")
         return document
 
 

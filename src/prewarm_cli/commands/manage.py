@@ -49,7 +49,7 @@ def status(
 def list_runs(
     *,
     only: Annotated[
-        Literal["COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT"] | None,
+        Literal["COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT", "CANCELLED"] | None,
         typer.Option("--status", help="List only runs with this status."),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,

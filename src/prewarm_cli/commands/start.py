@@ -13,6 +13,7 @@ from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
 from prewarm_cli.output.text import dry_run_lines, run_name
+from prewarm_cli.upload import with_uploaded_list
 
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends; the exit code is the run's result.")]
 
@@ -77,6 +78,7 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
         CommandFailed: the run did not start, or the response was lost; then the message contains the key.
 
     """
+    request = with_uploaded_list(client, request)
     if not request.get("dry_run"):
         key = key or new_idempotency_key()
     repeat = f"to repeat safely, run the same command with --idempotency-key {key}: it starts no second run"

@@ -25,6 +25,7 @@ UNCHANGED_FIELDS = (
     "max_bytes",
     "allow_unknown_pops",
     "dry_run",
+    "label",
 )
 
 
@@ -178,6 +179,10 @@ def request_of(  # noqa: C901 - one branch per option
     ] = None,
     max_bytes: Annotated[
         int | None, typer.Option(help="Bodies larger than this fail as too_large.", rich_help_panel=BEHAVIOUR)
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="A name by which you find the run in the list.", rich_help_panel=BEHAVIOUR),
     ] = None,
     dry_run: Annotated[
         bool | None,

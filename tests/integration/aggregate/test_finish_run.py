@@ -33,6 +33,7 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
     measured = {"fetches", "timeToFirstByteMs", "pops", "regions", "cost", "executionStatus", "redrives"}
     assert {name: value for name, value in summary.items() if name not in measured} == {
         "run": "warm-run",
+        "label": "",
         "warm": True,
         "startedAt": plan["started_at"],
         "endedAt": summary["endedAt"],
