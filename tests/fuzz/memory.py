@@ -31,10 +31,14 @@ class _S3:
     def __init__(self, objects: dict[str, bytes]) -> None:
         self.objects = objects
 
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
+    def get_object(self, Bucket: str, Key: str, Range: str = "") -> dict[str, Any]:  # noqa: N803 - boto3's own spelling
         if Key not in self.objects:
             raise _NO_KEY
-        return {"Body": io.BytesIO(self.objects[Key]), "ContentLength": len(self.objects[Key])}
+        body = self.objects[Key]
+        if Range:
+            first, last = map(int, Range.removeprefix("bytes=").split("-"))
+            body = body[first : last + 1]
+        return {"Body": io.BytesIO(body), "ContentLength": len(body)}
 
     def put_object(self, **_: Any) -> dict[str, Any]:
         return {}
@@ -44,6 +48,9 @@ class _S3:
 
     def generate_presigned_url(self, *_: Any, **__: Any) -> str:
         return "https://bucket.example/"
+
+    def generate_presigned_post(self, **_: Any) -> dict[str, Any]:
+        return {"url": "https://bucket.example/", "fields": {}}
 
 
 class _DynamoDB:
@@ -61,6 +68,12 @@ class _DynamoDB:
 
     def paginate(self, **_: Any) -> list[dict[str, Any]]:
         return [{"Items": self.items}]
+
+    def query(self, **_: Any) -> dict[str, Any]:
+        return {"Items": self.items}
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        return {"Responses": dict.fromkeys(RequestItems, self.items), "UnprocessedKeys": {}}
 
     def put_item(self, **_: Any) -> dict[str, Any]:
         return {}

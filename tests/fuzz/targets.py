@@ -1,23 +1,30 @@
 """Fuzz targets: each takes any bytes and raises only if the code breaks a promise."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 import api.handler
+import api.history_routes
 from prewarm.errors import InvalidRequest
 from prewarm.fetcher.header_lines import CUT, LONGEST_VALUE, read_header_lines
 from prewarm.fetcher.response import Response
 from prewarm.request.validation import check_request, parse_json
 from prewarm.results.classify import classify, is_made_by_function, seems_uncacheable
 from prewarm.results.outcome import Outcome
+from prewarm.storage.run_store import Storage
 from prewarm.urls import redacted
 from tests.fuzz.memory import RUN, executions, storage
 from warm.cursor import Cursor
 
 HEADERS_OF_ERRORS = {"error"}
-ROUTES = [("GET", "/status"), ("GET", "/report"), ("POST", "/retry"), ("DELETE", "/prewarm")]
+ROUTES = [
+    *(("GET", "/status"), ("GET", "/report"), ("POST", "/retry"), ("DELETE", "/prewarm")),
+    *(("GET", "/runs"), ("GET", "/urls"), ("GET", "/request")),
+]
+QUERIES = {"/runs": {}, "/urls": {"url": "https://www.example.com/a"}}
 # An execution's fields that a stored input may set, and their values.
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
 
@@ -43,14 +50,23 @@ def event(data: bytes) -> None:
     """Send a proxy event to the API's handler: any method, path, query, headers and body."""
     document = _object(data)
     if document is not None:
-        with_stores = mock.patch.multiple(
-            api.handler,
-            storage=lambda: storage({}, []),
-            _executions=lambda: executions({"input": "{}"}),
-            _resolver=lambda: mock.Mock(invoke=lambda *_: None),
-        )
-        with with_stores:
+        with _stores(storage({}, []), {"input": "{}"}):
             _send(document)
+
+
+@contextmanager
+def _stores(kept: Storage, described: dict[str, Any] | None) -> Iterator[None]:
+    """Let the API's routes use a storage, and executions of which each is as described."""
+    with (
+        mock.patch.multiple(
+            api.handler,
+            storage=lambda: kept,
+            _executions=lambda: executions(described),
+            _resolver=lambda: mock.Mock(invoke=lambda *_: None),
+        ),
+        mock.patch.multiple(api.history_routes, storage=lambda: kept, executions=lambda: executions(described)),
+    ):
+        yield
 
 
 def edge(data: bytes) -> None:
@@ -89,16 +105,12 @@ def stored(data: bytes) -> None:
     status = document.get("status")
     described = {"status": status if status in STATUSES else "SUCCEEDED", "input": "{}"}
     kept = storage(documents if isinstance(documents, dict) else {}, items if isinstance(items, list) else [])
-    with (
-        mock.patch.multiple(api.handler, storage=lambda: kept, _resolver=lambda: mock.Mock(invoke=lambda *_: None)),
-        mock.patch("api.runs.damaged.logger"),
-        mock.patch("prewarm.storage.run_end.time.sleep", create=True),
-    ):
+    with mock.patch("api.runs.damaged.logger"), mock.patch("prewarm.storage.run_end.time.sleep", create=True):
         # Step Functions may have forgotten the run too.
         for found in (described, None):
-            with mock.patch.object(api.handler, "_executions", lambda found=found: executions(found)):
+            with _stores(kept, found):
                 for method, path in ROUTES:
-                    query = {"requestID": RUN, "include": "pops"}
+                    query = QUERIES.get(path, {"requestID": RUN} | ({"include": "pops"} if path == "/status" else {}))
                     _send({"httpMethod": method, "path": path, "queryStringParameters": query})
 
 

@@ -36,5 +36,5 @@ def stored_documents() -> Iterator[None]:
         # With its traceback, since a fault of the service would look the same to the caller.
         logger.exception("a run's stored documents cannot be read", exc_info=error)
         reason = truncate(f"{type(error).__name__}: {error}")
-        message = f"the run's stored documents cannot be read ({reason}); start a new run, and see the API's log"
+        message = f"what is stored of the run cannot be read ({reason}); start a new run, and see the API's log"
         raise Conflict("RunDamaged", [Problem("requestID", message)]) from error

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.http.run_query import Position, RunQuery, parse_run_query
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution, Executions
 from prewarm.errors import RunNotFound
 from prewarm.storage.run_items import MICROS, host_key, label_key, started_at_of
@@ -28,12 +29,14 @@ LISTS = ("hosts", "region", "locations")
 SLACK = dt.timedelta(days=62)
 
 
+@stored_documents()
 def list_runs(executions: Executions, store: Storage, query: Mapping[str, str]) -> dict[str, Any]:
     """Return {"runs": […], "nextToken"?}, newest first.
 
     A response may have fewer runs than `limit`, even none, and still have a `nextToken`.
 
     Raises:
+        Conflict: something that is stored is damaged.
         InvalidRequest: a parameter is invalid.
 
     """

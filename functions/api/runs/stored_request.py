@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.http.pagination import MAX_RESPONSE_BYTES, Page, UrlStatus, escaped_bytes, paginate
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from prewarm.errors import Missing, Problem
 from prewarm.request.headers import SECRET_HEADERS
@@ -16,6 +17,7 @@ HIDDEN = "…"
 MAX_HIDDEN = 100
 
 
+@stored_documents()
 def stored_request(execution: Execution, store: Storage, page: Page) -> dict[str, Any]:
     """Return {"requestID", "run", "request", "urls", "hidden", "nextToken"?}.
 
@@ -23,6 +25,7 @@ def stored_request(execution: Execution, store: Storage, page: Page) -> dict[str
     are replaced by `…`, and `hidden` names their fields, up to a hundred: such a request cannot be sent as it is.
 
     Raises:
+        Conflict: something that is stored is damaged.
         Missing: the request has expired, or the run was started directly with something else than a request.
 
     """

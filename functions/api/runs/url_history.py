@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.executions import Executions
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_parser import LONGEST_URL, parse_url
@@ -21,6 +22,7 @@ MAX_RUNS, PAGE_RUNS = 100, 25
 DAYS = re.compile(r"\d{1,4}", re.ASCII)
 
 
+@stored_documents()
 def url_history(query: Mapping[str, str], executions: Executions, store: Storage) -> dict[str, Any]:
     """Return when a URL was last warmed, and whether it was warm.
 
@@ -31,6 +33,7 @@ def url_history(query: Mapping[str, str], executions: Executions, store: Storage
     `complete` is false if the host has more runs in that time.
 
     Raises:
+        Conflict: something that is stored is damaged.
         InvalidRequest: the URL or the number of days is invalid.
 
     """

@@ -60,9 +60,12 @@ class Streams:
         self._queue(sending)
 
     def drop(self, stream_id: int, *, whole: bool = False) -> None:
-        """Stop sending on a stream; `whole`: the viewer has been sent all of the body."""
+        """Stop sending on a stream; `whole`: the viewer has been sent all of the body and its end.
+
+        A viewer that knows the length may leave after the last byte, before the end of the stream.
+        """
         if (sending := self._sending.pop(stream_id, None)) is not None:
-            sending.response.ended(whole=whole)
+            sending.response.ended(whole=whole or sending.offset == sending.body.size)
 
     def clear(self) -> None:
         """Stop sending on all streams."""

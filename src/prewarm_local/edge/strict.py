@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SEPARATE_SERVERS = False
+SEPARATE_SERVERS = True
 """Whether each address of a POP has a cache of its own in strict simulations."""
 
 POLICY_ID = "5a1e0000-0000-4000-8000-000000000001"

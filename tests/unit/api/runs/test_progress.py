@@ -162,7 +162,7 @@ def test_ended_run_whose_urls_have_expired_is_expired(documents: dict[str, Any])
 
 
 def test_running_run_without_urls_is_a_damaged_run() -> None:
-    with pytest.raises(Conflict, match=r"stored documents cannot be read \(FileNotFoundError: run\)"):
+    with pytest.raises(Conflict, match=r"what is stored of the run cannot be read \(FileNotFoundError: run\)"):
         progress_of(RUNNING, urls=None, plan=PLAN)
 
 

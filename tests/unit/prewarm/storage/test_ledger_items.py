@@ -46,11 +46,12 @@ STORED = {
     "encodings": "bi",
     "uncompressed": b"u",
     "plainCopies": b"p",
+    "vary": {"accept": [3, 4]},
 }
 # The first version stored failures as a map by outcome, and no attempts.
 LATER = {
     *("attempt", "previous", "examples", "verifiedInPop", "verifiedElsewhere"),
-    *("servers", "encodings", "uncompressed", "plainCopies"),
+    *("servers", "encodings", "uncompressed", "plainCopies", "vary"),
 }
 FIRST = {name: STORED[name] for name in STORED if name not in LATER}
 FIRST["failed"] = {"4": {"timeout": 2}}
@@ -87,6 +88,7 @@ RESULT = BatchResult(
     encodings="bi",
     uncompressed=b"u",
     plain_copies=b"p",
+    vary={"accept": (3, 4)},
 )
 
 
@@ -97,7 +99,9 @@ def test_stored_names_and_types_are_unchanged() -> None:
 
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
     first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
-    first = replace(first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"")
+    first = replace(
+        first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"", vary={}
+    )
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 
 
