@@ -20,10 +20,10 @@ import requests
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from prewarm.catalogue import catalogue
-from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack import lambda_process
 from prewarm_local.stack.lambda_process import LambdaProcess
 from prewarm_local.stack.stack import EmbeddedStack
+from tests.support.strict_edge import strict_cloudfront
 from tests.trust.aws_calls import Call
 from tests.trust.aws_proxy import AwsProxy
 from tests.trust.deliveries import Deliveries
@@ -70,7 +70,9 @@ class World:
         self._clock = folder / "clock"
         self._clock.write_bytes(bytes(16))
         self.logs = self.logs or folder / "logs"
-        self.edge = cleanup.enter_context(SimulatedCloudFront(edge_config()))
+        self.edge = cleanup.enter_context(
+            strict_cloudfront(edge_config(), lenient={"connection_timeout": 1}, because="an origin's silence is short")
+        )
         host, _, port = self.edge.settings()["PREWARM_NAMESERVERS"].partition(":")
         self.dns = DnsProxy((host, int(port)))
         cleanup.callback(self.dns.stop)

@@ -14,28 +14,28 @@ from tests.support.cache_policies import OPTIMIZED
 from tests.support.edge_client import Client
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import DOMAIN, SYDNEY, Machine, an_account, document, records
+from tests.support.strict_edge import strict_cloudfront
 
 POPS = SYDNEY[:2]
 ADDRESSES = 3
 
 
 def simulation(*, separate: bool) -> SimulatedCloudFront:
-    config = {
+    settings = {
         "Origins": {"Items": [{"Id": "o"}]},
         "DefaultCacheBehavior": {"TargetOriginId": "o", "CachePolicyId": "optimized", "Compress": True},
     }
-    distribution = {"domain": DOMAIN, "aliases": [HOST], "config": config}
-    return SimulatedCloudFront(
-        {
-            "distributions": [distribution],
-            "cache_policies": {"optimized": OPTIMIZED},
-            "pops": POPS,
-            "addresses_per_pop": ADDRESSES,
-            "separate_servers": separate,
-            "regional_hits_visible": False,
-            "origin_compresses": False,
-            "default_object": {"size": 2000, "content_type": "text/html"},
-        }
+    distribution = {"domain": DOMAIN, "aliases": [HOST], "config": settings}
+    config = {
+        "distributions": [distribution],
+        "cache_policies": {"optimized": OPTIMIZED},
+        "pops": POPS,
+        "addresses_per_pop": ADDRESSES,
+        "default_object": {"size": 2000, "content_type": "text/html"},
+    }
+    lenient = {"separate_servers": separate, "regional_hits_visible": False, "origin_compresses": False}
+    return strict_cloudfront(
+        config, lenient=lenient, because="both kinds of caches are tested, and compression is the edge's own"
     )
 
 
