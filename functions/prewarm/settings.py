@@ -90,7 +90,7 @@ class Settings:
             # CloudFront waits 30 s for an origin's response by default and tries three times (Developer Guide,
             # "Response timeout"), so only longer silence is a stall. The default grows with the distribution.
             stall_seconds=_number(environment, "PREWARM_STALL_SECONDS", DEFAULT_STALL_SECONDS, 1, 600),
-            # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront caches HTTP 4xx and
+            # The edge caches a 5xx for 10 s by default (Developer Guide, "How CloudFront processes HTTP 4xx and
             # 5xx status codes"): an earlier retry rereads the cached error.
             error_cache_seconds=_number(environment, "PREWARM_ERROR_CACHE_SECONDS", 10, 0, 600),
             notification_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),

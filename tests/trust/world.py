@@ -71,7 +71,7 @@ class World:
         self._clock.write_bytes(bytes(16))
         self.logs = self.logs or folder / "logs"
         self.edge = cleanup.enter_context(
-            strict_cloudfront(edge_config(), lenient={"connection_timeout": 1}, because="an origin's silence is short")
+            strict_cloudfront(edge_config(), lenient={"connection_timeout": 1}, because="silence is to be short")
         )
         host, _, port = self.edge.settings()["PREWARM_NAMESERVERS"].partition(":")
         self.dns = DnsProxy((host, int(port)))

@@ -22,8 +22,8 @@ _TOO_LARGE = 63
 _STATUS_REDIRECT, _STATUS_CLIENT, _STATUS_SERVER = 300, 400, 500
 _FORBIDDEN, _TOO_MANY = 403, 429
 # The statuses of an object's copy. CloudFront treats 204 and 305 as errors, which it keeps for the error caching TTL
-# (Developer Guide, "How CloudFront caches HTTP 4xx and 5xx status codes"); 202 is a promise (or a WAF challenge), 206
-# was not asked for, and 3xx are redirects.
+# (Developer Guide, "How CloudFront processes HTTP 4xx and 5xx status codes from your origin"); 202 is a promise (or a
+# WAF challenge), 206 was not asked for, and 3xx are redirects.
 _COPY = frozenset({200, 203})
 # X-Cache of an error that Lambda@Edge or a CloudFront Function caused, such as `LambdaValidationError from
 # cloudfront` (Developer Guide, "HTTP 502 status code (Lambda validation error)", "HTTP 503 status code (Lambda

@@ -13,7 +13,8 @@ from resolve.distributions.forwarding import forwarding_warnings
 VIEWER_LOCATION = ("cloudfront-viewer-",)
 VIEWER_DEVICE = ("cloudfront-is-", "user-agent")
 ALLOW_REDIRECT, HTTPS_ONLY = "redirect-to-https", "https-only"
-# The edge caches an error for 10 s by default (Developer Guide, "How CloudFront caches errors").
+# The edge caches an error for 10 s by default (Developer Guide, "How CloudFront processes HTTP 4xx and 5xx status
+# codes from your origin").
 ERROR_SECONDS = 10
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _CLIENT, _SERVER = 400, 500
-# How long the edge keeps an error without a setting, in seconds (Developer Guide, "How CloudFront caches HTTP 4xx and
-# 5xx status codes").
+# How long the edge keeps an error without a setting, in seconds (Developer Guide, "How CloudFront processes HTTP 4xx
+# and 5xx status codes from your origin").
 DEFAULT_ERROR_SECONDS = 10
 
 
