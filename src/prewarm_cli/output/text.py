@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.outcome import IN_WORDS
+from prewarm.urls import redacted
 from prewarm_cli.errors import Code
+from prewarm_cli.output import times
+from prewarm_cli.output.dry_run import MEGABYTE, count_of, dry_run_lines, duplicates_text, left_out_lines, price
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 # Errors that the URLs and the status already express. Any other error is printed with its cause.
 ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
 OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
-MEGABYTE = 1_000_000
+URL = re.compile(r"https?://\S+")
+
+
+def redact_urls(text: str) -> str:
+    """Return a text with each URL in it redacted separately; the text between the URLs is unchanged."""
+    return URL.sub(lambda match: redacted(match[0]), text)
 
 
 def in_progress(status: dict[str, Any]) -> bool:
@@ -64,7 +73,7 @@ def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | Non
     """Return a failed URL's reasons as text; `service_texts`: the service's own texts for outcomes, if any."""
     texts = OUTCOME_TEXTS | (service_texts or {})
     parts = (
-        f"{name} at {_count(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
+        f"{name} at {count_of(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
         for name, count in failure.get("reasons", {}).items()
     )
     return ", ".join(parts) or "not warm"
@@ -79,10 +88,6 @@ def with_fetched(url: str, status: dict[str, Any]) -> str:
     """Return a URL, with the form in which it is fetched where that differs."""
     fetched = (status.get("fetched") or {}).get(url)
     return f"{url} (fetched as {fetched})" if fetched else url
-
-
-def _count(number: int, singular: str, plural: str | None = None) -> str:
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -114,17 +119,25 @@ def _readable_cause(text: str) -> str:
     return ": ".join(str(document[name]) for name in ("errorType", "errorMessage") if document.get(name))
 
 
-def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iterator[str]:
+def status_lines(
+    status: dict[str, Any],
+    *,
+    service_stays: bool = True,
+    shown: Collection[str] = (),
+    page: str | None = None,
+) -> Iterator[str]:
     """Yield a status line by line, as `prewarm status` and the end of a wait print it.
 
-    `service_stays`: whether the service still runs after this command, to serve reports and retries.
+    `service_stays`: whether the service still runs after this command, to serve reports and retries; `shown`: failed
+    URLs that were printed before; `page`: the address of the run's page.
     """
     if first := status.get("mostlySkipped"):
         yield str(first)
     yield progress_line(status)
-    for url, failure in islice(failures_of(status), FAILURES_SHOWN):
+    left = ((url, failure) for url, failure in failures_of(status) if url not in shown)
+    for url, failure in islice(left, FAILURES_SHOWN):
         yield failure_line(url, failure, status)
-    if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
+    if next(left, None) or "nextToken" in status:
         report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
         yield f"failed   for the complete list: {report}"
     yield from _notes(status)
@@ -134,6 +147,8 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
         yield "; ".join(facts)
     if remedy := _remedy(status, service_stays=service_stays):
         yield f"remedy   {remedy}"
+    if page:
+        yield f"page     {page}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
 
@@ -147,16 +162,6 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
     yield from left_out_lines(status.get("sources", []))
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
-
-
-def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what a run left out of its sources by choice; what it skipped is among its warnings."""
-    for source in sources:
-        for each in source["leftOut"]:
-            if not each["skipped"]:
-                examples = f" (such as {', '.join(each['examples'])})" if each["examples"] else ""
-                count = _count(each["count"], "entry", "entries")
-                yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
 
 
 def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
@@ -174,52 +179,16 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
 def _facts(status: dict[str, Any]) -> Iterator[str]:
     """Yield times, bytes and cost, which older services do not return."""
     if started := status.get("startedAt"):
-        yield f"started {started}" + (f", ended {ended}" if (ended := status.get("endedAt")) else "")
+        yield times.started_and_ended(started, status.get("endedAt"), times.now())
     if (count := status.get("bytes")) is not None:
         yield f"{count / MEGABYTE:,.1f} MB downloaded"
-    if (dollars := (status.get("cost") or {}).get("dollars")) is not None:
-        yield f"about ${dollars:,.4f}"
+    cost = status.get("cost") or {}
+    if (dollars := cost.get("dollars")) is not None:
+        yield f"about ${dollars:,.4f}" + _estimate(cost.get("estimate"))
 
 
-def duplicates_text(count: int) -> str:
-    """Return how many entries were left out."""
-    return f"{_count(count, 'duplicate')} left out: another spelling of a URL of the run"
-
-
-def _invalidation(figures: dict[str, Any]) -> str:
-    """Return what a run would invalidate; a service of an earlier release returns paths and rounds only."""
-    what = ", ".join(figures.get("patterns", [])) or _count(figures["paths"], "path")
-    line = f"invalidation: {what} in {_count(figures['rounds'], 'round')}"
-    if "minutes" in figures:
-        line += f", {_count(figures['minutes'], 'minute')} or more, ${figures['dollars']:,.3f}"
-    return line
-
-
-def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
-    """Yield what a run would do and cost."""
-    if first := dry_run.get("mostlySkipped"):
-        yield str(first)
-    yield "Dry run: nothing was warmed. A run would warm:"
-    yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
-    if duplicates := dry_run.get("duplicates"):
-        yield duplicates_text(duplicates)
-    yield (
-        f"{_count(dry_run['targets'], 'target')} in {_count(dry_run['batches'], 'batch', 'batches')} and "
-        f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "
-        "including verification"
-    )
-    for each in dry_run["distributions"]:
-        yield (
-            f"{each['domain']}: {_count(each['urls'], 'URL')} through {_count(len(each['pops']), 'POP')}"
-            f" ({len(each['skippedPops']):,} skipped)"
-        )
-    if (unserved := dry_run["noDistribution"])["urls"]:
-        yield f"no distribution serves {_count(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
-    if dry_run["invalidation"]["paths"]:
-        yield _invalidation(dry_run["invalidation"])
-    if (size := dry_run.get("estimatedBytes")) is not None:
-        yield f"about {size / MEGABYTE:,.1f} MB"
-    yield f"about ${dry_run['cost']['dollars']:,.4f}"
-    yield from left_out_lines(dry_run.get("sources", []))
-    for warning in dry_run["warnings"]:
-        yield f"warning  {warning}"
+def _estimate(estimate: object) -> str:
+    """Return what was estimated before the run, next to what it then took; older services return no estimate."""
+    if not isinstance(estimate, dict) or estimate.get("dollars") is None:
+        return ""
+    return f" (estimated before it started: {price(estimate)})"

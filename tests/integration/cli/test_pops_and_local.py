@@ -6,6 +6,7 @@ import pytest
 
 from prewarm.catalogue import catalogue
 from tests.support.fake_api import prewarm
+from tests.support.terminal_widths import terminal_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_pops_without_command_lists_all_pops() -> None:
 
 @pytest.mark.parametrize("columns", [30, 40, 50, 80])
 def test_pop_ids_are_complete_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal_of(monkeypatch, columns)
     lines = prewarm("pops", "list", "--region", "all").stdout.splitlines()
     assert set(catalogue().pops) <= {word for line in lines for word in line.split()}
     assert max(len(line) for line in lines) <= columns

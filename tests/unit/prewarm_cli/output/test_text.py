@@ -44,6 +44,22 @@ def test_status_lines_need_only_the_contracts_fields() -> None:
     assert list(status_lines(bare))[1] == f"failed   {BAD}  not warm"
 
 
+def test_failures_that_were_printed_before_are_not_repeated() -> None:
+    many = [f"https://www.example.com/{number}" for number in range(FAILURES_SHOWN + 3)]
+    lines = list(status_lines(status(failedUrl=many, failures=[]), shown=set(many[:2])))
+    assert not [line for line in lines if many[0] in line.split()]
+    assert many[2] in "\n".join(lines)
+    assert "failed   for the complete list: prewarm report the-run --format csv" in lines
+    assert not [line for line in status_lines(status(), shown={BAD}) if line.startswith("failed")]
+
+
+def test_status_lines_name_the_page_and_the_estimate() -> None:
+    cost = {"dollars": 0.02, "estimate": {"dollars": 0.01, "withoutTransfer": True}}
+    lines = list(status_lines(status(cost=cost), page="https://api.example.com/v1/#/run/the-run"))
+    assert "page     https://api.example.com/v1/#/run/the-run" in lines
+    assert "about $0.0200 (estimated before it started: $0.0100 without transfer: size unknown)" in lines
+
+
 def test_status_lines_show_optional_fields() -> None:
     more: dict[str, Any] = {
         "startedAt": "2026-11-24T01:38:29Z",
@@ -61,7 +77,8 @@ def test_status_lines_show_optional_fields() -> None:
         "remedy   `prewarm retry the-run` starts a new run of the failed URLs",
         "2 unresolved_pop",
         "warning  mind the gap",
-        "01:38:59",
+        "2026-11-24 01:38:29 UTC",
+        "took 30 s",
     ):
         assert part in output
 
