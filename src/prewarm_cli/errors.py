@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,13 @@ def _is_installed(module: str | None) -> bool:
 
 def _exit_for(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
     """Print a failure; return the exception that ends the command."""
-    print_stderr(f"prewarm: {failure}")
+    from prewarm_cli.ci import workflow_commands  # noqa: PLC0415 - needed for a failure only
+
+    if workflow_commands.is_github(os.environ):
+        # The runner shows an annotation's text in the log too.
+        print(workflow_commands.command("error", "prewarm", str(failure)), file=sys.stderr, flush=True)
+    else:
+        print_stderr(f"prewarm: {failure}")
     if as_json:
         typer.echo(json.dumps(failure.document))
     return typer.Exit(failure.code)

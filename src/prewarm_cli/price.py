@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
-from prewarm_cli.output.dry_run import dry_run_price
+from prewarm_cli.output.dry_run import count_of, dry_run_price
 from prewarm_cli.output.text import in_progress
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def confirm_price(client: Client, request: dict[str, Any]) -> None:
     else:
         pops = len({pop for each in dry_run["distributions"] for pop in each["pops"]})
         print_stderr(
-            f"every POP: {dry_run['urls']:,} URLs through {pops:,} POPs, {dry_run['fetches']:,} fetches: "
-            f"about {dry_run_price(dry_run)}"
+            f"every POP: {count_of(dry_run['urls'], 'URL')} through {count_of(pops, 'POP')}, "
+            f"{count_of(dry_run['fetches'], 'fetch', 'fetches')}: about {dry_run_price(dry_run)}"
         )
     if sys.stdin.isatty() and sys.stderr.isatty() and not typer.confirm("Start it?", err=True):
         print_stderr("nothing was started")

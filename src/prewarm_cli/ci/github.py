@@ -6,31 +6,17 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from prewarm.urls import redacted
+from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, progress_line, redact_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 # GitHub shows the first ten annotations of a kind per step, and a summary of at most 1 MiB per step (GitHub Docs,
 # "Workflow commands for GitHub Actions", and the runner's limits of annotations).
 MAX_ANNOTATIONS = 10
 MAX_SUMMARY_URLS = 100
 MAX_SUMMARY_BYTES = 1_000_000
-
-
-def is_github(environment: Mapping[str, str]) -> bool:
-    """Return whether this is a step of a workflow."""
-    return environment.get("GITHUB_ACTIONS") == "true"
-
-
-def escape_data(text: str) -> str:
-    """Return the text of a workflow command, as the toolkit escapes it: otherwise a line break would end it."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def escape_property(text: str) -> str:
-    """Return the value of a workflow command's property: `:` and `,` would end it."""
-    return escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
@@ -44,17 +30,13 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
     room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     for url, failure in failures[:room]:
         text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{link}"
-        yield _command(kind, "Not warm", text)
+        yield command(kind, "Not warm", text)
     if len(failures) > room:
-        yield _command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
+        yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
     if not failures and status["status"] != "COMPLETED":
-        yield _command(kind, "Not warm", f"{redact_urls(cause_of(status)) or progress_line(status)}{link}")
+        yield command(kind, "Not warm", f"{redact_urls(cause_of(status)) or progress_line(status)}{link}")
     for warning in status.get("warnings", [])[:MAX_ANNOTATIONS]:
-        yield _command("warning", "prewarm", redact_urls(warning))
-
-
-def _command(kind: str, title: str, text: str) -> str:
-    return f"::{kind} title={escape_property(title)}::{escape_data(text)}"
+        yield command("warning", "prewarm", redact_urls(warning))
 
 
 def step_summary(status: dict[str, Any], page: str | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +62,7 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
 def _repository(text: str) -> str:
     """Return a repository's name from its address, which may contain a user name and a token."""
     if "://" in text:
-        text = urlsplit(text).path
+        text = text.partition("://")[2].partition("/")[2]
     elif "@" in text and ":" in text:
         text = text.rpartition(":")[2]
     return text.strip("/").removesuffix(".git")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prewarm_cli.ci import github, gitlab
+from prewarm_cli.ci import github, gitlab, workflow_commands
 from prewarm_cli.errors import print_stderr
 from prewarm_cli.failure_reasons import file_reason
 
@@ -32,7 +32,7 @@ def log_section(title: str, *, as_json: bool) -> Iterator[None]:
 
 def report_to_ci(status: dict[str, Any], page: str | None) -> None:
     """In GitHub Actions, print annotations on stderr and append the summary; a failure to do so fails no run."""
-    if not github.is_github(os.environ):
+    if not workflow_commands.is_github(os.environ):
         return
     for line in github.annotation_lines(status, page):
         # Not print_stderr, which may wrap: a workflow command is one line.
