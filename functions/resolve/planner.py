@@ -31,6 +31,7 @@ def plan_run(
     started_at: float,
     clock: Callable[[], float],
     duplicates: int = 0,
+    own_machine: bool = False,
 ) -> PlannedRun:
     """Return the planned run.
 
@@ -45,6 +46,7 @@ def plan_run(
         started_at: when resolving began, in epoch seconds.
         clock: returns the current time in epoch seconds.
         duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
+        own_machine: whether the service runs on the user's machine.
 
     Raises:
         InvalidRequest: `max_rps` or the invalidations make the run miss its deadline.
@@ -91,6 +93,7 @@ def plan_run(
         strict_sources=fields.strict_sources,
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
+        own_machine=own_machine,
     )
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
 

@@ -116,6 +116,16 @@ class CostPart(ApiModel):
     dollars: float
 
 
+class CostEstimate(ApiModel):
+    """What a run was estimated to cost before it began, and the same figures as they were measured."""
+
+    dollars: float
+    fetches: int
+    without_transfer: Annotated[bool, Field(description="Sizes are unknown before a run, unless it is a dry run.")]
+    measured_dollars: Annotated[float, Field(description="Without transfer too.")]
+    measured_fetches: int
+
+
 class Cost(ApiModel):
     """The estimated cost of a run, based on measured usage."""
 
@@ -123,6 +133,7 @@ class Cost(ApiModel):
     prices_of: Annotated[str, Field(description="The month of the prices.")]
     parts: list[CostPart]
     not_included: list[str]
+    estimate: Annotated[CostEstimate | None, Field(description="Absent for dry runs and older runs.")] = None
 
 
 class Remedy(ApiModel):

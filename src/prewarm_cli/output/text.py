@@ -13,7 +13,7 @@ from prewarm.results.outcome import IN_WORDS
 from prewarm.urls import redacted
 from prewarm_cli.errors import Code
 from prewarm_cli.output import times
-from prewarm_cli.output.dry_run import MEGABYTE, count_of, dry_run_lines, duplicates_text, left_out_lines, price
+from prewarm_cli.output.dry_run import MEGABYTE, count_of, dry_run_lines, duplicates_text, left_out_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -191,4 +191,7 @@ def _estimate(estimate: object) -> str:
     """Return what was estimated before the run, next to what it then took; older services return no estimate."""
     if not isinstance(estimate, dict) or estimate.get("dollars") is None:
         return ""
-    return f" (estimated before it started: {price(estimate)})"
+    if estimate.get("withoutTransfer") and estimate.get("measuredDollars") is not None:
+        measured = f"${estimate['measuredDollars']:,.4f}"
+        return f" ({measured} without transfer, for which ${estimate['dollars']:,.4f} was estimated before it began)"
+    return f" (${estimate['dollars']:,.4f} was estimated before it began)"

@@ -54,10 +54,11 @@ def test_failures_that_were_printed_before_are_not_repeated() -> None:
 
 
 def test_status_lines_name_the_page_and_the_estimate() -> None:
-    cost = {"dollars": 0.02, "estimate": {"dollars": 0.01, "withoutTransfer": True}}
+    cost = {"dollars": 0.02, "estimate": {"dollars": 0.01, "withoutTransfer": True, "measuredDollars": 0.011}}
     lines = list(status_lines(status(cost=cost), page="https://api.example.com/v1/#/run/the-run"))
     assert "page     https://api.example.com/v1/#/run/the-run" in lines
-    assert "about $0.0200 (estimated before it started: $0.0100 without transfer: size unknown)" in lines
+    expected = "about $0.0200 ($0.0110 without transfer, for which $0.0100 was estimated before it began)"
+    assert expected in lines
 
 
 def test_status_lines_show_optional_fields() -> None:
