@@ -6,11 +6,13 @@ from typing import Any, NoReturn
 
 import typer
 
+from prewarm.execution_status import REJECTED
 from prewarm_cli.api_client import STATUS_PAGE_LIMIT, Client
 from prewarm_cli.ci.gitlab import annotations_json
 from prewarm_cli.ci.outputs import log_section, report_to_ci
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.options.user_request import UserRequest, rejection_in_users_terms
 from prewarm_cli.options.wait import WaitOptions
 from prewarm_cli.output.junit import junit_xml
 from prewarm_cli.output.live import Display, choose_display
@@ -24,12 +26,19 @@ MIN_PAUSE, MAX_PAUSE, PAUSE_SHARE = 0.5, 5.0, 0.05
 
 
 def follow(
-    client: Client, run: str, wait: WaitOptions, *, as_json: bool, lines: bool = False, outlives: bool = True
+    client: Client,
+    run: str,
+    wait: WaitOptions,
+    *,
+    as_json: bool,
+    lines: bool = False,
+    outlives: bool = True,
+    request: object = None,
 ) -> NoReturn:
     """Display a run until it ends, print its result, and exit with its exit code.
 
     `lines`: with `as_json`, print every status, not only the last; `outlives`: whether the run continues without this
-    process.
+    process; `request`: the user's request, if this command started the run.
     """
     name, page = run_name(run), client.page_of(run) if outlives else None
     resume = f"resume with: prewarm watch {name}" if outlives else "URLs warmed so far stay warm"
@@ -51,6 +60,8 @@ def follow(
             raise
         consequence = "the run itself may continue" if outlives else "the run ends with this command"
         raise CommandFailed(f"{failed}\n{consequence}; {resume}", failed.code, failed.document) from failed
+    if isinstance(request, UserRequest) and status.get("error") == REJECTED and not as_json:
+        status["cause"] = rejection_in_users_terms(str(status.get("cause") or ""), request)
     _write_files(client, run, wait, status, page)
     report_to_ci(status, page)
     if not as_json:

@@ -64,7 +64,7 @@ def run(
         if "dryRun" in document:
             print_dry_run(document, as_json=as_json)
             return
-        follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False)
+        follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False, request=request)
 
 
 def check_hosts(request: dict[str, Any], distributions: "list[Distribution]") -> None:

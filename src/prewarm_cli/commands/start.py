@@ -59,7 +59,7 @@ def start(
     if "dryRun" in document:
         print_dry_run(document, as_json=as_json)
         return
-    follow_or_print_id(client, document, wait_options, wait=wait, as_json=as_json)
+    follow_or_print_id(client, document, wait_options, wait=wait, as_json=as_json, request=request)
 
 
 def check_wait_options(wait_options: WaitOptions, *, wait: bool) -> None:
@@ -106,13 +106,19 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
 
 
 def follow_or_print_id(
-    client: Client, document: dict[str, Any], wait_options: WaitOptions, *, wait: bool, as_json: bool
+    client: Client,
+    document: dict[str, Any],
+    wait_options: WaitOptions,
+    *,
+    wait: bool,
+    as_json: bool,
+    request: object = None,
 ) -> None:
     """Follow a started run to its end, or print its requestID or the API's response."""
     run = document["requestID"]
     print_stderr((f"started {run}\n" if wait else "") + f"page: {client.page_of(run)}")
     if wait:
-        follow(client, run, wait_options, as_json=as_json)
+        follow(client, run, wait_options, as_json=as_json, request=request)
     if as_json:
         typer.echo(json.dumps(document))
     else:

@@ -14,6 +14,35 @@ OPTIONS = {
     "headers": "--header",
     "url_list": "URL",
 }
+# Fields of a request; a test compares them with the model.
+FIELDS = frozenset(
+    [
+        "url_list",
+        "url_list_s3",
+        "sitemap",
+        "manifest",
+        "region_type",
+        "target_type",
+        "region",
+        "cf_domain",
+        "accept_encodings",
+        "headers",
+        "user_agent",
+        "invalidate",
+        "verify",
+        "timeout_minutes",
+        "max_concurrency",
+        "max_rps",
+        "staged",
+        "fail_on",
+        "strict_sources",
+        "min_warm_percent",
+        "max_bytes",
+        "allow_unknown_pops",
+        "dry_run",
+        "label",
+    ]
+)
 # Parameters of the other routes, as the commands name them.
 PARAMETERS = {
     "requestID": "ID",
@@ -74,6 +103,19 @@ def _readable(rest: str) -> str:
     """Return the rest of a field, such as `.include[0]` or a header's name, as text after the option."""
     words = [word for word in re.split(r"[.\[\]]+", rest.removeprefix(".url")) if word and not word.isdigit()]
     return " " + " ".join(words) if words else ""
+
+
+def rejection_in_users_terms(cause: str, request: UserRequest) -> str:
+    """Return why a run was rejected, with the places where the user wrote the values in place of the fields.
+
+    The service joins several problems by ` | `, each of them with its field in front of a colon.
+    """
+    parts = []
+    for problem in cause.split(" | "):
+        field, colon, message = problem.partition(": ")
+        name = field.partition("[")[0].partition(".")[0]
+        parts.append(f"{request.place_of(field)}: {message}" if colon and name in FIELDS else problem)
+    return " | ".join(parts)
 
 
 def problem_texts(details: list[dict[str, Any]], request: UserRequest | None) -> list[str]:

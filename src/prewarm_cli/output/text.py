@@ -64,9 +64,21 @@ def progress_line(status: dict[str, Any]) -> str:
         if "nextToken" not in status
         else ""
     )
-    return (
-        f"{status['status']}: {status['completed']} of {status['total']} URLs{split} · {done:,} of {total:,} targets"
-    )
+    doing = f", {phase}" if in_progress(status) and (phase := phase_text(status)) else ""
+    urls = f"{status['completed']} of {status['total']} URLs{split}"
+    return f"{status['status']}{doing}: {urls} · {done:,} of {total:,} targets"
+
+
+def phase_text(status: dict[str, Any]) -> str:
+    """Return what a run is doing, with counts and the time left where the service returns them; else ""."""
+    phase = status.get("phase") or {}
+    name = str(phase.get("name") or "").replace("_", " ")
+    if name == "warming" and (phase.get("stages") or 1) > 1:
+        name += f" stage {phase.get('stage')} of {phase['stages']}"
+    elif name == "invalidating" and phase.get("total"):
+        name += f" {phase.get('done') or 0:,} of {phase['total']:,}"
+    left = phase.get("secondsLeft")
+    return f"{name}, about {times.duration(left)} left" if name and left else name
 
 
 def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | None = None) -> str:

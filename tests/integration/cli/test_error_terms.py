@@ -13,9 +13,12 @@ import requests
 import urllib3
 
 from prewarm.errors import RefusedRequest
+from prewarm.request.model import PrewarmRequest
 from prewarm.request.validation import check_request
 from prewarm_cli.failure_reasons import connection_reason
+from prewarm_cli.options.user_request import FIELDS
 from tests.support.fake_api import FakeApi, fake_api, prewarm
+from tests.support.statuses import status
 
 FOREIGN = ("region[", "url_list[", "accept_encodings", "[Errno", "Value error", "HTTPConnection", "pydantic")
 
@@ -126,6 +129,22 @@ def test_file_that_cannot_be_read_is_explained(api: FakeApi, arguments: list[str
 def test_broken_request_file_is_explained(api: FakeApi, tmp_path: Path, content: bytes, text: str) -> None:
     (tmp_path / "request.json").write_bytes(content)
     assert text in shown_for("--request", str(tmp_path / "request.json"))
+
+
+def test_run_that_is_rejected_later_names_the_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cause = "max_rps: 900 fetches take 90 minutes | no distribution serves it: www.example.com"
+    rejected = status(failedUrl=[], failures=[], error="Prewarm.InvalidRequest", cause=cause)
+    with fake_api(monkeypatch, tmp_path) as served:
+        served.responses["POST /prewarm"] = [(200, {"requestID": "x"})]
+        served.responses["GET /status"] = [(200, rejected)]
+        shown = prewarm("start", URL, "--region", "eu", "--max-rps", "1", "--wait", code=2).stdout
+        assert "--max-rps: 900 fetches take 90 minutes | no distribution serves it: www.example.com" in shown
+        document = prewarm("start", URL, "--region", "eu", "--max-rps", "1", "--wait", "--json", code=2).stdout
+        assert json.loads(document)["cause"] == cause
+
+
+def test_fields_of_requests_are_those_of_the_model() -> None:
+    assert {*PrewarmRequest.model_fields, "target_type", "label"} == FIELDS
 
 
 def wrapped(reason: Exception) -> requests.ConnectionError:

@@ -29,6 +29,25 @@ def test_progress_line_counts_urls_and_targets() -> None:
     assert progress_line(status(nextToken="x")) == "FAILED: 2 of 2 URLs · 8 of 1,008 targets"
 
 
+@pytest.mark.parametrize(
+    ("phase", "text"),
+    [
+        ({"name": "resolving"}, "IN_PROGRESS, resolving: "),
+        ({"name": "invalidating", "done": 3, "total": 10}, "IN_PROGRESS, invalidating 3 of 10: "),
+        ({"name": "warming", "stage": 1, "stages": 1}, "IN_PROGRESS, warming: "),
+        (
+            {"name": "warming", "stage": 2, "stages": 2, "secondsLeft": 75},
+            "IN_PROGRESS, warming stage 2 of 2, about 1 min 15 s left: ",
+        ),
+        ({"name": "summing_up"}, "IN_PROGRESS, summing up: "),
+        (None, "IN_PROGRESS: "),
+    ],
+)
+def test_progress_line_names_the_phase_where_the_service_returns_it(phase: dict[str, Any] | None, text: str) -> None:
+    assert progress_line(status(status="IN_PROGRESS", phase=phase)).startswith(text)
+    assert progress_line(status(phase=phase)).startswith("FAILED: ")
+
+
 def test_failure_reasons_explain_outcomes() -> None:
     reasons = failure_reasons(status()["failures"][0])
     assert "server_error at 3 targets (the origin answered with a 5xx" in reasons
