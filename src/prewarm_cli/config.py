@@ -21,7 +21,7 @@ VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
 GROUP_AND_OTHER_BITS = 0o077
 
 
-EXPORT_HINT = "In another terminal, for prewarm start, list and the other commands:"
+EXPORT_HINT = "In another terminal, so that the other commands use it:"
 
 
 @dataclass(frozen=True)

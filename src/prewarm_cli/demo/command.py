@@ -41,7 +41,7 @@ def demo(
 ) -> None:
     """Show a release being warmed at every POP of Asia-Pacific and Europe, in front of a simulated CloudFront.
 
-    It takes less than a minute. Each simulated POP has one of some 300 loopback addresses (Linux), with its own TLS
+    It takes less than a minute. Each simulated POP has one of almost 400 loopback addresses (Linux), with its own TLS
     endpoint and cache. Everything else is the real service: API, state machine, functions.
 
     Examples:
@@ -116,7 +116,7 @@ def serve_until_signal(show: Show) -> None:
 
 def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, show: Show) -> list[str]:
     """Run the demo, and return the checks that failed."""
-    show.say(f"A cold cache. Viewers request {VIEWED_URL}:", "bold")
+    show.say(f"\nA cold cache. Viewers request {VIEWED_URL}:", "bold")
     before = _viewer_requests(site, edge, show)
     # These viewers have warmed the URL for themselves, so the caches are emptied again.
     edge.purge(["/*"])
@@ -163,7 +163,7 @@ def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     with choose_display() as display:
         status = poll_until_end(client, document["requestID"], display)
     show.say(progress_line(status))
-    for line, style in url_table(status, columns()):
+    for line, style in url_table(status, columns(), display.shown):
         show.say(line, style)
     return status
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 from prewarm_cli.output.terminal import fits, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 STYLES = {"warm": "green", "failed": "red", "in progress": "dim"}
 
 
-def url_table(status: dict[str, Any], width: int | None) -> Iterator[tuple[str, str]]:
+def url_table(status: dict[str, Any], width: int | None, shown: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     """Yield a table of a status's URLs with their states and outcomes, line by line, each with its style.
 
-    No URL is divided: on a terminal that is too narrow for the table, reasons are below their URL.
+    The reasons of the URLs in `shown` were printed before. No URL is divided: on a terminal that is too narrow for
+    the table, reasons are below their URL.
     """
     failures = {entry["url"]: entry for entry in status["failures"]}
     states = [(url, "warm") for url in status["successUrl"]]
@@ -24,8 +25,10 @@ def url_table(status: dict[str, Any], width: int | None) -> Iterator[tuple[str, 
     reasons = {
         url: ", ".join(f"{name} at {count} POPs" for name, count in entry.get("reasons", {}).items())
         for url, entry in failures.items()
+        if url not in shown
     }
-    lines = table(("STATE", "URL", "REASONS"), [(state, url, reasons.get(url, "")) for url, state in states])
+    header = ("STATE", "URL", "REASONS" if reasons else "")
+    lines = table(header, [(state, url, reasons.get(url, "")) for url, state in states])
     if fits(lines, width):
         yield lines[0], ""
         yield from ((line, STYLES[state]) for line, (_, state) in zip(lines[1:], states, strict=True))

@@ -1,9 +1,16 @@
 """`prewarm pops` and `prewarm local` with bad input and on narrow terminals."""
 
 import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import prewarm_local.stack.stack
 from prewarm.catalogue import catalogue
 from tests.support.fake_api import prewarm
 from tests.support.terminal_widths import terminal_of
@@ -40,6 +47,25 @@ def test_pop_ids_are_complete_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("port", ["99999", "-1"])
 def test_local_with_invalid_port_exits_2(port: str) -> None:
     assert "--port" in prewarm("local", "--port", port, code=2).stderr
+
+
+def test_local_prints_export_lines_on_stderr_and_one_json_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def served(**_: Any) -> Iterator[SimpleNamespace]:
+        ready = {"api": "http://127.0.0.1:1/v1", "apiKey": "the key"}
+        yield SimpleNamespace(api=ready["api"], api_key=ready["apiKey"], ready_line=lambda: ready)
+
+    monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", served)
+    monkeypatch.setattr(threading.Event, "wait", lambda *_: True)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        shown = prewarm("local")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert json.loads(shown.stdout)["apiKey"] == "the key"
+    assert "Dashboard: http://127.0.0.1:1/v1/" in shown.stderr
+    assert "\nexport PREWARM_API_URL=http://127.0.0.1:1/v1\nexport PREWARM_API_KEY='the key'\n" in shown.stderr
 
 
 @pytest.mark.parametrize(
