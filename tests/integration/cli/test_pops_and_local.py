@@ -3,9 +3,6 @@
 import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,12 +47,23 @@ def test_local_with_invalid_port_exits_2(port: str) -> None:
 
 
 def test_local_prints_export_lines_on_stderr_and_one_json_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def served(**_: Any) -> Iterator[SimpleNamespace]:
-        ready = {"api": "http://127.0.0.1:1/v1", "apiKey": "the key"}
-        yield SimpleNamespace(api=ready["api"], api_key=ready["apiKey"], ready_line=lambda: ready)
+    class Served:
+        api, api_key = "http://127.0.0.1:1/v1", "the key"
 
-    monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", served)
+        def __init__(self, **_: Any) -> None:
+            self.entered = False
+
+        def __enter__(self) -> None:
+            self.entered = True
+
+        def __exit__(self, *_: object) -> None:
+            self.entered = False
+
+        def ready_line(self) -> dict[str, str]:
+            assert self.entered
+            return {"api": self.api, "apiKey": self.api_key}
+
+    monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", Served)
     monkeypatch.setattr(threading.Event, "wait", lambda *_: True)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
