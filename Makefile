@@ -10,7 +10,8 @@ LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt 
 # and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo local test suite check bench docs pictures catalogue networks format lock dist sbom clean help
+.PHONY: install demo local test suite trust load fuzz check bench docs pictures catalogue networks format lock dist sbom
+.PHONY: clean help
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -32,6 +33,9 @@ suite: .venv/dev.stamp
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
 
+trust: .venv/dev.stamp ## Run the fault matrix, and write its figures into docs/reliability.md (10 to 15 minutes)
+	@$(BIN)/python -m tests.trust --seeds 1 --record $(ARGS)
+
 check: .venv/dev.stamp ## Lint and check types only
 	@echo "Linting and checking types ..."
 	@$(BIN)/ruff check --quiet .
@@ -40,6 +44,12 @@ check: .venv/dev.stamp ## Lint and check types only
 
 bench: .venv/dev.stamp ## Run the benchmarks and write docs/performance.md (five minutes on an idle machine)
 	@$(BIN)/python -m bench $(ARGS)
+
+load: .venv/dev.stamp ## Measure 50 polled runs and a million targets; ARGS='--page docs/reliability.md'
+	@$(BIN)/python -m bench.load $(ARGS)
+
+fuzz: .venv/dev.stamp ## Feed bad input for ten minutes a target; ARGS='--page docs/reliability.md'
+	@$(BIN)/python -m tests.fuzz --seconds 600 $(ARGS)
 
 docs: .venv/dev.stamp ## Generate docs from the code: OpenAPI, the report's schema, the command's reference
 	@$(BIN)/python -m tools.openapi

@@ -78,7 +78,7 @@ class _Ledger(Ledger):
     """A ledger whose table discards all items."""
 
     def __init__(self) -> None:
-        super().__init__(mock.Mock(), "nothing", 1)
+        super().__init__(mock.Mock(), "nothing", 1, mock.Mock())
         self.warm: list[int] = []
 
     def control(self, run: str) -> Control:
@@ -114,12 +114,12 @@ class _Stores(Storage):
         assert run
         return self._given_plan
 
-    def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
-        assert run
+    def get_addresses(self, plan: Plan) -> list[dict[str, list[str]]]:
+        assert plan is self._given_plan
         return [{pop: [address] for pop, address in self._given_addresses.items()}]
 
-    def get_block(self, run: str, number: int) -> dict[str, Any]:
-        assert (run, number) == (self._given_plan.run, 0)
+    def get_block(self, plan: Plan, number: int) -> dict[str, Any]:
+        assert (plan, number) == (self._given_plan, 0)
         return {"urls": self._given_urls, "headers": {}, "user_agent": None}
 
 

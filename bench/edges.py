@@ -37,21 +37,29 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   map $server_addr $pop {{ {pops} }}
+  split_clients $server_addr$uri $fault {{ {faults} }}
+  map $fault $x_cache {{ 0 "Hit from cloudfront"; default "Error from cloudfront"; }}
   server {{
     {listen}
     ssl_certificate {folder}/chain.pem;
     ssl_certificate_key {folder}/key.pem;
     root {folder}/files;
     etag on;
-    add_header X-Cache "Hit from cloudfront";
-    add_header X-Amz-Cf-Pop $pop;
-    add_header X-Amz-Cf-Id "4dXrbq6sDmNsBqyWkNzLLl2mVr9dNw==";
+    add_header X-Cache $x_cache always;
+    add_header X-Amz-Cf-Pop $pop always;
+    add_header X-Amz-Cf-Id "4dXrbq6sDmNsBqyWkNzLLl2mVr9dNw==" always;
     add_header Age 12;
+    if ($fault = 404) {{ return 404; }}
+    if ($fault = 403) {{ return 403; }}
+    if ($fault = 503) {{ return 503; }}
     location ~ ^/(?<size>1k|100k|10m)/ {{ try_files /$size =404; }}
     {slow}
   }}
 }}
 """
+# One target in a hundred: the same ones at every fetch.
+ONE_PERCENT = "0.7% 404; 0.3% 403; * 0;"
+NO_FAULTS = "* 0;"
 SLOW = "location /slow/ { echo_sleep 0.15; echo_exec /1k/slow; }"
 
 
@@ -72,8 +80,11 @@ def nginx() -> str | None:
 
 
 @contextmanager
-def edges(core: int | None, names: Sequence[str] = LAB) -> Iterator[Edges]:
-    """Serve as the named POPs until the block ends, on one core if one is given."""
+def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS) -> Iterator[Edges]:
+    """Serve as the named POPs until the block ends, on one core if one is given.
+
+    `faults`: which share of the targets is answered with which status, as nginx's split_clients.
+    """
     program = nginx()
     assert program is not None
     addresses = {name: f"127.0.77.{number}" for number, name in enumerate(names, start=1)}
@@ -92,6 +103,7 @@ def edges(core: int | None, names: Sequence[str] = LAB) -> Iterator[Edges]:
             modules=f"load_module {modules};" if modules.exists() else "",
             pops=" ".join(f"{address} {pop};" for pop, address in addresses.items()),
             listen=" ".join(f"listen {address}:{port} ssl http2 backlog=4096;" for address in addresses.values()),
+            faults=faults,
             slow=SLOW if modules.exists() else "",
         )
         (folder / "nginx.conf").write_text(config)

@@ -16,8 +16,10 @@ from prewarm.results.chain import counted_parts
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
+from prewarm.results.url_index import build_index
 from prewarm.storage.keys import run_key
 from prewarm.storage.run_end import settle_run
+from prewarm.storage.run_items import result_facts
 from prewarm.storage.run_store import Storage
 from prewarm.tracing import subsegment
 
@@ -62,6 +64,8 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         logger.info("stopped during the roll-up")
         return verdict
     write_results(store, summary, build_report(summary, rolled_up, urls, fetched))
+    store.put_url_index(run, build_index(rolled_up.urls, urls, fetched))
+    store.runs.end(run, result_facts(summary, len(rolled_up.urls)), redrives)
     logger.info("aggregated", extra={"warm": summary["warm"], "failed": summary["failed"]})
     if ledger.claim_run_metrics(run, redrives):
         put_run_metrics(summary)

@@ -12,7 +12,7 @@ from prewarm.urls import redacted
 
 # The report's format version; it is incremented when the meaning of a field changes (docs/report.schema.json).
 VERSION = 1
-COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched")
+COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched", "uncompressed")
 
 
 def build_report(
@@ -32,9 +32,15 @@ def build_report(
             "reasons": url.failures,
         }
         | fetched_form(url.index, fetched)
+        | uncompressed_at(url.index, rolled_up)
         for url in rolled_up.urls
     ]
     return {"version": VERSION} | summary | {"urls": lines}
+
+
+def uncompressed_at(index: int, rolled_up: RollUp) -> dict[str, int]:
+    """Return {"uncompressed": number of POPs} for a URL that POPs served uncompressed, else {}."""
+    return {"uncompressed": len(rolled_up.uncompressed[index])} if index in rolled_up.uncompressed else {}
 
 
 def as_json(report: dict[str, Any]) -> bytes:

@@ -9,6 +9,8 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from aggregate.byte_units import format_bytes
+from aggregate.report_tables import documents, left_out, table
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.results.outcome import IN_WORDS, Outcome
 
@@ -17,7 +19,6 @@ SLOWEST_SHOWN = 10
 URLS_SHOWN = 20
 # The part of the world map that is shown, in tenths of a degree, without the poles.
 MAP_TOP, MAP_HEIGHT, MAP_WIDTH = 60, 1_440, 3_600
-BYTE_UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
 def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
@@ -44,6 +45,8 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified": f"{report['verified']:,}",
             "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
+            "Proofs at another address": f"{report.get('verifiedElsewhere', 0):,}",
+            "Addresses with a proof": f"{report.get('addressesProven', 0):,} of {report.get('addresses', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),
@@ -59,10 +62,12 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
-    yield from _left_out(report.get("sources", []))
+    yield _uncompressed(report)
+    yield from left_out(report.get("sources", []))
+    yield from documents(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
-        yield "<h2>Skipped POPs</h2>" + _table(
+        yield "<h2>Skipped POPs</h2>" + table(
             "Skipped POPs",
             ("POP", "Reason", "Detail"),
             [(pop["pop"], pop["reason"], pop["detail"]) for pop in report["skippedPops"]],
@@ -72,7 +77,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         f"<h2>Cost</h2><p class=soft>Estimated with prices of {escape(prices)}; "
         f"not included: {escape(not_included)}.</p>"
     )
-    yield _table(
+    yield table(
         "Cost",
         ("Item", "Quantity", "Unit", "USD"),
         [
@@ -85,7 +90,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
 def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     """Yield the map, the regions and the slowest POPs."""
     yield "<h2>Warm locations</h2>" + _map(report["pops"], catalogue)
-    yield "<h2>By region</h2>" + _table(
+    yield "<h2>By region</h2>" + table(
         "By region",
         ("Region", "POPs", "Targets", "Warm", "First byte, mean"),
         [
@@ -94,7 +99,7 @@ def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         ],
     )
     slowest = sorted((pop for pop in report["pops"] if pop["meanMs"]), key=lambda pop: -pop["meanMs"])
-    yield "<h2>Slowest POPs</h2>" + _table(
+    yield "<h2>Slowest POPs</h2>" + table(
         "Slowest POPs",
         ("POP", "City", "Targets", "Warm", "First byte, mean"),
         [
@@ -102,19 +107,6 @@ def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             for pop in slowest[:SLOWEST_SHOWN]
         ],
     )
-
-
-def _left_out(sources: Sequence[dict[str, Any]]) -> Iterable[str]:
-    """Yield what the run left out of its sources."""
-    rows = [
-        (source["source"], f"{each['count']:,}", "skipped" if each["skipped"] else "left out", each["reason"],
-         ", ".join(each["examples"]))
-        for source in sources
-        for each in source["leftOut"]
-    ]  # fmt: skip
-    if rows:
-        heads = ("Source", "Entries", "", "Reason", "Such as")
-        yield "<h2>Not taken from the sources</h2>" + _table("Not taken from the sources", heads, rows)
 
 
 def _failures(report: dict[str, Any]) -> str:
@@ -126,7 +118,7 @@ def _failures(report: dict[str, Any]) -> str:
     html = ""
     for cause, entries in sorted(causes.items(), key=lambda item: -len(item[1])):
         explanation = IN_WORDS.get(Outcome(cause), cause)
-        html += f"<h2>{len(entries):,} failed: {escape(explanation)} ({escape(cause)})</h2>" + _table(
+        html += f"<h2>{len(entries):,} failed: {escape(explanation)} ({escape(cause)})</h2>" + table(
             f"Failed by {cause}",
             ("URL", "Warm", "Reasons"),
             [
@@ -139,6 +131,16 @@ def _failures(report: dict[str, Any]) -> str:
     return html
 
 
+def _uncompressed(report: dict[str, Any]) -> str:
+    """Return the first URLs that POPs served uncompressed."""
+    entries = report.get("uncompressed", [])
+    rows = [(each["url"], f"{each['pops']:,}", ", ".join(each["examples"])) for each in entries[:URLS_SHOWN]]
+    if not rows:
+        return ""
+    heading = f"{report['uncompressedUrls']:,} served uncompressed"
+    return f"<h2>{heading}</h2>" + table("Served uncompressed", ("URL", "POPs", "Such as"), rows)
+
+
 def _both_forms(entry: dict[str, Any]) -> str:
     return f"{entry['url']} (fetched as {entry['fetched']})" if "fetched" in entry else str(entry["url"])
 
@@ -149,7 +151,7 @@ def _other_forms(urls: Sequence[dict[str, Any]]) -> str:
     if not other:
         return ""
     html = "<h2>Fetched in the form that browsers send</h2>"
-    html += _table("Fetched in the form that browsers send", ("Given", "Fetched"), other[:URLS_SHOWN])
+    html += table("Fetched in the form that browsers send", ("Given", "Fetched"), other[:URLS_SHOWN])
     if len(other) > URLS_SHOWN:
         html += f'<p class="soft">{len(other) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
     return html
@@ -157,23 +159,6 @@ def _other_forms(urls: Sequence[dict[str, Any]]) -> str:
 
 def _figures(figures: dict[str, str]) -> str:
     return f"<dl>{''.join(f'<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>' for k, v in figures.items())}</dl>"
-
-
-def _table(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table that is scrollable by keyboard; columns of numbers, except the first, are right-aligned."""
-
-    def cell(index: int, text: str) -> str:
-        kind = "n" if index and text[:1].isdigit() else "url" if "://" in text else ""
-        return f'<td class="{kind}">{escape(text)}</td>'
-
-    all_rows = list(rows)
-    right = [index > 0 and all(row[index][:1].isdigit() for row in all_rows) for index in range(len(heads))]
-    head = "".join(
-        f'<th scope=col class="{"n" if right[index] else ""}">{escape(text)}</th>' for index, text in enumerate(heads)
-    )
-    body = "".join(f"<tr>{''.join(cell(i, text) for i, text in enumerate(row))}</tr>" for row in all_rows)
-    region = f'<div class=scroll tabindex=0 role=region aria-label="{escape(name)}">'
-    return f"{region}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
@@ -238,13 +223,3 @@ def _moment(seconds: float) -> str:
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:,} min {rest} s" if minutes else f"{seconds:.1f} s"
-
-
-def format_bytes(count: float) -> str:
-    """Return a number of bytes with a decimal unit, such as `1.5 MB`."""
-    unit = "B"
-    for larger_unit in BYTE_UNITS:
-        if count < 1000:  # noqa: PLR2004 - the next unit
-            break
-        count, unit = count / 1000, larger_unit
-    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"

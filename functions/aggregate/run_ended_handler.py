@@ -1,9 +1,11 @@
 """Handle a run's end, on EventBridge's "Step Functions Execution Status Change" (best-effort delivery).
 
 A run that timed out or was aborted did not reach AggregateResults. Its summary and report are written here, so that
-nothing is lost when ledger and history expire. Then the notification is published, if the stack has a topic.
+nothing is lost when ledger and history expire. The list of runs gets every run's end, also of one whose failure no
+state recorded. Then the notification is published, if the stack has a topic.
 """
 
+import time
 from typing import Any
 
 from aggregate.finish_run import OUTCOMES_BY_STATUS, finish_run
@@ -12,11 +14,12 @@ from aggregate.sns import publish
 from prewarm.execution_status import summary_is_current
 from prewarm.observability import logger
 from prewarm.settings import Settings
+from prewarm.storage.run_items import end_facts
 from prewarm.storage.run_store import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Finish a run that timed out or was aborted, and publish the notification."""
+    """Finish a run that timed out or was aborted, record the end in the list of runs, publish the notification."""
     detail = event["detail"]
     run, status = detail["name"], detail["status"]
     logger.append_keys(run=run)
@@ -25,8 +28,14 @@ def handler(event: dict[str, Any], _context: object) -> None:
     if redrives < store.ledger.control(run).redrives:
         logger.info("redriven since", extra={"status": status})
         return
-    if status in OUTCOMES_BY_STATUS and plan is not None and finish_run(plan, store, redrives, status) is None:
-        return
+    if status in OUTCOMES_BY_STATUS:
+        if plan is None:
+            # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
+            store.ledger.end_run(run, redrives, status)
+        elif finish_run(plan, store, redrives, status) is None:
+            return
+    ended_at = detail["stopDate"] / 1000 if detail.get("stopDate") else time.time()
+    store.runs.end(run, end_facts(status, detail.get("error") or "", ended_at), redrives)
     settings = Settings.from_environment()
     if settings.notification_topic and (settings.notifications == "all" or status != "SUCCEEDED"):
         summary = store.get_summary(run)

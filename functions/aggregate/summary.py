@@ -35,6 +35,7 @@ def summarise(
     failed = [url for url in rolled_up.urls if url.verdict is Verdict.FAILED]
     return {
         "run": plan.run,
+        "label": plan.label,
         "warm": not failed and not plan.sources_fail,
         "startedAt": plan.started_at,
         "endedAt": ended_at,

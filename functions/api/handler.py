@@ -1,60 +1,53 @@
 """The API's Lambda function: each route calls one function and returns its result as JSON."""
 
-import functools
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
+from api.history_routes import router as history_router
 from api.http.error_handlers import add_error_handlers
-from api.http.params import body_of, idempotency_key_of, includes_pops, page_of, request_id_of
+from api.http.params import RUN, body_of, caller_of, check_query, includes_pops, page_of, request_id_of
 from api.http.responses import CORS, json_response
 from api.runs.cancel import cancel
-from api.runs.dry_run import Resolver
-from api.runs.executions import Execution, Executions
-from api.runs.list_runs import list_runs
+from api.runs.executions import Execution
 from api.runs.lookup import find_run
 from api.runs.progress import find_progress
 from api.runs.report import report_link
 from api.runs.retry import retry
 from api.runs.start import start
 from api.runs.status import as_contract
-from api.static_routes import router
+from api.services import executions, resolver
+from api.static_routes import router as static_router
 from prewarm.observability import logger
-from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 
+_executions, _resolver = executions, resolver
 app = APIGatewayRestResolver(cors=CORS)
 add_error_handlers(app)
-app.include_router(router)
-_executions = functools.cache(lambda: Executions(Settings.from_environment().state_machine_arn))
-_resolver = functools.cache(lambda: Resolver(Settings.from_environment().resolve_function))
+app.include_router(static_router)
+app.include_router(history_router)
 
 
 @app.post("/prewarm")
 def post_prewarm() -> Response[str]:
     """Start a run."""
-    body, key = body_of(app.current_event), idempotency_key_of(app.current_event)
-    return json_response(200, start(body, storage(), _executions(), _resolver(), key))
+    check_query(app.current_event)
+    body, caller = body_of(app.current_event), caller_of(app.current_event)
+    return json_response(200, start(body, storage(), _executions(), _resolver(), caller))
 
 
 @app.delete("/prewarm")
 def delete_prewarm() -> Response[str]:
     """Cancel a run."""
+    check_query(app.current_event, RUN)
     return json_response(200, cancel(_run(), _executions(), storage()))
 
 
 @app.post("/retry")
 def post_retry() -> Response[str]:
     """Start a new run of the failed URLs."""
-    key = idempotency_key_of(app.current_event)
-    return json_response(200, retry(_run(), storage(), _executions(), _resolver(), key))
-
-
-@app.get("/runs")
-def get_runs() -> Response[str]:
-    """List runs, newest first."""
-    query = app.current_event.query_string_parameters
-    return json_response(200, list_runs(_executions(), *map(query.get, ("status", "limit", "nextToken"))))
+    check_query(app.current_event, RUN)
+    return json_response(200, retry(_run(), storage(), _executions(), _resolver(), caller_of(app.current_event)))
 
 
 @app.get("/status")
@@ -67,6 +60,7 @@ def get_status() -> Response[str]:
 @app.get("/report")
 def get_report() -> Response[str]:
     """Return a link to a run's report."""
+    check_query(app.current_event, (*RUN, "format"))
     return json_response(200, report_link(_run(), storage(), app.current_event.query_string_parameters.get("format")))
 
 

@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from api.dashboard.page import dashboard
+from api.http.params import check_query
 from api.http.responses import json_response
 from api.pops import pops
 
@@ -17,12 +18,14 @@ router.get("/")(dashboard)
 @router.get("/pops")
 def get_pops() -> Response[str]:
     """Return the POP catalogue."""
+    check_query(router.current_event)
     return json_response(200, pops(), dict(CACHE_HEADERS))
 
 
 @router.get("/openapi.json")
 def get_openapi() -> Response[str]:
     """Return the OpenAPI document."""
+    check_query(router.current_event)
     # Importing its models takes longer than importing all other routes.
     from api.schemas.openapi import openapi  # noqa: PLC0415
 

@@ -94,6 +94,13 @@ class Catalogue:
         return min(self.regional_caches, key=lambda cache: distance_km(here, self.locations[cache]))
 
 
+@functools.cache
+def regions_of_caches() -> dict[str, str]:
+    """Return the AWS Region of each regional edge cache, by the cache's code."""
+    regions: dict[str, str] = json.loads(data_text("regional_caches.json"))["regions"]
+    return regions
+
+
 def distance_km(here: Location, there: Location) -> float:
     """Return the great-circle distance in kilometres (haversine formula)."""
     lat1, lat2 = math.radians(here.latitude), math.radians(there.latitude)

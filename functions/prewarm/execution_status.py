@@ -27,6 +27,17 @@ def summary_is_current(summary: dict[str, Any], redrives: int, error: str) -> bo
     return summary.get("redrives", 0) >= redrives or error in {NOT_WARM, DEADLINE_PASSED, SOURCES_SKIPPED}
 
 
+def run_state(status: str, error: str) -> str:
+    """Return a run's status in the list of runs, where CANCELLED differs from FAILED."""
+    if status in RUNNING:
+        return "IN_PROGRESS"
+    if status == "ABORTED":
+        return "CANCELLED"
+    if status == "SUCCEEDED":
+        return "COMPLETED"
+    return "TIMEOUT" if status == "TIMED_OUT" or error == DEADLINE_PASSED else "FAILED"
+
+
 def console_url(arn: str) -> str:
     """Return an execution's URL in the Step Functions console."""
     _, partition, _, region, *_ = arn.split(":")

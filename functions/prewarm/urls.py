@@ -120,6 +120,11 @@ def _has_secret(value: str) -> bool:
     return any(_is_secret(name[1]) for name in PARAMETER.finditer("?" + _decoded(value)))
 
 
+def is_secret_name(name: str) -> bool:
+    """Return whether a name, such as a header's, is that of a secret by the rules for query parameters."""
+    return _is_secret(name)
+
+
 @functools.lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     """Return whether a parameter's name, percent-encoded or not, is that of a secret."""

@@ -1,8 +1,8 @@
 """The dry run: a run's targets, fetches and cost as figures. Nothing is warmed or invalidated."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prewarm.catalogue import Catalogue, catalogue
@@ -12,8 +12,9 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
 from prewarm.planning.plan import Group
 from prewarm.request.model import PrewarmRequest
+from prewarm.results.vary import UNKNOWN_KEY, Varied, add, count, unkeyed_names, vary_warnings
 from prewarm.settings import Settings
-from prewarm.urls import Url
+from resolve.distributions.cache_behaviours import harmless_vary
 from resolve.invalidation import figures
 from resolve.stages import PlannedRun
 
@@ -24,11 +25,15 @@ OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The sizes of one group's objects by HEAD: URLs asked, those whose length is known, and their total bytes."""
+    """The sizes of one group's objects by HEAD: URLs asked, those whose length is known, and their total bytes.
+
+    `vary`: headers that responses name in Vary and the cache key does not have, with targets and first URL.
+    """
 
     asked: int
     known: int
     bytes: int
+    vary: Varied = field(default_factory=dict)
 
     @property
     def mean(self) -> float | None:
@@ -45,6 +50,7 @@ def dry_run(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> 
 def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -> list[Sizes]:
     """Return the objects' sizes by group, from one POP each: all, or SIZES_ASKED_AT_MOST of them, evenly spread."""
     headers = header_lines(fields.headers, fields.user_agent, planned.plan.variants[0])
+    sent = frozenset(name.lower() for name in fields.headers)
     share = max(1, SIZES_ASKED_AT_MOST // max(1, len(planned.groups)))
     fetches = []
     asked: Counter[int] = Counter()
@@ -53,26 +59,34 @@ def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -
         if addresses is None:
             continue
         queue = PopQueue(addresses)
-        for url in _spread(planned.urls[group.stored.url_from : group.stored.url_to], share):
-            fetches.append(Fetch(url.fetch, headers, queue, number, head=True))
+        chosen = _spread(range(group.stored.url_from, group.stored.url_to), share)
+        harmless = harmless_vary(group.behaviours, (planned.urls[index] for index in chosen))
+        unknown = frozenset() if group.behaviours else frozenset({UNKNOWN_KEY})
+        for position, index in enumerate(chosen):
+            names = frozenset(harmless.get(position, "").split(",")) | sent | unknown
+            owner = (number, index, names)
+            fetches.append(Fetch(planned.urls[index].fetch, headers, queue, owner, head=True))
             asked[number] += 1
     known: Counter[int] = Counter()
     total: Counter[int] = Counter()
+    varied: list[Varied] = [{} for _ in planned.groups]
 
     def on_answer(fetch: Fetch, response: Response) -> float | None:
-        if not response.error and response.status == OK and response.length is not None:
-            known[fetch.owner] += 1
-            total[fetch.owner] += response.length
+        number, index, names = fetch.owner
+        if not response.error and response.status == OK:
+            count(varied[number], unkeyed_names(response.vary, names), index)
+            if response.length is not None:
+                known[number] += 1
+                total[number] += response.length
         return None
 
     Fetcher(settings).run(fetches, on_answer)
-    return [Sizes(asked[n], known[n], total[n]) for n in range(len(planned.groups))]
+    return [Sizes(asked[n], known[n], total[n], varied[n]) for n in range(len(planned.groups))]
 
 
-def _spread(urls: Sequence[Url], most: int) -> Iterator[Url]:
-    """Yield at most `most` of the URLs, evenly spread."""
-    step = max(1, -(-len(urls) // most))
-    yield from urls[::step]
+def _spread(indices: range, most: int) -> range:
+    """Return at most `most` of the indices, evenly spread."""
+    return indices[:: max(1, -(-len(indices) // most))]
 
 
 def fetches_of(group: Group, variants: int) -> int:
@@ -88,6 +102,9 @@ def dry_run_document(
     groups = list(zip(plan.groups, sizes, strict=True))
     unmatched = planned.urls[plan.placed :]
     work = _work(planned, sizes, pop_catalogue)
+    varied: Varied = {}
+    for size in sizes:
+        add(varied, size.vary)
     return {
         "urls": plan.url_count,
         "duplicates": plan.duplicates,
@@ -99,13 +116,14 @@ def dry_run_document(
         "batches": plan.batches,
         "stages": plan.stages,
         "fetches": sum(work.fetches.values()),
+        "originFetches": planned.origin_fetches.as_json(),
         "invalidation": figures(planned.rounds, patterns),
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
-        "warnings": list(plan.warnings),
+        "warnings": [*plan.warnings, *vary_warnings(varied, [url.given for url in planned.urls])],
     }
 
 

@@ -8,6 +8,7 @@ from prewarm.storage.run_store import Storage, storage
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.invalidation_calls import PatientCloudFront
 from resolve.invalidation_rounds import InvalidationBatch, first_wait, next_wait
+from resolve.reading import stored_rounds
 
 # Seconds that an invocation keeps for itself when CloudFront is busy: to raise before Lambda ends it.
 MARGIN_SECONDS = 60
@@ -17,7 +18,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     """Return the state's `invalidation` after one step of its round: its invalidations created, or checked once.
 
     `status` in it is `waiting`, `next` (the round is completed, another follows), `completed`, or `late`: the run's
-    time is up or it has ended, so no further paths are invalidated.
+    time is up or it has ended, so no further paths are invalidated. For documents, it is `read_again` in place of
+    `completed`, and `overdue` in place of `late`, since there is no plan yet whose results could be added up.
 
     CloudFront raises TooManyInvalidationsInProgress while it removes other callers' paths: the state machine retries
     that error and CloudFrontBusy by their names.
@@ -26,24 +28,45 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     progress: dict[str, Any] = event["invalidation"]
     logger.append_keys(run=run)
     store = storage()
-    if is_late(run, event.get("redrives", 0), store):
+    # Executions of an earlier definition have no `reading`.
+    reading = progress.get("reading", 0)
+    if is_late(run, event.get("redrives", 0), store, reading):
         logger.info("no time is left to invalidate")
-        return progress | {"status": "late"}
+        return progress | {"status": "overdue" if reading else "late"}
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     cloudfront = PatientCloudFront(cloudfront_client(attempts=1), seconds)
-    return check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
+    after = check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
+    note(run, progress, after, store)
+    return after
 
 
-def is_late(run: str, redrives: int, store: Storage) -> bool:
+def note(run: str, before: dict[str, Any], after: dict[str, Any], store: Storage) -> None:
+    """Record the progress for the run's status."""
+    noted = {"round": before["round"] + 1, "rounds": before["rounds"], "done": after["done"]}
+    noted["created"] = len(after["created"] or before["created"])
+    if after["status"] == "completed":
+        noted["completedAt"] = round(time.time())
+    store.ledger.note_invalidation(run, noted)
+
+
+def is_late(run: str, redrives: int, store: Storage, reading: int = 0) -> bool:
     """Return whether the run has ended, or has passed the deadline that a redrive renews."""
-    plan = store.need_plan(run)
-    control = store.ledger.control_after(run, redrives, plan.deadline - plan.started_at)
-    return control.over_for(redrives) or time.time() >= control.deadline_of(plan.deadline)
+    if reading:
+        documents = store.get_documents(run, reading)
+        started_at, deadline = documents["startedAt"], documents["deadline"]
+    else:
+        plan = store.need_plan(run)
+        started_at, deadline = plan.started_at, plan.deadline
+    control = store.ledger.control_after(run, redrives, deadline - started_at)
+    return control.over_for(redrives) or time.time() >= control.deadline_of(deadline)
 
 
 def create(run: str, progress: dict[str, Any], cloudfront: PatientCloudFront, store: Storage) -> dict[str, Any]:
     """Create a round's invalidations, one per distribution or tenant."""
-    batches = [InvalidationBatch.from_json(each) for each in store.get_invalidations(run, progress["round"])]
+    if reading := progress.get("reading", 0):
+        batches = stored_rounds(store.get_documents(run, reading))[progress["round"]]
+    else:
+        batches = [InvalidationBatch.from_json(each) for each in store.get_invalidations(run, progress["round"])]
     created = [cloudfront.create(batch) for batch in batches]
     logger.info("invalidating", extra={"round": progress["round"], "paths": sum(len(each.paths) for each in batches)})
     wait = first_wait(progress["firstWait"], progress["waited"])
@@ -62,5 +85,6 @@ def check(progress: dict[str, Any], cloudfront: PatientCloudFront) -> dict[str, 
     checked = progress | {"done": done, "checks": progress["checks"] + 1, "waited": waited}
     if done < len(created):
         return checked | {"wait": next_wait(progress["wait"])}
-    status = "completed" if number == progress["rounds"] else "next"
+    ended = "read_again" if progress.get("reading", 0) else "completed"
+    status = ended if number == progress["rounds"] else "next"
     return checked | {"created": [], "round": number, "status": status}

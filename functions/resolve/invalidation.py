@@ -47,9 +47,10 @@ def invalidation_problems(groups: Sequence[MatchedGroup], patterns: Sequence[str
 
 
 def path_problem(path: str) -> str:
-    """Return why CloudFront would not invalidate exactly this path, or the empty string."""
-    if path.endswith("*"):
-        return "ends in *, which CloudFront treats as a wildcard and would invalidate other objects"
+    """Return why CloudFront would not invalidate exactly this path, or the empty string.
+
+    No URL has a `*`, which would invalidate other objects (`url_parser` rejects it).
+    """
     if len(path) > LONGEST_PATH:
         return f"has a path of {len(path):,} characters; CloudFront invalidates {LONGEST_PATH:,} at most"
     if tilde := TILDE.search(path):

@@ -1,6 +1,6 @@
 """The rounds in which a run's paths are invalidated, within CloudFront's quotas, and their pace. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,23 +40,33 @@ class InvalidationBatch:
 
 # The invalidations that are created together; the next round begins when all of them are completed.
 Round = list[InvalidationBatch]
+# Whose paths are invalidated: a distribution's id, and a tenant's or an empty text.
+Owner = tuple[str, str]
 
 
 def rounds_of(run: str, groups: Sequence[Group], paths_of_group: Iterable[Sequence[str]]) -> list[Round]:
     """Return the rounds of a run; `paths_of_group` yields each group's paths in order.
 
-    Groups of one distribution, or of one tenant, share their invalidations. The caller reference is stored, so that a
-    retry uses the same: the same reference with the same paths creates nothing (CreateInvalidation).
+    Groups of one distribution, or of one tenant, share their invalidations.
     """
-    paths: dict[tuple[str, str], dict[str, None]] = {}
+    paths: dict[Owner, dict[str, None]] = {}
     for group, listed in zip(groups, paths_of_group, strict=True):
         paths.setdefault((group.distribution_id, group.tenant), {}).update(dict.fromkeys(listed))
-    lists = {key: list(unique) for key, unique in paths.items()}
+    return rounds_of_paths(run, paths)
+
+
+def rounds_of_paths(reference: str, paths: Mapping[Owner, Iterable[str]]) -> list[Round]:
+    """Return the rounds that invalidate paths, each of which is listed once.
+
+    `reference` begins each caller reference, which is stored, so that a retry uses the same: the same reference with
+    the same paths creates nothing (CreateInvalidation).
+    """
+    lists = {owner: list(listed) for owner, listed in paths.items()}
     rounds: list[Round] = []
     longest = max(map(len, lists.values()), default=0)
     for number, start in enumerate(range(0, longest, INVALIDATION_PATHS)):
         batches = [
-            InvalidationBatch(distribution, tenant, f"{run}-{tenant or distribution}-{number}", part)
+            InvalidationBatch(distribution, tenant, f"{reference}-{tenant or distribution}-{number}", part)
             for (distribution, tenant), listed in lists.items()
             if (part := listed[start : start + INVALIDATION_PATHS])
         ]
@@ -72,18 +82,19 @@ def paths_of(rounds: Iterable[Round]) -> int:
     return sum(len(batch.paths) for each in rounds for batch in each)
 
 
-def before_first_round(rounds: int) -> dict[str, Any]:
+def before_first_round(rounds: int, reading: int = 0) -> dict[str, Any]:
     """Return the state's `invalidation` before the first round; resolve.invalidate_handler changes it step by step.
 
+    - `reading`: 0 for the paths of the URLs to warm; n for the documents that the n-th reading of the sources found
     - `round`, `rounds`: the current round, counted from 0, and how many there are
     - `created`: the ids of the round's invalidations; empty: they have to be created
     - `done`: how many of them are completed, in order
     - `checks`: how often the round was checked
     - `wait`, `firstWait`, `waited`: seconds until the next check, before the round's first one, since its start
-    - `status`: `next`, `waiting`, `completed` or `late`
+    - `status`: `next`, `waiting`, `completed` (`read_again` for documents) or `late` (`overdue` for documents)
     """
-    return {"round": 0, "rounds": rounds, "created": [], "done": 0, "checks": 0, "wait": 0, "firstWait": FIRST_WAIT,
-            "waited": 0, "status": "next"}  # fmt: skip
+    return {"reading": reading, "round": 0, "rounds": rounds, "created": [], "done": 0, "checks": 0, "wait": 0,
+            "firstWait": FIRST_WAIT, "waited": 0, "status": "next"}  # fmt: skip
 
 
 def first_wait(last_first: int, waited: int) -> int:

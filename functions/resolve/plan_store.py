@@ -1,15 +1,43 @@
 """Store a planned run in S3: blocks, stages, invalidations and plan."""
 
+import uuid
+from dataclasses import replace
+
+from prewarm.errors import PrewarmError
+from prewarm.planning.plan import Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
-from resolve.distributions.cache_behaviours import has_pragma_in_key, longest_first_byte, refusals, uncacheable
+from resolve.distributions.cache_behaviours import (
+    compressed,
+    harmless_vary,
+    has_pragma_in_key,
+    longest_first_byte,
+    refusals,
+    uncacheable,
+)
 from resolve.stages import PlannedRun
 
 
-def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> list[str]:
-    """Store blocks, stages, invalidations and, last, the plan; returns the stages' keys."""
-    run = planned.plan.run
+class RunEnded(PrewarmError):
+    """The run has ended while it was planned."""
+
+
+def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redrives: int = 0) -> Plan:
+    """Store blocks, stages, invalidations and, last, the plan; returns the run's plan.
+
+    Step Functions may start a second worker while the first one still works. Their plans may differ, as a POP may
+    have gone dark in between. So each attempt has its own blocks, addresses and stages, and the first one whose plan
+    is stored owns the run; any other one returns that plan.
+
+    Raises:
+        RunEnded: the run was cancelled meanwhile, so no plan is stored.
+
+    """
+    plan = replace(planned.plan, attempt=uuid.uuid4().hex)
+    run = plan.run
+    if not redrives and (stored := store.get_plan(run)) is not None:
+        return stored
     request_part = {"headers": fields.headers, "user_agent": fields.user_agent}
     for block in planned.blocks:
         urls = planned.urls[block.url_from : block.url_to]
@@ -18,19 +46,25 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> l
             "urls": [url.fetch for url in urls],
             "uncacheable": uncacheable(in_order, urls),
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
+            "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
             "refusals": refusals(in_order, urls),
+            "compressed": compressed(in_order, urls, planned.plan.variants),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
+        if in_order:
+            document["harmless_vary"] = harmless_vary(in_order, urls)
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
-        store.put_block(run, block.number, document)
-    keys = [
-        store.put_stage(run, number, planned.items(stage)) for number, stage in enumerate(planned.stages, start=1)
-    ]
+        store.put_block(plan, block.number, document)
+    for number, stage in enumerate(planned.stages, start=1):
+        store.put_stage(plan, number, planned.items(stage))
     if planned.plan.respelled:
         store.put_fetched(run, respelled(planned.urls))
     for number, batches in enumerate(planned.rounds):
         store.put_invalidations(run, number, [batch.as_json() for batch in batches])
-    store.put_plan(planned.plan, [url.given for url in planned.urls], [group.addresses for group in planned.groups])
-    return keys
+    if not store.ledger.open_run(run, plan.deadline, redrives):
+        raise RunEnded(f"run {run} was cancelled before it was planned")
+    given, addresses = [url.given for url in planned.urls], [group.addresses for group in planned.groups]
+    owned = store.put_plan(plan, given, addresses, replace=redrives > 0)
+    return plan if owned else store.need_plan(run)

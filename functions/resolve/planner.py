@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import batch_size, stage_batches, url_blocks
+from prewarm.planning.cost import verification_fetches
 from prewarm.planning.plan import Group, Plan
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
+from resolve.origin_fetches import origin_fetches
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 # How many POPs a warning lists.
@@ -32,6 +35,8 @@ def plan_run(
     clock: Callable[[], float],
     duplicates: int = 0,
     own_machine: bool = False,
+    began_at: float | None = None,
+    document_rounds: Sequence[Round] = (),
 ) -> PlannedRun:
     """Return the planned run.
 
@@ -43,10 +48,12 @@ def plan_run(
         warnings: the warnings of all stages, for the run's status.
         catalogue: the POP catalogue, for the regional edge caches of a staged run.
         sources: what the run took from its sources and what it left out.
-        started_at: when resolving began, in epoch seconds.
+        started_at: when the run began, in epoch seconds.
         clock: returns the current time in epoch seconds.
         duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
         own_machine: whether the service runs on the user's machine.
+        began_at: when this reading of the sources began, if earlier ones invalidated documents.
+        document_rounds: what those have invalidated, which is paid too.
 
     Raises:
         InvalidRequest: `max_rps` or the invalidations make the run miss its deadline.
@@ -86,16 +93,23 @@ def plan_run(
         warnings=warnings,
         max_concurrency=fields.max_concurrency,
         max_rps=fields.max_rps,
-        resolve_seconds=round(clock() - started_at, 3),
-        invalidation_paths=paths_of(rounds),
-        invalidation_rounds=len(rounds),
+        resolve_seconds=round(clock() - (began_at or started_at), 3),
+        invalidation_paths=paths_of([*document_rounds, *rounds]),
+        invalidation_rounds=len(document_rounds) + len(rounds),
         sources=sources,
         strict_sources=fields.strict_sources,
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
         own_machine=own_machine,
+        label=fields.label or "",
+        stage_batches=tuple(map(len, stages)),
     )
-    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds)
+    share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
+    estimate = origin_fetches(
+        [(each.stored, each.behaviours) for each in planned], urls, len(variants), share, catalogue
+    )
+    plan = replace(plan, warnings=warnings + tuple(each.warning() for each in estimate.bypasses))
+    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate)
 
 
 def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:

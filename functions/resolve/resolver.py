@@ -5,6 +5,7 @@ import time
 from prewarm.catalogue import catalogue
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Settings
+from prewarm.storage.run_items import host_warnings
 from prewarm.storage.run_store import Storage
 from prewarm.tracing import subsegment
 from resolve.distributions.config_reader import ConfigReader
@@ -19,31 +20,40 @@ from resolve.pops.choose import choose_pops
 from resolve.pops.existence import silent_nameservers
 from resolve.pops.locate import locate
 from resolve.pops.probe import probe
+from resolve.reading import Reading
 from resolve.sources.collect import collect
-from resolve.stages import PlannedRun
+from resolve.stages import PlannedRun, StaleDocuments
 
 
-def resolve(run: str, request: CheckedRequest, settings: Settings, store: Storage) -> PlannedRun:
+def resolve(
+    run: str, request: CheckedRequest, settings: Settings, store: Storage, reading: Reading | None = None
+) -> PlannedRun | StaleDocuments:
     """Collect the URLs, find their distributions, locate and probe the POPs, and plan the run.
+
+    Ends after collecting if documents have to be invalidated and read again.
 
     Raises:
         InvalidRequest: a stage rejects the request, or no nameserver responds; nothing has been stored.
 
     """
     try:
-        return _resolve(run, request, settings, store)
+        return _resolve(run, request, settings, store, reading or Reading(None, time.time()))
     except NameserversSilent as silent:
         raise silent_nameservers(silent) from silent
 
 
-def _resolve(run: str, request: CheckedRequest, settings: Settings, store: Storage) -> PlannedRun:
-    # A stored request may wait; the run's time starts when its work does.
-    started_at = time.time()
+def _resolve(
+    run: str, request: CheckedRequest, settings: Settings, store: Storage, reading: Reading
+) -> PlannedRun | StaleDocuments:
+    began_at = time.time()
     fields, pop_catalogue = request.fields, catalogue()
     check_patterns_allowed(fields.invalidation_patterns, allowed=settings.invalidation_patterns)
     finder = DistributionFinder(settings)
     with subsegment("read sources", run=run):
-        collected = collect(request, finder, settings, store)
+        freshness = reading.freshness(fields)
+        collected = collect(request, finder, settings, store, freshness)
+    if collected is None:
+        return StaleDocuments(freshness.stale)
     with subsegment("find distributions", run=run):
         found = finder.find({url.host for url in collected.urls}, fields.cf_domain)
         matched = match(collected, found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns)
@@ -57,7 +67,7 @@ def _resolve(run: str, request: CheckedRequest, settings: Settings, store: Stora
         warnings += tuple(
             stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)
         )
-    warnings += inspected.warnings + located.warnings + probed.warnings
+    warnings += inspected.warnings + located.warnings + probed.warnings + host_warnings(collected.urls)
     planned = plan_run(
         run,
         fields,
@@ -66,7 +76,9 @@ def _resolve(run: str, request: CheckedRequest, settings: Settings, store: Stora
         warnings,
         pop_catalogue,
         sources=collected.sources,
-        started_at=started_at,
+        started_at=reading.started_at,
+        began_at=began_at,
+        document_rounds=reading.rounds,
         clock=time.time,
         duplicates=collected.duplicates,
         own_machine=settings.own_machine,

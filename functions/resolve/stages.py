@@ -4,7 +4,8 @@ Each stage returns one of these, with the warnings that it adds itself. A group 
 run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
@@ -12,7 +13,8 @@ from prewarm.planning.source_report import SourceReport
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
-from resolve.invalidation_rounds import Round
+from resolve.invalidation_rounds import Owner, Round
+from resolve.origin_fetches import OriginFetches
 
 Addresses = dict[str, list[str]]  # POP id to its IP addresses, in the order of the DNS response
 
@@ -27,6 +29,13 @@ class Collected:
     warnings: tuple[str, ...] = ()
     sources: tuple[SourceReport, ...] = ()
     duplicates: int = 0
+
+
+@dataclass(frozen=True)
+class StaleDocuments:
+    """The documents to invalidate before the sources are read again: paths by distribution id and tenant."""
+
+    paths: Mapping[Owner, Mapping[str, None]]
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,7 @@ class PlannedRun:
     """A plan with everything that is stored next to it.
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
-    batches of each stage; `rounds`: the invalidations before them.
+    batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin.
     """
 
     plan: Plan
@@ -163,6 +172,7 @@ class PlannedRun:
     blocks: list[Block]
     stages: list[list[Batch]]
     rounds: list[Round]
+    origin_fetches: OriginFetches = field(default_factory=OriginFetches)
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

@@ -24,9 +24,21 @@ class Cursor:
 
     @classmethod
     def from_json(cls, document: dict[str, Any] | None) -> "Cursor":
-        """Read a cursor from the state's input; None is a batch that has not started."""
+        """Read a cursor from the state's input; None is a batch that has not started.
+
+        Raises:
+            ValueError: the document is not a cursor.
+
+        """
         if document is None:
             return cls()
+        try:
+            return cls._read(document)
+        except (LookupError, TypeError, ValueError, zlib.error) as error:
+            raise ValueError(f"the cursor cannot be read: {type(error).__name__}: {error}") from error
+
+    @classmethod
+    def _read(cls, document: dict[str, Any]) -> "Cursor":
         packed = zlib.decompress(base64.b64decode(document["progress"]))
         progress = {
             4 * place + shift: value

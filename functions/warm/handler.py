@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         control, redrives = check_active(store, plan, event.get("redrives", 0), event.get("childRedrives", 0))
         if answer := attempt.stored_answer(redrives):
             return answer
-        tile = Tile.build(plan, batch, store.get_block(run, batch.block), addresses, cursor)
+        tile = Tile.build(plan, batch, store.get_block(plan, batch.block), addresses, cursor)
         worker = Worker(
             tile,
             Recorder(plan, tile),
@@ -77,4 +77,4 @@ def _fetcher() -> Fetcher:
 
 @functools.lru_cache(maxsize=2)
 def _plan(run: str) -> tuple[Plan, list[dict[str, list[str]]]]:
-    return storage().need_plan(run), storage().get_addresses(run)
+    return (plan := storage().need_plan(run)), storage().get_addresses(plan)

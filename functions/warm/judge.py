@@ -1,12 +1,13 @@
 """Decide about a complete response: its target is finished, held, or fetched again. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from warm.error_pages import judge_error_page
+from warm.plain_copies import PlainCopies
 from warm.proof import is_hit_in_pop, is_refreshed, names_the_pop, proves, unproven, warm_outcome
 from warm.tile import Target, Tile
 from warm.verification import Step, Verification
@@ -34,27 +35,47 @@ class Judged:
     named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Judge:
     """Judges the complete responses of one tile; `invalidated`: the run has invalidated its URLs."""
 
     tile: Tile
     verification: Verification
     invalidated: bool
+    _plain: PlainCopies = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Create what is known of the tile's plain copies."""
+        self._plain = PlainCopies(self.tile.compressed)
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
         target: Target = fetch.owner
-        if proves(target, response):
-            named = names_the_pop(response)
-            return Judged(target.first or response, warm_outcome(target, response), verified=True, named=named)
-        if is_refreshed(response) and (self.tile.verify != "none" or self.invalidated):
-            # It may be an expired copy that is served while the origin fails.
-            target.verify = True
-            return self._ask_again(fetch, target, response)
-        step = self.verification.step(fetch, response)
+        servers, verifying = self.verification.servers, self.tile.verify != "none"
+        server = fetch.address % servers.counts[target.pop]
+        again = servers.fill(target, server, hit=is_hit_in_pop(response))
+        if target.first is not None and response.encoding and not target.first.encoding:
+            # The compressed copy is the one that counts; what was found of the plain one proves nothing about it.
+            servers.start_again(target, server)
+            target.first, again = None, False
+        if self._plain.watch(target, server, response) and verifying:
+            return self._ask_for_compressed(fetch, server, response)
+        separate = target.pop in servers.separate and not again
+        if proves(target, response, first_of_several=separate):
+            if servers.prove(target, server) or not verifying:
+                first, named = target.first or response, names_the_pop(response)
+                return Judged(first, warm_outcome(target, response), verified=True, named=named)
+            return self._ask_elsewhere(fetch, response, again=again)
+        # A refreshed copy may be an expired one that is served while the origin fails.
+        refreshed = is_refreshed(response) and (verifying or self.invalidated)
+        target.verify = target.verify or refreshed
+        step = Step.VERIFY if refreshed else self.verification.step(fetch, response)
         if step is Step.VERIFY:
-            return self._ask_again(fetch, target, response)
+            return self._ask_again(fetch, response, again=again)
+        if step is Step.FILL:
+            return self._ask_elsewhere(fetch, response, again=again)
+        if target.first is not None:
+            response, outcome = target.first, warm_outcome(target, response)
         return Judged(response, outcome if step is Step.BELIEVE else None)
 
     def error_page(self, target: Target, response: Response) -> Judged:
@@ -65,24 +86,46 @@ class Judge:
             return Judged(first, pause=page.pause)
         return Judged(first, page.outcome, page.detail, verified=page.proven)
 
-    def _ask_again(self, fetch: Fetch, target: Target, response: Response) -> Judged:
+    def _ask_for_compressed(self, fetch: Fetch, server: int, response: Response) -> Judged:
+        """Fetch a plain copy again: at another address, or where an earlier one was plain."""
+        target: Target = fetch.owner
+        count = self.verification.servers.counts[target.pop]
+        others = target.plain_at & ~(1 << server)
+        fetch.address = others.bit_length() - 1 if others else (server + 1) % count
+        target.first = target.first or response
+        target.repeats += 1
+        return Judged(response, pause=FIRST_PAUSE * 2 ** (target.plain_asks - 1))
+
+    def _ask_elsewhere(self, fetch: Fetch, response: Response, *, again: bool) -> Judged:
+        """Fetch the target through another address of its POP."""
+        target: Target = fetch.owner
+        target.first = target.first or response
+        target.repeats += 1
+        self.verification.servers.advance(fetch, again=again)
+        return Judged(response, pause=0.0)
+
+    def _ask_again(self, fetch: Fetch, response: Response, *, again: bool) -> Judged:
         """Fetch again, or finish the target after too many fetches without a proof.
 
-        The first repetition is immediate and at the same address; a POP has several cache servers, so a second
-        response without proof is followed by a fetch at another address.
+        The first repetition is immediate, and at another address if the POP has one: its servers may share a cache or
+        not. An address that had to fetch the copy itself is asked again.
         """
+        target: Target = fetch.owner
         target.misses += 1
         reason = self.tile.uncacheable.get(target.url, "")
-        brief = reason or self.verification.doubts(target)
-        if target.misses >= (FETCHES_IF_UNCACHEABLE if brief else MOST_FETCHES):
+        brief = bool(reason) or self.verification.doubts(target)
+        most = (FETCHES_IF_UNCACHEABLE if brief else MOST_FETCHES) + target.proven.bit_count()
+        if target.misses >= most:
             return Judged(response, *unproven(target, response, reason))
+        servers = self.verification.servers
         if target.first is None:
             target.first = response
         elif is_other_content(target.first, response):
             # The next hit has to be of this copy. It is not the copy that was there first.
             target.fetched = target.fetched or not is_hit_in_pop(target.first)
             target.first = response
-        if target.misses == 1:
-            return Judged(response, pause=0.0)
-        fetch.address += 1
-        return Judged(response, pause=FIRST_PAUSE * 2 ** (target.misses - 2))
+            servers.start_again(target, fetch.address % servers.counts[target.pop])
+            again = False
+        # Few fetches are conclusive only if they reach the same server.
+        servers.advance(fetch, again=again, stay=brief and not target.proven)
+        return Judged(response, pause=0.0 if target.misses == 1 else FIRST_PAUSE * 2 ** (target.misses - 2))

@@ -27,17 +27,18 @@ def names_the_pop(response: Response) -> bool:
     return response.x_cache.startswith("Hit ") and response.layer == EDGE
 
 
-def proves(target: Target, response: Response) -> bool:
+def proves(target: Target, response: Response, *, first_of_several: bool = False) -> bool:
     """Return whether a response proves that the POP keeps a copy of the target.
 
     A hit of an unknown layer may be the regional edge cache's while the POP had no copy. That fetch filled the POP,
     so the hit after it is the proof. A hit with another ETag than the copy just fetched is that of another server.
+    `first_of_several`: it is the first response of one of several servers that have caches of their own.
     """
-    if not is_hit_in_pop(response):
+    if not is_hit_in_pop(response) or (target.first is not None and is_other_content(target.first, response)):
         return False
-    if target.first is not None:
-        return not is_other_content(target.first, response)
-    return target.fetched or names_the_pop(response)
+    if names_the_pop(response):
+        return True
+    return (target.first is not None or target.fetched) and not first_of_several
 
 
 def is_refreshed(response: Response) -> bool:

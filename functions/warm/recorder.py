@@ -11,9 +11,11 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.consistency import Contents
+from prewarm.results.encodings import PlainPops
 from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples, failure_kind
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.results.stats import PopSums, pack_pops, time_class
+from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
 from warm.tile import Target, Tile
 
@@ -34,6 +36,7 @@ class Recorder:
     total_bytes: int = 0
     verified: int = 0
     verified_in_pop: int = 0
+    verified_elsewhere: int = 0
     done: int = 0
     _lines: list[str] = field(default_factory=list)
     _gzip: Any = field(default_factory=_compressor)
@@ -47,8 +50,10 @@ class Recorder:
     _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
     _plain: int = 0
+    _varied: Varied = field(default_factory=dict)
     _per_pop: list[PopSums] = field(init=False)
     _contents: Contents = field(init=False)
+    _plain_pops: PlainPops = field(default_factory=PlainPops)
 
     def __post_init__(self) -> None:
         """Create the sums that need the size of the tile."""
@@ -73,6 +78,7 @@ class Recorder:
         self.total_bytes += target.bytes
         self.verified += verified
         self.verified_in_pop += named
+        self.verified_elsewhere += verified and target.elsewhere
         self._outcomes[outcome] += 1
         self._measure(target, response, warm=outcome in WARM)
         layer = response.layer
@@ -81,6 +87,11 @@ class Recorder:
         if outcome in WARM:
             self._warm[target.url] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
+            if response.vary and self.tile.harmless_vary is not None:
+                harmless = self.tile.harmless_vary[target.url]
+                count(self._varied, unkeyed_names(response.vary, harmless), self.tile.batch.url_from + target.url)
+            number = target.url * len(self.tile.variants) + target.variant
+            self._plain_pops.add(number, target.pop, response.encoding, unexpected=target.plain_at > 0)
         else:
             self._failures.append((target.url, target.pop, outcome, response.status))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
@@ -148,8 +159,11 @@ class Recorder:
             self._packed += self._gzip.compress(("\n".join(self._lines) + "\n").encode())
             self._lines.clear()
 
-    def result(self, part: int, gb_ms: int = 0, redrives: int = 0) -> BatchResult:
-        """Return the part's result; `gb_ms`: the Lambda time that the worker used, in GB-milliseconds.
+    def result(self, part: int, gb_ms: int = 0, redrives: int = 0, servers: str = "") -> BatchResult:
+        """Return the part's result.
+
+        `gb_ms`: the Lambda time that the worker used, in GB-milliseconds; `servers`: the addresses at which it proved
+        copies, packed.
 
         A POP of a country or region at which every target of the tile failed without a valid connection, or without a
         response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
@@ -190,6 +204,12 @@ class Recorder:
             redrives=redrives,
             examples=self._examples.chosen(pops[pop] for pop in dark),
             verified_in_pop=self.verified_in_pop,
+            vary=dict(self._varied),
+            verified_elsewhere=self.verified_elsewhere,
+            servers=servers,
+            encodings=self._plain_pops.mark(self._contents.encodings(len(self.tile.urls))),
+            uncompressed=self._plain_pops.uncompressed(),
+            plain_copies=self._plain_pops.plain(),
         )
 
     def _dark_pops(self) -> dict[int, str]:

@@ -39,6 +39,10 @@ class StopRules:
         self._started = time.monotonic()
         self._next_read = self._started + CONTROL_SECONDS
 
+    def run_seconds_left(self) -> float:
+        """Return the seconds until the run's deadline."""
+        return self._limits.run_seconds - (time.monotonic() - self._started)
+
     def should_stop(self) -> bool:
         """Return whether the worker has to stop; reads the control item when that is due."""
         now = time.monotonic()

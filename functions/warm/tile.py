@@ -25,8 +25,12 @@ class Target:
     """One URL x POP x variant, by indices within the batch, and the state of its fetches.
 
     `verify`: a Miss is followed by another fetch that has to be a Hit; `first` is the first complete response of such
-    a target, `misses` counts its complete responses that were not a Hit. `tries` counts all its fetches, `bytes` is
-    their sum. `fetched`: an earlier worker fetched it completely and did not verify it.
+    a target, `misses` counts its complete responses that prove nothing, `repeats` the others that are followed by
+    another fetch. `tries` counts all its fetches, `bytes` is their sum. `fetched`: an earlier worker fetched it
+    completely and did not verify it. Bitmaps of the POP's addresses: `filled` have answered with the copy, `own` had
+    to fetch it although another one had it, `proven` have shown that they keep it, `plain_at` have answered without a
+    Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
+    was found at another address than the one that fetched it.
     """
 
     number: int
@@ -39,6 +43,13 @@ class Target:
     bytes: int = 0
     first: Response | None = None
     fetched: bool = False
+    repeats: int = 0
+    filled: int = 0
+    own: int = 0
+    proven: int = 0
+    elsewhere: bool = False
+    plain_at: int = 0
+    plain_asks: int = 0
 
 
 @dataclass
@@ -49,7 +60,9 @@ class Tile:
     `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
     URL that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
     responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse
-    a URL; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known;
+    `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
+    how long the edge keeps that error; `done` is a bitmap of the finished targets, `progress` is the cursor's.
     """
 
     batch: Batch
@@ -65,6 +78,9 @@ class Tile:
     refusals: dict[int, str] = field(default_factory=dict)
     progress: dict[int, int] = field(default_factory=dict)
     given: dict[int, str] = field(default_factory=dict)
+    harmless_vary: list[frozenset[str]] | None = None
+    compressed: dict[int, frozenset[int]] = field(default_factory=dict)
+    error_seconds: dict[int, int] = field(default_factory=dict)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -107,6 +123,10 @@ class Tile:
         }
         urls, variants, verify = block["urls"], plan.variants, plan.verify
         given = {int(url): text for url, text in block.get("given", {}).items()}
+        compressed = {
+            int(url): frozenset(map(int, numbers.split(","))) for url, numbers in block.get("compressed", {}).items()
+        }
+        error_seconds = {int(status): seconds for status, seconds in block.get("error_seconds", {}).items()}
         return cls(
             batch,
             urls,
@@ -121,6 +141,9 @@ class Tile:
             refusals,
             cursor.progress,
             given,
+            _harmless_vary(block),
+            compressed,
+            error_seconds,
         )
 
     def targets(self, pop: int) -> Iterator[Target]:
@@ -145,8 +168,12 @@ class Tile:
 
     def fetch(self, target: Target, queue: PopQueue) -> Fetch:
         """Return the request that warms a target."""
-        # Spread a POP's fetches over its addresses: it has several cache servers.
-        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address=target.url)
+        # Spread a POP's fetches over its addresses: it has several cache servers. One that an earlier worker fetched
+        # is proven at another address.
+        address = target.url + target.fetched
+        if target.fetched:
+            target.filled = 1 << target.url % len(queue.addresses)
+        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address=address)
 
     def is_done(self, number: int) -> bool:
         """Return whether a target is finished."""
@@ -155,3 +182,13 @@ class Tile:
     def mark_done(self, number: int) -> None:
         """Mark a target as finished."""
         self.done[number >> 3] |= 1 << (number & 7)
+
+
+def _harmless_vary(block: dict[str, Any]) -> list[frozenset[str]] | None:
+    """Return for each URL of a block the headers of its cache key and of the request; None if the key is unknown."""
+    known: dict[str, str] | None = block.get("harmless_vary")
+    if known is None:
+        return None
+    sent = frozenset(name.lower() for name in block["headers"])
+    by_text = {text: frozenset(text.split(",")) | sent for text in known.values()}
+    return [by_text[known[str(url)]] if str(url) in known else sent for url in range(len(block["urls"]))]

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.classify import seems_uncacheable
+from warm.servers import Servers
 from warm.tile import Target, Tile
 
 # A target that waits for proofs: its fetch, and its complete response.
@@ -25,11 +26,15 @@ FAILURES_OF_ALL = 3
 
 
 class Step(Enum):
-    """What follows a target's complete response: it is believed, held, or fetched again."""
+    """What follows a target's complete response: it is believed, held, or fetched again.
+
+    `VERIFY`: until it is proven; `FILL`: through the other addresses of its POP, whose servers do not share a cache.
+    """
 
     BELIEVE = auto()
     HOLD = auto()
     VERIFY = auto()
+    FILL = auto()
 
 
 @dataclass
@@ -37,6 +42,7 @@ class Verification:
     """The proofs of one tile, and the targets that wait for them."""
 
     tile: Tile
+    servers: Servers = field(init=False)
     proven_urls: set[Key] = field(default_factory=set)
     proven_pops: set[int] = field(default_factory=set)
     _failed_pops: dict[Key, set[int]] = field(default_factory=dict)
@@ -51,6 +57,12 @@ class Verification:
     _held: dict[int, Held] = field(default_factory=dict)
     _held_of_url: dict[Key, set[int]] = field(default_factory=dict)
     _held_of_pop: dict[int, set[int]] = field(default_factory=dict)
+    # POPs whose held targets have been fetched through their other addresses.
+    _filled_pops: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Count the addresses of the tile's POPs."""
+        self.servers = Servers([len(queue.addresses) if queue else 0 for queue in self.tile.queues])
 
     def step(self, fetch: Fetch, response: Response) -> Step:
         """Return what follows a complete response that proves nothing; holds the target, or marks it as to verify."""
@@ -58,6 +70,8 @@ class Verification:
         if self.tile.verify == "none":
             return Step.BELIEVE
         if not target.verify and not self._must_verify(target, response):
+            if self.servers.lacks_copies(target):
+                return Step.FILL
             if self.believes(target):
                 return Step.BELIEVE
             if len(self._held) < MAX_HELD:
@@ -67,8 +81,12 @@ class Verification:
         return Step.VERIFY
 
     def believes(self, target: Target) -> bool:
-        """Return whether a proof of a target's URL and a proof of its POP have succeeded."""
-        return (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
+        """Return whether a proof of a target's URL and a proof of its POP have succeeded.
+
+        A POP whose servers have caches of their own is believed only about what each of them was asked for.
+        """
+        proven = (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
+        return proven and not self.servers.lacks_copies(target)
 
     def doubts(self, target: Target) -> bool:
         """Return whether failures of other targets suggest that nothing is kept for this one.
@@ -83,8 +101,13 @@ class Verification:
     def complete(self, target: Target, *, proven: bool | None) -> tuple[list[Held], list[Fetch]]:
         """Record the result of a target's verification; None: it ended otherwise, and shows nothing.
 
-        Returns the held targets that are believed now, and the fetches of held ones that have to be verified now.
+        Returns the held targets that are believed now, and the fetches of held ones that have to be made now: to
+        verify them, or to fill the other servers of their POP.
         """
+        believed, fetches = self._complete(target, proven=proven)
+        return believed, fetches + self._to_fill(target.pop)
+
+    def _complete(self, target: Target, *, proven: bool | None) -> tuple[list[Held], list[Fetch]]:
         key, pop = (target.url, target.variant), target.pop
         if proven:
             return self._proven(key, pop)
@@ -189,11 +212,24 @@ class Verification:
             taken.append((fetch, response))
         return taken
 
+    def _to_fill(self, pop: int) -> list[Fetch]:
+        """Return the fetches of a POP's held targets, once its servers are known to have caches of their own."""
+        if pop not in self.servers.separate or pop in self._filled_pops:
+            return []
+        self._filled_pops.add(pop)
+        fetches = []
+        for fetch, response in self._take(sorted(self._held_of_pop.get(pop, ()))):
+            fetch.owner.first, fetch.owner.repeats = response, fetch.owner.repeats + 1
+            self.servers.advance(fetch, again=False)
+            fetches.append(fetch)
+        return fetches
+
     def _verify(self, numbers: Iterable[int]) -> list[Fetch]:
         """Return the fetches of held targets, prepared for their verification."""
         fetches = []
         for fetch, response in self._take(numbers):
             target: Target = fetch.owner
-            target.verify, target.first, target.misses = True, response, 1
+            target.verify, target.first, target.misses = True, response, target.misses + 1
+            self.servers.advance(fetch, again=False, stay=self.doubts(target))
             fetches.append(fetch)
         return fetches

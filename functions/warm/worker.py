@@ -17,6 +17,7 @@ from prewarm.storage.ledger_items import Control
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
 from warm.cursor import FETCHED, Cursor
 from warm.dark_pops import NO_RESPONSE, DarkPops
+from warm.error_pages import seconds_kept
 from warm.judge import FIRST_PAUSE, Judge, Judged
 from warm.limits import Invocation, Limits
 from warm.proof import warm_outcome
@@ -29,6 +30,8 @@ from warm.verification import Verification
 TRIES = 3
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
 ENDLESS_SHARE = 0.9
+# The longest time by which two retries with the same pause are spread, twice.
+MAX_JITTER_SECONDS = 10.0
 COMPLETE = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
 EDGE_OR_ORIGIN = "by the edge or the origin"
 
@@ -82,7 +85,8 @@ class Worker:
             fetch.owner.first, fetch.started = response, 0.0
             self._leave_unfinished(fetch)
         part = self._invocation.part
-        result = self._recorder.result(part, self._invocation.gb_milliseconds(), self._invocation.redrives)
+        servers = self._verification.servers.packed()
+        result = self._recorder.result(part, self._invocation.gb_milliseconds(), self._invocation.redrives, servers)
         cursor = None if result.finished else Cursor(part + 1, bytes(self._tile.done), self._progress)
         return WorkerResult(result, self._recorder.records(), cursor)
 
@@ -183,9 +187,9 @@ class Worker:
             return judged.pause
         if outcome is Outcome.BLOCKED:
             detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
-        pause = self._retry_pause(target, outcome)
+        pause, why_not = self._retry_pause(target, outcome, response)
         if pause is None:
-            self._finish(target, response, outcome, detail)
+            self._finish(target, response, outcome, "; ".join(filter(None, (detail, why_not))))
         else:
             fetch.address += 1
         return pause
@@ -208,16 +212,27 @@ class Worker:
             for waiting in chain(self._fetcher.abandon(queue), queue.remaining()):
                 self._give_up(waiting.owner, outcome, "the POP is dark")
 
-    def _retry_pause(self, target: Target, outcome: Outcome) -> float | None:
-        """Return the seconds until a failed target is tried again, or None where a retry is useless."""
-        tries = target.tries - target.misses
+    def _retry_pause(self, target: Target, outcome: Outcome, response: Response) -> tuple[float | None, str]:
+        """Return the seconds until a failed target is tried again, or None where a retry is useless, and why."""
+        tries = target.tries - target.misses - target.repeats
         if outcome not in RETRIED or tries >= TRIES or self._tile.pops[target.pop] in self._dark_pops.dark:
-            return None
+            return None, ""
         # Doubled each time, with jitter so that retries do not come in waves.
         pause = FIRST_PAUSE * 2 ** (target.tries - 1)
         if outcome in RETRIED_LATER:
-            pause = self._limits.error_cache_seconds
-        return float(pause * random.uniform(1.0, 1.5))  # noqa: S311 - jitter needs no secrecy
+            kept = self._tile.error_seconds.get(response.status, self._limits.error_cache_seconds)
+            pause = max(pause, seconds_kept(response, kept))
+            if why_not := self._too_long(pause):
+                return None, why_not
+        return pause + min(pause, MAX_JITTER_SECONDS) * (random.uniform(1.0, 1.5) - 1.0), ""  # noqa: S311
+
+    def _too_long(self, seconds: float) -> str:
+        """Return why a cached error is not waited for; empty where there is time."""
+        if seconds >= self.stop.run_seconds_left():
+            return f"not fetched again: the edge keeps the error for {seconds:,.0f} s, beyond the run's deadline"
+        if seconds >= max(self._limits.own_seconds, self._limits.error_cache_seconds + 1):
+            return f"not fetched again: the edge keeps the error for {seconds:,.0f} s, longer than a worker runs"
+        return ""
 
     def _finish(self, target: Target, response: Response, outcome: Outcome, detail: str) -> None:
         self._settle(target, Judged(response, outcome, detail), outcome)

@@ -27,6 +27,8 @@ RETRIED_STATUSES = (429, 500, 502, 503, 504)
 MORE_PROBLEMS = re.compile(r"… and [0-9,]+ more problems$")
 BAD_INPUT_STATUSES = frozenset({400, 404, 409, 413})
 FORBIDDEN, TOO_MANY_REQUESTS, OK = 403, 429, 200
+# S3 answers a form with 204 unless the form asks for another status (S3 API Reference, "POST Object").
+STORED = frozenset({200, 201, 204})
 STATUS_LISTS = ("failedUrl", "inProgressUrl", "successUrl", "failures")
 # URLs per response where a command reads only the counts and the first failures.
 STATUS_PAGE_LIMIT = 1000
@@ -95,6 +97,33 @@ class Client:
     def page_of(self, run: str) -> str:
         """Return the address of a run's page in the dashboard."""
         return f"{self.url}/#/run/{quote(run.rpartition(':')[2], safe='')}"
+
+    def create_upload(self, name: str, sha256: str) -> dict[str, Any]:
+        """POST /uploads: {"url", "fields", "address", …}, a form for one object with this content."""
+        body = {"name": name, "sha256": sha256}
+        return self._call("POST", "/uploads", response_checks.missing_in_upload, body=body)
+
+    def store(self, form: dict[str, Any], name: str, body: bytes) -> None:
+        """Store an object with a form, without sending the API key; repeating it has no further effect.
+
+        Raises:
+            CommandFailed: there is no response, or S3 refuses the object.
+
+        """
+        import requests  # noqa: PLC0415 - see _session
+
+        session = self._session(RETRIES, form["url"])
+        del session.headers["x-api-key"]
+        try:
+            # The file is the form's last field: S3 ignores what follows it.
+            files = {"file": (name, body)}
+            response = session.post(
+                form["url"], data=form["fields"], files=files, timeout=TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise CommandFailed(f"cannot upload the list: {connection_reason(error)}", Code.SERVICE) from error
+        if response.status_code not in STORED:
+            raise CommandFailed(f"cannot upload the list: S3 returned {response.status_code}", Code.SERVICE)
 
     def report(self, run: str, file_format: str) -> dict[str, Any]:
         """GET /report: {"requestID", "format", "url", "expiresInSeconds"}."""

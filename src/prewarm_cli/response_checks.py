@@ -49,6 +49,7 @@ RETRY: Shape = START | {"urls": int}
 RUNS_ENTRY: Shape = {"run": str, "status": str, "startedAt": str}
 REPORT: Shape = {"url": str}
 HISTORY: Shape = {"url": str, "looked": dict}
+UPLOAD: Shape = {"url": str, "fields": dict, "address": str}
 
 
 def missing_in_status(response: Document) -> str:
@@ -85,6 +86,11 @@ def missing_in_runs(response: Document) -> str:
 def missing_in_history(response: Document) -> str:
     """Return the first field that the history of a URL lacks."""
     return _first_missing(response, HISTORY)
+
+
+def missing_in_upload(response: Document) -> str:
+    """Return the first field that the response to a request for an upload lacks."""
+    return _first_missing(response, UPLOAD)
 
 
 def missing_in_report(response: Document) -> str:

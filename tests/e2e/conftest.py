@@ -10,6 +10,7 @@ from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.browser import Visitor, chromium
 from tests.support.service import DOMAIN, HOST, Service, serve
+from tests.support.strict_edge import strict_cloudfront
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         },
         "error_ttl": 1,
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

@@ -27,6 +27,7 @@ from tests.support.handlers import (
     an_account,
     au_pops,
 )
+from tests.support.strict_edge import strict_cloudfront
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +50,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "default_object": {"size": 500},
         "error_ttl": 1,
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from tests.support.definitions import Document
 
 CONTEXT = {
     "$$.Execution.Name",
+    "$$.Execution.Input",
     "$$.Execution.Id",
     "$$.Execution.StartTime",
     "$$.Execution.RedriveCount",
@@ -98,7 +99,26 @@ def lost_run_names(machine: Document) -> list[str]:
         if "ItemReader" in state and state["ItemSelector"].get("run.$") != "$.run"
     ]
     replacing = [(name, state) for name, state in machine["States"].items() if state["Type"] == "Pass"]
-    return problems + [name for name, state in replacing if state["Parameters"].get("run.$") != "$.run"]
+    known = {True: "$$.Execution.Name", False: "$.run"}
+    return problems + [
+        name for name, state in replacing if state["Parameters"].get("run.$") != known[name == machine["StartAt"]]
+    ]
+
+
+def doubled_inputs(machine: Document) -> list[str]:
+    """List states that take the execution's input from their own, and states but ResolveTargets that take it at all.
+
+    A state of a later reading has other data; and input and data together may exceed the 256 KiB of a payload.
+    """
+    problems = []
+    for name, state in machine["States"].items():
+        templates = [state[part] for part in TEMPLATES if part in state]
+        whole = [value for part in templates for _, key, value in walk(part) if value in ("$", "$$.Execution.Input")]
+        if whole != (["$$.Execution.Input"] if name == "ResolveTargets" else []):
+            problems.append(f"{name}: {whole}")
+    if "Parameters" not in machine["States"].get(machine["StartAt"], {}):
+        problems.append("the first state passes on the execution's input")
+    return problems
 
 
 def refused_by_moto(machine: Document) -> list[str]:

@@ -5,23 +5,27 @@ from tests.support.definitions import Document
 
 # Each state of the machine and of its maps, and its successors.
 TRANSITIONS = {
+    "FirstReading": {"ResolveTargets"},
     "ResolveTargets": {"Accepted"},
     "Accepted": {"Rejected", "DryRunCompleted", "InvalidationWanted"},
     "Rejected": set(),
     "DryRunCompleted": set(),
     "InvalidationWanted": {"CreateInvalidations", "WarmTargets"},
     "CreateInvalidations": {"InvalidationsLate"},
-    "InvalidationsLate": {"AggregateResults", "WaitForInvalidations"},
+    "InvalidationsLate": {"AggregateResults", "DeadlinePassed", "WaitForInvalidations"},
     "WaitForInvalidations": {"CheckInvalidations"},
     "CheckInvalidations": {"RoundCompleted"},
     "RoundCompleted": {
         "WarmTargets",
+        "ResolveTargets",
         "CreateInvalidations",
         "AggregateResults",
+        "DeadlinePassed",
         "InvalidationTimedOut",
         "WaitForInvalidations",
     },
     "InvalidationTimedOut": set(),
+    "DeadlinePassed": set(),
     "WarmTargets": {"HasMoreStages"},
     "WarmBatch": {"BatchFinished"},
     "BatchFinished": {"BatchWarmed", "ContinueBatch"},

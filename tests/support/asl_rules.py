@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tests.support.asl_data import (
+    doubled_inputs,
     inline_maps,
     jsonata,
     lost_run_names,
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     sdk_calls,
     inline_maps,
     lost_run_names,
+    doubled_inputs,
     unfit_maps,
     refused_by_moto,
 )

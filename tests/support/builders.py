@@ -68,6 +68,9 @@ def tile_of(
     uncacheable: dict[int, str] | None = None,
     error_pages: dict[int, int] | None = None,
     refusals: dict[int, str] | None = None,
+    harmless_vary: dict[int, str] | None = None,
+    compressed: dict[int, str] | None = None,
+    error_seconds: dict[int, int] | None = None,
     invalidate: bool = False,
     server_timing: bool = True,
     url_from: int = 0,
@@ -93,7 +96,11 @@ def tile_of(
         "uncacheable": {str(url): reason for url, reason in (uncacheable or {}).items()},
         "error_pages": {str(status): seconds for status, seconds in (error_pages or {}).items()},
         "refusals": {str(url): settings for url, settings in (refusals or {}).items()},
+        "compressed": {str(url): numbers for url, numbers in (compressed or {}).items()},
+        "error_seconds": {str(status): seconds for status, seconds in (error_seconds or {}).items()},
     }
+    if harmless_vary is not None:
+        block["harmless_vary"] = {str(url): names for url, names in harmless_vary.items()}
     cursor = Cursor(0, done, progress or {})
     return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor)
 

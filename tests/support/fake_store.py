@@ -8,6 +8,7 @@ from api.runs.progress import Progress, find_progress
 from api.runs.status import as_contract
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.storage.ledger_items import Control
 from tests.support.builders import plan
 
 URLS = [f"https://www.example.com/{number}" for number in range(4)]
@@ -32,8 +33,11 @@ class FakeStore:
         summary: dict[str, Any] | None = None,
         urls: list[str] | None = URLS,
         fetched: dict[int, str] | None = None,
+        *,
+        ended: bool = True,
+        open_attempts: bool = False,
     ) -> None:
-        self.ledger = self
+        self.ledger, self.ended, self.open_attempts = self, ended, open_attempts
         self.retention_days = 30
         self.reads: list[str] = []
         self._documents = {"request": request, "plan": plan, "dry_run": dry_run, "summary": summary}
@@ -67,6 +71,14 @@ class FakeStore:
         if respelled:
             self.reads.append("fetched")
         return self._fetched if respelled else {}
+
+    def control(self, run: str) -> Control:
+        assert run == "run"
+        return Control(ended=self.ended)
+
+    def has_open_attempts(self, run: str) -> bool:
+        assert run == "run"
+        return self.open_attempts
 
     def results(self, run: str) -> list[BatchResult]:
         self.reads.append("ledger")

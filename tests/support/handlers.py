@@ -218,6 +218,11 @@ def document(run: str, name: str) -> Any:
     return json.loads(gzip.decompress(body) if name.endswith(".gz") else body)
 
 
+def plan_document(run: str, name: str) -> Any:
+    """Return one of the documents that belong to the attempt of a run's plan."""
+    return document(run, f"plan/{document(run, 'plan/plan.json')['attempt']}/{name}")
+
+
 def keys(prefix: str = "") -> list[str]:
     """Return all keys of the bucket with a prefix."""
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)

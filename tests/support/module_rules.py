@@ -24,6 +24,7 @@ NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PAC
 # The modules that call AWS, and the services that they call.
 AWS_CLIENTS: dict[str, set[str]] = {
     "functions/prewarm/storage/clients.py": {"s3", "dynamodb"},
+    "functions/prewarm/storage/bucket.py": set(),  # botocore's errors only
     "functions/prewarm/storage/run_store.py": set(),  # botocore's errors only
     "functions/prewarm/storage/transient.py": set(),  # likewise
     "functions/aggregate/sns.py": {"sns"},

@@ -11,6 +11,7 @@ import api.handler
 from tests.support.handlers import ACCOUNT, MACHINE, Context, client
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/states"
+API_KEY_ID = "key1234567"
 EXECUTION = MACHINE.replace(":stateMachine:", ":execution:")
 
 
@@ -43,7 +44,13 @@ def call(
         "multiValueQueryStringParameters": None if query is None else {name: [text] for name, text in query.items()},
         "pathParameters": None,
         "stageVariables": None,
-        "requestContext": {"requestId": "r-1", "stage": "v1", "httpMethod": method, "path": f"/v1{path}"},
+        "requestContext": {
+            "requestId": "r-1",
+            "stage": "v1",
+            "httpMethod": method,
+            "path": f"/v1{path}",
+            "identity": {"apiKeyId": API_KEY_ID},
+        },
         "body": None if body is None else base64.b64encode(raw).decode() if encoded else raw.decode(),
         "isBase64Encoded": encoded,
     }

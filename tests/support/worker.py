@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
+from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, FakeFetcher, lines_of, response, tile_of
@@ -37,6 +38,7 @@ class Worked:
     tile: Tile
     reported_hosts: list[str]
     reported_pops: list[tuple[str, str]]
+    plan: Plan
 
     @property
     def addresses(self) -> list[str]:
@@ -81,7 +83,15 @@ def work(
     result = worker.run()
     progress = result.cursor.progress if result.cursor else {}
     return Worked(
-        result.batch_result, lines_of(result.records), progress, worker.stop.reason, fetcher, tile, reported, dark
+        result.batch_result,
+        lines_of(result.records),
+        progress,
+        worker.stop.reason,
+        fetcher,
+        tile,
+        reported,
+        dark,
+        plan,
     )
 
 

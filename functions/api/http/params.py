@@ -1,15 +1,21 @@
 """Request parameters: read them from API Gateway's proxy events."""
 
 import base64
+import difflib
+from collections.abc import Collection
 
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from api.http.pagination import Page, parse_page
+from api.runs.start import Caller
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.validation import parse_json
 
+# The parameter of routes that concern one run.
+RUN = ("requestID",)
 
-def body_of(event: APIGatewayProxyEvent) -> bytes:
+
+def body_of(event: BaseProxyEvent) -> bytes:
     """Return the raw body.
 
     Powertools' decoded_body fails for bytes that are not UTF-8.
@@ -25,7 +31,22 @@ def body_of(event: APIGatewayProxyEvent) -> bytes:
         raise InvalidRequest([Problem("", "the body is not valid base64")]) from error
 
 
-def request_id_of(event: APIGatewayProxyEvent) -> str:
+def check_query(event: BaseProxyEvent, names: Collection[str] = ()) -> None:
+    """Check that the query string has only parameters that the route reads.
+
+    Raises:
+        InvalidRequest: it has others, which would otherwise be left out without notice.
+
+    """
+    unknown = [name for name in event.query_string_parameters if name not in names]
+    if unknown:
+        valid = f"this route reads {', '.join(names)}" if names else "this route reads none"
+        message = f"unknown query parameter; {valid}"
+        near = difflib.get_close_matches
+        raise InvalidRequest([Problem(truncate(name), message, tuple(near(name, names, n=2))) for name in unknown])
+
+
+def request_id_of(event: BaseProxyEvent) -> str:
     """Return the requestID from the query string or a JSON body.
 
     The old documentation shows the JSON body.
@@ -43,13 +64,13 @@ def request_id_of(event: APIGatewayProxyEvent) -> str:
     return request_id
 
 
-def page_of(event: APIGatewayProxyEvent) -> Page:
+def page_of(event: BaseProxyEvent) -> Page:
     """Return the requested page, from `limit` and `nextToken` in the query string."""
     query = event.query_string_parameters
     return parse_page(query.get("limit"), query.get("nextToken"))
 
 
-def includes_pops(event: APIGatewayProxyEvent) -> bool:
+def includes_pops(event: BaseProxyEvent) -> bool:
     """Return whether the query string has `include=pops`: statistics per POP.
 
     Raises:
@@ -62,6 +83,12 @@ def includes_pops(event: APIGatewayProxyEvent) -> bool:
     return include == "pops"
 
 
-def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:
+def caller_of(event: BaseProxyEvent) -> Caller:
+    """Return who calls: the API key's id, which API Gateway has checked, and the Idempotency-Key header."""
+    identity = (event.raw_event.get("requestContext") or {}).get("identity") or {}
+    return Caller(identity.get("apiKeyId") or "", idempotency_key_of(event))
+
+
+def idempotency_key_of(event: BaseProxyEvent) -> str | None:
     """Return the Idempotency-Key header, or None."""
     return event.headers.get("Idempotency-Key")

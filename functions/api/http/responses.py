@@ -20,9 +20,13 @@ def json_response(
 ) -> Response[str]:
     """Return a JSON response, which can be encoded whatever the document contains.
 
-    Lone surrogates in stored documents become JSON's escapes.
+    Lone surrogates in stored documents become JSON's escapes, and numbers that JSON does not have null.
     """
-    body = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(json.loads(json.dumps(document), parse_constant=lambda _: None), ensure_ascii=False)
+    body = text.encode("utf-8", "backslashreplace").decode()
     return Response(status, content_types.APPLICATION_JSON, body, headers)
 
 

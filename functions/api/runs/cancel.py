@@ -1,15 +1,19 @@
 """Cancel a run."""
 
+import time
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, Problem
 from prewarm.storage.run_end import settle_run
+from prewarm.storage.run_items import end_facts
 from prewarm.storage.run_store import Storage
 
 
+@stored_documents()
 def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
     """Stop a run; return its status, which contains the URLs that are warm by now.
 
@@ -24,9 +28,13 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
+    store.runs.end(execution.run, end_facts("ABORTED", "", time.time()), execution.redrives)
     if (plan := store.get_plan(execution.run)) is not None:
         # A worker of a redrive that starts only now must not reopen the run.
         store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
         store.ledger.end_run(plan.run)
         settle_run(plan, store.ledger, execution.redrives)
-    return as_contract(find_progress(executions.describe(execution.arn), store))
+    else:
+        # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
+        store.ledger.end_run(execution.run)
+    return as_contract(find_progress(executions.describe(execution.arn), store, settled=True))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from api.http.pagination import invalid_token
 from prewarm.errors import InvalidRequest, RunNotFound
-from prewarm.execution_status import DEADLINE_PASSED, REJECTED, RUNNING
+from prewarm.execution_status import DEADLINE_PASSED, REJECTED, RUNNING, run_state
 from prewarm.results.outcome import Outcome
 from prewarm.storage.transient import named_errors
 
@@ -57,6 +57,11 @@ class Execution:
         if self.status == "SUCCEEDED":
             return "COMPLETED"
         return "TIMEOUT" if self.status == "TIMED_OUT" or self.error == DEADLINE_PASSED else "FAILED"
+
+    @property
+    def list_status(self) -> str:
+        """Return the status in the list of runs, where CANCELLED is one of its own."""
+        return run_state(self.status, self.error)
 
     @property
     def unfinished_outcome(self) -> Outcome | None:
@@ -121,10 +126,10 @@ class Executions:
         with named_errors("stop the execution"):
             self._client.stop_execution(executionArn=arn, error=error, cause=cause)
 
-    def page(self, limit: int, token: str | None, *, with_errors: bool = True) -> tuple[list[Execution], str | None]:
+    def page(self, limit: int, token: str | None) -> tuple[list[Execution], str | None]:
         """Return up to `limit` runs, newest first, and the next page's token.
 
-        ListExecutions does not return the error of a failed run; `with_errors` looks each of them up.
+        ListExecutions does not return the error of a failed run; `with_error` looks it up.
 
         Raises:
             InvalidRequest: the token is invalid or expired.
@@ -139,14 +144,13 @@ class Executions:
         executions = []
         for entry in listed["executions"]:
             ended = iso(entry["stopDate"]) if "stopDate" in entry else ""
-            failed = with_errors and entry["status"] == "FAILED"
             executions.append(
                 Execution(
                     run=entry["name"],
                     arn=entry["executionArn"],
                     status=entry["status"],
                     input="",
-                    error=self._error(entry["executionArn"], ended) if failed else "",
+                    error="",
                     cause="",
                     started_at=iso(entry["startDate"]),
                     ended_at=ended,
@@ -154,12 +158,16 @@ class Executions:
             )
         return executions, listed.get("nextToken")
 
-    def _error(self, arn: str, ended: str) -> str:
+    def with_error(self, execution: Execution) -> Execution:
+        """Return a listed run with its error, which is looked up once if it failed."""
+        if execution.status != "FAILED":
+            return execution
         if len(self._errors) > MAX_CACHED_ERRORS:
             self._errors.clear()
-        if (arn, ended) not in self._errors:
-            self._errors[arn, ended] = self.describe(arn).error
-        return self._errors[arn, ended]
+        key = (execution.arn, execution.ended_at)
+        if key not in self._errors:
+            self._errors[key] = self.describe(execution.arn).error
+        return replace(execution, error=self._errors[key])
 
     def name_and_arn(self, request_id: str) -> tuple[str, str]:
         """Return a run's name and ARN from either of them.
@@ -173,6 +181,10 @@ class Executions:
         if not name.isprintable() or not 0 < len(name) <= MAX_NAME_LENGTH or set(name) & FORBIDDEN:
             raise RunNotFound(request_id)
         return name, arn
+
+    def arn_of(self, run: str) -> str:
+        """Return the ARN of a run of this name."""
+        return self._prefix + run
 
     def describe(self, request_id: str) -> Execution:
         """Return a run by its execution ARN or its bare name.

@@ -1,26 +1,35 @@
-"""List runs, newest first."""
+"""GET /runs: runs found by time, label, host and status, newest first.
 
+The list of runs (storage/run_list.py) has every run since this version, and answers label, host and time by queries.
+Without a label or host, the executions that Step Functions lists follow, for runs that an earlier version started.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from api.http.pagination import MAX_LIST_TOKEN, invalid_token, limit_problems
+from api.http.run_query import Position, RunQuery, parse_run_query
 from api.runs.executions import Execution, Executions
-from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.errors import RunNotFound
+from prewarm.storage.run_items import MICROS, host_key, label_key, started_at_of
+from prewarm.storage.run_list import RunPage
+from prewarm.storage.run_store import Storage
 
-STATUSES = ("COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT")
-DEFAULT_RUNS, MAX_RUNS = 20, 100
-# Most pages of ListExecutions that one response reads to find runs with the requested status.
+# Most pages that one response reads to find runs that match.
 MAX_PAGES_READ = 10
-# Most executions that one response looks up for their error: a few seconds at Step Functions' usual rate of 15
-# DescribeExecution calls a second (Step Functions Developer Guide, "Quotas"), after a burst of 300.
+PAGE_RUNS = 100
+# Most executions that one response looks up: a few seconds at Step Functions' usual rate of 15 DescribeExecution
+# calls a second (Step Functions Developer Guide, "Quotas"), after a burst of 300.
 MAX_LOOKUPS = 100
+# The fields that a run's item has, and those of a run without.
+SHOWN = ("startedBy", "label", "regionType", "pops", "total", "warm", "failed", "targets")
+LISTS = ("hosts", "region", "locations")
+# A redrive of a month-old run refreshes its item, so items may be older than the retention.
+SLACK = dt.timedelta(days=62)
 
 
-def list_runs(
-    executions: Executions, status: str | None = None, limit: str | None = None, token: str | None = None
-) -> dict[str, Any]:
+def list_runs(executions: Executions, store: Storage, query: Mapping[str, str]) -> dict[str, Any]:
     """Return {"runs": […], "nextToken"?}, newest first.
-
-    `status`: only runs with this status.
 
     A response may have fewer runs than `limit`, even none, and still have a `nextToken`.
 
@@ -28,35 +37,114 @@ def list_runs(
         InvalidRequest: a parameter is invalid.
 
     """
-    problems = []
-    if status is not None and status not in STATUSES:
-        problems.append(Problem("status", f"must be one of {', '.join(STATUSES)}, got {truncate(status)!r}"))
-    problems += limit_problems(limit, MAX_RUNS)
-    if token is not None and not 0 < len(token) <= MAX_LIST_TOKEN:
-        problems.append(invalid_token())
-    if problems:
-        raise InvalidRequest(problems)
-    most = DEFAULT_RUNS if limit is None else int(limit)
-    # Only the error distinguishes FAILED from TIMEOUT.
-    with_errors = status in {None, "FAILED", "TIMEOUT"}
+    asked = parse_run_query(query)
     runs: list[dict[str, Any]] = []
+    position: Position | None = asked.position
     lookups = MAX_LOOKUPS
     for _ in range(MAX_PAGES_READ):
-        # Failed runs are looked up one by one, so a page has at most as many runs as lookups are left.
-        wanted = min(most - len(runs), lookups) if with_errors else most - len(runs)
-        page, token = executions.page(wanted, token, with_errors=with_errors)
-        lookups -= sum(each.status == "FAILED" for each in page)
-        runs += [_as_json(each) for each in page if status is None or each.contract_status == status]
-        if token is None or len(runs) >= most or lookups <= 0:
+        if position is None or len(runs) >= asked.limit or lookups <= 0:
             break
-    return {"runs": runs} | ({"nextToken": token} if token else {})
+        entries = _executions if position.executions else _listed
+        following: Position | None = position
+        for entry, looked_up, following in entries(asked, position, asked.limit - len(runs), executions, store):  # noqa: B007
+            lookups -= looked_up
+            if entry is not None and (not asked.status or entry["status"] == asked.status):
+                runs.append(entry)
+            if len(runs) >= asked.limit or lookups <= 0:
+                break
+        position = following
+    return {"runs": runs} | ({"nextToken": asked.token(position)} if position is not None else {})
 
 
-def _as_json(execution: Execution) -> dict[str, Any]:
-    return {
-        "requestID": execution.arn,
+# An entry or None if it is not shown, how many executions were looked up, and where the list continues after it.
+Entry = tuple[dict[str, Any] | None, int, Position | None]
+
+
+def _listed(
+    query: RunQuery, position: Position, limit: int, executions: Executions, store: Storage
+) -> Iterator[Entry]:
+    """Yield a page of the list of runs."""
+    page = _page(query, position.listed or None, limit, store)
+    keys = [item["sk"] for item in page.items]
+    matching = store.runs.also_in(host_key(query.host), keys) if query.host and query.label else set(keys)
+    for item in page.items:
+        if item["sk"] not in matching:
+            yield None, 0, Position(listed=item["sk"])
+            continue
+        execution = None
+        if "state" not in item:
+            execution = _described(item, executions)
+        shown = "state" in item or execution is not None
+        entry = entry_of(item, executions.arn_of(item["name"]), execution) if shown else None
+        yield entry, int("state" not in item), Position(listed=item["sk"])
+    if page.after is not None:
+        yield None, 0, Position(listed=page.after)
+    else:
+        # A run of an earlier version has no label, and its hosts are not known.
+        yield None, 0, None if query.label or query.host else Position(executions=True)
+
+
+def _page(query: RunQuery, after: str | None, limit: int, store: Storage) -> RunPage:
+    if query.label or query.host:
+        partition = label_key(query.label) if query.label else host_key(query.host)
+        return store.runs.indexed(partition, query.window, after, PAGE_RUNS if query.status else limit)
+    oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=store.retention_days) - SLACK
+    # What is recorded at the end does not change, so only such a status can select in the query.
+    return store.runs.months(query.window, query.status, after, limit, oldest.date())
+
+
+def _described(item: dict[str, Any], executions: Executions) -> Execution | None:
+    """Return the execution of a run whose end is not recorded; None if it was listed and not started."""
+    try:
+        return executions.describe(item["name"])
+    except RunNotFound:
+        if "targets" not in item:
+            return None
+        # It was planned, so it existed; Step Functions has deleted it since.
+        return Execution(item["name"], executions.arn_of(item["name"]), "FAILED", "", "", "")
+
+
+def _executions(
+    query: RunQuery, position: Position, _: int, executions: Executions, store: Storage
+) -> Iterator[Entry]:
+    """Yield a page of the executions that are not in the list of runs."""
+    page, token = executions.page(PAGE_RUNS, position.token or None)
+    after = [number for number, each in enumerate(page) if each.run == position.after]
+    page = page[after[0] + 1 :] if after else page
+    if position.after and not after:
+        # Newer runs have moved it to a later page.
+        page = [each for each in page if each.started_at <= position.started]
+    listed = store.runs.listed([each.run for each in page])
+    for execution in page:
+        here = Position(executions=True, token=position.token, after=execution.run, started=execution.started_at)
+        if execution.started_at < query.window.first:
+            yield None, 0, None
+            return
+        if execution.run in listed or execution.started_at >= query.window.last:
+            yield None, 0, here
+            continue
+        # Only the error distinguishes FAILED from TIMEOUT.
+        failed = execution.status == "FAILED" and query.status in {"", "FAILED", "TIMEOUT"}
+        found = executions.with_error(execution) if failed else execution
+        yield entry_of({}, found.arn, found), int(failed), here
+    yield None, 0, Position(executions=True, token=token) if token else None
+
+
+def entry_of(item: dict[str, Any], arn: str, execution: Execution | None = None) -> dict[str, Any]:
+    """Return a run as GET /runs shows it: from its item if the end is recorded there, else from its execution."""
+    known = {name: item.get(name) for name in SHOWN} | {name: item.get(name, []) for name in LISTS}
+    entry = known | {
+        "requestID": arn,
+        "hostCount": item.get("hostCount"),
+        "dollars": item["micros"] / MICROS if "micros" in item else None,
+        "dryRun": item.get("dryRun", False),
+    }
+    if execution is None:
+        own = {"run": item["name"], "status": item["state"], "endedAt": item["endedAt"]}
+        return entry | own | {"startedAt": started_at_of(item["sk"])}
+    return entry | {
         "run": execution.run,
-        "status": execution.contract_status,
-        "startedAt": execution.started_at,
+        "status": execution.list_status,
+        "startedAt": started_at_of(item["sk"]) if item else execution.started_at,
         "endedAt": execution.ended_at or None,
     }

@@ -2,11 +2,13 @@
 
 import datetime as dt
 
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution, Executions, iso
 from prewarm.errors import RunNotFound
 from prewarm.storage.run_store import Storage
 
 
+@stored_documents()
 def find_run(request_id: str, executions: Executions, store: Storage) -> Execution:
     """Return a run by its execution ARN or its bare name.
 

@@ -5,12 +5,15 @@ the request. After the retention time none of them exists.
 """
 
 import datetime as dt
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.http.pagination import UrlStatus
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.phase import ENDED, RESOLVING, phase_of
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
@@ -21,6 +24,13 @@ from prewarm.results.chain import counted_parts
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.storage.run_store import Storage
+
+# What the verified targets' proofs show.
+PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
+# Executions that were ended from outside: their workers continue until they read that the run has ended.
+STOPPED = frozenset({"ABORTED", "TIMED_OUT"})
+# More than the workers are waited for before the run's summary is written (run_end.WAIT_SECONDS).
+ENDING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,8 @@ class Progress:
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
+    - `ending`: whether workers of a run that was stopped still write what they fetched
+    - `phase`: what the run is doing (phase.py); `label`: its request's, empty if it has none
     """
 
     execution: Execution
@@ -42,14 +54,23 @@ class Progress:
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
+    ending: bool = False
+    phase: dict[str, Any] = field(default_factory=lambda: ENDED)
+    label: str = ""
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
         return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
 
 
-def find_progress(execution: Execution, store: Storage, *, with_pops: bool = False) -> Progress:
-    """Return a run's progress from the first source that has it."""
+@stored_documents()
+def find_progress(
+    execution: Execution, store: Storage, *, with_pops: bool = False, settled: bool = False
+) -> Progress:
+    """Return a run's progress from the first source that has it.
+
+    `settled`: whether the caller has settled the ledger of a run that was stopped (run_end.settle_run).
+    """
     run = execution.run
     summary = current_summary(execution, store)
     plan = store.get_plan(run) if summary is None else None
@@ -59,7 +80,12 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
             urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
-            return _from_ledger(execution, plan, urls, fetched, store.ledger.results(run), with_pops=with_pops)
+            # Known before the results are read: then they are final unless the run is still ending.
+            ending = not settled and _is_ending(execution, store)
+            results = store.ledger.results(run)
+            progress = _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
+            control = store.ledger.control(run) if execution.running or ending else None
+            return replace(progress, phase=phase_of(plan, results, control, time.time()) if control else ENDED)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -70,6 +96,19 @@ def find_progress(execution: Execution, store: Storage, *, with_pops: bool = Fal
     if execution.contract_status == "COMPLETED" or _is_expired(execution, store.retention_days):
         return _expired(execution, store.retention_days)
     return _from_request(execution, store.get_request(run), with_pops=with_pops)
+
+
+def _is_ending(execution: Execution, store: Storage) -> bool:
+    """Return whether workers of a stopped run may still write, so that its URLs are not decided.
+
+    After ENDING_SECONDS the run counts as ended in any case: the event of its end may have been lost.
+    """
+    if execution.status not in STOPPED or not execution.ended_at:
+        return False
+    if (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(execution.ended_at)).total_seconds() >= ENDING_SECONDS:
+        return False
+    # An attempt is listed before it reads the control item, so none begins after the run is marked as ended.
+    return not store.ledger.control(execution.run).ended or store.ledger.has_open_attempts(execution.run)
 
 
 def current_summary(execution: Execution, store: Storage) -> dict[str, Any] | None:
@@ -94,7 +133,7 @@ def _from_summary(
         for index, url in enumerate(urls)
     ]
     pops = summary["pops"] if with_pops else None
-    return Progress(execution, entries, _totals(summary), pops, summary["cost"])
+    return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
 
 
 def _from_ledger(
@@ -105,9 +144,12 @@ def _from_ledger(
     results: list[BatchResult],
     *,
     with_pops: bool,
+    ending: bool,
 ) -> Progress:
     """Return the progress of a planned run from the results of its finished batches."""
-    rolled_up = roll_up(plan, results, execution.unfinished_outcome)
+    if len(urls) != plan.url_count:
+        raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
+    rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
     entries = [
         UrlStatus(
             urls[url.index],
@@ -119,7 +161,8 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
-    return Progress(execution, entries, _totals(sums(plan, rolled_up, urls)), pops)
+    totals = _totals(sums(plan, rolled_up, urls))
+    return Progress(execution, entries, totals, pops, ending=ending, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
@@ -133,7 +176,10 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
     totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
-    return Progress(execution, entries, totals, [] if with_pops else None)
+    document = request or execution.direct_request() or {}
+    phase, label = RESOLVING if execution.running else ENDED, document.get("label")
+    pops: list[dict[str, Any]] | None = [] if with_pops else None
+    return Progress(execution, entries, totals, pops, phase=phase, label=label if isinstance(label, str) else "")
 
 
 def _direct_urls(execution: Execution) -> list[str]:
@@ -163,14 +209,17 @@ def _expired(execution: Execution, retention_days: int) -> Progress:
 def _totals(summary: dict[str, Any]) -> dict[str, Any]:
     """Return the totals of a summary in the form of the REST API."""
     names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
-    # A summary of an earlier version has no verifiedInPop.
-    more = {"layers": summary["layers"], "verifiedInPop": summary.get("verifiedInPop", 0)}
+    more = {"layers": summary["layers"]}
+    # Summaries of earlier versions lack these.
+    more |= {name: summary.get(name, 0) for name in PROOF_COUNTS} | {"separatePops": summary.get("separatePops", [])}
     return {
         "skippedPops": summary["skippedPops"],
         "targets": {name: summary[source] for name, source in names.items()} | more,
         "bytes": summary["bytes"],
         "duplicates": summary.get("duplicates", 0),
         "warnings": summary["warnings"],
+        "uncompressedUrls": summary.get("uncompressedUrls", 0),
+        "uncompressed": summary.get("uncompressed", []),
         # Summaries of earlier versions lack these.
         "mostlySkipped": summary.get("mostlySkipped", ""),
         "sources": summary.get("sources", []),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.progress import current_summary
 from prewarm.errors import Conflict, InvalidRequest, Missing, Problem, truncate
@@ -13,6 +14,7 @@ FORMATS = ("html", "json", "csv")
 LINK_SECONDS = 3_600
 
 
+@stored_documents()
 def report_link(execution: Execution, store: Storage, form: str | None) -> dict[str, Any]:
     """Return {"url": …}, which serves the report for an hour without the API key.
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from api.runs.damaged import stored_documents
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
-from api.runs.start import start_once, start_run
+from api.runs.start import ANYONE, Caller, start_checked
 from prewarm.errors import Conflict, Missing, Problem
 from prewarm.request.model import DUPLICATES, SOURCES
 from prewarm.request.url_sources import URLS_AT_MOST
@@ -13,14 +14,14 @@ from prewarm.request.validation import check_request, stored_request
 from prewarm.storage.run_store import Storage
 
 
+@stored_documents()
 def retry(
-    execution: Execution, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
+    execution: Execution, store: Storage, executions: Executions, resolver: Resolver, caller: Caller = ANYONE
 ) -> dict[str, Any]:
     """Start a run of the failed URLs; return {"requestID", "retryOf", "urls"}.
 
     The new request is the old one with the failed URLs as its only source. A run that failed before its plan existed
-    is repeated as a whole. Path patterns of `invalidate` are repeated only if all URLs failed. `key` is the caller's
-    Idempotency-Key.
+    is repeated as a whole. Path patterns of `invalidate` are repeated only if all URLs failed.
 
     Raises:
         Conflict: the run is still in progress, or no URL failed.
@@ -44,10 +45,7 @@ def retry(
             # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
             document["invalidate"] = True
     request = stored_request(document) if stored else check_request(document, most_urls=URLS_AT_MOST)
-    if key is not None:
-        started = start_once(key, request, store, executions)
-    else:
-        started = start_run(request, store, executions, resolver)
+    started = start_checked(request, store, executions, resolver, caller)
     return started | {"retryOf": execution.arn, "urls": len(request.urls)}
 
 
@@ -66,6 +64,9 @@ def _failed_urls(execution: Execution, store: Storage) -> list[str]:
     progress = find_progress(execution, store)
     if progress.expired:
         raise Missing("RunExpired", [Problem("requestID", "the run's URLs have expired (RetentionDays)")])
+    if progress.ending:
+        reason = "the run is still ending; try again in some seconds"
+        raise Conflict("RunInProgress", [Problem("requestID", reason)])
     failed = progress.failed_urls()
     if not failed:
         raise Conflict("NothingToRetry", [Problem("requestID", "every URL of the run is warm")])

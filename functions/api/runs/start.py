@@ -4,30 +4,41 @@ import datetime as dt
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from api.runs.dry_run import Resolver, dry_run
 from api.runs.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
+from prewarm.request.bounds import MAX_BODY_BYTES
 from prewarm.request.model import SOURCES, CheckedRequest
 from prewarm.request.validation import check_request, parse_json
 from prewarm.storage.keys import run_key
+from prewarm.storage.run_items import start_facts
 from prewarm.storage.run_store import Storage
 
-# Below API Gateway's limit of 10 MB and Lambda's of 6 MB, which includes the event around the escaped body.
-MAX_BODY_BYTES = 4 * 1024 * 1024
 NAMES_SHOWN = 10
 TIMESTAMP = re.compile(r"\d{8}T\d{6}Z-", re.ASCII)
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who starts a run: the id of the API key, and the Idempotency-Key, if one was sent."""
+
+    api_key_id: str = ""
+    idempotency_key: str | None = None
+
+
+ANYONE = Caller()
+
+
 def start(
-    body: bytes, store: Storage, executions: Executions, resolver: Resolver, key: str | None = None
+    body: bytes, store: Storage, executions: Executions, resolver: Resolver, caller: Caller = ANYONE
 ) -> dict[str, Any]:
     """Start a run; return {"requestID": ARN}, or {"dryRun": …} for a dry run.
 
-    A dry run that takes too long for one response becomes an execution, whose ARN is returned. `key` is the caller's
-    Idempotency-Key.
+    A dry run that takes too long for one response becomes an execution, whose ARN is returned.
 
     Raises:
         RequestTooLarge, InvalidRequest, Conflict: nothing was stored or started.
@@ -35,15 +46,29 @@ def start(
     """
     if len(body) > MAX_BODY_BYTES:
         problem = f"the body has {len(body):,} bytes, the limit is {MAX_BODY_BYTES:,}"
-        fix = "store the list in S3 and pass its address as url_list_s3"
+        fix = "upload the list (POST /uploads) and pass its address as url_list_s3"
         raise RequestTooLarge([Problem("url_list", f"{problem}; {fix}")])
     request = check_request(parse_json(body))
-    if key is not None:
-        return start_once(key, request, store, executions)
-    return start_run(request, store, executions, resolver)
+    return start_checked(request, store, executions, resolver, caller)
 
 
-def start_once(key: str, request: CheckedRequest, store: Storage, executions: Executions) -> dict[str, Any]:
+def start_checked(
+    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver, caller: Caller
+) -> dict[str, Any]:
+    """Start a run of a validated request, at most once per Idempotency-Key if the caller sent one.
+
+    Raises:
+        InvalidRequest, Conflict: nothing was stored or started.
+
+    """
+    if caller.idempotency_key is not None:
+        return start_once(caller.idempotency_key, request, store, executions, caller.api_key_id)
+    return start_run(request, store, executions, resolver, caller.api_key_id)
+
+
+def start_once(
+    key: str, request: CheckedRequest, store: Storage, executions: Executions, started_by: str
+) -> dict[str, Any]:
     """Start a run at most once per Idempotency-Key.
 
     The run's name is derived from the key.
@@ -70,6 +95,7 @@ def start_once(key: str, request: CheckedRequest, store: Storage, executions: Ex
     if not store.put_request_once(run, request.as_json()) and store.get_request(run) != request.as_json():
         raise _key_conflict("is in use by another request")
     document = {"requestKey": run_key(run, "request.json"), "summary": request_summary(request)}
+    store.runs.start(run, start_facts(request, started_by))
     return {"requestID": executions.start_once(run, document)}
 
 
@@ -77,12 +103,18 @@ def _key_conflict(problem: str) -> Conflict:
     return Conflict("IdempotencyConflict", [Problem("Idempotency-Key", f"{problem}; use a new key for each request")])
 
 
-def start_run(request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver) -> dict[str, Any]:
-    """Store a validated request and start its run, or return its dry run."""
+def start_run(
+    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver, started_by: str
+) -> dict[str, Any]:
+    """Store a validated request and start its run, or return its dry run.
+
+    The run is listed first, so that no run is missing in the list: an entry without an execution is not shown.
+    """
     run = run_name()
     key = store.put_request(run, request.as_json())
     if request.fields.dry_run and (result := dry_run(run, key, resolver)):
         return result
+    store.runs.start(run, start_facts(request, started_by))
     return {"requestID": executions.start(run, {"requestKey": key, "summary": request_summary(request)})}
 
 
@@ -100,7 +132,7 @@ def request_summary(request: CheckedRequest) -> dict[str, Any]:
     names = request.fields.region
     more = [f"and {len(names) - NAMES_SHOWN} more"] if len(names) > NAMES_SHOWN else []
     sources = {name: len(entries) for name in SOURCES[1:] if (entries := getattr(request.fields, name))}
-    return {
+    return ({"label": request.fields.label} if request.fields.label else {}) | {
         "urls": len(request.urls),
         **sources,
         "pops": len(request.pops),

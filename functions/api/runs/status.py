@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from api.http.pagination import MAX_RESPONSE_BYTES, Page, escaped_bytes, paginate
+from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.progress import Progress
 from prewarm.execution_status import console_url, recommended_action
@@ -14,21 +15,22 @@ from prewarm.results.rollup import Verdict
 ALL_URLS = Page()
 
 
+@stored_documents()
 def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
     coverage of each failed URL, explained in `words`), `fetched` (by given URL of the page: the form in which it is
     fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
-    `cost`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to the next page;
-    the counts always cover the whole run.
+    `cost`, `phase`, `label`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to
+    the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
     urls, token = paginate(progress.urls, page, MAX_RESPONSE_BYTES - escaped_bytes(details))
     lists = {verdict: [entry.url for entry in urls if entry.verdict == verdict] for verdict in Verdict}
     document: dict[str, Any] = {
-        "status": progress.execution.contract_status,
+        "status": "IN_PROGRESS" if progress.ending else progress.execution.contract_status,
         "total": len(progress.urls),
         "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
         "inProgress": counts[Verdict.IN_PROGRESS],
@@ -47,7 +49,8 @@ def _details(progress: Progress) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
-    return progress.totals | present | execution_details(progress.execution)
+    run = {"phase": progress.phase, "label": progress.label or None}
+    return progress.totals | present | run | execution_details(progress.execution)
 
 
 def execution_details(execution: Execution) -> dict[str, Any]:

@@ -11,16 +11,19 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from api.runs.list_runs import DEFAULT_RUNS, MAX_RUNS, STATUSES
+from api.http.run_query import DEFAULT_RUNS, MAX_RUNS, STATUSES
 from api.runs.report import FORMATS
+from api.runs.url_history import DEFAULT_DAYS, MAX_DAYS
+from api.schemas.history import Runs, StoredRequest, Upload, UploadRequest, UrlHistory
+from api.schemas.pops import Pops
 from api.schemas.report import Report
-from api.schemas.responses import ErrorResponse, Pops, ReportLink, Retried, Runs, Started, Status
+from api.schemas.responses import ErrorResponse, ReportLink, Retried, Started, Status
 from prewarm import __version__
-from prewarm.request.model import PrewarmRequest
+from prewarm.request.model import MAX_LABEL, PrewarmRequest
 
 SCHEMAS = "#/components/schemas/{model}"
 ERRORS = {
-    400: "The request is invalid; each detail names a field.",
+    400: "The request is invalid, or has an unknown query parameter; each detail names a field.",
     403: "The x-api-key header is missing or is not a valid key.",
     404: "The run or the requested document does not exist.",
     409: "The run's state does not allow the operation, or the Idempotency-Key is in use.",
@@ -68,6 +71,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     keyed: bool = True
+    body_required: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the OpenAPI object."""
@@ -80,7 +84,7 @@ class Operation:
             operation["parameters"] = [parameter.as_json() for parameter in self.parameters]
         if self.body:
             content = {"application/json": {"schema": _reference(self.body)}}
-            operation["requestBody"] = {"required": True, "content": content}
+            operation["requestBody"] = {"required": self.body_required, "content": content}
         return operation if self.keyed else operation | {"security": []}
 
     def _codes(self) -> list[int]:
@@ -104,6 +108,16 @@ _KEY = Parameter(
     where="header",
 )
 _STATUS = Parameter("status", "Only runs with this status.", {"type": "string", "enum": list(STATUSES)})
+_LABEL = Parameter("label", "Only runs with this label.", {"type": "string", "minLength": 1, "maxLength": MAX_LABEL})
+_HOST = Parameter("host", "Only runs with URLs of this host.", TEXT)
+_SINCE = Parameter("since", "Only runs that started at this date or time (ISO 8601, UTC) or later.", TEXT)
+_UNTIL = Parameter("until", "Only runs that started before this time, or until the end of this day.", TEXT)
+_URL = Parameter("url", "The URL, in any spelling.", TEXT, required=True)
+_DAYS = Parameter(
+    "days",
+    f"How many days to look back; default: {DEFAULT_DAYS}.",
+    {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
+)
 _FORMAT = Parameter("format", "The report's format; default: html.", {"type": "string", "enum": list(FORMATS)})
 _INCLUDE = Parameter("include", "Adds the totals of each POP.", {"type": "string", "enum": ["pops"]})
 
@@ -124,10 +138,24 @@ OPERATIONS = (
     ),
     Operation(
         "get", "/runs", "listRuns", "List runs, newest first", Runs, (400,),
-        (_STATUS, _limit(MAX_RUNS, str(DEFAULT_RUNS)), TOKEN),
+        (_STATUS, _LABEL, _HOST, _SINCE, _UNTIL, _limit(MAX_RUNS, str(DEFAULT_RUNS)), TOKEN),
     ),
-    Operation("get", "/pops", "getPops", "Return the POP catalogue", Pops),
-    Operation("get", "/openapi.json", "getOpenapi", "Return this OpenAPI document", "application/json", keyed=False),
+    Operation(
+        "get", "/urls", "getUrl", "Return when a URL was last warmed, and whether it was warm", UrlHistory, (400,),
+        (_URL, _DAYS),
+    ),
+    Operation(
+        "get", "/request", "getRequest", "Return a run's request", StoredRequest, (400, 404),
+        (RUN, _limit(None, "all URLs that fit into one response"), TOKEN),
+    ),
+    Operation(
+        "post", "/uploads", "createUpload", "Return a form to upload a list of URLs", Upload, (400,),
+        body=UploadRequest, body_required=False,
+    ),
+    Operation("get", "/pops", "getPops", "Return the POP catalogue", Pops, (400,)),
+    Operation(
+        "get", "/openapi.json", "getOpenapi", "Return this OpenAPI document", "application/json", (400,), keyed=False
+    ),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped, SourceReport
+from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped, SourceReport, Uncompressed
 
 
 class ReportFailure(Failure):
@@ -38,6 +38,7 @@ class ReportUrl(ApiModel):
     reachable: int
     coverage: float
     reasons: Counts
+    uncompressed: Annotated[int, Field(description="Number of POPs that served the URL uncompressed.")] = 0
     fetched: Annotated[
         str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
     ] = None
@@ -49,6 +50,7 @@ class Report(ApiModel):
     version: Literal[1]
     redrives: Annotated[int, Field(description="Number of redrives of the execution before this report.")]
     run: str
+    label: Annotated[str, Field(description="The request's label; empty if it had none.")] = ""
     execution_status: Literal["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
     warm: bool
     started_at: Annotated[float, Field(description="Epoch seconds.")]
@@ -64,6 +66,14 @@ class Report(ApiModel):
     outcomes: Counts
     verified: int
     verified_in_pop: Annotated[int, Field(description="Proofs that name the POP's own cache layer.")] = 0
+    verified_elsewhere: Annotated[int, Field(description="Proofs at another address than the one that fetched.")] = 0
+    addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
+    addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
+    separate_pops: Annotated[
+        list[str], Field(default_factory=list, description="POPs whose addresses have caches of their own.")
+    ]
+    uncompressed_urls: Annotated[int, Field(description="Number of URLs that POPs served uncompressed.")] = 0
+    uncompressed: Annotated[list[Uncompressed], Field(default_factory=list, description="The first 100 of them.")]
     layers: Counts
     skipped_pops: list[Skipped]
     mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""

@@ -60,6 +60,21 @@ class LeftOut(ApiModel):
     examples: list[str]
 
 
+class ReadDocument(ApiModel):
+    """A sitemap, manifest or playlist that a run read, or a redirect on the way to it."""
+
+    url: str
+    x_cache: Annotated[str, Field(description="The X-Cache header; empty for documents in S3.")]
+    age: Annotated[int | None, Field(description="The Age header in seconds; null if there was none.")]
+    origin: Annotated[
+        str,
+        Field(
+            description="`origin`: it left the origin during the run; `invalidated`: the run invalidated it before; "
+            "`cache`: it may be older than the site; `s3`."
+        ),
+    ]
+
+
 class SourceReport(ApiModel):
     """What a run took from a sitemap or manifest, and what it left out."""
 
@@ -70,6 +85,12 @@ class SourceReport(ApiModel):
     parts: Annotated[int, Field(description="The files of an index, the playlists or Representations of a manifest.")]
     parts_skipped: int
     left_out: list[LeftOut]
+    documents_read: Annotated[int, Field(description="Documents that were read, with the redirects to them.")] = 0
+    documents_from_cache: Annotated[int, Field(description="How many of them may be older than the site.")] = 0
+    documents: Annotated[
+        list[ReadDocument],
+        Field(default_factory=list, description="The documents, at most 500 of a run, those of a cache first."),
+    ]
 
 
 class Failure(ApiModel):
@@ -78,6 +99,14 @@ class Failure(ApiModel):
     url: str
     reasons: Annotated[Counts, Field(description="Number of targets per outcome that is not warm.")]
     coverage: Annotated[float, Field(ge=0, le=100, description="Percentage of reachable targets that are warm.")]
+
+
+class Uncompressed(ApiModel):
+    """A URL that POPs served without the compression that was expected."""
+
+    url: str
+    pops: Annotated[int, Field(description="Number of such POPs.")]
+    examples: list[str]
 
 
 class Targets(ApiModel):
@@ -90,6 +119,10 @@ class Targets(ApiModel):
     verified_in_pop: Annotated[
         int, Field(description="How many of these hits name the POP's own cache layer (Server-Timing).")
     ] = 0
+    verified_elsewhere: Annotated[int, Field(description="Hits at another address than the one that fetched.")] = 0
+    addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
+    addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
+    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have caches of their own.")] = []
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 
@@ -143,6 +176,23 @@ class Remedy(ApiModel):
     how: str
 
 
+class Phase(ApiModel):
+    """What a run is doing."""
+
+    name: Literal["resolving", "invalidating", "warming", "summing_up", "ended"]
+    round: Annotated[int | None, Field(description="Of invalidations; each has 3,000 paths per distribution.")] = None
+    rounds: int | None = None
+    stage: int | None = None
+    stages: int | None = None
+    done: Annotated[
+        int | None, Field(description="Completed invalidations of the round, or batches of the stage.")
+    ] = None
+    total: int | None = None
+    seconds_left: Annotated[
+        int | None, Field(description="Estimated from the finished targets; absent where it cannot be.")
+    ] = None
+
+
 class Started(ApiModel):
     """The started run, or the result of a dry run."""
 
@@ -173,6 +223,8 @@ class Status(ApiModel):
     started_at: str | None
     ended_at: str | None
     console_url: str
+    phase: Phase
+    label: Annotated[str | None, Field(description="The request's label.")] = None
     reason: str | None = None
     error: str | None = None
     cause: str | None = None
@@ -189,6 +241,10 @@ class Status(ApiModel):
     duplicates: Annotated[
         int, Field(description="Number of entries that were left out as another spelling of a URL.")
     ] = 0
+    uncompressed_urls: Annotated[
+        int, Field(description="Number of URLs that POPs served without the compression that was expected.")
+    ] = 0
+    uncompressed: Annotated[list[Uncompressed], Field(description="The first 100 of them.")] = []
     warnings: list[str] = []
     mostly_skipped: Annotated[
         str, Field(description="Which sources were mostly skipped, to be shown first; empty if none was.")
@@ -200,23 +256,6 @@ class Status(ApiModel):
     next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
 
 
-class Run(ApiModel):
-    """One run in the list."""
-
-    request_id: RequestId
-    run: str
-    status: RunStatus
-    started_at: str
-    ended_at: str | None
-
-
-class Runs(ApiModel):
-    """Runs, newest first."""
-
-    runs: list[Run]
-    next_token: str | None = None
-
-
 class ReportLink(ApiModel):
     """A temporary link to a report, which requires no API key."""
 
@@ -225,29 +264,3 @@ class ReportLink(ApiModel):
     format: Literal["html", "json", "csv"]
     url: str
     expires_in_seconds: int
-
-
-class Pop(ApiModel):
-    """A POP in the catalogue."""
-
-    id: str
-    location: str
-    city: str
-    country: str
-    latitude: float
-    longitude: float
-    price_class: str
-    confidence: Literal["high", "medium", "low"]
-    newest_seen: str
-
-
-class Pops(ApiModel):
-    """The POP catalogue, and the number of POPs of each region and country."""
-
-    pops: list[Pop]
-    regions: Counts
-    countries: Counts
-    locations_without_pops: list[str]
-    newest_seen: str
-    edge_networks_of: str
-    source: str

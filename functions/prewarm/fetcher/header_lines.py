@@ -19,11 +19,13 @@ _ATTRIBUTES = {
     b"etag": "etag",
     b"server": "server",
     b"content-length": "content_length",
+    b"content-type": "content_type",
     b"location": "location",
     b"content-encoding": "encoding",
     b"cache-control": "cache_control",
     b"server-timing": "server_timing",
     b"x-amzn-waf-action": "waf_action",
+    b"vary": "vary",
 }
 # CloudFront's own value of X-Cache ends so; a cache in front of the origin may add values of its own.
 OWN_CACHE = " from cloudfront"

@@ -27,11 +27,13 @@ class Response:
     etag: str = ""
     server: str = ""
     content_length: str = ""
+    content_type: str = ""
     location: str = ""
     encoding: str = ""
     cache_control: str = ""
     server_timing: str = ""
     waf_action: str = ""
+    vary: str = ""
 
     @property
     def layer(self) -> str:

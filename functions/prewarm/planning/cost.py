@@ -20,7 +20,7 @@ TRANSFER = "CloudFront transfer"
 UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiwan, Thailand"
 # State transitions (see statemachine/prewarm.asl.yaml) of a run, of each further stage, and of each batch including
 # the start of its child execution.
-TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 8, 3, 4
+TRANSITIONS_PER_RUN, TRANSITIONS_PER_STAGE, TRANSITIONS_PER_BATCH = 9, 3, 4
 # A batch that needs a further worker: continue, warm again, check whether it is finished.
 TRANSITIONS_PER_FURTHER_PART = 3
 # A round of invalidations: create, is there time; then wait, check, is it completed, for each of about two checks.
@@ -37,8 +37,10 @@ RESOLVE_SECONDS, RESOLVE_GB = 10.0, 1.73
 S3_GETS_PER_BATCH, S3_PUTS_PER_BATCH, WRITE_UNITS_PER_BATCH, READ_UNITS_PER_BATCH = 3, 1, 6, 6
 # The cursor of a worker that leaves targets to the next one.
 S3_PUTS_PER_FURTHER_PART = 1
-# Request, plan (3), blocks and stages (2 or more), summary, report (3).
-S3_PUTS_PER_RUN = 10
+# Request, plan (3), blocks and stages (2 or more), summary, report (3), URL index.
+S3_PUTS_PER_RUN = 11
+# The run's entry in the list of runs, by label and one host: start (4, again 4 by ResolveTargets), plan (2), end (2).
+WRITE_UNITS_PER_RUN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ def service_parts(work: Work) -> list[Part]:
         Part("S3 writes", S3_PUTS_PER_BATCH * workers + S3_PUTS_PER_FURTHER_PART * work.continued + S3_PUTS_PER_RUN
              + rounds, "PUT", price["s3_put"]),
         Part("S3 reads", S3_GETS_PER_BATCH * workers, "GET", price["s3_get"]),
-        Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers, "write unit", price["dynamodb_write_unit"]),
+        Part("DynamoDB writes", WRITE_UNITS_PER_BATCH * workers + WRITE_UNITS_PER_RUN, "write unit",
+             price["dynamodb_write_unit"]),
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),
     ]  # fmt: skip
 

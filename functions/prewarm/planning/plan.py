@@ -110,6 +110,11 @@ class Plan:
     own_machine: bool = False
     estimated_dollars: float = 0.0
     estimated_fetches: int = 0
+    # Whose blocks and addresses belong to this plan: the id of the attempt that stored it; empty in earlier versions.
+    attempt: str = ""
+    label: str = ""
+    # The number of batches of each stage; empty in plans of earlier versions.
+    stage_batches: tuple[int, ...] = ()
 
     @property
     def mostly_skipped(self) -> str:
@@ -149,6 +154,7 @@ class Plan:
                 "groups": groups,
                 "variants": tuple(document["variants"]),
                 "warnings": tuple(document["warnings"]),
+                "stage_batches": tuple(document.get("stage_batches", ())),
                 "sources": tuple(SourceReport.from_json(entry) for entry in document.get("sources", ())),
             }
         )

@@ -1,8 +1,9 @@
 """What a run took from its sources and what it left out, with reasons and examples. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.planning.source_documents import SourceDocuments
 from prewarm.urls import redacted
 
 # Examples kept of each reason: enough to find the entries, few enough for a plan that every poll reads.
@@ -28,7 +29,7 @@ class SourceReport:
     """One source (`sitemap[0]`): its address, the URLs that it gives to the run, and what it left out.
 
     `parts`: the files of an index, the playlists or Representations of a manifest; `parts_skipped`: those that
-    cannot be read.
+    cannot be read; `documents`: what was read, with X-Cache and Age.
     """
 
     source: str
@@ -37,6 +38,7 @@ class SourceReport:
     left_out: tuple[LeftOut, ...] = ()
     parts: int = 0
     parts_skipped: int = 0
+    documents: SourceDocuments = field(default_factory=SourceDocuments)
 
     @property
     def skipped(self) -> int:
@@ -66,13 +68,17 @@ class SourceReport:
                 }
                 for each in self.left_out
             ],
+            "documentsRead": self.documents.read,
+            "documentsFromCache": self.documents.cached,
+            "documents": [each.as_json() for each in self.documents.listed],
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "SourceReport":
         """Read a stored report."""
         left_out = tuple(LeftOut(**each | {"examples": tuple(each["examples"])}) for each in document["left_out"])
-        return cls(**document | {"left_out": left_out})
+        documents = SourceDocuments.from_json(document.get("documents"))
+        return cls(**document | {"left_out": left_out, "documents": documents})
 
     def lines(self) -> list[str]:
         """Return a warning for each reason for which entries were skipped."""

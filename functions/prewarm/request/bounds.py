@@ -14,6 +14,9 @@ from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
 from prewarm.request.headers import MAX_HEADERS
 from prewarm.request.pop_selection import MAX_NAMES
 
+# The largest body, below API Gateway's limit of 10 MB and Lambda's of 6 MB, which includes the event around the
+# escaped body.
+MAX_BODY_BYTES = 4 * 1024 * 1024
 # Most URLs in `url_list` of a body; longer lists are stored in S3 and read from there.
 MAX_BODY_URLS = 100_000
 # The longest text outside `url_list`, whose URLs have their own limit: an S3 address, a document's URL, a header.
@@ -88,7 +91,7 @@ def _text_list(field: str, value: object, most: int) -> list[Problem]:
     if not isinstance(value, list):
         return []
     if len(value) > most:
-        fix = "; store the list in S3 and pass its address as url_list_s3" if field == "url_list" else ""
+        fix = "; upload the list (POST /uploads) and pass its address as url_list_s3" if field == "url_list" else ""
         return [Problem(field, f"has {len(value):,} entries; at most {most:,} are accepted{fix}")]
     others = [index for index, entry in enumerate(value) if type(entry) is not str]
     shown = [_not_a_text(field, index, value[index]) for index in others[:PROBLEMS_SHOWN]]

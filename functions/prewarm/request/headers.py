@@ -31,11 +31,13 @@ RESERVED_HEADERS = frozenset(
         "if-unmodified-since",
     }
 )
-# CloudFront accepts 20,480 bytes of a request's line and headers, and 8,192 bytes of URL (Developer Guide, "Quotas");
-# the rest is for the headers, less what the service adds itself: Host, Pragma, names and separators.
+# CloudFront accepts 20,480 bytes of a request without its body, and 8,192 bytes of URL (Developer Guide, "Quotas",
+# "General quotas": "Maximum length of a request or an origin response, including headers and query strings, but not
+# including the body content" and "Maximum length of a URL"; read 2026-11). The rest is for the headers, less what the
+# service adds itself: Host, Pragma, names and separators.
 MAX_HEADER_BYTES = 20_480 - 8_192 - 512
-# CloudFront publishes no number of headers. AWS WAF inspects the first 200 of a request (WAF Developer Guide,
-# "Oversize web request components"), and libcurl sends as many over HTTP/1.1 and HTTP/2.
+# CloudFront publishes no number of headers. It passes at most 200 of a request to AWS WAF (WAF Developer Guide,
+# "Oversize web request components in AWS WAF"; read 2026-11), and libcurl sends as many over HTTP/1.1 and HTTP/2.
 MAX_HEADERS = 200
 INVALID_VALUE = "contains a character that is not allowed in a header value; use visible ASCII characters and spaces"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key", "x-amz-security-token"})

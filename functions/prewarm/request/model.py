@@ -18,11 +18,14 @@ from prewarm.urls import Url
 DOMAIN_PATTERN = r"^[a-z0-9]+\.cloudfront\.net$"
 # Most sources of each kind in one request; a single source may already be large.
 MAX_SOURCES = 100
+# Most characters of a label, which is a key of the list of runs (2,048 bytes at most) and a line of a page.
+MAX_LABEL = 200
 # The field of a stored request that a caller's request does not have.
 DUPLICATES = "duplicates"
 SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 
-# The largest object that CloudFront serves, 50 GB (Developer Guide, "Quotas", "Maximum cacheable file size").
+# The largest object that CloudFront caches, 50 GB (Developer Guide, "Quotas", "General quotas on distributions":
+# "Maximum cacheable file size per HTTP GET response"; read 2026-11).
 LARGEST_OBJECT = 50 * 1024**3
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
 
@@ -65,6 +68,7 @@ class PrewarmRequest(BaseModel):
     max_bytes: Annotated[int, Field(ge=1, le=LARGEST_OBJECT)] | None = None
     allow_unknown_pops: bool = False
     dry_run: bool = False
+    label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL)] | None = None
 
     @field_validator("region", "url_list_s3", mode="before")
     @classmethod
@@ -87,6 +91,14 @@ class PrewarmRequest(BaseModel):
         if not isinstance(value, bool) and not is_list:
             raise ValueError("must be true or false")
         return patterns
+
+    @field_validator("label", mode="after")
+    @classmethod
+    def _printable(cls, value: str | None) -> str | None:
+        """Refuse control characters, line breaks, and characters that change the direction of the text after them."""
+        if value is not None and (value != value.strip() or not value.isprintable()):
+            raise ValueError("must be printable characters without a space at the beginning or end")
+        return value
 
     @field_validator("cf_domain", mode="before")
     @classmethod

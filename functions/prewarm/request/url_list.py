@@ -63,6 +63,8 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
             yield from _names(text.read())
         elif name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
             yield from _table(text)
+        elif _begins_with_json_string(bare):
+            yield from _json_lines(text)
         else:
             for number, line in enumerate(text, start=1):
                 if url := COMMENT.sub("", line).strip("\ufeff \t\r\n\f\v"):
@@ -88,6 +90,14 @@ def _is_json_lines(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and ("url" in document or ("url_list" not in document and bool(rest.strip())))
+
+
+def _begins_with_json_string(text: str) -> bool:
+    """Return whether the first line is a JSON string, as a list of quoted URLs has it."""
+    try:
+        return text[:1] == '"' and isinstance(json.loads(text.splitlines()[0]), str)
+    except ValueError:
+        return False
 
 
 def _json_lines(text: TextIO) -> Iterator[tuple[int, str]]:

@@ -1,14 +1,14 @@
 """URL parser: reject URLs that cannot be warmed, normalise the others as browsers request them.
 
 CloudFront caches by the exact bytes of path and query, so a URL is fetched in the form that browsers send: the WHATWG
-URL Standard, as implemented by ada-url (the parser of Node.js). ada only normalises; a URL that it accepts and no
-viewer can request from CloudFront is refused here.
+URL Standard. ada-url (the parser of Node.js) converts hosts; paths and queries are encoded here, in less time, and a
+property test compares them with ada's. A URL that ada accepts and no viewer can request from CloudFront is refused.
 """
 
 import functools
 import re
 
-from ada_url import URL
+from ada_url import URL, idna_to_ascii, normalize_url
 
 from prewarm.errors import truncate
 from prewarm.urls import Url, redacted
@@ -18,22 +18,37 @@ LONGEST_URL = 8192
 LONGEST_HOST = 253
 IP_ADDRESS = "contains an IP address; use the host name that the distribution serves"
 DEFAULT_PORTS = {"https": 443, "http": 80}
-# A browser removes tabs and newlines from a URL, and a viewer's link never has other control characters.
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-SURROGATE = re.compile("[\ud800-\udfff]")
+# The spellings of a port that clients drop.
+NO_PORTS = {scheme: {None, ":", f":{port}"} for scheme, port in DEFAULT_PORTS.items()}
+# A browser removes tabs and newlines from a URL, and a viewer's link never has other control characters. Lone
+# surrogates are not characters.
+NOT_A_CHARACTER = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # Scheme and authority as in the request; `\` separates like `/` in http and https URLs.
 START = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?P<slashes>[/\\]*)(?P<authority>[^/\\?#]*)(?P<rest>.*)", re.DOTALL
 )
 PORT = re.compile(r":([0-9]*)$")
 # Path and query of characters that no browser changes.
-TAIL = r"/[A-Za-z0-9_~!$&()+,;=:@./-]*(?:\?[A-Za-z0-9_~!$&()+,;=:@./-]*)?"
+TAIL = r"/[A-Za-z0-9_~!$&()+,;=:@./-]*+(?:\?[A-Za-z0-9_~!$&()+,;=:@./-]*+)?"
 # A URL that is fetched letter by letter as it is given, as nearly all are: found in a tenth of the parser's time. Its
 # host ends in a label that starts with a letter, so that it is not a number; a path with `/.` needs a closer look.
 HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PLAIN = re.compile(f"(?P<scheme>https?)://(?P<host>{HOST}){TAIL}", re.ASCII)
 PLAIN_HOST = re.compile(HOST, re.ASCII)
 PLAIN_TAIL = re.compile(TAIL, re.ASCII)
+# A URL that has none of the faults that _check_given and _check_authority look for, one by one, to name them.
+FAULTLESS = re.compile(
+    r"(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?)://"
+    r"(?P<host>[^/\\?#@:*\[\]\x00-\x1f\x7f\ud800-\udfff]++)(?P<port>:(?:443|80)?+)?"
+    r"(?P<rest>(?:[/?][^#*\x00-\x1f\x7f\ud800-\udfff]*+)?(?:#[^\x00-\x1f\x7f\ud800-\udfff]*+)?)"
+)
+# The ASCII characters that stay as they are in a path and in a query of http and https (URL Standard, "path
+# percent-encode set", "special-query percent-encode set"); all other bytes of the UTF-8 form are percent-encoded.
+UNRESERVED = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
+PATH_BYTES, QUERY_BYTES = (
+    tuple(chr(byte) if chr(byte) in UNRESERVED + kept else f"%{byte:02X}" for byte in range(256))
+    for kept in ("!$%&'()*+,/:;=@[\\]|", "!$%&()*+,/:;=?@[\\]^`{|}")
+)
 BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # Clients remove these segments before they send a request, so such a path is not a cache key.
 DOT_SEGMENT = re.compile(r"(?i)/(?:\.|%2e){1,2}(?=/|$)")
@@ -61,16 +76,27 @@ def parse_url(text: str) -> Url:
         # A label in the form of an IDN (`xn--`) may be invalid.
         if len(host) <= LONGEST_HOST and "--" not in host:
             return Url(given, given, plain["scheme"], host)
+    start = FAULTLESS.fullmatch(given) if len(given) <= LONGEST_URL else None
+    if start and start["port"] in NO_PORTS[start["scheme"].lower()]:
+        scheme, name, rest = start["scheme"].lower(), start["host"], start["rest"]
+    else:
+        scheme, name, rest = _checked_parts(given)
+    if len(name) > LONGEST_HOST + 1:
+        raise _not_a_name(name, f": longer than {LONGEST_HOST} characters")
+    host = _host(name)
+    fetch = f"{scheme}://{host}{_tail(rest)}"
+    if len(fetch) > LONGEST_URL:
+        raise ValueError(f"is {len(fetch):,} bytes long; CloudFront accepts at most {LONGEST_URL:,}")
+    return Url(given, fetch, scheme, host)
+
+
+def _checked_parts(given: str) -> tuple[str, str, str]:
+    """Return scheme, host and rest of a URL; refuse what no viewer can request, with the reason."""
     start = _check_given(given)
     scheme, authority = start["scheme"].lower(), start["authority"]
     _check_authority(scheme, authority)
     port = PORT.search(authority)
-    host = _host(authority[: port.start()] if port else authority)
-    tail = _tail(scheme, start["rest"])
-    fetch = f"{scheme}://{host}{tail}"
-    if len(fetch) > LONGEST_URL:
-        raise ValueError(f"is {len(fetch):,} bytes long; CloudFront accepts at most {LONGEST_URL:,}")
-    return Url(given, fetch, scheme, host)
+    return scheme, authority[: port.start()] if port else authority, start["rest"]
 
 
 def near_urls(text: str) -> tuple[str, ...]:
@@ -91,9 +117,9 @@ def _check_given(given: str) -> re.Match[str]:
         raise ValueError("is empty; use a URL such as https://www.example.com/index.html")
     if len(given) > 2 * LONGEST_URL or len(given.partition("#")[0]) > LONGEST_URL:
         raise ValueError(f"is {len(given):,} characters long; CloudFront accepts at most {LONGEST_URL:,} bytes")
-    if CONTROL.search(given):
-        raise ValueError("contains a control character; percent-encode it or remove it")
-    if SURROGATE.search(given):
+    if odd := NOT_A_CHARACTER.search(given):
+        if odd[0].isascii():
+            raise ValueError("contains a control character; percent-encode it or remove it")
         raise ValueError("contains a lone surrogate; percent-encode the character's UTF-8 bytes")
     if "*" in given.partition("#")[0]:
         raise ValueError("contains a *; warming takes no patterns (invalidation does), so list the URLs themselves")
@@ -115,17 +141,17 @@ def _check_authority(scheme: str, authority: str) -> None:
         raise ValueError("contains a user name or password; CloudFront accepts neither")
     if "[" in authority or "]" in authority:
         raise ValueError(IP_ADDRESS)
-    name, colon, port = authority.partition(":")
+    _, colon, port = authority.partition(":")
     if colon and not ((port.isascii() and port.isdecimal()) or not port):
         raise ValueError(f"has {truncate(port)!r} where a port belongs; remove it")
     if port and port.lstrip("0") != str(DEFAULT_PORTS[scheme]):
         raise ValueError(
             f"has port {truncate(port)}; CloudFront serves {scheme} only on port {DEFAULT_PORTS[scheme]}"
         )
-    if len(name) > LONGEST_HOST + 1:
-        raise ValueError(
-            f"has the host {truncate(name)!r}, which is not a full domain name: longer than {LONGEST_HOST} characters"
-        )
+
+
+def _not_a_name(host: str, reason: str = "") -> ValueError:
+    return ValueError(f"has the host {truncate(host)!r}, which is not a full domain name{reason}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -135,22 +161,28 @@ def _host(name: str) -> str:
         raise ValueError("has no host")
     if AMBIGUOUS_IN_HOSTS.search(name):
         raise ValueError(f"has the host {truncate(name)!r}, which clients convert in two ways; use its xn-- form")
-    not_a_name = f"has the host {truncate(name)!r}, which is not a full domain name"
     # A browser decodes %xx in a host; the only use of it in a link is to hide the host.
     if "%" in name or " " in name:
-        raise ValueError(not_a_name)
+        raise _not_a_name(name)
     if plain := _plain_host(name.lower()) if name.isascii() else None:
         return plain
     try:
-        host = URL(f"https://{name}/").href[len("https://") : -1].removesuffix(".")
+        # Half the time of the whole parser; what is not a plain name afterwards, that one decides.
+        if (
+            not name.isascii()
+            and PLAIN_HOST.fullmatch(host := idna_to_ascii(name).decode())
+            and len(host) <= LONGEST_HOST
+        ):
+            return host
+        host = normalize_url(f"https://{name}/")[len("https://") : -1].removesuffix(".")
     except ValueError as error:
-        raise ValueError(not_a_name) from error
+        raise _not_a_name(name) from error
     labels = host.split(".")
     # ada writes every spelling of an IPv4 address, such as 1.2.3 or 0x7f000001, as four numbers.
     if NUMBER_LABEL.fullmatch(labels[-1]):
         raise ValueError(IP_ADDRESS)
     if len(host) > LONGEST_HOST or len(labels) < 2 or not all(map(HOST_LABEL.fullmatch, labels)):  # noqa: PLR2004 - a single label is not a public name
-        raise ValueError(not_a_name)
+        raise _not_a_name(name)
     return host
 
 
@@ -158,20 +190,22 @@ def _plain_host(name: str) -> str | None:
     """Return an ASCII host that needs no conversion, None if the parser decides; refuse an IP address."""
     if NUMBER_LABEL.fullmatch(name.removesuffix(".").rpartition(".")[2]):
         raise ValueError(IP_ADDRESS)
-    return name if len(name) <= LONGEST_HOST and "--" not in name and PLAIN_HOST.fullmatch(name) else None
+    if len(name) > LONGEST_HOST or not PLAIN_HOST.fullmatch(name):
+        return None
+    # A valid A-label stays as it is; ada says in a tenth of the time whether it is valid.
+    return name if "--" not in name or URL.can_parse(f"https://{name}/") else None
 
 
-def _tail(scheme: str, rest: str) -> str:
+def _tail(rest: str) -> str:
     """Return path and query as a browser sends them."""
     if PLAIN_TAIL.fullmatch(rest) and "/." not in rest:
         return rest
     before_fragment = rest.partition("#")[0]
-    path = before_fragment.partition("?")[0].replace("\\", "/")
-    if DOT_SEGMENT.search(path):
+    path, mark, query = before_fragment.partition("?")
+    path = path.replace("\\", "/") or "/"
+    if ("/." in path or "%" in path) and DOT_SEGMENT.search(path):
         raise ValueError("has a . or .. segment in its path, which clients resolve first; use the resolved path")
-    if BAD_ESCAPE.search(before_fragment):
+    if "%" in before_fragment and BAD_ESCAPE.search(before_fragment):
         raise ValueError("contains a % that does not start a percent-encoded byte; write %25 for a literal %")
-    # Path and query do not depend on the host.
-    prefix = f"{scheme}://h"
-    href = URL(prefix + (before_fragment or "/")).href
-    return href[len(prefix) :]
+    encoded = "".join(map(PATH_BYTES.__getitem__, path.encode()))
+    return encoded + mark + "".join(map(QUERY_BYTES.__getitem__, query.encode())) if mark else encoded

@@ -16,8 +16,14 @@ from prewarm.urls import Url
 # to 1,024 bytes ("Object key names").
 S3_ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.ASCII | re.DOTALL)
 LONGEST_KEY = 1024
+S3_SCHEME = "s3://"
 # Most URLs of one run, from all sources: five hundred million targets through all POPs.
 URLS_AT_MOST = 1_000_000
+# The largest list in S3: a million URLs of 250 bytes.
+LIST_BYTES = 256 * 1024 * 1024
+# The prefixes of lists in the service's own bucket: what its owner puts there, and what callers upload. The bucket's
+# other objects belong to runs.
+OWN_LISTS, UPLOADS = "lists/", "uploads/"
 
 
 def s3_address(text: str) -> tuple[str, str]:
@@ -43,6 +49,10 @@ def _url(text: str) -> str:
     return text
 
 
+def _url_or_s3(text: str) -> str:
+    return _s3_list(text) if text.startswith(S3_SCHEME) else _url(text)
+
+
 S3List = Annotated[str, AfterValidator(_s3_list)]
 Patterns = Annotated[list[Annotated[str, Field(min_length=1, max_length=2048)]], Field(max_length=100)]
 
@@ -61,18 +71,23 @@ class _Source(BaseModel):
 
     @property
     def parsed(self) -> Url:
-        """Return the document's parsed URL."""
+        """Return the document's parsed URL; the host of an address in S3 is its bucket."""
+        if self.url.startswith(S3_SCHEME):
+            return Url(self.url, self.url, "s3", s3_address(self.url)[0])
         return parse_url(self.url)
 
 
 class SitemapSource(_Source):
     """A sitemap or a sitemap index, gzipped or plain.
 
+    `url` may also be an `s3://bucket/key` address in a bucket that lists may be read from.
+
     `include` and `exclude` are path patterns as in a cache behaviour (`*`: any characters, `?`: one character),
     matched against path and query string. A URL is used if it matches an `include` pattern (or there are none) and no
     `exclude` pattern. `since` skips URLs last modified before that day; URLs without a date are used.
     """
 
+    url: Annotated[str, AfterValidator(_url_or_s3)]
     include: Patterns = []
     exclude: Patterns = []
     since: dt.date | None = None

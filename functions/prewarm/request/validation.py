@@ -158,7 +158,7 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
         except ValueError as error:
             refused.add(text)
             # Redacted, because the console displays why a direct start was rejected.
-            shown = truncate(redacted(text[:LONGEST_SHOWN]))
+            shown = truncate(redacted(text[:LONGEST_SHOWN])) if listed else ""
             near = near_urls(text) if listed else ()
             problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}", near) if listed else UNLISTED)
     return deduplicate(urls), problems

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from prewarm.planning.plan import Skipped
 from prewarm.results.failures import Example
 
+Packed = bytes
+
 
 @dataclass(frozen=True)
 class BatchResult:
@@ -27,6 +29,11 @@ class BatchResult:
     - `previous`: the `attempt` of the part before, whose cursor this one continues; empty in part 0
     - `examples`: some of the failures, with what the edge answered
     - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
+    - `vary`: by header that responses name in Vary and the cache key does not have: targets, first URL index
+    - `verified_elsewhere`: how many have a proof at another address of the POP than the one that fetched the copy
+    - `servers`: by POP, the addresses at which a copy was proven (proven_servers.pack_servers)
+    - `encodings`: a letter for each URL and variant (encodings.letter_of), in the order of `contents`
+    - `uncompressed`, `plain_copies`: POPs with plain copies, unexpected ones and others (encodings.pack)
     """
 
     batch: str
@@ -56,3 +63,9 @@ class BatchResult:
     previous: str = ""
     examples: tuple[Example, ...] = ()
     verified_in_pop: int = 0
+    vary: dict[str, tuple[int, int]] = field(default_factory=dict)
+    verified_elsewhere: int = 0
+    servers: str = ""
+    encodings: str = ""
+    uncompressed: Packed = b""
+    plain_copies: Packed = b""

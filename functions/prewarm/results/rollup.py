@@ -4,15 +4,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts, finished_batches
 from prewarm.results.consistency import mixed_contents
+from prewarm.results.encodings import uncompressed_pops
 from prewarm.results.outcome import Outcome
+from prewarm.results.proven_servers import ProvenServers, proven_servers
 from prewarm.results.url_sums import UrlSums
+from prewarm.results.vary import Varied, add, vary_warnings
 from prewarm.urls import redacted
+
+# How many URLs with plain copies a summary lists, and POPs of each; the report counts all.
+UNCOMPRESSED_SHOWN, POPS_SHOWN = 100, 5
 
 
 class Verdict(StrEnum):
@@ -43,7 +50,9 @@ class UrlResult:
 class RollUp:
     """All URLs' results in order of index, and the run's sums.
 
-    `mixed`: by index, the URLs whose contents differ, with two such POPs.
+    `mixed`: by index, the URLs whose contents differ, with two such POPs; `vary`: headers that responses name in Vary
+    and the cache key does not have, with targets and first URL; `uncompressed`: by index, the URLs with plain copies
+    where compressed ones were expected, with the POPs that have them.
     """
 
     urls: list[UrlResult]
@@ -55,6 +64,10 @@ class RollUp:
     layers: Counter[str] = field(default_factory=Counter)
     mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
     verified_in_pop: int = 0
+    vary: Varied = field(default_factory=dict)
+    verified_elsewhere: int = 0
+    servers: ProvenServers = field(default_factory=ProvenServers)
+    uncompressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -79,9 +92,11 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
     outcomes: Counter[str] = Counter()
     layers: Counter[str] = Counter()
+    varied: Varied = {}
     for result in parts:
         outcomes.update(result.outcomes)
         layers.update(result.layers)
+        add(varied, result.vary)
         skipped.update({(entry.pop, entry.reason): entry for entry in result.dark})
         sums.add(result, variants)
     sums.close()
@@ -106,6 +121,10 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         layers=layers,
         mixed=mixed_contents(plan, parts),
         verified_in_pop=sum(result.verified_in_pop for result in parts),
+        vary=varied,
+        verified_elsewhere=sum(result.verified_elsewhere for result in parts),
+        servers=proven_servers(plan, parts),
+        uncompressed=uncompressed_pops(plan, parts),
     )
 
 
@@ -138,6 +157,12 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "outcomes": dict(sorted(rolled.outcomes.items())),
         "verified": rolled.verified,
         "verifiedInPop": rolled.verified_in_pop,
+        "verifiedElsewhere": rolled.verified_elsewhere,
+        "addresses": rolled.servers.addresses,
+        "addressesProven": rolled.servers.proven,
+        "separatePops": list(rolled.servers.separate_pops),
+        "uncompressedUrls": len(rolled.uncompressed),
+        "uncompressed": uncompressed_shown(rolled, urls),
         "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
@@ -149,8 +174,21 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def uncompressed_shown(rolled: RollUp, urls: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the first URLs that were served uncompressed, each with the number of such POPs and a few of them."""
+    return [
+        {"url": redacted(urls[index]), "pops": len(pops), "examples": list(pops[:POPS_SHOWN])}
+        for index, pops in islice(rolled.uncompressed.items(), UNCOMPRESSED_SHOWN)
+    ]
+
+
 def warnings_of(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     """Return the warnings about a run's results; `urls`: all of the run's, as in the request."""
+    varied = vary_warnings(rolled.vary, urls)
+    return [*_mixed(rolled, urls), *varied, *_uncompressed(rolled, urls), *_separate(rolled)]
+
+
+def _mixed(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     if not rolled.mixed:
         return []
     index = min(rolled.mixed)
@@ -160,3 +198,25 @@ def warnings_of(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     return [
         f"{count} different contents (ETag or length) at different POPs, {example}: some POPs may hold an old copy"
     ]
+
+
+def _uncompressed(rolled: RollUp, urls: Sequence[str]) -> list[str]:
+    """Return which copies the edge did not compress (Developer Guide, "Serve compressed files")."""
+    if not rolled.uncompressed:
+        return []
+    index, pops = next(iter(rolled.uncompressed.items()))
+    count = f"{len(rolled.uncompressed):,} URLs were" if len(rolled.uncompressed) > 1 else "one URL was"
+    where = f"{len(pops):,} POPs ({pops[0]})" if len(pops) > 1 else f"one POP ({pops[0]})"
+    example = f"such as {redacted(urls[index])} at {where}"
+    why = "a busy edge skips compression and keeps the plain copy until it expires"
+    return [f"{count} served uncompressed, {example}: {why}; invalidate these URLs to replace it"]
+
+
+def _separate(rolled: RollUp) -> list[str]:
+    """Return which POPs' servers do not share a cache."""
+    names = rolled.servers.separate_pops
+    if not names:
+        return []
+    count = f"{len(names):,} POPs" if len(names) > 1 else "one POP"
+    fetched = "each target was fetched through several addresses of such a POP"
+    return [f"the addresses of {count}, such as {names[0]}, have caches of their own: {fetched}"]

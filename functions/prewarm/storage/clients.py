@@ -1,10 +1,12 @@
 """The clients of the stores: S3 and DynamoDB, with the time-outs and retries of the function that uses them."""
 
 import os
+import time
 from typing import TYPE_CHECKING, cast
 
 import botocore.session
 from botocore.config import Config
+from botocore.retries import bucket
 
 from prewarm.settings import Settings
 
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
 
 def create_clients(settings: Settings) -> tuple["S3Client", "DynamoDBClient"]:
     """Return new clients of S3 and DynamoDB."""
+    _use_steady_clock()
     config = Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=5, read_timeout=30)
     if settings.state_machine_arn:
-        # The API function, which API Gateway leaves after 29 s: an error must surface before.
+        # The API function, which API Gateway leaves after 29 s: an error must surface before, even if the first body
+        # hangs and the second request too (transient.API_PATIENCE).
         config = config.merge(
-            Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=6)
+            Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=4)
         )
     # Links to objects with a KMS key, and in Regions launched since 2014, require this signature version.
     signed = config.merge(Config(signature_version="s3v4"))
@@ -33,3 +37,11 @@ def create_clients(settings: Settings) -> tuple["S3Client", "DynamoDBClient"]:
         cast("S3Client", session.create_client("s3", config=signed)),
         cast("DynamoDBClient", session.create_client("dynamodb", config=config)),
     )
+
+
+def _use_steady_clock() -> None:
+    """Let the SDK's rate limiter of the adaptive mode measure time by a clock that cannot step back.
+
+    By its own clock (botocore.retries.bucket), a client that was throttled waits as long as the clock has stepped.
+    """
+    bucket.Clock.current_time = staticmethod(time.monotonic)  # type: ignore[method-assign, assignment]

@@ -6,22 +6,36 @@ Keys below `runs/{run}/`:
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
 - `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
-- `plan/addresses.json.gz`: for each group a map of POP id to addresses
+- `plan/{attempt}/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
-- `plan/blocks/{n}.json.gz`: a worker's input for one block of URLs
-- `stages/{n}.json`: the Distributed Map's items
+- `plan/documents/{n}.json.gz`: the documents to invalidate that the n-th reading of the sources found
+- `plan/{attempt}/blocks/{n}.json.gz`: a worker's input for one block of URLs
+- `stages/{attempt}/{n}.json`: the Distributed Map's items
 - `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)
 - `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
 - `map/`: the map run's own results
 - `summary.json`, `report.html`, `report.json`, `report.csv`
+- `urls.index`: each URL's result, sorted by the hash of its fetched form (results/url_index.py)
 
-A dry run has only `request.json` and `dry_run.json`.
+The plan names its attempt; plans without one have these documents at `plan/` and `stages/`.
+
+A dry run has only `request.json` and `dry_run.json`. Lists that callers upload are below `uploads/`.
 """
 
 
 def run_key(run: str, name: str) -> str:
     """Return the S3 key of one of a run's documents."""
     return f"runs/{run}/{name}"
+
+
+def plan_key(run: str, attempt: str, name: str) -> str:
+    """Return the key of a document that belongs to one attempt's plan."""
+    return run_key(run, f"plan/{attempt}/{name}" if attempt else f"plan/{name}")
+
+
+def stage_key(run: str, attempt: str, number: int) -> str:
+    """Return the key of a stage of one attempt's plan; stages are counted from 1."""
+    return run_key(run, f"stages/{attempt}/{number}.json" if attempt else f"stages/{number}.json")
 
 
 def records_key(run: str, batch: str, part: int, attempt: str) -> str:
@@ -32,3 +46,8 @@ def records_key(run: str, batch: str, part: int, attempt: str) -> str:
 def cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
     """Return the key of an attempt's cursor."""
     return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")
+
+
+def url_index_key(run: str) -> str:
+    """Return the key of a run's URL index."""
+    return run_key(run, "urls.index")

@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: the state of runs in progress. This is the only module that calls DynamoDB.
+"""The ledger in DynamoDB: the state of runs in progress. Only this module and run_list.py call DynamoDB.
 
 The key is `run` and `sk`: `control` for the run's control item, `batch#part` for the result of one part of a batch.
 A part is written once, by the attempt that it names. An item with `closed` takes the place of a late part, which is
@@ -25,6 +25,7 @@ from prewarm.storage.ledger_items import (
     result_from_item,
     unpack_item,
 )
+from prewarm.storage.run_list import RunList
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -38,20 +39,28 @@ _FREE = "attribute_not_exists(sk) OR closed < :redrives"
 _FREE_OR_UNOWNED = f"{_FREE} OR (attribute_not_exists(attempt) AND attribute_not_exists(closed))"
 
 
+# A run is opened once for each redrive; a control item without a count is that of a run cancelled before its plan.
+_UNOPENED = (
+    "attribute_not_exists(sk) OR redrives < :redrives OR (attribute_not_exists(redrives) AND :none < :redrives)"
+)
+
+
 class Ledger:
     """The ledger of all runs: one table."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, retention_days: int) -> None:
-        self._dynamodb, self._table = client, table
+    def __init__(self, client: "DynamoDBClient", table: str, retention_days: int, runs: RunList) -> None:
+        self._dynamodb, self._table, self._runs = client, table, runs
         self._retention = retention_days * DAY_SECONDS
 
-    def open_run(self, run: str, deadline: float, redrives: int = 0) -> None:
-        """Write the run's control item, which allows workers to write results.
+    def open_run(self, run: str, deadline: float, redrives: int = 0) -> bool:
+        """Write the run's control item, which allows workers to write results; return whether the run is open.
 
-        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline.
+        `deadline` is in epoch seconds. A redrive of ResolveTargets plans again and so resets the run's deadline. An
+        item of the same start stays: another attempt has opened the run, or it was cancelled meanwhile.
         """
         item = {"run": run, "sk": CONTROL, "ended": False, "deadline": int(deadline), "redrives": redrives}
-        self._put(item | {"ttl": self._ttl()})
+        values = {":redrives": redrives, ":none": 0}
+        return self._put(item | {"ttl": self._ttl()}, _UNOPENED, values) or not self.control(run).ended
 
     def control(self, run: str) -> Control:
         """Return the run's control item; a run without one counts as ended."""
@@ -67,6 +76,7 @@ class Ledger:
             deadline=item.get("deadline", 0),
             redrives=item.get("redrives", 0),
             ended_as=item.get("endedAs", ""),
+            invalidation=item.get("invalidation", {}),
         )
 
     def control_after(self, run: str, redrives: int, seconds: float) -> Control:
@@ -87,7 +97,12 @@ class Ledger:
         """
         values = {":no": False, ":deadline": int(deadline), ":redrives": redrives}
         change = ", ended = :no, deadline = :deadline, redrives = :redrives REMOVE openHosts, darkPops, endedAs"
-        self._update_control(run, change, values, "attribute_not_exists(redrives) OR redrives < :redrives")
+        if self._update_control(run, change, values, "attribute_not_exists(redrives) OR redrives < :redrives"):
+            self._runs.reopen(run, redrives)
+
+    def note_invalidation(self, run: str, progress: dict[str, int]) -> None:
+        """Record how far a run's invalidations are, for its status (Control.invalidation)."""
+        self._update_control(run, ", invalidation = :progress", {":progress": progress})
 
     def add_open_host(self, run: str, host: str) -> None:
         """Record for all workers of the run that a host's origin is overloaded."""

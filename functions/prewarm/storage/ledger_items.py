@@ -24,7 +24,8 @@ class Control:
     """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
-    `dark_pops`: POPs that do not respond, each with the outcome of its targets.
+    `dark_pops`: POPs that do not respond, each with the outcome of its targets. `invalidation`: `round` and `rounds`,
+    `done` and `created` of this round, and `completedAt` (epoch seconds) after the last one.
     """
 
     ended: bool
@@ -33,6 +34,7 @@ class Control:
     redrives: int = 0
     ended_as: str = ""
     dark_pops: Mapping[str, str] = field(default_factory=dict)
+    invalidation: Mapping[str, int] = field(default_factory=dict)
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: its plan's, or the new one after a redrive."""
@@ -124,6 +126,8 @@ ALIASES = {
     "per_pop": "perPop",
     "gb_ms": "gbMs",
     "verified_in_pop": "verifiedInPop",
+    "verified_elsewhere": "verifiedElsewhere",
+    "plain_copies": "plainCopies",
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
 
@@ -192,6 +196,7 @@ _FROM_ATTRIBUTE: dict[str, Callable[[Any], Any]] = {
     "warm": _integer_keys,
     "times": _integer_keys,
     "mixed": lambda value: {int(index): (pops[0], pops[1]) for index, pops in value.items()},
+    "vary": lambda value: {name: (counted[0], counted[1]) for name, counted in value.items()},
     "dark": lambda value: tuple(Skipped(*entry) for entry in value),
     "examples": lambda value: tuple(Example(*entry) for entry in value),
 }

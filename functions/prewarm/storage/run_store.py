@@ -1,152 +1,44 @@
-"""A run's documents in S3. This is the only module that calls S3; keys.py lists the documents.
+"""A run's documents in S3; keys.py lists them, bucket.py reads and writes them.
 
-ledger.py documents the ledger in DynamoDB.
+ledger.py and run_list.py document what is in DynamoDB.
 """
 
 import functools
-import gzip
-import json
 import os
-from http import HTTPStatus
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from prewarm.planning.plan import Plan
 from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
-from prewarm.storage.keys import cursor_key, records_key, run_key
+from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
 from prewarm.storage.ledger import Ledger
-from prewarm.storage.transient import name_errors_of, named_errors, read_whole, unpacked
+from prewarm.storage.plan_documents import PlanDocuments
+from prewarm.storage.run_list import RunList
+from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
-# The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
-GZIP_LEVEL = 1
 
-
-class Storage:
-    """The documents of all runs in S3, and their `ledger` in DynamoDB."""
+class Storage(PlanDocuments):
+    """The documents of all runs in S3; their `ledger` and the list of `runs` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
-        self._s3, dynamodb = create_clients(settings)
-        self._bucket = settings.bucket
+        s3, dynamodb = create_clients(settings)
+        super().__init__(s3, settings.bucket, API_PATIENCE if settings.state_machine_arn else PATIENCE)
         self.retention_days = settings.retention_days
         name_errors_of(dynamodb)
-        self.ledger = Ledger(dynamodb, settings.table, settings.retention_days)
+        self.runs = RunList(dynamodb, settings.table, settings.retention_days)
+        self.ledger = Ledger(dynamodb, settings.table, settings.retention_days, self.runs)
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         """Store the validated request with its secrets; return its key."""
         return self._put_json(run_key(run, "request.json"), document)
 
-    def put_request_once(self, run: str, document: dict[str, Any], *, again: bool = True) -> bool:
-        """Store the request unless the run has one; return whether it was stored.
-
-        `again`: whether to retry a conflict with a simultaneous write.
-        """
-        try:
-            self._put_json(run_key(run, "request.json"), document, IfNoneMatch="*")
-        except ClientError as error:
-            code = error.response["Error"].get("Code")
-            if code == "PreconditionFailed":
-                return False
-            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
-            if code == "ConditionalRequestConflict" and again:
-                return self.put_request_once(run, document, again=False)
-            raise
-        return True
+    def put_request_once(self, run: str, document: dict[str, Any]) -> bool:
+        """Store the request unless the run has one; return whether it was stored."""
+        return self._put_once(run_key(run, "request.json"), document)
 
     def get_request(self, run: str) -> dict[str, Any] | None:
         """Return the stored request, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "request.json"))
         return document
-
-    def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
-        """Return the bytes of a URL list in any bucket.
-
-        Raises:
-            ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
-
-        """
-        what = f"read s3://{bucket}/{key}"
-
-        def get() -> bytes:
-            response = self._s3.get_object(Bucket=bucket, Key=key)
-            if response["ContentLength"] > most_bytes:
-                raise ValueError(f"has {response['ContentLength']:,} bytes; a list may have at most {most_bytes:,}")
-            return response["Body"].read()
-
-        try:
-            with named_errors(what):
-                return read_whole(get, what)
-        except ClientError as error:
-            raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
-
-    def put_plan(self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]]) -> None:
-        """Store URLs, addresses and plan.
-
-        The plan is written last: if it exists, everything exists.
-        """
-        self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
-        self._put_json(run_key(plan.run, "plan/addresses.json.gz"), addresses)
-        self._put_json(run_key(plan.run, "plan/plan.json"), plan.as_json())
-
-    def get_plan(self, run: str) -> Plan | None:
-        """Return the run's plan, or None."""
-        document = self._get_json(run_key(run, "plan/plan.json"))
-        return None if document is None else Plan.from_json(document)
-
-    def need_plan(self, run: str) -> Plan:
-        """Return the plan of a resolved run.
-
-        Raises:
-            FileNotFoundError: the run has no plan, which means broken infrastructure.
-
-        """
-        plan = self.get_plan(run)
-        if plan is None:
-            raise FileNotFoundError(f"run {run} has no plan")
-        return plan
-
-    def get_urls(self, run: str) -> list[str]:
-        """Return all URLs of a planned run as in the request, by index."""
-        urls: list[str] = self._need_json(run_key(run, "plan/urls.json.gz"))
-        return urls
-
-    def put_fetched(self, run: str, fetched: dict[int, str]) -> None:
-        """Store the fetched forms of the URLs that were given in another one, by index."""
-        self._put_json(run_key(run, "plan/fetched.json.gz"), fetched)
-
-    def get_fetched(self, run: str, respelled: int) -> dict[int, str]:
-        """Return the fetched forms by index; `respelled` is the number of such URLs, known from plan or summary."""
-        if not respelled:
-            return {}
-        return {int(index): url for index, url in self._need_json(run_key(run, "plan/fetched.json.gz")).items()}
-
-    def get_addresses(self, run: str) -> list[dict[str, list[str]]]:
-        """Return for each group its POPs' addresses as DNS returned them, in order."""
-        addresses: list[dict[str, list[str]]] = self._need_json(run_key(run, "plan/addresses.json.gz"))
-        return addresses
-
-    def put_block(self, run: str, number: int, block: dict[str, Any]) -> None:
-        """Store one block's URLs as they are fetched, with the request's headers."""
-        self._put_json(run_key(run, f"plan/blocks/{number:06}.json.gz"), block)
-
-    def get_block(self, run: str, number: int) -> dict[str, Any]:
-        """Return one block of URLs."""
-        block: dict[str, Any] = self._need_json(run_key(run, f"plan/blocks/{number:06}.json.gz"))
-        return block
-
-    def put_invalidations(self, run: str, number: int, invalidations: list[dict[str, Any]]) -> None:
-        """Store one round's invalidations: distribution, tenant, caller reference and paths of each."""
-        self._put_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"), invalidations)
-
-    def get_invalidations(self, run: str, number: int) -> list[dict[str, Any]]:
-        """Return one round's invalidations."""
-        stored: list[dict[str, Any]] = self._need_json(run_key(run, f"plan/invalidations/{number:04}.json.gz"))
-        return stored
-
-    def put_stage(self, run: str, number: int, items: list[dict[str, Any]]) -> str:
-        """Store a stage's batches as the map's items; return the key."""
-        return self._put_json(run_key(run, f"stages/{number}.json"), items)
 
     def put_records(self, run: str, batch: str, part: int, attempt: str, body: bytes) -> None:
         """Store the records of an attempt at a part of a batch: gzipped JSON lines, one per target."""
@@ -192,15 +84,13 @@ class Storage:
         parameters = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": f'inline; filename="{file}"'}
         return self._s3.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
-    def _exists(self, key: str) -> bool:
-        try:
-            with named_errors(f"look for {self.location(key)}"):
-                self._s3.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return True
+    def put_url_index(self, run: str, index: bytes) -> None:
+        """Store the run's URL index (results/url_index.py)."""
+        self._put(url_index_key(run), index)
+
+    def read_url_index(self, run: str, first: int, last: int) -> bytes:
+        """Return the bytes of the run's URL index from `first` to before `last`; empty if it has expired."""
+        return self._read_range(url_index_key(run), first, last)
 
     def put_dry_run(self, run: str, document: dict[str, Any]) -> None:
         """Store a dry run's result."""
@@ -209,39 +99,6 @@ class Storage:
     def get_dry_run(self, run: str) -> dict[str, Any] | None:
         """Return a dry run's result, or None."""
         document: dict[str, Any] | None = self._get_json(run_key(run, "dry_run.json"))
-        return document
-
-    def location(self, key: str) -> str:
-        """Return a key's s3:// address for display."""
-        return f"s3://{self._bucket}/{key}"
-
-    def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._put(key, body, ContentType="application/json", **options)
-        return key
-
-    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
-        with named_errors(f"write {self.location(key)}"):
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
-
-    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        what = f"read {self.location(key)}"
-
-        def get() -> bytes:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
-        try:
-            with named_errors(what):
-                body = read_whole(get, what)
-        except self._s3.exceptions.NoSuchKey:
-            return None
-        return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
-
-    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        document = self._get_json(key)
-        if document is None:
-            raise FileNotFoundError(f"{self.location(key)} is missing")
         return document
 
 

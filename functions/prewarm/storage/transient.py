@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import (
     ClientError,
@@ -45,6 +45,8 @@ THROTTLES = frozenset(
 )
 # Seconds before each further try to read a response that was cut off; the SDK retries only until the body begins.
 READ_PAUSES = (0.2, 0.8, 2.0)
+# Seconds in which a body is asked for again, in workers, and in the API, whose caller waits 29 s at most.
+PATIENCE, API_PATIENCE = 120.0, 5.0
 CUT_OFF = (
     AwsConnectionError,
     ConnectionError,
@@ -111,20 +113,42 @@ def is_transient(error: ClientError) -> bool:
         return False
 
 
-def read_whole(get: Callable[[], bytes], what: str, pauses: tuple[float, ...] = READ_PAUSES) -> bytes:
-    """Return the body that `get` requests and reads, asking again if it is cut off.
+class Body(Protocol):
+    """A response's body, as botocore's StreamingBody."""
+
+    def read(self) -> bytes:
+        """Return all of it."""
+
+
+def read_whole(
+    request: Callable[[], Body],
+    what: str,
+    pauses: tuple[float, ...] = READ_PAUSES,
+    patience: float = PATIENCE,
+    clock: Callable[[], float] = time.monotonic,
+) -> bytes:
+    """Return the body of the response that `request` returns, requesting it again if it is cut off.
+
+    The SDK repeats a request only until its body begins. A request that fails is not repeated here, as the SDK has
+    done so; nor is one after `patience` seconds.
+
+    `patience`: seconds after which it is not asked again; a store that is silent takes all of the SDK's time-outs.
 
     Raises:
-        TransientError: the last try was cut off too.
+        TransientError: the request failed, or the last body was cut off too.
 
     """
-    for pause in pauses:
-        try:
-            return get()
-        except CUT_OFF:
-            time.sleep(pause)
+    end = clock() + patience
     with named_errors(what):
-        return get()
+        for pause in pauses:
+            body = request()
+            try:
+                return body.read()
+            except CUT_OFF:
+                if clock() >= end:
+                    raise
+                time.sleep(pause)
+        return request().read()
 
 
 def unpacked(body: bytes, what: str) -> bytes:

@@ -10,11 +10,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.urls import Url
-from resolve.distributions.error_responses import error_pages, refusing_settings
-from resolve.distributions.origins import first_byte_seconds, s3_region
+from resolve.distributions.error_responses import error_pages, error_seconds, refusing_settings
+from resolve.distributions.forwarding import (
+    NO_POLICIES,
+    NOTHING_FORWARDED,
+    Forwarding,
+    Policies,
+    forwarding,
+    harmless_in_vary,
+)
+from resolve.distributions.origins import first_byte_seconds, has_origin_shield, s3_region
 
 Document = Mapping[str, Any]
 ENCODINGS = ("br", "gzip")
+IDENTITY = "identity"
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class CacheKey:
         if "accept-encoding" in self.headers:
             return accept_encoding.lower()
         accepted = [name for name in ENCODINGS if name in self.encodings and _accepts(name, accept_encoding.lower())]
-        return ",".join(accepted) or "identity"
+        return ",".join(accepted) or IDENTITY
 
     def why_nothing_is_cached(self) -> str:
         """Return why nothing stays in the cache, or an empty text."""
@@ -56,9 +65,10 @@ class CacheKey:
 class Behaviour:
     """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
 
-    `error_pages`: the distribution's, as `error_responses.error_pages` returns them; `refusing`: the settings by
+    `error_pages`, `error_seconds`: the distribution's, as `error_responses` returns them; `refusing`: the settings by
     which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait for its silent
-    origin; `s3_region`: the Region of its S3 bucket.
+    origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key;
+    `shielded`: its origin has Origin Shield.
     """
 
     pattern: str
@@ -69,6 +79,20 @@ class Behaviour:
     refusing: str = ""
     first_byte_seconds: int = 0
     s3_region: str = ""
+    forwarding: Forwarding = NOTHING_FORWARDED
+    error_seconds: Mapping[int, int] = field(default_factory=dict)
+    shielded: bool = False
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Return whether its requests are dynamic: nothing is cached, or all headers are in the key."""
+        return self.key is not None and (bool(self.key.why_nothing_is_cached()) or "*" in self.key.headers)
+
+    def compresses(self, accept_encoding: str) -> bool:
+        """Return whether the edge compresses for an Accept-Encoding (Developer Guide, "Serve compressed files")."""
+        if not self.settings.get("Compress") or self.key is None or "accept-encoding" in self.key.headers:
+            return False
+        return self.key.variant(accept_encoding) != IDENTITY
 
 
 def _accepts(name: str, accept_encoding: str) -> bool:
@@ -76,18 +100,19 @@ def _accepts(name: str, accept_encoding: str) -> bool:
     return re.search(rf"\b{name}\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", accept_encoding) is not None
 
 
-def policy_ids(config: Document) -> set[str]:
-    """Return the ids of all cache policies that a distribution uses."""
-    return {settings["CachePolicyId"] for _, settings in _all_settings(config) if settings.get("CachePolicyId")}
+def policy_ids(config: Document, kind: str = "CachePolicyId") -> set[str]:
+    """Return the ids of all policies of a kind that a distribution uses; `kind`: a setting of cache behaviours."""
+    return {settings[kind] for _, settings in _all_settings(config) if settings.get(kind)}
 
 
-def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behaviour]:
+def behaviours(config: Document, policies: Mapping[str, Document], others: Policies = NO_POLICIES) -> list[Behaviour]:
     """Return a distribution's cache behaviours in the order in which the edge tries them, the default one last.
 
     `policies` maps ids to CachePolicyConfig documents; a behaviour whose policy is missing from it has no key.
+    `others`: the policies of other kinds that are not managed by CloudFront.
     """
     in_order = []
-    pages = error_pages(config)
+    pages, kept = error_pages(config), error_seconds(config)
     for pattern, settings in _all_settings(config):
         policy_id = settings.get("CachePolicyId")
         if policy_id:
@@ -96,7 +121,13 @@ def behaviours(config: Document, policies: Mapping[str, Document]) -> list[Behav
             key = _legacy_key(settings)
         refusing = refusing_settings(config, settings)
         wait, region = first_byte_seconds(config, settings), s3_region(config, settings)
-        in_order.append(Behaviour(pattern, settings, key, path_expression(pattern), pages, refusing, wait, region))
+        expression, shielded = path_expression(pattern), has_origin_shield(config, settings)
+        to_origin = forwarding(settings, others)
+        in_order.append(
+            Behaviour(
+                pattern, settings, key, expression, pages, refusing, wait, region, to_origin, kept, shielded=shielded
+            )
+        )
     return in_order
 
 
@@ -141,6 +172,29 @@ def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int,
 def refusals(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
     """Return the settings by which the edge may refuse URLs itself: position to a list in words."""
     return _by_url(in_order, urls, [each.refusing for each in in_order])
+
+
+def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+    """Return the headers that responses may name in Vary without harm: position to names, separated by commas.
+
+    A URL without such headers is left out. None of a distribution whose settings are not known.
+    """
+    return _by_url(
+        in_order,
+        urls,
+        [
+            ",".join(sorted(harmless_in_vary(each.forwarding, each.key.headers, each.key.cookies)))
+            if each.key
+            else "*"
+            for each in in_order
+        ],
+    )
+
+
+def compressed(in_order: Sequence[Behaviour], urls: Iterable[Url], variants: Sequence[str]) -> dict[int, str]:
+    """Return for which variants the edge compresses URLs: position to the variants' numbers, such as `0,1`."""
+    texts = [",".join(str(n) for n, each in enumerate(variants) if one.compresses(each)) for one in in_order]
+    return _by_url(in_order, urls, texts)
 
 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:

@@ -1,12 +1,14 @@
 """Inspect: read distributions' settings from the CloudFront API; unreadable settings are a warning, not a failure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from prewarm.request.model import PrewarmRequest
 from resolve.distributions.cache_behaviours import Behaviour, behaviours, policy_ids
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.distributions.config_warnings import settings_warnings
+from resolve.distributions.forwarding import Policies, Unread
+from resolve.distributions.managed_policies import ORIGIN_REQUEST, RESPONSE_HEADERS
 from resolve.stages import Chosen, ChosenGroup, Inspected, InspectedGroup
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class ConfigReader:
-    """Reads distributions' configurations and cache policies, each once."""
+    """Reads distributions' configurations and policies, each once; a managed policy's settings are known."""
 
     def __init__(self, client: "CloudFrontClient | None" = None) -> None:
         self._client = client or cloudfront_client()
-        self._policies: dict[str, Mapping[str, Any] | None] = {}
+        self._policies: dict[str, Mapping[str, Any] | Unread] = {}
 
     def inspect(self, chosen: Chosen, fields: PrewarmRequest) -> Inspected:
         """Return each distribution's cache behaviours, with warnings about its settings."""
@@ -53,8 +55,9 @@ class ConfigReader:
         except self._client.exceptions.ClientError as error:
             unread = f"its settings could not be read ({_code(error)}), so they are not checked"
             return [], [f"{domain}: {unread}"]
-        policies = {each: policy for each in policy_ids(config) if (policy := self._policy(each)) is not None}
-        in_order = behaviours(config, policies)
+        read = {each: self._policy(each, self._cache_policy) for each in policy_ids(config)}
+        policies = {each: policy for each, policy in read.items() if not isinstance(policy, Unread)}
+        in_order = behaviours(config, policies, self._other_policies(config))
         warnings: list[str] = []
         for group in groups:
             warnings += settings_warnings(
@@ -62,13 +65,33 @@ class ConfigReader:
             )
         return in_order, warnings
 
-    def _policy(self, policy_id: str) -> Mapping[str, Any] | None:
+    def _other_policies(self, config: Mapping[str, Any]) -> Policies:
+        """Return a distribution's policies of other kinds; managed ones are known without a call."""
+        of_requests = policy_ids(config, "OriginRequestPolicyId") - ORIGIN_REQUEST.keys()
+        of_responses = policy_ids(config, "ResponseHeadersPolicyId") - RESPONSE_HEADERS.keys()
+        return Policies(
+            {each: self._policy(each, self._origin_request_policy) for each in sorted(of_requests)},
+            {each: self._policy(each, self._response_headers_policy) for each in sorted(of_responses)},
+        )
+
+    def _cache_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+        return self._client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
+
+    def _origin_request_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+        policy = self._client.get_origin_request_policy(Id=policy_id)["OriginRequestPolicy"]
+        return policy["OriginRequestPolicyConfig"]
+
+    def _response_headers_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+        policy = self._client.get_response_headers_policy(Id=policy_id)["ResponseHeadersPolicy"]
+        return policy["ResponseHeadersPolicyConfig"]
+
+    def _policy(self, policy_id: str, get: Callable[[str], Mapping[str, Any]]) -> Mapping[str, Any] | Unread:
+        """Return a policy, or why it could not be read; ids are unique among all kinds of policies."""
         if policy_id not in self._policies:
             try:
-                policy: Any = self._client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
-            except self._client.exceptions.ClientError:
-                policy = None
-            self._policies[policy_id] = policy
+                self._policies[policy_id] = get(policy_id)
+            except self._client.exceptions.ClientError as error:
+                self._policies[policy_id] = Unread(_code(error))
         return self._policies[policy_id]
 
 

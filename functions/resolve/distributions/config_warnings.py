@@ -6,6 +6,7 @@ from prewarm.errors import truncate
 from prewarm.settings import DEFAULT_STALL_SECONDS
 from prewarm.urls import Url, redacted
 from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour, longest_first_byte
+from resolve.distributions.forwarding import forwarding_warnings
 
 # Headers that CloudFront adds itself, from the viewer's location and the type of its device (Developer Guide, "Add
 # CloudFront request headers"): a Lambda function has one location and one User-Agent.
@@ -77,8 +78,8 @@ def _of_distribution(config: Document) -> Iterator[str]:
     longest = max((entry.get("ErrorCachingMinTTL", 0) for entry in errors), default=0)
     if longest > ERROR_SECONDS:
         yield (
-            f"the edge caches errors for up to {longest} s; a 5xx is retried after PREWARM_ERROR_CACHE_SECONDS "
-            f"({ERROR_SECONDS} by default), and the retry may receive the cached error"
+            f"the edge caches errors for up to {longest} s (ErrorCachingMinTTL): a 5xx is retried after that time, "
+            "or not at all where the run ends before"
         )
 
 
@@ -90,11 +91,6 @@ def _of_behaviour(
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
         yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
     yield from _of_functions(settings)
-    if behaviour.s3_region:
-        yield (
-            f"its origin is an S3 bucket in {behaviour.s3_region}: POPs whose regional edge cache is in that Region "
-            "ask the bucket directly, one fetch for each POP and object, also in a staged run"
-        )
     if behaviour.key is None:
         yield "its cache policy could not be read, so its cache key is unknown"
         return
@@ -108,6 +104,8 @@ def _of_behaviour(
         )
     yield from _of_variants(behaviour.key, variants)
     yield from _of_cache_key(behaviour.key, urls, headers)
+    sent = {name.lower() for name in headers}
+    yield from forwarding_warnings(behaviour.forwarding, behaviour.key.headers, behaviour.key.cookies, sent)
 
 
 def _of_protocol(settings: Document, urls: Sequence[Url]) -> Iterator[str]:

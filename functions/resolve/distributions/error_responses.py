@@ -27,6 +27,27 @@ def error_pages(config: Mapping[str, Any]) -> dict[int, int]:
     return pages
 
 
+def error_seconds(config: Mapping[str, Any]) -> dict[int, int]:
+    """Return how long the edge keeps errors, where that is set: by the status that viewers see, in seconds.
+
+    An entry with a ResponseCode makes another status of the error, which may be kept for the default time too.
+    Several entries with one status: the longest time. Source: CloudFront API Reference, "CustomErrorResponse"
+    (ErrorCachingMinTTL); Developer Guide, "Control how long CloudFront caches errors".
+    """
+    entries = (config.get("CustomErrorResponses") or {}).get("Items") or []
+    set_for = {int(entry["ErrorCode"]) for entry in entries}
+    kept: dict[int, int] = {}
+    for entry in entries:
+        text = str(entry.get("ResponseCode") or "")
+        status = int(text) if text.isdecimal() else int(entry["ErrorCode"])
+        if status < _CLIENT:
+            continue
+        seconds = int(entry.get("ErrorCachingMinTTL", DEFAULT_ERROR_SECONDS))
+        least = 0 if status in set_for else DEFAULT_ERROR_SECONDS
+        kept[status] = max(kept.get(status, least), seconds)
+    return kept
+
+
 def refusing_settings(config: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:
     """Return the settings by which the edge answers 403 itself, as a list in words; empty without such settings.
 

@@ -7,7 +7,6 @@ distribution. A CNAME is a hint for the error message; it counts only if Allowed
 
 import functools
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,13 @@ from prewarm.errors import InvalidRequest, Problem
 from prewarm.settings import ANY_DISTRIBUTION, Settings
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.distributions.cnames import cname_chains
+from resolve.distributions.lookup_time import LookupTime, why_unasked
 from resolve.distributions.model import DOMAIN_SUFFIX, Distribution, closest, why_idle
 from resolve.distributions.tenants import Tenants
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
-# Parallel tenant lookups; CloudFront's control plane accepts a few calls a second per account.
-LOOKUPS_AT_ONCE = 4
 NOT_ALLOWED = "is not among the distributions that the service may warm (AllowedDistributions)"
 NOT_OWN = "is not a distribution of this account"
 
@@ -43,7 +41,9 @@ class DistributionFinder:
         self._allowed = settings.allowed_distributions
         self._client = client or cloudfront_client()
         self._tenants = Tenants(self._client)
+        self._time = LookupTime()
         self._chains: dict[str, list[str]] = {}
+        self._unasked: dict[str, str] = {}
         self._results: dict[tuple[str, str | None], Distribution | str] = {}
 
     @functools.cached_property
@@ -131,16 +131,20 @@ class DistributionFinder:
         """Make the lookups that need one query per host, in parallel."""
         unknown = [host for host in hosts if closest(host, self.listed) is None]
         own = [host for host in unknown if not host.endswith(DOMAIN_SUFFIX)]
-        self._chains |= cname_chains(own, self._settings)
+        with self._time.used() as seconds:
+            chains = cname_chains(own, self._settings, seconds)
+        self._chains |= chains.found
+        self._unasked |= {host: chains.unasked for host in own if host not in chains.found}
         if self._has_multi_tenant():
-            with ThreadPoolExecutor(LOOKUPS_AT_ONCE) as pool:
-                list(pool.map(self._tenants.of_domain, unknown))
+            with self._time.used() as seconds:
+                late = self._tenants.look_up(unknown, seconds)
+            self._unasked |= dict.fromkeys(late, why_unasked())
 
     def _find(self, host: str, cf_domain: str | None) -> Distribution | str:
         """Return one host's distribution, or the reason why it has none."""
         distribution = closest(host, (each for each in self.listed if each.serves_viewers))
         if distribution is None and closest(host, self.listed) is None and self._has_multi_tenant():
-            distribution = self._tenants.of_domain(host)
+            distribution = self._tenants.found.get(host)
         if distribution is not None and not distribution.enabled:
             return f"{host} is a domain of the tenant {distribution.tenant}, which is disabled; enable it first"
         if distribution is None and self._allows_any():
@@ -169,6 +173,8 @@ class DistributionFinder:
         if idle is not None:
             return f"{host} belongs to {idle.domain}, which {why_idle(idle)}"
         domain = self._cname_at_cloudfront(host)
+        if host in self._unasked:
+            return f"no distribution of this account has the alias {host}, and it was {self._unasked[host]}"
         if domain is None:
             return f"no distribution of this account has the alias {host}, and its DNS does not point to CloudFront"
         if self._own(domain) is not None:

@@ -48,3 +48,9 @@ def s3_region(config: Document, settings: Document) -> str:
         if found := S3_REGION.search(origin.get("DomainName", "")):
             return found.group(1)
     return ""
+
+
+def has_origin_shield(config: Document, settings: Document) -> bool:
+    """Return whether all of a behaviour's origins are asked by their Origin Shield only."""
+    origins = _origins(config, settings.get("TargetOriginId", ""))
+    return all((origin.get("OriginShield") or {}).get("Enabled") for origin in origins)

@@ -1,6 +1,8 @@
 """Tenants of multi-tenant distributions: their domains and their connection groups' routing endpoints."""
 
 import functools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 from resolve.distributions.model import Distribution
@@ -9,13 +11,32 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
 
 
+# Parallel look-ups; CloudFront's control plane accepts a few calls a second per account.
+LOOKUPS_AT_ONCE = 4
+
+
 class Tenants:
-    """The account's distribution tenants; each is requested once."""
+    """The account's distribution tenants by the domains looked up; each is requested once."""
 
     def __init__(self, client: "CloudFrontClient") -> None:
         self._client = client
-        self.of_domain = functools.cache(self._of_domain)
+        self.found: dict[str, Distribution | None] = {}
         self._routing_endpoint = functools.cache(self._endpoint)
+
+    def look_up(self, domains: Sequence[str], seconds: float) -> list[str]:
+        """Look up the tenants of domains; returns the domains that so many seconds were not enough for.
+
+        Calls that have begun by then end by themselves; their results are not used.
+        """
+        new = [domain for domain in dict.fromkeys(domains) if domain not in self.found]
+        pool = ThreadPoolExecutor(LOOKUPS_AT_ONCE)
+        try:
+            calls = {pool.submit(self._of_domain, domain): domain for domain in new}
+            done, late = wait(calls, timeout=seconds)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        self.found |= {calls[call]: call.result() for call in done}
+        return [calls[call] for call in late]
 
     def _of_domain(self, domain: str) -> Distribution | None:
         """Return the tenant that owns a domain, with its connection group's routing endpoint, or None.

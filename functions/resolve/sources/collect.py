@@ -1,9 +1,12 @@
 """Collect: read a run's URLs from all of its sources, each once, in the order of the request."""
 
+from dataclasses import replace
+
 from prewarm.errors import InvalidRequest, Problem
+from prewarm.planning.source_documents import SourceDocuments
 from prewarm.planning.source_report import SourceReport, left_out_line
 from prewarm.request.model import CheckedRequest
-from prewarm.request.url_sources import URLS_AT_MOST
+from prewarm.request.url_sources import URLS_AT_MOST, ManifestSource, SitemapSource
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from prewarm.urls import Url, deduplicate
@@ -11,6 +14,7 @@ from resolve.distributions.finder import DistributionFinder
 from resolve.sources.boundary import problem
 from resolve.sources.budget import Budget
 from resolve.sources.document_reader import DocumentReader
+from resolve.sources.freshness import Freshness
 from resolve.sources.intake import Intake
 from resolve.sources.manifest import read_manifest
 from resolve.sources.s3_list import read_list
@@ -21,11 +25,18 @@ from resolve.stages import Collected
 REASONS_SHOWN = 5
 
 
-def collect(request: CheckedRequest, finder: DistributionFinder, settings: Settings, store: Storage) -> Collected:
+def collect(
+    request: CheckedRequest,
+    finder: DistributionFinder,
+    settings: Settings,
+    store: Storage,
+    freshness: Freshness,
+) -> Collected | None:
     """Return the URLs of all sources; documents are read through CloudFront, from distributions that may be warmed.
 
     Entries of sitemaps and manifests that cannot be warmed are skipped and reported; with `strict_sources` they
-    refuse the run.
+    refuse the run. Returns None if documents have to be invalidated first, those in `freshness.stale`: what they say
+    does not count.
 
     Raises:
         InvalidRequest: a source cannot be read, is too large, or leaves no URL; or a list contains an invalid URL.
@@ -37,21 +48,28 @@ def collect(request: CheckedRequest, finder: DistributionFinder, settings: Setti
     for index, address in enumerate(fields.url_list_s3 or []):
         urls += read_list(f"url_list_s3[{index}]", address, settings, store, budget)
         _check_count(urls)
-    reader = DocumentReader(finder, settings, fields, budget)
-
+    reader = DocumentReader(finder, settings, fields, budget, store, freshness)
+    sources: list[tuple[str, SitemapSource | ManifestSource]] = []
+    sources += [(f"sitemap[{index}]", each) for index, each in enumerate(fields.sitemap or [])]
+    sources += [(f"manifest[{index}]", each) for index, each in enumerate(fields.manifest or [])]
     strict = fields.strict_sources is True
-    for index, sitemap in enumerate(fields.sitemap or []):
-        intake = Intake(f"sitemap[{index}]", sitemap.url, budget, strict=strict)
-        warnings += read_sitemap(sitemap, reader, intake)
-        reports.append(_finish(intake, reader, sitemap.parsed))
+    for name, source in sources:
+        intake = Intake(name, source.url, budget, strict=strict)
+        if isinstance(source, SitemapSource):
+            warned = read_sitemap(source, reader, intake)
+        else:
+            warned = read_manifest(source, reader, intake)
+        read, is_stale = reader.taken_documents()
+        if is_stale:
+            continue
+        documents = SourceDocuments.of(read, len(sources))
+        reports.append(_finish(intake, reader, source.parsed, documents))
+        warned += documents.warnings(name, invalidates=bool(fields.invalidate), dry_run=fields.dry_run)
+        warnings += warned
         urls += intake.urls.values()
         _check_count(urls)
-    for index, manifest in enumerate(fields.manifest or []):
-        intake = Intake(f"manifest[{index}]", manifest.url, budget, strict=strict)
-        warnings += read_manifest(manifest, reader, intake)
-        reports.append(_finish(intake, reader, manifest.parsed))
-        urls += intake.urls.values()
-        _check_count(urls)
+    if freshness.stale:
+        return None
     entries, urls = len(urls) + request.duplicates, deduplicate(urls)
     if not urls:
         raise InvalidRequest([Problem("url_list", "the request's sources contain no URL; add URLs to one of them")])
@@ -60,7 +78,7 @@ def collect(request: CheckedRequest, finder: DistributionFinder, settings: Setti
     return Collected(urls, tuple(warnings), tuple(reports), entries - len(urls))
 
 
-def _finish(intake: Intake, reader: DocumentReader, document: Url) -> SourceReport:
+def _finish(intake: Intake, reader: DocumentReader, document: Url, documents: SourceDocuments) -> SourceReport:
     """Skip the URLs of hosts that may not be warmed, and return the source's report.
 
     Raises:
@@ -70,7 +88,7 @@ def _finish(intake: Intake, reader: DocumentReader, document: Url) -> SourceRepo
     """
     intake.drop_hosts(reader.refused_hosts({url.host for url in intake.urls.values()}))
     intake.check_strict()
-    report = intake.report()
+    report = replace(intake.report(), documents=documents)
     if intake.listed:
         return report
     reasons = [left_out_line(each) for each in report.left_out]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from prewarm.request.url_sources import ManifestSource
 from resolve.sources.boundary import Place, Unreadable
 from resolve.sources.dash_timing import Segment, duration, segment_times
-from resolve.sources.dash_tree import Node
+from resolve.sources.dash_tree import WITH_QUERY, Node
 
 IDENTIFIER = re.compile(r"\$(?:(RepresentationID)|(Number|Time|Bandwidth)(?:%0(\d{1,2})d)?|)\$")
 UNKNOWN_IDENTIFIER = re.compile(r"\$(?:[A-Za-z]+)(?:%[^$]{0,8})?\$")
@@ -41,6 +41,7 @@ class _Level:
     seconds: float | None
     described: dict[str, Node] = field(default_factory=dict)
     nearest: str = ""
+    query: str = ""
 
     def below(self, node: Node, presentation: Presentation) -> "_Level":
         """Return the level of a child element."""
@@ -54,7 +55,7 @@ class _Level:
                 presentation.skip(href, XLINK)
             described[kind] = _inherited(described.get(kind), found)
             nearest = kind
-        return _Level(bases, self.seconds, described, nearest)
+        return _Level(bases, self.seconds, described, nearest, node.get(WITH_QUERY) or self.query)
 
 
 def _inherited(above: Node | None, own: Node) -> Node:
@@ -75,7 +76,7 @@ def segments(root: Node, base: str, presentation: Presentation) -> Iterator[tupl
     """Yield the addresses of a presentation's init segments and media segments, each with its base addresses."""
     top = _Level([base], None).below(root, presentation)
     for period, seconds in _periods(root, presentation):
-        level = _Level(top.bases, seconds).below(period, presentation)
+        level = _Level(top.bases, seconds, query=top.query).below(period, presentation)
         for group in period.all("AdaptationSet"):
             if href := group.get("href"):
                 if href != TO_ZERO:
@@ -135,6 +136,8 @@ def _bandwidth(representation: Node) -> float:
 def _of_representation(
     representation: Node, level: _Level, presentation: Presentation
 ) -> Iterator[tuple[str, list[str]]]:
+    if level.query:
+        raise Unreadable(f"its addresses get a query string from {level.query}, which the service does not know")
     values = {"RepresentationID": representation.get("id"), "Bandwidth": representation.get("bandwidth", "0")}
     described = level.described.get(level.nearest, Node("", {}, representation.line))
     for name in ("BitstreamSwitching", "Initialization", "RepresentationIndex"):

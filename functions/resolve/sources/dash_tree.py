@@ -50,6 +50,8 @@ PARENTS = {
 TEXTS_NOT_WARMED = {
     "Location": "another address of the manifest (Location)",
     "PatchLocation": "a patch of a live manifest (PatchLocation): it differs at each moment",
+    "Authzurl": "a licence server (Authzurl): its responses differ by viewer",
+    "Certurl": "a certificate of a DRM system (Certurl)",
     "Laurl": "a licence server (Laurl): its responses differ by viewer",
     "ContentSteering": "a steering manifest (ContentSteering): it differs by viewer",
 }
@@ -57,7 +59,14 @@ TEXTS_NOT_WARMED = {
 ATTRIBUTES_NOT_WARMED = {
     "UTCTiming": ("value", "a clock (UTCTiming): its responses are not cached"),
     "ImportedMPD": ("uri", "another manifest (ImportedMPD): give it as a manifest of its own"),
+    "InitializationSet": ("initialization", "an initialization set: each Representation has its own"),
+    "ProgramInformation": ("moreInformationURL", "a page about the programme, which players do not fetch"),
+    "Reporting": ("reportingUrl", "a server for reports (Reporting): it is not cached"),
 }
+# Elements by which players add a query string to the addresses of segments (ISO/IEC 23009-1, annex I).
+QUERIES = frozenset({"UrlQueryInfo", "ExtUrlQueryInfo"})
+# The attribute that marks an element of the tree with one of these.
+WITH_QUERY = "urlQuery"
 
 
 @dataclass(slots=True)
@@ -114,8 +123,13 @@ class TreeBuilder:
             parent.children.append(node)
         elif name in ATTRIBUTES_NOT_WARMED:
             attribute, reason = ATTRIBUTES_NOT_WARMED[name]
-            if "://" in (address := attributes.get(attribute, "")):
+            address = attributes.get(attribute, "")
+            # A clock may have its time itself as the value.
+            if "://" in address or (address and name != "UTCTiming"):
                 self._leave_out(address, reason)
+        elif name in QUERIES:
+            owner = next(node for node in reversed(self._path) if node is not None)
+            owner.attributes[WITH_QUERY] = name
         self._path.append(node)
         self._names.append(name)
         self._text.take()

@@ -2,18 +2,12 @@
 
 import codecs
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 
+from prewarm.unpacking import GZIP_MAGIC, unpacked
 from resolve.sources.boundary import Unreadable
 from resolve.sources.budget import Budget
 
-GZIP_MAGIC = b"\x1f\x8b"
-# zlib: expect a gzip header and trailer.
-GZIP_WINDOW = 16 + zlib.MAX_WBITS
-# What is decompressed at once, and what zlib is given at once: what follows a member's end is copied, so that many
-# tiny members cost little only if it is short.
-PIECE_BYTES, INPUT_BYTES = 65_536, 4_096
 # The bytes in which an XML declaration names its encoding (XML 1.0, appendix F).
 HEAD_BYTES = 1_024
 # Twice the longest URL that the service accepts (8,192 bytes), in characters of four bytes.
@@ -41,52 +35,27 @@ def decompressed(body: bytes, most_bytes: int) -> bytes:
 
 
 def pieces(body: bytes | bytearray, most_bytes: int, budget: Budget | None = None) -> Iterator[bytes]:
-    """Yield a body in pieces of at most 64 kB, decompressed if it is gzip.
+    """Yield a body in pieces of at most 64 kB, decompressed if it is gzip, also if it is gzip of a gzip file.
 
     Raises:
         Unreadable: the gzip is broken, or larger than `most_bytes` decompressed; or the budget is spent.
 
     """
     count = 0
-    source = _gunzip(body) if body.startswith(GZIP_MAGIC) else _slices(body, PIECE_BYTES)
-    for piece in source:
+    source = unpacked(body)
+    while True:
+        try:
+            piece = next(source, None)
+        except ValueError as error:
+            raise Unreadable(str(error)) from error
+        if piece is None:
+            return
         count += len(piece)
         if count > most_bytes:
             raise Unreadable(f"is larger than {most_bytes:,} bytes decompressed")
         if budget:
             budget.add_bytes(len(piece))
         yield piece
-
-
-def _slices(body: bytes | bytearray, size: int) -> Iterator[bytes]:
-    view = memoryview(body)
-    for start in range(0, len(view), size):
-        yield bytes(view[start : start + size])
-
-
-def _gunzip(body: bytes | bytearray) -> Iterator[bytes]:
-    """Yield what gzip members contain; zeros between and after them are padding."""
-    member = None
-    for part in _slices(body, INPUT_BYTES):
-        rest = part
-        while rest:
-            if member is None:
-                rest = rest.lstrip(b"\0")
-                if not rest:
-                    break
-                member = zlib.decompressobj(GZIP_WINDOW)
-            try:
-                yield member.decompress(rest, PIECE_BYTES)
-            except zlib.error as error:
-                raise Unreadable(f"is broken gzip: {error}") from error
-            rest = member.unconsumed_tail
-            if member.eof:
-                rest, member = member.unused_data, None
-    if member is not None:
-        # With a whole input consumed, zlib may still hold output.
-        yield member.flush()
-        if not member.eof:
-            raise Unreadable("is broken gzip: it ends too early")
 
 
 def encoding_of(head: bytes) -> str:
@@ -128,11 +97,18 @@ def text_pieces(source: Iterable[bytes]) -> Iterator[str]:
 
 
 def lines(texts: Iterable[str]) -> Iterator[str]:
-    """Yield a document's lines, without their ends; of a line that is too long to be an address, its begin."""
+    """Yield a document's lines, without their ends; of a line that is too long to be an address, its begin.
+
+    A carriage return ends a line too, alone or with the line feed after it.
+    """
     held = ""
-    for text in texts:
-        *whole, held = (held + text).split("\n")
-        held = held[:LONGEST_LINE]
+    for piece in texts:
+        text = held + piece
+        # A carriage return at a piece's end may have its line feed in the next one.
+        ending = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        *whole, last = text.split("\n")
+        held = last[:LONGEST_LINE] + ending
         for line in whole:
             yield line[:LONGEST_LINE]
-    yield held
+    yield held.removesuffix("\r")

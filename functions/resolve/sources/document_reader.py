@@ -1,4 +1,4 @@
-"""Read documents through CloudFront, from the edge location that serves this function."""
+"""Read documents through CloudFront, from the edge location that serves this function, or from S3."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -9,13 +9,17 @@ from prewarm.errors import truncate
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
+from prewarm.planning.source_documents import S3, ReadDocument
 from prewarm.request.model import PrewarmRequest
 from prewarm.settings import Settings
+from prewarm.storage.run_store import Storage
 from prewarm.urls import Url, redacted
 from resolve.distributions.finder import DistributionFinder
 from resolve.dns_lookup import addresses_of, in_networks
 from resolve.sources.budget import Budget
+from resolve.sources.freshness import Freshness
 from resolve.sources.intake import UNKNOWN_HOSTS_AT_MOST, resolve_address
+from resolve.sources.s3_list import read_object
 
 TRIES = 3
 PAUSE_SECONDS = 0.5
@@ -32,7 +36,8 @@ SECONDS_AT_MOST = 60.0
 class Document:
     """One document to read: the URL that lists it, the one it was read from, and its body.
 
-    `problem` is empty if the body is whole; `moved`: whether redirects led from `url` to `read_from`.
+    `problem` is empty if the body is whole; `moved`: whether redirects led from `url` to `read_from`; `stale`: it, or
+    a redirect to it, is to be invalidated before it is used.
     """
 
     url: Url
@@ -41,6 +46,8 @@ class Document:
     problem: str = "was not requested"
     tries: int = 0
     location: str = ""
+    stale: bool = False
+    response: Response | None = None
 
     @property
     def moved(self) -> bool:
@@ -52,9 +59,18 @@ class DocumentReader:
     """Reads documents for one run; distributions and addresses are looked up once."""
 
     def __init__(
-        self, finder: DistributionFinder, settings: Settings, fields: PrewarmRequest, budget: Budget
+        self,
+        finder: DistributionFinder,
+        settings: Settings,
+        fields: PrewarmRequest,
+        budget: Budget,
+        store: Storage,
+        freshness: Freshness,
     ) -> None:
         self._finder, self._settings, self._fields, self._budget = finder, settings, fields, budget
+        self._store, self._freshness = store, freshness
+        self._read: list[ReadDocument] = []
+        self._has_stale = False
         self._addresses: dict[str, list[str]] = {}
         self._unknown: set[str] = set()
         self._headers = header_lines(fields.headers, fields.user_agent)
@@ -79,10 +95,11 @@ class DocumentReader:
     def read(self, urls: Sequence[Url], most_bytes: int) -> list[Document]:
         """Return the documents in the order of `urls`; one that cannot be read as a whole has a problem."""
         documents = [Document(url, url) for url in urls]
+        unread = [document for document in documents if not self._read_object(document, most_bytes)]
         ends = time.monotonic() + min(SECONDS_AT_MOST, self._budget.seconds_left())
-        unread = documents
         for _ in range(REDIRECTS_AT_MOST + 1):
             self._fetch(unread, most_bytes, ends)
+            self._judge(unread)
             unread = [document for document in unread if document.location and _follow(document)]
             if not unread:
                 break
@@ -93,18 +110,51 @@ class DocumentReader:
                 document.body = bytearray()
         return documents
 
+    def taken_documents(self) -> tuple[list[ReadDocument], bool]:
+        """Return what was read since the last call, redirects included, and whether some of it is stale."""
+        taken, self._read = (self._read, self._has_stale), []
+        self._has_stale = False
+        return taken
+
+    def _read_object(self, document: Document, most_bytes: int) -> bool:
+        """Read a document in S3; returns whether its address is one."""
+        if document.url.scheme != "s3":
+            return False
+        address = document.url.fetch
+        try:
+            document.body = bytearray(read_object(address, self._settings, self._store, most_bytes, "a sitemap"))
+        except ValueError as error:
+            document.problem = str(error)
+        else:
+            document.problem = ""
+            self._read.append(ReadDocument(address, "", None, S3))
+        return True
+
+    def _judge(self, documents: Sequence[Document]) -> None:
+        """Note where each response came from; what a broken transfer brought says nothing."""
+        for document in documents:
+            response, url = document.response, document.read_from
+            if response is None or (response.error and response.error != TOO_LARGE):
+                continue
+            distribution = self._finder.find([url.host], self._fields.cf_domain).distributions[url.host]
+            read, stale = self._freshness.judge(url, distribution, response)
+            self._read.append(read)
+            document.stale |= stale
+            self._has_stale |= stale
+
     def _fetch(self, documents: Sequence[Document], most_bytes: int, ends: float) -> None:
         """Fetch the documents; sets the problem of each, and its location if it is a redirect."""
         queues = self._queues(documents)
         fetches = []
         for document in documents:
-            document.location, document.tries = "", 0
+            document.location, document.tries, document.response = "", 0, None
             if queue := queues.get(document.read_from.host):
                 document.problem = f"was not complete after {SECONDS_AT_MOST:g} seconds"
                 fetches.append(Fetch(document.read_from.fetch, self._headers, queue, document, body=document.body))
 
         def on_answer(fetch: Fetch, response: Response) -> float | None:
             document: Document = fetch.owner
+            document.response = response
             document.problem = _problem(response, most_bytes)
             if not response.error and REDIRECT <= response.status < REDIRECT + 100:
                 document.location = response.location

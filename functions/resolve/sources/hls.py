@@ -15,6 +15,9 @@ from resolve.sources.budget import Budget
 from resolve.sources.decode import LONGEST_LINE, text_pieces
 
 ATTRIBUTE = re.compile(r'\s*([A-Za-z0-9-]{1,64})\s*=\s*("[^"]*"|[^",]*)\s*(?:,|$)')
+# The name of an address in a list that the expression above does not match as a whole.
+ADDRESS_NAME = re.compile(r"\b(?:URI|X-ASSET-URI|X-ASSET-LIST|SERVER-URI)\s*=", re.IGNORECASE)
+UNREADABLE_LIST = "its attribute list is damaged, so its address is not known"
 OTHER_SCHEME = re.compile(r"(?i)(?!https?:)[a-z][a-z0-9+.-]*:", re.ASCII)
 VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]{1,256})\}")
 VARIABLES_AT_MOST = 1_000
@@ -41,6 +44,7 @@ NOT_WARMED = {
     "EXT-X-CONTENT-STEERING": ("SERVER-URI", "a steering manifest (EXT-X-CONTENT-STEERING): it differs by viewer"),
 }
 INTERSTITIALS = ("X-ASSET-URI", "X-ASSET-LIST")
+ADDRESSES = frozenset({"URI", "SERVER-URI", *INTERSTITIALS})
 INTERSTITIAL = "an interstitial (EXT-X-DATERANGE): give it as a manifest of its own to warm it"
 SKIPPED_SEGMENTS = "older segments (EXT-X-SKIP): the playlist is a delta update"
 UNKNOWN = "an address of a tag that the service does not know"
@@ -144,7 +148,10 @@ class _Reader:
         elif tag == "EXT-X-GAP":
             self._gap = True
         elif value and tag not in {"EXTINF", "EXT-X-BYTERANGE", "EXT-X-PROGRAM-DATE-TIME"}:
-            self._with_attributes(tag, attributes_of(value[:LONGEST_LINE]))
+            attributes = attributes_of(value[:LONGEST_LINE])
+            if not attributes.keys() & ADDRESSES and ADDRESS_NAME.search(value):
+                self._skip(f"#{tag}:{value}"[:200], UNREADABLE_LIST)
+            self._with_attributes(tag, attributes)
 
     def _with_attributes(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "EXT-X-STREAM-INF":
@@ -226,13 +233,15 @@ class _Reader:
 def attributes_of(text: str) -> dict[str, str]:
     """Return an attribute list (RFC 8216, section 4.2), its quoted values without the quotes.
 
-    A part that is not an attribute ends the list; those before it are kept.
+    A part that is not an attribute is passed over.
     """
     attributes: dict[str, str] = {}
     position = 0
-    while found := ATTRIBUTE.match(text, position):
-        attributes.setdefault(found[1].upper(), found[2].strip().strip('"'))
-        position = found.end()
-        if position >= len(text):
-            break
+    while position < len(text):
+        if found := ATTRIBUTE.match(text, position):
+            attributes.setdefault(found[1].upper(), found[2].strip().strip('"'))
+            position = found.end()
+        else:
+            comma = text.find(",", position)
+            position = comma + 1 if comma >= 0 else len(text)
     return attributes

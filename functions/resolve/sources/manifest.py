@@ -19,6 +19,7 @@ PLAYLISTS_AT_MOST = 1_000
 PLAYLISTS_AT_ONCE = 8
 # Alternative base addresses of one element, such as several CDNs.
 BASES_AT_MOST = 20
+SEGMENT_IN_MASTER = "a segment in a multivariant playlist, which players do not fetch"
 NOT_LOWEST = "a rendition that is not the lowest (renditions)"
 NOT_FETCHED = "an address that players do not fetch over HTTP, such as a key of a DRM system"
 LIVE_HLS = "{} playlists are live: only the segments listed now are warmed"
@@ -33,6 +34,8 @@ def read_manifest(manifest: ManifestSource, reader: DocumentReader, intake: Inta
 
     """
     document = reader.read([manifest.parsed], MANIFEST_BYTES)[0]
+    if document.stale:
+        return []
     try:
         if document.problem:
             raise Unreadable(document.problem)  # noqa: TRY301 - reported as all others
@@ -84,11 +87,15 @@ class _Manifest:
         for each in master.references:
             if each.kind in {"key", "data"}:
                 self._take(each, base)
+            elif each.kind in {"segment", "part", "init"}:
+                intake.skip(each.address, SEGMENT_IN_MASTER, f"line {each.line}")
         urls = self._selected(master, base)
         if len(urls) > PLAYLISTS_AT_MOST:
             raise Unreadable(f"lists {len(urls):,} playlists; at most {PLAYLISTS_AT_MOST:,} are read")
         for start in range(0, len(urls), PLAYLISTS_AT_ONCE):
             for document in self._reader.read(urls[start : start + PLAYLISTS_AT_ONCE], MANIFEST_BYTES):
+                if document.stale:
+                    continue
                 try:
                     with reading(intake.source, document.url, intake.place):
                         self._read_variant(document, master)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from ada_url import URL
+
 from prewarm.errors import InvalidRequest
 from prewarm.request.url_sources import SitemapSource
 from prewarm.urls import Url
@@ -10,7 +12,7 @@ from resolve.sources.decode import pieces, text_pieces
 from resolve.sources.document_reader import Document, DocumentReader
 from resolve.sources.intake import Intake
 from resolve.sources.path_filter import PathPattern
-from resolve.sources.sitemap_entries import INDEX, Entry, Named, read_entries
+from resolve.sources.sitemap_entries import Entry, Named, read_entries
 
 # The protocol's limit of one file: 50 MB uncompressed.
 FILE_BYTES = 52_428_800
@@ -73,6 +75,8 @@ def _read_level(progress: _Progress, level: list[Url], *, is_top: bool) -> list[
     below: list[Url] = []
     for start in range(0, len(new), FILES_AT_ONCE):
         for document in progress.reader.read(new[start : start + FILES_AT_ONCE], FILE_BYTES):
+            if document.stale:
+                continue
             try:
                 _read_file(progress, document, below)
             except Unreadable as error:
@@ -108,9 +112,9 @@ def _read_file(progress: _Progress, document: Document, below: list[Url]) -> Non
     with reading(intake.source, document.url, intake.place):
         texts = text_pieces(pieces(document.body, FILE_BYTES, intake.budget))
         # Entries are taken once the file is known to be whole: a part of it would look like all of it.
-        kind = read_entries(texts, intake.budget, take, note)
+        read_entries(texts, intake.budget, take, note)
         for entry in entries:
-            if kind == INDEX:
+            if entry.is_sitemap:
                 below += _child(progress, entry, document)
             else:
                 _add_url(progress, entry, document)
@@ -122,7 +126,16 @@ def _url(progress: _Progress, entry: Entry, document: Document) -> Url | None:
         at = f"{document.url.given} line {entry.line}"
         progress.intake.skip(at, "an entry has no address (loc or link)")
         return None
-    return progress.intake.url_of(entry.address, place=f"line {entry.line}")
+    base = None
+    if entry.base is not None:
+        # The outermost xml:base first, each resolved against the one before (RFC 3986, section 5.1).
+        base = document.read_from.fetch
+        for each in filter(None, entry.base.split("\n")):
+            try:
+                base = URL(each.strip(), base=base).href
+            except ValueError:
+                progress.intake.skip(each, "an xml:base that is not an address")
+    return progress.intake.url_of(entry.address, base, f"line {entry.line}")
 
 
 def _child(progress: _Progress, entry: Entry, document: Document) -> list[Url]:

@@ -19,6 +19,7 @@ from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
+from prewarm_cli.upload import with_uploaded_list
 
 if TYPE_CHECKING:
     from prewarm_local.stack.distribution import Distribution
@@ -60,7 +61,7 @@ def run(
     check_hosts(request, parsed)
     with _handle_signals(), _embedded_stack(parsed, log_dir) as stack:
         client = Client(stack.api, stack.api_key)
-        document = client.start(request, None)
+        document = client.start(with_uploaded_list(client, request), None)
         if "dryRun" in document:
             print_dry_run(document, as_json=as_json)
             return

@@ -17,6 +17,7 @@ from prewarm_cli.output.dry_run import dry_run_lines
 from prewarm_cli.output.terminal import echo
 from prewarm_cli.output.text import run_name
 from prewarm_cli.price import confirm_price
+from prewarm_cli.upload import with_uploaded_list
 
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Start a run through every POP at once, without its price and a question.")
@@ -52,7 +53,7 @@ def start(
     """
     check_dry_run_files(request, wait_options)
     check_wait_options(wait_options, wait=wait)
-    request = with_ci_label(request, repeatable=idempotency_key is not None)
+    request = with_uploaded_list(client, with_ci_label(request, repeatable=idempotency_key is not None))
     if not yes:
         confirm_price(client, request)
     document = start_run(client, request, idempotency_key)
@@ -91,6 +92,7 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
         CommandFailed: the run did not start, or the response was lost; then the message contains the key.
 
     """
+    request = with_uploaded_list(client, request)
     if not request.get("dry_run"):
         key = key or new_idempotency_key()
     repeat = f"to repeat safely, run the same command with --idempotency-key {key}: it starts no second run"

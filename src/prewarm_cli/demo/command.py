@@ -14,10 +14,8 @@ import typer
 from prewarm_cli.command import command
 from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
-    DOMAIN,
     ERROR_CACHE_SECONDS,
     FAILING,
-    IMAGES,
     PAGES,
     REGIONS,
     SHOP,
@@ -55,10 +53,9 @@ def demo(
     show = Show()
     started = time.monotonic()
     site = demo_site()
-    distribution = f"{DOMAIN}={SHOP},{IMAGES}"
     with SimulatedCloudFront(site.config) as edge:
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
-        with EmbeddedStack(distributions=[distribution], environment=settings) as stack:
+        with EmbeddedStack(distributions=[site.distribution], environment=settings) as stack:
             show.say(f"The service is running: {stack.api}")
             show.say(
                 f"The simulated CloudFront has {len(site.config['pops'])} POPs, the catalogue lists "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.request.pop_selection import expand
+
+if TYPE_CHECKING:
+    from prewarm_local.stack.distribution import Distribution
 
 DOMAIN = "d111111abcdef8.cloudfront.net"
 SHOP, IMAGES = "www.example.com", "img.example.com"
@@ -41,8 +44,9 @@ FAILING: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class DemoSite:
-    """The simulated CloudFront's configuration, the POPs that a run requests, and three POPs with a viewer."""
+    """The site's distribution, a strict simulation of it, the POPs that a run requests, and three with a viewer."""
 
+    distribution: Distribution
     config: dict[str, Any]
     requested_pops: list[str]
     viewer_pops: list[str]
@@ -50,6 +54,10 @@ class DemoSite:
 
 def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
     """Return the demo's site: most catalogued POPs work, some are retired, two are dark, one is an impostor."""
+    # Imported here: the command without the extra [local] has neither.
+    from prewarm_local.edge.strict import strict  # noqa: PLC0415
+    from prewarm_local.stack.distribution import Distribution, simulation_of  # noqa: PLC0415
+
     pop_catalogue = pop_catalogue or catalogue()
     requested, _ = expand("region", REGIONS, pop_catalogue)
     # The catalogue contains retired POPs, unknown outside AWS: here, every twelfth of the less certain ones.
@@ -63,8 +71,9 @@ def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
         objects["/" + url.split("/", 3)[3]] = {"size": size, "ttfb_ms": ORIGIN_MS}
     for url, fault in FAILING.items():
         objects["/" + url.split("/", 3)[3]] = {"ttfb_ms": ORIGIN_MS, **fault}
+    distribution = Distribution(DOMAIN, (SHOP, IMAGES))
     config = {
-        "distributions": [{"domain": DOMAIN, "aliases": [SHOP, IMAGES]}],
+        **simulation_of([distribution]),
         "pops": working,
         "areas": {pop: pop_catalogue.regional_cache_of(pop) for pop in working},
         "dark": faulty[:2],
@@ -73,4 +82,4 @@ def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
         "error_ttl": ERROR_CACHE_SECONDS,
         "edge_latency_ms": 2,
     }
-    return DemoSite(config, requested, viewers)
+    return DemoSite(distribution, strict(config), requested, viewers)

@@ -42,7 +42,7 @@ def request_of(
         list[str] | None,
         typer.Option(
             metavar="URL",
-            help="A sitemap's URL, or a source in JSON with include, exclude or since.",
+            help="A sitemap's URL or s3:// address, or a source in JSON with include, exclude or since.",
             rich_help_panel=URLS,
         ),
     ] = None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
+from prewarm.unpacking import unpacked
 from prewarm_cli.errors import CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
 
@@ -34,7 +33,7 @@ def read_numbered_urls(path: Path) -> list[tuple[int, str]]:
     from prewarm.request.url_list import read_url_list  # noqa: PLC0415
 
     try:
-        listed = list(read_url_list(_decompressed(_read_bytes(path, "--file")), path.name))
+        listed = list(read_url_list(b"".join(unpacked(_read_bytes(path, "--file"))), path.name))
     except ValueError as error:
         raise CommandFailed(f"--file {shown}: {file_reason(error)}") from error
     for number, url in listed:
@@ -48,13 +47,6 @@ def read_numbered_urls(path: Path) -> list[tuple[int, str]]:
             "edge; write %23 if it belongs to the name"
         )
     return listed
-
-
-def _decompressed(body: bytes) -> bytes:
-    try:
-        return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"is broken gzip: {error}") from error
 
 
 def name_of(path: Path) -> str:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEGABYTE = 1_000_000
+# Documents of each source shown; the status has more.
+DOCUMENTS_SHOWN = 20
 
 
 def count_of(number: int, singular: str, plural: str | None = None) -> str:
@@ -55,6 +57,26 @@ def dry_run_price(dry_run: dict[str, Any]) -> str:
     return text
 
 
+def document_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the documents that a run read, with X-Cache and Age; a service of an earlier release returns none."""
+    for source in sources:
+        documents = source.get("documents", [])
+        for each in documents[:DOCUMENTS_SHOWN]:
+            age = "" if each["age"] is None else f", Age: {each['age']} s"
+            x_cache = f"X-Cache: {each['xCache'] or 'absent'}" if each["origin"] != "s3" else "from S3"
+            again = ", invalidated before" if each["origin"] == "invalidated" else ""
+            yield f"read     {source['source']}: {each['url']} ({x_cache}{age}{again})"
+        if (more := source.get("documentsRead", 0) - len(documents[:DOCUMENTS_SHOWN])) > 0:
+            cached = count_of(source["documentsFromCache"], "document")
+            yield f"read     {source['source']}: {more:,} more; {cached} in all came from a cache"
+
+
+def _origin_fetches(estimate: dict[str, Any]) -> str:
+    """Return how often the origins would be asked, and how often of these past the regional edge caches."""
+    line = f"about {count_of(estimate['fetches'], 'fetch', 'fetches')} at an origin"
+    return f"{line}, {estimate['direct']:,} of them past the regional edge caches" if estimate["direct"] else line
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     if first := dry_run.get("mostlySkipped"):
@@ -68,6 +90,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         f"{count_of(dry_run['stages'], 'stage')}; {count_of(dry_run['fetches'], 'fetch', 'fetches')} "
         "including verification"
     )
+    if origin := dry_run.get("originFetches"):
+        yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
         yield (
             f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}"
@@ -80,6 +104,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about {dry_run_price(dry_run)}"
+    yield from document_lines(dry_run.get("sources", []))
     yield from left_out_lines(dry_run.get("sources", []))
     for warning in dry_run["warnings"]:
         yield f"warning  {warning}"

@@ -13,7 +13,14 @@ from prewarm.results.outcome import IN_WORDS
 from prewarm.urls import redacted
 from prewarm_cli.errors import Code
 from prewarm_cli.output import times
-from prewarm_cli.output.dry_run import MEGABYTE, count_of, dry_run_lines, duplicates_text, left_out_lines
+from prewarm_cli.output.dry_run import (
+    MEGABYTE,
+    count_of,
+    document_lines,
+    dry_run_lines,
+    duplicates_text,
+    left_out_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -171,9 +178,25 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
         yield f"note     {duplicates_text(duplicates)}"
     if skipped := Counter(entry["reason"] for entry in status.get("skippedPops", [])):
         yield "skipped  POPs: " + ", ".join(f"{count} {reason}" for reason, count in skipped.most_common())
+    yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
+    if proof := _proof(status.get("targets") or {}):
+        yield f"proofs   {proof}"
+    for entry in islice(status.get("uncompressed", []), FAILURES_SHOWN):
+        yield f"plain    {entry['url']} was served uncompressed at {count_of(entry['pops'], 'POP')}"
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
+
+
+def _proof(targets: dict[str, Any]) -> str:
+    """Return what a run's proofs show; empty without proofs, and for services of an earlier release."""
+    verified = targets.get("verified", 0)
+    if not verified or "addresses" not in targets:
+        return ""
+    return (
+        f"{count_of(verified, 'target')} verified, {targets['verifiedElsewhere']:,} at another address of the POP; "
+        f"{targets['addressesProven']:,} of {count_of(targets['addresses'], 'address', 'addresses')} have a proof"
+    )
 
 
 def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:

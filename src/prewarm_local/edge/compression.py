@@ -82,6 +82,7 @@ def compressed(entry: Entry, want: Want) -> Entry:
         not want.behaviour.compress
         or not want.encoding
         or entry.status not in STATUSES
+        or entry.body.size is None  # `None in range` compares with each of its numbers
         or entry.body.size not in SIZES
         or not entry.body.announced
         or entry.length_hidden

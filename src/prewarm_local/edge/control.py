@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from prewarm_local.edge.config import read_object
+from prewarm_local.edge.content import State
 from prewarm_local.edge.faults import parse_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prewarm_local.edge import http1
-    from prewarm_local.edge.cache import Cache
+    from prewarm_local.edge.cache import Cache, Entry
     from prewarm_local.edge.world import World
 
 
@@ -71,6 +73,8 @@ class Control:
         match route:
             case "GET /stats":
                 return self.stats()
+            case "GET /copies":
+                return {"pops": self.copies()}
             case "POST /fault":
                 self._fault(body)
             case "POST /object":
@@ -115,3 +119,23 @@ class Control:
             "regional": {area: cache.counts() for area, cache in caches.items()},
             "connections": sum(len(transports) for transports in world.listeners.connections.values()),
         }
+
+    def copies(self) -> dict[str, list[list[str]]]:
+        """Return the copies that each POP would serve as a Hit: path with query, and the rest of the cache key.
+
+        Whole and fresh responses with status 200 only. A POP with several servers has a copy only if each of them
+        does, as the viewer's connection decides which one answers.
+        """
+        now = self._world.clock()
+        held = {}
+        for name, pop in self._world.pops.items():
+            servers = [
+                {key[1:] for key in cache.entries if (entry := cache.fresh(key, now)) and _is_copy(entry)}
+                for cache in pop.caches
+            ]
+            held[name] = [list(key) for key in sorted(set.intersection(*servers))]
+        return held
+
+
+def _is_copy(entry: Entry) -> bool:
+    return not entry.is_error and entry.status == HTTPStatus.OK and entry.body.state is State.COMPLETE

@@ -122,6 +122,11 @@ class SimulatedCloudFront:
         """Return the counters: `origin`, `edge`, `pops`, `regional`, `connections`."""
         return self._control("GET", "/stats")
 
+    def copies(self) -> dict[str, set[tuple[str, str]]]:
+        """Return the copies that each POP would serve as a Hit: path with query, and normalised Accept-Encoding."""
+        held = self._control("GET", "/copies")["pops"]
+        return {pop: {(path, encoding) for path, encoding in keys} for pop, keys in held.items()}
+
     def fault(
         self, path: str, fault: str | None, *, pops: Sequence[str] | None = None, times: int | None = None
     ) -> None:

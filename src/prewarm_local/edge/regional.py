@@ -48,6 +48,9 @@ async def collapsed(
         task = asyncio.create_task(fill())
         cache.pending[key] = task
         task.add_done_callback(lambda done: _settle(cache, key, done, watched=watched))
+    elif task.done():
+        # Its callback has not run yet, and must not find that this viewer has received the copy and left.
+        _settle(cache, key, task, watched=watched)
     fetched = await asyncio.shield(task)
     if leads:
         return fetched

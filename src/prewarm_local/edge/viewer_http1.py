@@ -45,8 +45,10 @@ class Http1Viewer(Viewer):
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the current response."""
         super().connection_lost(exc)
+        # A viewer that knows the length may leave after the last byte, before the body's end is known here.
+        whole = self._body is not None and self._offset == self._body.size
         self._body = None
-        self._ended(whole=False)
+        self._ended(whole=whole)
         if self._task is not None:
             self._task.cancel()
 

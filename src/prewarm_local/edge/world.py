@@ -42,6 +42,7 @@ class World:
     def __init__(self, config: EdgeConfig, clock: Callable[[], float] = time.monotonic) -> None:
         """Create all parts without starting them."""
         self.config = config
+        self.clock = clock
         self.faults = FaultBook()
         self.origin = Origin(config)
         client = OriginClient(self.origin, second_fails=config.second_origin_fails)

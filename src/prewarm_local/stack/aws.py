@@ -13,6 +13,7 @@ from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
+from prewarm_local.stack.distribution import policies_of
 from prewarm_local.stack.eventbridge import EventBridge
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
@@ -121,7 +122,8 @@ class EmbeddedAws:
         extras = CloudFrontExtras(self._listed, on_invalidation=on_invalidation)
         for distribution in distributions:
             made = self._create_distribution(distribution)
-            extras.policies |= distribution.policies
+            extras.configs[made] = distribution.config()
+            extras.policies |= policies_of([distribution])
             extras.tenants |= {tenant.id: (tenant, made) for tenant in distribution.tenants}
         self._cloudfront.extras = extras
 
@@ -208,7 +210,13 @@ class EmbeddedAws:
 
     def _create_distribution(self, distribution: Distribution) -> str:
         client = self.client("cloudfront")
-        created = client.create_distribution(DistributionConfig=distribution.config())
+        # moto refuses origin groups; GetDistributionConfig is answered from `CloudFrontExtras.configs`.
+        settings = distribution.config()
+        origins = settings["Origins"]
+        behaviour = {"TargetOriginId": origins["Items"][0]["Id"], "ViewerProtocolPolicy": "allow-all"}
+        names = ("CallerReference", "Aliases", "PriceClass", "Comment", "Enabled")
+        reduced = {name: settings[name] for name in names} | {"Origins": origins, "DefaultCacheBehavior": behaviour}
+        created = client.create_distribution(DistributionConfig=reduced)
         made: str = created["Distribution"]["Id"]
         # The API assigns a domain; here the caller sets it. Reading it once makes moto change its status to Deployed,
         # which takes minutes in CloudFront.

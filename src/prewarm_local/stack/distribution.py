@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from prewarm_local.edge.strict import CACHE_POLICY, POLICY_ID
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from prewarm_local.stack.moto_cloudfront import Tenant
 
@@ -15,13 +17,51 @@ if TYPE_CHECKING:
 DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}", re.ASCII)
 
+# Managed policies (Developer Guide, "Use managed cache policies").
+_ENCODED = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
+MANAGED_POLICIES: dict[str, dict[str, Any]] = {
+    "658327ea-f89d-4fab-a63d-7e88639e58f6": {
+        "Name": "Managed-CachingOptimized",
+        "MinTTL": 1,
+        "DefaultTTL": 86_400,
+        "MaxTTL": 31_536_000,
+        "ParametersInCacheKeyAndForwardedToOrigin": _ENCODED
+        | {
+            "HeadersConfig": {"HeaderBehavior": "none"},
+            "CookiesConfig": {"CookieBehavior": "none"},
+            "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        },
+    },
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
+        "Name": "Managed-CachingDisabled",
+        "MinTTL": 0,
+        "DefaultTTL": 0,
+        "MaxTTL": 0,
+    },
+}
+# CloudFront's defaults (API Reference, Origin and CustomOriginConfig).
+ORIGIN: dict[str, Any] = {
+    "Id": "origin",
+    "DomainName": "origin.invalid",
+    "ConnectionAttempts": 3,
+    "ConnectionTimeout": 10,
+    "CustomOriginConfig": {
+        "HTTPPort": 80,
+        "HTTPSPort": 443,
+        "OriginProtocolPolicy": "https-only",
+        "OriginReadTimeout": 30,
+        "OriginKeepaliveTimeout": 5,
+    },
+}
+
 
 @dataclass(frozen=True)
 class Distribution:
     """A CloudFront distribution to create in the embedded account.
 
     A distribution with tenants is multi-tenant. `behaviour` extends the default cache behaviour, `behaviours` are
-    further ones, both in the API's format; `policies` are the configurations of cache policies by id.
+    further ones, `settings` are further fields of the DistributionConfig, all in the API's format; `policies` are the
+    configurations of cache policies by id. `server_timing`: its response headers policy has Server-Timing enabled.
     """
 
     domain: str
@@ -33,30 +73,42 @@ class Distribution:
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     behaviours: tuple[Mapping[str, Any], ...] = ()
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    server_timing: bool = False
 
     def config(self) -> dict[str, Any]:
-        """Return the DistributionConfig for CreateDistribution, with one origin."""
+        """Return the DistributionConfig that GetDistributionConfig returns.
+
+        Without other settings there is one origin, and a cache policy with all query strings and both encodings.
+        """
         aliases = {"Quantity": len(self.aliases), "Items": list(self.aliases)}
-        origin = {
-            "Id": "origin",
-            "DomainName": "origin.invalid",
-            "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"},
-        }
-        behaviour = {"TargetOriginId": "origin", "ViewerProtocolPolicy": "allow-all"}
+        common = {"TargetOriginId": "origin", "ViewerProtocolPolicy": "allow-all"}
+        legacy = self.behaviour.keys() & {"CachePolicyId", "ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"}
+        default = common if legacy else common | {"CachePolicyId": POLICY_ID, "Compress": True}
         return {
             "CallerReference": self.domain,
             "Aliases": aliases if self.aliases else {"Quantity": 0},
-            "Origins": {"Quantity": 1, "Items": [origin]},
-            # moto's own default for MaxTTL is 0, which would cache nothing.
-            "DefaultCacheBehavior": {**behaviour, "DefaultTTL": 86_400, "MaxTTL": 31_536_000, **self.behaviour},
+            "Origins": {"Quantity": 1, "Items": [dict(ORIGIN)]},
+            "OriginGroups": {"Quantity": 0},
+            "DefaultCacheBehavior": {**default, **self.behaviour},
             "CacheBehaviors": {
                 "Quantity": len(self.behaviours),
-                "Items": [{**behaviour, **each} for each in self.behaviours],
+                "Items": [{**common, **each} for each in self.behaviours],
             },
+            "CustomErrorResponses": {"Quantity": 0},
             "PriceClass": self.price_class,
             "Comment": "embedded",
             "Enabled": self.enabled,
-        }
+        } | dict(self.settings)
+
+    def simulated(self) -> list[dict[str, Any]]:
+        """Return the distributions of a simulated CloudFront that behave as this one: one, or one per endpoint."""
+        hosts: dict[str, list[str]] = {}
+        for tenant in self.tenants:
+            hosts.setdefault(tenant.routing_endpoint, []).extend(tenant.domains)
+        names = hosts or {self.domain: list(self.aliases)}
+        more = {"config": self.config(), "server_timing": self.server_timing}
+        return [{"domain": domain, "aliases": aliases} | more for domain, aliases in names.items()]
 
     @classmethod
     def parse(cls, text: str) -> Distribution:
@@ -85,3 +137,24 @@ class Distribution:
         return host == self.domain or any(
             host.endswith(alias[1:]) if alias.startswith("*.") else host == alias for alias in self.aliases
         )
+
+
+def policies_of(distributions: Iterable[Distribution]) -> dict[str, Mapping[str, Any]]:
+    """Return the cache policies of an account with these distributions by id: CloudFront's managed and their own."""
+    return dict(
+        MANAGED_POLICIES | {POLICY_ID: CACHE_POLICY},
+        **{policy_id: policy for each in distributions for policy_id, policy in each.policies.items()},
+    )
+
+
+def simulation_of(distributions: Iterable[Distribution]) -> dict[str, Any]:
+    """Return `distributions` and `cache_policies` of a simulated CloudFront's configuration.
+
+    They are the documents that GetDistributionConfig and GetCachePolicy return for the same distributions in the
+    embedded account, so that the simulation behaves as the functions read.
+    """
+    enabled = [each for each in distributions if each.enabled]
+    return {
+        "distributions": [entry for each in enabled for entry in each.simulated()],
+        "cache_policies": policies_of(enabled),
+    }

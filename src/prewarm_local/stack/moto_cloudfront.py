@@ -1,7 +1,7 @@
-"""CloudFront operations that the functions call and moto lacks: tenants, cache policies, paged distribution lists.
+"""CloudFront operations that the functions call and moto lacks: tenants, policies, paged distribution lists.
 
 A WSGI middleware answers these calls itself, in the shapes of botocore's model, and passes all others to moto.
-moto 5.2 has no tenants, connection groups and cache policies; its list of distributions has neither Staging nor
+moto 5.2 has no tenants, connection groups and policies; its list of distributions has neither Staging nor
 ConnectionMode, and is a single page, where CloudFront's pages have at most 100 distributions.
 """
 
@@ -27,28 +27,6 @@ if TYPE_CHECKING:
 
 VERSION = "/2020-05-31"
 PAGE = 100
-# Managed policies (Developer Guide, "Use managed cache policies").
-_ENCODED = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
-MANAGED_POLICIES: dict[str, dict[str, Any]] = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": {
-        "Name": "Managed-CachingOptimized",
-        "MinTTL": 1,
-        "DefaultTTL": 86_400,
-        "MaxTTL": 31_536_000,
-        "ParametersInCacheKeyAndForwardedToOrigin": _ENCODED
-        | {
-            "HeadersConfig": {"HeaderBehavior": "none"},
-            "CookiesConfig": {"CookieBehavior": "none"},
-            "QueryStringsConfig": {"QueryStringBehavior": "none"},
-        },
-    },
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
-        "Name": "Managed-CachingDisabled",
-        "MinTTL": 0,
-        "DefaultTTL": 0,
-        "MaxTTL": 0,
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -69,12 +47,14 @@ class NotFoundError(Exception):
 class CloudFrontExtras:
     """The account's CloudFront resources that moto lacks.
 
-    `tenants` by id, each with the id of its distribution.
+    `tenants` by id, each with the id of its distribution; `policies` of all kinds by id. `configs`: each
+    DistributionConfig by id, whole, since moto keeps neither origin groups nor custom error responses.
     """
 
     distributions: Callable[[], Iterable[dict[str, Any]]]
     tenants: dict[str, tuple[Tenant, str]] = field(default_factory=dict)
-    policies: dict[str, Mapping[str, Any]] = field(default_factory=lambda: dict(MANAGED_POLICIES))
+    policies: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    configs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     on_invalidation: OnInvalidation | None = None
     _invalidations: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
@@ -119,11 +99,11 @@ class CloudFrontExtras:
             raise NotFoundError("EntityNotFound")
         return {"ConnectionGroup": {"Id": query["Identifier"], "RoutingEndpoint": endpoint, "Enabled": True}}
 
-    def cache_policy(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return a cache policy, as GetCachePolicy does."""
-        if query["Id"] not in self.policies:
-            raise NotFoundError("NoSuchCachePolicy")
-        return {"CachePolicy": {"Id": query["Id"], "CachePolicyConfig": self.policies[query["Id"]]}}
+    def distribution_config(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return a distribution's settings, as GetDistributionConfig does."""
+        if query["Id"] not in self.configs:
+            raise NotFoundError("NoSuchDistribution")
+        return {"DistributionConfig": self.configs[query["Id"]]}
 
     def create_tenant_invalidation(self, query: dict[str, str]) -> dict[str, Any]:
         """Create a tenant's invalidation, or return that of the same CallerReference."""
@@ -146,8 +126,32 @@ class CloudFrontExtras:
         raise NotFoundError("NoSuchInvalidation")
 
 
+POLICIES = {
+    "cache-policy": "CachePolicy",
+    "origin-request-policy": "OriginRequestPolicy",
+    "response-headers-policy": "ResponseHeadersPolicy",
+}
+
+
+def _policy(kind: str) -> Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]]:
+    """Return the call that gets a policy of a kind (GetCachePolicy and the like)."""
+
+    def get(extras: CloudFrontExtras, query: dict[str, str]) -> dict[str, Any]:
+        if query["Id"] not in extras.policies:
+            raise NotFoundError(f"NoSuch{kind}")
+        return {kind: {"Id": query["Id"], f"{kind}Config": extras.policies[query["Id"]]}}
+
+    return get
+
+
 ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]]]] = [
     ("GET", re.compile("/distribution"), "ListDistributions", CloudFrontExtras.list_distributions),
+    (
+        "GET",
+        re.compile("/distribution/(?P<Id>[^/]+)/config"),
+        "GetDistributionConfig",
+        CloudFrontExtras.distribution_config,
+    ),
     ("GET", re.compile("/distribution-tenant"), "GetDistributionTenantByDomain", CloudFrontExtras.tenant_by_domain),
     (
         "GET",
@@ -155,7 +159,7 @@ ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[s
         "GetConnectionGroup",
         CloudFrontExtras.connection_group,
     ),
-    ("GET", re.compile("/cache-policy/(?P<Id>[^/]+)"), "GetCachePolicy", CloudFrontExtras.cache_policy),
+    *(("GET", re.compile(f"/{path}/(?P<Id>[^/]+)"), f"Get{kind}", _policy(kind)) for path, kind in POLICIES.items()),
     (
         "POST",
         re.compile("/distribution-tenant/(?P<Id>[^/]+)/invalidation"),

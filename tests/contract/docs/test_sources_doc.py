@@ -60,8 +60,14 @@ LISTED = {name for row in ROWS for name in names(row["what"])}
 
 def known() -> set[str]:
     """Return the elements that the readers know."""
-    of_dash = {*dash_tree.ATTRIBUTES, *dash_tree.TEXTS_NOT_WARMED, *dash_tree.ATTRIBUTES_NOT_WARMED} - {"S"}
-    of_sitemaps = {*sitemap_entries.ENTRIES, *sitemap_entries.EXTENSION_ADDRESSES}
+    of_dash = {
+        *dash_tree.ATTRIBUTES,
+        *dash_tree.TEXTS_NOT_WARMED,
+        *dash_tree.ATTRIBUTES_NOT_WARMED,
+        *dash_tree.QUERIES,
+    }
+    of_dash -= {"S"}
+    of_sitemaps = {*sitemap_entries.ENTRIES, *sitemap_entries.EXTENSION_ADDRESSES, sitemap_entries.GUID}
     return {*hls.KINDS, *hls.NOT_WARMED, *hls.INTERSTITIALS, *of_dash, *of_sitemaps, *TAGS}
 
 

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from tools.sbom import LOCK, licence, main, packages
 
@@ -27,3 +29,11 @@ def test_package_in_another_version_than_the_locked_one_is_an_error() -> None:
     with pytest.raises(LookupError, match="is locked; run make install"):
         licence("botocore", "0.0.1")
     assert packages("") == []
+
+
+def test_bill_is_valid_by_cyclonedx_schema_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    main(tmp_path)
+    text = (tmp_path / "sbom.json").read_text(encoding="utf-8")
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    assert validator.validate_str(text) is None
+    assert validator.validate_str(text.replace('"library"', '"a library"')) is not None

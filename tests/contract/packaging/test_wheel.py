@@ -21,6 +21,7 @@ import prewarm
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.definitions import ROOT
 from tests.support.demo import check_demo
+from tests.support.strict_edge import strict_cloudfront
 
 # One wheel and three environments serve all tests: with --dist loadgroup, on one worker.
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -110,7 +111,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "pops": [POP],
         "default_object": {"size": 1_000},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

@@ -8,12 +8,13 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
 from resolve.invalidation_rounds import FIRST_WAIT, INVALIDATION_PATHS, LONGEST_FIRST_WAIT, first_wait, next_wait
+from resolve.reading import INVALIDATIONS_AT_MOST
 from tests.support.definitions import state_machine
 
 # Step Functions' quota of events in one execution's history, and the events of a Task, a Wait and a Choice: entered,
 # exited, and for a Task also scheduled, started, succeeded.
 MOST_EVENTS = 25_000
-TASK, WAIT, CHOICE = 5, 2, 2
+TASK, WAIT, CHOICE, PASS = 5, 2, 2, 2
 # A million paths of one distribution.
 ROUNDS = -(-1_000_000 // INVALIDATION_PATHS)
 MACHINE_SECONDS = state_machine()["TimeoutSeconds"]
@@ -43,6 +44,14 @@ def events(seconds_of_rounds: Iterable[float]) -> tuple[int, float]:
 def test_history_of_334_equal_rounds_stays_below_half_of_the_quota(seconds: int) -> None:
     assert ROUNDS == 334
     assert events([seconds] * ROUNDS)[0] < MOST_EVENTS / 2
+
+
+@pytest.mark.parametrize("seconds", [1, 10, 30, 64, 120, 258, 864])
+def test_history_with_invalidated_documents_stays_below_the_quota(seconds: int) -> None:
+    """Four readings of 200 sources with 2,000 documents each, all of one distribution, before a million paths."""
+    rounds = -(-200 * 2_000 // INVALIDATION_PATHS)
+    readings = INVALIDATIONS_AT_MOST * (TASK + 2 * CHOICE) + PASS
+    assert readings + events([seconds] * (INVALIDATIONS_AT_MOST * rounds + ROUNDS))[0] < MOST_EVENTS
 
 
 @given(st.lists(st.floats(0, 1_800), min_size=ROUNDS, max_size=ROUNDS))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.asl_data import (
+    doubled_inputs,
     inline_maps,
     jsonata,
     lost_run_names,
@@ -99,8 +100,8 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (computed_numbers, f"{RESOLVE}/Retry/0/MaxAttempts", True),
     (machines_without_timeout, "TimeoutSeconds", GONE),
     (computed_numbers, "States/WaitForInvalidations/SecondsPath", "$.invalidation.waited"),
-    (unbounded_waits, "States/RoundCompleted/Choices/3", GONE),
-    (unbounded_waits, "States/RoundCompleted/Choices/3/NumericGreaterThanEquals", 400),
+    (unbounded_waits, "States/RoundCompleted/Choices/5", GONE),
+    (unbounded_waits, "States/RoundCompleted/Choices/5/NumericGreaterThanEquals", 400),
     (unbounded_waits, "States/CheckInvalidations/ResultSelector/checks.$", GONE),
     (unbounded_waits, "States/WaitForInvalidations/Next", "RoundCompleted"),
     (jsonata, "QueryLanguage", "JSONata"),
@@ -112,6 +113,10 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (inline_maps, "States/WarmTargets/ItemProcessor/ProcessorConfig/Mode", "INLINE"),
     (lost_run_names, "States/WarmTargets/ItemSelector/run.$", "$$.Execution.Name"),
     (lost_run_names, "States/NextStage/Parameters/run.$", GONE),
+    (lost_run_names, "States/FirstReading/Parameters/run.$", "$.run"),
+    (doubled_inputs, f"{RESOLVE}/Parameters/Payload/input.$", "$"),
+    (doubled_inputs, "States/FirstReading/Parameters/input.$", "$$.Execution.Input"),
+    (doubled_inputs, "StartAt", "ResolveTargets/none"),
     (unfit_maps, "States/WarmTargets/Label", "W" * 41),
     (unfit_maps, "States/WarmTargets/ItemBatcher", {"MaxItemsPerBatch": 10}),
     (unfit_maps, "States/WarmTargets/ItemReader/ReaderConfig/InputType", "JSONL"),

@@ -158,7 +158,7 @@ def test_rules_invoke_the_run_ended_function() -> None:
     rules = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Events::Rule"]
     assert {tuple(rule["EventPattern"]["detail"]["status"]): rule.get("State") for rule in rules} == {
         ("TIMED_OUT", "ABORTED"): None,
-        ("SUCCEEDED", "FAILED"): {"Fn::If": ["HasNotifications", "ENABLED", "DISABLED"]},
+        ("SUCCEEDED", "FAILED"): None,
     }
     for rule in rules:
         assert rule["EventPattern"]["detail"]["stateMachineArn"] == [{"Ref": "PrewarmStateMachine"}]

@@ -124,8 +124,11 @@ def uses(value: Any, name: str) -> bool:
 
 def test_retention_days_applies_to_bucket_and_functions() -> None:
     document = template()
-    (rule,) = document["Resources"]["RunsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("runs/", {"Ref": "RetentionDays"})
+    rules = document["Resources"]["RunsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {
+        "runs/": {"Ref": "RetentionDays"},
+        "uploads/": {"Ref": "RetentionDays"},
+    }
     assert document["Globals"]["Function"]["Environment"]["Variables"]["PREWARM_RETENTION_DAYS"] == {
         "Ref": "RetentionDays"
     }

@@ -10,6 +10,7 @@ from tests.support.definitions import (
     resources,
     translated,
 )
+from tests.support.policies import statements
 
 
 def exposed_bucket(document: Document) -> list[str]:
@@ -25,10 +26,46 @@ def exposed_bucket(document: Document) -> list[str]:
         expiring = [r for r in rules if r["Status"] == "Enabled" and r.get("Prefix") == "runs/"]
         if not any(r.get("ExpirationInDays") == {"Ref": "RetentionDays"} for r in expiring):
             problems.append(f"{name}: runs never expire")
+        uploads = [r for r in rules if r["Status"] == "Enabled" and r.get("Prefix") == "uploads/"]
+        if [r.get("ExpirationInDays") for r in uploads] != [{"Ref": "RetentionDays"}]:
+            problems.append(f"{name}: uploads never expire")
+        for rule in properties.get("CorsConfiguration", {}).get("CorsRules", []):
+            # A page may send a signed form; every other request needs credentials that a page must not have.
+            problems += [] if rule["AllowedMethods"] == ["POST"] else [f"{name}: a page may do more than upload"]
         if not any("AbortIncompleteMultipartUpload" in r for r in expiring):
             problems.append(f"{name}: incomplete uploads never expire")
         problems += [] if denies_plain_http(document, name) else [f"{name} allows plain HTTP"]
     return problems
+
+
+def uploading_rights(document: Document) -> set[tuple[str, str, str]]:
+    """Return role, action and resource of each right on uploads."""
+    return {
+        (role, action, name_of(resource))
+        for role, statement in statements(document)
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+        if "/uploads/" in name_of(resource)
+    }
+
+
+def test_api_may_only_write_uploads_and_resolve_only_read_them() -> None:
+    uploads = "${RunsBucket.Arn}/uploads/*"
+    assert uploading_rights(translated()) == {
+        ("ApiFunctionRole", "s3:PutObject", uploads),
+        ("ResolveFunctionRole", "s3:GetObject", uploads),
+    }
+
+
+def test_bucket_that_keeps_uploads_or_allows_pages_more_is_reported() -> None:
+    broken = translated()
+    properties = broken["Resources"]["RunsBucket"]["Properties"]
+    properties["LifecycleConfiguration"]["Rules"].pop()
+    properties["CorsConfiguration"]["CorsRules"][0]["AllowedMethods"].append("GET")
+    assert exposed_bucket(broken) == [
+        "RunsBucket: uploads never expire",
+        "RunsBucket: a page may do more than upload",
+    ]
 
 
 def denies_plain_http(document: Document, bucket: str) -> bool:

@@ -261,3 +261,84 @@ def test_url_has_the_form_in_which_it_is_fetched_where_that_differs(visit: Visit
     expect(page.locator("[data-figures]")).to_contain_text("other spellings, left out")
     page.locator("#url-search").fill("%5Ea")
     expect(rows).to_have_count(1)
+
+
+SOURCES = [
+    {
+        "source": "sitemap[0]",
+        "address": f"https://{HOST}/sitemap.xml",
+        "urls": 1,
+        "skipped": 2,
+        "parts": 1,
+        "partsSkipped": 0,
+        "leftOut": [
+            {"reason": "no distribution <b>", "count": 2, "skipped": True, "examples": ["https://x.example/1"]},
+            {"reason": "excluded by exclude", "count": 1, "skipped": False, "examples": []},
+        ],
+    }
+]
+MOSTLY = "sitemap[0]: 2 of 3 entries cannot be warmed and were skipped"
+
+
+def test_what_a_run_does_not_take_from_its_sources_is_shown_with_counts_and_examples(visit: Visit) -> None:
+    status = {
+        "status": "FAILED",
+        "requestID": "r",
+        "run": "skipping",
+        "total": 1,
+        "completed": 1,
+        "inProgress": 0,
+        "failedUrl": [],
+        "inProgressUrl": [],
+        "successUrl": [PAGE],
+        "failures": [],
+        "targets": {"total": 1, "done": 1, "outcomes": {"warmed": 1}, "verified": 0},
+        "warnings": [],
+        "skippedPops": [],
+        "sources": SOURCES,
+        "mostlySkipped": MOSTLY,
+    }
+    visitor = visit()
+    visitor.page.route("**/status?*", respond_with(status))
+    page = visitor.open("#/run/skipping")
+    expect(page.locator("[data-mostly-skipped]")).to_have_text(MOSTLY)
+    section = page.get_by_role("region", name="Not taken from the sources")
+    lines = section.get_by_role("listitem")
+    expect(lines.first).to_contain_text("sitemap[0]: 2 entries skipped: no distribution <b>")
+    expect(lines.first).to_contain_text("such as https://x.example/1")
+    expect(lines.nth(1)).to_have_text("sitemap[0]: 1 entry left out: excluded by exclude")
+    status.update({"sources": [], "mostlySkipped": ""})
+    visitor.page.route("**/status?*", respond_with(status))
+    visitor.page.reload()
+    expect(page.get_by_role("heading", name="skipping")).to_be_visible()
+    expect(page.locator("[data-sources]")).to_be_hidden()
+    expect(page.locator("[data-mostly-skipped]")).to_be_hidden()
+
+
+def test_estimate_shows_what_would_not_be_taken_from_the_sources(visit: Visit) -> None:
+    dry_run = {
+        "urls": 1,
+        "targets": 1,
+        "fetches": 1,
+        "estimatedBytes": None,
+        "sizes": {"asked": 0, "known": 0},
+        "cost": {"dollars": 0, "pricesOf": "2026", "parts": []},
+        "batches": 1,
+        "stages": 1,
+        "invalidation": {"paths": 0},
+        "distributions": [],
+        "noDistribution": {"urls": 0, "hosts": []},
+        "warnings": [],
+        "sources": SOURCES,
+        "mostlySkipped": MOSTLY,
+    }
+    lists: dict[str, Any] = {"failedUrl": [], "inProgressUrl": [], "successUrl": [], "failures": []}
+    counts = {"total": 1, "completed": 1, "inProgress": 0}
+    status = {"status": "COMPLETED", "requestID": "r", "run": "dry", "dryRun": dry_run} | lists | counts
+    visitor = visit()
+    visitor.page.route("**/status?*", respond_with(status))
+    page = visitor.open("#/run/dry")
+    result = page.get_by_role("region", name="Result")
+    expect(result.locator(".banner")).to_have_text(MOSTLY)
+    expect(result).to_contain_text("sitemap[0]: 2 entries skipped: no distribution <b>such as https://x.example/1")
+    expect(result).to_contain_text("sitemap[0]: 1 entry left out: excluded by exclude")

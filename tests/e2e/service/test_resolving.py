@@ -15,6 +15,7 @@ from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack.distribution import Distribution
 from prewarm_local.stack.moto_cloudfront import Tenant
 from prewarm_local.stack.stack import EmbeddedStack
+from tests.support.strict_edge import strict_cloudfront
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 ENDPOINT, SHOP = "d777abcdef8.cloudfront.net", "shop.customer.example"
@@ -41,7 +42,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "objects": {"/sitemap.xml": text(SITEMAP), "/video/top.m3u8": text(PLAYLIST)},
         "client_subnets": {client_subnets()["DOH"]: DUBAI},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 
@@ -273,7 +274,46 @@ def test_dry_run_by_direct_start_ends_after_resolve_and_status_contains_it(stack
     assert (status["status"], status["dryRun"]["targets"]) == ("COMPLETED", 2)
     history = states.get_execution_history(executionArn=arn["executionArn"], maxResults=100)["events"]
     entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
-    assert entered == ["ResolveTargets", "Accepted", "DryRunCompleted"]
+    assert entered == ["FirstReading", "ResolveTargets", "Accepted", "DryRunCompleted"]
+
+
+def test_sitemap_after_a_deployment_is_the_new_one_in_a_run_that_invalidates(
+    stack: EmbeddedStack, edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]
+) -> None:
+    def deploy(*pages: str) -> None:
+        entries = "".join(f"<url><loc>{url}</loc></url>" for url in urls(*pages))
+        edge.put_object("/deployed.xml", text(f"<urlset>{entries}</urlset>"))
+
+    (sitemap,) = urls("/deployed.xml")
+    deploy("/deployed/1")
+    (source,) = dry(stack, sitemap=sitemap)["sources"]
+    assert [each["origin"] for each in source["documents"]] == ["origin"]
+    deploy("/deployed/1", "/deployed/2")
+    before = len(purged)
+
+    estimate = dry(stack, sitemap=sitemap, invalidate=True)
+    (source,) = estimate["sources"]
+    (read,) = source["documents"]
+    assert (read["url"], read["xCache"], read["origin"]) == (sitemap, "Hit from cloudfront", "cache")
+    assert any("the run invalidates and reads it again first" in warning for warning in estimate["warnings"])
+    assert len(purged) == before
+
+    kept = ended(stack, sitemap=sitemap, verify="none")
+    assert kept["successUrl"] == urls("/deployed/1")
+    assert any(f"{sitemap} (X-Cache: Hit from cloudfront, Age: " in warning for warning in kept["warnings"])
+
+    status = ended(stack, sitemap=sitemap, verify="none", invalidate=True)
+    assert (status["status"], status["successUrl"]) == ("COMPLETED", urls("/deployed/1", "/deployed/2"))
+    assert [paths for _, paths in purged[before:]] == [["/deployed.xml"], ["/deployed/1", "/deployed/2"]]
+    (source,) = status["sources"]
+    assert (source["documentsRead"], source["documentsFromCache"]) == (1, 0)
+    assert not any("came from a cache" in warning for warning in status["warnings"])
+    states = stack.client("stepfunctions")
+    history = states.get_execution_history(executionArn=status["requestID"], maxResults=1000)["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    round_of = ["CreateInvalidations", "InvalidationsLate", "WaitForInvalidations", "CheckInvalidations"]
+    reading = ["ResolveTargets", "Accepted", "InvalidationWanted", *round_of, "RoundCompleted"]
+    assert entered[:18] == ["FirstReading", *reading, *reading, "WarmTargets"]
 
 
 def test_body_over_the_limit_mentions_url_list_s3(stack: EmbeddedStack) -> None:

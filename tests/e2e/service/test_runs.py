@@ -118,7 +118,7 @@ def test_direct_start_with_bad_input_ends_in_rejected_with_a_readable_cause(
         for event in states.get_execution_history(executionArn=arn, maxResults=100)["events"]
         if "stateEnteredEventDetails" in event
     ]
-    assert entered == ["ResolveTargets", "Accepted", "Rejected"]
+    assert entered == ["FirstReading", "ResolveTargets", "Accepted", "Rejected"]
 
 
 def test_staged_run_has_two_stages(service: Service) -> None:
@@ -189,7 +189,7 @@ def test_cancelled_run_is_listed_and_can_be_retried(service: Service) -> None:
     assert (cancelled["status"], cancelled["reason"]) == ("FAILED", "cancelled")
     assert service.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "ABORTED"
     listed = {each["requestID"]: each["status"] for each in service.call("GET", "/runs", limit="50")["runs"]}
-    assert listed[arn] == "FAILED"
+    assert listed[arn] == "CANCELLED"
     retried = service.call("POST", "/retry", requestID=arn)
     assert (retried["retryOf"], retried["urls"]) == (arn, len(cancelled["failedUrl"]))
     last = service.statuses(retried["requestID"])[-1]

@@ -33,6 +33,7 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
     measured = {"fetches", "timeToFirstByteMs", "pops", "regions", "cost", "executionStatus", "redrives"}
     assert {name: value for name, value in summary.items() if name not in measured} == {
         "run": "warm-run",
+        "label": "",
         "warm": True,
         "startedAt": plan["started_at"],
         "endedAt": summary["endedAt"],
@@ -51,6 +52,12 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "mostlySkipped": "",
         "sources": [],
         "verifiedInPop": 0,
+        "verifiedElsewhere": 0,
+        "addresses": 4,
+        "addressesProven": 0,
+        "separatePops": [],
+        "uncompressedUrls": 0,
+        "uncompressed": [],
         "warnings": [],
         "layers": {},
         "unfinishedAs": "lost",

@@ -41,6 +41,8 @@ def test_dry_run_has_the_figures_of_the_run(machine: Machine) -> None:
     assert sum(each["targets"] for each in result["distributions"]) == result["targets"]
     # The sample verifies each URL and each POP at least once.
     assert result["targets"] < result["fetches"] < 2 * result["targets"]
+    # All POPs of Oceania are behind one regional edge cache: each URL and variant is fetched once.
+    assert result["originFetches"] == {"fetches": 5 * 2, "direct": 0, "bypasses": []}
 
 
 def test_sizes_are_requested_from_the_edge(machine: Machine) -> None:

@@ -13,7 +13,8 @@ from hypothesis import settings as bounded
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from aggregate.report_html import format_bytes, page
+from aggregate.byte_units import format_bytes
+from aggregate.report_html import page
 from api.schemas.openapi import report_schema
 from prewarm.catalogue import catalogue
 from prewarm.settings import Settings

@@ -128,3 +128,14 @@ def test_targets_that_differ_in_one_byte_are_different_keys(client: Client, path
     assert [client.request(target, version=version).x_cache for target in targets] == ["Miss"] * len(targets)
     assert [client.request(target, version=version).x_cache for target in targets] == ["Hit"] * len(targets)
     assert [client.asked(target) for target in targets] == [1] * len(targets)
+
+
+def test_copies_are_those_that_a_viewer_would_get_as_a_hit(client: Client, path: str) -> None:
+    for target in (path, "/no-store", "/missing"):
+        client.request(target, accept="br, gzip")
+    copies = client.edge.copies()
+    assert (path, "br,gzip") in copies[TOKYO]
+    assert not {(path, ""), ("/no-store", "br,gzip"), ("/missing", "br,gzip")} & copies[TOKYO]
+    assert (path, "br,gzip") not in copies[DALLAS]
+    client.edge.purge([path])
+    assert (path, "br,gzip") not in client.edge.copies()[TOKYO]

@@ -5,8 +5,10 @@ The objects have the JSON form of the API (GetDistributionConfig, GetCachePolicy
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,8 +128,8 @@ def test_first_matching_path_pattern_chooses_the_behaviour() -> None:
         assert _results(client, "/other.html") == ["Miss", "Miss"]
 
 
-# "How CloudFront caches HTTP 4xx and 5xx status codes from your origin": for the error caching minimum TTL, whatever
-# the origin's Cache-Control.
+# "How CloudFront processes HTTP 4xx and 5xx status codes from your origin": for the error caching minimum TTL,
+# whatever the origin's Cache-Control.
 def test_error_with_no_store_is_cached_for_its_error_ttl() -> None:
     errors = {"Quantity": 1, "Items": [{"ErrorCode": 404, "ErrorCachingMinTTL": 60}]}
     with _edge(config={"CustomErrorResponses": errors}) as client:
@@ -176,6 +178,23 @@ def test_edge_compresses_listed_types_of_certain_sizes(stored: dict[str, Any], c
             assert "content-length" not in got.headers
         assert client.request("/a.html", accept="gzip", keep=False).x_cache == "Hit"
         assert "content-encoding" not in client.request("/a.html", keep=False).headers
+
+
+def test_response_of_unknown_length_does_not_hold_up_the_edge() -> None:
+    with _edge(keys=ENCODINGS, origin_compresses=False) as client:
+        targets = [f"/{number}.html" for number in range(4)]
+        for target in targets:
+            client.edge.put_object(target, {"size": 500_000, "chunked": True})
+        client.request("/small.html")
+        before = _cpu_seconds(client.edge.pid)
+        for target in targets:
+            assert client.request(target, accept="gzip", keep=False).status == 200
+        assert _cpu_seconds(client.edge.pid) - before < 1
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_plain_copy_stays_where_a_busy_pop_skipped_compression() -> None:

@@ -1,7 +1,7 @@
 """Expired copies that the simulated edge serves.
 
 Sources: Developer Guide, "Manage how long content stays in the cache (expiration)", section "Serve stale (expired)
-content"; "How CloudFront caches HTTP 4xx and 5xx status codes from your origin": if an object has expired and the
+content"; "How CloudFront processes HTTP 4xx and 5xx status codes from your origin": if an object has expired and the
 origin returns a 5xx, or nothing, CloudFront serves the expired object, without asking again for the error caching
 minimum TTL; a 4xx is returned to the viewer.
 """

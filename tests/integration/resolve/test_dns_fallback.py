@@ -10,6 +10,7 @@ from prewarm.catalogue import client_subnets
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh
 from tests.support.handlers import DOMAIN, Machine, an_account, document, outcomes
+from tests.support.strict_edge import strict_cloudfront
 
 FRANKFURT, DUBAI = "FRA50-C1", "DXB50-C1"
 
@@ -24,7 +25,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "default_object": {"size": 100},
         "client_subnets": {subnets["DOH"]: DUBAI, subnets["IST"]: FRANKFURT},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 
@@ -93,7 +94,7 @@ def test_selection_without_any_pop_is_rejected() -> None:
         "pops": [FRANKFURT],
         "client_subnets": {client_subnets()["IST"]: FRANKFURT},
     }
-    with SimulatedCloudFront(config) as edge, an_account(edge) as account:
+    with strict_cloudfront(config) as edge, an_account(edge) as account:
         machine = Machine(account.storage)
         response = machine.resolve({"url_list": fresh(), "region_type": "country", "region": "qatar"}).resolved
     assert response["rejection"]["cause"].startswith("region: contains no POP: DOH: no POP name resolves there")

@@ -18,6 +18,7 @@ import pytest
 import resolve.dns_lookup
 from prewarm.settings import Nameserver, Settings
 from prewarm_local.edge.process import SimulatedCloudFront
+from resolve.distributions import cnames
 from resolve.distributions.cnames import cname_chains
 from resolve.dns_lookup import NameserversSilent, SubnetResponse, addresses_for_subnets, addresses_of
 from tests.support.edge_urls import HOST
@@ -236,14 +237,41 @@ def test_cname_chain_is_followed_to_its_end(settings: Settings) -> None:
         return response
 
     with nameserver(chained) as some:
-        chains = cname_chains(["www.shop.example"], replace(settings, nameservers=(some,)))
-    assert chains == {"www.shop.example": ["edge.example.net", "d999.cloudfront.net"]}
+        chains = cname_chains(["www.shop.example"], replace(settings, nameservers=(some,)), 30)
+    assert chains.found == {"www.shop.example": ["edge.example.net", "d999.cloudfront.net"]}
 
 
 def test_host_without_cname_has_an_empty_chain(settings: Settings) -> None:
-    assert cname_chains([HOST, DOMAIN, "unserved.example"], settings) == {
-        HOST: [DOMAIN],
-        DOMAIN: [],
-        "unserved.example": [],
-    }
-    assert cname_chains([], settings) == {}
+    chains = cname_chains([HOST, DOMAIN, "unserved.example"], settings, 30)
+    assert chains.found == {HOST: [DOMAIN], DOMAIN: [], "unserved.example": []}
+    assert chains.unasked == ""
+    assert cname_chains([], settings, 30).found == {}
+
+
+MANY = [f"h{number}.example" for number in range(40_000)]
+
+
+def test_hosts_in_front_of_a_silent_nameserver_are_given_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cnames, "SECONDS_PER_QUERY", 0.2)
+    started = time.monotonic()
+    with nameserver(lambda _query, _count: None) as silent:
+        chains = cname_chains(MANY, replace(settings, nameservers=(silent,)), 60)
+    assert time.monotonic() - started < 20
+    assert len(chains.found) < 300
+    assert "no nameserver answered the first 128 DNS queries" in chains.unasked
+
+
+def test_hosts_in_front_of_a_slow_nameserver_are_looked_up_until_the_time_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_in_ten(query: dns.message.Message, _count: int) -> dns.message.Message | None:
+        return answer_with(query, "192.0.2.1") if str(query.question[0].name)[1] == "1" else None
+
+    started = time.monotonic()
+    with nameserver(one_in_ten) as slow:
+        chains = cname_chains(MANY, replace(settings, nameservers=(slow,)), 2)
+    assert time.monotonic() - started < 10
+    assert 0 < len(chains.found) < 5_000
+    assert "a run may spend 180 s on looking up hosts" in chains.unasked

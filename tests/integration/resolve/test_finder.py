@@ -1,7 +1,8 @@
 """The distribution of each host, by the CloudFront API and the AllowedDistributions setting."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,9 @@ from botocore.stub import Stubber
 from prewarm.errors import InvalidRequest
 from prewarm.settings import Settings
 from prewarm_local.edge.process import SimulatedCloudFront
+from resolve.distributions import finder as finder_module
+from resolve.distributions import lookup_time
+from resolve.distributions.cnames import Chains
 from resolve.distributions.finder import DistributionFinder
 from tests.support.edge_urls import HOST
 from tests.support.handlers import DOMAIN, REGION
@@ -241,3 +245,55 @@ def test_idle_cf_domain_is_rejected(stub: Stubber, settings: Settings, cf_domain
     listed(stub, [MINE, OFF, STAGING])
     with pytest.raises(InvalidRequest, match=words):
         finder(settings).find([HOST], cf_domain)
+
+
+class SlowTenants:
+    """A CloudFront client whose tenant look-ups take a while, and whose account has one multi-tenant distribution."""
+
+    exceptions = CLOUDFRONT.exceptions
+
+    def get_paginator(self, _operation: str) -> Any:
+        return self
+
+    def paginate(self) -> list[Any]:
+        return [{"DistributionList": {"Items": [MULTI]}}]
+
+    def get_distribution_tenant_by_domain(self, Domain: str) -> Any:  # noqa: N803 - boto3's
+        time.sleep(0.05)
+        raise CLOUDFRONT.exceptions.EntityNotFound({"Error": {"Code": "EntityNotFound", "Message": Domain}}, "Get")
+
+
+def test_dns_hints_and_tenants_of_a_run_share_one_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup_time, "SECONDS_AT_MOST", 1.0)
+    given: list[float] = []
+
+    def half(hosts: Sequence[str], _settings: Settings, seconds: float) -> Chains:
+        given.append(seconds)
+        time.sleep(0.5)
+        return Chains({host: [] for host in hosts})
+
+    monkeypatch.setattr(finder_module, "cname_chains", half)
+    client: Any = SlowTenants()
+    hosts = [f"h{number}.example" for number in range(40_000)]
+    shared = DistributionFinder(settings, client)
+    started = time.monotonic()
+    reasons = shared.find(hosts, None).reasons
+    assert time.monotonic() - started < 15
+    late = [host for host, reason in reasons.items() if "a run may spend 1 s on looking up hosts" in reason]
+    assert 39_000 < len(late) < 40_000
+    assert "the alias h0.example, and its DNS does not point to CloudFront" in reasons["h0.example"]
+    # The time is spent for the rest of the run too.
+    assert "a run may spend 1 s" in shared.find(["later.example"], None).reasons["later.example"]
+    assert given[0] == pytest.approx(1.0)
+    assert given[1] == 0
+
+
+def test_hosts_that_were_not_looked_up_refuse_the_run_with_the_reason(
+    stub: Stubber, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(stub, [MINE])
+    monkeypatch.setattr(finder_module, "cname_chains", lambda *_: Chains({}, "not looked up, since X"))
+    reasons = finder(settings, "any").find(["a.example"], None).reasons
+    assert reasons == {
+        "a.example": "no distribution of this account has the alias a.example, and it was not looked up, since X"
+    }

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 import resolve.handler
+import resolve.plan_store
 from tests.support.edge_urls import fresh
-from tests.support.handlers import SYDNEY, Context, Machine, document, keys
+from tests.support.handlers import SYDNEY, TOKYO, Context, Machine, document, keys
 
 
 def dry_run(machine: Machine, run: str, **event: Any) -> dict[str, Any]:
@@ -40,3 +43,52 @@ def test_direct_dry_run_of_an_invalid_request_returns_the_rejection(machine: Mac
     response = resolve.handler.handler(event, Context())
     assert response["rejection"]["error"] == "Prewarm.InvalidRequest"
     assert response["rejection"]["details"]
+
+
+def request_of(*pops: str) -> dict[str, Any]:
+    return {"url_list": fresh(3), "region_type": "pop", "region": list(pops), "verify": "none"}
+
+
+def test_second_delivery_returns_the_first_plan_and_replaces_nothing(machine: Machine) -> None:
+    """The plans of two deliveries may differ: here the second one has another POP."""
+    first = machine.resolve(request_of(*SYDNEY), "planned-twice")
+    plan = document("planned-twice", "plan/plan.json")
+    urls = document("planned-twice", "plan/urls.json.gz")
+    second = machine.resolve(request_of(TOKYO), "planned-twice")
+    assert second.resolved == first.resolved
+    assert document("planned-twice", "plan/plan.json") == plan
+    assert document("planned-twice", "plan/urls.json.gz") == urls
+    for item in machine.items(second):
+        machine.warm(second, item)
+    assert machine.aggregate(second)["passed"]
+
+
+def test_worker_killed_before_its_plan_was_stored_is_repeated_with_a_new_plan(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> bool:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(machine.storage, "_put_once", die)
+        with pytest.raises(Killed):
+            machine.resolve(request_of(*SYDNEY), "planned-again")
+    ran = machine.resolve(request_of(TOKYO), "planned-again")
+    assert document("planned-again", "plan/plan.json")["groups"][0]["pops"] == [TOKYO]
+    for item in machine.items(ran):
+        machine.warm(ran, item)
+    assert machine.aggregate(ran)["passed"]
+
+
+def test_run_that_was_cancelled_while_it_was_planned_gets_no_plan(machine: Machine) -> None:
+    machine.storage.ledger.end_run("cancelled-early")
+    with pytest.raises(resolve.plan_store.RunEnded):
+        machine.resolve(request_of(*SYDNEY), "cancelled-early")
+    assert machine.storage.get_plan("cancelled-early") is None
+    # A redrive of ResolveTargets opens the run again.
+    event = {"run": "cancelled-early", "input": request_of(*SYDNEY), "redrives": 1}
+    assert resolve.handler.handler(event, Context())["batches"] == 1
+    assert not machine.storage.ledger.control("cancelled-early").ended

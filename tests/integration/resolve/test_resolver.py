@@ -28,6 +28,7 @@ from tests.support.handlers import (
     document,
     keys,
     outcomes,
+    plan_document,
     records,
 )
 
@@ -98,7 +99,7 @@ def test_only_addresses_inside_the_networks_are_kept(
     first, second = edge.addresses[SYDNEY[0]]
     monkeypatch.setenv("PREWARM_EDGE_NETWORKS", f"{second}/32")
     ran = machine.resolve(request(region_type="pop", region=[SYDNEY[0]]))
-    assert document(ran.name, "plan/addresses.json.gz") == [{SYDNEY[0]: [second]}]
+    assert plan_document(ran.name, "addresses.json.gz") == [{SYDNEY[0]: [second]}]
     assert first != second
 
 
@@ -175,7 +176,7 @@ def test_addresses_are_kept_in_the_order_of_the_dns_response(machine: Machine, e
     ran = machine.resolve(request(region_type="pop", region=[*SYDNEY, *AUCKLAND, RETIRED]))
     expected = {pop: edge.addresses[pop] for pop in [*SYDNEY, *AUCKLAND]}
     assert all(len(addresses) == 2 for addresses in expected.values())
-    assert document(ran.name, "plan/addresses.json.gz") == [expected]
+    assert plan_document(ran.name, "addresses.json.gz") == [expected]
 
 
 def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: SimpleNamespace) -> None:
@@ -183,18 +184,19 @@ def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: Sim
     submitted = request(url_list=urls, headers={"X-A": "1"}, user_agent="me", accept_encodings=["identity", "gzip"])
     ran = machine.resolve(submitted, "stored")
     plan, base = document("stored", "plan/plan.json"), "runs/stored/"
+    attempt = plan["attempt"]
     blocks = sorted(key for key in keys(base) if "/blocks/" in key)
     assert [key for key in sorted(keys(base)) if key not in blocks] == [
         f"{base}{name}"
         for name in (
-            "plan/addresses.json.gz",
+            f"plan/{attempt}/addresses.json.gz",
             "plan/plan.json",
             "plan/urls.json.gz",
             "request.json",
-            "stages/1.json",
+            f"stages/{attempt}/1.json",
         )
     ]
-    assert blocks == [f"{base}plan/blocks/{n:06}.json.gz" for n in range(len(blocks))]
+    assert blocks == [f"{base}plan/{attempt}/blocks/{n:06}.json.gz" for n in range(len(blocks))]
     stored = [document("stored", key.removeprefix(base)) for key in blocks]
     assert [url for block in stored for url in block["urls"]] == urls[:-1]
     assert {(tuple(block["headers"].items()), block["user_agent"]) for block in stored} == {((("X-A", "1"),), "me")}
@@ -207,7 +209,7 @@ def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: Sim
         "invalidate": False,
         "invalidation": before_first_round(0),
         "maxConcurrency": 5,
-        "stages": ["runs/stored/stages/1.json"],
+        "stages": [f"runs/stored/stages/{attempt}/1.json"],
         "targets": plan["targets"],
         "batches": len(machine.items(ran)),
     }

@@ -86,6 +86,6 @@ def test_history_has_readable_states_and_small_inputs(stack: EmbeddedStack, arn:
     events = stack.client("stepfunctions").get_execution_history(executionArn=arn)["events"]
     entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
     names = [state["name"] for state in entered]
-    assert names[:4] == ["ResolveTargets", "Accepted", "InvalidationWanted", "WarmTargets"]
+    assert names[:5] == ["FirstReading", "ResolveTargets", "Accepted", "InvalidationWanted", "WarmTargets"]
     assert names[-3:] == ["AggregateResults", "AllWarmed", "Warmed"]
     assert max(len(state["input"]) for state in entered) < 2_000

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.handlers import DOMAIN, SYDNEY
+from tests.support.strict_edge import strict_cloudfront
 from tools.pop_scan import candidates
 from tools.refresh_catalogue import app
 
@@ -48,7 +49,7 @@ def test_refresh_adds_a_new_pop_id(tmp_path: Path) -> None:
         "pops": ["DOH50-C1", SYDNEY[0]],
         "default_object": {"size": 1},
     }
-    with SimulatedCloudFront(config) as edge:
+    with strict_cloudfront(config) as edge:
         output_text = refresh(edge, tmp_path / "pops.csv", "--location", "DOH", "--highest", "2")
     assert "1 appeared: DOH50-C1" in output_text
     (row,) = [

@@ -15,6 +15,7 @@ from prewarm.fetcher.response import Response
 from prewarm.settings import Settings
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh
+from tests.support.strict_edge import strict_cloudfront
 
 POPS = [f"FRA{site}-C1" for site in range(1, 41)]
 
@@ -29,7 +30,7 @@ def wide_edge() -> Iterator[SimulatedCloudFront]:
         "http1_only": POPS[::2],
         "default_object": {"size": 2000},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

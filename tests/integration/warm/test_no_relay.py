@@ -6,7 +6,7 @@ import pytest
 
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
-from tests.support.handlers import SYDNEY, Machine, document, outcomes, records
+from tests.support.handlers import SYDNEY, Machine, outcomes, plan_document, records
 
 
 def test_workers_do_not_resolve_names_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_workers_do_not_resolve_names_again(machine: Machine, monkeypatch: pytes
             machine.warm(ran, item)
         with pytest.raises(TimeoutError):
             nameserver.recv(512)
-    (pinned,) = document(ran.name, "plan/addresses.json.gz")
+    (pinned,) = plan_document(ran.name, "addresses.json.gz")
     assert sum(outcomes(ran.name).values()) == 9
     assert set(outcomes(ran.name)) <= {"warmed", "already_warm"}
     assert all(record["address"] in pinned[record["pop"]] for record in records(ran.name))

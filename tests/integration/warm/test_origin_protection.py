@@ -24,6 +24,7 @@ from tests.support.handlers import (
     outcomes,
     records,
 )
+from tests.support.strict_edge import strict_cloudfront
 
 
 @pytest.mark.parametrize("pop", [SYDNEY[0], OLD], ids=["h2", "h1"])
@@ -91,7 +92,7 @@ def timing_edge() -> Iterator[SimulatedCloudFront]:
         "areas": {pop: pop[:3] for pop in PARTED},
         "default_object": {"size": 300, "content_type": "text/html"},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

@@ -103,7 +103,7 @@ class StepFunctions:
         self.plan = make_plan(self.run)
         self.storage.put_plan(self.plan, [url.given for url in URLS], [{pop: ["192.0.2.1"] for pop in POPS}])
         block: dict[str, Any] = {"urls": [url.given for url in URLS], "headers": {}, "user_agent": None}
-        self.storage.put_block(self.run, 0, block)
+        self.storage.put_block(self.plan, 0, block)
         self.storage.ledger.open_run(self.run, self.plan.deadline)
         (batch,) = all_batches(self.plan)
         self.item = map_item(batch, self.plan.groups[0], URLS[0])

@@ -13,6 +13,7 @@ from prewarm.settings import Settings
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import DOMAIN, Machine, an_account, document, records
+from tests.support.strict_edge import strict_cloudfront
 
 POPS = ["FRA2-C1", "FRA50-C1", "LHR3-C1", "LHR50-C1", "AMS1-C1", "AMS50-C1", "CDG50-C1", "CDG50-C2"]
 SILENT = POPS[3]
@@ -30,7 +31,7 @@ def silent_edge() -> Iterator[SimulatedCloudFront]:
         "default_object": {"size": 300, "ttfb_ms": 5},
         "origin_timeout": 120,
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(config) as running:
         yield running
 
 

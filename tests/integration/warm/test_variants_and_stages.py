@@ -8,6 +8,7 @@ import pytest
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import DOMAIN, OLD, SYDNEY, TOKYO, Machine, an_account, document, outcomes, records
+from tests.support.strict_edge import strict_cloudfront
 
 THREE = SYDNEY
 
@@ -64,10 +65,13 @@ def blind_edge() -> Iterator[SimulatedCloudFront]:
         "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
         "pops": BLIND_POPS,
         "areas": {pop: pop[:3] for pop in BLIND_POPS},
-        "regional_hits_visible": False,
         "default_object": {"size": 300, "ttfb_ms": 30, "content_type": "text/html"},
     }
-    with SimulatedCloudFront(config) as running:
+    with strict_cloudfront(
+        config,
+        lenient={"regional_hits_visible": False, "origin_compresses": True},
+        because="a Hit has to be the POP's own to count proofs, and each variant has another ETag to count copies",
+    ) as running:
         yield running
 
 
@@ -106,7 +110,7 @@ def test_second_stage_makes_no_origin_requests(blind_edge: SimulatedCloudFront) 
         machine = Machine(account.storage)
         ran = machine.resolve(request | {"staged": True})
         probed = at_origin()
-        first, second = (document(ran.name, f"stages/{number}.json") for number in (1, 2))
+        first, second = (document(ran.name, key.split("/", 2)[2]) for key in ran.resolved["stages"])
         assert {pop[:3] for item in first for pop in item["pops"].split(", ")} == {"FRA", "LHR", "NRT", "SIN", "ICN"}
         for item in first:
             machine.warm(ran, item)
@@ -122,7 +126,7 @@ def test_unstaged_run_has_one_stage_with_all_pops(blind_edge: SimulatedCloudFron
     with an_account(blind_edge) as account:
         machine = Machine(account.storage)
         ran = machine.resolve({"url_list": fresh(2), "region_type": "pop", "region": BLIND_POPS})
-        assert ran.resolved["stages"] == [f"runs/{ran.name}/stages/1.json"]
+        assert len(ran.resolved["stages"]) == 1
         assert [item["targets"] for item in machine.items(ran)] == [16]
 
 

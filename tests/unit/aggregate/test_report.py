@@ -6,11 +6,13 @@ from typing import Any
 
 from aggregate.report import as_csv, as_json, build_report
 from aggregate.report_html import page
+from aggregate.report_tables import documents as documents_table
 from aggregate.run_stats import measured_sums
 from aggregate.summary import summarise
 from prewarm.catalogue import catalogue
 from prewarm.planning.plan import Group
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.encodings import pack
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
@@ -60,3 +62,41 @@ def test_every_form_of_the_report_has_given_and_fetched_forms() -> None:
     assert "Fetched in the form that browsers send" in html
     assert "4 entries were left out" in html
     assert "secret" not in html + as_csv(report).decode() + as_json(report).decode()
+
+
+def test_page_shows_the_documents_of_the_sources_with_their_age() -> None:
+    documents = [{"url": "https://www.example.com/<s>.xml", "xCache": "Hit from cloudfront", "age": 3_600,
+                  "origin": "cache"}]  # fmt: skip
+    html = "".join(documents_table([{"source": "sitemap[0]", "documents": documents, "documentsRead": 3}]))
+    assert "Hit from cloudfront</td><td" in html
+    assert "3,600 s" in html
+    assert "a cache: it may be older than the site" in html
+    assert "https://www.example.com/&lt;s&gt;.xml" in html
+    assert "and 2 more" in html
+    # A summary of an earlier version has no documents.
+    assert "".join(documents_table([{"source": "sitemap[0]"}])) == ""
+
+
+def test_every_form_of_the_report_names_plain_copies_and_what_proofs_show() -> None:
+    group = Group("d111.cloudfront.net", "E1", 0, 2, ("ATL56-C1", "NRT57-P3"), 2)
+    whole, urls = plan(groups=(group,), url_count=2, targets=4), ["https://www.example.com/a?token=x", GIVEN[1]]
+    ledger = [
+        BatchResult(
+            "1-000000", 0, 0, 0, 2, 2, finished=True, done=4, outcomes={"warmed": 4}, verified=3, bytes=7,
+            verified_elsewhere=2, servers="3/4;1/2s", uncompressed=pack({0: 0b11}), per_pop="2 2 2 7 4 2;2 2 2 7 4 2",
+        )
+    ]  # fmt: skip
+    rolled_up = roll_up(whole, ledger)
+    summary = summarise(whole, rolled_up, urls, 1010.5, Outcome.LOST)
+    summary |= measured_sums(whole, measure(whole, ledger), 1.0, catalogue())
+    report = build_report(summary, rolled_up, urls)
+    assert [line.get("uncompressed") for line in report["urls"]] == [2, None]
+    assert (report["verifiedElsewhere"], report["addresses"], report["addressesProven"]) == (2, 6, 3)
+    rows = list(csv.DictReader(io.StringIO(as_csv(report).decode(), newline="")))
+    assert [row["uncompressed"] for row in rows] == ["2", ""]
+    html = page(report, catalogue()).decode()
+    assert "1 served uncompressed" in html
+    assert "ATL56-C1, NRT57-P3" in html
+    assert "3 of 6" in html
+    assert "token=x" not in html + as_json(report).decode()
+    assert any("NRT57-P3, have caches of their own" in warning for warning in report["warnings"])

@@ -40,9 +40,16 @@ def test_distribution_known_only_by_dns_is_rejected(invalidate: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://www.example.com/a*", "https://www.example.com/b*c", "https://*.example.com/"]
+    "url",
+    [
+        "https://www.example.com/a*",
+        "https://www.example.com/b*c",
+        "https://www.example.com/?q=a*b",
+        "https://www.example.com/?*",
+        "https://*.example.com/",
+    ],
 )
-def test_url_that_ends_in_a_wildcard_is_rejected(url: str) -> None:
+def test_url_with_a_wildcard_is_rejected(url: str) -> None:
     with pytest.raises(InvalidRequest, match="warming takes no patterns"):
         matched(url_list=[url])
 

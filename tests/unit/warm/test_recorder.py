@@ -223,3 +223,22 @@ def test_record_has_the_url_as_given_and_its_fetched_form_where_that_differs() -
     assert (plain["url"], "fetched" in plain) == (tile.urls[0], False)
     assert respelled["url"] == "https://www.example.com/^1?token=…"
     assert respelled["fetched"] == "https://www.example.com/%5E1?token=…"
+
+
+def test_vary_on_a_header_that_neither_key_nor_request_has_is_counted_by_url() -> None:
+    plan, tile = tile_of(3, 2, headers={"X-Own": "1"}, harmless_vary={0: "origin", 2: "*"}, url_from=5)
+    recorder = Recorder(plan, tile)
+    for target in targets_of(tile):
+        tile.mark_done(target.number)
+        named = response(tile.pops[target.pop], vary="Origin, Accept-Encoding,x-own , User-Agent, Accept-Language")
+        recorder.record(target, named, Outcome.WARMED if target.pop or target.url else Outcome.TRUNCATED, "")
+    result = recorder.result(0)
+    assert result.vary == {"accept-language": (3, 5), "origin": (2, 6)}
+    assert result_from_item(result_as_item(result)).vary == result.vary
+
+
+def test_vary_is_not_checked_where_the_cache_key_is_not_known() -> None:
+    plan, tile = tile_of()
+    recorder = Recorder(plan, tile)
+    recorder.record(targets_of(tile)[0], response(vary="Origin"), Outcome.WARMED, "")
+    assert recorder.result(0).vary == {}

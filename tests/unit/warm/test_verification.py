@@ -26,7 +26,7 @@ def test_first_hit_of_an_unknown_layer_is_asked_again(clock: Clock) -> None:
 
 
 def test_first_hit_that_names_the_pop_is_a_proof(clock: Clock) -> None:
-    worked = work(clock, in_order(EDGE_HIT), verify="all")
+    worked = work(clock, in_order(EDGE_HIT), verify="all", addresses={"ATL56-C1": ["192.0.2.0"]})
     assert (worked.result.outcomes, worked.result.verified, len(worked.addresses)) == ({"already_warm": 1}, 1, 1)
     assert worked.result.verified_in_pop == 1
 
@@ -100,9 +100,9 @@ def test_refresh_hit_after_an_invalidation_is_asked_again_even_without_verificat
     assert work(clock, lambda _: REFRESHED, verify="none").result.outcomes == {"already_warm": 1}
 
 
-def test_miss_is_verified_at_once_at_the_same_address(clock: Clock) -> None:
+def test_miss_is_verified_at_once_at_another_address(clock: Clock) -> None:
     worked = work(clock, in_order(response(), response(x_cache=HIT)), verify="all")
-    assert worked.addresses == ["192.0.2.0"] * 2
+    assert worked.addresses == ["192.0.2.0", "198.51.100.0"]
     assert worked.waits == [0.0, 0.0]
     assert (worked.result.outcomes, worked.result.verified, worked.result.bytes) == ({"warmed": 1}, 1, 20)
 
@@ -114,9 +114,10 @@ def test_record_of_verified_target_has_the_warming_response(clock: Clock) -> Non
     assert '"tries":2' in line
 
 
-def test_second_miss_is_followed_by_another_address(clock: Clock) -> None:
+def test_miss_at_a_second_address_is_followed_by_a_fetch_at_the_same_one(clock: Clock) -> None:
+    """It shows whether that address keeps a copy of its own; then the first one is asked for its copy too."""
     worked = work(clock, in_order(response(), response(), response(x_cache=HIT)), verify="all")
-    assert worked.addresses == ["192.0.2.0", "192.0.2.0", "198.51.100.0"]
+    assert worked.addresses == ["192.0.2.0", "198.51.100.0", "198.51.100.0", "192.0.2.0"]
     assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
 
 

@@ -220,3 +220,44 @@ def test_function_errors_and_limits_never_skip_the_other_urls(clock: Clock) -> N
     worked = work(clock, edge, 200)
     assert worked.result.outcomes == {"limited": 100, "warmed": 100}
     assert worked.reported_hosts == []
+
+
+UNAVAILABLE = response(status=503, x_cache="Error from cloudfront")
+
+
+@pytest.mark.parametrize(
+    ("error_seconds", "cache_control", "waited"),
+    [
+        ({503: 60}, "", 60),
+        ({503: 2}, "", 2),
+        ({503: 0}, "", 0.2),
+        ({500: 60}, "", ERROR_CACHE_SECONDS),
+        ({503: 60}, "max-age=90", 90),
+        ({503: 60}, "max-age=90, s-maxage=70", 70),
+        ({}, "max-age=5", ERROR_CACHE_SECONDS),
+        ({}, "no-store, max-age=x", ERROR_CACHE_SECONDS),
+    ],
+)
+def test_server_error_is_retried_after_the_time_for_which_the_edge_keeps_it(
+    clock: Clock, error_seconds: dict[int, int], cache_control: str, waited: float
+) -> None:
+    failed = response(status=503, x_cache="Error from cloudfront", cache_control=cache_control)
+    worked = work(clock, in_order(failed, response()), error_seconds=error_seconds)
+    assert worked.result.outcomes == {"warmed": 1}
+    assert worked.waits == [0.0, waited]
+
+
+@pytest.mark.parametrize(
+    ("run", "own", "why"),
+    [
+        (250.0, 600.0, "the edge keeps the error for 300 s, beyond the run's deadline"),
+        (6000.0, 200.0, "the edge keeps the error for 300 s, longer than a worker runs"),
+    ],
+)
+def test_error_that_is_kept_too_long_is_not_waited_for_and_says_so(
+    clock: Clock, run: float, own: float, why: str
+) -> None:
+    worked = work(clock, lambda _: UNAVAILABLE, error_seconds={503: 300}, run=run, own=own)
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"server_error": 1}, 1)
+    assert why in worked.records[0]
+    assert clock.now == 1000.0

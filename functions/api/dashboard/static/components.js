@@ -38,7 +38,7 @@ function runChip(status) {
 }
 
 function showFigures(page, status, failed, rate) {
-  const { total = 0, done = 0, verified = 0, verifiedInPop = 0, layers = {} } = status.targets || {};
+  const { total = 0, done = 0, verified = 0, verifiedInPop = 0, verifiedElsewhere = 0, addresses = 0, addressesProven = 0, layers = {} } = status.targets || {};
   const running = status.status === "IN_PROGRESS";
   const share = percent(done, total);
   const noTargets = running ? "being planned" : "none";
@@ -58,6 +58,8 @@ function showFigures(page, status, failed, rate) {
     ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
     ["Verified", number(verified), verified ? `${number(verifiedInPop)} name the POP's own layer` : "by a second fetch"],
   ];
+  if (verified && addresses) figures.push(["Addresses with a proof", `${number(addressesProven)} of ${number(addresses)}`, `${number(verifiedElsewhere)} proofs at another address`]);
+  if (status.uncompressedUrls) figures.push(["Served uncompressed", plural(status.uncompressedUrls, "URL"), "at some POPs"]);
   if (status.duplicates) figures.push(["Duplicates", number(status.duplicates), "other spellings, left out"]);
   if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);
   if (running) {
@@ -101,6 +103,22 @@ function showSkipped(section, skipped) {
 function showWarnings(section, warnings) {
   section.hidden = !warnings.length;
   updateList($("ul", section), warnings.map((text) => make("li", {}, text)));
+}
+
+// Returns what a run does not take from its sources: one line per reason, with the first examples.
+function sourceLines(sources = []) {
+  return sources.flatMap(({ source, leftOut }) =>
+    leftOut.map(({ reason, count, skipped, examples }) =>
+      make("li", { class: skipped ? "bad" : "" }, `${source}: ${plural(count, "entry", "entries")} ${skipped ? "skipped" : "left out"}: ${reason}`, ...(examples.length ? [make("p", { class: "names" }, `such as ${examples.join(", ")}`)] : [])),
+    ),
+  );
+}
+
+function showSources(section, banner, { sources, mostlySkipped }) {
+  setBanner(banner, mostlySkipped || "");
+  const lines = sourceLines(sources);
+  section.hidden = !lines.length;
+  updateList($("ul", section), lines);
 }
 
 const REPORTS = { html: "Report", json: "Report as JSON", csv: "Report as CSV" };

@@ -32,6 +32,8 @@ async function runView(page, run, signal) {
     if (lists && !status.dryRun) showUrls(lists, status.words);
     showReasons(page, status);
     showSkipped(part("skipped"), status.skippedPops || []);
+    // A dry run's own are in its estimate.
+    showSources(part("sources"), part("mostly-skipped"), status.dryRun ? {} : status);
     showWarnings(part("warnings"), status.warnings || []);
     showLinks(part("links"), status, run, running);
     announceProgress(status, running);

@@ -102,6 +102,14 @@ function showEstimate(section, dryRun) {
   announce(`Estimate: ${plural(dryRun.targets, "target")}, ${dollars(dryRun.cost.dollars)}`);
 }
 
+const DOCUMENTS_SHOWN = 20;
+
+// Returns a document of a source with its cache headers.
+function documentText({ url, xCache, age, origin }) {
+  const text = origin === "s3" ? "from S3" : `X-Cache: ${xCache || "absent"}${age === null ? "" : `, Age: ${number(age)} s`}`;
+  return `${url} (${text})`;
+}
+
 // Returns a dry run's results as elements.
 function estimateElements(dryRun) {
   const figures = [
@@ -121,13 +129,20 @@ function estimateElements(dryRun) {
   if (dryRun.noDistribution.urls) {
     lines.push(make("li", { class: "bad" }, `No allowed distribution serves ${plural(dryRun.noDistribution.urls, "URL")} of ${dryRun.noDistribution.hosts.join(", ")}`));
   }
+  for (const { source, documents = [], documentsRead = 0 } of dryRun.sources || []) {
+    lines.push(...documents.slice(0, DOCUMENTS_SHOWN).map((each) => make("li", {}, `${source}: ${documentText(each)}`)));
+    if (documentsRead > DOCUMENTS_SHOWN) lines.push(make("li", {}, `${source}: ${plural(documentsRead, "document")} in all`));
+  }
   const parts = dryRun.cost.parts.map(({ name, quantity, unit, dollars: sum }) =>
     make("tr", {}, make("td", {}, name), make("td", { class: "number" }, `${number(quantity)} ${unit}`), make("td", { class: "number" }, dollars(sum))),
   );
   const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Item"), make("th", { scope: "col", class: "number" }, "Quantity"), make("th", { scope: "col", class: "number" }, "Dollars")));
   const table = make("div", { class: "scroll", role: "region", "aria-label": "Cost breakdown", tabindex: "0" }, make("table", {}, head, make("tbody", {}, ...parts)));
+  const first = dryRun.mostlySkipped ? [make("p", { class: "banner" }, dryRun.mostlySkipped)] : [];
+  const notTaken = sourceLines(dryRun.sources);
+  const sources = notTaken.length ? [make("h3", {}, "Not taken from the sources"), make("ul", {}, ...notTaken)] : [];
   const warnings = dryRun.warnings.length ? [make("h3", {}, "Warnings"), make("ul", {}, ...dryRun.warnings.map((text) => make("li", {}, text)))] : [];
-  return [make("dl", { class: "figures" }, ...figures.map(figure)), make("ul", {}, ...lines), ...warnings, make("details", {}, make("summary", {}, "Cost breakdown"), table)];
+  return [...first, make("dl", { class: "figures" }, ...figures.map(figure)), make("ul", {}, ...lines), ...sources, ...warnings, make("details", {}, make("summary", {}, "Cost breakdown"), table)];
 }
 
 // Returns a figure: a name, a value and an optional note.

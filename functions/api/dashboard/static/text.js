@@ -5,6 +5,7 @@ const STATUS = {
   COMPLETED: ["completed", "●"],
   FAILED: ["failed", "◆"],
   TIMEOUT: ["timed out", "◷"],
+  CANCELLED: ["cancelled", "◆"],
 };
 
 const REGIONS = {

@@ -11,6 +11,7 @@ from botocore.stub import Stubber
 from api.runs.executions import Executions
 from api.runs.list_runs import MAX_LOOKUPS, list_runs
 from prewarm.errors import InvalidRequest, TransientError
+from prewarm.storage.run_list import RunPage
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:prewarm"
 EXECUTIONS = MACHINE.replace("stateMachine", "execution")
@@ -39,12 +40,33 @@ class FailedRuns:
         return {"status": "FAILED", "error": "Prewarm.NotWarm", "startDate": NOW, "stopDate": NOW}
 
 
-def test_search_for_a_rare_status_makes_a_bounded_number_of_calls() -> None:
+class NoRuns:
+    """A storage whose list of runs is empty, as before the first run of this version."""
+
+    retention_days = 30
+
+    def __init__(self) -> None:
+        self.runs = self
+
+    def months(self, *_: Any) -> RunPage:
+        return RunPage([], None)
+
+    def listed(self, _: list[str]) -> set[str]:
+        return set()
+
+
+STORE: Any = NoRuns()
+
+
+def test_search_for_a_rare_status_makes_a_bounded_number_of_calls_and_continues() -> None:
     client = FailedRuns()
-    found = list_runs(Executions(MACHINE, client), "TIMEOUT", "100")  # type: ignore[arg-type]
-    assert found == {"runs": [], "nextToken": "more"}
-    assert client.described <= MAX_LOOKUPS
+    query = {"status": "TIMEOUT", "limit": "100"}
+    found = list_runs(Executions(MACHINE, client), STORE, query)  # type: ignore[arg-type]
+    assert found["runs"] == []
+    assert 0 < client.described <= MAX_LOOKUPS
     assert client.listed <= 10
+    more = list_runs(Executions(MACHINE, client), STORE, query | {"nextToken": found["nextToken"]})  # type: ignore[arg-type]
+    assert more["nextToken"]
 
 
 @pytest.mark.parametrize("operation", ["list_executions", "describe_execution"])
@@ -54,11 +76,11 @@ def test_throttled_call_is_a_named_transient_error(operation: str) -> None:
     with Stubber(client) as stub:
         stub.add_client_error(operation, "ThrottlingException", http_status_code=400)
         with pytest.raises(TransientError) as caught:
-            list_runs(executions) if operation == "list_executions" else executions.describe("a")
+            list_runs(executions, STORE, {}) if operation == "list_executions" else executions.describe("a")
     assert caught.value.throttled
 
 
-@pytest.mark.parametrize("token", ["", "x" * 1_025, base64.b64encode(b"x" * 100_000).decode()])
-def test_token_of_an_impossible_length_is_refused(token: str) -> None:
+@pytest.mark.parametrize("token", ["", "x", "x" * 2_049, base64.b64encode(b"x" * 100_000).decode()])
+def test_token_that_is_not_the_services_own_is_refused(token: str) -> None:
     with pytest.raises(InvalidRequest, match="nextToken: invalid or expired"):
-        list_runs(Executions(MACHINE, FailedRuns()), token=token)  # type: ignore[arg-type]
+        list_runs(Executions(MACHINE, FailedRuns()), STORE, {"nextToken": token})  # type: ignore[arg-type]

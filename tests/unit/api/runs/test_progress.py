@@ -1,5 +1,6 @@
 """A run's progress: which stored document it is read from, and what each of them yields."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from aggregate.run_stats import measured_sums
 from aggregate.summary import summarise
 from api.http.pagination import UrlStatus
-from api.runs.progress import find_progress
+from api.runs.executions import iso
+from api.runs.progress import ENDING_SECONDS, find_progress
 from prewarm.catalogue import catalogue
+from prewarm.errors import Conflict
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import Verdict, roll_up
 from prewarm.results.stats import measure
@@ -81,6 +84,10 @@ def test_running_run_reports_finished_batches() -> None:
         "verified": 2,
         "layers": {},
         "verifiedInPop": 0,
+        "verifiedElsewhere": 0,
+        "addresses": 0,
+        "addressesProven": 0,
+        "separatePops": [],
     }
     assert "reason" not in response
     assert "error" not in response
@@ -154,8 +161,8 @@ def test_ended_run_whose_urls_have_expired_is_expired(documents: dict[str, Any])
     assert "30 days" in progress.totals["warnings"][0]
 
 
-def test_running_run_without_urls_is_broken_infrastructure() -> None:
-    with pytest.raises(FileNotFoundError):
+def test_running_run_without_urls_is_a_damaged_run() -> None:
+    with pytest.raises(Conflict, match=r"stored documents cannot be read \(FileNotFoundError: run\)"):
         progress_of(RUNNING, urls=None, plan=PLAN)
 
 
@@ -172,3 +179,26 @@ def test_pops_are_included_on_request_only(documents: dict[str, Any], count: int
 def test_failed_urls_are_those_with_a_failed_verdict() -> None:
     assert progress_of(NOT_WARM, summary=summary_of()).failed_urls() == URLS[1:]
     assert progress_of(RUNNING, plan=PLAN, results=[batch(0)]).failed_urls() == [URLS[3]]
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+@pytest.mark.parametrize(
+    ("ago", "ended", "open_attempts", "ending"),
+    [
+        (1, False, False, True),
+        (1, True, True, True),
+        (1, True, False, False),
+        (ENDING_SECONDS + 1, False, True, False),
+    ],
+)
+def test_urls_of_a_stopped_run_are_not_decided_while_its_workers_write(
+    status: str, ago: int, *, ended: bool, open_attempts: bool, ending: bool
+) -> None:
+    """A URL that a late part warms must not have been in failedUrl."""
+    stopped = replace(RUNNING, status=status, ended_at=iso(dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)))
+    ledger = {"ended": ended, "open_attempts": open_attempts}
+    response = status_of(stopped, plan=PLAN, results=[batch(0)], **ledger)
+    assert response["successUrl"] == URLS[:1]
+    assert (response["status"] == "IN_PROGRESS") is ending
+    assert response["inProgressUrl"] == (URLS[1:3] if ending else [])
+    assert response["failedUrl"] == (URLS[3:] if ending else URLS[1:])

@@ -2,13 +2,15 @@
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from api.runs.start import MAX_BODY_BYTES, NAMES_SHOWN, request_summary, run_name, start
+from api.runs.start import NAMES_SHOWN, request_summary, run_name, start
 from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest, RequestTooLarge
+from prewarm.request.bounds import MAX_BODY_BYTES
 from tests.support.builders import request
 
 BODY = {"url_list": ["https://www.example.com/?token=s3cret"], "region_type": "pop", "region": ["ATL56-C1"]}
@@ -20,6 +22,7 @@ class Recorder:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, Any]] = []
         self.output: dict[str, Any] | None = {"dryRun": {"targets": 1}}
+        self.runs = SimpleNamespace(start=lambda run, facts: self.calls.append(("list", run, facts)))
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         self.calls.append(("store", run, document))
@@ -41,9 +44,10 @@ def start_with(body: bytes, recorder: Recorder | None = None) -> tuple[dict[str,
 
 def test_request_is_stored_before_its_run_starts_and_the_response_is_the_arn() -> None:
     response, recorder = start_with(json.dumps(BODY | {"headers": {"Cookie": "s3cret"}}).encode())
-    (_, run, stored), (_, started, document) = recorder.calls
-    assert [call[0] for call in recorder.calls] == ["store", "start"]
-    assert run == started
+    (_, run, stored), (_, listed, facts), (_, started, document) = recorder.calls
+    assert [call[0] for call in recorder.calls] == ["store", "list", "start"]
+    assert run == listed == started
+    assert "s3cret" not in json.dumps(facts)
     assert response == {"requestID": f"arn:{run}"}
     assert stored["headers"] == {"Cookie": "s3cret"}
     assert document == {
@@ -109,7 +113,7 @@ def test_dry_run_without_a_result_becomes_an_execution(output: dict[str, Any] | 
     recorder = Recorder()
     recorder.output = output
     response, _ = start_with(json.dumps(BODY | {"dry_run": True}).encode(), recorder)
-    assert [call[0] for call in recorder.calls] == ["store", "invoke", "start"]
+    assert [call[0] for call in recorder.calls] == ["store", "invoke", "list", "start"]
     assert response == {"requestID": f"arn:{recorder.calls[0][1]}"}
 
 

@@ -5,7 +5,8 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from ada_url import URL
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prewarm.request.url_parser import LONGEST_URL, _host, parse_url
@@ -35,6 +36,8 @@ def refusal(text: str) -> str:
         ("https://www.example.com:/a", "https://www.example.com/a"),
         ("https://www.example.com./a", "https://www.example.com/a"),
         ("https://www.example.com/a#part", "https://www.example.com/a"),
+        ("https://www.example.com/a #part", "https://www.example.com/a%20"),
+        ("https://www.example.com/?a=1 #part", "https://www.example.com/?a=1%20"),
         ("https://www.example.com/?", "https://www.example.com/?"),
         ("https://www.example.com?#x", "https://www.example.com/?"),
         ("https://www.example.com?a=1", "https://www.example.com/?a=1"),
@@ -182,6 +185,46 @@ def test_host_path_and_query_are_preserved_exactly(host: str, path: str, query: 
     url = parse_url(f"https://{host}{path}?{query}")
     assert url.host == host
     assert url.fetch == f"https://{host}{path}?{query}"
+
+
+# Path, query and fragment of characters that mean something to some parser, any other ASCII ones, and others.
+TAILS = st.lists(
+    st.sampled_from(
+        [*VISIBLE, " ", "%41", "%zz", "/", "\\", "?", "#", "é", "漢", "\U0001f600", "\u00a0", "\ufeff", "\u2028"]
+    )
+    | st.characters(exclude_categories=["Cs"]),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["http", "https"]), TAILS)
+def test_path_and_query_are_those_of_the_standards_parser(scheme: str, tail: str) -> None:
+    text = f"{scheme}://www.example.com/p{tail}".strip()
+    try:
+        fetch = parse_url(text).fetch
+    except ValueError:
+        return
+    assert fetch == URL(text).href.partition("#")[0]
+
+
+HOSTS = st.lists(
+    st.sampled_from(
+        ["xn--", "bcher-kva", "XN--", "wgv71a119e", "--", "ls8h", "a", "0x7f", "1", "-", ".", "é", "漢", "\u0301"]
+    )
+    | st.text("abcxn-0123456789", min_size=1, max_size=6),
+    max_size=6,
+).map("".join)
+
+
+@settings(max_examples=300)
+@given(HOSTS)
+def test_accepted_host_is_that_of_the_standards_parser(host: str) -> None:
+    try:
+        accepted = parse_url(f"https://{host}.example/").host
+    except ValueError:
+        return
+    assert accepted == URL(f"https://{host}.example/").hostname
 
 
 SIGNS = ["https://", "http:", "//", "@", ":", "\\", "/", "?", "#", "[", "]", "%2e", ".", "%00", "\t", " "]

@@ -14,7 +14,7 @@ from prewarm.planning.batching import stage_batches, url_blocks
 from prewarm.planning.plan import Batch, Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.outcome import Outcome
-from prewarm.results.rollup import RollUp, Verdict, roll_up
+from prewarm.results.rollup import RollUp, Verdict, roll_up, warnings_of
 from tests.support.builders import plan
 
 NOT_WARM = ("server_error", "truncated", "timeout")
@@ -236,3 +236,12 @@ def test_skipped_pops_of_plan_and_batches_are_listed_once_in_order() -> None:
         ("NRT57-P3", "connect_error"),
         ("SYD1-C1", "unresolved_pop"),
     ]
+
+
+def test_vary_of_all_workers_is_one_warning_with_the_first_url() -> None:
+    halves = [
+        result(batch="1-000000", url_to=1, pops=2, done=2, outcomes={"warmed": 2}, vary={"origin": (2, 0)}),
+        result(batch="1-000001", url_from=1, pops=2, done=2, outcomes={"warmed": 2}, vary={"origin": (2, 1)}),
+    ]
+    (warning,) = warnings_of(roll_up(plan(), halves), ["https://www.example.com/0", "https://www.example.com/1"])
+    assert warning.startswith("4 responses name origin in Vary, such as that of https://www.example.com/0, but")

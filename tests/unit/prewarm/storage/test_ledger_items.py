@@ -41,9 +41,18 @@ STORED = {
     "previous": "a1b2",
     "examples": [[4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="]],
     "verifiedInPop": 12,
+    "verifiedElsewhere": 13,
+    "servers": "3/2",
+    "encodings": "bi",
+    "uncompressed": b"u",
+    "plainCopies": b"p",
 }
 # The first version stored failures as a map by outcome, and no attempts.
-FIRST = {name: STORED[name] for name in STORED if name not in {"attempt", "previous", "examples", "verifiedInPop"}}
+LATER = {
+    *("attempt", "previous", "examples", "verifiedInPop", "verifiedElsewhere"),
+    *("servers", "encodings", "uncompressed", "plainCopies"),
+}
+FIRST = {name: STORED[name] for name in STORED if name not in LATER}
 FIRST["failed"] = {"4": {"timeout": 2}}
 RESULT = BatchResult(
     batch="1-000000",
@@ -73,6 +82,11 @@ RESULT = BatchResult(
     previous="a1b2",
     examples=(Example(4, "ATL56-C1", "client_error", 404, "Error from cloudfront", "id=="),),
     verified_in_pop=12,
+    verified_elsewhere=13,
+    servers="3/2",
+    encodings="bi",
+    uncompressed=b"u",
+    plain_copies=b"p",
 )
 
 
@@ -83,6 +97,7 @@ def test_stored_names_and_types_are_unchanged() -> None:
 
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
     first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
+    first = replace(first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"")
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 
 

@@ -5,7 +5,13 @@ import gzip
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, IncompleteReadError, ResponseStreamingError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 from botocore.stub import Stubber
 
 from prewarm.errors import TransientError
@@ -81,29 +87,54 @@ def test_connection_that_is_refused_has_a_named_error() -> None:
         client.list_tables()
 
 
+class Responses:
+    """S3: each call returns a response whose body is read, or fails itself."""
+
+    def __init__(self, *bodies: bytes | Exception, fails: Exception | None = None) -> None:
+        self.calls, self._bodies, self._fails = 0, list(bodies), fails
+
+    def request(self) -> "Responses":
+        self.calls += 1
+        if self._fails:
+            raise self._fails
+        return self
+
+    def read(self) -> bytes:
+        body = self._bodies.pop(0)
+        if isinstance(body, Exception):
+            raise body
+        return body
+
+
 @pytest.mark.parametrize("failure", [CUT, RESET])
 def test_body_that_is_cut_off_is_requested_again(failure: Exception) -> None:
-    answers: list[bytes | Exception] = [failure, failure, b"whole"]
-
-    def get() -> bytes:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    assert read_whole(get, "read x", pauses=(0, 0)) == b"whole"
+    responses = Responses(failure, failure, b"whole")
+    assert read_whole(responses.request, "read x", pauses=(0, 0)) == b"whole"
 
 
 def test_body_that_is_always_cut_off_is_a_transient_error() -> None:
-    calls = []
-
-    def get() -> bytes:
-        calls.append(1)
-        raise CUT
-
+    responses = Responses(CUT, CUT, CUT, CUT)
     with pytest.raises(TransientError, match="read x"):
-        read_whole(get, "read x", pauses=(0, 0, 0))
-    assert len(calls) == 4
+        read_whole(responses.request, "read x", pauses=(0, 0, 0))
+    assert responses.calls == 4
+
+
+@pytest.mark.parametrize(
+    "failure", [EndpointConnectionError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x"), ConnectionResetError()]
+)
+def test_call_that_the_sdk_gave_up_is_not_repeated(failure: Exception) -> None:
+    """The SDK has tried for 18 s then: four times as long is longer than API Gateway waits."""
+    responses = Responses(fails=failure)
+    with pytest.raises(TransientError, match="read x"):
+        read_whole(responses.request, "read x", pauses=(0, 0, 0))
+    assert responses.calls == 1
+
+
+def test_body_that_hangs_is_not_requested_again_after_some_seconds() -> None:
+    responses, times = Responses(CUT, CUT, CUT), iter([0.0, 6.0, 12.0])
+    with pytest.raises(TransientError, match="read x"):
+        read_whole(responses.request, "read x", pauses=(0, 0, 0), patience=10, clock=lambda: next(times))
+    assert responses.calls == 2
 
 
 def test_gzipped_document_that_ends_early_is_a_transient_error() -> None:

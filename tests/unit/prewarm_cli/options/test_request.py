@@ -51,6 +51,7 @@ OPTIONS: dict[str, tuple[list[str], Any]] = {
     "strict_sources": (["--strict-sources"], True),
     "allow_unknown_pops": (["--allow-unknown-pops"], True),
     "dry_run": (["--dry-run"], True),
+    "label": (["--label", "shop main"], "shop main"),
 }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from prewarm_cli.output.dry_run import document_lines, dry_run_lines
 from prewarm_cli.output.text import FAILURES_SHOWN, exit_code_of, failure_reasons, progress_line, status_lines
 from tests.support.statuses import BAD, CAUSES, GOOD, status
 
@@ -155,7 +156,68 @@ def test_mostly_skipped_source_is_the_first_line() -> None:
     assert "left out sitemap[0]: 1 entry: excluded by exclude (such as https://a.b/c)" in lines
 
 
+def test_documents_are_shown_with_x_cache_and_age() -> None:
+    url = "https://www.example.com/s.xml"
+    documents = [
+        {"url": url, "xCache": "Hit from cloudfront", "age": 3_600, "origin": "cache"},
+        {"url": url, "xCache": "Miss from cloudfront", "age": None, "origin": "invalidated"},
+        {"url": "s3://bucket/s.xml", "xCache": "", "age": None, "origin": "s3"},
+    ]
+    source = {
+        "source": "sitemap[0]",
+        "leftOut": [],
+        "documents": documents,
+        "documentsRead": 3,
+        "documentsFromCache": 1,
+    }
+    assert list(document_lines([source])) == [
+        f"read     sitemap[0]: {url} (X-Cache: Hit from cloudfront, Age: 3600 s)",
+        f"read     sitemap[0]: {url} (X-Cache: Miss from cloudfront, invalidated before)",
+        "read     sitemap[0]: s3://bucket/s.xml (from S3)",
+    ]
+    many = source | {"documents": documents[:1] * 500, "documentsRead": 2_000}
+    lines = list(document_lines([many]))
+    assert lines[-1] == "read     sitemap[0]: 1,980 more; 1 document in all came from a cache"
+    assert len(lines) == 21
+
+
 def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
     lines = list(status_lines(status(fetched={BAD: "https://www.example.com/%5E"}, duplicates=1)))
     assert any(line.startswith(f"failed   {BAD} (fetched as https://www.example.com/%5E)  ") for line in lines)
     assert "note     1 duplicate left out: another spelling of a URL of the run" in lines
+
+
+def test_status_lines_name_plain_copies_and_what_proofs_show() -> None:
+    targets = {"total": 9, "done": 9, "verified": 4, "verifiedElsewhere": 3, "addresses": 8, "addressesProven": 5}
+    uncompressed = [{"url": GOOD, "pops": 2, "examples": ["ATL56-C1", "NRT57-P3"]}]
+    lines = list(status_lines(status(targets=targets, uncompressed=uncompressed, uncompressedUrls=1)))
+    proof = "4 targets verified, 3 at another address of the POP; 5 of 8 addresses have a proof"
+    assert f"proofs   {proof}" in lines
+    assert f"plain    {GOOD} was served uncompressed at 2 POPs" in lines
+    older = list(status_lines(status(targets={"total": 9, "done": 9, "verified": 4})))
+    assert not any(line.startswith(("proofs", "plain")) for line in older)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "line"),
+    [
+        ({"fetches": 1, "direct": 0}, "about 1 fetch at an origin"),
+        ({"fetches": 30, "direct": 20}, "about 30 fetches at an origin, 20 of them past the regional edge caches"),
+    ],
+)
+def test_dry_run_lines_say_how_often_the_origin_is_asked(estimate: dict[str, int], line: str) -> None:
+    dry_run = {
+        "urls": 1,
+        "hosts": 1,
+        "targets": 1,
+        "batches": 1,
+        "stages": 1,
+        "fetches": 2,
+        "distributions": [],
+        "noDistribution": {"urls": 0, "hosts": []},
+        "invalidation": {"paths": 0},
+        "cost": {"dollars": 0.1},
+        "warnings": [],
+        "originFetches": estimate,
+    }
+    assert line in list(dry_run_lines(dry_run))

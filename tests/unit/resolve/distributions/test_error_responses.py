@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from resolve.distributions.cache_behaviours import behaviours, has_pragma_in_key, refusals
-from resolve.distributions.error_responses import error_pages, refusing_settings
+from resolve.distributions.error_responses import error_pages, error_seconds, refusing_settings
 from tests.support.builders import parsed
 
 
@@ -72,3 +72,24 @@ def test_pragma_in_a_cache_key_is_found() -> None:
     whitelist = {"ForwardedValues": {"Headers": {"Items": ["Pragma"]}}}
     assert has_pragma_in_key(behaviours({"DefaultCacheBehavior": whitelist}, {}))
     assert not has_pragma_in_key(behaviours({"DefaultCacheBehavior": {}}, {}))
+
+
+@pytest.mark.parametrize(
+    ("entries", "kept"),
+    [
+        ([], {}),
+        ([entry(503, seconds=60)], {503: 60}),
+        ([entry(503, seconds=0)], {503: 0}),
+        ([entry(503)], {503: 10}),
+        ([entry(503, "500", 60)], {500: 60}),
+        # The origin's own 500 is kept for the default time.
+        ([entry(503, "500", 2)], {500: 10}),
+        ([entry(503, "500", 2), entry(500, seconds=5)], {500: 5}),
+        ([entry(503, "200", 60)], {}),
+        ([entry(503, "500", 60), entry(502, "500", 90)], {500: 90}),
+    ],
+)
+def test_errors_are_kept_for_the_time_of_their_entry_by_the_status_that_viewers_see(
+    entries: list[dict[str, Any]], kept: dict[int, int]
+) -> None:
+    assert error_seconds({"CustomErrorResponses": {"Quantity": len(entries), "Items": entries}}) == kept

@@ -176,3 +176,26 @@ def test_strict_source_refuses_with_every_problem() -> None:
     body = fixture("space-and-relative-loc.sitemap")
     with pytest.raises(InvalidRequest, match=r"lists '/relative.html' \(line 2\): the URL has no scheme"):
         read_source(SitemapSource(url=at), {at: body}, strict=True)
+
+
+STAR = "contains a *; warming takes no patterns (invalidation does)"
+
+
+@pytest.mark.parametrize("tail", ["*", "a*b", "a?b=*", "?*"])
+def test_asterisk_in_an_address_is_skipped_in_every_document(tail: str) -> None:
+    sitemap = f"<urlset><url><loc>{SITE}/{tail}</loc></url><url><loc>{ONE}</loc></url></urlset>"
+    assert STAR in next(iter(reasons(sitemap_of(sitemap.encode())[1])))
+    text = f"{SITE}/{tail}\n{ONE}\n"
+    assert STAR in next(iter(reasons(sitemap_of(text.encode())[1])))
+    assert STAR in next(iter(reasons(manifest_of(VOD.replace(b"1.ts", tail.encode() + b"\n1.ts"))[1])))
+    urls = f'<SegmentURL media="{tail}"/><SegmentURL media="1"/>'
+    listed = f"<AdaptationSet><SegmentList>{urls}</SegmentList><Representation/></AdaptationSet>"
+    listed = f"<MPD><Period>{listed}</Period></MPD>"
+    assert STAR in next(iter(reasons(manifest_of(listed.encode())[1])))
+
+
+@pytest.mark.parametrize("tail", ["%2A", "a%2ab", "?b=%2A", "a#*"])
+def test_encoded_asterisk_is_warmed_and_one_in_a_fragment_has_no_effect(tail: str) -> None:
+    urls, report = sitemap_of(f"<urlset><url><loc>{SITE}/{tail}</loc></url></urlset>".encode())
+    assert urls == [f"{SITE}/{tail.partition('#')[0]}"]
+    assert report.skipped == 0

@@ -1,0 +1,45 @@
+"""At how many addresses of each POP a copy was proven, and which POPs' addresses have caches of their own. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from prewarm.planning.plan import Plan
+from prewarm.results.batch_result import BatchResult
+
+SEPARATE = "s"
+
+
+@dataclass(frozen=True)
+class ProvenServers:
+    """A run's sums: addresses of its POPs, those at which a copy was proven, POPs with separate caches."""
+
+    addresses: int = 0
+    proven: int = 0
+    separate_pops: tuple[str, ...] = field(default_factory=tuple)
+
+
+def pack_servers(counts: Sequence[int], proven: Sequence[int], separate: Iterable[int]) -> str:
+    """Return a tile's POPs as the ledger stores them: bitmap of proven addresses / their number, in order."""
+    apart = set(separate)
+    return ";".join(
+        f"{bits:x}/{count}{SEPARATE if pop in apart else ''}"
+        for pop, (count, bits) in enumerate(zip(counts, proven, strict=True))
+    )
+
+
+def proven_servers(plan: Plan, parts: Iterable[BatchResult]) -> ProvenServers:
+    """Return the sums of a run's parts; parts of earlier versions say nothing."""
+    bitmaps: dict[tuple[int, str], int] = {}
+    counts: dict[tuple[int, str], int] = {}
+    separate: set[str] = set()
+    for part in parts:
+        names = plan.groups[part.group].pops[part.pop_from : part.pop_from + part.pops]
+        for name, packed in zip(names, part.servers.split(";") if part.servers else (), strict=False):
+            bits, _, count = packed.partition("/")
+            key = (part.group, name)
+            bitmaps[key] = bitmaps.get(key, 0) | int(bits, 16)
+            counts[key] = int(count.removesuffix(SEPARATE))
+            if count.endswith(SEPARATE):
+                separate.add(name)
+    proven = sum(bits.bit_count() for bits in bitmaps.values())
+    return ProvenServers(sum(counts.values()), proven, tuple(sorted(separate)))

@@ -1,0 +1,128 @@
+"""The service's bucket: read and write objects. This is the only module that calls S3."""
+
+import gzip
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from prewarm.storage.transient import named_errors, read_whole, unpacked
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+# The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
+GZIP_LEVEL = 1
+
+
+class Bucket:
+    """The objects of the service's bucket, and lists in others.
+
+    `patience`: seconds after which a body that was cut off is not asked for again.
+    """
+
+    def __init__(self, s3: "S3Client", bucket: str, patience: float) -> None:
+        self._s3, self._bucket, self._patience = s3, bucket, patience
+
+    def location(self, key: str) -> str:
+        """Return a key's s3:// address for display."""
+        return f"s3://{self._bucket}/{key}"
+
+    def get_list(self, bucket: str, key: str, most_bytes: int) -> bytes:
+        """Return the bytes of a URL list or a sitemap in any bucket.
+
+        Raises:
+            ValueError: the object does not exist, is not readable, or is larger than `most_bytes`.
+
+        """
+        what = f"read s3://{bucket}/{key}"
+
+        def request() -> "StreamingBody":
+            response = self._s3.get_object(Bucket=bucket, Key=key)
+            if response["ContentLength"] > most_bytes:
+                raise ValueError(f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read")
+            return response["Body"]
+
+        try:
+            return read_whole(request, what, patience=self._patience)
+        except ClientError as error:
+            raise ValueError(f"cannot be read: {error.response['Error'].get('Code', 'unknown error')}") from error
+
+    def upload_form(self, key: str, most_bytes: int, seconds: int) -> dict[str, Any]:
+        """Return {"url", "fields"} of a form with which anyone can store this one object, once or again.
+
+        S3 itself enforces key, size and time (S3 API Reference, "Browser-based uploads using POST", "POST policy").
+        """
+        size = ["content-length-range", 1, most_bytes]
+        return self._s3.generate_presigned_post(Bucket=self._bucket, Key=key, Conditions=[size], ExpiresIn=seconds)
+
+    def _exists(self, key: str) -> bool:
+        try:
+            with named_errors(f"look for {self.location(key)}"):
+                self._s3.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def _read_range(self, key: str, first: int, last: int) -> bytes:
+        """Return an object's bytes from `first` to before `last`, at most to its end; empty if there are none."""
+        what = f"read {self.location(key)}"
+
+        def request() -> "StreamingBody":
+            return self._s3.get_object(Bucket=self._bucket, Key=key, Range=f"bytes={first}-{last - 1}")["Body"]
+
+        try:
+            return read_whole(request, what, patience=self._patience)
+        except ClientError as error:
+            if error.response["Error"].get("Code") in {"NoSuchKey", "404", "InvalidRange"}:
+                return b""
+            raise
+
+    def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
+        self._put(key, body, ContentType="application/json", **options)
+        return key
+
+    def _put_once(self, key: str, document: object, *, again: bool = True) -> bool:
+        """Store a document unless the key has one; return whether it was stored. `again`: retry a conflict."""
+        try:
+            self._put_json(key, document, IfNoneMatch="*")
+        except ClientError as error:
+            code = error.response["Error"].get("Code")
+            if code == "PreconditionFailed":
+                return False
+            # A simultaneous write of the same key; the retry shows which one was first (S3 API Reference, PutObject).
+            if code == "ConditionalRequestConflict" and again:
+                return self._put_once(key, document, again=False)
+            raise
+        return True
+
+    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
+        with named_errors(f"write {self.location(key)}"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
+
+    def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        what = f"read {self.location(key)}"
+
+        def request() -> "StreamingBody":
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+
+        try:
+            body = read_whole(request, what, patience=self._patience)
+        except ClientError as error:
+            # A 404 whose body was cut off has no other code.
+            if error.response["Error"].get("Code") in {"NoSuchKey", "404"}:
+                return None
+            raise
+        return json.loads(unpacked(body, what) if key.endswith(".gz") else body)
+
+    def _need_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
+        document = self._get_json(key)
+        if document is None:
+            raise FileNotFoundError(f"{self.location(key)} is missing")
+        return document

@@ -1,0 +1,110 @@
+"""The items of the list of runs: their keys, and what is written at a run's start, plan and end. Pure.
+
+Attributes have the names of GET /runs, but for `name` (the run's), `state` (its status; absent until the end is
+recorded), `micros` (millionths of a dollar, since the ledger has no fractions) and `indexed` (URLs in its URL index).
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from prewarm.catalogue import location_of
+from prewarm.execution_status import run_state
+from prewarm.planning.plan import Plan
+from prewarm.urls import Url
+
+if TYPE_CHECKING:
+    from prewarm.request.model import CheckedRequest
+
+# The sort key of the item that says where a run's item is.
+LISTED = "listed"
+MONTHS = "#runs#"
+# What an item shows; `hostCount` and `pops` count all.
+HOSTS_SHOWN, NAMES_SHOWN = 20, 10
+# Hosts by which a run can be found; a run with more has a warning.
+HOSTS_INDEXED = 1_000
+MICROS = 1_000_000
+# `startedBy` of a run that was started without the API.
+DIRECT = "direct"
+
+
+def sort_key(run: str, started_at: dt.datetime) -> str:
+    """Return a run's sort key: its start in UTC to the millisecond, then its name."""
+    moment = started_at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{moment}#{run}"
+
+
+def month_key(key: str) -> str:
+    """Return the partition of the runs of a month, from a sort key or a month."""
+    return MONTHS + key[:7]
+
+
+def label_key(label: str) -> str:
+    """Return the partition of a label's runs."""
+    return f"#label#{label}"
+
+
+def host_key(host: str) -> str:
+    """Return the partition of a host's runs."""
+    return f"#host#{host}"
+
+
+def started_at_of(key: str) -> str:
+    """Return a sort key's time as the API shows it, to the second."""
+    return f"{key[:19]}Z"
+
+
+def hosts_of(urls: Iterable[Url]) -> list[str]:
+    """Return the hosts of URLs, each once, in order."""
+    return list(dict.fromkeys(url.host for url in urls))
+
+
+def host_warnings(urls: Iterable[Url]) -> tuple[str, ...]:
+    """Return a warning about the hosts by which a run cannot be found."""
+    if (count := len(hosts_of(urls))) <= HOSTS_INDEXED:
+        return ()
+    return (f"the run has {count:,} hosts; GET /runs?host= and GET /urls find it by the first {HOSTS_INDEXED:,}",)
+
+
+def start_facts(request: "CheckedRequest", started_by: str) -> dict[str, Any]:
+    """Return what is known when a run starts."""
+    fields, hosts = request.fields, hosts_of(request.urls)
+    more = [f"and {len(fields.region) - NAMES_SHOWN} more"] if len(fields.region) > NAMES_SHOWN else []
+    return {
+        "startedBy": started_by,
+        "hosts": hosts[:HOSTS_SHOWN],
+        "hostCount": len(hosts),
+        "regionType": fields.region_type,
+        "region": fields.region[:NAMES_SHOWN] + more,
+        "total": len(request.urls),
+        "dryRun": fields.dry_run,
+    } | ({"label": fields.label} if fields.label else {})
+
+
+def plan_facts(plan: Plan, hosts: list[str]) -> dict[str, Any]:
+    """Return what is known when a run is planned; `hosts`: all of its URLs' hosts."""
+    pops = {pop for group in plan.groups for pop in group.pops}
+    return {
+        "hosts": hosts[:HOSTS_SHOWN],
+        "hostCount": len(hosts),
+        "locations": sorted({location_of(pop) for pop in pops}),
+        "pops": len(pops),
+        "total": plan.url_count,
+        "targets": plan.targets,
+    }
+
+
+def end_facts(status: str, error: str, ended_at: float) -> dict[str, Any]:
+    """Return how a run ended: `status` and `error` as Step Functions has them, `ended_at` in epoch seconds."""
+    moment = dt.datetime.fromtimestamp(ended_at, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"state": run_state(status, error), "error": error, "endedAt": moment}
+
+
+def result_facts(summary: dict[str, Any], indexed: int) -> dict[str, Any]:
+    """Return a run's results; `indexed`: the number of URLs in its URL index."""
+    return end_facts(summary["executionStatus"], summary.get("error", ""), summary["endedAt"]) | {
+        "warm": summary["success"],
+        "failed": summary["failed"],
+        "micros": round(MICROS * summary["cost"]["dollars"]),
+        "indexed": indexed,
+    }

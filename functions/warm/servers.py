@@ -1,0 +1,113 @@
+"""The servers of POPs, as far as their addresses show them: which have a target's copy, and which share it. Pure.
+
+Whether the addresses of a POP share one cache is not documented (docs/proof.md). So a copy that one address fetched
+is asked for at another one. Where that one has to fetch it itself, and keeps it, the POP's servers are taken to have
+separate caches: from then on each target of that POP is fetched through each address, up to MOST_SERVERS.
+"""
+
+from dataclasses import dataclass, field
+
+from prewarm.fetcher.transfer import Fetch
+from prewarm.results.proven_servers import pack_servers
+from warm.tile import Target
+
+# The most addresses of a POP that a target is fetched through.
+MOST_SERVERS = 8
+
+
+@dataclass
+class Servers:
+    """What the responses to one tile show about the servers of its POPs.
+
+    `counts`: the number of addresses by POP; `separate`: the POPs whose addresses have caches of their own; `proven`:
+    by POP, a bitmap of the addresses at which a copy was proven.
+    """
+
+    counts: list[int]
+    separate: set[int] = field(default_factory=set)
+    proven: list[int] = field(init=False)
+    _other_connection: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Create the bitmaps."""
+        self.proven = [0] * len(self.counts)
+
+    def lacks_copies(self, target: Target) -> bool:
+        """Return whether the target's POP has servers with caches of their own that were not asked for it."""
+        if target.pop not in self.separate:
+            return False
+        return target.filled.bit_count() < min(self.counts[target.pop], MOST_SERVERS)
+
+    def fill(self, target: Target, server: int, *, hit: bool) -> bool:
+        """Record a complete response of an address; returns whether it had answered before.
+
+        `hit`: the response was served from a cache of the POP, as far as it says.
+        """
+        bit = 1 << server
+        again = bool(target.filled & bit)
+        if target.filled and not again and not hit:
+            target.own |= bit
+        target.filled |= bit
+        return again
+
+    def prove(self, target: Target, server: int) -> bool:
+        """Record a proof at an address that has answered; returns whether the target needs no other one.
+
+        A target that is verified needs a proof at another address than the one that fetched it, if the POP has
+        several, and one at each address where these have caches of their own.
+        """
+        bit, count = 1 << server, self.counts[target.pop]
+        others = target.filled & ~bit
+        if target.own & bit:
+            # This address had to fetch the copy although another one had it, and kept it.
+            self.separate.add(target.pop)
+        elif others and target.pop not in self.separate:
+            target.elsewhere = True
+        target.proven |= bit
+        self.proven[target.pop] |= bit
+        if target.pop in self.separate:
+            complete = not self.lacks_copies(target)
+            return complete and (target.proven == target.filled or not target.verify)
+        return not target.verify or ((bool(others) or count == 1) and not target.own & ~target.proven)
+
+    def start_again(self, target: Target, server: int) -> None:
+        """Forget what the addresses have shown: an address has answered with another copy than before."""
+        target.filled, target.own, target.proven, target.elsewhere = 1 << server, 0, 0, False
+
+    def advance(self, fetch: Fetch, *, again: bool, stay: bool = False) -> None:
+        """Choose the address and the connection of a target's next fetch.
+
+        `again`: its last fetch was not the first one at that address; `stay`: ask the same address once more.
+        """
+        target: Target = fetch.owner
+        count = self.counts[target.pop]
+        if count == 1:
+            # A connection of its own may reach another server behind the address; one for each POP is enough.
+            fetch.fresh = target.pop not in self._other_connection
+            self._other_connection.add(target.pop)
+            return
+        fetch.fresh = False
+        server = fetch.address % count
+        if not again and (stay or (target.verify and self._is_to_be_proven(target, server))):
+            return
+        wanted = self._wanted(target, count)
+        left = [number % count for number in range(server + 1, server + count) if wanted >> number % count & 1]
+        fetch.address = left[0] if left else (server + 1) % count
+
+    def _wanted(self, target: Target, count: int) -> int:
+        """Return a bitmap of the addresses that a target has to be fetched through yet."""
+        new = ((1 << count) - 1) & ~target.filled
+        if not target.verify:
+            return new
+        separate = target.pop in self.separate
+        unproven = (target.filled if separate else target.own) & ~target.proven
+        return unproven or (new if not separate or self.lacks_copies(target) else 0)
+
+    def packed(self) -> str:
+        """Return what was proven, as the ledger stores it."""
+        return pack_servers(self.counts, self.proven, self.separate)
+
+    def _is_to_be_proven(self, target: Target, server: int) -> bool:
+        """Return whether an address fetched a copy of its own, of which no proof exists."""
+        own = target.pop in self.separate or target.own >> server & 1
+        return bool(own) and not target.proven >> server & 1

@@ -1,0 +1,48 @@
+"""Upload a list of URLs that is too long for a request, so that you do not have to store it in S3 yourself."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from prewarm.request.bounds import MAX_BODY_BYTES, MAX_BODY_URLS
+from prewarm_cli.errors import print_stderr
+
+if TYPE_CHECKING:
+    from prewarm_cli.api_client import Client
+
+# Its content is JSON lines, in which any URL can be written.
+NAME = "urls.jsonl.gz"
+# The fastest level makes a list a tenth as long; the same list always gives the same bytes.
+LEVEL = 1
+
+
+def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request whose `url_list` is uploaded and named in `url_list_s3` if the body would be too large.
+
+    The address follows from the content, so a repeated request with the same Idempotency-Key is the same request.
+
+    Raises:
+        CommandFailed: the list cannot be uploaded.
+
+    """
+    urls = request.get("url_list")
+    if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+        return request
+    if len(urls) <= MAX_BODY_URLS and len(json.dumps(request)) <= MAX_BODY_BYTES:
+        return request
+    lines = "".join(json.dumps({"url": url}) + "\n" for url in urls)
+    body = gzip.compress(lines.encode(), LEVEL, mtime=0)
+    form = client.create_upload(NAME, hashlib.sha256(body).hexdigest())
+    client.store(form, NAME, body)
+    print_stderr(f"uploaded {len(urls):,} URLs ({len(body):,} bytes) to {form['address']}")
+    others = request.get("url_list_s3") or []
+    lists = [others] if isinstance(others, str) else others
+    # A copy of the same class, which knows the options and files of its other fields.
+    changed = copy.copy(request)
+    del changed["url_list"]
+    changed["url_list_s3"] = [*lists, form["address"]]
+    return changed

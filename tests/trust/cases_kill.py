@@ -1,0 +1,83 @@
+"""Workers killed before, during and after each write of a run."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from tests.trust.aws_proxy import Act
+from tests.trust.case import Case, Scene, at_pop
+from tests.trust.drive import Shape, slow_shape, small_shape
+
+# Before: nothing reaches the store. During: it is written, and the worker dies before it knows. After: it dies next.
+MOMENTS = {"before": ("before", True), "during": ("response", True), "after": ("after", False)}
+# The writes of a run, by the function that makes them.
+WRITES = {
+    "api": ["s3:PUT request.json", "stepfunctions:StartExecution"],
+    "resolve": [
+        "s3:PUT blocks",
+        "s3:PUT urls",
+        "s3:PUT addresses",
+        "s3:PUT plan",
+        "s3:PUT stages",
+        "dynamodb:put control",
+    ],
+    "warm": ["dynamodb:put attempt", "s3:PUT records", "dynamodb:put part", "dynamodb:delete attempt"],
+    "warm, another part": ["s3:PUT cursors"],
+    "warm, a POP goes dark": ["dynamodb:update darkPops"],
+    "aggregate": [
+        "dynamodb:update ended",
+        "s3:PUT report.json",
+        "s3:PUT report.csv",
+        "s3:PUT report.html",
+        "s3:PUT summary.json",
+        "dynamodb:update summed",
+    ],
+    "invalidate": ["cloudfront:POST .*/invalidation", "s3:PUT invalidations"],
+    "the end of a cancelled run": ["dynamodb:update ended", "dynamodb:put closing", "s3:PUT summary.json"],
+}
+OF_ANOTHER_SHAPE = {"warm, another part": slow_shape, "the end of a cancelled run": slow_shape}
+QUICK = {"kill aggregate during s3:PUT summary.json", "kill warm, another part during s3:PUT cursors"}
+
+
+def kills() -> list[Case]:
+    """Return a case for each write and moment."""
+    return [_kill(phase, write, moment) for phase, writes in WRITES.items() for write in writes for moment in MOMENTS]
+
+
+def _kill(phase: str, write: str, moment: str) -> Case:
+    name = f"kill {phase} {moment} {write}"
+    shape: Callable[[random.Random], Shape] = OF_ANOTHER_SHAPE.get(phase, small_shape)
+    expect = {"the end of a cancelled run": "cancelled", "warm, a POP goes dark": "one pop"}.get(phase, "warm")
+    return Case(
+        name,
+        f"worker killed: {phase}",
+        partial(_arrange, phase, write, moment),
+        expect,
+        shape,
+        leftovers=True,
+        quick=name in QUICK,
+    )
+
+
+def _arrange(phase: str, write: str, moment: str, scene: Scene) -> None:
+    world = scene.world
+    when, resets = MOMENTS[moment]
+    batches = phase.startswith("warm")
+    # One or two of the batches' writes, or all until the second try: any of them must be safe.
+    skip = scene.chance.choice([0, 0, 1]) if phase == "warm" else 0
+    times = scene.chance.choice([1, 2]) if batches else 1
+    if skip:
+        scene.run.shape.fields |= {"region_type": "pop", "region": ["SIN2-P1", "ICN51-C1", "SYD1-C1", "SYD62-P1"]}
+    rule = world.aws.add(write, Act(when, world.kill_caller, resets=resets), times=times, skip=skip)
+    # The end of a stopped run is written after the client has seen it: fired is read when all has settled.
+    scene.aws(rule)
+    if phase == "invalidate":
+        scene.run.shape.fields["invalidate"] = True
+    elif phase == "warm, a POP goes dark":
+        pop = at_pop(scene)
+        world.aws.add("dynamodb:put attempt", Act("after", lambda _: world.edge.dark(pop)))
+        scene.run.shape.fields["verify"] = "none"
+        scene.run.shape.urls, scene.run.paths = 20, world.paths(20)
+    elif phase == "the end of a cancelled run":
+        # The abort from outside is the one that another function has to finish.
+        world.aws.add("dynamodb:put attempt", Act("after", lambda _: scene.run.abort()), skip=1)
