@@ -5,8 +5,9 @@ The fields of the fixed contract are the first seven of `Status` and `Started.re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field
+
+from api.schemas.costs import CAMEL_CASE, Cost
 
 RequestId = Annotated[
     str, Field(alias="requestID", description="The run's execution ARN; requests also accept the bare run name.")
@@ -18,7 +19,7 @@ Counts = dict[str, int]
 class ApiModel(BaseModel):
     """Base class of the response models: camelCase names, no undeclared fields."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = CAMEL_CASE
 
 
 class Detail(ApiModel):
@@ -137,36 +138,6 @@ class PopSums(ApiModel):
     fetches: int
     bytes: int
     mean_ms: Annotated[float | None, Field(description="Mean time to first byte in milliseconds.")]
-
-
-class CostPart(ApiModel):
-    """One part of the cost formula."""
-
-    name: str
-    quantity: float
-    unit: str
-    unit_price: float
-    dollars: float
-
-
-class CostEstimate(ApiModel):
-    """What a run was estimated to cost before it began, and the same figures as they were measured."""
-
-    dollars: float
-    fetches: int
-    without_transfer: Annotated[bool, Field(description="Sizes are unknown before a run, unless it is a dry run.")]
-    measured_dollars: Annotated[float, Field(description="Without transfer too.")]
-    measured_fetches: int
-
-
-class Cost(ApiModel):
-    """The estimated cost of a run, based on measured usage."""
-
-    dollars: float
-    prices_of: Annotated[str, Field(description="The month of the prices.")]
-    parts: list[CostPart]
-    not_included: list[str]
-    estimate: Annotated[CostEstimate | None, Field(description="Absent for dry runs and older runs.")] = None
 
 
 class Remedy(ApiModel):
