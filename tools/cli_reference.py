@@ -12,6 +12,7 @@ from prewarm_cli.config import client_of
 from prewarm_cli.main import app
 from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import wait_options_of
+from prewarm_cli.output.help import default_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,9 +111,8 @@ def _meaning(parameter: Any) -> str:  # noqa: ANN401
         meaning += f" Environment: `{parameter.envvar}`."
     if parameter.param_type_name == "option" and parameter.required:
         meaning += " Required."
-    # A default that depends on this machine, such as a path, would differ elsewhere: commands declare None for it.
-    if not getattr(parameter, "is_flag", True) and parameter.default not in (None, "", [], ()):
-        meaning += f" Default: `{parameter.default}`."
+    if default := default_of(parameter):
+        meaning += f" Default: `{default}`."
     return meaning
 
 

@@ -19,8 +19,26 @@ def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Cat
         "timeToFirstByteMs": percentiles(measured.classes),
         "pops": measured.pops_as_json(),
         "regions": regions(measured, catalogue),
-        "cost": estimate(measured_work(plan, measured, seconds, catalogue)).as_json(),
+        "cost": measured_cost(plan, measured, seconds, catalogue),
     }
+
+
+def measured_cost(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:
+    """Return a run's cost, and next to it what was estimated before it began, where the plan contains that.
+
+    The estimate lacks the transfer, so the measured dollars without transfer are added for comparison.
+    """
+    cost = estimate(measured_work(plan, measured, seconds, catalogue))
+    if not plan.estimated_fetches:
+        return cost.as_json()
+    before = {
+        "dollars": round(plan.estimated_dollars, 4),
+        "fetches": plan.estimated_fetches,
+        "withoutTransfer": True,
+        "measuredDollars": round(cost.dollars_without_transfer, 4),
+        "measuredFetches": measured.fetches,
+    }
+    return cost.as_json() | {"estimate": before}
 
 
 def regions(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -65,4 +83,5 @@ def measured_work(plan: Plan, measured: Measured, seconds: float, catalogue: Cat
         continued=max(0, measured.parts - plan.batches),
         worker_seconds=measured.gb_ms / 1000,
         other_gb_seconds=plan.resolve_seconds * RESOLVE_GB + seconds * AGGREGATE_GB,
+        own_machine=plan.own_machine,
     )

@@ -42,6 +42,7 @@ class Settings:
     - `url_list_buckets`: buckets from which URL lists are read, in addition to the service's own
     - `notification_topic`: the SNS topic for ended runs, empty for none; `notifications`: `all` or `failures`
     - `api_url`: base of the links in notifications
+    - `own_machine`: whether the service runs on a machine of the user, where AWS charges for CloudFront only
     """
 
     bucket: str
@@ -63,6 +64,7 @@ class Settings:
     notification_topic: str
     notifications: str
     api_url: str
+    own_machine: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -96,6 +98,7 @@ class Settings:
             notification_topic=environment.get("PREWARM_NOTIFICATION_TOPIC", ""),
             notifications=environment.get("PREWARM_NOTIFICATIONS", "failures"),
             api_url=environment.get("PREWARM_API_URL", ""),
+            own_machine=_flag(environment, "PREWARM_OWN_MACHINE"),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prewarm.catalogue import Catalogue, catalogue
@@ -127,6 +127,14 @@ def dry_run_document(
     }
 
 
+def with_estimate(planned: PlannedRun, pop_catalogue: Catalogue) -> PlannedRun:
+    """Return the planned run with its estimated cost, without transfer: only a dry run asks for sizes."""
+    unknown = [Sizes(0, 0, 0)] * len(planned.plan.groups)
+    work = _work(planned, unknown, pop_catalogue)
+    fetches, dollars = sum(work.fetches.values()), estimate(work).dollars
+    return replace(planned, plan=replace(planned.plan, estimated_fetches=fetches, estimated_dollars=dollars))
+
+
 def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> Work:
     """Return the work that AWS charges for; bytes only if some size is known of every distribution."""
     plan = planned.plan
@@ -147,6 +155,7 @@ def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> 
         stages=plan.stages,
         invalidation_paths=plan.invalidation_paths,
         invalidation_rounds=plan.invalidation_rounds,
+        own_machine=plan.own_machine,
     )
 
 

@@ -34,6 +34,7 @@ def plan_run(
     started_at: float,
     clock: Callable[[], float],
     duplicates: int = 0,
+    own_machine: bool = False,
     began_at: float | None = None,
     document_rounds: Sequence[Round] = (),
 ) -> PlannedRun:
@@ -50,6 +51,7 @@ def plan_run(
         started_at: when the run began, in epoch seconds.
         clock: returns the current time in epoch seconds.
         duplicates: how many entries of the sources were left out, since they are another spelling of a URL.
+        own_machine: whether the service runs on the user's machine.
         began_at: when this reading of the sources began, if earlier ones invalidated documents.
         document_rounds: what those have invalidated, which is paid too.
 
@@ -98,6 +100,7 @@ def plan_run(
         strict_sources=fields.strict_sources,
         duplicates=duplicates,
         respelled=len(respelled([*urls, *unmatched])),
+        own_machine=own_machine,
         label=fields.label or "",
         stage_batches=tuple(map(len, stages)),
     )

@@ -13,6 +13,7 @@ from resolve.distributions.config_warnings import stall_warnings
 from resolve.distributions.finder import DistributionFinder
 from resolve.distributions.match import match
 from resolve.dns_lookup import NameserversSilent
+from resolve.dry_run import with_estimate
 from resolve.invalidation import check_patterns_allowed
 from resolve.planner import plan_run
 from resolve.pops.choose import choose_pops
@@ -67,7 +68,7 @@ def _resolve(
             stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)
         )
     warnings += inspected.warnings + located.warnings + probed.warnings + host_warnings(collected.urls)
-    return plan_run(
+    planned = plan_run(
         run,
         fields,
         probed,
@@ -80,4 +81,6 @@ def _resolve(
         document_rounds=reading.rounds,
         clock=time.time,
         duplicates=collected.duplicates,
+        own_machine=settings.own_machine,
     )
+    return with_estimate(planned, pop_catalogue)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from prewarm import __version__
 from prewarm_cli import response_checks
 from prewarm_cli.errors import Code, CommandFailed
+from prewarm_cli.failure_reasons import connection_reason
+from prewarm_cli.options.user_request import UserRequest, problem_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 TIMEOUT = (10, 60)
 RETRIES, BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 4, 0.5, 30
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
+# The end of an error's message when the service found more problems than it lists.
+MORE_PROBLEMS = re.compile(r"… and [0-9,]+ more problems$")
 BAD_INPUT_STATUSES = frozenset({400, 404, 409, 413})
 FORBIDDEN, TOO_MANY_REQUESTS, OK = 403, 429, 200
 # S3 answers a form with 204 unless the form asks for another status (S3 API Reference, "POST Object").
@@ -80,10 +85,18 @@ class Client:
         query, key = {"requestID": run}, new_idempotency_key()
         return self._call("POST", "/retry", response_checks.missing_in_retry, query, key=key)
 
-    def runs(self, status: str | None, limit: int, token: str | None) -> dict[str, Any]:
-        """GET /runs: {"runs": […], "nextToken"?}."""
-        query = {"status": status, "limit": limit, "nextToken": token}
-        return self._call("GET", "/runs", response_checks.missing_in_runs, query)
+    def runs(self, query: dict[str, Any], limit: int, token: str | None) -> dict[str, Any]:
+        """GET /runs: {"runs": […], "nextToken"?}; `query`: the filters, of which None are not sent."""
+        page = {"limit": limit, "nextToken": token}
+        return self._call("GET", "/runs", response_checks.missing_in_runs, query | page)
+
+    def url_history(self, url: str, days: int | None) -> dict[str, Any]:
+        """GET /urls: {"url", "fetched", "last", "lastWarm", "looked"}."""
+        return self._call("GET", "/urls", response_checks.missing_in_history, {"url": url, "days": days})
+
+    def page_of(self, run: str) -> str:
+        """Return the address of a run's page in the dashboard."""
+        return f"{self.url}/#/run/{quote(run.rpartition(':')[2], safe='')}"
 
     def create_upload(self, name: str, sha256: str) -> dict[str, Any]:
         """POST /uploads: {"url", "fields", "address", …}, a form for one object with this content."""
@@ -108,7 +121,7 @@ class Client:
                 form["url"], data=form["fields"], files=files, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise CommandFailed(f"cannot upload the list: {_reason(error)}", Code.SERVICE) from error
+            raise CommandFailed(f"cannot upload the list: {connection_reason(error)}", Code.SERVICE) from error
         if response.status_code not in STORED:
             raise CommandFailed(f"cannot upload the list: S3 returned {response.status_code}", Code.SERVICE)
 
@@ -131,7 +144,7 @@ class Client:
         try:
             response = session.get(url, timeout=TIMEOUT, stream=True)
         except requests.RequestException as error:
-            raise CommandFailed(f"cannot download the report: {_reason(error)}", Code.SERVICE) from error
+            raise CommandFailed(f"cannot download the report: {connection_reason(error)}", Code.SERVICE) from error
         if response.status_code != OK:
             raise CommandFailed(f"cannot download the report: S3 returned {response.status_code}", Code.SERVICE)
         return response
@@ -192,7 +205,7 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException as error:
-            raise CommandFailed(f"cannot reach {self.url}: {_reason(error)}", Code.SERVICE) from error
+            raise CommandFailed(f"cannot reach {self.url}: {connection_reason(error)}", Code.SERVICE) from error
         try:
             document = response.json()
         except ValueError:
@@ -202,35 +215,43 @@ class Client:
         raise _error_response(self.url, response.status_code, document)
 
 
+class RequestRefused(CommandFailed):
+    """An error response that lists problems, each with its field: `renamed` puts them into other words."""
+
+    def __init__(self, details: list[dict[str, Any]], message: str, code: Code, document: dict[str, Any]) -> None:
+        self.details = details
+        found = MORE_PROBLEMS.search(message)
+        self._more = found[0] if found else ""
+        super().__init__(self.text(problem_texts(details, None)), code, document)
+
+    def text(self, problems: list[str]) -> str:
+        """Return the problems as one message: one line each, since each needs its own fix."""
+        if len(problems) == 1 and not self._more:
+            return problems[0]
+        more = f"\n  {self._more}" if self._more else ""
+        return "the request has several problems:" + "".join(f"\n  {each}" for each in problems) + more
+
+    def renamed(self, request: UserRequest) -> CommandFailed:
+        """Return the same failure with the places where the user wrote the values."""
+        return CommandFailed(self.text(problem_texts(self.details, request)), self.code, self.document)
+
+
 def _error_response(url: str, status: int, document: object) -> CommandFailed:
     """Return the error for a response other than a 200 with a JSON object."""
     body = document.get("error") if isinstance(document, dict) else None
     error = body if isinstance(body, dict) else {}
     problem = "a body that is not JSON" if document is None else "JSON that is not an object" if status == OK else ""
     message = str(error.get("message") or f"{url} returned {status}" + (problem and f" with {problem}"))
+    code = Code.BAD_INPUT if status in BAD_INPUT_STATUSES else Code.SERVICE
     listed = error.get("details")
     details = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    if len(details) > 1:
-        # One line each, since each needs its own fix.
-        message = f"{len(details)} problems:" + "".join(f"\n  {_detail(entry)}" for entry in details)
+    if details:
+        return RequestRefused(details, message, code, {"error": error})
     if status == FORBIDDEN:
         message += f"; check the API key and the address {url}, which must end with the API's stage"
     if status == TOO_MANY_REQUESTS:
         message += "; rate limit exceeded; try again later"
-    code = Code.BAD_INPUT if status in BAD_INPUT_STATUSES else Code.SERVICE
     return CommandFailed(message, code, {"error": error} if error else None)
-
-
-def _detail(entry: dict[str, Any]) -> str:
-    near = " or ".join(entry.get("near") or [])
-    field = f"{entry['field']}: " if entry.get("field") else ""
-    return f"{field}{entry.get('message', '')}" + (f"; did you mean {near}?" if near else "")
-
-
-def _reason(error: Exception) -> str:
-    """Return why there was no response, without the wrapping exceptions' text."""
-    inner: Any = error.args[0] if error.args else error
-    return str(getattr(inner, "reason", None) or inner).rpartition(">: ")[2] or type(error).__name__
 
 
 def new_idempotency_key() -> str:

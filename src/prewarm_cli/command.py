@@ -9,19 +9,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm_cli.errors import handle_errors
+from prewarm_cli.errors import CommandFailed, handle_errors
+from prewarm_cli.options.user_request import UserRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 Run = Annotated[str, typer.Argument(metavar="ID", help="A run's requestID (its execution ARN) or its name.")]
+
+
+@contextlib.contextmanager
+def name_options(request: object) -> Iterator[None]:
+    """Name options, files and lines in the API's problems with a request, in place of the fields of its JSON."""
+    try:
+        yield
+    except CommandFailed as failed:
+        # Imported here, since only a request to the API can raise it.
+        from prewarm_cli.api_client import RequestRefused  # noqa: PLC0415
+
+        if isinstance(failed, RequestRefused) and isinstance(request, UserRequest):
+            raise failed.renamed(request) from failed
+        raise
 
 
 def command(
@@ -48,7 +64,8 @@ def command(
                 built = {
                     name: build(**{part: values[part] for part in parts[name]}) for name, build in builders.items()
                 }
-                function(**{name: values[name] for name in own if name not in built}, **built)
+                with name_options(built.get("request")):
+                    function(**{name: values[name] for name in own if name not in built}, **built)
 
         # Typer reads the signature; `__wrapped__` would lead it to the function's own.
         del called.__dict__["__wrapped__"]

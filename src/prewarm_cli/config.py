@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,14 @@ import typer
 
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import file_reason
 
 URL_VARIABLE, KEY_VARIABLE = "PREWARM_API_URL", "PREWARM_API_KEY"
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
 GROUP_AND_OTHER_BITS = 0o077
+
+
+EXPORT_HINT = "In another terminal, so that the other commands use it:"
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def read_config(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise CommandFailed(f"{path}: {error}; run `prewarm configure` to rewrite the file") from error
+        raise CommandFailed(f"{path}: {file_reason(error)}; run `prewarm configure` to rewrite the file") from error
     if shared and "api_key" in document:
         print_stderr(f"prewarm: other users of this machine can read the API key in {path}; run: chmod 600 {path}")
     return {name: value for name in ("api_url", "api_key") if isinstance(value := document.get(name), str)}
@@ -81,6 +86,11 @@ def check_connection(url: str, key: str) -> Connection:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise CommandFailed(f"{url}: http would send the API key unencrypted; use https")
     return Connection(url.strip().rstrip("/"), key.strip())
+
+
+def export_lines(url: str, key: str) -> list[str]:
+    """Return the shell's lines that make the command use a service."""
+    return [f"export {URL_VARIABLE}={shlex.quote(url)}", f"export {KEY_VARIABLE}={shlex.quote(key)}"]
 
 
 def is_loopback(host: str) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.metadata
-import importlib.util
 import json
-import logging
+import os
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.exceptions import TyperException
+
+from prewarm_cli.output.terminal import columns, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,9 @@ class CommandFailed(Exception):
 
 def print_stderr(message: str) -> None:
     """Print a message for the user on stderr; stdout carries only the command's result."""
-    print(message, file=sys.stderr, flush=True)
+    width = columns(sys.stderr)
+    lines = [part for line in message.split("\n") for part in wrap(line, width)]
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -60,9 +62,14 @@ def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None)
         raise _exit_for(failure, as_json=as_json) from failure
     except (typer.Exit, typer.Abort, TyperException, EOFError):
         raise
+    except KeyboardInterrupt:
+        print_stderr("\ninterrupted")
+        raise typer.Exit(Code.DETACHED) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise
+        import logging  # noqa: PLC0415 - so that `prewarm --help` starts fast
+
         logging.getLogger(__name__).debug("unexpected error", exc_info=error)
         if extra and isinstance(error, ModuleNotFoundError) and not _is_installed(error.name):
             message = f"`prewarm {command}` needs the {extra} extra: pipx install '{DISTRIBUTION}[{extra}]'"
@@ -74,18 +81,28 @@ def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None)
 
 def issues_url() -> str:
     """Return where bugs are reported: the "Issues" address of pyproject.toml's project.urls."""
+    import importlib.metadata  # noqa: PLC0415 - as above
+
     urls: list[str] = importlib.metadata.metadata(DISTRIBUTION).get_all("Project-URL", [])
     return next(url.partition(", ")[2] for url in urls if url.startswith("Issues, "))
 
 
 def _is_installed(module: str | None) -> bool:
     """Return whether the top-level package of a module can be imported."""
+    import importlib.util  # noqa: PLC0415 - as above
+
     return bool(module) and importlib.util.find_spec(str(module).partition(".")[0]) is not None
 
 
 def _exit_for(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
     """Print a failure; return the exception that ends the command."""
-    print_stderr(f"prewarm: {failure}")
+    from prewarm_cli.ci import workflow_commands  # noqa: PLC0415 - needed for a failure only
+
+    if workflow_commands.is_github(os.environ):
+        # The runner shows an annotation's text in the log too.
+        print(workflow_commands.command("error", "prewarm", str(failure)), file=sys.stderr, flush=True)
+    else:
+        print_stderr(f"prewarm: {failure}")
     if as_json:
         typer.echo(json.dumps(failure.document))
     return typer.Exit(failure.code)

@@ -6,11 +6,17 @@ from typing import Any, NoReturn
 
 import typer
 
+from prewarm.execution_status import REJECTED
 from prewarm_cli.api_client import STATUS_PAGE_LIMIT, Client
+from prewarm_cli.ci.gitlab import annotations_json
+from prewarm_cli.ci.outputs import log_section, report_to_ci
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.options.user_request import UserRequest, rejection_in_users_terms
 from prewarm_cli.options.wait import WaitOptions
 from prewarm_cli.output.junit import junit_xml
 from prewarm_cli.output.live import Display, choose_display
+from prewarm_cli.output.terminal import echo
 from prewarm_cli.output.text import exit_code_of, in_progress, run_name, status_lines
 from prewarm_cli.report_download import save_report
 
@@ -20,17 +26,27 @@ MIN_PAUSE, MAX_PAUSE, PAUSE_SHARE = 0.5, 5.0, 0.05
 
 
 def follow(
-    client: Client, run: str, wait: WaitOptions, *, as_json: bool, lines: bool = False, outlives: bool = True
+    client: Client,
+    run: str,
+    wait: WaitOptions,
+    *,
+    as_json: bool,
+    lines: bool = False,
+    outlives: bool = True,
+    request: object = None,
 ) -> NoReturn:
     """Display a run until it ends, print its result, and exit with its exit code.
 
     `lines`: with `as_json`, print every status, not only the last; `outlives`: whether the run continues without this
-    process.
+    process; `request`: the user's request, if this command started the run.
     """
-    name = run_name(run)
+    name, page = run_name(run), client.page_of(run) if outlives else None
     resume = f"resume with: prewarm watch {name}" if outlives else "URLs warmed so far stay warm"
     try:
-        with choose_display(as_json=as_json, lines=lines) as display:
+        with (
+            log_section(f"Warming: {page or name}", as_json=as_json),
+            choose_display(as_json=as_json, lines=lines) as display,
+        ):
             status = poll_until_end(client, run, display, wait.seconds)
         if "nextToken" in status:
             status = client.full_status(run)
@@ -44,10 +60,12 @@ def follow(
             raise
         consequence = "the run itself may continue" if outlives else "the run ends with this command"
         raise CommandFailed(f"{failed}\n{consequence}; {resume}", failed.code, failed.document) from failed
-    _write_files(client, run, wait, status)
+    if isinstance(request, UserRequest) and status.get("error") == REJECTED and not as_json:
+        status["cause"] = rejection_in_users_terms(str(status.get("cause") or ""), request)
+    _write_files(client, run, wait, status, page)
+    report_to_ci(status, page)
     if not as_json:
-        for line in status_lines(status, service_stays=outlives):
-            typer.echo(line)
+        echo(status_lines(status, service_stays=outlives, shown=display.shown, page=page))
     elif not lines:
         typer.echo(json.dumps(status))
     if in_progress(status):
@@ -57,21 +75,26 @@ def follow(
     raise typer.Exit(exit_code_of(status))
 
 
-def _write_files(client: Client, run: str, wait: WaitOptions, status: dict[str, Any]) -> None:
-    """Write the files that --junit and --report name.
+def _write_files(client: Client, run: str, wait: WaitOptions, status: dict[str, Any], page: str | None) -> None:
+    """Write the files that --junit, --report and --gitlab-links name.
 
     A missing report is printed as a message and leaves the run's own exit code unchanged.
     """
     if (path := wait.junit) is not None:
         try:
-            path.write_bytes(junit_xml(status))
+            path.write_bytes(junit_xml(status, page))
         except OSError as error:
-            raise CommandFailed(f"--junit {path}: {error.strerror}") from error
+            raise CommandFailed(f"--junit {path}: {file_reason(error)}") from error
     if (path := wait.report) is not None and not in_progress(status):
         try:
             save_report(client, client.report(run, path.suffix[1:]), path)
         except CommandFailed as failed:
             print_stderr(f"prewarm: --report {path}: {failed}")
+    if (path := wait.gitlab_links) is not None and page:
+        try:
+            path.write_text(annotations_json(run_name(run), page), encoding="utf-8")
+        except OSError as error:
+            raise CommandFailed(f"--gitlab-links {path}: {file_reason(error)}") from error
 
 
 def poll_until_end(client: Client, run: str, display: Display, seconds: float | None = None) -> dict[str, Any]:

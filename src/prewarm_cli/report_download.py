@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import connection_reason, file_reason
 
 CHUNK_BYTES = 1 << 16
 FORMATS = ("html", "json", "csv")
@@ -24,7 +25,7 @@ def save_report(client: Client, link: dict[str, Any], output: Path) -> int:
             size = copy_report(client, link, file)
         temporary.replace(output)
     except OSError as error:
-        raise CommandFailed(f"{output}: {error.strerror or error}") from error
+        raise CommandFailed(f"{output}: {file_reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
     print_stderr(f"wrote {output} ({size:,} bytes)")
@@ -42,6 +43,7 @@ def copy_report(client: Client, link: dict[str, Any], file: BinaryIO) -> int:
                 file.write(chunk)
                 size += len(chunk)
         except requests.RequestException as error:
-            raise CommandFailed(f"the download of the report was interrupted: {error}", Code.SERVICE) from error
+            message = f"the download of the report was interrupted: {connection_reason(error)}"
+            raise CommandFailed(message, Code.SERVICE) from error
     file.flush()
     return size

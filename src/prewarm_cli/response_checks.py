@@ -48,6 +48,7 @@ START: Shape = {"requestID": str}
 RETRY: Shape = START | {"urls": int}
 RUNS_ENTRY: Shape = {"run": str, "status": str, "startedAt": str}
 REPORT: Shape = {"url": str}
+HISTORY: Shape = {"url": str, "looked": dict}
 UPLOAD: Shape = {"url": str, "fields": dict, "address": str}
 
 
@@ -80,6 +81,11 @@ def missing_in_runs(response: Document) -> str:
         for entry in response["runs"]
     )
     return next(filter(None, entries), "")
+
+
+def missing_in_history(response: Document) -> str:
+    """Return the first field that the history of a URL lacks."""
+    return _first_missing(response, HISTORY)
 
 
 def missing_in_upload(response: Document) -> str:

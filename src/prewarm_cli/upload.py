@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import hashlib
 import json
@@ -40,5 +41,8 @@ def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any
     print_stderr(f"uploaded {len(urls):,} URLs ({len(body):,} bytes) to {form['address']}")
     others = request.get("url_list_s3") or []
     lists = [others] if isinstance(others, str) else others
-    rest = {name: value for name, value in request.items() if name != "url_list"}
-    return rest | {"url_list_s3": [*lists, form["address"]]}
+    # A copy of the same class, which knows the options and files of its other fields.
+    changed = copy.copy(request)
+    del changed["url_list"]
+    changed["url_list_s3"] = [*lists, form["address"]]
+    return changed

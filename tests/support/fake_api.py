@@ -15,9 +15,12 @@ from typer.testing import CliRunner, Result
 
 import prewarm_cli.api_client
 import prewarm_cli.follow
+from prewarm_cli.ci.label import SOURCES
 from prewarm_cli.main import app
 
 RUN = "arn:aws:states:eu-west-1:123456789012:execution:prewarm:the-run"
+# What makes the command write for a CI server, on which these tests may run.
+CI_VARIABLES = {*(source.marker for source in SOURCES.values()), "GITHUB_STEP_SUMMARY"}
 URL = ["https://www.example.com/", "--region", "eu"]
 Response = tuple[int, Any]
 
@@ -88,6 +91,8 @@ def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAp
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     fake.url = f"http://127.0.0.1:{server.server_port}"
+    for name in CI_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PREWARM_API_URL", fake.url)
     monkeypatch.setenv("PREWARM_API_KEY", "the-key")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.support.fake_api import CI_VARIABLES
 from tests.support.service import PREWARM, ROOT, Service
 
 TIMEOUT_SECONDS = 30
@@ -17,7 +18,8 @@ TIMEOUT_SECONDS = 30
 
 def environment(service: Service | None, **more: str) -> dict[str, str]:
     """Return the command's environment: the API's address and key, without the user's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREWARM_")}
+    own = {name for name in os.environ if name.startswith("PREWARM_")} | CI_VARIABLES
+    kept = {name: value for name, value in os.environ.items() if name not in own}
     api = {"PREWARM_API_URL": service.ready["api"], "PREWARM_API_KEY": service.ready["apiKey"]} if service else {}
     return kept | {"XDG_CONFIG_HOME": "/nonexistent", "TERM": "xterm", "COLUMNS": "110"} | api | more
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.responses import ApiModel, Cost, Counts, Failure, PopSums, Skipped, SourceReport, Uncompressed
+from api.schemas.costs import Cost
+from api.schemas.responses import ApiModel, Counts, Failure, PopSums, Skipped, SourceReport, Uncompressed
 
 
 class ReportFailure(Failure):

@@ -5,8 +5,9 @@ The fields of the fixed contract are the first seven of `Status` and `Started.re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, Field
+
+from api.schemas.costs import CAMEL_CASE, Cost
 
 RequestId = Annotated[
     str, Field(alias="requestID", description="The run's execution ARN; requests also accept the bare run name.")
@@ -18,7 +19,7 @@ Counts = dict[str, int]
 class ApiModel(BaseModel):
     """Base class of the response models: camelCase names, no undeclared fields."""
 
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = CAMEL_CASE
 
 
 class Detail(ApiModel):
@@ -137,25 +138,6 @@ class PopSums(ApiModel):
     fetches: int
     bytes: int
     mean_ms: Annotated[float | None, Field(description="Mean time to first byte in milliseconds.")]
-
-
-class CostPart(ApiModel):
-    """One part of the cost formula."""
-
-    name: str
-    quantity: float
-    unit: str
-    unit_price: float
-    dollars: float
-
-
-class Cost(ApiModel):
-    """The estimated cost of a run, based on measured usage."""
-
-    dollars: float
-    prices_of: Annotated[str, Field(description="The month of the prices.")]
-    parts: list[CostPart]
-    not_included: list[str]
 
 
 class Remedy(ApiModel):

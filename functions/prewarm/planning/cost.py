@@ -15,6 +15,7 @@ from prewarm.catalogue import Catalogue, data_text, location_of
 from prewarm.planning.plan import Batch, Group, Plan
 
 GB = 1_000_000_000
+TRANSFER = "CloudFront transfer"
 # The price region for a POP at an unknown location: the most expensive one for transfer.
 UNKNOWN_LOCATION_REGION = "Hong Kong, Indonesia, Philippines, Singapore, South Korea, Taiwan, Thailand"
 # State transitions (see statemachine/prewarm.asl.yaml) of a run, of each further stage, and of each batch including
@@ -78,6 +79,11 @@ class Estimate:
         """Return the total in dollars."""
         return math.fsum(part.dollars for part in self.parts)
 
+    @property
+    def dollars_without_transfer(self) -> float:
+        """Return the total of all parts but CloudFront's transfer, which an estimate without known sizes lacks."""
+        return math.fsum(part.dollars for part in self.parts if not part.name.startswith(TRANSFER))
+
     def as_json(self) -> dict[str, Any]:
         """Return the estimate as JSON, with the date of its prices."""
         return {
@@ -101,7 +107,8 @@ class Work:
 
     `plain_http` is the share of fetches over http://; `bytes` is None if sizes are unknown; `worker_seconds` is None
     to estimate them; `continued` counts further workers of batches that needed more than one; `other_gb_seconds` is
-    the Lambda time of the other functions.
+    the Lambda time of the other functions; `own_machine`: the service runs on the user's machine, so that AWS charges
+    for CloudFront only.
     """
 
     fetches: dict[str, int]
@@ -115,6 +122,7 @@ class Work:
     worker_seconds: float | None = None
     worker_gb: float = 1.0
     other_gb_seconds: float = RESOLVE_SECONDS * RESOLVE_GB
+    own_machine: bool = False
 
 
 def estimate(work: Work) -> Estimate:
@@ -126,13 +134,18 @@ def estimate(work: Work) -> Estimate:
         each = ((1 - work.plain_http) * rate["https_per_10000"] + work.plain_http * rate["http_per_10000"]) / 10_000
         parts.append(Part(f"CloudFront requests, {region}", count, "request", each))
         if work.bytes is not None:
-            parts.append(Part(f"CloudFront transfer, {region}", work.bytes[region] / GB, "GB", rate["per_gb"]))
+            parts.append(Part(f"{TRANSFER}, {region}", work.bytes[region] / GB, "GB", rate["per_gb"]))
     if work.invalidation_paths:
         parts.append(
             Part("invalidation (the first 1,000 a month are free)", work.invalidation_paths, "path",
                  price["invalidation_path"])
         )  # fmt: skip
-    rounds = work.invalidation_rounds
+    return Estimate(tuple(parts if work.own_machine else parts + service_parts(work)))
+
+
+def service_parts(work: Work) -> list[Part]:
+    """Return what AWS charges for the service itself."""
+    price, rounds = prices(), work.invalidation_rounds
     seconds = work.worker_seconds if work.worker_seconds is not None else _worker_seconds(work)
     transitions = (
         TRANSITIONS_PER_RUN
@@ -142,7 +155,7 @@ def estimate(work: Work) -> Estimate:
         + TRANSITIONS_PER_FURTHER_PART * work.continued
     )
     workers = work.batches + work.continued
-    parts += [
+    return [
         Part("Lambda time", seconds * work.worker_gb + work.other_gb_seconds + GB_SECONDS_PER_ROUND * rounds,
              "GB-second", price["lambda_gb_second_arm64"]),
         Part("Lambda requests", workers + 3 + INVOCATIONS_PER_ROUND * rounds, "request", price["lambda_request"]),
@@ -154,7 +167,6 @@ def estimate(work: Work) -> Estimate:
              price["dynamodb_write_unit"]),
         Part("DynamoDB reads", READ_UNITS_PER_BATCH * workers, "read unit", price["dynamodb_read_unit"]),
     ]  # fmt: skip
-    return Estimate(tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)

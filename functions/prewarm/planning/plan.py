@@ -105,6 +105,11 @@ class Plan:
     # they were given in.
     duplicates: int = 0
     respelled: int = 0
+    # Whether the service runs on the user's machine; what the run was estimated to cost before it began, without
+    # transfer, since sizes are unknown then, and its fetches: 0 in plans of earlier versions.
+    own_machine: bool = False
+    estimated_dollars: float = 0.0
+    estimated_fetches: int = 0
     # Whose blocks and addresses belong to this plan: the id of the attempt that stored it; empty in earlier versions.
     attempt: str = ""
     label: str = ""

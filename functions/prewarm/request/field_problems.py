@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
+from prewarm.request.url_parser import near_urls
 from prewarm.urls import redacted
 
 # The valid values of fields whose type alone does not explain them.
@@ -80,7 +81,8 @@ def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - p
     if kind == "value_error":
         reason, value = str(entry["ctx"]["error"]), _value(entry)
         needed = f"{reason}, got {value}{_if_omitted(field, model)}"
-        return Problem(field, needed if reason.startswith("must ") else f"{value} {reason}")
+        near = near_urls(entry["input"]) if field.endswith(".url") and isinstance(entry["input"], str) else ()
+        return Problem(field, needed if reason.startswith("must ") else f"{value} {reason}", near)
     constraint = f"must be {expected}" if expected else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
     if not constraint:
         return Problem(field, entry["msg"][:1].lower() + entry["msg"][1:])

@@ -11,7 +11,7 @@ import re
 from ada_url import URL, idna_to_ascii, normalize_url
 
 from prewarm.errors import truncate
-from prewarm.urls import Url
+from prewarm.urls import Url, redacted
 
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
@@ -97,6 +97,18 @@ def _checked_parts(given: str) -> tuple[str, str, str]:
     _check_authority(scheme, authority)
     port = PORT.search(authority)
     return scheme, authority[: port.start()] if port else authority, start["rest"]
+
+
+def near_urls(text: str) -> tuple[str, ...]:
+    """Return the URL that a refused text without scheme may mean, such as https://www.example.com/; else nothing."""
+    given = text.strip(" \t\r\n\f\v").removeprefix("//")
+    if "://" in given or len(given) > LONGEST_URL or not given or given.startswith(("/", "\\")):
+        return ()
+    try:
+        url = parse_url(f"https://{given}")
+    except ValueError:
+        return ()
+    return (redacted(url.fetch),)
 
 
 def _check_given(given: str) -> re.Match[str]:

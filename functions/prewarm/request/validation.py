@@ -15,7 +15,7 @@ from prewarm.request.headers import header_problems
 from prewarm.request.invalidation_patterns import pattern_problems
 from prewarm.request.model import DUPLICATES, SOURCES, CheckedRequest, PrewarmRequest
 from prewarm.request.pop_selection import expand, places
-from prewarm.request.url_parser import LONGEST_URL, parse_url
+from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import URLS_AT_MOST
 from prewarm.urls import Url, deduplicate, redacted
 
@@ -159,5 +159,6 @@ def _checked_urls(texts: list[str]) -> tuple[list[Url], list[Problem]]:
             refused.add(text)
             # Redacted, because the console displays why a direct start was rejected.
             shown = truncate(redacted(text[:LONGEST_SHOWN])) if listed else ""
-            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}") if listed else UNLISTED)
+            near = near_urls(text) if listed else ()
+            problems.append(Problem(f"url_list[{index}]", f"{shown!r} {error}", near) if listed else UNLISTED)
     return deduplicate(urls), problems

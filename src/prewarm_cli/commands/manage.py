@@ -1,7 +1,7 @@
-"""`prewarm status`, `list`, `cancel` and `retry`: manage existing runs."""
+"""`prewarm status`, `cancel` and `retry`: manage existing runs."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,8 @@ from prewarm_cli.commands.start import Wait, check_wait_options, follow_or_print
 from prewarm_cli.config import client_of
 from prewarm_cli.errors import Code, print_stderr
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
+from prewarm_cli.output.terminal import echo
 from prewarm_cli.output.text import exit_code_of, status_lines
-
-RUNS_PER_PAGE = 100
 
 
 @command(client=client_of)
@@ -40,43 +39,8 @@ def status(
     if as_json:
         typer.echo(json.dumps(found))
     else:
-        for line in status_lines(found):
-            typer.echo(line)
+        echo(status_lines(found, page=client.page_of(run)))
     raise typer.Exit(exit_code_of(found) if exit_code else Code.WARM)
-
-
-@command(client=client_of)
-def list_runs(
-    *,
-    only: Annotated[
-        Literal["COMPLETED", "FAILED", "IN_PROGRESS", "TIMEOUT", "CANCELLED"] | None,
-        typer.Option("--status", help="List only runs with this status."),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,
-    client: Client,
-    as_json: AsJson = False,
-) -> None:
-    """List runs, newest first.
-
-    Examples:
-      prewarm list --status FAILED --limit 5
-    """
-    runs: list[dict[str, Any]] = []
-    token = None
-    while True:
-        page = client.runs(only, min(limit - len(runs), RUNS_PER_PAGE), token)
-        runs += page["runs"]
-        token = page.get("nextToken")
-        # An empty page is not necessarily the last one.
-        if token is None or len(runs) >= limit:
-            break
-    if as_json:
-        typer.echo(json.dumps({"runs": runs}))
-        return
-    for each in runs:
-        typer.echo(f"{each['run']}  {each['status']:11}  {each['startedAt']}  {each.get('endedAt') or ''}".rstrip())
-    if not runs:
-        print_stderr("no runs" + (f" with status {only}" if only else ""))
 
 
 @command(client=client_of)
@@ -92,6 +56,7 @@ def cancel(*, run: Run, client: Client, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(client.full_status(run) if "nextToken" in found else found))
         return
     typer.echo(f"cancelled: {len(found['successUrl'])} of {found['total']} URLs are warm")
+    print_stderr(f"page: {client.page_of(found.get('run', run))}")
     print_stderr(f"warm the others with: prewarm retry {found.get('run', run)}")
 
 

@@ -3,19 +3,28 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from prewarm.catalogue import Pop, catalogue, distance_km
+from prewarm.errors import Problem
 from prewarm.request.pop_selection import expand
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.output.help import HelpCommand, HelpGroup
+from prewarm_cli.output.terminal import columns, echo, fits, table
 
-app = typer.Typer(help="List or show the CloudFront edge locations (POPs) of the catalogue.")
+app = typer.Typer(
+    cls=HelpGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="List or show the CloudFront edge locations (POPs) of the catalogue.",
+)
 FIELDS = ("id", "city", "country", "priceClass", "confidence", "newestSeen")
-# A terminal narrower than this many columns shows the first fields only, so that no cell is broken up.
-NARROW_COLUMNS, NARROW_FIELDS = 70, 3
+HEADINGS = {"priceClass": "PRICE CLASS", "newestSeen": "LAST SEEN"}
 
 
 def _row(pop: Pop) -> dict[str, str]:
@@ -34,7 +43,7 @@ def pops(context: typer.Context, *, as_json: AsJson = False) -> None:
         raise CommandFailed(f"--json must follow the subcommand: prewarm pops {context.invoked_subcommand} --json")
 
 
-@app.command("list")
+@app.command("list", cls=HelpCommand)
 @command()
 def list_pops(
     region: Annotated[list[str] | None, typer.Option(help="List only the POPs of a region, such as apac.")] = None,
@@ -58,13 +67,18 @@ def list_pops(
         if names:
             pop_ids, problems = expand(kind, names, atlas)
             if problems:
-                raise CommandFailed("; ".join(problem.sentence() for problem in problems))
+                raise CommandFailed("; ".join(f"--{kind}: {_without_field(problem)}" for problem in problems))
             selected &= set(pop_ids)
     codes = {code.upper() for code in location or []}
     if unknown := codes - atlas.locations.keys():
         raise CommandFailed(f"--location: not in the catalogue: {', '.join(sorted(unknown))}")
     in_location = [pop for pop in atlas.pops.values() if not codes or pop.id[:3] in codes]
     _print([pop for pop in in_location if pop.id in selected], as_json=as_json, as_csv=as_csv)
+
+
+def _without_field(problem: Problem) -> str:
+    """Return a problem without the field of the API's request, which the command does not have."""
+    return replace(problem, field="").sentence()
 
 
 def _print(listed: list[Pop], *, as_json: bool, as_csv: bool = False) -> None:
@@ -79,24 +93,23 @@ def _print(listed: list[Pop], *, as_json: bool, as_csv: bool = False) -> None:
         writer.writerows(rows)
         typer.echo(text.getvalue(), nl=False)
     else:
-        # Imported here, so that `prewarm --help` starts without them.
-        from rich.console import Console  # noqa: PLC0415
-        from rich.table import Table  # noqa: PLC0415
-
-        console = Console()
-        fields = FIELDS if console.width >= NARROW_COLUMNS else FIELDS[:NARROW_FIELDS]
-        table = Table()
-        for name in fields:
-            # An id is never cut, so that it can be copied.
-            longest = max((len(row["id"]) for row in rows), default=0) if name == "id" else None
-            table.add_column(name, overflow="fold", no_wrap=name == "id", min_width=longest)
-        for row in rows:
-            table.add_row(*(row[name] for name in fields))
-        console.print(table)
+        echo(_table(rows, columns()))
         typer.echo(f"{len(rows)} POPs")
 
 
-@app.command()
+def _table(rows: list[dict[str, str]], width: int | None) -> list[str]:
+    """Return a table of as many fields as fit; the id is never left out or cut, so that it can be copied."""
+    for count in range(len(FIELDS), 0, -1):
+        fields = FIELDS[:count]
+        lines = table(
+            [HEADINGS.get(name, name.upper()) for name in fields], ([row[name] for name in fields] for row in rows)
+        )
+        if fits(lines, width):
+            break
+    return lines
+
+
+@app.command(cls=HelpCommand)
 @command()
 def show(
     pop_id: Annotated[str, typer.Argument(metavar="POP", help="A POP id, such as NRT57-P3.")],
@@ -111,7 +124,7 @@ def show(
     atlas = catalogue()
     pop_ids, problems = expand("pop", [pop_id], atlas)
     if problems:
-        raise CommandFailed(problems[0].sentence())
+        raise CommandFailed(f"POP: {_without_field(problems[0])}")
     pop = atlas.pops[pop_ids[0]]
     cache = atlas.regional_cache_of(pop.id)
     lines = _row(pop) | {

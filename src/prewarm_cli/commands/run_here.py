@@ -15,6 +15,7 @@ from prewarm_cli.command import AsJson, command
 from prewarm_cli.commands.serve import distributions_of
 from prewarm_cli.commands.start import check_dry_run_files, print_dry_run
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
@@ -46,9 +47,10 @@ def run(
     wait_options: WaitOptions,
     as_json: AsJson = False,
 ) -> None:
-    """Run once from this machine: start the whole service here, warm, and stop it; needs no AWS credentials.
+    """Warm once from this machine, without a deployed service; nothing keeps running afterwards.
 
-    It warms real CloudFront. The run ends with this command: Ctrl-C stops it, and URLs warmed so far stay warm.
+    It starts the whole service here, needs no AWS credentials, and warms real CloudFront, which charges for the
+    requests and the transfer. The run ends with this command: Ctrl-C stops it, and URLs warmed so far stay warm.
 
     Examples:
       prewarm run https://www.example.com/ --region eu --distribution d111abc.cloudfront.net=www.example.com
@@ -63,7 +65,7 @@ def run(
         if "dryRun" in document:
             print_dry_run(document, as_json=as_json)
             return
-        follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False)
+        follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False, request=request)
 
 
 def check_hosts(request: dict[str, Any], distributions: "list[Distribution]") -> None:
@@ -104,7 +106,9 @@ def _embedded_stack(distributions: "list[Distribution]", log_dir: Path | None) -
     try:
         stack = EmbeddedStack(distributions=distributions, log_dir=log_dir)
     except (OSError, ValueError) as error:
-        raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
+        raise CommandFailed(
+            f"the service cannot start on this machine: {file_reason(error)}", Code.SERVICE
+        ) from error
     with stack:
         yield stack
 

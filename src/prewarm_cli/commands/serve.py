@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prewarm_cli.command import command
-from prewarm_cli.errors import Code, CommandFailed
+from prewarm_cli.config import EXPORT_HINT, export_lines
+from prewarm_cli.errors import Code, CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import file_reason
 
 if TYPE_CHECKING:
     from prewarm_local.stack.distribution import Distribution
@@ -40,12 +42,13 @@ def local(
         str | None, typer.Option(envvar="PREWARM_LOCAL_API_KEY", help="The API key; random by default.")
     ] = None,
 ) -> None:
-    """Serve the API, the state machine and the functions on this machine until Ctrl-C.
+    """Serve API and dashboard on this machine until Ctrl-C, for the commands that need a service.
 
-    It needs no AWS credentials, and forgets its runs when it ends.
+    It needs no AWS credentials, and forgets its runs when it ends. `prewarm run` is for a single run.
 
-    Prints one JSON line when ready: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It
-    warms real CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
+    When ready, it prints the address, the key and the lines that make the other commands use it (on stderr), and one
+    JSON line on stdout: api, apiKey, stateMachineArn, endpoint (for the AWS CLI's --endpoint-url). It warms real
+    CloudFront, unless PREWARM_NAMESERVERS, PREWARM_HTTPS_PORT, PREWARM_HTTP_PORT, PREWARM_CA_BUNDLE or
     PREWARM_EDGE_NETWORKS point to another edge.
 
     Examples:
@@ -62,8 +65,13 @@ def local(
     try:
         stack = EmbeddedStack(port=port, distributions=parsed, log_dir=log_dir, api_key=api_key, echo=log_dir is None)
     except (OSError, ValueError) as error:
-        raise CommandFailed(f"the service cannot start on this machine: {error}", Code.SERVICE) from error
+        raise CommandFailed(
+            f"the service cannot start on this machine: {file_reason(error)}", Code.SERVICE
+        ) from error
     with stack:
+        print_stderr(f"Dashboard: {stack.api}/\nAPI key: {stack.api_key}\n{EXPORT_HINT}")
+        # Not wrapped, so that they can be copied.
+        print("\n".join(export_lines(stack.api, stack.api_key)), file=sys.stderr, flush=True)
         print(json.dumps(stack.ready_line()), flush=True)
         stop.wait()
 

@@ -6,15 +6,22 @@ from typing import Annotated, Any
 import typer
 
 from prewarm_cli.api_client import Client, new_idempotency_key
+from prewarm_cli.ci.labelled_start import start_labelled, with_ci_label
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.config import client_of
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
-from prewarm_cli.output.text import dry_run_lines, run_name
+from prewarm_cli.output.dry_run import dry_run_lines
+from prewarm_cli.output.terminal import echo
+from prewarm_cli.output.text import run_name
+from prewarm_cli.price import confirm_price
 from prewarm_cli.upload import with_uploaded_list
 
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Start a run through every POP at once, without its price and a question.")
+]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends; the exit code is the run's result.")]
 
 
@@ -28,10 +35,14 @@ def start(
         str | None,
         typer.Option(metavar="KEY", help="Repeating a request with the same key returns the same run."),
     ] = None,
+    yes: Yes = False,
     client: Client,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run on the deployed service, and print its requestID.
+    """Start a run on a deployed service, and print its requestID.
+
+    In CI, the run gets a label of repository, commit and pipeline. Before a run through every POP (`--region all`)
+    its price is printed, and on a terminal you are asked.
 
     Examples:
       prewarm start https://www.example.com/ --region apac,eu --wait
@@ -42,11 +53,14 @@ def start(
     """
     check_dry_run_files(request, wait_options)
     check_wait_options(wait_options, wait=wait)
+    request = with_uploaded_list(client, with_ci_label(request, repeatable=idempotency_key is not None))
+    if not yes:
+        confirm_price(client, request)
     document = start_run(client, request, idempotency_key)
     if "dryRun" in document:
         print_dry_run(document, as_json=as_json)
         return
-    follow_or_print_id(client, document, wait_options, wait=wait, as_json=as_json)
+    follow_or_print_id(client, document, wait_options, wait=wait, as_json=as_json, request=request)
 
 
 def check_wait_options(wait_options: WaitOptions, *, wait: bool) -> None:
@@ -57,7 +71,7 @@ def check_wait_options(wait_options: WaitOptions, *, wait: bool) -> None:
 
     """
     if not wait and wait_options != WaitOptions():
-        raise CommandFailed("--wait-seconds, --junit and --report need --wait")
+        raise CommandFailed("--wait-seconds, --junit, --report and --gitlab-links need --wait")
 
 
 def check_dry_run_files(request: dict[str, Any], wait_options: WaitOptions) -> None:
@@ -83,7 +97,7 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
         key = key or new_idempotency_key()
     repeat = f"to repeat safely, run the same command with --idempotency-key {key}: it starts no second run"
     try:
-        return client.start(request, key)
+        return start_labelled(client, request, key)
     except CommandFailed as failed:
         if failed.code is not Code.SERVICE or key is None:
             raise
@@ -94,13 +108,19 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
 
 
 def follow_or_print_id(
-    client: Client, document: dict[str, Any], wait_options: WaitOptions, *, wait: bool, as_json: bool
+    client: Client,
+    document: dict[str, Any],
+    wait_options: WaitOptions,
+    *,
+    wait: bool,
+    as_json: bool,
+    request: object = None,
 ) -> None:
     """Follow a started run to its end, or print its requestID or the API's response."""
     run = document["requestID"]
+    print_stderr((f"started {run}\n" if wait else "") + f"page: {client.page_of(run)}")
     if wait:
-        print_stderr(f"started {run}")
-        follow(client, run, wait_options, as_json=as_json)
+        follow(client, run, wait_options, as_json=as_json, request=request)
     if as_json:
         typer.echo(json.dumps(document))
     else:
@@ -113,5 +133,4 @@ def print_dry_run(document: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(document))
     else:
-        for line in dry_run_lines(document["dryRun"]):
-            typer.echo(line)
+        echo(dry_run_lines(document["dryRun"]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from prewarm_cli.command import command
+from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
     ERROR_CACHE_SECONDS,
     FAILING,
@@ -21,10 +22,9 @@ from prewarm_cli.demo.site import (
     DemoSite,
     demo_site,
 )
+from prewarm_cli.output.terminal import columns, wrap
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from prewarm_cli.demo.viewer import ViewerResponse
     from prewarm_local.edge.process import SimulatedCloudFront
     from prewarm_local.stack.stack import EmbeddedStack
@@ -37,77 +37,101 @@ CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgre
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Keep serving after the demo, until Ctrl-C.")] = False
 ) -> None:
-    """Warm a shop's release at every POP of Asia-Pacific and Europe, on this machine, in under a minute.
+    """Show a release being warmed at every POP of Asia-Pacific and Europe, in front of a simulated CloudFront.
 
-    A simulated CloudFront replaces the real one: each POP has one of some 300 loopback addresses (Linux), with
-    its own TLS endpoint and cache. Everything else is the real service: API, state machine, functions.
+    It takes less than a minute. Each simulated POP has one of almost 400 loopback addresses (Linux), with its own TLS
+    endpoint and cache. Everything else is the real service: API, state machine, functions.
 
     Examples:
       prewarm demo
       prewarm demo --keep
     """
     # Imported here: the import takes two seconds, and `prewarm --help` does not need it.
-    from rich.console import Console  # noqa: PLC0415
-
     from prewarm_local.edge.process import SimulatedCloudFront  # noqa: PLC0415
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
-    console = Console(highlight=False)
+    show = Show()
     started = time.monotonic()
     site = demo_site()
     with SimulatedCloudFront(site.config) as edge:
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
         with EmbeddedStack(distributions=[site.distribution], environment=settings) as stack:
-            console.print(f"The service is running: [bold]{stack.api}[/bold]  (the simulated CloudFront has", end=" ")
-            counts = f"{len(site.config['pops'])} POPs, the catalogue lists {len(site.requested_pops)} in {REGIONS}"
-            console.print(f"{counts})\n")
-            failures = _run_demo(site, edge, stack, console)
-            console.print(f"\nThe demo took {time.monotonic() - started:.0f} s.")
-            for failure in failures:
-                console.print(f"[red]Check failed: {failure}[/red]")
+            show.say(f"The service is running: {stack.api}")
+            show.say(
+                f"The simulated CloudFront has {len(site.config['pops'])} POPs, the catalogue lists "
+                f"{len(site.requested_pops)} in {' and '.join(REGIONS)}."
+            )
             if keep:
-                serve_until_signal(stack.api, stack.api_key, console)
+                show.service(stack.api, stack.api_key)
+            failures = _run_demo(site, edge, stack, show)
+            show.say(f"\nThe demo took {time.monotonic() - started:.0f} s.")
+            for failure in failures:
+                show.say(f"Check failed: {failure}", "red")
+            if keep:
+                # Again, since the show has scrolled it away.
+                show.service(stack.api, stack.api_key)
+                serve_until_signal(show)
             else:
-                console.print("`prewarm demo --keep` keeps serving, so that you can try the dashboard and the API.")
+                show.say("`prewarm demo --keep` keeps serving, so that you can try the dashboard and the API.")
     raise typer.Exit(1 if failures else 0)
 
 
-def serve_until_signal(api: str, key: str, console: Console) -> None:
-    """Print the service's address and key, and return on Ctrl-C or SIGTERM."""
+class Show:
+    """Prints the demo: lines wrapped between words on a terminal, and whole in a pipe."""
+
+    def __init__(self) -> None:
+        # Imported here, as above.
+        from rich.console import Console  # noqa: PLC0415
+
+        self.console = Console(highlight=False, soft_wrap=True, markup=False)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a text, whose line breaks are kept."""
+        width = columns()
+        for line in text.split("\n"):
+            for part in wrap(line, width):
+                self.console.print(part, style=style or None)
+
+    def service(self, api: str, key: str) -> None:
+        """Print where the dashboard is, and the lines that make the command use this service."""
+        # One item per line and never wrapped, so that they can be copied.
+        for line in [f"\nDashboard: {api}/", f"API key: {key}", EXPORT_HINT, *export_lines(api, key)]:
+            self.console.print(line)
+
+
+def serve_until_signal(show: Show) -> None:
+    """Return on Ctrl-C or SIGTERM."""
     stop = threading.Event()
     previous = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        # One item per line and never wrapped, so that they can be copied.
-        console.print(f"\nDashboard: {api}/", highlight=False, soft_wrap=True)
-        console.print(f"API key: {key}", highlight=False, soft_wrap=True, markup=False)
-        console.print("Serving until Ctrl-C.")
+        show.say("Serving until Ctrl-C.")
         stop.wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, console: Console) -> list[str]:
+def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, show: Show) -> list[str]:
     """Run the demo, and return the checks that failed."""
-    console.print(f"[bold]A cold cache.[/bold] Viewers request {VIEWED_URL}:")
-    before = _viewer_requests(site, edge, console)
+    show.say(f"\nA cold cache. Viewers request {VIEWED_URL}:", "bold")
+    before = _viewer_requests(site, edge, show)
     # These viewers have warmed the URL for themselves, so the caches are emptied again.
     edge.purge(["/*"])
 
-    console.print(f"\n[bold]A run:[/bold] {len(PAGES) + len(FAILING)} URLs, three of them broken at the origin")
-    first = _warm(stack, [*PAGES, *FAILING], console)
-    console.print("\nGET /status returns:")
-    console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
+    show.say(f"\nA run: {len(PAGES) + len(FAILING)} URLs, three of them broken at the origin", "bold")
+    first = _warm(stack, [*PAGES, *FAILING], show)
+    show.say("\nGET /status returns:")
+    show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
     reasons = Counter(entry["reason"] for entry in first["skippedPops"])
     counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
     skipped = " ".join(entry["pop"] for entry in first["skippedPops"])
-    console.print(f"\nSkipped POPs ({counts}): {skipped}", soft_wrap=True)
+    show.say(f"\nSkipped POPs ({counts}): {skipped}")
 
-    console.print("\n[bold]The result.[/bold] The same viewers repeat their requests:")
-    after = _viewer_requests(site, edge, console)
+    show.say("\nThe result. The same viewers repeat their requests:", "bold")
+    after = _viewer_requests(site, edge, show)
 
-    console.print("\n[bold]A second run,[/bold] without the three broken URLs:")
-    second = _warm(stack, list(PAGES), console)
+    show.say("\nA second run, without the three broken URLs:", "bold")
+    second = _warm(stack, list(PAGES), show)
     checks = {
         "the first run must be FAILED": first["status"] == "FAILED",
         "exactly the three broken URLs must fail": sorted(first["failedUrl"]) == sorted(FAILING),
@@ -120,7 +144,7 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, c
     return [check for check, passed in checks.items() if not passed]
 
 
-def _warm(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, Any]:
+def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     """Start a run through the API, display it until it ends, and return its last status."""
     from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
     from prewarm_cli.demo.table import url_table  # noqa: PLC0415
@@ -131,15 +155,17 @@ def _warm(stack: EmbeddedStack, urls: list[str], console: Console) -> dict[str, 
     client = Client(stack.api, stack.api_key)
     request = {"url_list": urls, "region_type": "region", "region": REGIONS}
     document = client.start(request, new_idempotency_key())
-    console.print(f"POST /prewarm → 200 {json.dumps(document)}", soft_wrap=True)
+    show.say(f"POST /prewarm → 200 {json.dumps(document)}")
+    show.say(f"Its page: {client.page_of(document['requestID'])}")
     with choose_display() as display:
         status = poll_until_end(client, document["requestID"], display)
-    console.print(progress_line(status), soft_wrap=True)
-    console.print(url_table(status))
+    show.say(progress_line(status))
+    for line, style in url_table(status, columns(), display.shown):
+        show.say(line, style)
     return status
 
 
-def _viewer_requests(site: DemoSite, edge: SimulatedCloudFront, console: Console) -> list[ViewerResponse]:
+def _viewer_requests(site: DemoSite, edge: SimulatedCloudFront, show: Show) -> list[ViewerResponse]:
     """Request one URL as a viewer at each of three POPs, and return the responses."""
     from prewarm_cli.demo.viewer import viewer_get  # noqa: PLC0415
 
@@ -147,6 +173,6 @@ def _viewer_requests(site: DemoSite, edge: SimulatedCloudFront, console: Console
     for pop in site.viewer_pops:
         response = viewer_get(VIEWED_URL, edge.addresses[pop][0], edge.settings())
         timing = f"first byte in {response.ttfb_ms:.0f} ms"
-        console.print(f"  through {response.pop:9}  {response.status}  X-Cache: {response.x_cache:22} {timing}")
+        show.say(f"  through {response.pop:9}  {response.status}  X-Cache: {response.x_cache:22} {timing}")
         responses.append(response)
     return responses

@@ -1,35 +1,17 @@
 """Options for every field of the API's request."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from prewarm_cli.errors import CommandFailed
-from prewarm_cli.options.request_input import STDIN, merge_headers, parse_source, read_request, read_urls
+from prewarm_cli.options.build_request import build_request
+from prewarm_cli.options.user_request import UserRequest
 
 URLS, BEHAVIOUR, POPS = "URLs", "Warming", "POPs"
-# Options whose value is the request field's value.
-UNCHANGED_FIELDS = (
-    "cf_domain",
-    "user_agent",
-    "invalidate",
-    "verify",
-    "timeout_minutes",
-    "max_concurrency",
-    "max_rps",
-    "staged",
-    "fail_on",
-    "strict_sources",
-    "min_warm_percent",
-    "max_bytes",
-    "allow_unknown_pops",
-    "dry_run",
-    "label",
-)
 
 
-def request_of(  # noqa: C901 - one branch per option
+def request_of(
     *,
     urls: Annotated[list[str] | None, typer.Argument(metavar="URL", help="URLs to warm.")] = None,
     file: Annotated[
@@ -113,6 +95,7 @@ def request_of(  # noqa: C901 - one branch per option
         typer.Option(
             metavar="VALUE",
             help='A variant to warm: an Accept-Encoding value, such as "br, gzip" or identity. Repeatable.',
+            show_default="br, gzip",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
@@ -148,18 +131,30 @@ def request_of(  # noqa: C901 - one branch per option
     verify: Annotated[
         Literal["none", "sample", "all"] | None,
         typer.Option(
-            help="Verify with a second fetch that the POP has cached the object.", rich_help_panel=BEHAVIOUR
+            help="Verify with a second fetch that the POP has cached the object.",
+            show_default="sample",
+            rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
     timeout_minutes: Annotated[
         int | None,
-        typer.Option(help="Timeout of the run in minutes; unfinished targets fail.", rich_help_panel=BEHAVIOUR),
+        typer.Option(
+            help="Timeout of the run in minutes; unfinished targets fail.",
+            show_default="300",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
     max_concurrency: Annotated[
-        int | None, typer.Option(help="Concurrency: batches warmed at the same time.", rich_help_panel=BEHAVIOUR)
+        int | None,
+        typer.Option(
+            help="Concurrency: batches warmed at the same time.", show_default="5", rich_help_panel=BEHAVIOUR
+        ),
     ] = None,
     max_rps: Annotated[
-        float | None, typer.Option(help="Requests per second of the whole run.", rich_help_panel=BEHAVIOUR)
+        float | None,
+        typer.Option(
+            help="Requests per second of the whole run.", show_default="no limit", rich_help_panel=BEHAVIOUR
+        ),
     ] = None,
     staged: Annotated[
         bool | None,
@@ -171,18 +166,21 @@ def request_of(  # noqa: C901 - one branch per option
     ] = None,
     fail_on: Annotated[
         Literal["any", "none"] | None,
-        typer.Option(help="none: the run succeeds even if URLs fail.", rich_help_panel=BEHAVIOUR),
+        typer.Option(help="none: the run succeeds even if URLs fail.", show_default="any", rich_help_panel=BEHAVIOUR),
     ] = None,
     min_warm_percent: Annotated[
         float | None,
-        typer.Option(help="Percentage of a URL's reachable targets that must be warm.", rich_help_panel=BEHAVIOUR),
+        typer.Option(
+            help="Percentage of a URL's reachable targets that must be warm.",
+            show_default="100 for POPs, else 95",
+            rich_help_panel=BEHAVIOUR,
+        ),
     ] = None,
     max_bytes: Annotated[
-        int | None, typer.Option(help="Bodies larger than this fail as too_large.", rich_help_panel=BEHAVIOUR)
-    ] = None,
-    label: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="A name by which you find the run in the list.", rich_help_panel=BEHAVIOUR),
+        int | None,
+        typer.Option(
+            help="Bodies larger than this fail as too_large.", show_default="no limit", rich_help_panel=BEHAVIOUR
+        ),
     ] = None,
     dry_run: Annotated[
         bool | None,
@@ -192,7 +190,16 @@ def request_of(  # noqa: C901 - one branch per option
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
-) -> dict[str, Any]:
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="A name by which you find the run in `prewarm list`.",
+            show_default="in CI: repository, commit and pipeline",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
+) -> UserRequest:
     """Return a request made of a file's fields, overridden by the options.
 
     The values are left to the API to check, which returns all problems in one response.
@@ -201,33 +208,4 @@ def request_of(  # noqa: C901 - one branch per option
         CommandFailed: a file cannot be read, or the options contradict each other.
 
     """
-    options = locals()
-    if [*(file or []), request_file].count(STDIN) > 1:
-        raise CommandFailed("stdin can be read only once: pass - to either --file or --request")
-    request = read_request(request_file) if request_file else {}
-    if urls or file:
-        request["url_list"] = [*(urls or []), *(url for path in file or [] for url in read_urls(path))]
-        if not request["url_list"]:
-            raise CommandFailed("no URLs in " + " and ".join(str(path) for path in file or []))
-    request |= {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
-    if invalidate_path and invalidate is not None:
-        raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
-    lists = {"url_list_s3": url_list_s3, "accept_encodings": accept_encoding, "invalidate": invalidate_path}
-    request |= {name: listed for name, listed in lists.items() if listed}
-    for name in ("sitemap", "manifest"):
-        if options[name]:
-            request[name] = [parse_source(text, name) for text in options[name]]
-    if header:
-        request["headers"] = merge_headers(request.get("headers"), header)
-    kinds = [name for name in ("region", "country", "pop") if options[name]]
-    if len(kinds) > 1:
-        raise CommandFailed(f"{' and '.join('--' + kind for kind in kinds)} cannot be combined: pass one of them")
-    if kinds:
-        request.pop("target_type", None)
-        names = [name.strip() for text in options[kinds[0]] for name in text.split(",") if name.strip()]
-        request |= {"region_type": kinds[0], "region": names}
-    elif not request_file:
-        raise CommandFailed("no POPs selected: pass --region, --country or --pop")
-    if not request_file and not any(request.get(name) for name in ("url_list", "url_list_s3", "sitemap", "manifest")):
-        raise CommandFailed("no URLs to warm: pass URLs, --file, --sitemap, --manifest, --url-list-s3 or --request")
-    return request
+    return build_request(locals())

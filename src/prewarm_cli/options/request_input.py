@@ -7,66 +7,85 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prewarm.request.url_list import read_url_list
 from prewarm.unpacking import unpacked
 from prewarm_cli.errors import CommandFailed, print_stderr
+from prewarm_cli.failure_reasons import file_reason
 
 STDIN = Path("-")
 
 
 def read_urls(path: Path) -> list[str]:
-    """Return the URLs of a file, in any format that the service reads from S3 (prewarm.request.url_list).
+    """Return the URLs of a file; see `read_numbered_urls`."""
+    return [url for _, url in read_numbered_urls(path)]
+
+
+def read_numbered_urls(path: Path) -> list[tuple[int, str]]:
+    """Return the URLs of a file with their lines, in any format that the service reads from S3.
+
+    The formats are those of prewarm.request.url_list.
 
     Raises:
         CommandFailed: the file cannot be read, is not in its format, or has a name that git has quoted.
 
     """
+    shown = name_of(path)
+    # Imported here, so that `prewarm --help` starts fast.
+    from prewarm.request.url_list import read_url_list  # noqa: PLC0415
+
     try:
-        listed = list(read_url_list(b"".join(unpacked(_read_bytes(path))), path.name))
+        listed = list(read_url_list(b"".join(unpacked(_read_bytes(path, "--file"))), path.name))
     except ValueError as error:
-        raise CommandFailed(f"{path}: {error}") from error
+        raise CommandFailed(f"--file {shown}: {file_reason(error)}") from error
     for number, url in listed:
         if url.startswith('"'):
-            raise CommandFailed(f"{path} line {number}: {url} is quoted, as git does; use git diff -z and sed -z")
+            raise CommandFailed(f"{shown} line {number}: {url} is quoted, as git does; use git diff -z and sed -z")
     fragments = [(number, url) for number, url in listed if "#" in url]
     if fragments:
         number, url = fragments[0]
         print_stderr(
-            f"{path} line {number}: {url} has a # ({len(fragments)} such lines): what follows it is not sent to the "
+            f"{shown} line {number}: {url} has a # ({len(fragments)} such lines): what follows it is not sent to the "
             "edge; write %23 if it belongs to the name"
         )
-    return [url for _, url in listed]
+    return listed
 
 
-def _read_bytes(path: Path) -> bytes:
+def name_of(path: Path) -> str:
+    """Return a file's name as messages show it."""
+    return "stdin" if path == STDIN else str(path)
+
+
+def _read_bytes(path: Path, option: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        raise CommandFailed(f"{path}: {error}") from error
+        raise CommandFailed(f"{option} {name_of(path)}: {file_reason(error)}") from error
 
 
-def _read(path: Path) -> str:
-    try:
-        # Editors on Windows start files with a byte order mark, which is not part of the JSON.
-        return (sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")).removeprefix("\ufeff")
-    except (OSError, ValueError) as error:
-        raise CommandFailed(f"{path}: {error}") from error
-
-
-def read_request(path: Path) -> dict[str, Any]:
-    """Return the request in a file.
+def read_request(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the request in a file, and the file's text.
 
     Raises:
         CommandFailed: the file cannot be read or is not a JSON object.
 
     """
+    shown = f"--request {name_of(path)}"
     try:
-        document = json.loads(_read(path))
-    except ValueError as error:
-        raise CommandFailed(f"{path} is not valid JSON: {error}") from error
+        # Editors on Windows start files with a byte order mark, which is not part of the JSON.
+        text = _read_bytes(path, "--request").decode("utf-8").removeprefix("\ufeff")
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise CommandFailed(f"{shown} {where}: not valid JSON: {_json_reason(error)}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "is nested too deeply" if isinstance(error, RecursionError) else file_reason(error)
+        raise CommandFailed(f"{shown}: {reason}") from error
     if not isinstance(document, dict):
-        raise CommandFailed(f"{path} must be a JSON object with url_list, region_type and region")
-    return document
+        raise CommandFailed(f"{shown}: must be a JSON object with url_list, region_type and region")
+    return document, text
+
+
+def _json_reason(error: json.JSONDecodeError) -> str:
+    return error.msg[:1].lower() + error.msg[1:]
 
 
 def parse_source(text: str, name: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -80,8 +99,10 @@ def parse_source(text: str, name: str) -> Any:  # noqa: ANN401 - any JSON value
         return text
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise CommandFailed(f"--{name} {text}: not valid JSON: {error}") from error
+    except json.JSONDecodeError as error:
+        raise CommandFailed(
+            f"--{name} {text}: not valid JSON at column {error.colno}: {_json_reason(error)}"
+        ) from error
 
 
 def merge_headers(filed: object, options: list[str]) -> dict[str, str]:

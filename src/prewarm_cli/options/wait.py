@@ -13,11 +13,12 @@ from prewarm_cli.report_download import FORMATS
 
 @dataclass(frozen=True)
 class WaitOptions:
-    """The longest wait in seconds, None for no limit, and the paths of the JUnit file and the run's report."""
+    """The longest wait in seconds, None for no limit, and the paths of the files that are written at the end."""
 
     seconds: float | None = None
     junit: Path | None = None
     report: Path | None = None
+    gitlab_links: Path | None = None
 
 
 def wait_options_of(
@@ -38,6 +39,13 @@ def wait_options_of(
         Path | None,
         typer.Option(metavar="FILE", help="Download the run's report at the end, as .html, .json or .csv."),
     ] = None,
+    gitlab_links: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write an annotations report at the end: GitLab then links the run's page on the job's page.",
+        ),
+    ] = None,
 ) -> WaitOptions:
     """Return the wait options, checked.
 
@@ -46,9 +54,9 @@ def wait_options_of(
 
     """
     # Checked now, so that a wrong path fails before the wait.
-    for option, path in (("junit", junit), ("report", report)):
+    for option, path in (("junit", junit), ("report", report), ("gitlab-links", gitlab_links)):
         if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
             raise CommandFailed(f"--{option} {path}: the file cannot be written; pass a file in a writable directory")
     if report is not None and report.suffix[1:] not in FORMATS:
         raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
-    return WaitOptions(wait_seconds, junit, report)
+    return WaitOptions(wait_seconds, junit, report, gitlab_links)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from prewarm.urls import redacted
-from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, in_progress, run_name
+from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, in_progress, redact_urls, run_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 # Characters that XML 1.0 cannot represent, not even as references.
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-URL = re.compile(r"https?://\S+")
 # Characters of a run's cause that are repeated at each of its URLs.
 SHORT_CAUSE_LENGTH = 300
 
 
-def junit_xml(status: dict[str, Any]) -> bytes:
-    """Return a status with complete lists as JUnit XML.
+def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
+    """Return a status with complete lists as JUnit XML; `page`: the address of the run's page.
 
     A URL still in progress is an error, because it is not known to be warm. A failed URL of a COMPLETED run is
     skipped, so that the report agrees with the exit code. Secrets in URLs are redacted, since CI servers store and
@@ -35,12 +34,13 @@ def junit_xml(status: dict[str, Any]) -> bytes:
     )
     properties = ET.SubElement(suite, "properties")
     duplicates = [("duplicates", status["duplicates"])] if status.get("duplicates") else []
-    for name, value in (("run", run), ("status", status["status"]), *duplicates):
+    pages = [("page", page)] if page else []
+    for name, value in (("run", run), ("status", status["status"]), *pages, *duplicates):
         ET.SubElement(properties, "property", name=name, value=_xml_text(value))
     fetched = status.get("fetched") or {}
     for url in status.get("successUrl", []):
         _add_case(suite, url, fetched)
-    cause = _redact_urls(cause_of(status))
+    cause = redact_urls(cause_of(status))
     # The whole cause is written once: it may have 32,768 characters, and a run a hundred thousand URLs.
     short_cause = cause.partition("\n")[0]
     if len(short_cause) > SHORT_CAUSE_LENGTH:
@@ -64,7 +64,9 @@ def junit_xml(status: dict[str, Any]) -> bytes:
     if len(suite) == 1 + skipped_cases + failed_cases:
         errors += _add_case_without_urls(suite, status, cause)
     full_cause = [cause] if cause != short_cause else []
-    if lines := [*full_cause, *(_redact_urls(warning) for warning in status.get("warnings", []))]:
+    # Most servers show this text, and no properties.
+    link = [f"run {run}: {page}"] if page else []
+    if lines := [*link, *full_cause, *(redact_urls(warning) for warning in status.get("warnings", []))]:
         ET.SubElement(suite, "system-out").text = _xml_text("\n".join(lines))
     counts = {
         "failures": (0 if completed else failed) + failed_cases,
@@ -91,7 +93,7 @@ def _add_sources(suite: ET.Element, status: dict[str, Any]) -> tuple[int, int]:
     if first and status["status"] != "COMPLETED":
         failed = 1
         case = ET.Element("testcase", classname="prewarm", name="the sources")
-        ET.SubElement(case, "failure", type="sources skipped", message=_xml_text(_redact_urls(first)))
+        ET.SubElement(case, "failure", type="sources skipped", message=_xml_text(redact_urls(first)))
         suite.insert(1, case)
     for source in status.get("sources", []):
         for each in source["leftOut"]:
@@ -99,7 +101,7 @@ def _add_sources(suite: ET.Element, status: dict[str, Any]) -> tuple[int, int]:
             case = ET.SubElement(suite, "testcase", classname=source["source"], name=_xml_text(each["reason"]))
             kind = "skipped" if each["skipped"] else "left out"
             examples = f", such as {', '.join(each['examples'])}" if each["examples"] else ""
-            message = _xml_text(_redact_urls(f"{each['count']:,} {kind}{examples}"))
+            message = _xml_text(redact_urls(f"{each['count']:,} {kind}{examples}"))
             ET.SubElement(case, "skipped", message=message)
     return skipped, failed
 
@@ -123,11 +125,6 @@ def _add_case(suite: ET.Element, url: str, fetched: Mapping[str, str]) -> ET.Ele
         properties = ET.SubElement(case, "properties")
         ET.SubElement(properties, "property", name="fetched", value=_xml_text(redacted(fetched[url])))
     return case
-
-
-def _redact_urls(text: str) -> str:
-    """Return a text with each URL in it redacted separately; the text between the URLs is unchanged."""
-    return URL.sub(lambda match: redacted(match[0]), text)
 
 
 def _xml_text(value: object) -> str:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from prewarm_cli.output.terminal import echo, wrap
 from prewarm_cli.output.text import failure_line, failures_of, in_progress, progress_line, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
 MAX_LIVE_FAILURES = 50
 # On a narrower terminal, rate and times would leave no space for the bars and the counts.
@@ -26,6 +28,7 @@ class Display(Protocol):
     """Shows each status of a run."""
 
     needs_full_lists: bool  # whether `show` needs a status with complete lists
+    shown: AbstractSet[str]  # the failed URLs that were printed
 
     def show(self, status: dict[str, Any]) -> None:
         """Show a status."""
@@ -35,6 +38,7 @@ class NoDisplay:
     """Shows nothing, for commands that print only the last status."""
 
     needs_full_lists = False
+    shown: AbstractSet[str] = frozenset()
 
     def show(self, status: dict[str, Any]) -> None:
         """Do nothing."""
@@ -44,6 +48,7 @@ class JsonLines:
     """Prints each status that differs from the previous one, as one line of JSON."""
 
     needs_full_lists = True
+    shown: AbstractSet[str] = frozenset()
 
     def __init__(self) -> None:
         self._last = ""
@@ -62,6 +67,7 @@ class NewFailures:
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
+        self.printed: set[str] = set()
 
     def lines(self, status: dict[str, Any]) -> Iterator[str]:
         """Yield a line for each new failure, up to MAX_LIVE_FAILURES per run."""
@@ -72,6 +78,7 @@ class NewFailures:
             if len(self._seen) > MAX_LIVE_FAILURES:
                 yield "further failures are shown at the end"
             else:
+                self.printed.add(url)
                 yield failure_line(url, failure, status)
 
 
@@ -82,16 +89,15 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._started, self._last, self._failures = time.monotonic(), "", NewFailures()
+        self.shown: AbstractSet[str] = self._failures.printed
 
     def show(self, status: dict[str, Any]) -> None:
         """Print new failures and, if it has changed, the progress."""
         if in_progress(status):
-            for line in self._failures.lines(status):
-                typer.echo(line)
+            echo(self._failures.lines(status))
             line = progress_line(status)
             if line != self._last:
-                typer.echo(f"{time.monotonic() - self._started:7.1f} s  {line}")
-                sys.stdout.flush()
+                echo([f"{time.monotonic() - self._started:7.1f} s  {line}"])
             self._last = line
 
 
@@ -115,6 +121,7 @@ class ProgressBars:
 
         self._red_text = functools.partial(Text, style="red")
         self._failures = NewFailures()
+        self.shown: AbstractSet[str] = self._failures.printed
         console = Console(highlight=False)
         times = TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
         self.progress = Progress(
@@ -123,14 +130,18 @@ class ProgressBars:
             MofNCompleteColumn(),
             *(times if console.width >= MIN_COLUMNS_FOR_TIMES else ()),
             console=console,
+            # The bars vanish at the end, also after Ctrl-C: the result is printed in their place.
+            transient=True,
         )
         self._tasks = {name: self.progress.add_task(name, total=None, rate="") for name in ("URLs", "targets")}
 
     def show(self, status: dict[str, Any]) -> None:
         """Update the bars and print new failures."""
         # As Text: a URL may contain rich's markup, and a style passed to `print` would colour the bars too.
+        console = self.progress.console
         for line in self._failures.lines(status):
-            self.progress.console.print(self._red_text(line), soft_wrap=True)
+            for part in wrap(line, console.width):
+                console.print(self._red_text(part), soft_wrap=True)
         done, total = targets_of(status)
         for name, current, maximum in (("URLs", status["completed"], status["total"]), ("targets", done, total)):
             task = self._tasks[name]

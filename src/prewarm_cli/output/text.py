@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.outcome import IN_WORDS
+from prewarm.urls import redacted
 from prewarm_cli.errors import Code
+from prewarm_cli.output import times
+from prewarm_cli.output.dry_run import (
+    MEGABYTE,
+    count_of,
+    document_lines,
+    dry_run_lines,
+    duplicates_text,
+    left_out_lines,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 # Errors that the URLs and the status already express. Any other error is printed with its cause.
 ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
 OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
-# Documents of each source shown; the status has more.
-DOCUMENTS_SHOWN = 20
-MEGABYTE = 1_000_000
+URL = re.compile(r"https?://\S+")
+
+
+def redact_urls(text: str) -> str:
+    """Return a text with each URL in it redacted separately; the text between the URLs is unchanged."""
+    return URL.sub(lambda match: redacted(match[0]), text)
 
 
 def in_progress(status: dict[str, Any]) -> bool:
@@ -57,16 +71,28 @@ def progress_line(status: dict[str, Any]) -> str:
         if "nextToken" not in status
         else ""
     )
-    return (
-        f"{status['status']}: {status['completed']} of {status['total']} URLs{split} · {done:,} of {total:,} targets"
-    )
+    doing = f", {phase}" if in_progress(status) and (phase := phase_text(status)) else ""
+    urls = f"{status['completed']} of {status['total']} URLs{split}"
+    return f"{status['status']}{doing}: {urls} · {done:,} of {total:,} targets"
+
+
+def phase_text(status: dict[str, Any]) -> str:
+    """Return what a run is doing, with counts and the time left where the service returns them; else ""."""
+    phase = status.get("phase") or {}
+    name = str(phase.get("name") or "").replace("_", " ")
+    if name == "warming" and (phase.get("stages") or 1) > 1:
+        name += f" stage {phase.get('stage')} of {phase['stages']}"
+    elif name == "invalidating" and phase.get("total"):
+        name += f" {phase.get('done') or 0:,} of {phase['total']:,}"
+    left = phase.get("secondsLeft")
+    return f"{name}, about {times.duration(left)} left" if name and left else name
 
 
 def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | None = None) -> str:
     """Return a failed URL's reasons as text; `service_texts`: the service's own texts for outcomes, if any."""
     texts = OUTCOME_TEXTS | (service_texts or {})
     parts = (
-        f"{name} at {_count(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
+        f"{name} at {count_of(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
         for name, count in failure.get("reasons", {}).items()
     )
     return ", ".join(parts) or "not warm"
@@ -81,10 +107,6 @@ def with_fetched(url: str, status: dict[str, Any]) -> str:
     """Return a URL, with the form in which it is fetched where that differs."""
     fetched = (status.get("fetched") or {}).get(url)
     return f"{url} (fetched as {fetched})" if fetched else url
-
-
-def _count(number: int, singular: str, plural: str | None = None) -> str:
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def failures_of(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -116,17 +138,25 @@ def _readable_cause(text: str) -> str:
     return ": ".join(str(document[name]) for name in ("errorType", "errorMessage") if document.get(name))
 
 
-def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iterator[str]:
+def status_lines(
+    status: dict[str, Any],
+    *,
+    service_stays: bool = True,
+    shown: Collection[str] = (),
+    page: str | None = None,
+) -> Iterator[str]:
     """Yield a status line by line, as `prewarm status` and the end of a wait print it.
 
-    `service_stays`: whether the service still runs after this command, to serve reports and retries.
+    `service_stays`: whether the service still runs after this command, to serve reports and retries; `shown`: failed
+    URLs that were printed before; `page`: the address of the run's page.
     """
     if first := status.get("mostlySkipped"):
         yield str(first)
     yield progress_line(status)
-    for url, failure in islice(failures_of(status), FAILURES_SHOWN):
+    left = ((url, failure) for url, failure in failures_of(status) if url not in shown)
+    for url, failure in islice(left, FAILURES_SHOWN):
         yield failure_line(url, failure, status)
-    if len(status.get("failedUrl", [])) > FAILURES_SHOWN or "nextToken" in status:
+    if next(left, None) or "nextToken" in status:
         report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
         yield f"failed   for the complete list: {report}"
     yield from _notes(status)
@@ -136,6 +166,8 @@ def status_lines(status: dict[str, Any], *, service_stays: bool = True) -> Itera
         yield "; ".join(facts)
     if remedy := _remedy(status, service_stays=service_stays):
         yield f"remedy   {remedy}"
+    if page:
+        yield f"page     {page}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
 
@@ -151,7 +183,7 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
     if proof := _proof(status.get("targets") or {}):
         yield f"proofs   {proof}"
     for entry in islice(status.get("uncompressed", []), FAILURES_SHOWN):
-        yield f"plain    {entry['url']} was served uncompressed at {_count(entry['pops'], 'POP')}"
+        yield f"plain    {entry['url']} was served uncompressed at {count_of(entry['pops'], 'POP')}"
     for warning in status.get("warnings", []):
         yield f"warning  {warning}"
 
@@ -162,33 +194,9 @@ def _proof(targets: dict[str, Any]) -> str:
     if not verified or "addresses" not in targets:
         return ""
     return (
-        f"{_count(verified, 'target')} verified, {targets['verifiedElsewhere']:,} at another address of the POP; "
-        f"{targets['addressesProven']:,} of {_count(targets['addresses'], 'address', 'addresses')} have a proof"
+        f"{count_of(verified, 'target')} verified, {targets['verifiedElsewhere']:,} at another address of the POP; "
+        f"{targets['addressesProven']:,} of {count_of(targets['addresses'], 'address', 'addresses')} have a proof"
     )
-
-
-def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield what a run left out of its sources by choice; what it skipped is among its warnings."""
-    for source in sources:
-        for each in source["leftOut"]:
-            if not each["skipped"]:
-                examples = f" (such as {', '.join(each['examples'])})" if each["examples"] else ""
-                count = _count(each["count"], "entry", "entries")
-                yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
-
-
-def document_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the documents that a run read, with X-Cache and Age; a service of an earlier release returns none."""
-    for source in sources:
-        documents = source.get("documents", [])
-        for each in documents[:DOCUMENTS_SHOWN]:
-            age = "" if each["age"] is None else f", Age: {each['age']} s"
-            x_cache = f"X-Cache: {each['xCache'] or 'absent'}" if each["origin"] != "s3" else "from S3"
-            again = ", invalidated before" if each["origin"] == "invalidated" else ""
-            yield f"read     {source['source']}: {each['url']} ({x_cache}{age}{again})"
-        if (more := source.get("documentsRead", 0) - len(documents[:DOCUMENTS_SHOWN])) > 0:
-            cached = _count(source["documentsFromCache"], "document")
-            yield f"read     {source['source']}: {more:,} more; {cached} in all came from a cache"
 
 
 def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
@@ -206,61 +214,19 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
 def _facts(status: dict[str, Any]) -> Iterator[str]:
     """Yield times, bytes and cost, which older services do not return."""
     if started := status.get("startedAt"):
-        yield f"started {started}" + (f", ended {ended}" if (ended := status.get("endedAt")) else "")
+        yield times.started_and_ended(started, status.get("endedAt"), times.now())
     if (count := status.get("bytes")) is not None:
         yield f"{count / MEGABYTE:,.1f} MB downloaded"
-    if (dollars := (status.get("cost") or {}).get("dollars")) is not None:
-        yield f"about ${dollars:,.4f}"
+    cost = status.get("cost") or {}
+    if (dollars := cost.get("dollars")) is not None:
+        yield f"about ${dollars:,.4f}" + _estimate(cost.get("estimate"))
 
 
-def duplicates_text(count: int) -> str:
-    """Return how many entries were left out."""
-    return f"{_count(count, 'duplicate')} left out: another spelling of a URL of the run"
-
-
-def _invalidation(figures: dict[str, Any]) -> str:
-    """Return what a run would invalidate; a service of an earlier release returns paths and rounds only."""
-    what = ", ".join(figures.get("patterns", [])) or _count(figures["paths"], "path")
-    line = f"invalidation: {what} in {_count(figures['rounds'], 'round')}"
-    if "minutes" in figures:
-        line += f", {_count(figures['minutes'], 'minute')} or more, ${figures['dollars']:,.3f}"
-    return line
-
-
-def _origin_fetches(estimate: dict[str, Any]) -> str:
-    """Return how often the origins would be asked, and how often of these past the regional edge caches."""
-    line = f"about {_count(estimate['fetches'], 'fetch', 'fetches')} at an origin"
-    return f"{line}, {estimate['direct']:,} of them past the regional edge caches" if estimate["direct"] else line
-
-
-def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
-    """Yield what a run would do and cost."""
-    if first := dry_run.get("mostlySkipped"):
-        yield str(first)
-    yield "Dry run: nothing was warmed. A run would warm:"
-    yield f"{_count(dry_run['urls'], 'URL')} of {_count(dry_run['hosts'], 'host')}"
-    if duplicates := dry_run.get("duplicates"):
-        yield duplicates_text(duplicates)
-    yield (
-        f"{_count(dry_run['targets'], 'target')} in {_count(dry_run['batches'], 'batch', 'batches')} and "
-        f"{_count(dry_run['stages'], 'stage')}; {_count(dry_run['fetches'], 'fetch', 'fetches')} "
-        "including verification"
-    )
-    if origin := dry_run.get("originFetches"):
-        yield _origin_fetches(origin)
-    for each in dry_run["distributions"]:
-        yield (
-            f"{each['domain']}: {_count(each['urls'], 'URL')} through {_count(len(each['pops']), 'POP')}"
-            f" ({len(each['skippedPops']):,} skipped)"
-        )
-    if (unserved := dry_run["noDistribution"])["urls"]:
-        yield f"no distribution serves {_count(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
-    if dry_run["invalidation"]["paths"]:
-        yield _invalidation(dry_run["invalidation"])
-    if (size := dry_run.get("estimatedBytes")) is not None:
-        yield f"about {size / MEGABYTE:,.1f} MB"
-    yield f"about ${dry_run['cost']['dollars']:,.4f}"
-    yield from document_lines(dry_run.get("sources", []))
-    yield from left_out_lines(dry_run.get("sources", []))
-    for warning in dry_run["warnings"]:
-        yield f"warning  {warning}"
+def _estimate(estimate: object) -> str:
+    """Return what was estimated before the run, next to what it then took; older services return no estimate."""
+    if not isinstance(estimate, dict) or estimate.get("dollars") is None:
+        return ""
+    if estimate.get("withoutTransfer") and estimate.get("measuredDollars") is not None:
+        measured = f"${estimate['measuredDollars']:,.4f}"
+        return f" ({measured} without transfer, for which ${estimate['dollars']:,.4f} was estimated before it began)"
+    return f" (${estimate['dollars']:,.4f} was estimated before it began)"

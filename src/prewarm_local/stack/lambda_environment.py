@@ -52,6 +52,8 @@ def lambda_environment(function: Function, endpoint: str, region: str, added: Ma
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_XRAY_SDK_ENABLED": "false",
         "POWERTOOLS_TRACE_DISABLED": "true",
+        # Of this machine's work AWS charges for CloudFront only.
+        "PREWARM_OWN_MACHINE": "true",
     }
     machine = {name: os.environ[name] for name in _MACHINE_VARIABLES if name in os.environ}
     edge = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS_PREFIX)}

@@ -11,7 +11,7 @@ from prewarm.planning.cost import Estimate, Work, batching, estimate
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.outcome import Outcome
 from prewarm.settings import Settings
-from tests.support.definitions import ROOT
+from tests.support.definitions import ROOT, template
 
 PAGES = [
     *sorted(ROOT.glob("*.md")),
@@ -155,3 +155,15 @@ def batch_rows() -> list[str]:
 def test_cost_page_batch_sizes_match_the_formula() -> None:
     table = page("docs/cost.md").partition("<!-- batches -->")[2].partition("\n\n")[0]
     assert table.splitlines()[3:] == batch_rows()
+
+
+def test_cost_page_counts_the_alarms_of_the_template() -> None:
+    """CloudWatch charges for each metric of an alarm; expressions are not charged."""
+    alarms = [
+        each["Properties"] for each in template()["Resources"].values() if each["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    metrics = sum(
+        sum("MetricStat" in metric for metric in alarm.get("Metrics", [{"MetricStat": 1}])) for alarm in alarms
+    )
+    row = f"| CloudWatch alarms | {metrics} metrics of {len(alarms)} alarms, $0.10 each | {metrics / 10:.2f} |"
+    assert row in page("docs/cost.md")

@@ -40,6 +40,7 @@ OPTIONAL_SETTINGS = {
     "PREWARM_EDGE_NETWORKS": "an edge outside CloudFront's published ranges",
     "PREWARM_CONNECT_TIMEOUT_MS": "timeouts; the default suits CloudFront",
     "PREWARM_STALL_SECONDS": "timeouts; the default suits CloudFront",
+    "PREWARM_OWN_MACHINE": "on AWS the service is charged for; the embedded stack sets it",
     "PREWARM_ERROR_CACHE_SECONDS": "a distribution with another error caching time",
 }
 

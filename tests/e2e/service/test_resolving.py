@@ -248,6 +248,21 @@ def test_dry_run_returns_counts_and_cost_and_warms_nothing(
     assert status["targets"]["outcomes"].get("already_warm", 0) < 4
 
 
+def test_estimate_of_a_dry_run_is_what_the_run_then_takes(stack: EmbeddedStack) -> None:
+    """Fetches and bytes of a run without failures; the embedded stack is charged for CloudFront only."""
+    wanted = urls("/held/1", "/held/2", "/held/3")
+    estimate = dry(stack, url_list=wanted)
+    status = ended(stack, url_list=wanted)
+    assert {part["name"].partition(",")[0] for part in status["cost"]["parts"]} == {
+        "CloudFront requests",
+        "CloudFront transfer",
+    }
+    before = status["cost"]["estimate"]
+    assert before["fetches"] == estimate["fetches"]
+    assert before["measuredFetches"] == pytest.approx(estimate["fetches"], rel=0.2)
+    assert status["bytes"] == pytest.approx(estimate["estimatedBytes"], rel=0.2)
+
+
 def test_dry_run_by_direct_start_ends_after_resolve_and_status_contains_it(stack: EmbeddedStack) -> None:
     states = stack.client("stepfunctions")
     given = {"url_list": urls("/direct"), "region_type": "pop", "region": SYDNEY, "dry_run": True}

@@ -124,7 +124,7 @@ def test_several_problems_are_printed_on_one_line_each(api: FakeApi) -> None:
     other = {"field": "url_list", "message": "is missing", "near": []}
     api.responses["POST /prewarm"] = [(400, error("InvalidRequest", "both in one line", near, other))]
     lines = prewarm("start", *URL, code=2).stderr.splitlines()
-    assert lines[1:] == ["  region[0]: unknown region 'apca'; did you mean apac or ca?", "  url_list: is missing"]
+    assert lines[1:] == ["  --region: unknown region 'apca'; did you mean apac or ca?", "  URL: is missing"]
 
 
 def test_response_that_is_not_json_exits_4(api: FakeApi) -> None:
@@ -186,11 +186,10 @@ def test_list_reads_pages_up_to_the_limit(api: FakeApi) -> None:
     ]
 
 
-def test_list_prints_one_line_per_run_and_reports_an_empty_list(api: FakeApi) -> None:
-    api.responses["GET /runs"] = [(200, {"runs": [run_line(1)]}), (200, {"runs": []})]
-    assert prewarm("list").stdout == "r1  FAILED       then\n"
-    empty = prewarm("list", "--status", "TIMEOUT")
-    assert (empty.stdout, empty.stderr) == ("", "no runs with status TIMEOUT\n")
+def test_list_reports_an_empty_list_with_its_filters(api: FakeApi) -> None:
+    api.responses["GET /runs"] = [(200, {"runs": []})]
+    empty = prewarm("list", "--status", "TIMEOUT", "--host", "www.example.com")
+    assert (empty.stdout, empty.stderr) == ("", "no runs with status TIMEOUT, host www.example.com\n")
 
 
 def test_cancel_prints_warm_urls_and_a_second_cancel_exits_2(api: FakeApi) -> None:

@@ -34,6 +34,24 @@ def test_demo_without_keep_ends_and_mentions_keep(failures: list[str]) -> None:
     assert "the-key" not in output, "the service has ended, so its key has no use"
 
 
+def test_demo_keep_prints_address_key_and_export_lines_before_the_show(
+    failures: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(*arguments: Any) -> list[str]:
+        arguments[-1].say("THE SHOW")
+        return failures
+
+    monkeypatch.setattr(prewarm_cli.demo.command, "_run_demo", show)
+    monkeypatch.setattr(prewarm_cli.demo.command, "serve_until_signal", lambda _: None)
+    before, after = prewarm("demo", "--keep").stdout.split("THE SHOW")
+    for part in (before, after):
+        lines = part.splitlines()
+        assert "Dashboard: http://127.0.0.1:1/v1/" in lines
+        assert "API key: the-key" in lines
+        assert "export PREWARM_API_URL=http://127.0.0.1:1/v1" in lines
+        assert "export PREWARM_API_KEY=the-key" in lines
+
+
 def test_demo_with_a_failed_check_prints_it_and_exits_1(failures: list[str]) -> None:
     failures.append("a viewer got a Miss")
     assert "Check failed: a viewer got a Miss" in prewarm("demo", code=1).stdout

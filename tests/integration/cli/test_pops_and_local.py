@@ -1,11 +1,16 @@
 """`prewarm pops` and `prewarm local` with bad input and on narrow terminals."""
 
 import json
+import signal
+import threading
+from typing import Any
 
 import pytest
 
+import prewarm_local.stack.stack
 from prewarm.catalogue import catalogue
 from tests.support.fake_api import prewarm
+from tests.support.terminal_widths import terminal_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +35,7 @@ def test_pops_without_command_lists_all_pops() -> None:
 
 @pytest.mark.parametrize("columns", [30, 40, 50, 80])
 def test_pop_ids_are_complete_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
+    terminal_of(monkeypatch, columns)
     lines = prewarm("pops", "list", "--region", "all").stdout.splitlines()
     assert set(catalogue().pops) <= {word for line in lines for word in line.split()}
     assert max(len(line) for line in lines) <= columns
@@ -39,6 +44,36 @@ def test_pop_ids_are_complete_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("port", ["99999", "-1"])
 def test_local_with_invalid_port_exits_2(port: str) -> None:
     assert "--port" in prewarm("local", "--port", port, code=2).stderr
+
+
+def test_local_prints_export_lines_on_stderr_and_one_json_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Served:
+        api, api_key = "http://127.0.0.1:1/v1", "the key"
+
+        def __init__(self, **_: Any) -> None:
+            self.entered = False
+
+        def __enter__(self) -> None:
+            self.entered = True
+
+        def __exit__(self, *_: object) -> None:
+            self.entered = False
+
+        def ready_line(self) -> dict[str, str]:
+            assert self.entered
+            return {"api": self.api, "apiKey": self.api_key}
+
+    monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", Served)
+    monkeypatch.setattr(threading.Event, "wait", lambda *_: True)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        shown = prewarm("local")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert json.loads(shown.stdout)["apiKey"] == "the key"
+    assert "Dashboard: http://127.0.0.1:1/v1/" in shown.stderr
+    assert "\nexport PREWARM_API_URL=http://127.0.0.1:1/v1\nexport PREWARM_API_KEY='the key'\n" in shown.stderr
 
 
 @pytest.mark.parametrize(

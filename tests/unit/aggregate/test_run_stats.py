@@ -31,6 +31,29 @@ def test_cost_is_the_formula_of_the_measurements() -> None:
     )
 
 
+def test_cost_has_the_estimate_of_the_plan_next_to_it() -> None:
+    before = plan(batches=1, estimated_dollars=0.25, estimated_fetches=30)
+    measured = measure(before, [part(0, 0, [PopSums(10, 10, 20, 10**9, 1)])])
+    cost = measured_sums(before, measured, 0.0, catalogue())["cost"]
+    found = cost["estimate"]
+    assert (found["dollars"], found["fetches"], found["measuredFetches"]) == (0.25, 30, 20)
+    transfer = sum(each["dollars"] for each in cost["parts"] if "transfer" in each["name"])
+    assert transfer > 0.05
+    assert found["measuredDollars"] == pytest.approx(cost["dollars"] - transfer, abs=1e-4)
+    assert "estimate" not in measured_sums(plan(), measured, 0.0, catalogue())["cost"]
+
+
+def test_run_on_ones_own_machine_is_charged_for_cloudfront_only() -> None:
+    own = plan(batches=1, own_machine=True, invalidation_paths=2)
+    measured = measure(own, [part(0, 0, [PopSums(10, 10, 20, 10**9, 1)], gb_ms=3000)])
+    names = [each["name"] for each in measured_sums(own, measured, 9.0, catalogue())["cost"]["parts"]]
+    assert {name.partition(",")[0].partition(" (")[0] for name in names} == {
+        "CloudFront requests",
+        "CloudFront transfer",
+        "invalidation",
+    }
+
+
 def test_regions_are_those_of_cloudfronts_prices() -> None:
     measured = measure(plan(), [part(0, 0, [PopSums(2, 1, 2, 5, 30, 2), PopSums(2, 2, 2, 5, 50, 2)])])
     by_region = {entry["region"]: entry for entry in regions(measured, catalogue())}

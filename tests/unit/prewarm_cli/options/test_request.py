@@ -150,7 +150,7 @@ def test_urls_are_read_from_arguments_files_and_stdin(tmp_path: Path, monkeypatc
 
 
 def test_request_is_read_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO('{"url_list": ["x"]}'))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps({"url_list": ["x"]}).encode())))
     assert request_from("--request", "-") == {"url_list": ["x"]}
 
 
@@ -186,7 +186,7 @@ def test_request_file_that_is_not_a_json_object_is_named(
 def test_file_without_urls_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "urls.txt"
     file.write_text("# nothing yet\n")
-    assert f"no URLs in {file}" in error_from(capsys, "--file", str(file), *BASE)
+    assert f"--file {file}: contains no URLs" in error_from(capsys, "--file", str(file), *BASE)
 
 
 def test_start_and_run_have_all_request_options() -> None:

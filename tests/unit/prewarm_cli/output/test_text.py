@@ -4,15 +4,8 @@ from typing import Any
 
 import pytest
 
-from prewarm_cli.output.text import (
-    FAILURES_SHOWN,
-    document_lines,
-    dry_run_lines,
-    exit_code_of,
-    failure_reasons,
-    progress_line,
-    status_lines,
-)
+from prewarm_cli.output.dry_run import document_lines, dry_run_lines
+from prewarm_cli.output.text import FAILURES_SHOWN, exit_code_of, failure_reasons, progress_line, status_lines
 from tests.support.statuses import BAD, CAUSES, GOOD, status
 
 
@@ -37,6 +30,25 @@ def test_progress_line_counts_urls_and_targets() -> None:
     assert progress_line(status(nextToken="x")) == "FAILED: 2 of 2 URLs · 8 of 1,008 targets"
 
 
+@pytest.mark.parametrize(
+    ("phase", "text"),
+    [
+        ({"name": "resolving"}, "IN_PROGRESS, resolving: "),
+        ({"name": "invalidating", "done": 3, "total": 10}, "IN_PROGRESS, invalidating 3 of 10: "),
+        ({"name": "warming", "stage": 1, "stages": 1}, "IN_PROGRESS, warming: "),
+        (
+            {"name": "warming", "stage": 2, "stages": 2, "secondsLeft": 75},
+            "IN_PROGRESS, warming stage 2 of 2, about 1 min 15 s left: ",
+        ),
+        ({"name": "summing_up"}, "IN_PROGRESS, summing up: "),
+        (None, "IN_PROGRESS: "),
+    ],
+)
+def test_progress_line_names_the_phase_where_the_service_returns_it(phase: dict[str, Any] | None, text: str) -> None:
+    assert progress_line(status(status="IN_PROGRESS", phase=phase)).startswith(text)
+    assert progress_line(status(phase=phase)).startswith("FAILED: ")
+
+
 def test_failure_reasons_explain_outcomes() -> None:
     reasons = failure_reasons(status()["failures"][0])
     assert "server_error at 3 targets (the origin answered with a 5xx" in reasons
@@ -50,6 +62,23 @@ def test_status_lines_need_only_the_contracts_fields() -> None:
     names = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
     bare = {name: status()[name] for name in names}
     assert list(status_lines(bare))[1] == f"failed   {BAD}  not warm"
+
+
+def test_failures_that_were_printed_before_are_not_repeated() -> None:
+    many = [f"https://www.example.com/{number}" for number in range(FAILURES_SHOWN + 3)]
+    lines = list(status_lines(status(failedUrl=many, failures=[]), shown=set(many[:2])))
+    assert not [line for line in lines if many[0] in line.split()]
+    assert many[2] in "\n".join(lines)
+    assert "failed   for the complete list: prewarm report the-run --format csv" in lines
+    assert not [line for line in status_lines(status(), shown={BAD}) if line.startswith("failed")]
+
+
+def test_status_lines_name_the_page_and_the_estimate() -> None:
+    cost = {"dollars": 0.02, "estimate": {"dollars": 0.01, "withoutTransfer": True, "measuredDollars": 0.011}}
+    lines = list(status_lines(status(cost=cost), page="https://api.example.com/v1/#/run/the-run"))
+    assert "page     https://api.example.com/v1/#/run/the-run" in lines
+    expected = "about $0.0200 ($0.0110 without transfer, for which $0.0100 was estimated before it began)"
+    assert expected in lines
 
 
 def test_status_lines_show_optional_fields() -> None:
@@ -69,7 +98,8 @@ def test_status_lines_show_optional_fields() -> None:
         "remedy   `prewarm retry the-run` starts a new run of the failed URLs",
         "2 unresolved_pop",
         "warning  mind the gap",
-        "01:38:59",
+        "2026-11-24 01:38:29 UTC",
+        "took 30 s",
     ):
         assert part in output
 

@@ -1,0 +1,80 @@
+"""GitHub Actions: annotations of a run's failures, and its summary on the page of the workflow run."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+from prewarm.urls import redacted
+from prewarm_cli.ci.workflow_commands import command
+from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, progress_line, redact_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# GitHub shows the first ten annotations of a kind per step, and a summary of at most 1 MiB per step (GitHub Docs,
+# "Workflow commands for GitHub Actions", and the runner's limits of annotations).
+MAX_ANNOTATIONS = 10
+MAX_SUMMARY_URLS = 100
+MAX_SUMMARY_BYTES = 1_000_000
+
+
+def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
+    """Yield workflow commands: an error for each failed URL, or for the run, and a warning for each of its warnings.
+
+    Failures of a run that is COMPLETED anyway are warnings, as its exit code is 0.
+    """
+    kind = "warning" if status["status"] == "COMPLETED" else "error"
+    link = f"\n{page}" if page else ""
+    failures = list(failures_of(status))
+    room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
+    for url, failure in failures[:room]:
+        text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{link}"
+        yield command(kind, "Not warm", text)
+    if len(failures) > room:
+        yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
+    if not failures and status["status"] != "COMPLETED":
+        yield command(kind, "Not warm", f"{redact_urls(cause_of(status)) or progress_line(status)}{link}")
+    for warning in status.get("warnings", [])[:MAX_ANNOTATIONS]:
+        yield command("warning", "prewarm", redact_urls(warning))
+
+
+def step_summary(status: dict[str, Any], page: str | None) -> str:
+    """Return the run as HTML in Markdown: its result, its page, and its failed URLs with their reasons."""
+    name = html.escape(str(status.get("run") or "the run"))
+    title = f'<a href="{html.escape(page)}">{name}</a>' if page else name
+    lines = [
+        f"<h3>Prewarm: {html.escape(status['status'])}</h3>",
+        f"<p>Run {title}: {_text(progress_line(status))}</p>",
+    ]
+    if cause := cause_of(status):
+        lines.append(f"<p>{_text(redact_urls(cause))}</p>")
+    failures = list(failures_of(status))
+    if failures:
+        lines += ["<table>", "<tr><th>URL</th><th>why it is not warm</th></tr>"]
+        for url, failure in failures[:MAX_SUMMARY_URLS]:
+            reasons = _text(failure_reasons(failure, status.get("words")))
+            lines.append(f"<tr><td><code>{_text(redacted(url))}</code></td><td>{reasons}</td></tr>")
+        lines.append("</table>")
+    if len(failures) > MAX_SUMMARY_URLS:
+        lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
+    lines += [f"<p>Warning: {_text(redact_urls(warning))}</p>" for warning in status.get("warnings", [])]
+    return _limited(lines)
+
+
+def _limited(lines: list[str]) -> str:
+    """Return as many lines as a summary may have; GitHub refuses a longer one as a whole."""
+    size, kept = 0, []
+    for line in lines:
+        size += len(line.encode("utf-8", "replace")) + 1
+        if size > MAX_SUMMARY_BYTES:
+            kept += ["</table>"] if "<table>" in kept and "</table>" not in kept else []
+            kept.append("<p>The rest is in the run's report.</p>")
+            break
+        kept.append(line)
+    return "\n".join(kept) + "\n\n"
+
+
+def _text(text: str) -> str:
+    """Return text in HTML on one line: an empty line would end the HTML, and what follows would be Markdown."""
+    return html.escape(" ".join(text.split()))

@@ -1,0 +1,130 @@
+"""A request that knows where its values come from, so that a problem names the option or the file and its line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from prewarm_cli.options.json_lines import line_of
+
+INDEX = re.compile(r"(?P<name>[a-z_0-9]+)(?:\[(?P<index>[0-9]+)\])?(?P<rest>.*)", re.DOTALL)
+# Options whose names are not those of the fields; `region` and its type depend on the option that was used.
+OPTIONS = {
+    "accept_encodings": "--accept-encoding",
+    "headers": "--header",
+    "url_list": "URL",
+}
+# Fields of a request; a test compares them with the model.
+FIELDS = frozenset(
+    [
+        "url_list",
+        "url_list_s3",
+        "sitemap",
+        "manifest",
+        "region_type",
+        "target_type",
+        "region",
+        "cf_domain",
+        "accept_encodings",
+        "headers",
+        "user_agent",
+        "invalidate",
+        "verify",
+        "timeout_minutes",
+        "max_concurrency",
+        "max_rps",
+        "staged",
+        "fail_on",
+        "strict_sources",
+        "min_warm_percent",
+        "max_bytes",
+        "allow_unknown_pops",
+        "dry_run",
+        "label",
+    ]
+)
+# Parameters of the other routes, as the commands name them.
+PARAMETERS = {
+    "requestID": "ID",
+    "limit": "--limit",
+    "status": "--status",
+    "label": "--label",
+    "host": "--host",
+    "since": "--since",
+    "url": "--url",
+    "days": "--since",
+    "format": "--format",
+    "Idempotency-Key": "--idempotency-key",
+}
+
+
+class UserRequest(dict[str, Any]):
+    """The API's request, and by field the place where the user wrote it.
+
+    `urls`: a place for each entry of url_list, such as `urls.txt line 3`; `options`: by field the option that set it;
+    `file`: the --request file and its text.
+    """
+
+    urls: list[str]
+    options: dict[str, str]
+    file: tuple[str, str] | None
+
+    def __init__(self, *fields: Any) -> None:  # noqa: ANN401 - dict's own signature
+        super().__init__(*fields)
+        self.urls, self.options, self.file = [], {}, None
+
+    def place_of(self, field: str) -> str:
+        """Return where a field, such as `region[0]`, was written: an option, or a file and its line."""
+        parts = INDEX.fullmatch(field)
+        if parts is None:
+            return field
+        name, index = parts["name"], parts["index"]
+        if name == "url_list" and index and int(index) < len(self.urls):
+            return self.urls[int(index)]
+        name = "region" if name in {"region_type", "target_type"} and name in self.options else name
+        if name in self.options:
+            return f"{self.options[name]}{_readable(parts['rest'])}"
+        if self.file is not None:
+            path, text = self.file
+            line = line_of(text, field)
+            return f"{path} line {line}: {field}" if line else f"{path}: {field}"
+        return option_of(field)
+
+
+def option_of(field: str) -> str:
+    """Return the option for a request's field, or the name of a parameter as the command line has it."""
+    parts = INDEX.fullmatch(field)
+    if field in PARAMETERS or parts is None:
+        return PARAMETERS.get(field, field)
+    return OPTIONS.get(parts["name"], "--" + parts["name"].replace("_", "-")) + _readable(parts["rest"])
+
+
+def _readable(rest: str) -> str:
+    """Return the rest of a field, such as `.include[0]` or a header's name, as text after the option."""
+    words = [word for word in re.split(r"[.\[\]]+", rest.removeprefix(".url")) if word and not word.isdigit()]
+    return " " + " ".join(words) if words else ""
+
+
+def rejection_in_users_terms(cause: str, request: UserRequest) -> str:
+    """Return why a run was rejected, with the places where the user wrote the values in place of the fields.
+
+    The service joins several problems by ` | `, each of them with its field in front of a colon.
+    """
+    parts = []
+    for problem in cause.split(" | "):
+        field, colon, message = problem.partition(": ")
+        name = field.partition("[")[0].partition(".")[0]
+        parts.append(f"{request.place_of(field)}: {message}" if colon and name in FIELDS else problem)
+    return " | ".join(parts)
+
+
+def problem_texts(details: list[dict[str, Any]], request: UserRequest | None) -> list[str]:
+    """Return the API's problems in the user's terms: place, message, and what the user may have meant."""
+    texts = []
+    for entry in details:
+        field = str(entry.get("field") or "")
+        place = (request.place_of(field) if request is not None else option_of(field)) if field else ""
+        near = " or ".join(map(str, entry.get("near") or []))
+        text = f"{place}: {entry.get('message', '')}" if place else str(entry.get("message", ""))
+        texts.append(text + (f"; did you mean {near}?" if near else ""))
+    return texts

@@ -1,0 +1,19 @@
+"""The demo's table of URLs: no URL is divided, and no reason is printed twice."""
+
+import pytest
+
+from prewarm_cli.demo.table import url_table
+from tests.support.statuses import BAD, GOOD, status
+
+
+@pytest.mark.parametrize("width", [None, 60, 80, 120])
+def test_every_url_is_whole_with_its_state(width: int | None) -> None:
+    lines = [line for line, _ in url_table(status(), width)]
+    assert f"warm    {GOOD}" in lines or f"{'warm':11}  {GOOD}" in lines
+    assert [line for line in lines if BAD in line.split()]
+    assert "server_error at 3 POPs, timeout at 1 POPs" in " ".join(" ".join(lines).split())
+
+
+def test_reasons_that_were_printed_before_are_left_out() -> None:
+    shown = [line for line, _ in url_table(status(), None, shown={BAD})]
+    assert shown == ["STATE   URL", f"warm    {GOOD}", f"failed  {BAD}"]
