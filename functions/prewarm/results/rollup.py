@@ -208,8 +208,9 @@ def _uncompressed(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     count = f"{len(rolled.uncompressed):,} URLs were" if len(rolled.uncompressed) > 1 else "one URL was"
     where = f"{len(pops):,} POPs ({pops[0]})" if len(pops) > 1 else f"one POP ({pops[0]})"
     example = f"such as {redacted(urls[index])} at {where}"
-    why = "a busy edge skips compression and keeps the plain copy until it expires"
-    return [f"{count} served uncompressed, {example}: {why}; invalidate these URLs to replace it"]
+    why = "a busy edge skips compression and keeps the plain copy until it expires; invalidate the URL to replace it"
+    other = "An origin that sends no Content-Length is never compressed"
+    return [f"{count} served uncompressed, {example}: {why}. {other}"]
 
 
 def _separate(rolled: RollUp) -> list[str]:

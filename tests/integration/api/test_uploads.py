@@ -108,7 +108,7 @@ def test_list_over_the_limit_is_refused_when_it_is_read(machine: Machine, monkey
     put(form, b"x")
     monkeypatch.setattr("resolve.sources.s3_list.LIST_BYTES", 0)
     rejected = machine.resolve(REQUEST | {"url_list_s3": form["address"]}).resolved["rejection"]
-    assert "has 1 bytes; a list may have at most 0" in rejected["cause"]
+    assert "has 1 bytes; at most 0 are read" in rejected["cause"]
 
 
 @pytest.mark.parametrize("key", ["runs/x/request.json", "uploads", "other/urls.txt"])

@@ -13,6 +13,7 @@ import resolve.handler
 import resolve.invalidate_handler
 from prewarm_local.edge.process import SimulatedCloudFront
 from resolve.invalidation_rounds import InvalidationBatch
+from resolve.plan_store import RunEnded
 from resolve.reading import INVALIDATIONS_AT_MOST, Reading, stored_rounds
 from tests.support.edge_urls import HOST
 from tests.support.handlers import ACCOUNT, BUCKET, DOMAIN, OTHER_HOST, SYDNEY, Context, Machine, client, document
@@ -100,11 +101,12 @@ def test_sitemap_of_the_last_deployment_is_invalidated_and_read_again(site: Site
     site.put_list("b.xml", f"https://{OTHER_HOST}/3.txt")
     site.put_list("index.xml", site.url("a.xml"), site.url("b.xml"), index=True)
     output, passes = site.read("deployed", sitemap=site.url("index.xml"), invalidate=True)
-    assert passes == [["index.xml"], ["a.xml"]]
+    # An Age of 0 shows nothing in the first second of a run, so b.xml is read again where the test is that fast.
+    assert passes in ([["index.xml"], ["a.xml"]], [["index.xml"], ["a.xml"], ["b.xml"]])
     assert urls("deployed") == [OLD, NEW, f"https://{OTHER_HOST}/3.txt"]
     assert (output["invalidate"], output["invalidation"]["reading"], output["invalidation"]["rounds"]) == (True, 0, 1)
     stored = plan("deployed")
-    assert (stored["invalidation_paths"], stored["invalidation_rounds"]) == (5, 3)
+    assert (stored["invalidation_paths"], stored["invalidation_rounds"]) == (3 + len(passes), 1 + len(passes))
     assert stored["warnings"] == []
     (source,) = stored["sources"]
     assert [each["origin"] for each in source["documents"]["listed"]].count("cache") == 0
@@ -247,15 +249,15 @@ def test_run_past_its_deadline_or_cancelled_invalidates_no_documents(site: Site)
     assert resolve.invalidate_handler.handler(late | {"redrives": 2}, Context(900.0))["status"] == "overdue"
 
 
-def test_later_reading_keeps_the_runs_start_and_does_not_reopen_a_cancelled_run(site: Site) -> None:
+def test_later_reading_does_not_reopen_or_plan_a_cancelled_run(site: Site) -> None:
     site.put_list("s.xml", OLD)
     site.cached(sitemap=site.url("s.xml"))
     event = {"run": "stopped", "input": PLACE | {"sitemap": site.url("s.xml"), "invalidate": True}, "reading": 0}
     resolve.handler.handler(event, Context())
     site.edge.purge([f"{site.folder}/s.xml"])
     site.machine.storage.ledger.end_run("stopped")
-    resolve.handler.handler(event | {"reading": 1}, Context())
-    assert plan("stopped")["started_at"] == document("stopped", "plan/documents/1.json.gz")["startedAt"]
+    with pytest.raises(RunEnded, match="run stopped was cancelled before it was planned"):
+        resolve.handler.handler(event | {"reading": 1}, Context())
     assert site.machine.storage.ledger.control("stopped").ended
 
 
