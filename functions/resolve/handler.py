@@ -64,7 +64,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     return {
         "run": run,
         "invalidate": plan.invalidate,
-        "invalidation": before_first_round(plan.invalidation_rounds),
+        "invalidation": before_first_round(plan.invalidation_rounds - plan.document_rounds),
         "maxConcurrency": plan.max_concurrency,
         "stages": [stage_key(run, plan.attempt, number) for number in range(1, plan.stages + 1)],
         "targets": plan.targets,

@@ -1,12 +1,12 @@
 """CreateInvalidations and CheckInvalidations: remove old objects from every cache before new ones are fetched."""
 
-import time
 from typing import Any
 
 from prewarm.observability import logger
 from prewarm.storage.run_store import Storage, storage
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.invalidation_calls import PatientCloudFront
+from resolve.invalidation_progress import is_late, note
 from resolve.invalidation_rounds import InvalidationBatch, first_wait, next_wait
 from resolve.reading import stored_rounds
 
@@ -38,27 +38,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     after = check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
     note(run, progress, after, store)
     return after
-
-
-def note(run: str, before: dict[str, Any], after: dict[str, Any], store: Storage) -> None:
-    """Record the progress for the run's status."""
-    noted = {"round": before["round"] + 1, "rounds": before["rounds"], "done": after["done"]}
-    noted["created"] = len(after["created"] or before["created"])
-    if after["status"] == "completed":
-        noted["completedAt"] = round(time.time())
-    store.ledger.note_invalidation(run, noted)
-
-
-def is_late(run: str, redrives: int, store: Storage, reading: int = 0) -> bool:
-    """Return whether the run has ended, or has passed the deadline that a redrive renews."""
-    if reading:
-        documents = store.get_documents(run, reading)
-        started_at, deadline = documents["startedAt"], documents["deadline"]
-    else:
-        plan = store.need_plan(run)
-        started_at, deadline = plan.started_at, plan.deadline
-    control = store.ledger.control_after(run, redrives, deadline - started_at)
-    return control.over_for(redrives) or time.time() >= control.deadline_of(deadline)
 
 
 def create(run: str, progress: dict[str, Any], cloudfront: PatientCloudFront, store: Storage) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def plan_run(
         resolve_seconds=round(clock() - (began_at or started_at), 3),
         invalidation_paths=paths_of([*document_rounds, *rounds]),
         invalidation_rounds=len(document_rounds) + len(rounds),
+        document_rounds=len(document_rounds),
         sources=sources,
         strict_sources=fields.strict_sources,
         duplicates=duplicates,

@@ -33,7 +33,7 @@ def phase_of(plan: Plan, results: Sequence[BatchResult], control: Control, now: 
         return {
             "name": "invalidating",
             "round": progress.get("round", 1),
-            "rounds": progress.get("rounds", plan.invalidation_rounds),
+            "rounds": progress.get("rounds", plan.invalidation_rounds - plan.document_rounds),
             "done": progress.get("done", 0),
             "total": progress.get("created", 0),
         }

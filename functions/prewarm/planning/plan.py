@@ -98,7 +98,9 @@ class Plan:
     max_rps: float | None = None
     resolve_seconds: float = 0.0
     invalidation_paths: int = 0
+    # All rounds, and those of the documents of the sources, which were over before the plan.
     invalidation_rounds: int = 0
+    document_rounds: int = 0
     sources: tuple[SourceReport, ...] = ()
     strict_sources: bool | None = None
     # Entries of the request's sources that are another spelling of a URL; URLs that are fetched in another form than
