@@ -30,9 +30,10 @@ WRITES = {
         "s3:PUT report.csv",
         "s3:PUT report.html",
         "s3:PUT summary.json",
+        "s3:PUT urls.index",
         "dynamodb:update summed",
     ],
-    "invalidate": ["cloudfront:POST .*/invalidation", "s3:PUT invalidations"],
+    "invalidate": ["cloudfront:POST .*/invalidation", "s3:PUT invalidations", "dynamodb:update control"],
     "the end of a cancelled run": ["dynamodb:update ended", "dynamodb:put closing", "s3:PUT summary.json"],
 }
 OF_ANOTHER_SHAPE = {"warm, another part": slow_shape, "the end of a cancelled run": slow_shape}
