@@ -37,7 +37,7 @@ def test_start_wait_in_a_pipe_prints_lines_and_failed_run_exits_1_with_junit(
     done = piped(service, *arguments, FORCE_COLOR="1")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "\x1b" not in done.stdout
-    assert "IN_PROGRESS: 0 of 4 URLs" in done.stdout
+    assert "IN_PROGRESS, resolving: 0 of 4 URLs" in done.stdout
     assert "FAILED: 4 of 4 URLs (3 warm, 1 failed" in done.stdout
     suite = ET.parse(report).find("testsuite")
     assert suite is not None
