@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -68,6 +69,30 @@ def test_pops_of_a_bypassed_area_ask_the_origin_themselves() -> None:
             assert (got.x_cache, 'cdn-upstream-layer;desc="EDGE"' in got.headers["server-timing"]) == ("Miss", True)
         assert client.asked("/a") == 2
         assert client.request("/a", TOKYO).x_cache == "Hit"
+
+
+# "Request and response behavior for custom origins", "Simultaneous requests for the same object (request
+# collapsing)":
+# CloudFront pauses before it forwards further requests for an object. That it is one request for all POPs of an area
+# is the documented aim of regional edge caches; an origin that gets more is the other setting.
+@pytest.mark.parametrize(("collapsing", "asked"), [(True, 1), (False, 2)])
+def test_simultaneous_requests_of_an_area_are_one_at_the_origin(*, collapsing: bool, asked: int) -> None:
+    with SimulatedCloudFront(_config(regional_collapsing=collapsing)) as edge:
+        client = Client(edge)
+        with ThreadPoolExecutor(2) as both:
+            found = list(both.map(lambda pop: client.request("/slow", pop), (TOKYO, TOKYO_2)))
+        assert [got.status for got in found] == [200, 200]
+        assert client.asked("/slow") == asked
+
+
+# "All distribution settings reference", "Connection attempts": 1 to 3 times, 3 by default, before an error.
+@pytest.mark.parametrize("attempts", [1, 3])
+def test_silent_origin_is_asked_as_often_as_the_switch_says(attempts: int) -> None:
+    with SimulatedCloudFront(_config(origin_attempts=attempts)) as edge:
+        client = Client(edge)
+        client.edge.fault("/a", "no_answer")
+        assert client.request("/a").status == 504
+        assert client.asked("/a") == attempts
 
 
 # Not documented: whether the servers of a POP share their cache. Both are possible here.
