@@ -59,6 +59,9 @@ class Call:
         kind = "attempt" if run.endswith("#open") else "control" if key == "control" else "part"
         if kind == "part" and "closed" in item:
             kind = "closing"
+        if run.startswith("#") or key == "listed":
+            # The list of runs, and where a run's entry in it is.
+            kind = "listing"
         match operation:
             case "PutItem":
                 return f"put {kind}"
@@ -67,6 +70,8 @@ class Call:
             case "DeleteItem":
                 return f"delete {kind}"
             case "UpdateItem":
+                if kind == "listing":
+                    return "update listing"
                 change = document.get("UpdateExpression", "")
                 names = ("openHosts", "darkPops", "summed", "ended")
                 return f"update {next((name for name in names if f'{name} ' in change), 'control')}"

@@ -12,7 +12,7 @@ from tests.trust.drive import Shape, slow_shape, small_shape
 MOMENTS = {"before": ("before", True), "during": ("response", True), "after": ("after", False)}
 # The writes of a run, by the function that makes them.
 WRITES = {
-    "api": ["s3:PUT request.json", "stepfunctions:StartExecution"],
+    "api": ["s3:PUT request.json", "dynamodb:put listing", "stepfunctions:StartExecution"],
     "resolve": [
         "s3:PUT blocks",
         "s3:PUT urls",
@@ -20,6 +20,7 @@ WRITES = {
         "s3:PUT plan",
         "s3:PUT stages",
         "dynamodb:put control",
+        "dynamodb:update listing",
     ],
     "warm": ["dynamodb:put attempt", "s3:PUT records", "dynamodb:put part", "dynamodb:delete attempt"],
     "warm, another part": ["s3:PUT cursors"],
@@ -31,6 +32,7 @@ WRITES = {
         "s3:PUT report.html",
         "s3:PUT summary.json",
         "s3:PUT urls.index",
+        "dynamodb:update listing",
         "dynamodb:update summed",
     ],
     "invalidate": ["cloudfront:POST .*/invalidation", "s3:PUT invalidations", "dynamodb:update control"],
