@@ -53,7 +53,7 @@ def slow_shape(chance: random.Random) -> Shape:
         "region_type": "pop",
         "region": chance.sample(POPS, 4),
         "verify": "none",
-        "max_rps": 45,
+        "max_rps": 30,
         "max_concurrency": 3,
     }
     return Shape(chance.randint(24, 30), fields, worker_seconds=2)
