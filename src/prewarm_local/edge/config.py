@@ -64,6 +64,7 @@ class StoredObject:
 
     `size` is in bytes, `ttfb_ms` in milliseconds before its first byte.
     `document`: fixed content in base64, which determines the size; otherwise the content follows from the ETag.
+    `cors`: the origin adds CORS headers where the request has Origin, as an S3 bucket does.
     """
 
     size: int = 1024
@@ -75,6 +76,7 @@ class StoredObject:
     fault: str | None = None
     ttfb_ms: float = 0
     revision: int = 0
+    cors: bool = False
 
     def __post_init__(self) -> None:
         """Reject values that are impossible in an HTTP response."""
@@ -98,7 +100,8 @@ class EdgeConfig:
     `origin_attempts`, `connection_timeout`: of distributions without `config`; `second_origin_fails`: an origin
     group's second origin has the faults of the first. `origin_compresses`: the origin compresses text itself.
     `revalidating_x_cache`: X-Cache of a copy served while it is revalidated; `waf_x_cache`: of AWS WAF's answers,
-    empty for none.
+    empty for none. `expires_keeps_4xx`, `zero_keeps_4xx`: a 400, 403, 405, 412 or 415 is cached with Expires alone,
+    and with a lifetime of 0. `origin_request_policies`: OriginRequestPolicyConfig objects by id.
     """
 
     distributions: tuple[Distribution, ...]
@@ -133,6 +136,9 @@ class EdgeConfig:
     origin_compresses: bool = True
     revalidating_x_cache: str = "RefreshHit"
     waf_x_cache: str = "Error"
+    expires_keeps_4xx: bool = False
+    zero_keeps_4xx: bool = False
+    origin_request_policies: Mapping[str, Any] = field(default_factory=dict)
     ca_bundle: str | None = None
 
     def __post_init__(self) -> None:

@@ -52,6 +52,11 @@ def merge(headers: Mapping[str, str], configured: Mapping[str, str]) -> list[tup
     return [item for item in headers.items() if item[0].lower() not in replaced] + list(configured.items())
 
 
+def cors_headers(stored: StoredObject, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the CORS headers of a response: none unless the request has Origin."""
+    return {"Access-Control-Allow-Origin": sent["origin"]} if stored.cors and "origin" in sent else {}
+
+
 class Origin:
     """The origin's objects, and its server."""
 
@@ -110,6 +115,7 @@ class Origin:
         }
         if encoding:
             headers |= {"Content-Encoding": encoding, "Vary": "Accept-Encoding"}
+        headers |= cors_headers(stored, request.headers)
         if stored.status == HTTPStatus.OK:
             headers["Last-Modified"] = LAST_MODIFIED
             if request.headers.get("if-none-match") == etag:

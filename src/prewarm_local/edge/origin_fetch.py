@@ -1,8 +1,9 @@
 """A layer's fetch from the origin: conditional requests, error pages, and the entry made of the response.
 
-Sources: CloudFront Developer Guide, "How CloudFront processes HTTP 3xx status codes from your origin" and "Generate
-custom error responses" (the error is cached with the page; if the page cannot be had, the origin's status for the
-page is returned).
+Sources: CloudFront Developer Guide, "How CloudFront processes HTTP 3xx status codes from your origin"; "How
+CloudFront processes errors when you have configured custom error pages" (the page is asked for as the cache behavior
+of its own path says, and kept for the greater of the error caching minimum TTL and the lifetime that came with the
+error); "Generate custom error responses" (if the page cannot be had, the origin's status for the page is returned).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from prewarm_local.edge.cache import Entry, Source
-from prewarm_local.edge.freshness import stale_seconds, time_to_live
+from prewarm_local.edge.freshness import error_seconds, stale_seconds, time_to_live
 from prewarm_local.edge.response import error_page
 from prewarm_local.edge.upstream import OriginClient, OriginFailed, Reply
 
@@ -58,8 +59,12 @@ async def ask_origin(
     if page is None:
         return entry, source
     path, status = page
-    shown, _ = await _fetch(client, clock, replace(want, key=(want.domain, path, want.key[2])), None, None)
-    ttl = want.behaviour.ttl.of_error(entry.status)
+    find = want.behaviour.of_path
+    behaviour = want.behaviour if find is None else find(path)
+    of_page = replace(want, key=(want.domain, path, want.key[2]), behaviour=behaviour, target=path)
+    shown, _ = await _fetch(client, clock, of_page, None, None)
+    headers = {name.decode(): value.decode("latin-1") for name, value in entry.headers}
+    ttl = error_seconds(entry.status, headers, want.behaviour.ttl, behaviour.ttl.maximum)
     if shown.is_error:
         status = shown.status
     result = Entry(want.key, status, shown.headers, shown.body, etag=shown.etag, stored_at=clock(), ttl=ttl)

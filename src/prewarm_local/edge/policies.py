@@ -1,26 +1,29 @@
 """Read cache behaviours from CloudFront's own objects, in the JSON form of its API.
 
 `DistributionConfig` (API_DistributionConfig: DefaultCacheBehavior, CacheBehaviors, CustomErrorResponses, Origins,
-OriginGroups) and `CachePolicyConfig` (API_CachePolicyConfig) by policy id, as GetDistributionConfig and
-GetCachePolicy return them.
+OriginGroups), `CachePolicyConfig` and `OriginRequestPolicyConfig` by policy id, as GetDistributionConfig,
+GetCachePolicy and GetOriginRequestPolicy return them.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from prewarm_local.edge.behaviour import Behaviour, OriginSettings, Selection
-from prewarm_local.edge.freshness import Ttl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from prewarm_local.edge.freshness import Ttl
     from prewarm_local.edge.request import Request
 
 Json = dict[str, Any]
 KINDS = {"all": "all", "none": "none", "whitelist": "whitelist", "allExcept": "allExcept"}
+# Those of the headers of an origin request policy. The CloudFront headers of the second one are not simulated.
+ALL_VIEWER = {"allViewer": "all", "allViewerAndWhitelistCloudFront": "all"}
 
 
 def _items(raw: Json | None) -> list[Any]:
@@ -29,7 +32,18 @@ def _items(raw: Json | None) -> list[Any]:
 
 def _selection(config: Json, kind: str, names: str, *, lower: bool = False) -> Selection:
     listed = _items(config.get(names))
-    return Selection(KINDS[config.get(kind, "none")], frozenset(n.lower() if lower else n for n in listed))
+    return Selection(
+        (KINDS | ALL_VIEWER)[config.get(kind, "none")], frozenset(n.lower() if lower else n for n in listed)
+    )
+
+
+def _selections(policy: Json) -> tuple[Selection, Selection, Selection]:
+    """Return the query strings, headers and cookies of a policy."""
+    return (
+        _selection(policy.get("QueryStringsConfig") or {}, "QueryStringBehavior", "QueryStrings"),
+        _selection(policy.get("HeadersConfig") or {}, "HeaderBehavior", "Headers", lower=True),
+        _selection(policy.get("CookiesConfig") or {}, "CookieBehavior", "Cookies"),
+    )
 
 
 def _legacy(raw: Json) -> Json:
@@ -71,27 +85,33 @@ def _origin(config: Json, target: str) -> OriginSettings:
     )
 
 
-def read_behaviour(raw: Json, config: Json, policies: Mapping[str, Json], error_ttl: float) -> Behaviour:
+def read_behaviour(
+    raw: Json, config: Json, policies: Mapping[str, Json], usual: Ttl, origin_request: Mapping[str, Json]
+) -> Behaviour:
     """Return a behaviour from a DefaultCacheBehavior or CacheBehavior of `config`.
 
-    `error_ttl`: seconds for statuses without a custom error response. May raise KeyError for an unknown policy.
+    `usual`: seconds for errors without a custom error response; `policies`, `origin_request`: cache policies and
+    origin request policies by id. May raise KeyError for an unknown policy.
     """
     policy = policies[raw["CachePolicyId"]] if raw.get("CachePolicyId") else _legacy(raw)
     keys = policy.get("ParametersInCacheKeyAndForwardedToOrigin") or {}
+    sent = origin_request[raw["OriginRequestPolicyId"]] if raw.get("OriginRequestPolicyId") else {}
+    queries, headers, cookies = _selections(keys)
     errors = {int(entry["ErrorCode"]): entry for entry in _items(config.get("CustomErrorResponses"))}
     maximum = float(policy.get("MaxTTL", math.inf))
     encodings = {"gzip": "EnableAcceptEncodingGzip", "br": "EnableAcceptEncodingBrotli"}
     return Behaviour(
-        ttl=Ttl(
-            float(policy.get("DefaultTTL", 86400)),
-            float(policy.get("MinTTL", 0)),
-            maximum,
-            error_ttl,
-            {status: float(entry.get("ErrorCachingMinTTL", 10)) for status, entry in errors.items()},
+        ttl=replace(
+            usual,
+            default=float(policy.get("DefaultTTL", 86400)),
+            minimum=float(policy.get("MinTTL", 0)),
+            maximum=maximum,
+            errors={status: float(entry.get("ErrorCachingMinTTL", 10)) for status, entry in errors.items()},
         ),
-        queries=_selection(keys.get("QueryStringsConfig") or {}, "QueryStringBehavior", "QueryStrings"),
-        headers=_selection(keys.get("HeadersConfig") or {}, "HeaderBehavior", "Headers", lower=True),
-        cookies=_selection(keys.get("CookiesConfig") or {}, "CookieBehavior", "Cookies"),
+        queries=queries,
+        headers=headers,
+        cookies=cookies,
+        to_origin=_selections(sent),
         encodings=frozenset(coding for coding, name in encodings.items() if keys.get(name)),
         compress=bool(raw.get("Compress")),
         # "Dynamic requests, as determined at request time", bypass regional edge caches (DG, "How CloudFront works
@@ -109,25 +129,34 @@ def read_behaviour(raw: Json, config: Json, policies: Mapping[str, Json], error_
 class Behaviours:
     """The cache behaviours of a distribution, in order of precedence."""
 
-    def __init__(self, config: Json | None, policies: Mapping[str, Json], fallback: Behaviour) -> None:
+    def __init__(
+        self,
+        config: Json | None,
+        policies: Mapping[str, Json],
+        fallback: Behaviour,
+        origin_request: Mapping[str, Json] | None = None,
+    ) -> None:
         """Read the behaviours of a DistributionConfig; without one, `fallback` applies to all paths."""
         self._patterns: list[tuple[re.Pattern[str], Behaviour]] = []
         self._default = fallback
         if config is None:
             return
-        error = fallback.ttl.error
-        self._default = read_behaviour(config.get("DefaultCacheBehavior") or {}, config, policies, error)
-        for raw in _items(config.get("CacheBehaviors")):
-            self._patterns.append((_pattern(raw["PathPattern"]), read_behaviour(raw, config, policies, error)))
+
+        def read(raw: Json) -> Behaviour:
+            found = read_behaviour(raw, config, policies, fallback.ttl, origin_request or {})
+            return replace(found, of_path=self.of_path)
+
+        self._default = read(config.get("DefaultCacheBehavior") or {})
+        self._patterns = [(_pattern(raw["PathPattern"]), read(raw)) for raw in _items(config.get("CacheBehaviors"))]
 
     def find(self, request: Request) -> Behaviour:
-        """Return the first behaviour whose pattern matches the path, else the default one."""
-        if self._patterns:
-            path = request.target.partition("?")[0]
-            for pattern, behaviour in self._patterns:
-                if pattern.fullmatch(path):
-                    return behaviour
-        return self._default
+        """Return the first behaviour whose pattern matches the request's path, else the default one."""
+        return self.of_path(request.target) if self._patterns else self._default
+
+    def of_path(self, target: str) -> Behaviour:
+        """Return the first behaviour whose pattern matches the path of a target, else the default one."""
+        path = target.partition("?")[0]
+        return next((found for pattern, found in self._patterns if pattern.fullmatch(path)), self._default)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -33,6 +33,9 @@ SWITCHES: dict[str, Any] = {
     "waf_x_cache": "",
     # Concurrent requests of a regional edge cache are one request to the origin, as documented.
     "regional_collapsing": True,
+    # An error that is kept is read again by a retry that comes too early.
+    "expires_keeps_4xx": True,
+    "zero_keeps_4xx": True,
 }
 """The fields of EdgeConfig that choose between behaviours of CloudFront, each with its strictest setting.
 

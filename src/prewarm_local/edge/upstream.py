@@ -106,7 +106,9 @@ class OriginClient:
         return await self._ask(want, etag, fault if self._second_fails else None)
 
     async def _ask(self, want: Want, etag: str | None, fault: Fault | None) -> Reply:
-        headers = [("Host", want.domain), ("User-Agent", "Amazon CloudFront"), *want.forwarded]
+        headers = [("Host", want.domain), *want.forwarded]
+        if all(name != "user-agent" for name, _ in want.forwarded):
+            headers.append(("User-Agent", "Amazon CloudFront"))
         if want.encoding:
             headers.append(("Accept-Encoding", want.encoding))
         if etag is not None:

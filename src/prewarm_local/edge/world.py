@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 def behaviours_of(config: EdgeConfig) -> dict[str, Behaviours]:
     """Return the cache behaviours of each distribution, by its domain."""
     plain = Behaviour(
-        ttl=Ttl(default=config.default_ttl, error=config.error_ttl),
+        ttl=Ttl(
+            default=config.default_ttl,
+            error=config.error_ttl,
+            expires_keeps_4xx=config.expires_keeps_4xx,
+            zero_keeps_4xx=config.zero_keeps_4xx,
+        ),
         origin=OriginSettings(config.origin_timeout, config.origin_attempts, config.connection_timeout),
     )
+    policies, origin_request = config.cache_policies, config.origin_request_policies
     return {
-        entry.domain: Behaviours(None if entry.config is None else dict(entry.config), config.cache_policies, plain)
-        for entry in config.distributions
+        each.domain: Behaviours(None if each.config is None else dict(each.config), policies, plain, origin_request)
+        for each in config.distributions
     }
 
 

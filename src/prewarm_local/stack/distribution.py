@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prewarm_local.edge.strict import CACHE_POLICY, POLICY_ID
+from prewarm_local.stack.managed_policies import MANAGED_POLICIES, ORIGIN_REQUEST_POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,28 +18,6 @@ if TYPE_CHECKING:
 DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
 HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}", re.ASCII)
 
-# Managed policies (Developer Guide, "Use managed cache policies").
-_ENCODED = {"EnableAcceptEncodingGzip": True, "EnableAcceptEncodingBrotli": True}
-MANAGED_POLICIES: dict[str, dict[str, Any]] = {
-    "658327ea-f89d-4fab-a63d-7e88639e58f6": {
-        "Name": "Managed-CachingOptimized",
-        "MinTTL": 1,
-        "DefaultTTL": 86_400,
-        "MaxTTL": 31_536_000,
-        "ParametersInCacheKeyAndForwardedToOrigin": _ENCODED
-        | {
-            "HeadersConfig": {"HeaderBehavior": "none"},
-            "CookiesConfig": {"CookieBehavior": "none"},
-            "QueryStringsConfig": {"QueryStringBehavior": "none"},
-        },
-    },
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad": {
-        "Name": "Managed-CachingDisabled",
-        "MinTTL": 0,
-        "DefaultTTL": 0,
-        "MaxTTL": 0,
-    },
-}
 # CloudFront's defaults (API Reference, Origin and CustomOriginConfig).
 ORIGIN: dict[str, Any] = {
     "Id": "origin",
@@ -61,7 +40,8 @@ class Distribution:
 
     A distribution with tenants is multi-tenant. `behaviour` extends the default cache behaviour, `behaviours` are
     further ones, `settings` are further fields of the DistributionConfig, all in the API's format; `policies` are the
-    configurations of cache policies by id. `server_timing`: its response headers policy has Server-Timing enabled.
+    configurations of its policies by id, of all kinds. `server_timing`: its response headers policy has Server-Timing
+    enabled.
     """
 
     domain: str
@@ -140,21 +120,33 @@ class Distribution:
 
 
 def policies_of(distributions: Iterable[Distribution]) -> dict[str, Mapping[str, Any]]:
-    """Return the cache policies of an account with these distributions by id: CloudFront's managed and their own."""
+    """Return the policies of an account with these distributions by id: CloudFront's managed and their own."""
     return dict(
-        MANAGED_POLICIES | {POLICY_ID: CACHE_POLICY},
+        MANAGED_POLICIES | ORIGIN_REQUEST_POLICIES | {POLICY_ID: CACHE_POLICY},
         **{policy_id: policy for each in distributions for policy_id, policy in each.policies.items()},
     )
 
 
 def simulation_of(distributions: Iterable[Distribution]) -> dict[str, Any]:
-    """Return `distributions` and `cache_policies` of a simulated CloudFront's configuration.
+    """Return `distributions` and the policies of a simulated CloudFront's configuration.
 
-    They are the documents that GetDistributionConfig and GetCachePolicy return for the same distributions in the
-    embedded account, so that the simulation behaves as the functions read.
+    They are the documents that GetDistributionConfig, GetCachePolicy and GetOriginRequestPolicy return for the same
+    distributions in the embedded account, so that the simulation behaves as the functions read.
     """
     enabled = [each for each in distributions if each.enabled]
+    policies, origin_request = policies_of(enabled), _origin_request_ids(enabled)
     return {
         "distributions": [entry for each in enabled for entry in each.simulated()],
-        "cache_policies": policies_of(enabled),
+        "cache_policies": {
+            policy_id: each for policy_id, each in policies.items() if policy_id not in origin_request
+        },
+        "origin_request_policies": {policy_id: policies[policy_id] for policy_id in origin_request},
+    }
+
+
+def _origin_request_ids(distributions: Iterable[Distribution]) -> set[str]:
+    """Return the ids of origin request policies: the managed ones, and those that behaviours name."""
+    settings = (one for each in distributions for one in (each.behaviour, *each.behaviours))
+    return ORIGIN_REQUEST_POLICIES.keys() | {
+        each["OriginRequestPolicyId"] for each in settings if "OriginRequestPolicyId" in each
     }

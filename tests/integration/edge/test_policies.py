@@ -128,14 +128,15 @@ def test_first_matching_path_pattern_chooses_the_behaviour() -> None:
         assert _results(client, "/other.html") == ["Miss", "Miss"]
 
 
-# "How CloudFront processes HTTP 4xx and 5xx status codes from your origin": for the error caching minimum TTL,
-# whatever the origin's Cache-Control.
-def test_error_with_no_store_is_cached_for_its_error_ttl() -> None:
-    errors = {"Quantity": 1, "Items": [{"ErrorCode": 404, "ErrorCachingMinTTL": 60}]}
+# "Control how long CloudFront caches errors": no-store counts for a 404, and is ignored for a 503. Which errors are
+# kept for how long: tests/unit/prewarm_local/edge/test_freshness.py.
+@pytest.mark.parametrize(("status", "asked"), [(503, 1), (404, 2)])
+def test_error_with_no_store_is_cached_for_its_error_ttl_or_not_at_all(status: int, asked: int) -> None:
+    errors = {"Quantity": 1, "Items": [{"ErrorCode": status, "ErrorCachingMinTTL": 60}]}
     with _edge(config={"CustomErrorResponses": errors}) as client:
-        client.edge.put_object("/gone", {"status": 404, "headers": {"Cache-Control": "no-store"}})
-        assert [client.request("/gone").status for _ in range(2)] == [404, 404]
-        assert client.asked("/gone") == 1
+        client.edge.put_object("/gone", {"status": status, "headers": {"Cache-Control": "no-store"}})
+        assert [client.request("/gone").status for _ in range(2)] == [status, status]
+        assert client.asked("/gone") == asked
 
 
 # "Generate custom error responses".

@@ -5,6 +5,7 @@ from typing import Any
 import botocore.parsers
 
 from prewarm_local.edge.config import read_config
+from prewarm_local.edge.freshness import Ttl
 from prewarm_local.edge.policies import read_behaviour
 from prewarm_local.stack.distribution import ORIGIN, Distribution, policies_of, simulation_of
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras, CloudFrontMiddleware, Tenant, _model
@@ -53,7 +54,7 @@ def test_simulation_has_the_settings_of_the_account() -> None:
         (SHOP.domain, ("www.example.com",)),
         ("d777abc.cloudfront.net", ("a.example", "b.example")),
     ]
-    behaviour = read_behaviour(SHOP.config()["DefaultCacheBehavior"], SHOP.config(), config.cache_policies, 10)
+    behaviour = read_behaviour(SHOP.config()["DefaultCacheBehavior"], SHOP.config(), config.cache_policies, Ttl(), {})
     assert (behaviour.ttl.minimum, behaviour.ttl.default, behaviour.ttl.maximum) == (5, 60, 600)
     assert (behaviour.origin.attempts, behaviour.origin.response_timeout) == (2, 45)
     assert behaviour.origin.failover_on == frozenset({504})

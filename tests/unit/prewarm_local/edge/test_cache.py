@@ -1,11 +1,10 @@
-"""The simulated edge's cache rules: normalised encodings, and the time to live of responses."""
+"""The simulated edge's cache keys: normalised encodings."""
 
 from __future__ import annotations
 
 import pytest
 
 from prewarm_local.edge.cache import normalise_encoding
-from prewarm_local.edge.freshness import Ttl, time_to_live
 
 
 @pytest.mark.parametrize(
@@ -21,23 +20,3 @@ from prewarm_local.edge.freshness import Ttl, time_to_live
 )
 def test_accept_encoding_is_normalised(accept: str, normalised: str) -> None:
     assert normalise_encoding(accept) == normalised
-
-
-@pytest.mark.parametrize(
-    ("status", "cache_control", "ttl"),
-    [
-        (200, "", 100),
-        (200, "max-age=5, s-maxage=7", 7),
-        (200, "private", None),
-        (200, "no-cache, max-age=9", 0),
-        (404, "", 10),
-        (404, "max-age=3", 10),
-        (503, "max-age=30", 30),
-        (403, "", None),
-        (403, "max-age=30", 30),
-        (429, "max-age=30", None),
-    ],
-)
-def test_time_to_live_follows_status_and_cache_control(status: int, cache_control: str, ttl: float | None) -> None:
-    headers = {"cache-control": cache_control}
-    assert time_to_live(status, headers, Ttl(default=100, error=10)) == ttl
