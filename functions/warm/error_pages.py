@@ -1,6 +1,5 @@
-"""Errors that the edge keeps: pages sent with a status of success, and how long a 5xx is served again. Pure."""
+"""Custom error pages that are sent with a status of success: when the edge keeps them. Pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ MIN_KEPT_SECONDS = 300
 # Age counts whole seconds, so it shows a kept page only after one second.
 PAUSE_SECONDS = 1.2
 FETCHES = 3
-_LIFETIME = re.compile(r"\b(s-maxage|max-age)\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,3 @@ def judge_error_page(target: Target, response: Response, kept: Mapping[int, int]
         detail = f"an error page; {target.misses} fetches show no Age, so the edge does not keep it"
         return JudgedPage(Outcome.ERROR_PAGE, detail)
     return JudgedPage(Outcome.ERROR_PAGE, "", pause=PAUSE_SECONDS)
-
-
-def seconds_kept(response: Response, configured: float) -> float:
-    """Return for how many seconds the edge serves a 5xx from its cache; `configured`: its error caching minimum TTL.
-
-    A longer lifetime that the origin gives the error counts (Developer Guide, "Control how long CloudFront caches
-    errors"); s-maxage goes before max-age.
-    """
-    lifetimes = {name.lower(): int(seconds) for name, seconds in _LIFETIME.findall(response.cache_control)}
-    return max(configured, lifetimes.get("s-maxage", lifetimes.get("max-age", 0)))

@@ -1,6 +1,7 @@
 """A batch's targets: their order, their headers, and which of them are finished."""
 
 import functools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from prewarm.fetcher.fetcher import Fetch, PopQueue
 from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Batch, Plan, proven_by_sample
 from warm.cursor import FETCHED, Cursor
+from warm.error_lifetime import seconds_kept
 
 # Makes the edge name the cache layer that answers, where the distribution's response headers policy has
 # Server-Timing, whatever its sampling rate (Developer Guide, "Server-Timing header", "Pragma request header").
@@ -62,7 +64,9 @@ class Tile:
     responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse
     a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known;
     `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
-    how long the edge keeps that error; `done` is a bitmap of the finished targets, `progress` is the cursor's.
+    how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
+    `longest_ttls` by URL the maximum TTL where it may matter; `done` is a bitmap of the finished targets, `progress`
+    is the cursor's.
     """
 
     batch: Batch
@@ -81,6 +85,8 @@ class Tile:
     harmless_vary: list[frozenset[str]] | None = None
     compressed: dict[int, frozenset[int]] = field(default_factory=dict)
     error_seconds: dict[int, int] = field(default_factory=dict)
+    paged_errors: frozenset[int] = frozenset()
+    longest_ttls: dict[int, int] = field(default_factory=dict)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -144,7 +150,15 @@ class Tile:
             _harmless_vary(block),
             compressed,
             error_seconds,
+            frozenset(block.get("paged_errors", ())),
+            {int(url): seconds for url, seconds in block.get("longest_ttls", {}).items()},
         )
+
+    def seconds_kept(self, url: int, response: Response, default: float) -> float:
+        """Return for how long the edge serves an error again; `default`: without an entry for its status, seconds."""
+        status = response.status
+        longest, of_page = self.longest_ttls.get(url, math.inf), status in self.paged_errors
+        return seconds_kept(response, self.error_seconds.get(status, default), longest=longest, of_page=of_page)
 
     def targets(self, pop: int) -> Iterator[Target]:
         """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""

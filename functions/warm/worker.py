@@ -17,7 +17,6 @@ from prewarm.storage.ledger_items import Control
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
 from warm.cursor import FETCHED, Cursor
 from warm.dark_pops import NO_RESPONSE, DarkPops
-from warm.error_pages import seconds_kept
 from warm.judge import FIRST_PAUSE, Judge, Judged
 from warm.limits import Invocation, Limits
 from warm.proof import warm_outcome
@@ -220,8 +219,8 @@ class Worker:
         # Doubled each time, with jitter so that retries do not come in waves.
         pause = FIRST_PAUSE * 2 ** (target.tries - 1)
         if outcome in RETRIED_LATER:
-            kept = self._tile.error_seconds.get(response.status, self._limits.error_cache_seconds)
-            pause = max(pause, seconds_kept(response, kept))
+            default = self._limits.error_cache_seconds
+            pause = max(pause, self._tile.seconds_kept(target.url, response, default))
             if why_not := self._too_long(pause):
                 return None, why_not
         return pause + min(pause, MAX_JITTER_SECONDS) * (random.uniform(1.0, 1.5) - 1.0), ""  # noqa: S311

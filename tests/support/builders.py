@@ -71,6 +71,8 @@ def tile_of(
     harmless_vary: dict[int, str] | None = None,
     compressed: dict[int, str] | None = None,
     error_seconds: dict[int, int] | None = None,
+    paged_errors: tuple[int, ...] = (),
+    longest_ttls: dict[int, int] | None = None,
     invalidate: bool = False,
     server_timing: bool = True,
     url_from: int = 0,
@@ -98,6 +100,8 @@ def tile_of(
         "refusals": {str(url): settings for url, settings in (refusals or {}).items()},
         "compressed": {str(url): numbers for url, numbers in (compressed or {}).items()},
         "error_seconds": {str(status): seconds for status, seconds in (error_seconds or {}).items()},
+        "paged_errors": list(paged_errors),
+        "longest_ttls": {str(url): seconds for url, seconds in (longest_ttls or {}).items()},
     }
     if harmless_vary is not None:
         block["harmless_vary"] = {str(url): names for url, names in harmless_vary.items()}

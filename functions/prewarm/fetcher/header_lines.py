@@ -26,6 +26,8 @@ _ATTRIBUTES = {
     b"server-timing": "server_timing",
     b"x-amzn-waf-action": "waf_action",
     b"vary": "vary",
+    b"expires": "expires",
+    b"date": "date",
 }
 # CloudFront's own value of X-Cache ends so; a cache in front of the origin may add values of its own.
 OWN_CACHE = " from cloudfront"
@@ -62,7 +64,8 @@ def read_header_lines(lines: Iterable[bytes]) -> dict[str, str]:
         values[attribute] = joined if len(joined) <= LONGEST_VALUE else joined[:LONGEST_VALUE] + CUT
     if "," in values.get("x_cache", ""):
         values["x_cache"] = _own_cache(values["x_cache"])
-    return values
+    # Many responses are held until a verification ends, and Date matters to Expires only.
+    return values if "expires" in values else {name: text for name, text in values.items() if name != "date"}
 
 
 def _own_cache(text: str) -> str:

@@ -34,6 +34,8 @@ class Response:
     server_timing: str = ""
     waf_action: str = ""
     vary: str = ""
+    expires: str = ""
+    date: str = ""  # read with `expires` only
 
     @property
     def layer(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm.urls import Url
-from resolve.distributions.error_responses import error_pages, error_seconds, refusing_settings
+from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
 from resolve.distributions.forwarding import (
     NO_POLICIES,
     NOTHING_FORWARDED,
@@ -65,9 +65,9 @@ class CacheKey:
 class Behaviour:
     """One cache behaviour: path pattern (`*` for the default one), settings, and cache key, None if unreadable.
 
-    `error_pages`, `error_seconds`: the distribution's, as `error_responses` returns them; `refusing`: the settings by
-    which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait for its silent
-    origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key;
+    `error_pages`, `error_seconds`, `paged_errors`: the distribution's, as `error_responses` returns them; `refusing`:
+    the settings by which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait
+    for its silent origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key;
     `shielded`: its origin has Origin Shield.
     """
 
@@ -82,6 +82,7 @@ class Behaviour:
     forwarding: Forwarding = NOTHING_FORWARDED
     error_seconds: Mapping[int, int] = field(default_factory=dict)
     shielded: bool = False
+    paged_errors: frozenset[int] = frozenset()
 
     @property
     def is_dynamic(self) -> bool:
@@ -112,7 +113,7 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
     `others`: the policies of other kinds that are not managed by CloudFront.
     """
     in_order = []
-    pages, kept = error_pages(config), error_seconds(config)
+    pages, kept, paged = error_pages(config), error_seconds(config), errors_with_page(config)
     for pattern, settings in _all_settings(config):
         policy_id = settings.get("CachePolicyId")
         if policy_id:
@@ -125,7 +126,7 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
         to_origin = forwarding(settings, others)
         in_order.append(
             Behaviour(
-                pattern, settings, key, expression, pages, refusing, wait, region, to_origin, kept, shielded=shielded
+                pattern, settings, key, expression, pages, refusing, wait, region, to_origin, kept, shielded, paged
             )
         )
     return in_order
@@ -166,12 +167,12 @@ def longest_first_byte(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> in
 
 def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
     """Return the URLs that the settings keep out of the cache: position to the reason as a sentence."""
-    return _by_url(in_order, urls, [each.key.why_nothing_is_cached() if each.key else "" for each in in_order])
+    return by_url(in_order, urls, [each.key.why_nothing_is_cached() if each.key else "" for each in in_order])
 
 
 def refusals(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
     """Return the settings by which the edge may refuse URLs itself: position to a list in words."""
-    return _by_url(in_order, urls, [each.refusing for each in in_order])
+    return by_url(in_order, urls, [each.refusing for each in in_order])
 
 
 def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
@@ -179,7 +180,7 @@ def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[in
 
     A URL without such headers is left out. None of a distribution whose settings are not known.
     """
-    return _by_url(
+    return by_url(
         in_order,
         urls,
         [
@@ -194,7 +195,7 @@ def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[in
 def compressed(in_order: Sequence[Behaviour], urls: Iterable[Url], variants: Sequence[str]) -> dict[int, str]:
     """Return for which variants the edge compresses URLs: position to the variants' numbers, such as `0,1`."""
     texts = [",".join(str(n) for n, each in enumerate(variants) if one.compresses(each)) for one in in_order]
-    return _by_url(in_order, urls, texts)
+    return by_url(in_order, urls, texts)
 
 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
@@ -202,7 +203,7 @@ def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
     return any(each.key is not None and "pragma" in each.key.headers for each in in_order)
 
 
-def _by_url(in_order: Sequence[Behaviour], urls: Iterable[Url], texts: Sequence[str]) -> dict[int, str]:
+def by_url(in_order: Sequence[Behaviour], urls: Iterable[Url], texts: Sequence[str]) -> dict[int, str]:
     """Return the text of each URL's behaviour by position, without the empty ones."""
     if not any(texts):
         return {}

@@ -48,6 +48,18 @@ def error_seconds(config: Mapping[str, Any]) -> dict[int, int]:
     return kept
 
 
+def errors_with_page(config: Mapping[str, Any]) -> frozenset[int]:
+    """Return the statuses of errors with which the edge sends a page of its own, by the status that viewers see.
+
+    The headers of such a response are those of the page, not those of the origin's error.
+    """
+    entries = (config.get("CustomErrorResponses") or {}).get("Items") or []
+    seen = (
+        str(entry.get("ResponseCode") or entry["ErrorCode"]) for entry in entries if entry.get("ResponsePagePath")
+    )
+    return frozenset(int(text) for text in seen if text.isdecimal() and int(text) >= _CLIENT)
+
+
 def refusing_settings(config: Mapping[str, Any], behaviour: Mapping[str, Any]) -> str:
     """Return the settings by which the edge answers 403 itself, as a list in words; empty without such settings.
 

@@ -1,6 +1,7 @@
 """The worker: retries, rates, overloaded origins, and what it leaves to the next worker."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -245,6 +246,27 @@ def test_server_error_is_retried_after_the_time_for_which_the_edge_keeps_it(
     worked = work(clock, in_order(failed, response()), error_seconds=error_seconds)
     assert worked.result.outcomes == {"warmed": 1}
     assert worked.waits == [0.0, waited]
+
+
+@pytest.mark.parametrize(
+    ("scene", "headers", "waited"),
+    [
+        ({}, {"expires": "Thu, 01 Jan 2026 00:01:30 GMT", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 90),
+        ({"longest_ttls": {0: 60}}, {"cache_control": "max-age=3600"}, 60),
+        ({"longest_ttls": {1: 60}}, {"cache_control": "max-age=90"}, 90),
+        ({"longest_ttls": {0: 0}}, {"cache_control": "max-age=3600"}, ERROR_CACHE_SECONDS),
+        ({}, {"cache_control": "no-store, max-age=90"}, ERROR_CACHE_SECONDS),
+        ({}, {"cache_control": "no-store", "status": 501}, 0.2),
+        ({"paged_errors": (503,)}, {"cache_control": "max-age=3600"}, ERROR_CACHE_SECONDS),
+    ],
+)
+def test_retry_waits_as_long_as_code_and_headers_and_settings_keep_the_error(
+    clock: Clock, scene: dict[str, Any], headers: dict[str, Any], waited: float
+) -> None:
+    usual: dict[str, Any] = {"status": 503, "x_cache": "Error from cloudfront"}
+    failed = response(**(usual | headers))
+    worked = work(clock, in_order(failed, response()), **scene)
+    assert (worked.result.outcomes, worked.waits) == ({"warmed": 1}, [0.0, waited])
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,10 @@ def test_any_bytes_are_read_without_error_into_bounded_values(received: list[byt
     assert len(detail) < 500
     # A record of it is encodable.
     json.dumps([outcome, detail, response.layer, response.length, response.hit, *values.values()]).encode()
+
+
+def test_date_is_read_with_expires_only() -> None:
+    date = "Date: Thu, 01 Jan 2026 00:00:00 GMT\n"
+    assert read(FINAL + date) == read(FINAL)
+    expiring = read(FINAL + date + "Expires: Thu, 01 Jan 2026 00:01:00 GMT\n")
+    assert (expiring.date, expiring.expires) == ("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT")

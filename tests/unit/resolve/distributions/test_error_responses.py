@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from resolve.distributions.cache_behaviours import behaviours, has_pragma_in_key, refusals
-from resolve.distributions.error_responses import error_pages, error_seconds, refusing_settings
+from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
+from resolve.distributions.longest_lifetimes import longest_lifetimes
 from tests.support.builders import parsed
+from tests.support.cache_policies import DISABLED, OPTIMIZED
 
 
 def entry(error: int, response: str = "", seconds: int | None = None) -> dict[str, Any]:
@@ -93,3 +95,36 @@ def test_errors_are_kept_for_the_time_of_their_entry_by_the_status_that_viewers_
     entries: list[dict[str, Any]], kept: dict[int, int]
 ) -> None:
     assert error_seconds({"CustomErrorResponses": {"Quantity": len(entries), "Items": entries}}) == kept
+
+
+@pytest.mark.parametrize(
+    ("entries", "statuses"),
+    [
+        ([], set()),
+        ([entry(503, seconds=60)], set()),
+        ([entry(503) | {"ResponsePagePath": "/busy.html"}], {503}),
+        ([entry(404, "503") | {"ResponsePagePath": "/busy.html"}], {503}),
+        ([entry(404, "200") | {"ResponsePagePath": "/index.html"}], set()),
+    ],
+)
+def test_statuses_with_a_page_of_their_own_are_known(entries: list[dict[str, Any]], statuses: set[int]) -> None:
+    config = {"CustomErrorResponses": {"Quantity": len(entries), "Items": entries}, "DefaultCacheBehavior": {}}
+    assert errors_with_page(config) == statuses
+    assert behaviours(config, {})[0].paged_errors == statuses
+
+
+def test_maximum_ttl_is_that_of_each_urls_behaviour_and_left_out_where_it_limits_nothing() -> None:
+    config = {
+        "CacheBehaviors": {
+            "Items": [
+                {"PathPattern": "/api/*", "CachePolicyId": "D"},
+                {"PathPattern": "/minute/*", "MaxTTL": 60},
+                {"PathPattern": "/all/*", "ForwardedValues": {"Headers": {"Items": ["*"]}}},
+                {"PathPattern": "/unread/*", "CachePolicyId": "U"},
+            ]
+        },
+        "DefaultCacheBehavior": {"CachePolicyId": "O"},
+    }
+    urls = parsed(*(f"https://www.example.com/{path}" for path in ("a", "api/b", "minute/c", "all/d", "unread/e")))
+    assert longest_lifetimes(behaviours(config, {"D": DISABLED, "O": OPTIMIZED}), urls) == {1: 0, 2: 60, 3: 0}
+    assert longest_lifetimes([], urls) == {}
