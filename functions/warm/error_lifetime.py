@@ -1,8 +1,8 @@
 """How long the edge serves an error again, by the origin's headers and the distribution's settings. Pure.
 
 Sources: CloudFront Developer Guide, "How CloudFront processes HTTP 4xx and 5xx status codes from your origin",
-section "HTTP 4xx and 5xx status codes that CloudFront caches"; "Control how long CloudFront caches errors". Where these are
-unclear the longer time counts, since a fetch within that time reads the same error again.
+section "HTTP 4xx and 5xx status codes that CloudFront caches"; "Control how long CloudFront caches errors". Where
+these are unclear the longer time counts, since a fetch within that time reads the same error again.
 """
 
 import math

@@ -67,8 +67,8 @@ class Behaviour:
 
     `error_pages`, `error_seconds`, `paged_errors`: the distribution's, as `error_responses` returns them; `refusing`:
     the settings by which the edge refuses requests itself, in words; `first_byte_seconds`: how long the edge may wait
-    for its silent origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the cache key;
-    `shielded`: its origin has Origin Shield.
+    for its silent origin; `s3_region`: the Region of its S3 bucket; `forwarding`: what the origin gets beyond the
+    cache key; `shielded`: its origin has Origin Shield.
     """
 
     pattern: str
