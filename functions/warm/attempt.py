@@ -73,6 +73,8 @@ class Attempt:
         result = replace(worked.batch_result, attempt=self.id, previous=self.cursor.attempt)
         stored = self.store.ledger.put_result(self.run, result)
         if stored is None:
+            if worked.separate_pops:
+                self.store.ledger.add_separate_pops(self.run, worked.separate_pops)
             return {"finished": result.finished, "cursor": cursor}, True
         self.store.delete_attempt(self.run, self.batch, part, self.id)
         if not stored.attempt:

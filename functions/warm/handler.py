@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         control, redrives = check_active(store, plan, event.get("redrives", 0), event.get("childRedrives", 0))
         if answer := attempt.stored_answer(redrives):
             return answer
-        tile = Tile.build(plan, batch, store.get_block(plan, batch.block), addresses, cursor)
+        tile = Tile.build(plan, batch, store.get_block(plan, batch.block), addresses, cursor, control.separate_pops)
         worker = Worker(
             tile,
             Recorder(plan, tile),

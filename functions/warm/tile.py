@@ -65,8 +65,9 @@ class Tile:
     a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known;
     `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
     how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
-    `longest_ttls` by URL the maximum TTL where it may matter; `done` is a bitmap of the finished targets, `progress`
-    is the cursor's.
+    `longest_ttls` by URL the maximum TTL where it may matter; `separate_pops` are those of which earlier workers
+    found that their addresses have caches of their own; `done` is a bitmap of the finished targets, `progress` is the
+    cursor's.
     """
 
     batch: Batch
@@ -87,6 +88,7 @@ class Tile:
     error_seconds: dict[int, int] = field(default_factory=dict)
     paged_errors: frozenset[int] = frozenset()
     longest_ttls: dict[int, int] = field(default_factory=dict)
+    separate_pops: frozenset[str] = frozenset()
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -106,6 +108,7 @@ class Tile:
         block: dict[str, Any],
         addresses: list[dict[str, list[str]]],
         cursor: Cursor | None = None,
+        separate_pops: frozenset[str] = frozenset(),
     ) -> "Tile":
         """Return the tile of a batch, with the targets marked that the cursor lists as finished."""
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
@@ -152,6 +155,7 @@ class Tile:
             error_seconds,
             frozenset(block.get("paged_errors", ())),
             {int(url): seconds for url, seconds in block.get("longest_ttls", {}).items()},
+            separate_pops,
         )
 
     def seconds_kept(self, url: int, response: Response, default: float) -> float:

@@ -61,8 +61,13 @@ class Verification:
     _filled_pops: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Count the addresses of the tile's POPs."""
-        self.servers = Servers([len(queue.addresses) if queue else 0 for queue in self.tile.queues])
+        """Count the addresses of the tile's POPs, and start with what earlier workers have found."""
+        known = {pop for pop, name in enumerate(self.tile.pops) if name in self.tile.separate_pops}
+        self.servers = Servers([len(queue.addresses) if queue else 0 for queue in self.tile.queues], known)
+
+    def new_separate_pops(self) -> frozenset[str]:
+        """Return the POPs of which this worker found that their addresses have caches of their own."""
+        return frozenset(self.tile.pops[pop] for pop in self.servers.separate) - self.tile.separate_pops
 
     def step(self, fetch: Fetch, response: Response) -> Step:
         """Return what follows a complete response that proves nothing; holds the target, or marks it as to verify."""

@@ -37,11 +37,12 @@ EDGE_OR_ORIGIN = "by the edge or the origin"
 
 @dataclass(frozen=True)
 class WorkerResult:
-    """The result of one part of a batch; `cursor` is None when the batch is finished."""
+    """The result of one part of a batch: `cursor` is None at its end, `separate_pops` are those newly found."""
 
     batch_result: BatchResult
     records: bytes
     cursor: Cursor | None
+    separate_pops: frozenset[str] = frozenset()
 
 
 class Worker:
@@ -87,7 +88,7 @@ class Worker:
         servers = self._verification.servers.packed()
         result = self._recorder.result(part, self._invocation.gb_milliseconds(), self._invocation.redrives, servers)
         cursor = None if result.finished else Cursor(part + 1, bytes(self._tile.done), self._progress)
-        return WorkerResult(result, self._recorder.records(), cursor)
+        return WorkerResult(result, self._recorder.records(), cursor, self._verification.new_separate_pops())
 
     def _fetch_all(self) -> deque[Fetch]:
         """Fetch until the tile is finished or the worker has to stop; returns the unfinished fetches.

@@ -73,6 +73,7 @@ def tile_of(
     error_seconds: dict[int, int] | None = None,
     paged_errors: tuple[int, ...] = (),
     longest_ttls: dict[int, int] | None = None,
+    separate_pops: frozenset[str] = frozenset(),
     invalidate: bool = False,
     server_timing: bool = True,
     url_from: int = 0,
@@ -106,7 +107,7 @@ def tile_of(
     if harmless_vary is not None:
         block["harmless_vary"] = {str(url): names for url, names in harmless_vary.items()}
     cursor = Cursor(0, done, progress or {})
-    return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor)
+    return whole, Tile.build(whole, batch, block, [usual if addresses is None else addresses], cursor, separate_pops)
 
 
 def targets_of(tile: Tile) -> list[Target]:

@@ -39,6 +39,7 @@ class Worked:
     reported_hosts: list[str]
     reported_pops: list[tuple[str, str]]
     plan: Plan
+    separate_pops: frozenset[str]
 
     @property
     def addresses(self) -> list[str]:
@@ -92,6 +93,7 @@ def work(
         reported,
         dark,
         plan,
+        result.separate_pops,
     )
 
 

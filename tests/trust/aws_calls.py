@@ -73,6 +73,6 @@ class Call:
                 if kind == "listing":
                     return "update listing"
                 change = document.get("UpdateExpression", "")
-                names = ("openHosts", "darkPops", "summed", "ended")
+                names = ("openHosts", "darkPops", "separatePops", "summed", "ended")
                 return f"update {next((name for name in names if f'{name} ' in change), 'control')}"
         return operation.lower()

@@ -77,6 +77,7 @@ class Ledger:
             redrives=item.get("redrives", 0),
             ended_as=item.get("endedAs", ""),
             invalidation=item.get("invalidation", {}),
+            separate_pops=item.get("separatePops", frozenset()),
         )
 
     def control_after(self, run: str, redrives: int, seconds: float) -> Control:
@@ -111,6 +112,10 @@ class Ledger:
     def add_dark_pop(self, run: str, pop: str, outcome: str) -> None:
         """Record for all workers of the run that a POP does not respond; `outcome`: that of its last fetch."""
         self._update_control(run, "ADD darkPops :pops", {":pops": frozenset({f"{pop} {outcome}"})})
+
+    def add_separate_pops(self, run: str, pops: frozenset[str]) -> None:
+        """Record for the run's next workers that the addresses of these POPs have caches of their own."""
+        self._update_control(run, "ADD separatePops :pops", {":pops": pops})
 
     def end_run(self, run: str, redrives: int | None = None, ended_as: str = "") -> bool:
         """Mark the run as ended, so that its workers stop; return whether it was marked.

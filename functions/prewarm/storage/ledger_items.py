@@ -24,7 +24,8 @@ class Control:
     """A run's control item: whether it has ended, overloaded hosts, deadline and redrives.
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
-    `dark_pops`: POPs that do not respond, each with the outcome of its targets. `invalidation`: `round` and `rounds`,
+    `dark_pops`: POPs that do not respond, each with the outcome of its targets; `separate_pops`: POPs whose
+    addresses have caches of their own. `invalidation`: `round` and `rounds`,
     `done` and `created` of this round, and `completedAt` (epoch seconds) after the last one.
     """
 
@@ -35,6 +36,7 @@ class Control:
     ended_as: str = ""
     dark_pops: Mapping[str, str] = field(default_factory=dict)
     invalidation: Mapping[str, int] = field(default_factory=dict)
+    separate_pops: frozenset[str] = frozenset()
 
     def deadline_of(self, planned: float) -> float:
         """Return the run's deadline: its plan's, or the new one after a redrive."""

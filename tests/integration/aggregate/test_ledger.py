@@ -118,6 +118,14 @@ def test_dark_pops_are_shared_by_all_workers_and_forgotten_after_a_redrive(store
     assert store.ledger.control("run").dark_pops == {}
 
 
+def test_pops_with_separate_caches_are_shared_by_all_workers_and_kept_after_a_redrive(store: Storage) -> None:
+    assert store.ledger.control("run").separate_pops == frozenset()
+    store.ledger.add_separate_pops("run", frozenset({"NRT57-P3", "SYD1-C1"}))
+    store.ledger.add_separate_pops("run", frozenset({"NRT57-P3", "ATL56-C1"}))
+    store.ledger.reopen_run("run", 2_000_000_000, 1)
+    assert store.ledger.control("run").separate_pops == {"NRT57-P3", "SYD1-C1", "ATL56-C1"}
+
+
 def test_failing_put_raises(store: Storage) -> None:
     with Stubber(store.ledger._dynamodb) as stub:
         stub.add_client_error("put_item", "AccessDeniedException")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
+from prewarm.planning.plan import proven_by_sample
 from tests.support.builders import POP_NAMES, Clock, response
 from tests.support.worker import HIT, MISS, Worked, work
 from warm import stop_rules, worker
@@ -175,3 +176,25 @@ def test_separate_caches_are_never_unproven_and_never_left_cold(
         assert len([key for key in edge.caches if key[0] < urls and key[1] < pops]) == urls * pops * count
     if verify == "all":
         assert worked.result.verified == urls * pops
+
+
+@pytest.mark.parametrize("known", [frozenset(), frozenset(POP_NAMES[:3])])
+def test_pops_that_other_workers_found_to_have_separate_caches_are_filled_at_every_address(
+    clock: Clock, known: frozenset[str]
+) -> None:
+    """Viewers have filled the samples' other addresses, so this worker alone takes the caches for shared ones."""
+    edge = Pops()
+    edge.caches = {
+        (url, pop, 1 - url % 2) for url in range(3) for pop in range(3) if proven_by_sample(url, pop, 3, 3)
+    }
+    worked = warm(clock, edge, 3, 3, verify="sample", separate_pops=known)
+    assert worked.result.outcomes == {"warmed": 9}
+    assert (len(edge.asked) == 2 * 9) is bool(known)
+
+
+def test_worker_returns_the_pops_that_it_found_to_have_separate_caches(clock: Clock) -> None:
+    first, again = warm(clock, Pops(), 2, 2, verify="all"), Pops()
+    assert first.separate_pops == set(POP_NAMES[:2])
+    known = frozenset(POP_NAMES[:1])
+    assert warm(clock, again, 2, 2, verify="all", separate_pops=known).separate_pops == set(POP_NAMES[1:2])
+    assert warm(clock, Pops(separate=False), 2, 2, verify="all").separate_pops == frozenset()
