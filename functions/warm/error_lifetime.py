@@ -15,7 +15,7 @@ from prewarm.fetcher.response import Response
 # Cached only if the origin sends a lifetime, a custom error response or not.
 KEPT_ON_REQUEST = frozenset({400, 403, 405, 412, 415})
 NEVER_KEPT = frozenset({416})
-# Not cached with one of these directives. For other codes CloudFront ignores them, and the lifetime beside them.
+# Not cached with one of these directives. For other codes CloudFront ignores them, and the lifetime next to them.
 MAY_FORBID = frozenset({404, 410, 414, 501})
 FORBIDDING = frozenset({"no-store", "no-cache", "private"})
 # The longest lifetime that CloudFront supports is 100 years.
@@ -59,7 +59,7 @@ def _seconds(text: str | None) -> float | None:
 
 
 def _until(expires: str, date: str) -> float:
-    """Return the seconds from Date, or from now without it, to Expires; 0 for what is no date (RFC 9111, 5.3)."""
+    """Return the seconds from Date, or from now without it, to Expires; 0 if that is not a date (RFC 9111, 5.3)."""
     end = _epoch_seconds(expires)
     begin = _epoch_seconds(date)
     return 0.0 if end is None else min(max(0.0, end - (time.time() if begin is None else begin)), MOST_SECONDS)

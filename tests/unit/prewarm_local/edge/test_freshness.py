@@ -90,8 +90,8 @@ def test_error_that_is_not_listed_is_never_kept(status: int) -> None:
     assert [kept(status, header, own) for header in ("", "max-age=30", "public, s-maxage=30")] == [None] * 3
 
 
-# Not documented: H wants a Cache-Control header of these codes, E also names Expires; neither page says whether
-# max-age=0 asks for caching.
+# Not documented: H wants a Cache-Control header of these codes, E also names Expires; and max-age=0 may ask for
+# caching or not.
 @pytest.mark.parametrize("keeps", [True, False])
 def test_switches_decide_where_the_guide_is_unclear(keeps: bool) -> None:
     ttl = replace(TTL, expires_keeps_4xx=keeps, zero_keeps_4xx=keeps)
