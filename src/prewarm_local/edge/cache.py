@@ -54,13 +54,15 @@ class Entry:
 
     `expires_at` is None if it must not be stored. `while_revalidating` and `on_error`: seconds after it for which the
     expired copy may be served; `held_until`: the time until which it is served without asking the failing origin.
-    `failed`: the origin answered 5xx or not at all. `is_error`: an error, also one that a custom error response sends
-    with another status. `length_hidden`: sent without Content-Length. POPs of an area share the regional cache's
-    Entry: age and freshness count from the origin's response.
+    `failed`: the origin answered 5xx or not at all; `error_ttl`: the error caching minimum TTL of its status.
+    `is_error`: an error, also one that a custom error response sends with another status. `length_hidden`: sent without
+    Content-Length. POPs of an area share the regional cache's Entry: age and freshness count from the origin's
+    response.
     """
 
     __slots__ = (
         "body",
+        "error_ttl",
         "etag",
         "expires_at",
         "failed",
@@ -97,6 +99,7 @@ class Entry:
         self.expires_at = None if ttl is None else stored_at + ttl
         self.while_revalidating, self.on_error = stale
         self.held_until = 0.0
+        self.error_ttl = 0.0
         self.failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
         self.is_error = status >= HTTPStatus.BAD_REQUEST
         self.length_hidden = False

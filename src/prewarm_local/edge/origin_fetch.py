@@ -37,6 +37,16 @@ def entry_of(want: Want, reply: Reply, now: float, copy: Entry | None = None) ->
 async def _fetch(
     client: OriginClient, clock: Callable[[], float], want: Want, stale: Entry | None, fault: Fault | None
 ) -> tuple[Entry, Source]:
+    """Fetch from the origin; an error has the error caching minimum TTL of its status."""
+    entry, source = await _exchange(client, clock, want, stale, fault)
+    if entry.is_error:
+        entry.error_ttl = want.behaviour.ttl.of_error(entry.status)
+    return entry, source
+
+
+async def _exchange(
+    client: OriginClient, clock: Callable[[], float], want: Want, stale: Entry | None, fault: Fault | None
+) -> tuple[Entry, Source]:
     """Fetch from the origin, conditionally if there is a stale entry; a failing origin is the edge's error page."""
     etag = stale.etag if stale is not None and stale.status == HTTPStatus.OK else None
     try:
@@ -68,5 +78,5 @@ async def ask_origin(
     if shown.is_error:
         status = shown.status
     result = Entry(want.key, status, shown.headers, shown.body, etag=shown.etag, stored_at=clock(), ttl=ttl)
-    result.is_error, result.failed = True, entry.failed
+    result.is_error, result.failed, result.error_ttl = True, entry.failed, entry.error_ttl
     return result, source

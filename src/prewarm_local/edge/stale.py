@@ -49,6 +49,6 @@ async def may_serve_stale(
     fetched = await ask()
     if not fetched.entry.failed or clock() >= expired_at + copy.on_error:
         return fetched
-    copy.held_until = fetched.entry.expires_at or 0.0
+    copy.held_until = fetched.entry.stored_at + fetched.entry.error_ttl
     cache.store(copy)  # `ask` has replaced it with the error
     return Fetched(copy, Source.STALE, layer)

@@ -173,6 +173,15 @@ def test_too_large_body_is_not_fetched_completely(seen: Seen) -> None:
         assert seen.records["too large in chunks", pop]["bytes"] < 1_000_000
 
 
+def test_only_warm_targets_have_a_copy_at_the_edge(seen: Seen, edge: SimulatedCloudFront) -> None:
+    """A viewer that leaves before the end, as a worker does at `max_bytes`, leaves no copy."""
+    kept = edge.copies()
+    for (name, pop), record in seen.records.items():
+        has_copy = any(path == path_of(seen.urls[name]) for path, _ in kept[pop])
+        assert has_copy or record["outcome"] != "warmed", (name, pop)
+        assert not (has_copy and record["outcome"] in {"too_large", "truncated", "timeout"}), (name, pop)
+
+
 def test_summary_counts_the_outcomes_of_the_records(seen: Seen) -> None:
     counted: dict[str, int] = {}
     for case in CASES.values():
