@@ -56,8 +56,8 @@ class Entry:
     expired copy may be served; `held_until`: the time until which it is served without asking the failing origin.
     `failed`: the origin answered 5xx or not at all; `error_ttl`: the error caching minimum TTL of its status.
     `is_error`: an error, also one that a custom error response sends with another status. `length_hidden`: sent
-    without Content-Length. POPs of an area share the regional cache's Entry: age and freshness count from the origin's
-    response.
+    without Content-Length. POPs of an area share the regional cache's Entry: age and freshness count from the
+    origin's response.
     """
 
     __slots__ = (
