@@ -92,7 +92,10 @@ def reader_of(port: int, budget: Budget, monkeypatch: pytest.MonkeyPatch) -> Doc
     return DocumentReader(finder, Settings.from_environment(environment), fields, budget, unused, unused)
 
 
-@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 O", HEAD, HEAD + b"Content-Length: 1000\r\n\r\n<urlset>", HEAD + b"\r\n<urlset>"],
+BODY = HEAD + b"Content-Length: 1000\r\n\r\n<urlset>"
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 O", HEAD, BODY, HEAD + b"\r\n<urlset>"],
                          ids=["status", "headers", "body", "body of unknown length"])  # fmt: skip
 def test_byte_every_half_second_ends_with_the_budget(
     begin: bytes, dripping: Callable[[bytes], DrippingServer], monkeypatch: pytest.MonkeyPatch
