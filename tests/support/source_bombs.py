@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 
 from prewarm.errors import InvalidRequest
 from prewarm.request.url_sources import ManifestSource, SitemapSource
@@ -22,6 +21,17 @@ def _packed(head: bytes, part: bytes, size: int, tail: bytes = b"") -> bytes:
 
 def mpd(inner: str) -> bytes:
     return f'<MPD type="static" mediaPresentationDuration="PT99999H">{inner}</MPD>'.encode()
+
+
+# What the nested bombs contain: 100 gzip members of 12 MB each.
+NESTED_MEMBERS, NESTED_BYTES = 100, 1_200 * MEGABYTE
+
+
+def nested(head: bytes, part: bytes) -> bytes:
+    """Return gzip of gzip of head and parts, 1.2 GB in all; members repeat, so no more than one is in memory."""
+    size = NESTED_BYTES // NESTED_MEMBERS
+    first, other = _packed(head, part, size), gzip.compress(part * (size // len(part)), 9, mtime=0)
+    return gzip.compress(first + other * (NESTED_MEMBERS - 1), 9, mtime=0)
 
 
 # Twenty different base addresses of one element.
@@ -59,6 +69,9 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "a text of short lines": ("sitemap", lambda: _packed(b"a\n", b"a\n", file)),
         "ten gigabytes of zeros": ("sitemap", lambda: gzip.compress(bytes(400 * MEGABYTE), 9) * 25),
         "a million gzip members": ("sitemap", lambda: gzip.compress(b"", mtime=0) * 1_000_000),
+        "1.2 GB of entries, compressed twice": ("sitemap", lambda: nested(b"<urlset>", b"<url/>")),
+        "1.2 GB of one text, compressed twice": ("sitemap", lambda: nested(b"<urlset><url><loc>", b"a")),
+        "1.2 GB of a playlist, compressed twice": ("manifest", lambda: nested(b"#EXTM3U\n", b"a\n")),
         "different alternates": ("sitemap", lambda: _alternates(file)),
     }  # fmt: skip
 
@@ -90,7 +103,9 @@ def main() -> None:
         result = f"{len(urls):,} URLs, {report.skipped:,} skipped"
     except InvalidRequest as refused:
         result = str(refused)[:150]
-    added = getrusage(RUSAGE_SELF).ru_maxrss / 1_000 - before
+    # Not ru_maxrss, which a child inherits from the process that started it.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    added = int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MEGABYTE - before
     sys.stdout.write(f"{time.process_time() - started:.1f} s\t{added:.0f} MB\t{result}\n")
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from prewarm.errors import Problem, truncate
+from prewarm.urls import is_secret_name
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 VISIBLE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
@@ -63,7 +64,7 @@ def header_problems(
             problems.append(Problem(field, "is not a valid header name; use letters, digits and hyphens"))
         elif name.lower() in RESERVED_HEADERS:
             problems.append(Problem(field, "is set by the service; remove it"))
-        elif direct and name.lower() in SECRET_HEADERS:
+        elif direct and (name.lower() in SECRET_HEADERS or is_secret_name(name)):
             fix = "an execution's input is visible in the console; start the run with POST /prewarm instead"
             problems.append(Problem(field, f"contains a secret; {fix}"))
         if not VISIBLE.fullmatch(value):

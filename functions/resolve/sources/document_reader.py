@@ -96,9 +96,10 @@ class DocumentReader:
         """Return the documents in the order of `urls`; one that cannot be read as a whole has a problem."""
         documents = [Document(url, url) for url in urls]
         unread = [document for document in documents if not self._read_object(document, most_bytes)]
-        ends = time.monotonic() + min(SECONDS_AT_MOST, self._budget.seconds_left())
+        seconds = min(SECONDS_AT_MOST, self._budget.seconds_left())
+        ends = time.monotonic() + seconds
         for _ in range(REDIRECTS_AT_MOST + 1):
-            self._fetch(unread, most_bytes, ends)
+            self._fetch(unread, most_bytes, ends, seconds)
             self._judge(unread)
             unread = [document for document in unread if document.location and _follow(document)]
             if not unread:
@@ -142,14 +143,14 @@ class DocumentReader:
             document.stale |= stale
             self._has_stale |= stale
 
-    def _fetch(self, documents: Sequence[Document], most_bytes: int, ends: float) -> None:
-        """Fetch the documents; sets the problem of each, and its location if it is a redirect."""
+    def _fetch(self, documents: Sequence[Document], most_bytes: int, ends: float, seconds: float) -> None:
+        """Fetch the documents until `ends`, in `seconds`; sets the problem of each, and its location if redirected."""
         queues = self._queues(documents)
         fetches = []
         for document in documents:
             document.location, document.tries, document.response = "", 0, None
             if queue := queues.get(document.read_from.host):
-                document.problem = f"was not complete after {SECONDS_AT_MOST:g} seconds"
+                document.problem = f"was not complete after {seconds:.3g} seconds"
                 fetches.append(Fetch(document.read_from.fetch, self._headers, queue, document, body=document.body))
 
         def on_answer(fetch: Fetch, response: Response) -> float | None:

@@ -69,8 +69,8 @@ def test_wrong_json_reports_invalid_examples(text: str) -> None:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield the command lines of a page's shell blocks, with continuation lines joined."""
-    for text in blocks(path, "sh", "console"):
+    """Yield the command lines of a page's shell and YAML blocks, with continuation lines joined."""
+    for text in blocks(path, "sh", "console", "yaml"):
         for line in text.replace("\\\n", " ").splitlines():
             yield line.removeprefix("$ ").strip()
 
