@@ -31,6 +31,7 @@ from tests.support.asl_graph import (
     unreachable_states,
 )
 from tests.support.asl_retries import (
+    ENDED_FUNCTION_ERRORS,
     TRANSIENT_LAMBDA_ERRORS,
     computed_numbers,
     machines_without_timeout,
@@ -84,14 +85,18 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     (missing_retries, f"{RESOLVE}/Retry/0/ErrorEquals", ["States.ALL"]),
     (missing_retries, f"{CHECK}/Retry/0/ErrorEquals/0", "States.TaskFailed"),
     (missing_retries, f"{CHECK}/Retry/1", GONE),
-    (missing_retries, "States/CreateInvalidations/Retry/1/ErrorEquals/1", "InvalidArgument"),
+    (missing_retries, f"{CHECK}/Retry/2", GONE),
+    (missing_retries, "States/CreateInvalidations/Retry/2/ErrorEquals/1", "InvalidArgument"),
     (missing_retries, f"{WARM}/WarmBatch/Retry/0/ErrorEquals", sorted(TRANSIENT_LAMBDA_ERRORS - {"TransientError"})),
     (
         missing_retries,
         f"{WARM}/WarmBatch/Retry/0/ErrorEquals",
         sorted(TRANSIENT_LAMBDA_ERRORS - {"Lambda.ENINotReadyException"}),
     ),
-    (missing_retries, f"{RESOLVE}/Retry/0/ErrorEquals", sorted(TRANSIENT_LAMBDA_ERRORS - {"Lambda.Unknown"})),
+    (missing_retries, f"{RESOLVE}/Retry/1/ErrorEquals", sorted(ENDED_FUNCTION_ERRORS - {"Lambda.Unknown"})),
+    (missing_retries, f"{WARM}/WarmBatch/Retry/1/MaxAttempts", 20),
+    (missing_retries, f"{WARM}/WarmBatch/Retry/1/MaxAttempts", 0),
+    (missing_retries, f"{RESOLVE}/Retry/1/ErrorEquals", sorted({*ENDED_FUNCTION_ERRORS, "TransientError"})),
     (missing_retries, f"{RESOLVE}/Retry/0/JitterStrategy", GONE),
     (missing_retries, f"{RESOLVE}/Retry/0/MaxDelaySeconds", 600),
     (missing_retries, f"{WARM}/WarmBatch/Retry/0/MaxAttempts", 10),
