@@ -27,8 +27,8 @@ TRANSIENT_LAMBDA_ERRORS = {
     "TransientError",
 }
 
-# A function that was killed, ran out of memory or out of time. The same input mostly ends the same way, so three
-# attempts must do. Step Functions Developer Guide, "Handle transient Lambda service exceptions": unhandled errors are
+# A function that was killed, ran out of memory or out of time. The same input mostly ends the same way, so two
+# retries must do. Step Functions Developer Guide, "Handle transient Lambda service exceptions": unhandled errors are
 # Lambda.Unknown, "these include out-of-memory errors and function timeouts". Newer runtimes report Sandbox.Timedout,
 # Runtime.ExitError and Runtime.OutOfMemory (awslabs/aws-deployment-framework issue 758).
 ENDED_FUNCTION_ERRORS = {
@@ -38,7 +38,7 @@ ENDED_FUNCTION_ERRORS = {
     "Runtime.OutOfMemory",
     "States.Timeout",
 }
-MAX_RETRIES_OF_ENDED_FUNCTIONS = 3
+MAX_RETRIES_OF_ENDED_FUNCTIONS = 2
 
 # Transient errors that a function raises under its own names.
 INVALIDATION_ERRORS = {"TooManyInvalidationsInProgress", "CloudFrontBusy"}

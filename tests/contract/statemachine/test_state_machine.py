@@ -95,6 +95,7 @@ BREAKS: tuple[tuple[Rule, str, Any], ...] = (
     ),
     (missing_retries, f"{RESOLVE}/Retry/1/ErrorEquals", sorted(ENDED_FUNCTION_ERRORS - {"Lambda.Unknown"})),
     (missing_retries, f"{WARM}/WarmBatch/Retry/1/MaxAttempts", 20),
+    (missing_retries, f"{WARM}/WarmBatch/Retry/1/MaxAttempts", 3),
     (missing_retries, f"{WARM}/WarmBatch/Retry/1/MaxAttempts", 0),
     (missing_retries, f"{RESOLVE}/Retry/1/ErrorEquals", sorted({*ENDED_FUNCTION_ERRORS, "TransientError"})),
     (missing_retries, f"{RESOLVE}/Retry/0/JitterStrategy", GONE),
