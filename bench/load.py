@@ -146,10 +146,14 @@ def grown(watch: Watch) -> list[str]:
 
 def report(title: str, seconds: float, seen: Seen, watch: Watch) -> list[str]:
     """Return one part's result as Markdown."""
-    faults = sum(count for name, count in seen.outcomes.items() if name not in {"warmed", "already_warm"})
+    not_warm = {
+        name: count for name, count in sorted(seen.outcomes.items()) if name not in {"warmed", "already_warm"}
+    }
+    faults = sum(not_warm.values())
+    named = ", ".join(f"{count:,} {name}" for name, count in not_warm.items())
     busy = ", ".join(f"{count} x {code}" for code, count in sorted(seen.busy.items())) or "none"
     lines = [
-        f"**{title}**: {seen.targets:,} targets in {seconds:.0f} s, {faults:,} of them not warm.",
+        f"**{title}**: {seen.targets:,} targets in {seconds:.0f} s, {faults:,} of them not warm ({named or 'none'}).",
         (
             f"{len(seen.seconds):,} polls, median {seen.slowest(0.5):.2f} s, 99 % within {seen.slowest(0.99):.2f} s, "
             f"slowest {max(seen.seconds):.2f} s; other answers: {busy}; broken promises: {len(seen.problems)}."

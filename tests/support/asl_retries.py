@@ -8,7 +8,7 @@ from tests.support.definitions import (
     template,
 )
 
-# Transient errors of Lambda: throttling, service errors, a worker that died, a function that was idle for weeks (its
+# Transient errors of Lambda: throttling, service errors, a function that was idle for weeks (its
 # network interface or code has to be set up again: ResourceNotReady, ENINotReady, CodeArtifactUserPending, EC2…; then
 # it is Pending: ResourceConflict). Lambda API Reference, "Invoke"; Step Functions reports Lambda's errors as
 # `Lambda.` and the name (Developer Guide, "Handle transient Lambda service exceptions"). The last is our own.
@@ -18,18 +18,27 @@ TRANSIENT_LAMBDA_ERRORS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
-    "Lambda.Unknown",
     "Lambda.ResourceNotReadyException",
     "Lambda.ENINotReadyException",
     "Lambda.ResourceConflictException",
     "Lambda.EC2ThrottledException",
     "Lambda.EC2UnexpectedException",
     "Lambda.CodeArtifactUserPendingException",
-    "Sandbox.Timedout",
-    "Runtime.ExitError",
-    "States.Timeout",
     "TransientError",
 }
+
+# A function that was killed, ran out of memory or out of time. The same input mostly ends the same way, so two
+# retries must do. Step Functions Developer Guide, "Handle transient Lambda service exceptions": unhandled errors are
+# Lambda.Unknown, "these include out-of-memory errors and function timeouts". Newer runtimes report Sandbox.Timedout,
+# Runtime.ExitError and Runtime.OutOfMemory (awslabs/aws-deployment-framework issue 758).
+ENDED_FUNCTION_ERRORS = {
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "States.Timeout",
+}
+MAX_RETRIES_OF_ENDED_FUNCTIONS = 2
 
 # Transient errors that a function raises under its own names.
 INVALIDATION_ERRORS = {"TooManyInvalidationsInProgress", "CloudFrontBusy"}
@@ -77,12 +86,19 @@ def missing_retries(machine: Document) -> list[str]:
         errors = {error for retrier in retriers for error in retrier["ErrorEquals"]}
         if errors & CATCH_ALLS or "States.Timeout" not in errors:
             problems.append(f"{name}: errors")
-        if invoked_function(state) and errors != TRANSIENT_LAMBDA_ERRORS | OWN_TRANSIENT_ERRORS.get(name, set()):
+        expected = TRANSIENT_LAMBDA_ERRORS | ENDED_FUNCTION_ERRORS | OWN_TRANSIENT_ERRORS.get(name, set())
+        if invoked_function(state) and errors != expected:
             problems.append(f"{name}: not Lambda's transient errors")
         for retrier in retriers:
             if retrier.get("JitterStrategy") != "FULL" or retrier.get("MaxDelaySeconds") != 60:
                 problems.append(f"{name}: jitter or delay")
-            if invoked_function(state) and total_wait(retrier) < MIN_RETRY_SECONDS:
+            ended = ENDED_FUNCTION_ERRORS & set(retrier["ErrorEquals"])
+            if ended and (
+                not ended >= set(retrier["ErrorEquals"])
+                or not 1 <= retrier.get("MaxAttempts", 3) <= MAX_RETRIES_OF_ENDED_FUNCTIONS
+            ):
+                problems.append(f"{name}: a function that ends early on its input is retried too often")
+            if invoked_function(state) and not ended and total_wait(retrier) < MIN_RETRY_SECONDS:
                 problems.append(f"{name}: {total_wait(retrier)} s of retries")
     return problems
 

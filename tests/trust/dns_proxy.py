@@ -34,8 +34,16 @@ class DnsProxy:
     fired: int = 0
 
     def __post_init__(self) -> None:
-        self._udp = _Udp(("127.0.0.1", 0), _Datagram)
-        self._tcp = _Tcp(("127.0.0.1", self._udp.server_address[1]), _Stream)
+        # The free UDP port may be taken for TCP; then another one is tried.
+        for attempt in range(20):
+            self._udp = _Udp(("127.0.0.1", 0), _Datagram)
+            try:
+                self._tcp = _Tcp(("127.0.0.1", self._udp.server_address[1]), _Stream)
+                break
+            except OSError:
+                self._udp.server_close()
+                if attempt == 19:
+                    raise
         for server in (self._udp, self._tcp):
             server.proxy = self
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

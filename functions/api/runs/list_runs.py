@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from api.http.run_query import Position, RunQuery, parse_run_query
-from api.runs.damaged import stored_documents
+from api.runs.damaged import DAMAGE, stored_documents
 from api.runs.executions import Execution, Executions
+from api.schemas.history import Run
 from prewarm.errors import RunNotFound
+from prewarm.observability import logger
 from prewarm.storage.run_items import MICROS, host_key, label_key, started_at_of
 from prewarm.storage.run_list import RunPage
 from prewarm.storage.run_store import Storage
@@ -74,12 +76,12 @@ def _listed(
         if item["sk"] not in matching:
             yield None, 0, Position(listed=item["sk"])
             continue
-        execution = None
-        if "state" not in item:
-            execution = _described(item, executions)
-        shown = "state" in item or execution is not None
-        entry = entry_of(item, executions.arn_of(item["name"]), execution) if shown else None
-        yield entry, int("state" not in item), Position(listed=item["sk"])
+        try:
+            entry, looked_up = _entry(item, executions), int("state" not in item)
+        except DAMAGE:
+            logger.exception("an item of the list of runs cannot be read")
+            entry, looked_up = _damaged_entry(item["sk"], executions), 1
+        yield entry, looked_up, Position(listed=item["sk"])
     if page.after is not None:
         yield None, 0, Position(listed=page.after)
     else:
@@ -94,6 +96,27 @@ def _page(query: RunQuery, after: str | None, limit: int, store: Storage) -> Run
     oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=store.retention_days) - SLACK
     # What is recorded at the end does not change, so only such a status can select in the query.
     return store.runs.months(query.window, query.status, after, limit, oldest.date())
+
+
+def _entry(item: dict[str, Any], executions: Executions) -> dict[str, Any] | None:
+    """Return a run as GET /runs shows it; None if it was listed and not started.
+
+    Raises any of damaged.DAMAGE if an attribute is missing or has another type.
+    """
+    if "state" in item:
+        execution = None
+    elif (execution := _described(item, executions)) is None:
+        return None
+    entry = entry_of(item, executions.arn_of(item["name"]), execution)
+    Run.model_validate(entry)
+    return entry
+
+
+def _damaged_entry(key: str, executions: Executions) -> dict[str, Any] | None:
+    """Return what is known of a run whose item cannot be read: its key has its name and start."""
+    item = {"name": key.partition("#")[2], "sk": key, "targets": None}
+    execution = _described(item, executions)
+    return None if execution is None else entry_of({"sk": key}, execution.arn, execution) | {"damaged": True}
 
 
 def _described(item: dict[str, Any], executions: Executions) -> Execution | None:

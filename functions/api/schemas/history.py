@@ -36,6 +36,9 @@ class Run(ApiModel):
     targets: int | None
     dollars: Annotated[float | None, Field(description="The estimated cost, once the run has ended.")]
     dry_run: bool
+    damaged: Annotated[
+        bool, Field(description="Whether the run's item cannot be read; then the other fields are null or empty.")
+    ] = False
 
 
 class Runs(ApiModel):

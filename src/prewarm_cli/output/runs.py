@@ -83,6 +83,8 @@ def _urls(run: dict[str, Any]) -> str:
 
 def _about(run: dict[str, Any]) -> Iterator[str]:
     """Yield by what a run is recognised: label, hosts, locations, cost, who started it."""
+    if run.get("damaged"):
+        yield "its details cannot be read"
     if label := run.get("label"):
         yield str(label)
     if hosts := _hosts(run):
