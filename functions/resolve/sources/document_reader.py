@@ -144,7 +144,7 @@ class DocumentReader:
             self._has_stale |= stale
 
     def _fetch(self, documents: Sequence[Document], most_bytes: int, ends: float, seconds: float) -> None:
-        """Fetch the documents until `ends`, in `seconds`; sets the problem of each, and its location if redirected."""
+        """Fetch the documents until `ends`, in `seconds`; set each one's problem, and its location if redirected."""
         queues = self._queues(documents)
         fetches = []
         for document in documents:

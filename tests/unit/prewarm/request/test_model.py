@@ -142,7 +142,9 @@ def test_headers_that_are_the_services_own_cannot_be_given_in_any_case(name: str
         assert "set by the service" in only({"headers": {spelling: "x"}})
 
 
-@pytest.mark.parametrize("name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token", "x-prewarm-secret", "X-Auth-Token"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "COOKIE", "x-api-key", "X-Amz-Security-Token", "x-prewarm-secret", "X-Auth-Token"]
+)
 def test_secret_headers_are_rejected_in_direct_starts_only(name: str) -> None:
     headers = {"headers": {name: "secret-value"}}
     sentence = only(headers, direct=True)
