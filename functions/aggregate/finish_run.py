@@ -13,6 +13,7 @@ from prewarm.catalogue import catalogue
 from prewarm.observability import logger, put_metrics
 from prewarm.planning.plan import Plan
 from prewarm.results.chain import counted_parts
+from prewarm.results.judging import set_aside
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
@@ -53,7 +54,10 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         fetched = store.get_fetched(run, plan.respelled)
         summary = summarise(plan, rolled_up, urls, time.time(), outcome, fetched)
         summary |= measured_sums(
-            plan, measure(plan, counted_parts(results, len(plan.variants))), time.time() - started, catalogue()
+            plan,
+            measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls)),
+            time.time() - started,
+            catalogue(),
         )
     verdict = run_verdict(plan, summary, store.location(run_key(run, "summary.json")))
     summary |= {"redrives": redrives, "executionStatus": status or ("SUCCEEDED" if verdict["passed"] else "FAILED")}
@@ -63,6 +67,8 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         # The run was stopped during the roll-up, so run_ended_handler writes its summary.
         logger.info("stopped during the roll-up")
         return verdict
+    # The service on the user's own machine ends, and with it the address that it had.
+    summary |= {"page": "" if plan.own_machine else store.runs.page_of(run)}
     write_results(store, summary, build_report(summary, rolled_up, urls, fetched))
     store.put_url_index(run, build_index(rolled_up.urls, urls, fetched))
     store.runs.end(run, result_facts(summary, len(rolled_up.urls)), redrives)

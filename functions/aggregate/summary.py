@@ -7,6 +7,9 @@ from typing import Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
+from prewarm.results.failure_texts import example_from_json, failure_fields, what_happened
+from prewarm.results.judging import failed_everywhere
+from prewarm.results.next_steps import next_steps
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
 from prewarm.urls import redacted
@@ -42,6 +45,8 @@ def summarise(
         "total": plan.url_count,
         "success": plan.url_count - len(failed),
         "failed": len(failed),
+        "failedEverywhere": sum(map(failed_everywhere, failed)),
+        "nextSteps": next_steps(url.kinds for url in failed),
         "failures": [failure(url, urls, fetched) for url in failed],
         "unfinishedAs": unfinished.value,
     } | sums(plan, rolled_up, urls)
@@ -49,14 +54,19 @@ def summarise(
 
 def failure(url: UrlResult, urls: list[str], fetched: Mapping[int, str] = NONE_RESPELLED) -> dict[str, Any]:
     """Return one failed URL with reasons and coverage, and its fetched form where that differs."""
-    return {
-        "index": url.index,
-        "url": redacted(urls[url.index]),
-        "reasons": url.failures,
-        "warm": url.warm,
-        "reachable": url.reachable,
-        "coverage": round(url.coverage, 2),
-    } | fetched_form(url.index, fetched)
+    return (
+        {
+            "index": url.index,
+            "url": redacted(urls[url.index]),
+            "reasons": url.failures,
+            "warm": url.warm,
+            "reachable": url.reachable,
+            "coverage": round(url.coverage, 2),
+            "everywhere": failed_everywhere(url),
+        }
+        | failure_fields(url.kinds, url.example)
+        | fetched_form(url.index, fetched)
+    )
 
 
 def fetched_form(index: int, fetched: Mapping[int, str]) -> dict[str, str]:
@@ -109,11 +119,27 @@ def first_failures(summary: dict[str, Any]) -> list[str]:
     """
     lines = []
     for entry in summary["failures"][:FAILURES_SHOWN]:
-        reasons = "; ".join(
-            f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
-            for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
-        )
         url = entry["url"]
-        lines.append(f"{url if len(url) <= URL_CHARACTERS else url[:URL_CHARACTERS] + '…'}: {reasons}")
+        what = _what_happened(entry, summary.get("variants", 0))
+        lines.append(f"{url if len(url) <= URL_CHARACTERS else url[:URL_CHARACTERS] + '…'}: {what}")
     more = summary["failed"] - FAILURES_SHOWN
     return [*lines, f"and {more} more URLs"] if more > 0 else lines
+
+
+def _what_happened(entry: dict[str, Any], variants: int) -> str:
+    """Return what happened to a failed URL; summaries of earlier versions have only its reasons."""
+    if "kinds" in entry:
+        return what_happened(entry["kinds"], example_from_json(entry["example"]), variants=variants)
+    return "; ".join(
+        f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
+        for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
+    )
+
+
+def step_lines(summary: dict[str, Any]) -> list[str]:
+    """Return a line for each next step; summaries of earlier versions have none."""
+    return [
+        f"{step['how'][0].upper()}{step['how'][1:]} ({step['urls']:,} {'URL' if step['urls'] == 1 else 'URLs'}): "
+        f"{step['link']}"
+        for step in summary.get("nextSteps", [])
+    ]

@@ -21,6 +21,8 @@ from prewarm.request.model import DUPLICATES
 from prewarm.request.validation import check_request
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
+from prewarm.results.failure_texts import example_from_json
+from prewarm.results.judging import failed_everywhere, set_aside
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.storage.run_store import Storage
@@ -127,13 +129,27 @@ def _from_summary(
     """Return an ended run's progress without reading the ledger."""
     failed = {entry["index"]: entry for entry in summary["failures"]}
     entries = [
-        UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"], fetched.get(index, ""))
+        _failed(url, failed[index], fetched.get(index, ""), summary.get("variants", 0))
         if index in failed
         else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""))
         for index, url in enumerate(urls)
     ]
-    pops = summary["pops"] if with_pops else None
+    pops = [_judged(pop) for pop in summary["pops"]] if with_pops else None
     return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
+
+
+def _failed(url: str, entry: dict[str, Any], fetched: str, variants: int) -> UrlStatus:
+    """Return a failed URL of a summary; summaries of earlier versions have neither its kinds nor an example."""
+    kinds, example = entry.get("kinds"), example_from_json(entry.get("example"))
+    everywhere = entry.get("everywhere", False)
+    return UrlStatus(
+        url, Verdict.FAILED, entry["reasons"], entry["coverage"], fetched, kinds, example, variants, everywhere
+    )
+
+
+def _judged(pop: dict[str, Any]) -> dict[str, Any]:
+    """Return a POP's sums; in summaries of earlier versions it is judged by all of its targets."""
+    return {"judged": pop["targets"], "judgedFailed": pop["failed"], "differs": False} | pop
 
 
 def _from_ledger(
@@ -157,10 +173,15 @@ def _from_ledger(
             url.failures if url.verdict is Verdict.FAILED else None,
             url.coverage,
             fetched.get(url.index, ""),
+            url.kinds if url.verdict is Verdict.FAILED else None,
+            url.example,
+            len(plan.variants),
+            failed_everywhere(url),
         )
         for url in rolled_up.urls
     ]
-    pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
+    counted = counted_parts(results, len(plan.variants)) if with_pops else []
+    pops = measure(plan, counted, set_aside(plan, rolled_up.urls)).pops_as_json() if with_pops else None
     totals = _totals(sums(plan, rolled_up, urls))
     return Progress(execution, entries, totals, pops, ending=ending, label=plan.label)
 
