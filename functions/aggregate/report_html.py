@@ -11,6 +11,7 @@ from typing import Any
 
 from aggregate.byte_units import format_bytes
 from aggregate.report_tables import documents, left_out, table
+from aggregate.report_times import histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.results.outcome import IN_WORDS, Outcome
 
@@ -39,7 +40,6 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
 
 
 def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
-    times = report["timeToFirstByteMs"]
     yield _figures(
         {
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
@@ -50,7 +50,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),
-            "First byte, median": f"{times['p50']:,.0f} ms" if times else "-",
+            **percentile_figures(report),
             "Estimated cost": f"${report['cost']['dollars']:,.4f}",
         }
     )
@@ -62,6 +62,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield _failures(report)
+    yield from histogram_table(report)
     yield _uncompressed(report)
     yield from left_out(report.get("sources", []))
     yield from documents(report.get("sources", []))
@@ -174,7 +175,7 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
         if location is None:
             continue
         share = sums["warm"] / sums["targets"] if sums["targets"] else 0.0
-        kind = "warm" if share == 1 else "partly" if share else "cold"
+        kind = "warm" if share == 1 else "partly" if share else "failed"
         counts = f"{sums['pops']} POPs, {100 * share:.0f} % of {sums['targets']:,} targets warm"
         x, y = 10 * (location.longitude + 180), 10 * (90 - location.latitude)
         title = escape(f"{location.city} ({code}): {counts}")
@@ -182,7 +183,7 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
             f'<circle class="{kind}" cx="{x:.0f}" cy="{y:.0f}" '
             f'r="{12 + 6 * math.sqrt(sums["pops"]):.0f}"><title>{title}</title></circle>'
         )
-    legend = {"warm": "all targets warm", "partly": "some warm", "cold": "none warm"}
+    legend = {"warm": "warm", "partly": "partly warm", "failed": "failed"}
     dots = "".join(
         f'<span><svg viewBox="0 0 20 20" aria-hidden="true"><circle class="{kind}" cx="10" cy="10" r="9"/></svg> '
         f"{text}</span>"

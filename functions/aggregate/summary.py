@@ -9,6 +9,7 @@ from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
+from prewarm.results.warm_counts import run_lengths
 from prewarm.urls import redacted
 
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. The Cause
@@ -43,6 +44,9 @@ def summarise(
         "success": plan.url_count - len(failed),
         "failed": len(failed),
         "failures": [failure(url, urls, fetched) for url in failed],
+        "successTargets": run_lengths(
+            (url.warm, url.reachable) for url in rolled_up.urls if url.verdict is not Verdict.FAILED
+        ),
         "unfinishedAs": unfinished.value,
     } | sums(plan, rolled_up, urls)
 

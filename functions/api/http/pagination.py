@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.results.warm_counts import ENTRY_BYTES
 
 # Lambda's response may have 6 MB (Lambda quotas, "Invocation payload"), in which the body is escaped as JSON text.
 MAX_RESPONSE_BYTES = 5_500_000
@@ -36,7 +37,8 @@ class UrlStatus:
     """One URL in a status: its verdict, and the reasons and coverage of a failure.
 
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
-    empty where it is the given one.
+    empty where it is the given one; `counts` how many targets of a warm URL are warm, and how many are reachable, None
+    if unknown.
     """
 
     url: str
@@ -44,6 +46,7 @@ class UrlStatus:
     reasons: dict[str, int] | None = None
     coverage: float = 0.0
     fetched: str = ""
+    counts: tuple[int, int] | None = None
 
     def failure(self) -> dict[str, Any]:
         """Return the failed URL as JSON."""
@@ -52,7 +55,8 @@ class UrlStatus:
     def max_bytes(self) -> int:
         """Return the most bytes that the URL takes in a response."""
         forms = escaped_bytes({self.url: self.fetched}) if self.fetched else 0
-        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + forms + 2
+        counts = ENTRY_BYTES if self.counts else 0
+        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + forms + counts + 2
 
 
 def escaped_bytes(value: object) -> int:

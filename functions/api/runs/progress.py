@@ -23,10 +23,13 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
+from prewarm.results.warm_counts import each_count
 from prewarm.storage.run_store import Storage
 
 # What the verified targets' proofs show.
 PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
+# A summary's times to first byte; summaries of earlier versions lack the histogram.
+TIMES = ("timeToFirstByteMs", "timesToFirstByte")
 # Executions that were ended from outside: their workers continue until they read that the run has ended.
 STOPPED = frozenset({"ABORTED", "TIMED_OUT"})
 # More than the workers are waited for before the run's summary is written (run_end.WAIT_SECONDS).
@@ -39,7 +42,7 @@ class Progress:
 
     - `urls`: every URL of the run by index
     - `totals`: `skippedPops`, `targets`, `bytes` and `warnings` in the form of the REST API
-    - `pops`: statistics per POP, if requested
+    - `pops`: statistics per POP, and `times`: percentiles and histogram of the times to first byte, if requested
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
@@ -51,6 +54,7 @@ class Progress:
     urls: Sequence[UrlStatus] = ()
     totals: dict[str, Any] = field(default_factory=dict)
     pops: list[dict[str, Any]] | None = None
+    times: dict[str, Any] | None = None
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
@@ -126,14 +130,18 @@ def _from_summary(
 ) -> Progress:
     """Return an ended run's progress without reading the ledger."""
     failed = {entry["index"]: entry for entry in summary["failures"]}
+    # Summaries of earlier versions lack the counts.
+    counts = each_count(summary.get("successTargets", []))
     entries = [
         UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"], fetched.get(index, ""))
         if index in failed
-        else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""))
+        else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""), counts=next(counts, None))
         for index, url in enumerate(urls)
     ]
     pops = summary["pops"] if with_pops else None
-    return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
+    times = {name: summary[name] for name in TIMES if name in summary} if with_pops else None
+    label = summary.get("label", "")
+    return Progress(execution, entries, _totals(summary), pops, times, summary["cost"], label=label)
 
 
 def _from_ledger(
@@ -157,12 +165,15 @@ def _from_ledger(
             url.failures if url.verdict is Verdict.FAILED else None,
             url.coverage,
             fetched.get(url.index, ""),
+            (url.warm, url.reachable) if url.verdict is Verdict.SUCCESS else None,
         )
         for url in rolled_up.urls
     ]
-    pops = measure(plan, counted_parts(results, len(plan.variants))).pops_as_json() if with_pops else None
+    measured = measure(plan, counted_parts(results, len(plan.variants))) if with_pops else None
+    pops = measured and measured.pops_as_json()
+    times = measured and measured.times_as_json()
     totals = _totals(sums(plan, rolled_up, urls))
-    return Progress(execution, entries, totals, pops, ending=ending, label=plan.label)
+    return Progress(execution, entries, totals, pops, times, ending=ending, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

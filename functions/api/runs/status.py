@@ -11,6 +11,7 @@ from api.runs.progress import Progress
 from prewarm.execution_status import console_url, recommended_action
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import Verdict
+from prewarm.results.warm_counts import run_lengths
 
 ALL_URLS = Page()
 
@@ -20,9 +21,10 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
-    coverage of each failed URL, explained in `words`), `fetched` (by given URL of the page: the form in which it is
-    fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's
-    `cost`, `phase`, `label`, and `pops` on request. If the URLs exceed the page or one response, `nextToken` leads to
+    coverage of each failed URL, explained in `words`), `successTargets` (at how many of its reachable targets each URL
+    of `successUrl` is warm), `fetched` (by given URL of the page: the form in which it is fetched, where that
+    differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's `cost`, `phase`, `label`, and
+    `pops` with the times to first byte on request. If the URLs exceed the page or one response, `nextToken` leads to
     the next page; the counts always cover the whole run.
     """
     details = _details(progress)
@@ -40,6 +42,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     }
     if progress.dry_run is None:
         document["fetched"] = {entry.url: entry.fetched for entry in urls if entry.fetched}
+        counts = [entry.counts for entry in urls if entry.verdict == Verdict.SUCCESS]
+        document["successTargets"] = run_lengths(each for each in counts if each) if all(counts) else []
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
     return document | details | ({"nextToken": token} if token else {})
@@ -49,6 +53,7 @@ def _details(progress: Progress) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
+    present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}
     return progress.totals | present | run | execution_details(progress.execution)
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.costs import Cost
 from api.schemas.responses import ApiModel, Counts, Failure, PopSums, Skipped, SourceReport, Uncompressed
+from api.schemas.times import TimeBar
 
 
 class ReportFailure(Failure):
@@ -86,6 +87,9 @@ class Report(ApiModel):
     warnings: list[str]
     fetches: int
     time_to_first_byte_ms: dict[str, float] | None
+    times_to_first_byte: Annotated[
+        list[TimeBar], Field(default_factory=list, description="Their histogram, a bar per doubling.")
+    ]
     pops: list[PopSums]
     regions: list[Region]
     cost: Cost

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.costs import CAMEL_CASE, Cost
+from api.schemas.times import TimeBar
 
 RequestId = Annotated[
     str, Field(alias="requestID", description="The run's execution ARN; requests also accept the bare run name.")
@@ -201,6 +202,10 @@ class Status(ApiModel):
     cause: str | None = None
     remedy: Remedy | None = None
     failures: list[Failure] = []
+    success_targets: Annotated[
+        list[list[int]],
+        Field(description="Of successUrl, in order: [warm targets, reachable targets, number of URLs]."),
+    ] = []
     words: Annotated[dict[str, str], Field(description="Explanations of the failures' outcomes.")] = {}
     skipped_pops: list[Skipped] = []
     targets: Targets | None = None
@@ -223,6 +228,10 @@ class Status(ApiModel):
     sources: list[SourceReport] = []
     cost: Cost | None = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
+    time_to_first_byte_ms: Annotated[dict[str, float] | None, Field(description="p50, p90, p99; include=pops.")] = (
+        None
+    )
+    times_to_first_byte: Annotated[list[TimeBar], Field(description="Their histogram; include=pops.")] = []
     dry_run: dict[str, Any] | None = None
     next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
 

@@ -5,7 +5,7 @@ const STATUS = {
   COMPLETED: ["completed", "●"],
   FAILED: ["failed", "◆"],
   TIMEOUT: ["timed out", "◷"],
-  CANCELLED: ["cancelled", "◆"],
+  CANCELLED: ["cancelled", "■"],
 };
 
 const REGIONS = {
