@@ -37,8 +37,8 @@ class UrlStatus:
     """One URL in a status: its verdict, and the reasons and coverage of a failure.
 
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
-    empty where it is the given one; `counts` how many targets of a warm URL are warm, and how many are reachable, None
-    if unknown.
+    empty where it is the given one; `counts` how many targets of a warm URL are warm, and how many are reachable,
+    None if unknown.
     """
 
     url: str

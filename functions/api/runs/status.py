@@ -21,11 +21,11 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
-    coverage of each failed URL, explained in `words`), `successTargets` (at how many of its reachable targets each URL
-    of `successUrl` is warm), `fetched` (by given URL of the page: the form in which it is fetched, where that
-    differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's `cost`, `phase`, `label`, and
-    `pops` with the times to first byte on request. If the URLs exceed the page or one response, `nextToken` leads to
-    the next page; the counts always cover the whole run.
+    coverage of each failed URL, explained in `words`), `successTargets` (for `successUrl`, how many targets are warm
+    of how many that are reachable), `fetched` (by given URL of the page: the form in which it is fetched, where that
+    differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's `cost`, `phase`, `label`,
+    and `pops` with the times to first byte on request. If the URLs exceed the page or one response, `nextToken` leads
+    to the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
