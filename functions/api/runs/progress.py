@@ -170,8 +170,8 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     measured = measure(plan, counted_parts(results, len(plan.variants))) if with_pops else None
-    pops = measured and measured.pops_as_json()
-    times = measured and measured.times_as_json()
+    pops = None if measured is None else measured.pops_as_json()
+    times = None if measured is None else measured.times_as_json()
     totals = _totals(sums(plan, rolled_up, urls))
     return Progress(execution, entries, totals, pops, times, ending=ending, label=plan.label)
 

@@ -42,8 +42,9 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     }
     if progress.dry_run is None:
         document["fetched"] = {entry.url: entry.fetched for entry in urls if entry.fetched}
-        counts = [entry.counts for entry in urls if entry.verdict == Verdict.SUCCESS]
-        document["successTargets"] = run_lengths(each for each in counts if each) if all(counts) else []
+        warm = [entry.counts for entry in urls if entry.verdict == Verdict.SUCCESS]
+        known = [each for each in warm if each is not None]
+        document["successTargets"] = run_lengths(known) if len(known) == len(warm) else []
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
     return document | details | ({"nextToken": token} if token else {})
