@@ -29,7 +29,7 @@ function estimateElements(dryRun) {
     ["Targets", number(dryRun.targets)],
     ["Fetches", number(dryRun.fetches), "including verification"],
     ["Download", dryRun.estimatedBytes === null ? "unknown" : bytes(dryRun.estimatedBytes), `${number(dryRun.sizes.known)} of ${plural(dryRun.sizes.asked, "size")} known`],
-    ["Estimated cost", dollars(dryRun.cost.dollars), dryRun.estimatedBytes === null ? "without transfer: size unknown" : `prices of ${dryRun.cost.pricesOf}`],
+    ["Estimated cost", dollars(dryRun.cost.dollars), `${dryRun.estimatedBytes === null ? "without transfer: size unknown; " : ""}prices of ${dryRun.cost.pricesOf}`],
     ["Batches", number(dryRun.batches), plural(dryRun.stages, "stage")],
   ];
   if (dryRun.invalidation.paths) figures.push(["Invalidation", plural(dryRun.invalidation.paths, "path"), `${plural(dryRun.invalidation.rounds, "round")}, ${dollars(dryRun.invalidation.dollars)}`]);

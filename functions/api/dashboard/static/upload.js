@@ -15,7 +15,7 @@ async function digestOf(file) {
 
 // Returns a name that the service accepts, with the file's own ending, which decides on the format.
 function uploadName(name) {
-  const safe = name.normalize("NFKD").replace(SAFE_NAME, "-").replace(/^[^A-Za-z0-9]+/, "").slice(-100).replace(/^[^A-Za-z0-9]+/, "");
+  const safe = name.normalize("NFKD").replace(/\p{M}/gu, "").replace(SAFE_NAME, "-").replace(/^[^A-Za-z0-9]+/, "").slice(-100).replace(/^[^A-Za-z0-9]+/, "");
   return safe || "urls.txt";
 }
 
