@@ -13,6 +13,7 @@ from prewarm.catalogue import catalogue
 from prewarm.observability import logger, put_metrics
 from prewarm.planning.plan import Plan
 from prewarm.results.chain import counted_parts
+from prewarm.results.judging import set_aside
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import roll_up
 from prewarm.results.stats import measure
@@ -53,7 +54,10 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         fetched = store.get_fetched(run, plan.respelled)
         summary = summarise(plan, rolled_up, urls, time.time(), outcome, fetched)
         summary |= measured_sums(
-            plan, measure(plan, counted_parts(results, len(plan.variants))), time.time() - started, catalogue()
+            plan,
+            measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls)),
+            time.time() - started,
+            catalogue(),
         )
     verdict = run_verdict(plan, summary, store.location(run_key(run, "summary.json")))
     summary |= {"redrives": redrives, "executionStatus": status or ("SUCCEEDED" if verdict["passed"] else "FAILED")}

@@ -7,12 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregate.summary import NONE_RESPELLED, fetched_form
+from prewarm.results.failure_texts import example_as_json
+from prewarm.results.failures import by_status
 from prewarm.results.rollup import RollUp
 from prewarm.urls import redacted
 
 # The report's format version; it is incremented when the meaning of a field changes (docs/report.schema.json).
 VERSION = 1
-COLUMNS = ("url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched", "uncompressed")
+COLUMNS = (
+    "url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched", "uncompressed", "statuses",
+    "example_pop", "example_status", "example_request_id",
+)  # fmt: skip
+EXAMPLE_COLUMNS = {"pop": "pop", "status": "status", "request_id": "requestId"}
 
 
 def build_report(
@@ -30,6 +36,8 @@ def build_report(
             "reachable": url.reachable,
             "coverage": round(url.coverage, 2),
             "reasons": url.failures,
+            "statuses": by_status(url.kinds),
+            "example": example_as_json(url.example),
         }
         | fetched_form(url.index, fetched)
         | uncompressed_at(url.index, rolled_up)
@@ -49,11 +57,17 @@ def as_json(report: dict[str, Any]) -> bytes:
 
 
 def as_csv(report: dict[str, Any]) -> bytes:
-    """Return one CSV line per URL (RFC 4180), with reasons as `outcome: count; …`."""
+    """Return one CSV line per URL (RFC 4180), with reasons as `outcome: count; …`, statuses as `404: count; …`."""
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
     writer.writeheader()
     for line in report["urls"]:
-        reasons = "; ".join(f"{name}: {count}" for name, count in sorted(line["reasons"].items()))
-        writer.writerow(line | {"reasons": reasons})
+        example = line.get("example") or {}
+        seen = {f"example_{name}": example.get(field) for name, field in EXAMPLE_COLUMNS.items()}
+        counts = {name: _counts(line.get(name, {})) for name in ("reasons", "statuses")}
+        writer.writerow(line | counts | seen)
     return text.getvalue().encode()
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{name}: {count}" for name, count in sorted(counts.items()))

@@ -45,11 +45,13 @@ def regions(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
     """Return totals per price region, the one with the most targets first."""
     targets: Counter[str] = Counter()
     pops: Counter[str] = Counter()
+    judged: Counter[str] = Counter()
     totals: dict[str, PopSums] = {}
     for name, pop in measured.pops.items():
         region = price_region(name, catalogue)
         targets[region] += measured.targets[name]
         pops[region] += 1
+        judged[region] += measured.judged(name)
         totals.setdefault(region, PopSums()).add(pop)
     return [
         {
@@ -59,6 +61,7 @@ def regions(measured: Measured, catalogue: Catalogue) -> list[dict[str, Any]]:
             "warm": totals[region].warm,
             "bytes": totals[region].bytes,
             "meanMs": totals[region].mean_ms,
+            "judged": judged[region],
         }
         for region, count in targets.most_common()
     ]

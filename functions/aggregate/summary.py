@@ -7,6 +7,9 @@ from typing import Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
+from prewarm.results.failure_texts import failure_fields
+from prewarm.results.judging import failed_everywhere
+from prewarm.results.next_steps import next_steps
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
 from prewarm.results.warm_counts import run_lengths
@@ -43,6 +46,8 @@ def summarise(
         "total": plan.url_count,
         "success": plan.url_count - len(failed),
         "failed": len(failed),
+        "failedEverywhere": sum(map(failed_everywhere, failed)),
+        "nextSteps": next_steps(url.kinds for url in failed),
         "failures": [failure(url, urls, fetched) for url in failed],
         "successTargets": run_lengths(
             (url.warm, url.reachable) for url in rolled_up.urls if url.verdict is not Verdict.FAILED
@@ -53,14 +58,19 @@ def summarise(
 
 def failure(url: UrlResult, urls: list[str], fetched: Mapping[int, str] = NONE_RESPELLED) -> dict[str, Any]:
     """Return one failed URL with reasons and coverage, and its fetched form where that differs."""
-    return {
-        "index": url.index,
-        "url": redacted(urls[url.index]),
-        "reasons": url.failures,
-        "warm": url.warm,
-        "reachable": url.reachable,
-        "coverage": round(url.coverage, 2),
-    } | fetched_form(url.index, fetched)
+    return (
+        {
+            "index": url.index,
+            "url": redacted(urls[url.index]),
+            "reasons": url.failures,
+            "warm": url.warm,
+            "reachable": url.reachable,
+            "coverage": round(url.coverage, 2),
+            "everywhere": failed_everywhere(url),
+        }
+        | failure_fields(url.kinds, url.example)
+        | fetched_form(url.index, fetched)
+    )
 
 
 def fetched_form(index: int, fetched: Mapping[int, str]) -> dict[str, str]:

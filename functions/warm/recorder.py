@@ -12,8 +12,9 @@ from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.consistency import Contents
 from prewarm.results.encodings import PlainPops
-from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples, failure_kind
+from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples
 from prewarm.results.outcome import SILENT, WARM, Outcome
+from prewarm.results.server_errors import cause_of
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
@@ -44,7 +45,7 @@ class Recorder:
     _outcomes: Counter[Outcome] = field(default_factory=Counter)
     _layers: Counter[str] = field(default_factory=Counter)
     _warm: Counter[int] = field(default_factory=Counter)
-    _failures: list[tuple[int, int, Outcome, int]] = field(default_factory=list)
+    _failures: list[tuple[int, int, Outcome, str]] = field(default_factory=list)
     _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
     _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -93,9 +94,10 @@ class Recorder:
             number = target.url * len(self.tile.variants) + target.variant
             self._plain_pops.add(number, target.pop, response.encoding, unexpected=target.plain_at > 0)
         else:
-            self._failures.append((target.url, target.pop, outcome, response.status))
+            example = self._example(target, response, outcome)
+            self._failures.append((target.url, target.pop, outcome, example.kind))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
-            self._examples.add(self._example(target, response, outcome))
+            self._examples.add(example)
         line = {
             **self._forms(target.url),
             "pop": self.tile.pops[target.pop],
@@ -137,7 +139,8 @@ class Recorder:
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
         url, pop = self.tile.batch.url_from + target.url, self.tile.pops[target.pop]
         x_cache, cf_id = response.x_cache[:HEADER_CHARACTERS], response.cf_id[:HEADER_CHARACTERS]
-        return Example(url, pop, outcome.value, response.status, x_cache, cf_id)
+        cause = cause_of(response) if outcome is Outcome.SERVER_ERROR else ""
+        return Example(url, pop, outcome.value, response.status, x_cache, cf_id, cause)
 
     def _forms(self, url: int) -> dict[str, str]:
         """Return a URL as given, and as fetched where that differs, without secrets; the same for each POP."""
@@ -172,11 +175,12 @@ class Recorder:
         dark = self._dark_pops()
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
-        for url, pop, outcome, status in self._failures:
+        for url, pop, outcome, kind in self._failures:
             if pop in dark:
                 outcomes[outcome.value] -= 1
             else:
-                failed.setdefault(first + url, Counter())[failure_kind(outcome.value, status)] += 1
+                failed.setdefault(first + url, Counter())[kind] += 1
+        counted = ((first + url, kind, pops[pop]) for url, pop, _, kind in self._failures if pop not in dark)
         finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
@@ -202,7 +206,7 @@ class Recorder:
             plain=self._plain,
             gb_ms=gb_ms,
             redrives=redrives,
-            examples=self._examples.chosen(pops[pop] for pop in dark),
+            examples=self._examples.chosen(counted),
             verified_in_pop=self.verified_in_pop,
             vary=dict(self._varied),
             verified_elsewhere=self.verified_elsewhere,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.results.failure_texts import example_as_json, what_happened
+from prewarm.results.failures import Example, by_status
+from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.warm_counts import ENTRY_BYTES
 
 # Lambda's response may have 6 MB (Lambda quotas, "Invocation payload"), in which the body is escaped as JSON text.
@@ -37,8 +40,9 @@ class UrlStatus:
     """One URL in a status: its verdict, and the reasons and coverage of a failure.
 
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
-    empty where it is the given one; `counts` how many targets of a warm URL are warm, and how many are reachable,
-    None if unknown.
+    empty where it is the given one; `kinds` has a failure's counts by kind, None in summaries of earlier versions;
+    `variants` is the run's number of variants, 0 if unknown; `everywhere`: whether the URL failed at all of its POPs;
+    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown.
     """
 
     url: str
@@ -46,11 +50,30 @@ class UrlStatus:
     reasons: dict[str, int] | None = None
     coverage: float = 0.0
     fetched: str = ""
+    kinds: dict[str, int] | None = None
+    example: Example | None = None
+    variants: int = 0
+    everywhere: bool = False
     counts: tuple[int, int] | None = None
 
     def failure(self) -> dict[str, Any]:
         """Return the failed URL as JSON."""
-        return {"url": self.url, "reasons": self.reasons or {}, "coverage": round(self.coverage, 2)}
+        kinds = self.known_kinds()
+        main = main_kind(kinds)
+        return {
+            "url": self.url,
+            "reasons": self.reasons or {},
+            "coverage": round(self.coverage, 2),
+            "everywhere": self.everywhere,
+            "statuses": by_status(kinds) if self.kinds is not None else {},
+            "example": example_as_json(self.example),
+            "what": what_happened(kinds, self.example, variants=self.variants),
+            "nextStep": step_of(main) if main else None,
+        }
+
+    def known_kinds(self) -> dict[str, int]:
+        """Return a failure's counts by kind, or by outcome where its summary has no kinds."""
+        return self.reasons or {} if self.kinds is None else self.kinds
 
     def max_bytes(self) -> int:
         """Return the most bytes that the URL takes in a response."""

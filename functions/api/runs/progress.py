@@ -14,6 +14,7 @@ from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.phase import ENDED, RESOLVING, phase_of
+from api.runs.totals import no_totals, totals_of
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
@@ -21,13 +22,13 @@ from prewarm.request.model import DUPLICATES
 from prewarm.request.validation import check_request
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
+from prewarm.results.failure_texts import example_from_json
+from prewarm.results.judging import failed_everywhere, set_aside
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.results.warm_counts import each_count
 from prewarm.storage.run_store import Storage
 
-# What the verified targets' proofs show.
-PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
 # A summary's times to first byte; summaries of earlier versions lack the histogram.
 TIMES = ("timeToFirstByteMs", "timesToFirstByte")
 # Executions that were ended from outside: their workers continue until they read that the run has ended.
@@ -133,15 +134,29 @@ def _from_summary(
     # Summaries of earlier versions lack the counts.
     counts = each_count(summary.get("successTargets", []))
     entries = [
-        UrlStatus(url, Verdict.FAILED, failed[index]["reasons"], failed[index]["coverage"], fetched.get(index, ""))
+        _failed(url, failed[index], fetched.get(index, ""), summary.get("variants", 0))
         if index in failed
         else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""), counts=next(counts, None))
         for index, url in enumerate(urls)
     ]
-    pops = summary["pops"] if with_pops else None
+    pops = [_judged(pop) for pop in summary["pops"]] if with_pops else None
     times = {name: summary[name] for name in TIMES if name in summary} if with_pops else None
     label = summary.get("label", "")
-    return Progress(execution, entries, _totals(summary), pops, times, summary["cost"], label=label)
+    return Progress(execution, entries, totals_of(summary), pops, times, summary["cost"], label=label)
+
+
+def _failed(url: str, entry: dict[str, Any], fetched: str, variants: int) -> UrlStatus:
+    """Return a failed URL of a summary; summaries of earlier versions have neither its kinds nor an example."""
+    kinds, example = entry.get("kinds"), example_from_json(entry.get("example"))
+    everywhere = entry.get("everywhere", False)
+    return UrlStatus(
+        url, Verdict.FAILED, entry["reasons"], entry["coverage"], fetched, kinds, example, variants, everywhere
+    )
+
+
+def _judged(pop: dict[str, Any]) -> dict[str, Any]:
+    """Return a POP's sums; in summaries of earlier versions it is judged by all of its targets."""
+    return {"judged": pop["targets"], "judgedFailed": pop["failed"], "differs": False} | pop
 
 
 def _from_ledger(
@@ -165,14 +180,19 @@ def _from_ledger(
             url.failures if url.verdict is Verdict.FAILED else None,
             url.coverage,
             fetched.get(url.index, ""),
+            url.kinds if url.verdict is Verdict.FAILED else None,
+            url.example,
+            len(plan.variants),
+            failed_everywhere(url),
             (url.warm, url.reachable) if url.verdict is Verdict.SUCCESS else None,
         )
         for url in rolled_up.urls
     ]
-    measured = measure(plan, counted_parts(results, len(plan.variants))) if with_pops else None
-    pops = None if measured is None else measured.pops_as_json()
-    times = None if measured is None else measured.times_as_json()
-    totals = _totals(sums(plan, rolled_up, urls))
+    pops = times = None
+    if with_pops:
+        measured = measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls))
+        pops, times = measured.pops_as_json(), measured.times_as_json()
+    totals = totals_of(sums(plan, rolled_up, urls))
     return Progress(execution, entries, totals, pops, times, ending=ending, label=plan.label)
 
 
@@ -186,7 +206,7 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     reasons = None if outcome is None else {outcome.value: 1}
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
-    totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
+    totals = no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
     document = request or execution.direct_request() or {}
     phase, label = RESOLVING if execution.running else ENDED, document.get("label")
     pops: list[dict[str, Any]] | None = [] if with_pops else None
@@ -214,29 +234,4 @@ def _is_expired(execution: Execution, retention_days: int) -> bool:
 
 def _expired(execution: Execution, retention_days: int) -> Progress:
     warning = f"the run's URLs have expired: they were kept for {retention_days} days (RetentionDays)"
-    return Progress(execution, totals=_no_totals() | {"warnings": [warning]}, expired=True)
-
-
-def _totals(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the totals of a summary in the form of the REST API."""
-    names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
-    more = {"layers": summary["layers"]}
-    # Summaries of earlier versions lack these.
-    more |= {name: summary.get(name, 0) for name in PROOF_COUNTS} | {"separatePops": summary.get("separatePops", [])}
-    return {
-        "skippedPops": summary["skippedPops"],
-        "targets": {name: summary[source] for name, source in names.items()} | more,
-        "bytes": summary["bytes"],
-        "duplicates": summary.get("duplicates", 0),
-        "warnings": summary["warnings"],
-        "uncompressedUrls": summary.get("uncompressedUrls", 0),
-        "uncompressed": summary.get("uncompressed", []),
-        # Summaries of earlier versions lack these.
-        "mostlySkipped": summary.get("mostlySkipped", ""),
-        "sources": summary.get("sources", []),
-    }
-
-
-def _no_totals() -> dict[str, Any]:
-    """Return the totals of a run without a plan."""
-    return {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
+    return Progress(execution, totals=no_totals() | {"warnings": [warning]}, expired=True)

@@ -9,6 +9,7 @@ from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.progress import Progress
 from prewarm.execution_status import console_url, recommended_action
+from prewarm.results.next_steps import next_steps, remedy_for
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import Verdict
 from prewarm.results.warm_counts import run_lengths
@@ -20,12 +21,12 @@ ALL_URLS = Page()
 def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
-    Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons and
-    coverage of each failed URL, explained in `words`), `successTargets` (for `successUrl`, how many targets are warm
-    of how many that are reachable), `fetched` (by given URL of the page: the form in which it is fetched, where that
-    differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`, an ended run's `cost`, `phase`, `label`,
-    and `pops` with the times to first byte on request. If the URLs exceed the page or one response, `nextToken` leads
-    to the next page; the counts always cover the whole run.
+    Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons,
+    coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
+    (for `successUrl`, how many targets are warm of how many that are reachable), `fetched` (by given URL of the page:
+    the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`,
+    an ended run's `cost`, `phase`, `label`, and `pops` with the times to first byte on request. If the URLs exceed
+    the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
@@ -47,6 +48,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
         document["successTargets"] = run_lengths(known) if len(known) == len(warm) else []
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
+        document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
+        document["nextSteps"] = _next_steps(progress)
     return document | details | ({"nextToken": token} if token else {})
 
 
@@ -56,7 +59,15 @@ def _details(progress: Progress) -> dict[str, Any]:
     present = {name: value for name, value in optional.items() if value is not None}
     present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}
-    return progress.totals | present | run | execution_details(progress.execution)
+    details = execution_details(progress.execution)
+    if remedy := remedy_for(details.get("remedy"), _next_steps(progress)):
+        details["remedy"] = remedy
+    return progress.totals | present | run | details
+
+
+def _next_steps(progress: Progress) -> list[dict[str, Any]]:
+    """Return what to do about the failed URLs of the whole run."""
+    return next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)
 
 
 def execution_details(execution: Execution) -> dict[str, Any]:

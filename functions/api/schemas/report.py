@@ -5,14 +5,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.schemas.costs import Cost
-from api.schemas.responses import ApiModel, Counts, Failure, PopSums, Skipped, SourceReport, Uncompressed
+from api.schemas.failures import CountedStep, FailureCounts, FailureExample
+from api.schemas.responses import ApiModel, Counts, PopSums, Skipped, SourceReport, Uncompressed
 from api.schemas.times import TimeBar
 
 
-class ReportFailure(Failure):
+class ReportFailure(FailureCounts):
     """A failed URL in a report."""
 
     index: int
+    kinds: Annotated[
+        Counts,
+        Field(default_factory=dict, description="Failed targets per kind, such as server_error:502:unreachable."),
+    ]
     warm: int
     reachable: int
     fetched: Annotated[
@@ -29,6 +34,7 @@ class Region(ApiModel):
     warm: int
     bytes: int
     mean_ms: float | None
+    judged: Annotated[int, Field(description="Targets without those of URLs that failed everywhere.")] = 0
 
 
 class ReportUrl(ApiModel):
@@ -40,6 +46,8 @@ class ReportUrl(ApiModel):
     reachable: int
     coverage: float
     reasons: Counts
+    statuses: Annotated[Counts, Field(default_factory=dict, description="Number of failed targets per HTTP status.")]
+    example: Annotated[FailureExample | None, Field(description="One of the most frequent failures.")] = None
     uncompressed: Annotated[int, Field(description="Number of POPs that served the URL uncompressed.")] = 0
     fetched: Annotated[
         str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
@@ -61,6 +69,13 @@ class Report(ApiModel):
     success: int
     failed: int
     bytes: int
+    failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
+    next_steps: Annotated[
+        list[CountedStep],
+        Field(default_factory=list, description="What to do about the failures, that for most URLs first."),
+    ]
+    page: Annotated[str, Field(description="The address of the run's page; empty if it is not known.")] = ""
+    variants: Annotated[int, Field(description="Number of variants of each URL; 0 if unknown.")] = 0
     failures: list[ReportFailure]
     unfinished_as: Annotated[str, Field(description="The outcome of unfinished targets.")]
     targets: int

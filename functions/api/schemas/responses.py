@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.costs import CAMEL_CASE, Cost
+from api.schemas.failures import CountedStep, Failure
 from api.schemas.times import TimeBar
 
 RequestId = Annotated[
@@ -95,14 +96,6 @@ class SourceReport(ApiModel):
     ]
 
 
-class Failure(ApiModel):
-    """A failed URL with reasons and coverage."""
-
-    url: str
-    reasons: Annotated[Counts, Field(description="Number of targets per outcome that is not warm.")]
-    coverage: Annotated[float, Field(ge=0, le=100, description="Percentage of reachable targets that are warm.")]
-
-
 class Uncompressed(ApiModel):
     """A URL that POPs served without the compression that was expected."""
 
@@ -139,6 +132,11 @@ class PopSums(ApiModel):
     fetches: int
     bytes: int
     mean_ms: Annotated[float | None, Field(description="Mean time to first byte in milliseconds.")]
+    judged: Annotated[
+        int, Field(description="The POP's targets, without those of URLs that failed everywhere; 0: not judged.")
+    ] = 0
+    judged_failed: Annotated[int, Field(description="How many of the judged targets failed.")] = 0
+    differs: Annotated[bool, Field(description="Whether the POP is less warm than the others.")] = False
 
 
 class Remedy(ApiModel):
@@ -146,6 +144,7 @@ class Remedy(ApiModel):
 
     kind: Literal["fix", "retry", "redrive"]
     how: str
+    link: Annotated[str | None, Field(description="The documentation about the main failure.")] = None
 
 
 class Phase(ApiModel):
@@ -207,6 +206,10 @@ class Status(ApiModel):
         Field(description="Of successUrl, in order: [warm targets, reachable targets, number of URLs]."),
     ] = []
     words: Annotated[dict[str, str], Field(description="Explanations of the failures' outcomes.")] = {}
+    failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
+    next_steps: Annotated[
+        list[CountedStep], Field(description="What to do about the run's failures, that for most URLs first.")
+    ] = []
     skipped_pops: list[Skipped] = []
     targets: Targets | None = None
     bytes: int = 0

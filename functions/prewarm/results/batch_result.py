@@ -14,7 +14,7 @@ class BatchResult:
 
     A batch that needs more time than one worker has consists of several parts, the last of them `finished`.
 
-    - `failed`: by URL index, the counts of its failures by kind, which is outcome and HTTP status
+    - `failed`: by URL index, the counts of its failures by kind, which is outcome, HTTP status and cause
       (failures.failure_kind); targets at `dark` POPs are in no count
     - `warm`: by URL index, how many targets this part warmed; empty in the last part
     - `layers`: how often each layer answered, where the distribution sends Server-Timing
@@ -27,7 +27,7 @@ class BatchResult:
     - `redrives`: how often the run had been redriven when the worker started
     - `attempt`: the id of the invocation that owns this part; empty in results of earlier versions
     - `previous`: the `attempt` of the part before, whose cursor this one continues; empty in part 0
-    - `examples`: some of the failures, with what the edge answered
+    - `examples`: one failure of each URL that has any, with what the edge answered (failed_examples)
     - `verified_in_pop`: how many of the verified targets have a proof that names the POP's own cache layer
     - `vary`: by header that responses name in Vary and the cache key does not have: targets, first URL index
     - `verified_elsewhere`: how many have a proof at another address of the POP than the one that fetched the copy

@@ -12,6 +12,7 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts, finished_batches
 from prewarm.results.consistency import mixed_contents
 from prewarm.results.encodings import uncompressed_pops
+from prewarm.results.failures import Example, by_outcome
 from prewarm.results.outcome import Outcome
 from prewarm.results.proven_servers import ProvenServers, proven_servers
 from prewarm.results.url_sums import UrlSums
@@ -32,13 +33,22 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class UrlResult:
-    """One URL's verdict, its reachable targets, those known to be warm, and its failures by outcome."""
+    """One URL's verdict, its reachable targets, those known to be warm, and its failures by kind (failures.Kind).
+
+    `example`: one of the most frequent failures, None if no batch kept one.
+    """
 
     index: int
     verdict: Verdict
     reachable: int
     warm: int
-    failures: dict[str, int]
+    kinds: dict[str, int]
+    example: Example | None = None
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """Return the failures by outcome."""
+        return by_outcome(self.kinds)
 
     @property
     def coverage(self) -> float:
@@ -135,24 +145,26 @@ def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Out
     unfinished = expected - sums.finished[index]
     # More reports than targets come from two workers that counted the same ones: none of them is known then.
     unknown = unfinished - sums.reported[index] if sums.reported[index] <= unfinished else unfinished
-    failures = Counter(sums.failures.get(index, {}))
-    warm = max(0, reachable - failures.total() - unknown)
+    kinds = Counter(sums.failures.get(index, {}))
+    warm = max(0, reachable - kinds.total() - unknown)
     if unfinished and not ended:
-        return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, dict(failures))
+        return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, dict(kinds))
     if not reachable:
         # All its POPs are dark, so this URL is not known to be warm at any of them.
         return UrlResult(index, Verdict.FAILED, 0, 0, dark)
     if unknown and ended:
-        failures[ended.value] += unknown
+        kinds[ended.value] += unknown
     # Rounded, since 16.1 x 1,000 is a little more than 16,100.
     success = 100 * warm >= round(plan.percent_needed * reachable, 6)
-    return UrlResult(index, Verdict.SUCCESS if success else Verdict.FAILED, reachable, warm, dict(failures))
+    verdict, example = Verdict.SUCCESS if success else Verdict.FAILED, sums.example(index, kinds) if kinds else None
+    return UrlResult(index, verdict, reachable, warm, dict(kinds), example)
 
 
 def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
     """Return a run's sums with the keys of its summary; `urls`: all of the run's, as in the request."""
     return {
         "targets": plan.targets,
+        "variants": len(plan.variants),
         "targetsDone": rolled.targets_done,
         "outcomes": dict(sorted(rolled.outcomes.items())),
         "verified": rolled.verified,

@@ -11,6 +11,7 @@ from typing import Any
 
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.outliers import outliers
 
 # Classes of times to first byte: four per doubling, so that a percentile is accurate to 10 %.
 CLASSES_PER_DOUBLING = 4
@@ -98,8 +99,9 @@ def histogram(classes: Mapping[int, int]) -> list[dict[str, int]]:
 class Measured:
     """A run's measurements: sums by POP id in the order of the plan, and sums of all its workers.
 
-    `targets`: the number of targets by POP; `plain`: the number of fetches by http://; `gb_ms`: the Lambda time of
-    all workers in GB-milliseconds, used in `parts` invocations.
+    `targets`: the number of targets by POP; `aside`: those of URLs that failed everywhere (judging.set_aside);
+    `plain`: the number of fetches by http://; `gb_ms`: the Lambda time of all workers in GB-milliseconds, used in
+    `parts` invocations.
     """
 
     targets: Counter[str]
@@ -108,6 +110,7 @@ class Measured:
     plain: int = 0
     gb_ms: int = 0
     parts: int = 0
+    aside: Counter[str] = field(default_factory=Counter)
 
     @property
     def fetches(self) -> int:
@@ -119,7 +122,12 @@ class Measured:
         return {"timeToFirstByteMs": percentiles(self.classes), "timesToFirstByte": histogram(self.classes)}
 
     def pops_as_json(self) -> list[dict[str, Any]]:
-        """Return the POPs' table: targets, done, warm, failed, fetches, bytes, mean milliseconds to first byte."""
+        """Return the POPs' table: targets, done, warm, failed, fetches, bytes, mean milliseconds to first byte.
+
+        `judged`: the targets without those of URLs that failed everywhere, `judgedFailed`: how many of these failed;
+        `differs`: whether the POP is less warm than the others.
+        """
+        differs = outliers([self._share(name) for name in self.pops])
         return [
             {
                 "pop": name,
@@ -130,18 +138,30 @@ class Measured:
                 "fetches": pop.fetches,
                 "bytes": pop.bytes,
                 "meanMs": pop.mean_ms,
+                "judged": self.judged(name),
+                "judgedFailed": max(0, pop.done - pop.warm - self.aside[name]),
+                "differs": differs[number],
             }
-            for name, pop in self.pops.items()
+            for number, (name, pop) in enumerate(self.pops.items())
         ]
 
+    def judged(self, name: str) -> int:
+        """Return the number of targets by which a POP is judged."""
+        return max(0, self.targets[name] - self.aside[name])
 
-def measure(plan: Plan, results: Iterable[BatchResult]) -> Measured:
-    """Return the sums of the measurements of a run's batch parts."""
+    def _share(self, name: str) -> float | None:
+        """Return the percentage of a POP's finished targets that are warm; None if it is judged by none of them."""
+        finished = self.pops[name].done - self.aside[name]
+        return 100 * self.pops[name].warm / finished if finished > 0 else None
+
+
+def measure(plan: Plan, results: Iterable[BatchResult], aside: Counter[str] | None = None) -> Measured:
+    """Return the sums of the measurements of a run's batch parts; `aside`: see Measured."""
     targets: Counter[str] = Counter()
     for group in plan.groups:
         for name in group.pops:
             targets[name] += group.urls * len(plan.variants)
-    measured = Measured(targets, {name: PopSums() for name in targets})
+    measured = Measured(targets, {name: PopSums() for name in targets}, aside=aside or Counter())
     for result in results:
         names = plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]
         for name, part in zip(names, unpack_pops(result.per_pop), strict=False):

@@ -4,14 +4,15 @@ from collections import Counter
 from itertools import accumulate
 
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.failures import by_outcome
+from prewarm.results.failures import Example
 
 
 class UrlSums:
     """Targets per URL, collected as differences at the ends of each batch's range of URLs.
 
     `finished`: the targets of finished batches; `reported`: those of unfinished batches that an earlier part
-    reported; `dark`: by reason, the targets at dark POPs. `close` turns the differences into sums.
+    reported; `dark`: by reason, the targets at dark POPs; `failures`: by URL index, its failures by kind;
+    `examples`: by URL index and kind, the first one. `close` turns the differences into sums.
     """
 
     def __init__(self, url_count: int, finished_batches: set[str]) -> None:
@@ -19,15 +20,18 @@ class UrlSums:
         self.finished, self.reported = [0] * self._length, [0] * self._length
         self.dark: dict[str, list[int]] = {}
         self.failures: dict[int, Counter[str]] = {}
+        self.examples: dict[int, dict[str, Example]] = {}
 
     def add(self, result: BatchResult, variants: int) -> None:
         """Add a part of a batch."""
         batch_urls = (result.url_from, result.url_to)
         unfinished = result.batch not in self._finished_batches
         for index, counts in result.failed.items():
-            self.failures.setdefault(index, Counter()).update(by_outcome(counts))
+            self.failures.setdefault(index, Counter()).update(counts)
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
+        for example in result.examples:
+            self.examples.setdefault(example.url, {}).setdefault(example.kind, example)
         for entry in result.dark:
             _spread(self.dark.setdefault(entry.reason, [0] * self._length), batch_urls, variants)
             if unfinished:
@@ -37,6 +41,11 @@ class UrlSums:
                 _spread(self.reported, (index, index + 1), count)
         if result.finished and not unfinished:
             _spread(self.finished, batch_urls, result.pops * variants)
+
+    def example(self, index: int, kinds: Counter[str]) -> Example | None:
+        """Return an example of a URL's most frequent failures that have one; None if no batch has one."""
+        examples = self.examples.get(index, {})
+        return next((examples[kind] for kind, _ in kinds.most_common() if kind in examples), None)
 
     def close(self) -> None:
         """Turn the differences into sums; call it once, after the last part."""

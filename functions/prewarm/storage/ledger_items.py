@@ -12,7 +12,8 @@ from typing import Any
 
 from prewarm.planning.plan import Skipped
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.failures import Example, by_outcome
+from prewarm.results.failures import without_statuses
+from prewarm.storage.failed_examples import pack_examples, unpack_examples
 
 CONTROL = "control"
 # Most bytes of an item's `failed`, compressed; the rest of the largest item has half of DynamoDB's 400 KB.
@@ -118,6 +119,8 @@ def part_key(batch: str, part: int) -> str:
     return f"{batch}#{part}"
 
 
+# Examples of each failed URL; those of a few failures, as earlier versions stored them, have the field's own name.
+EXAMPLES = "failedExamples"
 # Attributes whose stored name differs from the field's; a stored name must never change.
 ALIASES = {
     "url_from": "urlFrom",
@@ -128,6 +131,7 @@ ALIASES = {
     "verified_in_pop": "verifiedInPop",
     "verified_elsewhere": "verifiedElsewhere",
     "plain_copies": "plainCopies",
+    "examples": EXAMPLES,
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}
 
@@ -135,7 +139,7 @@ _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fiel
 def result_as_item(result: BatchResult) -> dict[str, Any]:
     """Return a batch part's result as an item's attributes."""
     item = {attribute: _as_attribute(getattr(result, name)) for name, attribute in _ATTRIBUTES.items()}
-    return item | {"failed": _pack_failed(result.failed)}
+    return item | {"failed": _pack_failed(result.failed), EXAMPLES: pack_examples(result.examples)}
 
 
 def result_from_item(item: Mapping[str, Any]) -> BatchResult:
@@ -146,6 +150,8 @@ def result_from_item(item: Mapping[str, Any]) -> BatchResult:
 
     """
     stored = {name: item[attribute] for name, attribute in _ATTRIBUTES.items() if attribute in item}
+    if EXAMPLES not in item and "examples" in item:
+        stored["examples"] = item["examples"]
     return BatchResult(**{name: _FROM_ATTRIBUTE.get(name, _same)(value) for name, value in stored.items()})
 
 
@@ -157,19 +163,18 @@ def _as_attribute(value: object) -> object:
         return [_as_attribute(entry) for entry in value]
     if isinstance(value, Skipped):
         return [value.pop, value.reason, value.detail]
-    if isinstance(value, Example):
-        return [value.url, value.pop, value.outcome, value.status, value.x_cache, value.cf_id]
     return value
 
 
 def _pack_failed(failed: dict[int, dict[str, int]]) -> bytes:
     """Return the counts compressed: a map of 2,000 URLs with many kinds each would be larger than an item may be.
 
-    Counts whose HTTP statuses are as good as random compress badly. If they do not fit, they are kept by outcome.
+    Counts whose HTTP statuses are as good as random compress badly. If they do not fit, the counts are kept, and the
+    statuses are unknown.
     """
     packed = _compress(failed)
     if len(packed) > MAX_FAILED_BYTES:
-        packed = _compress({index: by_outcome(counts) for index, counts in failed.items()})
+        packed = _compress({index: without_statuses(counts) for index, counts in failed.items()})
     return packed
 
 
@@ -198,5 +203,5 @@ _FROM_ATTRIBUTE: dict[str, Callable[[Any], Any]] = {
     "mixed": lambda value: {int(index): (pops[0], pops[1]) for index, pops in value.items()},
     "vary": lambda value: {name: (counted[0], counted[1]) for name, counted in value.items()},
     "dark": lambda value: tuple(Skipped(*entry) for entry in value),
-    "examples": lambda value: tuple(Example(*entry) for entry in value),
+    "examples": unpack_examples,
 }

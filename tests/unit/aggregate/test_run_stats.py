@@ -57,5 +57,6 @@ def test_run_on_ones_own_machine_is_charged_for_cloudfront_only() -> None:
 def test_regions_are_those_of_cloudfronts_prices() -> None:
     measured = measure(plan(), [part(0, 0, [PopSums(2, 1, 2, 5, 30, 2), PopSums(2, 2, 2, 5, 50, 2)])])
     by_region = {entry["region"]: entry for entry in regions(measured, catalogue())}
-    assert by_region["Japan"] == {"region": "Japan", "pops": 1, "targets": 2, "warm": 2, "bytes": 5, "meanMs": 25.0}
+    expected = {"region": "Japan", "pops": 1, "targets": 2, "warm": 2, "bytes": 5, "meanMs": 25.0, "judged": 2}
+    assert by_region["Japan"] == expected
     assert set(by_region) == {"Japan", "United States, Mexico, Canada"}

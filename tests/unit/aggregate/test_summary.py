@@ -163,6 +163,10 @@ def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
             "warm": 1,
             "reachable": 2,
             "coverage": 50.0,
+            "everywhere": False,
+            "kinds": {"timeout": 1},
+            "statuses": {"none": 1},
+            "example": None,
         }
     ]
     assert summary["skippedPops"] == [{"pop": "SYD1-C1", "reason": "wrong_pop", "detail": "x"}]

@@ -57,18 +57,64 @@ def test_failures_are_counted_by_outcome_and_status() -> None:
     result = recorder.result(0)
     assert result.failed == {0: {"client_error:404": 2, "client_error:410": 1, "timeout": 1}}
     assert result.outcomes == {"client_error": 3, "timeout": 1}
-    assert [(each.pop, each.kind) for each in result.examples] == [
-        (POP_NAMES[0], "client_error:404"),
-        (POP_NAMES[2], "client_error:410"),
-        (POP_NAMES[3], "timeout"),
-        (POP_NAMES[1], "client_error:404"),
-    ]
+    assert [(each.pop, each.kind) for each in result.examples] == [(POP_NAMES[0], "client_error:404")]
     assert {each.cf_id for each in result.examples} == {"i" * 100}
+
+
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"status": 500, "server": "nginx"}, "origin"),
+        ({"status": 502, "server": "CloudFront"}, "unreachable"),
+        ({"status": 502, "server": "nginx/1.2"}, "origin"),
+        ({"status": 504, "server": "CloudFront"}, "slow"),
+        ({"status": 503, "server": "CloudFront"}, "edge"),
+        ({"status": 500, "server": ""}, "edge"),
+        ({"status": 502, "server": "CloudFront", "x_cache": "LambdaValidationError from cloudfront"}, "function"),
+        ({"status": 503, "server": "CloudFront", "x_cache": "FunctionExecutionError from cloudfront"}, "function"),
+    ],
+)
+def test_server_errors_are_counted_by_cause(changes: dict[str, Any], cause: str) -> None:
+    plan, tile = tile_of(1, 1, region_type="pop")
+    recorder = Recorder(plan, tile)
+    answer = response(x_cache="Error from cloudfront") if "x_cache" not in changes else response()
+    for name, value in changes.items():
+        setattr(answer, name, value)
+    recorder.record(targets_of(tile)[0], answer, Outcome.SERVER_ERROR, "")
+    result = recorder.result(0)
+    assert result.failed == {0: {f"server_error:{changes['status']}:{cause}": 1}}
+    assert [each.cause for each in result.examples] == [cause]
+
+
+def test_an_example_is_of_a_urls_most_frequent_failure() -> None:
+    plan, tile = tile_of(2, 3, region_type="pop")
+    recorder = Recorder(plan, tile)
+    statuses = {(0, 0): 503, (0, 1): 404, (0, 2): 404, (1, 0): 500, (1, 1): 500, (1, 2): 404}
+    for target in targets_of(tile):
+        status = statuses[target.url, target.pop]
+        outcome = Outcome.CLIENT_ERROR if status == 404 else Outcome.SERVER_ERROR
+        recorder.record(target, response(status=status, server="nginx"), outcome, "")
+    assert [(each.url, each.pop, each.status) for each in recorder.result(0).examples] == [
+        (0, POP_NAMES[1], 404),
+        (1, POP_NAMES[0], 500),
+    ]
 
 
 def test_examples_leave_out_dark_pops() -> None:
     outcomes = {(0, 0): Outcome.BLOCKED, (0, 1): Outcome.CONNECT_ERROR}
     assert [each.pop for each in recorded(outcomes, 1, 2).result(0).examples] == [POP_NAMES[0]]
+
+
+def test_example_of_a_kind_that_a_dark_pop_had_first_is_at_another_pop() -> None:
+    outcomes = {
+        (0, 0): Outcome.CONNECT_ERROR,
+        (1, 0): Outcome.CONNECT_ERROR,
+        (0, 1): Outcome.CONNECT_ERROR,
+        (1, 1): Outcome.WARMED,
+    }
+    result = recorded(outcomes, 2, 2).result(0)
+    assert [entry.pop for entry in result.dark] == [POP_NAMES[0]]
+    assert [(each.url, each.pop) for each in result.examples] == [(0, POP_NAMES[1])]
 
 
 def test_bytes_of_all_fetches_are_added_up() -> None:

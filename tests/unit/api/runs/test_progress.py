@@ -29,6 +29,11 @@ def summary_of(unfinished: Outcome = Outcome.LOST, **changes: Any) -> dict[str, 
     return summary | measured_sums(PLAN, measure(PLAN, results), 0.0, catalogue()) | {"redrives": 0} | changes
 
 
+def usual_fields(failure: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a failure that every version has."""
+    return {name: failure[name] for name in ("url", "reasons", "coverage")}
+
+
 def test_without_a_plan_urls_come_from_the_stored_request() -> None:
     progress = progress_of(RUNNING, request={"url_list": URLS[:2]})
     assert progress.urls == [UrlStatus(url, Verdict.IN_PROGRESS) for url in URLS[:2]]
@@ -72,7 +77,7 @@ def test_running_run_reports_finished_batches() -> None:
     response = status_of(RUNNING, plan=PLAN, results=[batch(0), batch(1, {"timeout": 1})])
     assert (response["successUrl"], response["inProgressUrl"]) == ([URLS[0]], [URLS[2]])
     assert response["failedUrl"] == [URLS[1], URLS[3]]
-    assert response["failures"] == [
+    assert [usual_fields(failure) for failure in response["failures"]] == [
         {"url": URLS[1], "reasons": {"timeout": 1}, "coverage": 50.0},
         {"url": URLS[3], "reasons": {"no_distribution": 1}, "coverage": 0.0},
     ]
@@ -107,14 +112,14 @@ def test_ended_run_has_nothing_in_progress(status: str, error: str, expected: st
     execution = replace(RUNNING, status=status, error=error)
     response = status_of(execution, plan=PLAN, results=[batch(0)])
     assert (response["status"], response["inProgress"], response["total"]) == (expected, 0, 4)
-    assert response["failures"][0] == {"url": URLS[1], "reasons": {reason: 2}, "coverage": 0.0}
+    assert usual_fields(response["failures"][0]) == {"url": URLS[1], "reasons": {reason: 2}, "coverage": 0.0}
     early = status_of(execution, request={"url_list": URLS})
     if expected == "COMPLETED":
         # Its documents have expired, and there is no evidence that its URLs failed.
         assert (early["status"], early["total"], early["failedUrl"]) == (expected, 0, [])
         return
     assert (early["status"], early["failedUrl"]) == (expected, URLS)
-    assert early["failures"][0] == {"url": URLS[0], "reasons": {reason: 1}, "coverage": 0.0}
+    assert usual_fields(early["failures"][0]) == {"url": URLS[0], "reasons": {reason: 1}, "coverage": 0.0}
 
 
 @pytest.mark.parametrize("unfinished", [Outcome.LOST, Outcome.DEADLINE])

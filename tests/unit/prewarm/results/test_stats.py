@@ -92,6 +92,9 @@ def test_run_adds_up_pops_over_batches_and_distributions() -> None:
         "fetches": 6,
         "bytes": 3000,
         "meanMs": 10.0,
+        "judged": 5,
+        "judgedFailed": 0,
+        "differs": False,
     }
     assert (measured.fetches, measured.plain, measured.gb_ms, measured.parts) == (10, 1, 5, 3)
 

@@ -1,5 +1,6 @@
 """The largest item of the ledger: the largest batch, with everything failing in as many ways as possible."""
 
+import base64
 import random
 from typing import Any
 
@@ -9,7 +10,7 @@ import warm.recorder
 from prewarm.planning.batching import MAX_TARGETS_PER_CURSOR, MAX_URLS_PER_BATCH, POPS_PER_BATCH, tiling
 from prewarm.planning.plan import Batch, Group
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.failures import MAX_EXAMPLES
+from prewarm.results.failures import ID_IN_RECORDS, by_status
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.storage.ledger_items import pack_item, part_key, result_as_item, result_from_item, unpack_item
 from tests.support.builders import plan, response
@@ -79,7 +80,8 @@ def record(variants: int, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPat
             "Error from cloudfront" + "x" * 90_000 * (number == 0),
             status=rng.randint(100, 999),
             etag=str(rng.random()),
-            cf_id="i" * 56,
+            cf_id=base64.b64encode(rng.randbytes(42)).decode(),
+            server=rng.choice(["CloudFront", "nginx"]),
             ttfb_ms=rng.uniform(1, 10**6),
         )
         # Some POPs are dark, with a long explanation.
@@ -110,7 +112,11 @@ def test_largest_item_is_below_dynamodbs_limit(
     stored = result_from_item(unpack_item(pack_item(result_as_item(result))))
     cold = sum(count for name, count in result.outcomes.items() if Outcome(name) not in WARM)
     assert sum(sum(counts.values()) for counts in stored.failed.values()) == cold
-    assert len(stored.examples) == MAX_EXAMPLES
+    assert {each.url for each in stored.examples} == set(result.failed)
+    kept = [each.cf_id != ID_IN_RECORDS for each in stored.examples]
+    assert kept[0]
+    assert kept == sorted(kept, reverse=True), "the last ones are without request ids, and say so"
+    assert all(each.pop and each.outcome for each in stored.examples)
 
 
 def test_usual_failures_keep_their_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,4 +130,18 @@ def test_usual_failures_keep_their_statuses(monkeypatch: pytest.MonkeyPatch) -> 
     result = recorder.result(0)
     stored = result_from_item(unpack_item(pack_item(result_as_item(result))))
     assert stored == result
-    assert stored.failed[FIRST_URL] == {"server_error:503": len(tile.pops)}
+    assert stored.failed[FIRST_URL] == {"server_error:503:edge": len(tile.pops)}
+    assert by_status(stored.failed[FIRST_URL]) == {"503": len(tile.pops)}
+    assert len(stored.examples) == 200
+
+
+def test_request_ids_of_a_usual_batch_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder, tile = largest_batch(1)
+    monkeypatch.setattr(warm.recorder, "_encode", lambda _: "")
+    rng = random.Random(2)
+    for url in range(1_000):
+        answer = response(status=404, cf_id=base64.b64encode(rng.randbytes(42)).decode())
+        target = Target(url * len(tile.pops), url, 0, 0, verify=False)
+        recorder.record(target, answer, Outcome.CLIENT_ERROR, "")
+    stored = result_from_item(unpack_item(pack_item(result_as_item(recorder.result(0)))))
+    assert len({each.cf_id for each in stored.examples}) == 1_000

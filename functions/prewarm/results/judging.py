@@ -1,0 +1,40 @@
+"""Whose fault a failure is: the URL's, which fails everywhere, or the POP's. Pure.
+
+A URL that fails at every POP says nothing about a POP. So POPs are judged by the other URLs, and one wrong URL does
+not make every POP look partly warm.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from prewarm.planning.plan import Plan
+from prewarm.results.outcome import SILENT, Outcome
+from prewarm.results.rollup import UrlResult, Verdict
+
+# Outcomes of targets that were not fetched, so that nothing is known about them.
+NOT_FETCHED = frozenset(
+    {Outcome.DEADLINE, Outcome.CANCELLED, Outcome.LOST, Outcome.REJECTED, Outcome.ORIGIN_OVERLOAD}
+)
+# Outcomes that are about the POP where no URL is warm at it.
+ABOUT_THE_POP = SILENT | {Outcome.UNRESOLVED_POP}
+
+
+def failed_everywhere(url: UrlResult) -> bool:
+    """Return whether a URL was tried at all of its POPs and is warm at none; False while that is not known."""
+    return url.verdict is Verdict.FAILED and not url.warm and not NOT_FETCHED & url.failures.keys()
+
+
+def set_aside(plan: Plan, urls: Iterable[UrlResult]) -> Counter[str]:
+    """Return by POP the targets of URLs that failed everywhere, by which the POP is not judged.
+
+    Where no URL of a distribution is warm and none got an answer, it is the POPs that fail, so nothing is set aside.
+    """
+    results = {url.index: url for url in urls}
+    aside: Counter[str] = Counter()
+    for group in plan.groups:
+        own = [results[index] for index in range(group.url_from, group.url_to) if index in results]
+        some_warm = any(url.warm for url in own)
+        count = sum(failed_everywhere(url) and (some_warm or not url.failures.keys() <= ABOUT_THE_POP) for url in own)
+        if count:
+            aside.update(dict.fromkeys(group.pops, count * len(plan.variants)))
+    return aside

@@ -1,0 +1,125 @@
+"""What to do about each outcome, with a link to the section that explains it. Pure.
+
+This is the only source of these texts: status, reports, JUnit, notifications, command and dashboard take them from
+here. A repetition is suggested only where the same request can succeed later; everything else has to change first.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from prewarm.docs_links import troubleshooting
+from prewarm.results.failures import Kind
+from prewarm.results.outcome import Outcome
+from prewarm.results.server_errors import FUNCTION, UNREACHABLE
+
+Do = Literal["fix", "retry"]
+ABSENT = frozenset({"404", "410"})
+REFUSED = frozenset({"401", "403", "407"})
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A next step: `fix` something and start a new run, or `retry` the failed URLs; `how`: in words."""
+
+    do: Do
+    how: str
+
+
+STEPS = {
+    Outcome.CLIENT_ERROR: NextStep("fix", "correct the URL, or send the headers that the origin requires (headers)"),
+    Outcome.BLOCKED: NextStep(
+        "fix",
+        "allow the warmer in the web ACL by a secret header that only it sends, or lift the geographic restriction",
+    ),
+    Outcome.SERVER_ERROR: NextStep("retry", "find the error in the origin's log, by the run's time, then retry"),
+    Outcome.REDIRECT: NextStep("fix", "put the address that the redirect names on the list instead of this one"),
+    Outcome.ERROR_PAGE: NextStep("fix", "put the page itself, such as /index.html, on the list instead"),
+    Outcome.LIMITED: NextStep("retry", "set a lower max_rps, or raise the limit, then retry"),
+    Outcome.UNPROVEN: NextStep(
+        "fix", "raise the TTL: Cache-Control of the origin, or the minimum TTL of the cache policy"
+    ),
+    Outcome.STALE: NextStep("retry", "repair the origin, which fails when the edge revalidates its copy, then retry"),
+    Outcome.NOT_CACHEABLE: NextStep(
+        "fix", "raise the TTL of the cache policy, or take the URL off the list: its settings prevent caching"
+    ),
+    Outcome.WRONG_POP: NextStep("fix", "choose another POP of the same location, or warm by country or region"),
+    Outcome.TRUNCATED: NextStep(
+        "fix", "correct the Content-Length that the origin sends, or its limit on the time of a response"
+    ),
+    Outcome.TOO_LARGE: NextStep("fix", "raise max_bytes, or take the URL off the list"),
+    Outcome.TIMEOUT: NextStep("retry", "retry; if it happens again, check how long the origin takes for this URL"),
+    Outcome.CONNECT_ERROR: NextStep("retry", "retry; a POP that keeps refusing connections may be out of service"),
+    Outcome.TLS_ERROR: NextStep(
+        "fix",
+        "give the distribution a certificate for the URL's host, and list the host as an alternate domain name",
+    ),
+    Outcome.UNRESOLVED_POP: NextStep("fix", "replace the POP: `prewarm pops` lists the names that are known"),
+    Outcome.NO_DISTRIBUTION: NextStep(
+        "fix",
+        "add the host to a distribution's alternate domain names, and that distribution to AllowedDistributions, or "
+        "take the URL off the list",
+    ),
+    Outcome.ORIGIN_OVERLOAD: NextStep("retry", "when the origin has recovered, retry with a lower max_rps"),
+    Outcome.REJECTED: NextStep("fix", "correct the request as its error says, then start a new run"),
+    Outcome.DEADLINE: NextStep("retry", "retry with a longer timeout_minutes, a higher max_rps or fewer URLs"),
+    Outcome.CANCELLED: NextStep("retry", "retry when you want the rest to be warmed"),
+    Outcome.LOST: NextStep("retry", "retry; the worker's log says why it did not report back"),
+}
+PUBLISH = NextStep("fix", "publish the file, or take the URL off the list")
+UNLOCK = NextStep(
+    "fix", "let the origin serve it to CloudFront, or publish it: S3 answers 403 for a missing object as well"
+)
+FUNCTION_FAILED = NextStep("fix", "find the function's error in its logs, in the Region near the POP, and correct it")
+CONNECT_ORIGIN = NextStep(
+    "fix", "check the origin's address, port, certificate and firewall: CloudFront cannot connect to it"
+)
+
+
+def next_step(kind: Kind) -> NextStep:
+    """Return what to do about failures of a kind; `kind.outcome` is an outcome that is not warm."""
+    outcome = Outcome(kind.outcome)
+    if outcome is Outcome.CLIENT_ERROR and kind.status in ABSENT | REFUSED:
+        return PUBLISH if kind.status in ABSENT else UNLOCK
+    if outcome is Outcome.SERVER_ERROR and kind.cause in {FUNCTION, UNREACHABLE}:
+        return FUNCTION_FAILED if kind.cause == FUNCTION else CONNECT_ORIGIN
+    return STEPS[outcome]
+
+
+def main_kind(kinds: Mapping[str, int]) -> Kind | None:
+    """Return the kind of most of a URL's failures; None without failures."""
+    return Kind.of(max(kinds, key=kinds.__getitem__)) if kinds else None
+
+
+def step_of(kind: Kind) -> dict[str, str]:
+    """Return the next step of a kind of failure as JSON: `outcome`, `do`, `how` and `link`."""
+    step = next_step(kind)
+    return {"outcome": kind.outcome, "do": step.do, "how": step.how, "link": troubleshooting(kind.outcome)}
+
+
+def next_steps(failures: Iterable[Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Return the next steps of a run's failed URLs, the one for most URLs first.
+
+    `failures` has each failed URL's counts by kind. Each entry is that of `step_of` with `urls`, the number of URLs
+    whose main failure it is about.
+    """
+    mains = Counter(kind for kinds in failures if (kind := main_kind(kinds)))
+    counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+    for kind, count in mains.items():
+        counts[tuple(step_of(kind).items())] += count
+    return [
+        dict(step) | {"urls": urls} for step, urls in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def remedy_for(action: dict[str, str] | None, steps: list[dict[str, Any]]) -> dict[str, str] | None:
+    """Return the recommended action after a run: that of its failures, where a repetition alone would not help.
+
+    `action`: what execution_status.recommended_action says about how the run ended; `steps`: next_steps' result.
+    """
+    if action is None or action["kind"] != "retry" or not steps:
+        return action
+    if steps[0]["do"] == "retry":
+        return action | {"link": steps[0]["link"]}
+    return {"kind": "fix", "how": f"{steps[0]['how']}; then start a new run", "link": steps[0]["link"]}
