@@ -14,8 +14,10 @@ function showHeader(page, status) {
   const lines = [];
   if (status.reason === "cancelled") lines.push(make("p", {}, "The run was cancelled."));
   else if (status.error) lines.push(...errorElements(status));
-  const canRetry = status.remedy?.kind === "retry";
-  if (status.remedy?.how && !canRetry) lines.push(make("p", {}, make("b", {}, "Next step: "), ...withCode(status.remedy.how)));
+  // The steps of the failures are in their section; the first of them is here too.
+  const [step] = status.nextSteps || [];
+  if (step && status.status !== "IN_PROGRESS") lines.push(make("p", {}, ...nextStepElements(step)));
+  else if (status.remedy?.how && status.remedy.kind !== "retry") lines.push(make("p", {}, ...nextStepElements(status.remedy)));
   if (status.dryRun) lines.push(make("h2", {}, "Dry run: estimate"), ...estimateElements(status.dryRun));
   updateList(result, lines);
   result.hidden = !lines.length;

@@ -3,7 +3,7 @@
 const POP_COLUMNS = [
   ["POP", (entry) => entry.pop],
   ["Location", (entry) => entry.location],
-  ["State", (entry) => STATES[entry.state]],
+  ["State", (entry) => `${STATES[entry.state]}${entry.differs ? " ▲ less than the others" : ""}`],
   ["Done", (entry) => entry.done, (entry) => `${number(entry.done)} of ${number(entry.targets)}`],
   ["Warm", (entry) => entry.warm, (entry) => number(entry.warm)],
   ["Failed", (entry) => entry.failed, (entry) => number(entry.failed)],
@@ -26,7 +26,7 @@ function popTable(section, catalogue) {
 
   const rowsOf = (page) =>
     page.map((entry) =>
-      make("tr", {}, ...POP_COLUMNS.map(([name, value, text = value], index) => make("td", { class: index > 2 ? "number" : name === "State" ? `state ${entry.state}` : "" }, String(text(entry))))),
+      make("tr", {}, ...POP_COLUMNS.map(([name, value, text = value], index) => make("td", { class: index > 2 ? "number" : name === "State" ? `state ${entry.state}` : "", ...(name === "State" && entry.differs ? { "data-differs": true } : {}) }, String(text(entry))))),
     );
   const show = paged(section, rowsOf);
 
@@ -53,7 +53,9 @@ function popTable(section, catalogue) {
   });
   return {
     show(pops, ended) {
-      entries = pops.map((entry) => ({ ...entry, state: stateOf(entry, ended), location: locationNames.get(entry.pop.slice(0, 3)) || "unknown" }));
+      entries = pops.map((entry) => ({ ...entry, state: stateOf({ ...judgedCounts(entry), pops: 1 }, ended), location: locationNames.get(entry.pop.slice(0, 3)) || "unknown" }));
+      // A POP that differs from the others is listed first.
+      entries.sort((one, other) => Number(other.differs || false) - Number(one.differs || false));
       filter(false);
     },
     filterLocation(code) {

@@ -22,11 +22,12 @@ async function runView(page, run, signal) {
     showHeader(page, status);
     showFigures(page, status, failed, running ? rate(status.targets?.done ?? 0) : null);
     part("cancel").hidden = !running;
-    part("again").hidden = running;
-    part("retry").hidden = running || !(failed || status.remedy?.kind === "retry");
+    showActions(part("retry"), part("again"), status, failed);
     part("map").hidden = part("pops").hidden = !pops.length && !status.skippedPops?.length;
     if (!part("map").hidden) {
       const { used, skipped } = splitPops(pops, status.skippedPops || [], !running);
+      setText(part("judged"), judgedText(status, used));
+      part("judged").hidden = !part("judged").textContent;
       showMap(used, skipped, !running);
       table.show(used, !running);
     }

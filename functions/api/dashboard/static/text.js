@@ -57,8 +57,8 @@ function statusChip(status) {
 }
 
 // Returns the state of a POP or a city from its counts; once the run has ended, the state is never "warming".
-function stateOf({ targets, done, warm, failed }, ended) {
-  if (!targets) return "skipped";
+function stateOf({ targets, done, warm, failed, pops }, ended) {
+  if (!targets && !pops) return "skipped";
   if (!done) return "cold";
   if (done < targets && !ended) return "warming";
   if (warm >= targets && !failed) return "warm";

@@ -16,7 +16,9 @@ function urlTable(section) {
 
   function details(entry) {
     const reasons = Object.entries(entry.reasons).map(([outcome, count]) => make("li", {}, `${outcomeText(outcome, outcomeTexts)} (${outcome}, ${plural(count, "target")})`));
-    return make("tr", { class: "details" }, make("td", { colspan: "3" }, make("p", {}, `Warm at ${entry.coverage} % of its reachable targets.`), make("ul", {}, ...reasons)));
+    const step = entry.failure?.nextStep ? make("p", {}, ...nextStepElements(entry.failure.nextStep)) : null;
+    const what = entry.failure?.what ? make("p", {}, entry.failure.what) : null;
+    return make("tr", { class: "details" }, make("td", { colspan: "3" }, what, make("p", {}, `Warm at ${entry.coverage} % of its reachable targets.`), ...statusHistogram(entry.failure || {}), make("ul", {}, ...reasons), step));
   }
 
   // The form in which a browser requests the URL, where it differs from the given one.
@@ -54,7 +56,7 @@ function urlTable(section) {
     const counts = eachCount(lists.successTargets);
     const failures = new Map(lists.failures.map((failure) => [failure.url, failure]));
     entries = [
-      ...lists.failedUrl.map((url) => ({ url, state: "failed", reasons: failures.get(url)?.reasons ?? {}, coverage: failures.get(url)?.coverage ?? 0 })),
+      ...lists.failedUrl.map((url) => ({ url, state: "failed", failure: failures.get(url), reasons: failures.get(url)?.reasons ?? {}, coverage: failures.get(url)?.coverage ?? 0 })),
       ...lists.inProgressUrl.map((url) => ({ url, state: "in progress" })),
       ...lists.successUrl.map((url, index) => ({ url, state: "warm", counts: counts[index] })),
     ];
