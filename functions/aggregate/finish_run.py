@@ -67,6 +67,8 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         # The run was stopped during the roll-up, so run_ended_handler writes its summary.
         logger.info("stopped during the roll-up")
         return verdict
+    # The service on the user's own machine ends, and with it the address that it had.
+    summary |= {"page": "" if plan.own_machine else store.runs.page_of(run)}
     write_results(store, summary, build_report(summary, rolled_up, urls, fetched))
     store.put_url_index(run, build_index(rolled_up.urls, urls, fetched))
     store.runs.end(run, result_facts(summary, len(rolled_up.urls)), redrives)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aggregate.summary import first_failures
+from aggregate.summary import first_failures, step_lines
 from prewarm.execution_status import console_url, recommended_action
+from prewarm.results.next_steps import remedy_for
 
 # SNS accepts subjects of up to 100 ASCII characters without line breaks (SNS API Reference, Publish).
 SUBJECT_LIMIT = 100
@@ -40,13 +41,17 @@ def compose(
     if summary is not None:
         lines[-1] = f"{counts[0].upper()}{counts[1:]}, {summary['failed']:,} failed."
         lines.append(f"Estimated cost: ${summary['cost']['dollars']:.4f}.")
+        if everywhere := summary.get("failedEverywhere"):
+            lines.append(f"{everywhere:,} {'URL' if everywhere == 1 else 'URLs'} failed everywhere.")
         lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []
+        lines += ["", "What to do:", *steps] if (steps := step_lines(summary)) else []
         lines += ["", *(f"Warning: {warning}" for warning in summary["warnings"])] if summary["warnings"] else []
     elif detail.get("cause"):
         lines += ["", detail["cause"][:CAUSE_CHARACTERS]]
-    if not passed and (
-        action := recommended_action(status, detail.get("error") or (summary or {}).get("error", ""), arn)
-    ):
+    error = detail.get("error") or (summary or {}).get("error", "")
+    action = remedy_for(recommended_action(status, error, arn), (summary or {}).get("nextSteps", []))
+    # A fix with a link is among the next steps above.
+    if not passed and action and not (action["kind"] == "fix" and "link" in action):
         lines += ["", f"What to do: {action['how']}"]
     lines += ["", f"Report and progress: {api_url}/#/run/{run}"] if api_url else [""]
     lines.append(f"Step Functions console: {console_url(arn)}")

@@ -10,14 +10,14 @@ from string import Template
 from typing import Any
 
 from aggregate.byte_units import format_bytes
+from aggregate.report_failures import URLS_SHOWN, different, everywhere, failures, judged_of, share
 from aggregate.report_tables import documents, left_out, table
 from aggregate.report_times import histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
-from prewarm.results.outcome import IN_WORDS, Outcome
 
 SLOWEST_SHOWN = 10
-# Failed URLs shown per cause; the CSV and JSON contain all of them.
-URLS_SHOWN = 20
+# The colours of a run's states, as everywhere: success green, failure red, cancelled grey.
+STATES = {"WARM": "good", "NOT WARM": "bad", "CANCELLED": "cancelled"}
 # The part of the world map that is shown, in tenths of a degree, without the poles.
 MAP_TOP, MAP_HEIGHT, MAP_WIDTH = 60, 1_440, 3_600
 
@@ -26,14 +26,18 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
     """Return the page for a report made by `report.report_of`."""
     warm = report["warm"]
     counts = f"{report['success']:,} of {report['total']:,} URLs are warm"
+    state = "CANCELLED" if report.get("executionStatus") == "ABORTED" else "WARM" if warm else "NOT WARM"
     heading = counts if warm else f"Not warm: {report['failed']:,} of {report['total']:,} URLs failed"
+    if state == "CANCELLED":
+        heading = f"Cancelled: {counts}"
     if report.get("mostlySkipped"):
         heading = report["mostlySkipped"] if warm or not report["failed"] else f"{report['mostlySkipped']}. {heading}"
     template = Template(resources.files("aggregate").joinpath("data/report.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=escape(f"{heading} - {report['run']}"),
-        heading=f'<span class="{"good" if warm else "bad"}">{escape(heading)}</span>',
+        heading=f'<span class="{STATES[state]}">{escape(heading)}</span>',
         run=escape(report["run"]),
+        link=f' · <a href="{escape(report["page"])}">The run\'s page</a>' if report.get("page") else "",
         when=f"{_moment(report['startedAt'])} to {_moment(report['endedAt'])} UTC",
         body="\n".join(part for part in _parts(report, catalogue) if part),
     ).encode()
@@ -57,11 +61,11 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield "".join(f'<p class="soft">⚠ {escape(text)}</p>' for text in report["warnings"])
     if duplicates := report.get("duplicates"):
         yield f'<p class="soft">{duplicates:,} entries were left out: another spelling of a URL.</p>'
+    yield failures(report)
     if not any(pop["done"] for pop in report["pops"]):
         yield "<h2>Warm locations</h2><p>No POP was reached.</p>"
     else:
         yield from _locations(report, catalogue)
-    yield _failures(report)
     yield from histogram_table(report)
     yield _uncompressed(report)
     yield from left_out(report.get("sources", []))
@@ -90,12 +94,13 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
 
 def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     """Yield the map, the regions and the slowest POPs."""
-    yield "<h2>Warm locations</h2>" + _map(report["pops"], catalogue)
+    yield "<h2>Warm locations</h2>" + everywhere(report) + _map(report["pops"], catalogue)
+    yield different(report["pops"])
     yield "<h2>By region</h2>" + table(
         "By region",
         ("Region", "POPs", "Targets", "Warm", "First byte, mean"),
         [
-            (entry["region"], f"{entry['pops']:,}", f"{entry['targets']:,}", _share(entry), _ms(entry["meanMs"]))
+            (entry["region"], f"{entry['pops']:,}", f"{entry['targets']:,}", share(entry), _ms(entry["meanMs"]))
             for entry in report["regions"]
         ],
     )
@@ -104,32 +109,10 @@ def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         "Slowest POPs",
         ("POP", "City", "Targets", "Warm", "First byte, mean"),
         [
-            (pop["pop"], _city(pop["pop"], catalogue), f"{pop['targets']:,}", _share(pop), _ms(pop["meanMs"]))
+            (pop["pop"], _city(pop["pop"], catalogue), f"{pop['targets']:,}", share(pop), _ms(pop["meanMs"]))
             for pop in slowest[:SLOWEST_SHOWN]
         ],
     )
-
-
-def _failures(report: dict[str, Any]) -> str:
-    """Return the failed URLs, grouped by their most frequent outcome."""
-    causes: dict[str, list[dict[str, Any]]] = {}
-    for entry in report["failures"]:
-        main = max(entry["reasons"], key=entry["reasons"].__getitem__, default="lost")
-        causes.setdefault(main, []).append(entry)
-    html = ""
-    for cause, entries in sorted(causes.items(), key=lambda item: -len(item[1])):
-        explanation = IN_WORDS.get(Outcome(cause), cause)
-        html += f"<h2>{len(entries):,} failed: {escape(explanation)} ({escape(cause)})</h2>" + table(
-            f"Failed by {cause}",
-            ("URL", "Warm", "Reasons"),
-            [
-                (_both_forms(entry), f"{entry['warm']:,} of {entry['reachable']:,}", _counts(entry["reasons"]))
-                for entry in entries[:URLS_SHOWN]
-            ],
-        )
-        if len(entries) > URLS_SHOWN:
-            html += f'<p class="soft">{len(entries) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
-    return html
 
 
 def _uncompressed(report: dict[str, Any]) -> str:
@@ -140,10 +123,6 @@ def _uncompressed(report: dict[str, Any]) -> str:
         return ""
     heading = f"{report['uncompressedUrls']:,} served uncompressed"
     return f"<h2>{heading}</h2>" + table("Served uncompressed", ("URL", "POPs", "Such as"), rows)
-
-
-def _both_forms(entry: dict[str, Any]) -> str:
-    return f"{entry['url']} (fetched as {entry['fetched']})" if "fetched" in entry else str(entry["url"])
 
 
 def _other_forms(urls: Sequence[dict[str, Any]]) -> str:
@@ -167,23 +146,25 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
     cities: dict[str, Counter[str]] = {}
     for pop in pops:
         cities.setdefault(pop["pop"][:3], Counter()).update(
-            {"pops": 1, "warm": pop["warm"], "targets": pop["targets"]}
+            {"pops": 1, "warm": pop["warm"], "targets": judged_of(pop)}
         )
     circles = ""
     for code, sums in sorted(cities.items(), key=lambda item: -item[1]["pops"]):
         location = catalogue.locations.get(code)
         if location is None:
             continue
-        share = sums["warm"] / sums["targets"] if sums["targets"] else 0.0
-        kind = "warm" if share == 1 else "partly" if share else "failed"
-        counts = f"{sums['pops']} POPs, {100 * share:.0f} % of {sums['targets']:,} targets warm"
+        portion = sums["warm"] / sums["targets"] if sums["targets"] else 0.0
+        kind = "unjudged" if not sums["targets"] else "warm" if portion == 1 else "partly" if portion else "failed"
+        counts = f"{sums['pops']} POPs, {100 * portion:.0f} % of {sums['targets']:,} targets warm"
+        if not sums["targets"]:
+            counts = f"{sums['pops']} POPs, not judged: every URL failed everywhere"
         x, y = 10 * (location.longitude + 180), 10 * (90 - location.latitude)
         title = escape(f"{location.city} ({code}): {counts}")
         circles += (
             f'<circle class="{kind}" cx="{x:.0f}" cy="{y:.0f}" '
             f'r="{12 + 6 * math.sqrt(sums["pops"]):.0f}"><title>{title}</title></circle>'
         )
-    legend = {"warm": "warm", "partly": "partly warm", "failed": "failed"}
+    legend = {"warm": "warm", "partly": "partly warm", "failed": "failed", "unjudged": "not judged"}
     dots = "".join(
         f'<span><svg viewBox="0 0 20 20" aria-hidden="true"><circle class="{kind}" cx="10" cy="10" r="9"/></svg> '
         f"{text}</span>"
@@ -200,16 +181,8 @@ def _warm_targets(report: dict[str, Any]) -> int:
     return sum(pop["warm"] for pop in report["pops"])
 
 
-def _share(entry: dict[str, Any]) -> str:
-    return f"{100 * entry['warm'] / entry['targets']:.1f} %" if entry["targets"] else "-"
-
-
 def _ms(mean: float | None) -> str:
     return "-" if mean is None else f"{mean:,.0f} ms"
-
-
-def _counts(reasons: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in sorted(reasons.items(), key=lambda item: -item[1]))
 
 
 def _city(pop: str, catalogue: Catalogue) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
-from prewarm.results.failure_texts import failure_fields
+from prewarm.results.failure_texts import example_from_json, failure_fields, what_happened
 from prewarm.results.judging import failed_everywhere
 from prewarm.results.next_steps import next_steps
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -123,11 +123,27 @@ def first_failures(summary: dict[str, Any]) -> list[str]:
     """
     lines = []
     for entry in summary["failures"][:FAILURES_SHOWN]:
-        reasons = "; ".join(
-            f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
-            for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
-        )
         url = entry["url"]
-        lines.append(f"{url if len(url) <= URL_CHARACTERS else url[:URL_CHARACTERS] + '…'}: {reasons}")
+        what = _what_happened(entry, summary.get("variants", 0))
+        lines.append(f"{url if len(url) <= URL_CHARACTERS else url[:URL_CHARACTERS] + '…'}: {what}")
     more = summary["failed"] - FAILURES_SHOWN
     return [*lines, f"and {more} more URLs"] if more > 0 else lines
+
+
+def _what_happened(entry: dict[str, Any], variants: int) -> str:
+    """Return what happened to a failed URL; summaries of earlier versions have only its reasons."""
+    if "kinds" in entry:
+        return what_happened(entry["kinds"], example_from_json(entry["example"]), variants=variants)
+    return "; ".join(
+        f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
+        for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])
+    )
+
+
+def step_lines(summary: dict[str, Any]) -> list[str]:
+    """Return a line for each next step; summaries of earlier versions have none."""
+    return [
+        f"{step['how'][0].upper()}{step['how'][1:]} ({step['urls']:,} {'URL' if step['urls'] == 1 else 'URLs'}): "
+        f"{step['link']}"
+        for step in summary.get("nextSteps", [])
+    ]

@@ -86,7 +86,21 @@ def includes_pops(event: BaseProxyEvent) -> bool:
 def caller_of(event: BaseProxyEvent) -> Caller:
     """Return who calls: the API key's id, which API Gateway has checked, and the Idempotency-Key header."""
     identity = (event.raw_event.get("requestContext") or {}).get("identity") or {}
-    return Caller(identity.get("apiKeyId") or "", idempotency_key_of(event))
+    return Caller(identity.get("apiKeyId") or "", idempotency_key_of(event), api_url_of(event))
+
+
+def api_url_of(event: BaseProxyEvent) -> str:
+    """Return the address of the API as API Gateway was asked for it, at which the dashboard is; empty if unknown.
+
+    requestContext's path has the stage, or a custom domain's base path, in front of the route (API Gateway Developer
+    Guide, "Lambda proxy integration", input format).
+    """
+    context = event.raw_event.get("requestContext") or {}
+    host, path = context.get("domainName") or "", context.get("path") or ""
+    if not host or not path:
+        return ""
+    scheme = "http" if event.headers.get("X-Forwarded-Proto") == "http" else "https"
+    return f"{scheme}://{host}{path.rstrip('/').rpartition('/')[0]}"
 
 
 def idempotency_key_of(event: BaseProxyEvent) -> str | None:

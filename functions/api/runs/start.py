@@ -24,10 +24,11 @@ IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who starts a run: the id of the API key, and the Idempotency-Key, if one was sent."""
+    """Who starts a run: the id of the API key, the Idempotency-Key, if one was sent, and the API's address."""
 
     api_key_id: str = ""
     idempotency_key: str | None = None
+    api_url: str = ""
 
 
 ANYONE = Caller()
@@ -62,12 +63,12 @@ def start_checked(
 
     """
     if caller.idempotency_key is not None:
-        return start_once(caller.idempotency_key, request, store, executions, caller.api_key_id)
-    return start_run(request, store, executions, resolver, caller.api_key_id)
+        return start_once(caller.idempotency_key, request, store, executions, caller)
+    return start_run(request, store, executions, resolver, caller)
 
 
 def start_once(
-    key: str, request: CheckedRequest, store: Storage, executions: Executions, started_by: str
+    key: str, request: CheckedRequest, store: Storage, executions: Executions, caller: Caller
 ) -> dict[str, Any]:
     """Start a run at most once per Idempotency-Key.
 
@@ -95,7 +96,7 @@ def start_once(
     if not store.put_request_once(run, request.as_json()) and store.get_request(run) != request.as_json():
         raise _key_conflict("is in use by another request")
     document = {"requestKey": run_key(run, "request.json"), "summary": request_summary(request)}
-    store.runs.start(run, start_facts(request, started_by))
+    store.runs.start(run, start_facts(request, caller.api_key_id, caller.api_url))
     return {"requestID": executions.start_once(run, document)}
 
 
@@ -104,7 +105,7 @@ def _key_conflict(problem: str) -> Conflict:
 
 
 def start_run(
-    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver, started_by: str
+    request: CheckedRequest, store: Storage, executions: Executions, resolver: Resolver, caller: Caller
 ) -> dict[str, Any]:
     """Store a validated request and start its run, or return its dry run.
 
@@ -114,7 +115,7 @@ def start_run(
     key = store.put_request(run, request.as_json())
     if request.fields.dry_run and (result := dry_run(run, key, resolver)):
         return result
-    store.runs.start(run, start_facts(request, started_by))
+    store.runs.start(run, start_facts(request, caller.api_key_id, caller.api_url))
     return {"requestID": executions.start(run, {"requestKey": key, "summary": request_summary(request)})}
 
 

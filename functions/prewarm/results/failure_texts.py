@@ -9,7 +9,6 @@ from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.server_errors import IN_WORDS as CAUSES
 
 KINDS_SHOWN = 3
-ERROR_STATUS = 300
 
 
 def what_happened(kinds: Mapping[str, int], example: Example | None, *, variants: int) -> str:
@@ -19,11 +18,18 @@ def what_happened(kinds: Mapping[str, int], example: Example | None, *, variants
     unknown (0), targets are counted instead of POPs.
     """
     ordered = sorted(kinds.items(), key=lambda item: -item[1])
-    parts = [f"{label(Kind.of(key))} at {_number(count, variants)}" for key, count in ordered[:KINDS_SHOWN]]
+    parts = [_counted(Kind.of(key), count, variants) for key, count in ordered[:KINDS_SHOWN]]
     if len(ordered) > KINDS_SHOWN:
         rest = sum(count for _, count in ordered[KINDS_SHOWN:])
         parts.append(f"{len(ordered) - KINDS_SHOWN} other kinds at {_number(rest, variants)}")
     return ", ".join(parts) + (_such_as(example) if example else "")
+
+
+def _counted(kind: Kind, count: int, variants: int) -> str:
+    """Return a kind of failure with its number; a URL without a distribution was asked for nowhere."""
+    if kind.outcome == Outcome.NO_DISTRIBUTION:
+        return label(kind)
+    return f"{label(kind)} at {_number(count, variants)}"
 
 
 def label(kind: Kind) -> str:

@@ -66,19 +66,23 @@ def host_warnings(urls: Iterable[Url]) -> tuple[str, ...]:
     return (f"the run has {count:,} hosts; GET /runs?host= and GET /urls find it by the first {HOSTS_INDEXED:,}",)
 
 
-def start_facts(request: "CheckedRequest", started_by: str) -> dict[str, Any]:
-    """Return what is known when a run starts."""
+def start_facts(request: "CheckedRequest", started_by: str, api_url: str = "") -> dict[str, Any]:
+    """Return what is known when a run starts; `api_url`: the address at which the API was asked for it."""
     fields, hosts = request.fields, hosts_of(request.urls)
     more = [f"and {len(fields.region) - NAMES_SHOWN} more"] if len(fields.region) > NAMES_SHOWN else []
-    return {
-        "startedBy": started_by,
-        "hosts": hosts[:HOSTS_SHOWN],
-        "hostCount": len(hosts),
-        "regionType": fields.region_type,
-        "region": fields.region[:NAMES_SHOWN] + more,
-        "total": len(request.urls),
-        "dryRun": fields.dry_run,
-    } | ({"label": fields.label} if fields.label else {})
+    return (
+        {
+            "startedBy": started_by,
+            "hosts": hosts[:HOSTS_SHOWN],
+            "hostCount": len(hosts),
+            "regionType": fields.region_type,
+            "region": fields.region[:NAMES_SHOWN] + more,
+            "total": len(request.urls),
+            "dryRun": fields.dry_run,
+        }
+        | ({"label": fields.label} if fields.label else {})
+        | ({"apiUrl": api_url} if api_url else {})
+    )
 
 
 def plan_facts(plan: Plan, hosts: list[str]) -> dict[str, Any]:

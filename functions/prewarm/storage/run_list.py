@@ -93,6 +93,16 @@ class RunList:
             names = {"#state": "state", "#error": "error"}
             self._change(key, change, names, {":redrives": redrives}, condition)
 
+    def page_of(self, run: str) -> str:
+        """Return the address of a run's page; empty for a run that was not started by the API."""
+        if not (key := self._place_of(run)):
+            return ""
+        # GetItem, since the functions that end a run may not call BatchGetItem.
+        item = pack_item({"run": month_key(key), "sk": key})
+        found = self._dynamodb.get_item(TableName=self._table, Key=item, ConsistentRead=True).get("Item")
+        api_url = unpack_item(found).get("apiUrl", "") if found else ""
+        return f"{api_url}/#/run/{run}" if api_url else ""
+
     def listed(self, runs: Sequence[str]) -> set[str]:
         """Return those of the runs that have an item; at most 100 are asked for."""
         found = self._get_all([{"run": run, "sk": LISTED} for run in runs])

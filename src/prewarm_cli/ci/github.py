@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.urls import redacted
 from prewarm_cli.ci.workflow_commands import command
-from prewarm_cli.output.text import cause_of, failure_reasons, failures_of, progress_line, redact_urls
+from prewarm_cli.output.dry_run import count_of
+from prewarm_cli.output.text import (
+    cause_of,
+    failure_reasons,
+    failures_of,
+    next_step_text,
+    progress_line,
+    redact_urls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +37,8 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
     failures = list(failures_of(status))
     room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     for url, failure in failures[:room]:
-        text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{link}"
+        step = f"\n{next_step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{step}{link}"
         yield command(kind, "Not warm", text)
     if len(failures) > room:
         yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
@@ -58,6 +67,12 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
         lines.append("</table>")
     if len(failures) > MAX_SUMMARY_URLS:
         lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
+    if steps := status.get("nextSteps"):
+        lines += ["<h4>What to do</h4>", "<ul>"]
+        for step in steps:
+            where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
+            lines.append(f"<li>{_text(step['how'])} ({count_of(step['urls'], 'URL')}, {where})</li>")
+        lines.append("</ul>")
     lines += [f"<p>Warning: {_text(redact_urls(warning))}</p>" for warning in status.get("warnings", [])]
     return _limited(lines)
 

@@ -89,7 +89,12 @@ def phase_text(status: dict[str, Any]) -> str:
 
 
 def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | None = None) -> str:
-    """Return a failed URL's reasons as text; `service_texts`: the service's own texts for outcomes, if any."""
+    """Return what happened to a failed URL: the service's own text, or the reasons where an older one has none.
+
+    `service_texts`: the service's own texts for outcomes, if any.
+    """
+    if what := failure.get("what"):
+        return str(what)
     texts = OUTCOME_TEXTS | (service_texts or {})
     parts = (
         f"{name} at {count_of(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
@@ -159,6 +164,7 @@ def status_lines(
     if next(left, None) or "nextToken" in status:
         report = f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
         yield f"failed   for the complete list: {report}"
+    yield from next_step_lines(status)
     yield from _notes(status)
     if cause := cause_of(status):
         yield f"cause    {cause}"
@@ -170,6 +176,20 @@ def status_lines(
         yield f"page     {page}"
     if "dryRun" in status:
         yield from dry_run_lines(status["dryRun"])
+
+
+def next_step_lines(status: dict[str, Any]) -> Iterator[str]:
+    """Yield what to do about a run's failures: each step with the number of its URLs and where it is explained."""
+    if everywhere := status.get("failedEverywhere"):
+        yield f"note     {count_of(everywhere, 'URL')} failed everywhere"
+    for step in status.get("nextSteps", []):
+        yield f"next     {next_step_text(step)}"
+
+
+def next_step_text(step: dict[str, Any]) -> str:
+    """Return one step as text; `urls` is absent from a single URL's."""
+    urls = f" ({count_of(step['urls'], 'URL')})" if "urls" in step else ""
+    return f"{step['how']}{urls}: {step['link']}"
 
 
 def _notes(status: dict[str, Any]) -> Iterator[str]:
@@ -206,6 +226,9 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
         # Neither a retry nor a redrive is possible: the service has ended with the run.
         fix = "" if remedy.get("kind") == "retry" else "fix the cause above, then "
         return f"{fix}run the command again" if remedy else ""
+    if remedy.get("kind") == "fix" and remedy.get("link"):
+        # The next steps that are listed with the failures.
+        return ""
     if remedy.get("kind") == "retry":
         return f"`prewarm retry {status['run']}` starts a new run of the failed URLs"
     return str(remedy.get("how") or "")

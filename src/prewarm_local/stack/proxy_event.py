@@ -68,12 +68,15 @@ def proxy_event(
     body, encoded = _body(request, api.binary_media_types)
     now = time.time()
     host = request.header("Host") or ""
+    # API Gateway replaces what the client says of the scheme.
+    headers = [(name, value) for name, value in request.headers if name.lower() != "x-forwarded-proto"]
+    headers.append(("X-Forwarded-Proto", "http"))
     return {
         "resource": route.path,
         "path": unquote(request.path),
         "httpMethod": request.method,
-        "headers": dict(request.headers) or None,
-        "multiValueHeaders": _multi(request.headers),
+        "headers": dict(headers),
+        "multiValueHeaders": _multi(headers),
         "queryStringParameters": dict(query) or None,
         "multiValueQueryStringParameters": _multi(query),
         "pathParameters": {name: unquote(value) for name, value in parameters.items()} or None,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, run_verdict, summarise
+from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, first_failures, run_verdict, step_lines, summarise
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.outcome import WARM, Outcome
+from prewarm.results.outcome import IN_WORDS, WARM, Outcome
 from prewarm.results.rollup import roll_up
 from tests.support.builders import plan
 
@@ -61,13 +61,13 @@ def test_warm_run_passes() -> None:
 
 
 def test_cause_explains_the_first_failures() -> None:
-    _, output = summed({1: {"client_error": 2}, 3: {"timeout": 1, "truncated": 1}}, percent_needed=60.0)
+    _, output = summed({1: {"client_error:404": 2}, 3: {"timeout": 1, "truncated:200": 1}}, percent_needed=60.0)
     assert output["cause"].splitlines() == [
         "2 of 4 URLs are warm, 2 failed.",
-        "https://www.example.com/1: the origin answered with a 4xx (client_error, 2 of 2 targets)",
+        "https://www.example.com/1: 404 Not Found at 2 POPs",
         (
-            "https://www.example.com/3: the edge stopped responding (timeout, 1 of 2 targets); "
-            "the body ended early (truncated, 1 of 2 targets)"
+            "https://www.example.com/3: timeout (the edge stopped responding) at 1 POP, "
+            "200 truncated (the body ended early) at 1 POP"
         ),
         f"Summary: {LOCATION}",
     ]
@@ -80,7 +80,7 @@ def test_most_frequent_reason_is_first() -> None:
     ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
     summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
     line = run_verdict(whole, summary, LOCATION)["cause"].splitlines()[1]
-    assert line.index("blocked, 3 of 4") < line.index("timeout, 1 of 4")
+    assert line.index("blocked") < line.index("at 3 POPs") < line.index("timeout") < line.index("at 1 POP")
 
 
 def test_fail_on_none_passes_with_the_same_summary() -> None:
@@ -146,8 +146,10 @@ def test_url_without_distribution_is_explained() -> None:
         whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
     lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
-    assert "its batch never reported back (lost, 2 of 2 targets)" in lines[1]
-    assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
+    assert lines[1].endswith(": lost (its batch never reported back) at 2 POPs")
+    assert lines[2].startswith(
+        "https://x.example/: no_distribution (no distribution of this account serves the URL's host"
+    )
 
 
 def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
@@ -175,4 +177,21 @@ def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
 
 @pytest.mark.parametrize("outcome", COLD)
 def test_every_outcome_has_an_explanation(outcome: Outcome) -> None:
-    assert f"({outcome.value}, 2 of 2 targets)" in summed({0: {outcome.value: 2}})[1]["cause"]
+    cause = summed({0: {outcome.value: 2}})[1]["cause"]
+    assert f"{outcome.value} ({IN_WORDS[outcome]})" in cause
+    assert "at 2 POPs" in cause or outcome is Outcome.NO_DISTRIBUTION
+
+
+def test_failures_of_a_summary_stored_earlier_are_explained_by_their_reasons() -> None:
+    summary, _ = summed({0: {"timeout": 2}})
+    older = summary | {
+        "failures": [
+            {name: entry[name] for name in ("index", "url", "reasons", "warm", "reachable", "coverage")}
+            for entry in summary["failures"]
+        ]
+    }
+    del older["nextSteps"], older["variants"]
+    assert first_failures(older) == [
+        "https://www.example.com/0: the edge stopped responding (timeout, 2 of 2 targets)"
+    ]
+    assert step_lines(older) == []

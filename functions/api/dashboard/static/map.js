@@ -143,7 +143,7 @@ function worldMap(section, catalogue, onSelect) {
       city.pops = sum.pops;
       counts[state] += 1;
       const skippedText = sum.skipped ? `, ${number(sum.skipped)} skipped` : "";
-      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${sum.targets ? `${number(sum.warm)} of ${plural(sum.targets, "target")} warm` : "no URL is warm anywhere"}${sum.failed ? `, ${number(sum.failed)} failed` : ""}${sum.differs ? `, ${plural(sum.differs, "POP")} less warm than the others` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
+      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${sum.targets ? `${number(sum.warm)} of ${plural(sum.targets, "target")} warm` : "every URL failed everywhere"}${sum.failed ? `, ${number(sum.failed)} failed` : ""}${sum.differs ? `, ${plural(sum.differs, "POP")} less warm than the others` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
       const radius = 3.6 + 1.9 * Math.sqrt(sum.pops || sum.skipped);
       const signature = `${state} ${sum.differs > 0} ${radius} ${Math.round(20 * (sum.done / (sum.targets || 1)))}`;
       if (city.signature !== signature) {

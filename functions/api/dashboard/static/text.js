@@ -34,6 +34,7 @@ const STATES = {
   warm: "warm",
   partly: "partly warm",
   failed: "failed",
+  unjudged: "not judged",
   skipped: "skipped",
 };
 
@@ -58,7 +59,7 @@ function statusChip(status) {
 
 // Returns the state of a POP or a city from its counts; once the run has ended, the state is never "warming".
 function stateOf({ targets, done, warm, failed, pops }, ended) {
-  if (!targets && !pops) return "skipped";
+  if (!targets) return pops ? "unjudged" : "skipped";
   if (!done) return "cold";
   if (done < targets && !ended) return "warming";
   if (warm >= targets && !failed) return "warm";

@@ -1,0 +1,122 @@
+"""What happened to a failed URL, as a person reads it and as fields."""
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+
+from prewarm.results.failure_texts import example_as_json, example_from_json, failure_fields, what_happened
+from prewarm.results.failures import ID_IN_RECORDS, Example, Kind, by_outcome, by_status, without_statuses
+from prewarm.results.outcome import IN_WORDS, Outcome
+from prewarm.results.server_errors import IN_WORDS as CAUSES
+
+NOT_FOUND = Example(7, "FRA56-P5", "client_error", 404, "Error from cloudfront", "Zx9==")
+KINDS = st.builds(
+    Kind,
+    st.sampled_from(sorted(IN_WORDS)),
+    st.sampled_from(["", "?", "200", "404", "502", "799"]),
+    st.sampled_from(["", *CAUSES]),
+).map(lambda kind: kind if kind.status else Kind(kind.outcome))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "example", "variants", "text"),
+    [
+        (
+            {"client_error:404": 297},
+            NOT_FOUND,
+            1,
+            "404 Not Found at 297 POPs, such as FRA56-P5 (x-amz-cf-id Zx9==)",
+        ),
+        ({"client_error:404": 594}, None, 2, "404 Not Found at 594 targets"),
+        ({"client_error:404": 1}, None, 0, "404 Not Found at 1 target"),
+        (
+            {"server_error:502:unreachable": 3, "timeout": 1},
+            Example(1, "NRT57-P3", "server_error", 502, "Error from cloudfront", ID_IN_RECORDS, "unreachable"),
+            1,
+            (
+                "502 (the edge could not connect to the origin) at 3 POPs, timeout (the edge stopped responding) at "
+                "1 POP, such as NRT57-P3 (its request id is in the run's records)"
+            ),
+        ),
+        (
+            {"server_error:503:function": 2},
+            Example(1, "A", "server_error", 503, "FunctionExecutionError from cloudfront", "", "function"),
+            1,
+            (
+                "503 (a function at the edge failed) at 2 POPs, such as A (X-Cache: FunctionExecutionError from "
+                "cloudfront)"
+            ),
+        ),
+        ({"client_error:799": 2}, None, 1, "799 at 2 POPs"),
+        (
+            {"no_distribution": 1},
+            None,
+            1,
+            "no_distribution (no distribution of this account serves the URL's host)",
+        ),
+        ({"truncated:200": 2}, None, 1, "200 truncated (the body ended early) at 2 POPs"),
+        (
+            {"timeout": 9, "lost": 8, "client_error:404": 7, "client_error:410": 1, "client_error:400": 1},
+            None,
+            1,
+            (
+                "timeout (the edge stopped responding) at 9 POPs, lost (its batch never reported back) at 8 POPs, "
+                "404 Not Found at 7 POPs, 2 other kinds at 2 POPs"
+            ),
+        ),
+        (
+            {"server_error:?": 5},
+            None,
+            1,
+            f"server_error, each with one of many statuses ({IN_WORDS[Outcome.SERVER_ERROR]}) at 5 POPs",
+        ),
+    ],
+)
+def test_text_names_status_number_and_example(
+    kinds: dict[str, int], example: Example | None, variants: int, text: str
+) -> None:
+    assert what_happened(kinds, example, variants=variants) == text
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_a_server_error_says_which_of_its_causes_it_was(cause: str) -> None:
+    assert CAUSES[cause] in what_happened({f"server_error:502:{cause}": 1}, None, variants=1)
+
+
+def test_fields_have_a_histogram_and_an_example() -> None:
+    assert failure_fields({"client_error:404": 2, "client_error:410": 1, "timeout": 4, "lost": 1}, NOT_FOUND) == {
+        "kinds": {"client_error:404": 2, "client_error:410": 1, "timeout": 4, "lost": 1},
+        "statuses": {"404": 2, "410": 1, "none": 5},
+        "example": {
+            "pop": "FRA56-P5",
+            "outcome": "client_error",
+            "status": 404,
+            "cause": None,
+            "xCache": "Error from cloudfront",
+            "requestId": "Zx9==",
+            "inRecords": False,
+        },
+    }
+
+
+@bounded(max_examples=200, deadline=None)
+@given(counts=st.dictionaries(KINDS, st.integers(1, 999), max_size=6))
+def test_no_failure_is_lost_by_statuses_or_outcomes(counts: dict[Kind, int]) -> None:
+    kinds = {kind.key: count for kind, count in counts.items()}
+    assert {Kind.of(key) for key in kinds} == {Kind(*kind) for kind in counts if kind.key in kinds}
+    assert sum(by_status(kinds).values()) == sum(by_outcome(kinds).values()) == sum(kinds.values())
+    assert by_outcome(without_statuses(kinds)) == by_outcome(kinds)
+    assert what_happened(kinds, None, variants=1) or not kinds
+
+
+@bounded(max_examples=100, deadline=None)
+@given(
+    status=st.integers(0, 999),
+    x_cache=st.text(max_size=9),
+    cf_id=st.text(max_size=9),
+    cause=st.sampled_from(["", *CAUSES]),
+)
+def test_example_survives_the_summary(status: int, x_cache: str, cf_id: str, cause: str) -> None:
+    example = Example(-1, "ATL56-C1", "server_error", status, x_cache, cf_id, cause)
+    assert example_from_json(example_as_json(example)) == example
