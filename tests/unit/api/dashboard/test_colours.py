@@ -74,9 +74,9 @@ def test_marks_and_bars_have_a_contrast_of_3(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_report_has_the_dashboards_colours_with_the_same_contrast(scheme: str) -> None:
     own, report = tokens(STYLE, scheme), tokens(REPORT, scheme)
-    for state in ("success", "failure", "running"):
-        assert report[state] == own[state]
-        assert contrast(report[state], report["card"]) >= TEXT
+    for name, state in (("good", "success"), ("bad", "failure"), ("running", "running"), ("cancelled", "cancelled")):
+        assert report[name] == own[state]
+        assert contrast(report[name], report["card"]) >= TEXT
     assert contrast(report["soft"], report["paper"]) >= TEXT
 
 
