@@ -23,12 +23,17 @@ TEXTS: dict[str, str] = {}
 
 def as_before(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that `before` has, nested ones too, and no texts of outcomes, which may change."""
-    fields = {
-        name: as_before(now[name], value) if isinstance(value, dict) and name != "words" else now[name]
-        for name, value in before.items()
-        if name in now
-    }
+    fields = {name: like(now[name], value) for name, value in before.items() if name in now}
     return fields | ({"words": TEXTS} if "words" in fields else {})
+
+
+def like(now: Any, before: Any) -> Any:
+    """Return a value with the fields that `before` has, also of the entries of a list."""
+    if isinstance(before, dict):
+        return as_before(now, before)
+    if isinstance(before, list) and len(now) == len(before):
+        return [like(*entries) for entries in zip(now, before, strict=True)]
+    return now
 
 
 def status_of(run: str) -> dict[str, Any]:
