@@ -110,4 +110,8 @@ class Report(ApiModel):
     cost: Cost
     error: str | None = None
     cause: str | None = None
+    success_targets: Annotated[
+        list[list[int]],
+        Field(default_factory=list, description="Of the warm URLs: [warm targets, reachable targets, number of URLs]."),
+    ]
     urls: list[ReportUrl]

@@ -60,7 +60,7 @@ def test_run_from_the_form_to_its_failed_urls_and_the_next_step(visit: Visit) ->
     changes = map_states(visitor)
     unfinished = {state for states in changes[:-1] for state in states if state in {"cold", "warming"}}
     assert unfinished, f"the map was shown only after the end: {changes}"
-    # Every POP has the pages. The broken URLs fail everywhere, which is no POP's fault.
+    # Every POP has the pages. The broken URLs fail everywhere, which is their own problem.
     assert set(changes[-1]) == {"warm", "skipped"}
     assert changes[-1].count("warm") == 3
     expect(page.locator("[data-judged]")).to_have_text(
