@@ -139,7 +139,7 @@ def test_request_of_a_run_is_shown_and_started_again_with_changes(visit: Visit, 
         expect(request).to_contain_text(text)
     expect(request).not_to_contain_text("session=1")
     expect(request).not_to_contain_text("max concurrency")  # has its default
-    page.get_by_role("button", name="Run again…").click()
+    page.locator("[data-again]").click()
     expect(page.get_by_label("URLs, one per line")).to_have_value(f"{PAGE}\n{ABSENT}")
     expect(page.get_by_role("checkbox", name=re.compile("Singapore"))).to_be_checked()
     expect(page.get_by_label("Verify with a second fetch")).to_have_value("none")

@@ -200,7 +200,7 @@ def test_scripts_parse_no_markup_and_send_requests_only_below_the_stage() -> Non
     assert "fetch(`${BASE}${route}" in (FILES / "api.js").read_text()
 
 
-@pytest.mark.parametrize("name", ["dashboard-run.png", "dashboard-phone.png"])
+@pytest.mark.parametrize("name", [f"dashboard-{name}.png" for name in ("run", "phone", "failed", "home")])
 def test_documentation_images_exist_and_are_small(name: str) -> None:
     assert f"images/{name}" in (ROOT / "docs" / "dashboard.md").read_text()
     assert 10_000 < (ROOT / "docs" / "images" / name).stat().st_size < 200_000
