@@ -61,6 +61,11 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "warnings": [],
         "layers": {},
         "unfinishedAs": "lost",
+        "failedEverywhere": 0,
+        "nextSteps": [],
+        "variants": 1,
+        # Not started by the API.
+        "page": "",
     }
     assert ran.output["passed"] is ran.output["warm"] is True
     assert ran.output["summary"] == "s3://prewarm-runs/runs/warm-run/summary.json"
@@ -69,9 +74,21 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
 def test_summary_of_a_failed_url_has_reasons_and_coverage(machine: Machine, edge: SimulatedCloudFront) -> None:
     good, bad = fresh(2)
     ran = machine.run(request([good, broken(edge, bad, [TOKYO])]))
-    assert document(ran.name, "summary.json")["failures"] == [
-        {"index": 1, "url": bad, "reasons": {"blocked": 1}, "warm": 1, "reachable": 2, "coverage": 50.0}
-    ]
+    (failure,) = document(ran.name, "summary.json")["failures"]
+    example = failure.pop("example")
+    assert failure == {
+        "index": 1,
+        "url": bad,
+        "reasons": {"blocked": 1},
+        "warm": 1,
+        "reachable": 2,
+        "coverage": 50.0,
+        "everywhere": False,
+        "kinds": {"blocked:403": 1},
+        "statuses": {"403": 1},
+    }
+    assert (example["pop"], example["status"], example["xCache"]) == (TOKYO, 403, "Error from cloudfront")
+    assert len(example["requestId"]) > 20
     assert (ran.output["passed"], ran.output["success"], ran.output["failed"]) == (False, 1, 1)
     assert ran.output["error"] == "Prewarm.NotWarm"
 
@@ -83,8 +100,9 @@ def test_cause_has_counts_first_failures_and_the_summarys_location(
     ran = machine.run(request([*fresh(2), *urls]))
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
-    assert lines[1].startswith(f"{urls[0]}: refused, by the edge or the origin: a 403")
-    assert lines[1].endswith("(blocked, 2 of 2 targets)")
+    assert lines[1].startswith(f"{urls[0]}: 403 blocked (refused, by the edge or the origin: a 403")
+    assert " at 2 POPs, such as " in lines[1]
+    assert "x-amz-cf-id" in lines[1]
     assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]
     assert len(ran.output["error"]) <= 256
 
@@ -107,7 +125,7 @@ def test_batch_without_a_result_is_lost_and_the_run_fails(machine: Machine) -> N
     assert summary["outcomes"] == {"warmed": kept["targets"], "lost": missing}
     assert summary["targetsDone"] == kept["targets"]
     assert (ran.output["passed"], ran.output["failed"]) == (False, missing // 2)
-    assert "its batch never reported back (lost, 2 of 2 targets)" in ran.output["cause"]
+    assert "lost (its batch never reported back) at 2 POPs" in ran.output["cause"]
 
 
 def test_batch_lost_after_its_first_part_counts_each_target_once(machine: Machine, edge: SimulatedCloudFront) -> None:
@@ -119,7 +137,18 @@ def test_batch_lost_after_its_first_part_counts_each_target_once(machine: Machin
     machine.aggregate(ran)
     summary = document(ran.name, "summary.json")
     assert summary["failures"] == [
-        {"index": 0, "url": url, "reasons": {"blocked": 1, "lost": 1}, "warm": 0, "reachable": 2, "coverage": 0.0}
+        {
+            "index": 0,
+            "url": url,
+            "reasons": {"blocked": 1, "lost": 1},
+            "warm": 0,
+            "reachable": 2,
+            "coverage": 0.0,
+            "everywhere": False,
+            "kinds": {"blocked": 1, "lost": 1},
+            "statuses": {"none": 2},
+            "example": None,
+        }
     ]
     assert summary["outcomes"] == {"blocked": 1, "lost": 1}
 
@@ -143,6 +172,9 @@ def test_fail_on_none_passes_with_the_same_summary(machine: Machine, edge: Simul
     # Measurements differ slightly, and only one of the executions failed.
     own = {"run", "startedAt", "endedAt", "timeToFirstByteMs", "pops", "regions", "cost"}
     own |= {"executionStatus", "error", "cause"}
+    for summary in (first, second):
+        for failure in summary["failures"]:
+            assert failure.pop("example")["requestId"], "which is another one in each run"
     assert {k: v for k, v in first.items() if k not in own} == {k: v for k, v in second.items() if k not in own}
 
 

@@ -10,12 +10,13 @@ from tests.support.rest import call, describe_executions_as
 @pytest.mark.parametrize(
     ("described", "kind"),
     [
-        ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "retry"),
-        ({"status": "FAILED", "error": "Prewarm.DeadlinePassed"}, "retry"),
-        ({"status": "TIMED_OUT"}, "retry"),
-        ({"status": "ABORTED"}, "retry"),
+        # Its URLs failed by a 403 and for want of a distribution, as they would again.
+        ({"status": "FAILED", "error": "Prewarm.NotWarm"}, "fix"),
+        ({"status": "FAILED", "error": "Prewarm.DeadlinePassed"}, "fix"),
+        ({"status": "TIMED_OUT"}, "fix"),
+        ({"status": "ABORTED"}, "fix"),
         ({"status": "FAILED", "error": "Prewarm.InvalidRequest"}, "fix"),
-        ({"status": "FAILED", "error": "Prewarm.InvalidationTimedOut"}, "retry"),
+        ({"status": "FAILED", "error": "Prewarm.InvalidationTimedOut"}, "fix"),
         ({"status": "FAILED", "error": "States.ItemReaderFailed"}, "redrive"),
         ({"status": "FAILED", "error": "Lambda.TooManyRequestsException"}, "redrive"),
     ],

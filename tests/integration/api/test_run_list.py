@@ -312,3 +312,11 @@ def test_every_item_of_the_list_expires() -> None:
 def test_domain_of_a_distribution_is_a_host_too(machine: Machine) -> None:
     machine.run(GOOD | {"url_list": [f"https://{DOMAIN}/0.txt"]}, "by-domain")
     assert names(host=DOMAIN) == ["by-domain"]
+
+
+def test_page_of_a_run_is_at_the_address_at_which_its_start_was_asked_for(machine: Machine) -> None:
+    runs = machine.storage.runs
+    runs.start("by-api", {"startedBy": "key", "apiUrl": "https://warm.example.com/cdn"})
+    runs.start("direct", {"startedBy": "direct"})
+    assert runs.page_of("by-api") == "https://warm.example.com/cdn/#/run/by-api"
+    assert (runs.page_of("direct"), runs.page_of("never-listed")) == ("", "")
