@@ -112,6 +112,6 @@ class Report(ApiModel):
     cause: str | None = None
     success_targets: Annotated[
         list[list[int]],
-        Field(default_factory=list, description="Of the warm URLs: [warm targets, reachable targets, number of URLs]."),
+        Field(default_factory=list, description="Of the warm URLs: [warm targets, reachable ones, number of URLs]."),
     ]
     urls: list[ReportUrl]

@@ -21,13 +21,29 @@ def report(pops: int = 30, failures: int = 3, done: int = 4) -> dict[str, Any]:
     """Return a run's report with the given numbers of POPs, failures and done targets."""
     names = list(catalogue().pops)[:pops]
     one = {"targets": 4, "done": done, "warm": done, "failed": 0, "fetches": 8, "bytes": 4_000}
+    one |= {"judged": 4 if done else 0, "judgedFailed": 0, "differs": False}
+    kinds = {"blocked:403": 2, "timeout": 1}
+    example = {"pop": "NRT57-P3", "outcome": "blocked", "status": 403, "cause": None, "inRecords": False}
+    example |= {"xCache": "Error from cloudfront", "requestId": "y" * 56}
     part = {"name": "Lambda time", "quantity": 1.5, "unit": "GB-second", "unitPrice": 0.1, "dollars": 0.15}
     reasons = {"blocked": 2, "timeout": 1}
     failed = [
-        {"index": n, "url": f"{LONG}{n}", "reasons": reasons, "warm": 1, "reachable": 4, "coverage": 25.0}
+        {
+            "index": n,
+            "url": f"{LONG}{n}",
+            "reasons": reasons,
+            "warm": 1,
+            "reachable": 4,
+            "coverage": 25.0,
+            "kinds": kinds,
+            "statuses": {"403": 2, "none": 1},
+            "example": example,
+            "everywhere": False,
+        }
         for n in range(failures)
     ]
     return {
+        "variants": 1, "failedEverywhere": 0, "executionStatus": "FAILED", "page": None,
         "run": "20261124T013829Z-c0af4526", "warm": not failures, "startedAt": 1.8e9, "endedAt": 1.8e9 + 75,
         "total": 40, "success": 40 - failures, "failed": failures, "bytes": 123_456_789, "failures": failed,
         "targets": 4 * pops, "verified": 7, "fetches": 240,
@@ -35,7 +51,8 @@ def report(pops: int = 30, failures: int = 3, done: int = 4) -> dict[str, Any]:
         "timesToFirstByte": [{"fromMs": 16, "toMs": 32, "count": 40}, {"fromMs": 32, "toMs": 64, "count": 9}],
         "warnings": [f"query strings are not in the cache key (such as {LONG})"],
         "pops": [one | {"pop": name, "meanMs": 20.5 if done else None} for name in names],
-        "regions": [{"region": "Japan", "pops": pops, "targets": 4 * pops, "warm": done, "bytes": 1, "meanMs": None}],
+        "regions": [{"region": "Japan", "pops": pops, "targets": 4 * pops, "warm": done, "bytes": 1,
+                     "meanMs": None, "judged": 4}],
         "skippedPops": [{"pop": "NRT57-P3", "reason": "connect_error", "detail": "curl: " + "z" * 300}],
         "cost": {"dollars": 0.1234, "pricesOf": "2025-07", "parts": [part], "notIncluded": ["taxes"]},
     }  # fmt: skip
