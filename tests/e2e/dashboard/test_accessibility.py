@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import DESKTOP, ENDED, PHONE, TIMEOUT_MS, Visit, Visitor, horizontal_overflow
 from tests.support.service import HOST, ONE_SERVICE, Service
@@ -79,6 +79,13 @@ VIEWS = (open_key_form, open_start_form, open_problems, open_run, open_confirmat
 views = pytest.mark.parametrize("view", VIEWS, ids=[view.__name__.removeprefix("open_") for view in VIEWS])
 
 
+def top_left(element: Locator) -> tuple[float, float]:
+    """Return where a visible element begins, in pixels."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
 def axe_violations(page: Page) -> list[str]:
     """Return axe's findings above minor, of a page in which axe is loaded."""
     result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
@@ -97,7 +104,7 @@ def test_view_is_accessible_in_both_schemes_and_fits_a_phone(visit: Visit, ended
     visitor = visit(bypass_csp=True, reduced_motion="reduce")
     page = view(visitor, ended_run)
     page.evaluate(AXE.read_text())
-    brightness = {}
+    brightness: dict[str, list[float]] = {}
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         assert axe_violations(page) == [], scheme
@@ -138,11 +145,11 @@ def test_phone_has_the_runs_before_the_form_and_the_failed_urls_before_the_map(v
     expect(page.get_by_label("URLs, one per line")).to_be_in_viewport()
     page.set_viewport_size(DESKTOP)
     expect(page.get_by_role("button", name="Warm URLs…")).to_be_hidden()
-    assert (form.bounding_box() or {})["x"] < (runs.bounding_box() or {})["x"]
+    assert top_left(form)[0] < top_left(runs)[0]
     page.goto(f"{visitor.api}/#/run/{ended_run.rpartition(':')[2]}")
     page.wait_for_selector("g[data-city]")
     failed, world = page.locator("[data-failed]"), page.locator("svg.world")
-    assert (failed.bounding_box() or {})["y"] < (world.bounding_box() or {})["y"]
+    assert top_left(failed)[1] < top_left(world)[1]
     assert page.evaluate(MOVING) > 0, "without the preference for less motion, marks and bars move"
 
 

@@ -110,7 +110,8 @@ def test_problems_of_an_upload_are_shown_in_words_and_a_long_list_is_stored_firs
     page.evaluate(SET_URLS, "\n".join(f"https://a.example/{number}" for number in range(100_001)))
     with page.expect_request("**/uploads") as asked:
         page.get_by_role("button", name="Start the run").click()
-    digest = asked.value.post_data_json["sha256"]
+    described: Any = asked.value.post_data_json
+    digest = described["sha256"]
     page.wait_for_url(re.compile("#/run/ended"))
     assert "url_list" not in started[0]
     assert started[0]["url_list_s3"][0].endswith(f"/uploads/{digest}/urls.txt")

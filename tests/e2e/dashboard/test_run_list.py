@@ -14,7 +14,7 @@ pytestmark = ONE_SERVICE
 
 PAGE, ABSENT = f"https://{HOST}/page/7.html", f"https://{HOST}/list/absent.html"
 REQUEST: dict[str, Any] = {"region_type": "country", "region": ["singapore"], "verify": "none"}
-EARLIER = {
+EARLIER: dict[str, Any] = {
     "requestID": "arn:old", "run": "old", "status": "COMPLETED", "startedAt": "2026-01-02T03:04:05Z",
     "endedAt": "2026-01-02T03:05:05Z", "startedBy": None, "label": None, "hosts": [], "hostCount": None,
     "regionType": None, "region": [], "locations": [], "pops": None, "total": None, "warm": None, "failed": None,

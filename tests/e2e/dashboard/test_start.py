@@ -19,7 +19,7 @@ DRY_RUN: dict[str, Any] = {
     "invalidation": {"paths": 0}, "distributions": [], "noDistribution": {"urls": 0, "hosts": []}, "warnings": [],
     "sources": [], "mostlySkipped": "",
 }  # fmt: skip
-LOST = (504, {})
+LOST: tuple[int, object] = (504, {})
 
 
 def answer_starts(page: Page, answer: Callable[[dict[str, Any]], tuple[int, object]]) -> list[tuple[str, Any]]:
@@ -27,7 +27,7 @@ def answer_starts(page: Page, answer: Callable[[dict[str, Any]], tuple[int, obje
     sent: list[tuple[str, Any]] = []
 
     def respond(route: Route) -> None:
-        body = route.request.post_data_json
+        body: Any = route.request.post_data_json
         sent.append((route.request.headers.get("idempotency-key", ""), body))
         status, document = answer(body)
         route.fulfill(status=status, content_type="application/json", body=json.dumps(document))
