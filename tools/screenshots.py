@@ -1,13 +1,17 @@
 """Take the screenshots of the documentation: `make pictures`.
 
 They show a run through every POP of the catalogue, on the embedded stack and a simulated CloudFront: on a desktop
-while the run is in progress, and on a phone in dark mode after its end.
+while the run is in progress, and on a phone in dark mode after its end; then a run of which two URLs failed, and the
+page with form and list.
 """
 
 import math
 import re
 import sys
+from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Browser
 
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
@@ -39,6 +43,27 @@ def config() -> dict[str, Any]:
         "objects": {url.removeprefix(f"https://{HOST}"): {"size": 24_000, "ttfb_ms": 40} for url in PAGES},
         "error_ttl": 1,
     }
+
+
+def take_answers(service: Service, browser: Browser) -> list[Path]:
+    """Take the screenshots of a failed run and of the first page; return their paths."""
+    gone = [f"https://{HOST}/{name}" for name in ("gone.html", "moved/old.html")]
+    request = {"url_list": [*PAGES, *gone], "region_type": "region", "region": ["apac"], "label": "shop main 1a2b3c4"}
+    request_id = service.start(request)
+    service.statuses(request_id)
+    visitor = Visitor(browser, service.ready["api"], service.ready["apiKey"], viewport=DESKTOP)
+    page = visitor.open_run(request_id)
+    page.wait_for_selector("g[data-city]")
+    page.wait_for_timeout(1_000)
+    taken = [visitor.picture("dashboard-failed", FOLDER)]
+    page = visitor.open()
+    page.wait_for_selector("[data-runs] li")
+    page.get_by_label("When was this URL last warm?").fill(PAGES[0])
+    page.get_by_role("button", name="Look up").click()
+    page.wait_for_selector("[data-lookup-result]:visible")
+    taken.append(visitor.picture("dashboard-home", FOLDER))
+    visitor.close()
+    return taken
 
 
 def take_command(service: Service) -> None:
@@ -101,6 +126,7 @@ def main() -> int:
             taken.append(phone.picture("dashboard-phone", FOLDER))
             for visitor in (desktop, phone):
                 visitor.close()
+            taken += take_answers(service, browser)
             take_command(service)
         finally:
             service.process.terminate()

@@ -12,6 +12,7 @@ from typing import Any
 from aggregate.byte_units import format_bytes
 from aggregate.report_failures import URLS_SHOWN, different, everywhere, failures, judged_of, share
 from aggregate.report_tables import documents, left_out, table
+from aggregate.report_times import histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
 
 SLOWEST_SHOWN = 10
@@ -43,7 +44,6 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
 
 
 def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
-    times = report["timeToFirstByteMs"]
     yield _figures(
         {
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
@@ -54,7 +54,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
             "Downloaded": format_bytes(report["bytes"]),
-            "First byte, median": f"{times['p50']:,.0f} ms" if times else "-",
+            **percentile_figures(report),
             "Estimated cost": f"${report['cost']['dollars']:,.4f}",
         }
     )
@@ -66,6 +66,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
         yield "<h2>Warm locations</h2><p>No POP was reached.</p>"
     else:
         yield from _locations(report, catalogue)
+    yield from histogram_table(report)
     yield _uncompressed(report)
     yield from left_out(report.get("sources", []))
     yield from documents(report.get("sources", []))
@@ -153,7 +154,7 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
         if location is None:
             continue
         portion = sums["warm"] / sums["targets"] if sums["targets"] else 0.0
-        kind = "unjudged" if not sums["targets"] else "warm" if portion == 1 else "partly" if portion else "cold"
+        kind = "unjudged" if not sums["targets"] else "warm" if portion == 1 else "partly" if portion else "failed"
         counts = f"{sums['pops']} POPs, {100 * portion:.0f} % of {sums['targets']:,} targets warm"
         if not sums["targets"]:
             counts = f"{sums['pops']} POPs, not judged: every URL failed everywhere"
@@ -163,7 +164,7 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
             f'<circle class="{kind}" cx="{x:.0f}" cy="{y:.0f}" '
             f'r="{12 + 6 * math.sqrt(sums["pops"]):.0f}"><title>{title}</title></circle>'
         )
-    legend = {"warm": "all targets warm", "partly": "some warm", "cold": "none warm", "unjudged": "not judged"}
+    legend = {"warm": "warm", "partly": "partly warm", "failed": "failed", "unjudged": "not judged"}
     dots = "".join(
         f'<span><svg viewBox="0 0 20 20" aria-hidden="true"><circle class="{kind}" cx="10" cy="10" r="9"/></svg> '
         f"{text}</span>"

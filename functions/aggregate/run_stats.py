@@ -6,7 +6,7 @@ from typing import Any
 from prewarm.catalogue import Catalogue
 from prewarm.planning.cost import RESOLVE_GB, Work, estimate, price_region
 from prewarm.planning.plan import Plan
-from prewarm.results.stats import Measured, PopSums, percentiles
+from prewarm.results.stats import Measured, PopSums
 
 # Memory of the aggregate function in GB.
 AGGREGATE_GB = 1.0
@@ -16,7 +16,7 @@ def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Cat
     """Return a summary's statistics; `seconds`: the aggregate function's duration."""
     return {
         "fetches": measured.fetches,
-        "timeToFirstByteMs": percentiles(measured.classes),
+        **measured.times_as_json(),
         "pops": measured.pops_as_json(),
         "regions": regions(measured, catalogue),
         "cost": measured_cost(plan, measured, seconds, catalogue),

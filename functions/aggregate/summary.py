@@ -12,6 +12,7 @@ from prewarm.results.judging import failed_everywhere
 from prewarm.results.next_steps import next_steps
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
+from prewarm.results.warm_counts import run_lengths
 from prewarm.urls import redacted
 
 # Step Functions' limits for a Fail state, in characters (ASL reference): 256 for Error, 32,768 for Cause. The Cause
@@ -48,6 +49,9 @@ def summarise(
         "failedEverywhere": sum(map(failed_everywhere, failed)),
         "nextSteps": next_steps(url.kinds for url in failed),
         "failures": [failure(url, urls, fetched) for url in failed],
+        "successTargets": run_lengths(
+            (url.warm, url.reachable) for url in rolled_up.urls if url.verdict is not Verdict.FAILED
+        ),
         "unfinishedAs": unfinished.value,
     } | sums(plan, rolled_up, urls)
 

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, ViewportSize, sync_playwright
+
+from tests.support.service import HOST
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 # Longer than any run of these tests takes on a slow machine.
 TIMEOUT_MS = 30_000
+FORM_URL = f"https://{HOST}/page/0.html"
 ENDED = "[data-chip]:not(.in_progress)"
 
 
@@ -103,3 +107,31 @@ def respond_with(status: dict[str, Any], pages: dict[str, dict[str, Any]] | None
         route.fulfill(status=200, content_type="application/json", body=json.dumps(body))
 
     return response
+
+
+def respond_by_run(statuses: dict[str, dict[str, Any]]) -> Callable[[Route], None]:
+    """Return a route handler that responds with the status of the run in the query."""
+
+    def response(route: Route) -> None:
+        run = re.search(r"requestID=([\w-]+)", route.request.url)
+        assert run is not None
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(statuses[run[1]]))
+
+    return response
+
+
+def fields_with_problems(page: Page) -> dict[str, str]:
+    """Return the text of each field's error by the field's name, without the fields that have none."""
+    errors: dict[str, str] = page.eval_on_selector_all(
+        "[data-start-card] [data-field]",
+        """all => Object.fromEntries(all.map(each => [each.dataset.field,
+          [...each.querySelectorAll("[data-error]")].at(-1).textContent]).filter(([, text]) => text))""",
+    )
+    return errors
+
+
+def fill_for_singapore(page: Page) -> None:
+    """Fill the form with one URL for Singapore."""
+    page.get_by_label("URLs, one per line").fill(FORM_URL)
+    page.get_by_role("radio", name="Countries").check()
+    page.get_by_role("checkbox", name=re.compile("Singapore")).check()

@@ -11,6 +11,7 @@ from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.results.failure_texts import example_as_json, what_happened
 from prewarm.results.failures import Example, by_status
 from prewarm.results.next_steps import main_kind, step_of
+from prewarm.results.warm_counts import ENTRY_BYTES
 
 # Lambda's response may have 6 MB (Lambda quotas, "Invocation payload"), in which the body is escaped as JSON text.
 MAX_RESPONSE_BYTES = 5_500_000
@@ -40,7 +41,8 @@ class UrlStatus:
 
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
     empty where it is the given one; `kinds` has a failure's counts by kind, None in summaries of earlier versions;
-    `variants` is the run's number of variants, 0 if unknown; `everywhere`: whether the URL failed at all of its POPs.
+    `variants` is the run's number of variants, 0 if unknown; `everywhere`: whether the URL failed at all of its POPs;
+    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown.
     """
 
     url: str
@@ -52,6 +54,7 @@ class UrlStatus:
     example: Example | None = None
     variants: int = 0
     everywhere: bool = False
+    counts: tuple[int, int] | None = None
 
     def failure(self) -> dict[str, Any]:
         """Return the failed URL as JSON."""
@@ -75,7 +78,8 @@ class UrlStatus:
     def max_bytes(self) -> int:
         """Return the most bytes that the URL takes in a response."""
         forms = escaped_bytes({self.url: self.fetched}) if self.fetched else 0
-        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + forms + 2
+        counts = ENTRY_BYTES if self.counts else 0
+        return escaped_bytes(self.url) + (escaped_bytes(self.failure()) if self.reasons else 0) + forms + counts + 2
 
 
 def escaped_bytes(value: object) -> int:

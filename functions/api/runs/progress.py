@@ -14,6 +14,7 @@ from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.phase import ENDED, RESOLVING, phase_of
+from api.runs.totals import no_totals, totals_of
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
 from prewarm.planning.plan import Plan
@@ -25,10 +26,11 @@ from prewarm.results.failure_texts import example_from_json
 from prewarm.results.judging import failed_everywhere, set_aside
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
+from prewarm.results.warm_counts import each_count
 from prewarm.storage.run_store import Storage
 
-# What the verified targets' proofs show.
-PROOF_COUNTS = ("verifiedInPop", "verifiedElsewhere", "addresses", "addressesProven")
+# A summary's times to first byte; summaries of earlier versions lack the histogram.
+TIMES = ("timeToFirstByteMs", "timesToFirstByte")
 # Executions that were ended from outside: their workers continue until they read that the run has ended.
 STOPPED = frozenset({"ABORTED", "TIMED_OUT"})
 # More than the workers are waited for before the run's summary is written (run_end.WAIT_SECONDS).
@@ -41,7 +43,7 @@ class Progress:
 
     - `urls`: every URL of the run by index
     - `totals`: `skippedPops`, `targets`, `bytes` and `warnings` in the form of the REST API
-    - `pops`: statistics per POP, if requested
+    - `pops`: statistics per POP, and `times`: percentiles and histogram of the times to first byte, if requested
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
@@ -53,6 +55,7 @@ class Progress:
     urls: Sequence[UrlStatus] = ()
     totals: dict[str, Any] = field(default_factory=dict)
     pops: list[dict[str, Any]] | None = None
+    times: dict[str, Any] | None = None
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
@@ -128,14 +131,18 @@ def _from_summary(
 ) -> Progress:
     """Return an ended run's progress without reading the ledger."""
     failed = {entry["index"]: entry for entry in summary["failures"]}
+    # Summaries of earlier versions lack the counts.
+    counts = each_count(summary.get("successTargets", []))
     entries = [
         _failed(url, failed[index], fetched.get(index, ""), summary.get("variants", 0))
         if index in failed
-        else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""))
+        else UrlStatus(url, Verdict.SUCCESS, fetched=fetched.get(index, ""), counts=next(counts, None))
         for index, url in enumerate(urls)
     ]
     pops = [_judged(pop) for pop in summary["pops"]] if with_pops else None
-    return Progress(execution, entries, _totals(summary), pops, summary["cost"], label=summary.get("label", ""))
+    times = {name: summary[name] for name in TIMES if name in summary} if with_pops else None
+    label = summary.get("label", "")
+    return Progress(execution, entries, totals_of(summary), pops, times, summary["cost"], label=label)
 
 
 def _failed(url: str, entry: dict[str, Any], fetched: str, variants: int) -> UrlStatus:
@@ -177,13 +184,16 @@ def _from_ledger(
             url.example,
             len(plan.variants),
             failed_everywhere(url),
+            (url.warm, url.reachable) if url.verdict is Verdict.SUCCESS else None,
         )
         for url in rolled_up.urls
     ]
-    counted = counted_parts(results, len(plan.variants)) if with_pops else []
-    pops = measure(plan, counted, set_aside(plan, rolled_up.urls)).pops_as_json() if with_pops else None
-    totals = _totals(sums(plan, rolled_up, urls))
-    return Progress(execution, entries, totals, pops, ending=ending, label=plan.label)
+    pops = times = None
+    if with_pops:
+        measured = measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls))
+        pops, times = measured.pops_as_json(), measured.times_as_json()
+    totals = totals_of(sums(plan, rolled_up, urls))
+    return Progress(execution, entries, totals, pops, times, ending=ending, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:
@@ -196,7 +206,7 @@ def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_
     reasons = None if outcome is None else {outcome.value: 1}
     urls = _direct_urls(execution) if request is None else request.get("url_list", [])
     entries = [UrlStatus(url, verdict, reasons) for url in urls]
-    totals = _no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
+    totals = no_totals() | {"duplicates": 0 if request is None else request.get(DUPLICATES, 0)}
     document = request or execution.direct_request() or {}
     phase, label = RESOLVING if execution.running else ENDED, document.get("label")
     pops: list[dict[str, Any]] | None = [] if with_pops else None
@@ -224,29 +234,4 @@ def _is_expired(execution: Execution, retention_days: int) -> bool:
 
 def _expired(execution: Execution, retention_days: int) -> Progress:
     warning = f"the run's URLs have expired: they were kept for {retention_days} days (RetentionDays)"
-    return Progress(execution, totals=_no_totals() | {"warnings": [warning]}, expired=True)
-
-
-def _totals(summary: dict[str, Any]) -> dict[str, Any]:
-    """Return the totals of a summary in the form of the REST API."""
-    names = {"total": "targets", "done": "targetsDone", "outcomes": "outcomes", "verified": "verified"}
-    more = {"layers": summary["layers"]}
-    # Summaries of earlier versions lack these.
-    more |= {name: summary.get(name, 0) for name in PROOF_COUNTS} | {"separatePops": summary.get("separatePops", [])}
-    return {
-        "skippedPops": summary["skippedPops"],
-        "targets": {name: summary[source] for name, source in names.items()} | more,
-        "bytes": summary["bytes"],
-        "duplicates": summary.get("duplicates", 0),
-        "warnings": summary["warnings"],
-        "uncompressedUrls": summary.get("uncompressedUrls", 0),
-        "uncompressed": summary.get("uncompressed", []),
-        # Summaries of earlier versions lack these.
-        "mostlySkipped": summary.get("mostlySkipped", ""),
-        "sources": summary.get("sources", []),
-    }
-
-
-def _no_totals() -> dict[str, Any]:
-    """Return the totals of a run without a plan."""
-    return {"skippedPops": [], "targets": {"total": 0, "done": 0, "outcomes": {}, "verified": 0}, "bytes": 0}
+    return Progress(execution, totals=no_totals() | {"warnings": [warning]}, expired=True)

@@ -12,6 +12,7 @@ from prewarm.execution_status import console_url, recommended_action
 from prewarm.results.next_steps import next_steps, remedy_for
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import Verdict
+from prewarm.results.warm_counts import run_lengths
 
 ALL_URLS = Page()
 
@@ -21,10 +22,11 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     """Return a run's status in the form of the REST API.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons,
-    coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `fetched` (by given
-    URL of the page: the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`,
-    `bytes`, `warnings`, an ended run's `cost`, `phase`, `label`, and `pops` on request. If the URLs exceed the page
-    or one response, `nextToken` leads to the next page; the counts always cover the whole run.
+    coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
+    (for `successUrl`, how many targets are warm of how many that are reachable), `fetched` (by given URL of the page:
+    the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`,
+    an ended run's `cost`, `phase`, `label`, and `pops` with the times to first byte on request. If the URLs exceed
+    the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
@@ -41,6 +43,9 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     }
     if progress.dry_run is None:
         document["fetched"] = {entry.url: entry.fetched for entry in urls if entry.fetched}
+        warm = [entry.counts for entry in urls if entry.verdict == Verdict.SUCCESS]
+        known = [each for each in warm if each is not None]
+        document["successTargets"] = run_lengths(known) if len(known) == len(warm) else []
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
         document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
@@ -52,6 +57,7 @@ def _details(progress: Progress) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
+    present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}
     details = execution_details(progress.execution)
     if remedy := remedy_for(details.get("remedy"), _next_steps(progress)):

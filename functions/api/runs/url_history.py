@@ -8,7 +8,7 @@ from typing import Any
 from api.runs.damaged import stored_documents
 from api.runs.executions import Executions
 from prewarm.errors import InvalidRequest, Problem, truncate
-from prewarm.request.url_parser import LONGEST_URL, parse_url
+from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.results.url_index import IndexedUrl, find_url, url_hash
 from prewarm.storage.run_items import host_key, started_at_of
 from prewarm.storage.run_list import Window
@@ -113,7 +113,8 @@ def _parsed(query: Mapping[str, str]) -> tuple[Any, int]:
         try:
             url = parse_url(text)
         except ValueError as error:
-            problems.append(Problem("url", f"{truncate(redacted(text[: 2 * LONGEST_URL]))!r} {error}"))
+            shown = truncate(redacted(text[: 2 * LONGEST_URL]))
+            problems.append(Problem("url", f"{shown!r} {error}", near_urls(text)))
     if problems:
         raise InvalidRequest(problems)
     return url, int(days)

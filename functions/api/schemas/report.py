@@ -7,6 +7,7 @@ from pydantic import Field
 from api.schemas.costs import Cost
 from api.schemas.failures import CountedStep, FailureCounts, FailureExample
 from api.schemas.responses import ApiModel, Counts, PopSums, Skipped, SourceReport, Uncompressed
+from api.schemas.times import TimeBar
 
 
 class ReportFailure(FailureCounts):
@@ -101,9 +102,16 @@ class Report(ApiModel):
     warnings: list[str]
     fetches: int
     time_to_first_byte_ms: dict[str, float] | None
+    times_to_first_byte: Annotated[
+        list[TimeBar], Field(default_factory=list, description="Their histogram, a bar per doubling.")
+    ]
     pops: list[PopSums]
     regions: list[Region]
     cost: Cost
     error: str | None = None
     cause: str | None = None
+    success_targets: Annotated[
+        list[list[int]],
+        Field(default_factory=list, description="Of the warm URLs: [warm targets, reachable ones, number of URLs]."),
+    ]
     urls: list[ReportUrl]

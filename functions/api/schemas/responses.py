@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.costs import CAMEL_CASE, Cost
 from api.schemas.failures import CountedStep, Failure
+from api.schemas.times import TimeBar
 
 RequestId = Annotated[
     str, Field(alias="requestID", description="The run's execution ARN; requests also accept the bare run name.")
@@ -200,6 +201,10 @@ class Status(ApiModel):
     cause: str | None = None
     remedy: Remedy | None = None
     failures: list[Failure] = []
+    success_targets: Annotated[
+        list[list[int]],
+        Field(description="Of successUrl, in order: [warm targets, reachable targets, number of URLs]."),
+    ] = []
     words: Annotated[dict[str, str], Field(description="Explanations of the failures' outcomes.")] = {}
     failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
     next_steps: Annotated[
@@ -226,6 +231,10 @@ class Status(ApiModel):
     sources: list[SourceReport] = []
     cost: Cost | None = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
+    time_to_first_byte_ms: Annotated[dict[str, float] | None, Field(description="p50, p90, p99; include=pops.")] = (
+        None
+    )
+    times_to_first_byte: Annotated[list[TimeBar], Field(description="Their histogram; include=pops.")] = []
     dry_run: dict[str, Any] | None = None
     next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
 

@@ -82,6 +82,19 @@ def percentiles(classes: Mapping[int, int]) -> dict[str, float] | None:
     return times
 
 
+def histogram(classes: Mapping[int, int]) -> list[dict[str, int]]:
+    """Return {"fromMs", "toMs", "count"} for each doubling of the time, from the first to the last that has a time.
+
+    A time belongs to a bar if it is longer than `fromMs` and at most `toMs`; the first possible bar begins at 0.
+    """
+    bars: Counter[int] = Counter()
+    for number, count in classes.items():
+        bars[-(-number // CLASSES_PER_DOUBLING)] += count
+    used = [number for number, count in bars.items() if count]
+    doublings = range(min(used), max(used) + 1) if used else range(0)
+    return [{"fromMs": 2 ** (n - 1) if n else 0, "toMs": 2**n, "count": bars[n]} for n in doublings]
+
+
 @dataclass
 class Measured:
     """A run's measurements: sums by POP id in the order of the plan, and sums of all its workers.
@@ -103,6 +116,10 @@ class Measured:
     def fetches(self) -> int:
         """Return the number of all fetches."""
         return sum(pop.fetches for pop in self.pops.values())
+
+    def times_as_json(self) -> dict[str, Any]:
+        """Return the times to first byte: percentiles, None if there is no time, and the histogram."""
+        return {"timeToFirstByteMs": percentiles(self.classes), "timesToFirstByte": histogram(self.classes)}
 
     def pops_as_json(self) -> list[dict[str, Any]]:
         """Return the POPs' table: targets, done, warm, failed, fetches, bytes, mean milliseconds to first byte.

@@ -58,6 +58,11 @@ class Bucket:
         size = ["content-length-range", 1, most_bytes]
         return self._s3.generate_presigned_post(Bucket=self._bucket, Key=key, Conditions=[size], ExpiresIn=seconds)
 
+    def upload_address(self) -> str:
+        """Return the address that the forms of `upload_form` are sent to, the same for each of them."""
+        form = self._s3.generate_presigned_post(Bucket=self._bucket, Key="any", ExpiresIn=1)
+        return str(form["url"])
+
     def _exists(self, key: str) -> bool:
         try:
             with named_errors(f"look for {self.location(key)}"):

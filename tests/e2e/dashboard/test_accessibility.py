@@ -1,15 +1,14 @@
 """The dashboard by keyboard, with a screen reader, on a phone, in dark mode, and without motion."""
 
-import itertools
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import ENDED, PHONE, TIMEOUT_MS, Visit, Visitor, horizontal_overflow
+from tests.support.browser import DESKTOP, ENDED, PHONE, TIMEOUT_MS, Visit, Visitor, horizontal_overflow
 from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
@@ -17,6 +16,9 @@ pytestmark = ONE_SERVICE
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 REPORTED_IMPACTS = {"moderate", "serious", "critical"}
 LONG = f"https://{HOST}/" + "a-very-long-path-without-any-break/" * 6 + "absent.html"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MOVING = """() => document.getAnimations().length + [...document.querySelectorAll("*")]
+  .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
 COLOURS = "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))"
 LEVELS = "all => all.map(each => Number(each.localName[1]))"
 
@@ -54,7 +56,7 @@ def open_start_form(visitor: Visitor, _run: str) -> Page:
 def open_problems(visitor: Visitor, _run: str) -> Page:
     page = visitor.open()
     page.get_by_role("button", name="Start the run").click()
-    expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("is empty")
+    expect(page.locator("[data-field=region] > [data-error]")).to_contain_text("Select at least one location")
     visitor.expect_status(400)
     return page
 
@@ -77,64 +79,78 @@ VIEWS = (open_key_form, open_start_form, open_problems, open_run, open_confirmat
 views = pytest.mark.parametrize("view", VIEWS, ids=[view.__name__.removeprefix("open_") for view in VIEWS])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@views
-def test_axe_reports_no_violation_above_minor(visit: Visit, ended_run: str, view: Any, scheme: str) -> None:
-    # The page's policy blocks axe too.
-    visitor = visit(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
-    page = view(visitor, ended_run)
-    page.evaluate(AXE.read_text())
+def top_left(element: Locator) -> tuple[float, float]:
+    """Return where a visible element begins, in pixels."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["y"]
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Return axe's findings above minor, of a page in which axe is loaded."""
     result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    violations = [
+    assert len(result["passes"]) > 10, "axe checked too little"
+    return [
         f"{each['id']}: {node['html'][:160]} {node['failureSummary']}"
         for each in result["violations"]
         if each["impact"] in REPORTED_IMPACTS
         for node in each["nodes"]
     ]
-    assert violations == []
-    assert len(result["passes"]) > 10, "axe checked too little"
+
+
+@views
+def test_view_is_accessible_in_both_schemes_and_fits_a_phone(visit: Visit, ended_run: str, view: Any) -> None:
+    # The page's policy blocks axe too.
+    visitor = visit(bypass_csp=True, reduced_motion="reduce")
+    page = view(visitor, ended_run)
+    page.evaluate(AXE.read_text())
+    brightness: dict[str, list[float]] = {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert axe_violations(page) == [], scheme
+        colours = page.evaluate(COLOURS)
+        brightness[scheme] = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in colours]
+    light, dark = 0.9, 0.15
+    assert brightness["light"][0] > light > dark > brightness["light"][1]
+    assert brightness["dark"][1] > light > dark > brightness["dark"][0]
     for role in ("banner", "main", "navigation", "contentinfo", "status"):
         assert page.get_by_role(role, include_hidden=True).count() == 1, role
     levels = page.eval_on_selector_all("main :is(h1, h2, h3)", LEVELS)
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
-
-
-@views
-def test_phone_view_has_no_horizontal_scrolling(visit: Visit, ended_run: str, view: Any) -> None:
-    visitor = visit(viewport=PHONE, color_scheme="dark", has_touch=True, is_mobile=True)
-    page = view(visitor, ended_run)
-    assert horizontal_overflow(page) == 0
+    assert page.evaluate(MOVING) == 0, "something moves although less motion is asked for"
+    for width in (PHONE["width"], 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert horizontal_overflow(page) == 0
+        overflowing = page.evaluate(
+            """() => [...document.querySelectorAll("main h1, main h2, main button, main input, main .card, main dd")]
+              .filter((each) => each.offsetParent && !each.closest(".scroll, .locations"))
+              .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+              .map((each) => each.outerHTML.slice(0, 120))"""
+        )
+        assert overflowing == []
     visitor.picture(f"phone-{view.__name__.removeprefix('open_')}", full_page=True)
-    overflowing = page.evaluate(
-        """() => [...document.querySelectorAll("main h1, main h2, main button, main input, main .card, main dd")]
-          .filter((each) => each.offsetParent && !each.closest(".scroll, .locations"))
-          .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-          .map((each) => each.outerHTML.slice(0, 120))"""
-    )
-    assert overflowing == []
 
 
-def test_colours_follow_the_system_scheme(visit: Visit, ended_run: str) -> None:
-    brightness = {}
-    for scheme in ("light", "dark"):
-        visitor = visit(color_scheme=scheme)
-        page = open_run(visitor, ended_run)
-        colours = page.evaluate(COLOURS)
-        brightness[scheme] = [sum(map(int, re.findall(r"\d+", colour)[:3])) / 765 for colour in colours]
-        visitor.picture(f"run-{scheme}")
-    light, dark = 0.9, 0.15
-    assert brightness["light"][0] > light
-    assert brightness["light"][1] < dark
-    assert brightness["dark"][0] < dark
-    assert brightness["dark"][1] > light
-
-
-def test_reduced_motion_disables_animations(visit: Visit, ended_run: str) -> None:
-    moving = """() => document.getAnimations().length + [...document.querySelectorAll("*")]
-      .filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"""
-    assert open_run(visit(reduced_motion="reduce"), ended_run).evaluate(moving) == 0
-    assert open_run(visit(reduced_motion="no-preference"), ended_run).evaluate(moving) > 0
+def test_phone_has_the_runs_before_the_form_and_the_failed_urls_before_the_map(visit: Visit, ended_run: str) -> None:
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visitor.open()
+    expect(page.locator("[data-runs] li").first).to_be_in_viewport()
+    form, runs = page.locator("[data-start-card]"), page.locator("[data-runs-card]")
+    # In the document too, which is the order of the keyboard and of screen readers.
+    assert page.eval_on_selector_all(".home > section", "all => all.map(each => 'startCard' in each.dataset)") == [
+        False,
+        True,
+    ]
+    page.get_by_role("button", name="Warm URLs…").click()
+    expect(page.get_by_label("URLs, one per line")).to_be_in_viewport()
+    page.set_viewport_size(DESKTOP)
+    expect(page.get_by_role("button", name="Warm URLs…")).to_be_hidden()
+    assert top_left(form)[0] < top_left(runs)[0]
+    page.goto(f"{visitor.api}/#/run/{ended_run.rpartition(':')[2]}")
+    page.wait_for_selector("g[data-city]")
+    failed, world = page.locator("[data-failed]"), page.locator("svg.world")
+    assert top_left(failed)[1] < top_left(world)[1]
+    assert page.evaluate(MOVING) > 0, "without the preference for less motion, marks and bars move"
 
 
 def test_run_can_be_started_by_keyboard(visit: Visit) -> None:
@@ -149,6 +165,10 @@ def test_run_can_be_started_by_keyboard(visit: Visit) -> None:
     press("Tab")
     expect(page.get_by_label("URLs, one per line")).to_be_focused()
     page.keyboard.type(f"https://{HOST}/page/2.html")
+    press("Tab")
+    expect(page.get_by_role("button", name="Choose a file")).to_be_focused()
+    press("Tab")
+    expect(page.locator("[data-more-sources] summary")).to_be_focused()
     press("Tab")
     expect(page.get_by_role("radio", name="Regions")).to_be_focused()
     press("ArrowRight")

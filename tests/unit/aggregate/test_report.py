@@ -64,6 +64,17 @@ def test_every_form_of_the_report_has_given_and_fetched_forms() -> None:
     assert "secret" not in html + as_csv(report).decode() + as_json(report).decode()
 
 
+def test_page_has_percentiles_and_a_histogram_of_the_time_to_first_byte() -> None:
+    bars = [{"fromMs": 0, "toMs": 1, "count": 3}, {"fromMs": 1, "toMs": 2, "count": 6}]
+    times = {"timeToFirstByteMs": {"p50": 1.2, "p90": 1.7, "p99": 2.0}, "timesToFirstByte": bars}
+    html = page(reported() | times, catalogue()).decode()
+    for text in ("First byte, 90 % within", "1 to 2 ms", 'rect width="50.0"', 'rect width="100.0"'):
+        assert text in html
+    before = reported() | {"timeToFirstByteMs": None}
+    del before["timesToFirstByte"]
+    assert "1 to 2 ms" not in page(before, catalogue()).decode()
+
+
 def test_page_shows_the_documents_of_the_sources_with_their_age() -> None:
     documents = [{"url": "https://www.example.com/<s>.xml", "xCache": "Hit from cloudfront", "age": 3_600,
                   "origin": "cache"}]  # fmt: skip

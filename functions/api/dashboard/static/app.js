@@ -50,8 +50,16 @@ async function homeView(signal) {
   // The buttons are enabled once the locations are loaded; the browser must never submit the form itself.
   $("[data-form]", view).addEventListener("submit", (event) => event.preventDefault());
   bindDraft($("[data-form]", view));
-  const list = runList(view.lastElementChild, signal);
-  startForm(view.firstElementChild, await loadCatalogue(), signal);
+  const [formCard, runsCard] = [$("[data-start-card]", view), $("[data-runs-card]", view)];
+  // In one column, the runs come first, for the keyboard and screen readers too.
+  const narrow = matchMedia("(max-width: 61.99rem)");
+  const arrange = () => view.firstElementChild === (narrow.matches ? runsCard : formCard) || (narrow.matches ? view.prepend(runsCard) : view.append(runsCard));
+  narrow.addEventListener("change", arrange, { signal });
+  arrange();
+  $("[data-to-form]", view).addEventListener("click", () => $("#urls", view).focus());
+  urlLookup(view, signal);
+  const list = runList(runsCard, signal);
+  startForm(formCard, await loadCatalogue(), signal);
   await list;
 }
 

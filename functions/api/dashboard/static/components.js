@@ -4,6 +4,9 @@ const WARM = new Set(["warmed", "already_warm"]);
 
 function showHeader(page, status) {
   $("[data-chip]", page).replaceWith(runChip(status));
+  const label = $("[data-label]", page);
+  setText(label, status.label || "");
+  label.hidden = !status.label;
   const { startedAt, endedAt } = status;
   const took = startedAt && endedAt ? `, took ${duration(secondsBetween(startedAt, endedAt))}` : "";
   setText($("[data-times]", page), startedAt ? `Started ${formatTime(startedAt)}${took}` : "");
@@ -11,13 +14,14 @@ function showHeader(page, status) {
   const lines = [];
   if (status.reason === "cancelled") lines.push(make("p", {}, "The run was cancelled."));
   else if (status.error) lines.push(...errorElements(status));
-  const canRetry = status.remedy?.kind === "retry";
-  $("[data-next-step]", page).hidden = !canRetry;
-  if (status.remedy?.how && !canRetry) lines.push(make("p", {}, make("b", {}, "Next step: "), ...withCode(status.remedy.how)));
+  // The steps of the failures are in their section; the first of them is here too.
+  const [step] = status.nextSteps || [];
+  if (step && status.status !== "IN_PROGRESS") lines.push(make("p", {}, ...nextStepElements(step)));
+  else if (status.remedy?.how && status.remedy.kind !== "retry") lines.push(make("p", {}, ...nextStepElements(status.remedy)));
   if (status.dryRun) lines.push(make("h2", {}, "Dry run: estimate"), ...estimateElements(status.dryRun));
   updateList(result, lines);
   result.hidden = !lines.length;
-  result.classList.toggle("bad", Boolean(status.error) && status.status !== "COMPLETED");
+  result.classList.toggle("bad", Boolean(status.error) && status.status !== "COMPLETED" && status.reason !== "cancelled");
 }
 
 // Text between backticks is a command.
@@ -30,30 +34,43 @@ function errorElements({ error, cause = "" }) {
   return [make("p", {}, make("b", {}, error), first ? `: ${first}` : ""), ...(rest.length ? [details] : [])];
 }
 
+// A cancelled run has the contract's status FAILED.
+const stateOfRun = ({ status, reason }) => (reason === "cancelled" ? "CANCELLED" : status);
+
 function runChip(status) {
-  const chip = statusChip(status.status);
-  if (status.reason === "cancelled") chip.lastChild.textContent = "cancelled";
+  const chip = statusChip(stateOfRun(status));
   chip.dataset.chip = "";
   return chip;
+}
+
+// Returns what a run is doing, as a figure: a name and counts.
+function phaseText({ name, round, rounds, stage, stages, done, total }) {
+  const counts = (...what) => (total ? `${number(done)} of ${plural(total, ...what)}` : "");
+  const turn = (what, index, all) => (all > 1 ? `${what} ${number(index)} of ${number(all)}` : "");
+  const join = (...parts) => parts.filter(Boolean).join(", ") || null;
+  if (name === "resolving") return ["resolving", "finding distributions and POPs"];
+  if (name === "invalidating") return ["invalidating", join(turn("round", round, rounds), counts("invalidation"))];
+  if (name === "warming") return ["warming", join(turn("stage", stage, stages), counts("batch", "batches"))];
+  return ["summing up", "counting results, writing the report"];
 }
 
 function showFigures(page, status, failed, rate) {
   const { total = 0, done = 0, verified = 0, verifiedInPop = 0, verifiedElsewhere = 0, addresses = 0, addressesProven = 0, layers = {} } = status.targets || {};
   const running = status.status === "IN_PROGRESS";
   const share = percent(done, total);
+  const phase = status.phase || { name: "warming" };
   const noTargets = running ? "being planned" : "none";
   const meter = $("[data-meter]", page);
   meter.setAttribute("aria-valuenow", share);
   meter.setAttribute("aria-valuetext", total ? `${share} %, ${number(done)} of ${plural(total, "target")}` : noTargets);
   meter.classList.toggle("planning", running && !total);
   const outcomes = Object.entries(status.targets?.outcomes || {});
-  const warm = outcomes.reduce((sum, [outcome, count]) => sum + (WARM.has(outcome) ? count : 0), 0);
-  const all = outcomes.reduce((sum, [, count]) => sum + count, 0);
-  const [good, bad] = meter.children;
-  good.style.width = `${total ? (100 * warm) / total : 0}%`;
-  bad.style.width = `${total ? (100 * (all - warm)) / total : 0}%`;
+  const kinds = { warm: 0, failed: 0, cancelled: 0 };
+  for (const [outcome, count] of outcomes) kinds[WARM.has(outcome) ? "warm" : outcome === "cancelled" ? outcome : "failed"] += count;
+  Object.values(kinds).forEach((count, index) => (meter.children[index].style.width = `${total ? (100 * count) / total : 0}%`));
   const downloaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
   const figures = [
+    ...(running ? [["Phase", ...phaseText(phase)]] : []),
     ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
     ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
     ["Verified", number(verified), verified ? `${number(verifiedInPop)} name the POP's own layer` : "by a second fetch"],
@@ -64,7 +81,7 @@ function showFigures(page, status, failed, rate) {
   if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);
   if (running) {
     figures.push(["Rate", rate === null ? "measuring" : `${rate < 10 ? rate.toFixed(1) : number(Math.round(rate))}/s`, "targets per second"]);
-    figures.push(["Time left", rate ? `about ${duration((total - done) / rate)}` : "measuring", null]);
+    if (phase.name === "warming") figures.push(["Time left", timeLeft(phase.secondsLeft ?? (rate ? (total - done) / rate : null)), null]);
   }
   if (status.cost) figures.push(["Cost", dollars(status.cost.dollars), "estimated"]);
   const layerCounts = Object.entries(layers).map(([layer, count]) => `${layer} ${number(count)}`);
@@ -73,12 +90,14 @@ function showFigures(page, status, failed, rate) {
   meter.hidden = Boolean(status.dryRun);
 }
 
+const timeLeft = (seconds) => (seconds === null ? "measuring" : `about ${duration(seconds)}`);
+
 function showReasons(page, status) {
   const failures = Object.entries(status.targets?.outcomes || {}).filter(([outcome, count]) => !WARM.has(outcome) && count);
   failures.sort(([, one], [, other]) => other - one);
   const most = failures[0]?.[1] || 1;
   const lines = failures.map(([outcome, count]) => {
-    const bar = make("span", { class: "bar", "aria-hidden": "true" });
+    const bar = make("span", { class: `bar ${outcome === "cancelled" ? outcome : ""}`, "aria-hidden": "true" });
     bar.style.width = `${Math.max(1, (100 * count) / most)}%`;
     return make("li", {}, make("span", {}, outcomeText(outcome, status.words), " ", make("code", {}, outcome)), make("b", {}, plural(count, "target")), bar);
   });
@@ -125,7 +144,7 @@ const REPORTS = { html: "Report", json: "Report as JSON", csv: "Report as CSV" }
 
 function showLinks(section, status, run, running) {
   const reports = running || status.dryRun ? [] : Object.entries(REPORTS).map(([format, text]) => make("button", { type: "button", class: "link", "data-format": format }, text));
-  const lines = [...reports, externalLink(status.consoleUrl, "Step Functions console")].filter(Boolean);
+  const lines = [...reports, HAS_CONSOLE ? externalLink(status.consoleUrl, "Step Functions console") : null].filter(Boolean);
   updateList(section, lines);
   section.hidden = !lines.length;
 }

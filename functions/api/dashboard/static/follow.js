@@ -15,7 +15,7 @@ function openStartedRun(requestID) {
   justStarted.add(requestID.split(":").at(-1));
 }
 
-const LISTS = ["failedUrl", "inProgressUrl", "successUrl", "failures"];
+const LISTS = ["failedUrl", "inProgressUrl", "successUrl", "failures", "successTargets"];
 
 const statusOf = (run, query, signal) => call("GET", "/status", { query: { requestID: run, ...query }, signal });
 

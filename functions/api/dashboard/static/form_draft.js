@@ -6,7 +6,11 @@ const emptyDraft = () => ({
   fields: {}, // by id
   type: "region",
   chosen: { region: new Map(), country: new Map(), pop: new Map() },
-  options: false, // whether the options are open
+  open: {}, // by name: whether a group of fields is open
+  file: null, // an uploaded file: {name, address, size}
+  carried: {}, // fields of an earlier request that the form has no field for
+  secrets: [], // fields of an earlier request whose secrets are not shown
+  priced: "", // the request through all POPs whose price was shown
   sent: { body: "", key: "", at: 0 }, // the last start without a response
 });
 
@@ -20,12 +24,14 @@ function bindDraft(form) {
     else field.value = value;
   }
   $(`[name=region_type][value=${draft.type}]`, form).checked = true;
-  const options = $("[data-options]", form);
-  options.open = draft.options;
-  options.addEventListener("toggle", () => (draft.options = options.open));
+  for (const name of ["options", "more-sources"]) {
+    const group = $(`[data-${name}]`, form);
+    group.open = Boolean(draft.open[name]);
+    group.addEventListener("toggle", () => (draft.open[name] = group.open));
+  }
   form.addEventListener("input", ({ target }) => {
     if (target.name === "region_type") draft.type = target.value;
-    else if (target.id && target.type !== "search") draft.fields[target.id] = target.type === "checkbox" ? target.checked : target.value;
+    else if (target.id && !["search", "file"].includes(target.type)) draft.fields[target.id] = target.type === "checkbox" ? target.checked : target.value;
   });
 }
 

@@ -82,7 +82,12 @@ function locationPicker(form, catalogue) {
     const all = type() === "all";
     $("[data-locations]", form).hidden = all;
     search.value = "";
-    list.replaceChildren(...(all ? [] : locationsOf(type(), catalogue).map(row)));
+    const known = all ? [] : locationsOf(type(), catalogue);
+    // Names of an earlier run's request that the list does not have, such as a country's ISO code.
+    const others = [...(chosen[type()]?.keys() || [])].filter((name) => !known.some(({ value }) => value === name));
+    const picked = ({ value }) => Number(Boolean(chosen[type()]?.has(value)));
+    known.sort((one, other) => picked(other) - picked(one));
+    list.replaceChildren(...[...others.map((value) => ({ value, text: value, more: "", pops: chosen[type()].get(value) })), ...known].map(row));
     filter("");
   }
 

@@ -126,14 +126,15 @@ function worldMap(section, catalogue, onSelect) {
     const unknown = [];
     const add = (pop, counts, skipped) => {
       const code = pop.slice(0, 3);
-      const sum = sums.get(code) || { targets: 0, done: 0, warm: 0, failed: 0, pops: 0, skipped: 0 };
+      const sum = sums.get(code) || { targets: 0, done: 0, warm: 0, failed: 0, pops: 0, skipped: 0, differs: 0 };
       for (const name of ["targets", "done", "warm", "failed"]) sum[name] += counts[name] || 0;
       sum.pops += skipped ? 0 : 1;
+      sum.differs += counts.differs ? 1 : 0;
       sum.skipped += skipped ? 1 : 0;
       if (locations.has(code)) sums.set(code, sum);
       else unknown.push(pop);
     };
-    for (const entry of pops) add(entry.pop, entry, false);
+    for (const entry of pops) add(entry.pop, judgedCounts(entry), false);
     for (const pop of skipped) add(pop, {}, true);
     const counts = Object.fromEntries(Object.keys(STATES).map((state) => [state, 0]));
     for (const [code, sum] of sums) {
@@ -142,13 +143,13 @@ function worldMap(section, catalogue, onSelect) {
       city.pops = sum.pops;
       counts[state] += 1;
       const skippedText = sum.skipped ? `, ${number(sum.skipped)} skipped` : "";
-      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${number(sum.warm)} of ${plural(sum.targets, "target")} warm${sum.failed ? `, ${number(sum.failed)} failed` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
+      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${sum.targets ? `${number(sum.warm)} of ${plural(sum.targets, "target")} warm` : "every URL failed everywhere"}${sum.failed ? `, ${number(sum.failed)} failed` : ""}${sum.differs ? `, ${plural(sum.differs, "POP")} less warm than the others` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
       const radius = 3.6 + 1.9 * Math.sqrt(sum.pops || sum.skipped);
-      const signature = `${state} ${radius} ${Math.round(20 * (sum.done / (sum.targets || 1)))}`;
+      const signature = `${state} ${sum.differs > 0} ${radius} ${Math.round(20 * (sum.done / (sum.targets || 1)))}`;
       if (city.signature !== signature) {
         city.signature = signature;
         city.radius = radius;
-        city.mark.setAttribute("class", `city ${state}`);
+        city.mark.setAttribute("class", `city ${state}${sum.differs ? " differs" : ""}`);
         city.mark.replaceChildren(draw("title"), ...markShapes(state, radius, sum.done / (sum.targets || 1)));
       }
       setText($("title", city.mark), city.label);

@@ -8,6 +8,7 @@ async function runView(page, run, signal) {
   const table = popTable(part("pops"), catalogue);
   const showMap = worldMap(part("map"), catalogue, (location) => table.filterLocation(location));
   const showUrls = urlTable(part("urls"));
+  const showFailed = failedSection(part("failed"), () => showUrls.onlyFailed());
   const rate = rateMeter();
   let failed = 0; // URLs, in the last complete lists
   let announced = "";
@@ -21,15 +22,21 @@ async function runView(page, run, signal) {
     showHeader(page, status);
     showFigures(page, status, failed, running ? rate(status.targets?.done ?? 0) : null);
     part("cancel").hidden = !running;
-    part("retry").hidden = running || !(failed || status.remedy?.kind === "retry");
+    showActions(part("retry"), part("again"), status, failed);
     part("map").hidden = part("pops").hidden = !pops.length && !status.skippedPops?.length;
     if (!part("map").hidden) {
       const { used, skipped } = splitPops(pops, status.skippedPops || [], !running);
+      setText(part("judged"), judgedText(status, used));
+      part("judged").hidden = !part("judged").textContent;
       showMap(used, skipped, !running);
       table.show(used, !running);
     }
     part("urls").hidden = Boolean(status.dryRun);
-    if (lists && !status.dryRun) showUrls(lists, status.words);
+    if (lists && !status.dryRun) {
+      showUrls.show(lists, status);
+      showFailed(lists.failures, status);
+    }
+    showTimes(part("ttfb"), status);
     showReasons(page, status);
     showSkipped(part("skipped"), status.skippedPops || []);
     // A dry run's own are in its estimate.
@@ -42,7 +49,7 @@ async function runView(page, run, signal) {
   // In steps of a quarter, so that a screen reader is not interrupted every second.
   function announceProgress(status, running) {
     const done = percent(status.targets?.done ?? 0, status.targets?.total ?? 0);
-    const [statusText] = STATUS[status.status] || [status.status];
+    const [statusText] = STATUS[stateOfRun(status)] || [status.status];
     document.title = `${running ? `${done} %` : statusText} · ${run} · CloudFront Prewarm`;
     const text = running ? `${25 * Math.floor(done / 25)} % of the targets are done` : `The run has ended: ${statusText}, ${number(status.completed - failed)} of ${plural(status.total, "URL")} warm`;
     if (text !== announced) announce(text);
@@ -81,6 +88,7 @@ async function runView(page, run, signal) {
     }
   }
 
+  requestSection(part("request"), part("again"), run, attempt, signal);
   part("links").addEventListener("click", (event) => {
     const format = event.target.closest("[data-format]")?.dataset.format;
     if (format) attempt("The report cannot be opened", () => openReport(run, format, signal));

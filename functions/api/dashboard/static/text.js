@@ -5,7 +5,7 @@ const STATUS = {
   COMPLETED: ["completed", "●"],
   FAILED: ["failed", "◆"],
   TIMEOUT: ["timed out", "◷"],
-  CANCELLED: ["cancelled", "◆"],
+  CANCELLED: ["cancelled", "■"],
 };
 
 const REGIONS = {
@@ -34,6 +34,7 @@ const STATES = {
   warm: "warm",
   partly: "partly warm",
   failed: "failed",
+  unjudged: "not judged",
   skipped: "skipped",
 };
 
@@ -57,8 +58,8 @@ function statusChip(status) {
 }
 
 // Returns the state of a POP or a city from its counts; once the run has ended, the state is never "warming".
-function stateOf({ targets, done, warm, failed }, ended) {
-  if (!targets) return "skipped";
+function stateOf({ targets, done, warm, failed, pops }, ended) {
+  if (!targets) return pops ? "unjudged" : "skipped";
   if (!done) return "cold";
   if (done < targets && !ended) return "warming";
   if (warm >= targets && !failed) return "warm";

@@ -1,5 +1,7 @@
 """Statistics: packed sums per POP, classes of times, and a run's sums."""
 
+import itertools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.stats import (
     PopSums,
     class_middle,
+    histogram,
     measure,
     pack_pops,
     percentiles,
@@ -49,8 +52,20 @@ def test_percentiles_are_accurate_to_10_percent(times: list[float]) -> None:
         assert result[f"p{percent}"] == pytest.approx(true, rel=0.1, abs=0.1)
 
 
-def test_no_times_have_no_percentiles() -> None:
+def test_no_times_have_no_percentiles_and_no_histogram() -> None:
     assert percentiles({}) is None
+    assert histogram({}) == []
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=200))
+def test_histogram_has_every_time_in_one_bar_per_doubling(times: list[int]) -> None:
+    bars = histogram(Counter(map(time_class, times)))
+    assert sum(bar["count"] for bar in bars) == len(times)
+    assert all(one["toMs"] == other["fromMs"] for one, other in itertools.pairwise(bars))
+    assert bars[0]["count"]
+    assert bars[-1]["count"]
+    for bar in bars:
+        assert bar["count"] == sum(bar["fromMs"] < each <= bar["toMs"] for each in times)
 
 
 def part(group: int, number: int, pops: list[PopSums], *, gb_ms: int = 0, plain: int = 0) -> BatchResult:
