@@ -130,7 +130,7 @@ def _run(request: dict[str, Any], descriptors: list[int]) -> None:
 
 
 def _show_command_line(*words: str) -> None:
-    """Replace this process's command line, so that ps and the benchmarks can tell the functions apart."""
+    """Replace this process's command line, so that ps and the benchmarks show the function."""
     # proc_pid_stat(5): arg_start and arg_end are the fields 48 and 49; the first after the name is the third.
     fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     start, end = int(fields[45]), int(fields[46])
