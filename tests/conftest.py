@@ -4,6 +4,7 @@ A file runs on one of pytest-xdist's workers, so that fixtures of a module are s
 first: started last, a group of a minute would leave the other worker idle.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,8 @@ LONGEST = (
 # Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
 # same lines.
 NOT_TRACED = {"test_item_size.py", "test_ownership.py", "test_double_delivery.py"}
+# The functions run in other processes there, which are not traced; the embedded stack in this one would be slower.
+END_TO_END = Path(__file__).with_name("e2e")
 
 # `--hypothesis-profile=thorough` (the nightly workflow) looks longer than `make test`, which runs the quick profile.
 # A test's own max_examples is its count in neither: it is multiplied by the profile's share of hypothesis' default.
@@ -51,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(_group(item), len(ranks)))
     for item in items:
-        if item.path.name in NOT_TRACED:
+        if item.path.name in NOT_TRACED or item.path.is_relative_to(END_TO_END):
             item.add_marker(pytest.mark.no_cover)
     for function in {item.function for item in items if isinstance(item, pytest.Function)}:
         if is_hypothesis_test(function):

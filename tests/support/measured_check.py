@@ -1,10 +1,11 @@
-"""Check one request body in a process of its own, and print what that took: a subprocess of test_request_limits.
+"""Check request bodies, each in a process of its own, and print what that took: a subprocess of test_limits.py.
 
-The body's kind is the argument; the result is one line of JSON: CPU seconds of the check alone, the process's peak
-memory in MB, the number of problems and the message.
+Each line of standard input is a body's kind. A process that has the imports is forked for it, and prints one line of
+JSON: CPU seconds of the check alone, the process's peak memory in MB, the number of problems and the message.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -92,10 +93,9 @@ BODIES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def main(kind: str) -> None:
+def measure(kind: str) -> None:
     """Check the body of one kind and print the measurement."""
     body = BODIES[kind]()
-    catalogue()
     before = time.process_time()
     try:
         check_request(parse_json(body)).as_json()
@@ -104,12 +104,26 @@ def main(kind: str) -> None:
         problems, message = len(error.problems), error.message()
         json.dumps(error.as_json())
     seconds = time.process_time() - before
-    # Not ru_maxrss, which a child inherits from the process that started it.
+    # Of this process since it was forked; ru_maxrss would be that of its parent, where that is more.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     result = {"bytes": len(body), "cpu": seconds, "mb": peak, "problems": problems, "message": message}
     sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Measure the kinds in standard input until its end."""
+    catalogue()
+    for line in iter(sys.stdin.readline, ""):
+        child = os.fork()
+        if child == 0:
+            measure(line.strip())
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            sys.exit(f"{line.strip()}: exit status {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from tests.support.fake_api import CI_VARIABLES
 from tests.support.service import PREWARM, ROOT, Service
 
-TIMEOUT_SECONDS = 30
+# A guard against hanging: `prewarm run` took 29 s with 20 processes for two processors.
+TIMEOUT_SECONDS = 90
 
 
 def environment(service: Service | None, **more: str) -> dict[str, str]:

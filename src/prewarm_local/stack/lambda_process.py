@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -22,20 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from prewarm_local.stack.resources import Function
+    from prewarm_local.stack.worker_processes import Launcher
 
 # Lambda allows 10 s; a loaded laptop that starts eight interpreters at once needs more.
 _INIT_SECONDS = 60.0
-# Exits the worker when the other end of the pipe closes, however this process ended. It works on macOS too, and
-# unlike PR_SET_PDEATHSIG it does not depend on the thread that started the worker.
-_BOOTSTRAP = """
-import os, runpy, sys, threading
-def watch():
-    os.read(int(sys.argv[1]), 1)
-    os._exit(0)
-threading.Thread(target=watch, daemon=True).start()
-sys.argv[1:] = sys.argv[2:]
-runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
-"""
 
 
 class EventNotFetchedError(Exception):
@@ -43,13 +31,15 @@ class EventNotFetchedError(Exception):
 
 
 class LambdaProcess:
-    """A worker process of `function`.
+    """A worker process of `function`, started by `launcher`.
 
     `environment` is its environment without the Runtime API's address.
     `log` receives stdout and stderr. May raise OSError if the process does not start.
     """
 
-    def __init__(self, function: Function, environment: Mapping[str, str], log: IO[bytes] | int) -> None:
+    def __init__(
+        self, function: Function, environment: Mapping[str, str], log: IO[bytes], launcher: Launcher
+    ) -> None:
         self.function = function
         self.alive = True
         self._changed = threading.Condition()
@@ -60,17 +50,11 @@ class LambdaProcess:
         self._server = RuntimeServer(self, function.arn)
         threading.Thread(target=self._server.serve_forever, name=f"runtime-{function.name}", daemon=True).start()
         read_end, self._lifeline = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOTSTRAP, str(read_end), function.handler],
-            cwd=function.code,
-            env={**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=(read_end,),
-            start_new_session=True,  # Ctrl-C in the terminal goes to the stack, which then ends its workers
-        )
-        os.close(read_end)
+        variables = {**environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"}
+        try:
+            self._process = launcher.start(function.handler, function.code, variables, log.fileno(), read_end)
+        finally:
+            os.close(read_end)
         threading.Thread(target=self._reap, name=f"reap-{function.name}", daemon=True).start()
 
     @property

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from prewarm_local.stack.lambda_environment import lambda_environment
 from prewarm_local.stack.lambda_process import EventNotFetchedError, LambdaProcess
+from prewarm_local.stack.worker_processes import Interpreters, launcher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from prewarm_local.stack.resources import Function
     from prewarm_local.stack.runtime_api import Result
+    from prewarm_local.stack.worker_processes import Launcher
 
 # Lambda's limit of a synchronous invocation's event, in bytes.
 MAX_EVENT = 6_291_456
@@ -71,10 +73,15 @@ class Workers:
         *,
         echo: bool = False,
     ) -> None:
+        environments = {
+            function.name: lambda_environment(function, endpoint, region, environment or {}) for function in functions
+        }
+        self._launcher = launcher(next(iter(environments.values()))) if functions else Interpreters()
         self._pools = {
             function.name: _Pool(
                 function,
-                lambda_environment(function, endpoint, region, environment or {}),
+                environments[function.name],
+                self._launcher,
                 cap or 4 * (os.cpu_count() or 1),
                 log_dir / f"{function.logical_id}.log",
                 echo=echo,
@@ -123,16 +130,25 @@ class Workers:
         killed = [process for pool in self._pools.values() for process in pool.stop()]
         for process in killed:
             process.wait(5)
+        self._launcher.stop()
 
 
 class _Pool:
     """The workers of one function."""
 
     def __init__(
-        self, function: Function, environment: Mapping[str, str], cap: int, log_file: Path, *, echo: bool
+        self,
+        function: Function,
+        environment: Mapping[str, str],
+        launcher: Launcher,
+        cap: int,
+        log_file: Path,
+        *,
+        echo: bool,
     ) -> None:
         self._function = function
         self._environment = environment
+        self._launcher = launcher
         self._cap = cap
         self._log_file = log_file
         self._echo = echo
@@ -189,7 +205,7 @@ class _Pool:
         process = None
         try:
             with self._log() as log:
-                process = LambdaProcess(self._function, self._environment, log)
+                process = LambdaProcess(self._function, self._environment, log, self._launcher)
             return process
         finally:
             with self._changed:

@@ -30,14 +30,20 @@ def has_exited(pid: int, seconds: float = 3) -> bool:
     return False
 
 
+def children(pid: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+
+
 def test_workers_do_not_outlive_a_killed_stack(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(write_project(tmp_path))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         [pid] = json.loads(process.stdout.readline())
         assert Path(f"/proc/{pid}").exists()
+        [fork_server] = children(process.pid)
         process.kill()
         assert has_exited(pid)
+        assert has_exited(fork_server)
 
 
 def test_local_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path) -> None:
@@ -51,7 +57,7 @@ def test_local_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path)
         cwd=ROOT,
         env=environment,
     ) as process:
-        killer = threading.Timer(20, process.kill)
+        killer = threading.Timer(60, process.kill)
         killer.start()
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
@@ -60,11 +66,12 @@ def test_local_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path)
             f"{ready['api']}/prewarm", json={}, headers={"x-api-key": ready["apiKey"]}, timeout=15
         )
         assert (response.status_code, response.json()["error"]["code"]) == (400, "InvalidRequest")
-        tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
-        [worker] = [int(pid) for task in tasks for pid in task.read_text().split()]
+        [fork_server] = children(process.pid)
+        [worker] = children(fork_server)
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert (process.stdout.read(), process.wait(5)) == ("", 0)
         assert time.monotonic() - began < 4
         assert has_exited(worker)
+        assert has_exited(fork_server)
         killer.cancel()

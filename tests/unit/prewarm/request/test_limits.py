@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -21,21 +23,36 @@ ROOT = Path(__file__).parents[4]
 CPU_SECONDS, MEMORY_MB = 5.0, 300
 
 
-def measured(kind: str) -> dict[str, Any]:
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.support.measured_check", kind],
+@pytest.fixture(scope="module")
+def checks() -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.support.measured_check"],
         cwd=ROOT,
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    result: dict[str, Any] = json.loads(run.stdout)
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.communicate(timeout=10)
+
+
+def measured(process: "subprocess.Popen[str]", kind: str) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    process.stdin.write(f"{kind}\n")
+    process.stdin.flush()
+    result: dict[str, Any] = json.loads(process.stdout.readline())
+    watchdog.cancel()
     return result
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_largest_body_of_any_content_is_answered_in_bounded_time_and_memory(kind: str) -> None:
-    result = measured(kind)
+def test_largest_body_of_any_content_is_answered_in_bounded_time_and_memory(
+    checks: "subprocess.Popen[str]", kind: str
+) -> None:
+    result = measured(checks, kind)
     assert result["cpu"] < CPU_SECONDS, result
     assert result["mb"] < MEMORY_MB, result
     assert len(result["message"]) < PROBLEMS_SHOWN * 1_000, result

@@ -71,13 +71,15 @@ def record(variants: int, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPat
     rng = random.Random(1)
     recorder, tile = largest_batch(variants)
     pops, urls = len(tile.pops), len(tile.urls)
+    usual = "Error from cloudfront"
+    longest, detail = usual + "x" * 90_000, "certificate " * 500
     for number in range(min(tile.batch.targets, most)):
         rest, pop = divmod(number, pops)
         variant, url = divmod(rest, urls)
         target = Target(number, url, pop, variant, verify=False, tries=9, bytes=10**12)
         answer = response(
             tile.pops[pop],
-            "Error from cloudfront" + "x" * 90_000 * (number == 0),
+            longest if number == 0 else usual,
             status=rng.randint(100, 999),
             etag=str(rng.random()),
             cf_id=base64.b64encode(rng.randbytes(42)).decode(),
@@ -86,7 +88,7 @@ def record(variants: int, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPat
         )
         # Some POPs are dark, with a long explanation.
         outcome = Outcome.TLS_ERROR if pop % 4 == 0 and Outcome.TLS_ERROR in outcomes else rng.choice(outcomes)
-        recorder.record(target, answer, outcome, "certificate " * 500)
+        recorder.record(target, answer, outcome, detail)
     result = recorder.result(99, 10**9, 9)
     return BatchResult(**{**vars(result), "attempt": "a" * 32, "previous": "b" * 32})
 
