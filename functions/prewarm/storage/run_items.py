@@ -5,7 +5,7 @@ recorded), `micros` (millionths of a dollar, since the ledger has no fractions) 
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import location_of
@@ -37,6 +37,14 @@ def sort_key(run: str, started_at: dt.datetime) -> str:
 def month_key(key: str) -> str:
     """Return the partition of the runs of a month, from a sort key or a month."""
     return MONTHS + key[:7]
+
+
+def months_back(newest: str, oldest: str) -> Iterator[str]:
+    """Yield the months from the newest to the oldest, such as 2026-11."""
+    year, month = int(newest[:4]), int(newest[5:7])
+    while (name := f"{year:04}-{month:02}") >= oldest:
+        yield name
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 
 
 def label_key(label: str) -> str:

@@ -10,14 +10,14 @@ these partitions collide with none of the ledger's:
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from prewarm.errors import TransientError
 from prewarm.storage.ledger_items import pack, pack_item, unpack_item
-from prewarm.storage.run_items import HOSTS_INDEXED, LISTED, host_key, label_key, month_key, sort_key
+from prewarm.storage.run_items import HOSTS_INDEXED, LISTED, host_key, label_key, month_key, months_back, sort_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -123,7 +123,7 @@ class RunList:
         until = min(window.last, after or window.last)
         newest = min(until[:7], f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=1):%Y-%m}")
         first = max(window.first[:7], f"{oldest:%Y-%m}")
-        for read, month in enumerate(_months_back(newest, first)):
+        for read, month in enumerate(months_back(newest, first)):
             if read == MONTHS_READ:
                 return RunPage(items, f"{month}~")
             found, following = self._query(month_key(month), window, state, after, limit - len(items))
@@ -251,11 +251,3 @@ class RunList:
 
     def _ttl(self) -> int:
         return int(time.time()) + self._retention
-
-
-def _months_back(newest: str, oldest: str) -> Iterator[str]:
-    """Yield the months from the newest to the oldest, such as 2026-11."""
-    year, month = int(newest[:4]), int(newest[5:7])
-    while (name := f"{year:04}-{month:02}") >= oldest:
-        yield name
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
