@@ -11,10 +11,9 @@ from typing import Any
 from api.http.run_query import Position, RunQuery, parse_run_query
 from api.runs.damaged import DAMAGE, stored_documents
 from api.runs.executions import Execution, Executions
-from api.schemas.history import Run
 from prewarm.errors import RunNotFound
 from prewarm.observability import logger
-from prewarm.storage.run_items import MICROS, host_key, label_key, started_at_of
+from prewarm.storage.run_items import MICROS, check_item, host_key, label_key, started_at_of
 from prewarm.storage.run_list import RunPage
 from prewarm.storage.run_store import Storage
 
@@ -107,9 +106,8 @@ def _entry(item: dict[str, Any], executions: Executions) -> dict[str, Any] | Non
         execution = None
     elif (execution := _described(item, executions)) is None:
         return None
-    entry = entry_of(item, executions.arn_of(item["name"]), execution)
-    Run.model_validate(entry)
-    return entry
+    check_item(item)
+    return entry_of(item, executions.arn_of(item["name"]), execution)
 
 
 def _damaged_entry(key: str, executions: Executions) -> dict[str, Any] | None:

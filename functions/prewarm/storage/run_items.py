@@ -24,6 +24,13 @@ HOSTS_SHOWN, NAMES_SHOWN = 20, 10
 # Hosts by which a run can be found; a run with more has a warning.
 HOSTS_INDEXED = 1_000
 MICROS = 1_000_000
+# The attributes that GET /runs shows, by type.
+TYPES: dict[type, tuple[str, ...]] = {
+    str: ("name", "startedBy", "label", "regionType", "state", "endedAt"),
+    int: ("hostCount", "pops", "total", "targets", "warm", "failed", "micros"),
+    bool: ("dryRun",),
+    list: ("hosts", "region", "locations"),
+}
 # `startedBy` of a run that was started without the API.
 DIRECT = "direct"
 
@@ -55,6 +62,22 @@ def label_key(label: str) -> str:
 def host_key(host: str) -> str:
     """Return the partition of a host's runs."""
     return f"#host#{host}"
+
+
+def check_item(item: dict[str, Any]) -> None:
+    """Check the attributes that an item has, and that it has a name.
+
+    Raises:
+        ValueError: an attribute is missing, or has another type than this module writes.
+
+    """
+    for kind, names in TYPES.items():
+        for name in names:
+            if name in item and type(item[name]) is not kind:
+                raise ValueError(f"{name} is of type {type(item[name]).__name__}")
+    texts = [text for name in TYPES[list] for text in item.get(name, [])]
+    if "name" not in item or ("state" in item and "endedAt" not in item) or not all(type(t) is str for t in texts):
+        raise ValueError("a name, an end's time or a text is missing")
 
 
 def started_at_of(key: str) -> str:

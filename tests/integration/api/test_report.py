@@ -17,6 +17,7 @@ from aggregate.byte_units import format_bytes
 from aggregate.report_html import page
 from api.schemas.openapi import report_schema
 from prewarm.catalogue import catalogue
+from prewarm.docs_links import troubleshooting
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from tests.support.handlers import BUCKET, client
@@ -107,11 +108,15 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.text = ""
         self.loads: list[str] = []
+        self.links: list[str] = []
         self.scripts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag == "script"
-        self.loads += [value or "" for name, value in attrs if name in {"src", "href"} or name.startswith("on")]
+        addresses = [value or "" for name, value in attrs if name in {"src", "href"}]
+        self.links += addresses if tag == "a" else []
+        self.loads += [] if tag == "a" else addresses
+        self.loads += [value or "" for name, value in attrs if name.startswith("on")]
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -135,6 +140,7 @@ def read(html: bytes) -> Page:
 def test_html_report_is_self_contained_and_explains_the_result() -> None:
     parsed = read(body("report.html"))
     assert (parsed.loads, parsed.scripts) == ([], 0)
+    assert set(parsed.links) == {troubleshooting("blocked")}
     for words in (
         "1 of 3 URLs failed",
         "refused, by the edge or the origin: a 403",
