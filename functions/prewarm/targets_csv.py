@@ -26,7 +26,8 @@ NEEDED = ("url", "pop")
 TRAFFIC, END = "#traffic", "#end"
 # Counts are sums over log lines: beyond this a file is damaged, and JSON readers lose digits (2^53).
 MOST_COUNT = 2**53
-COUNT = re.compile(r"\d{1,16}", re.ASCII)
+MOST_SUM = 10**24 - 1
+COUNT = re.compile(r"\d{1,24}", re.ASCII)
 CURVE = re.compile(r"(?P<percent>\d{1,2}(?:\.\d+)?|100):(?P<pairs>\d{1,16})", re.ASCII)
 
 
@@ -66,7 +67,7 @@ class Traffic:
             if (found := CURVE.fullmatch(entry)) is None:
                 raise _error(1, "curve", f"{truncate(entry)!r} is not a percentage and a number such as 95:4129")
             curve[float(found["percent"])] = int(found["pairs"])
-        return cls(_count(values, "requests", 1), values.get("from", ""), values.get("to", ""), curve)
+        return cls(_count(values, "requests", 1, most=MOST_SUM), values.get("from", ""), values.get("to", ""), curve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class TargetsReader:
         elif name == END and not first:
             values = _values(text, END, number)
             for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
-                if (named := _count(values, column, number)) != counted:
+                if (named := _count(values, column, number, most=MOST_SUM)) != counted:
                     raise _error(number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut")
             self.ended = True
         else:
@@ -192,10 +193,10 @@ def _values(line: str, name: str, number: int) -> dict[str, str]:
     return values
 
 
-def _count(values: dict[str, str], name: str, number: int) -> int:
+def _count(values: dict[str, str], name: str, number: int, most: int = MOST_COUNT) -> int:
     text = values.get(name, "")
-    if COUNT.fullmatch(text) is None or int(text) > MOST_COUNT:
-        raise _error(number, name, f"{truncate(text)!r} is not a whole number from 0 to {MOST_COUNT:,}")
+    if COUNT.fullmatch(text) is None or int(text) > most:
+        raise _error(number, name, f"{truncate(text)!r} is not a whole number from 0 to {most:,}")
     return int(text)
 
 

@@ -7,9 +7,10 @@ from itertools import chain
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.batching import batch_size, stage_batches, url_blocks
+from prewarm.planning.batching import stage_batches, targets_per_batch, url_blocks
 from prewarm.planning.cost import verification_fetches
-from prewarm.planning.plan import Group, Plan
+from prewarm.planning.packing import Masks, first_stage, pack_pairs, reorder
+from prewarm.planning.plan import Batch, Block, Group, Plan
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
@@ -62,15 +63,13 @@ def plan_run(
     planned: list[PlannedGroup] = []
     urls: list[Url] = []
     for group in probed.groups:
-        stored = _stored_group(fields, group, len(urls), catalogue)
+        stored, masks = _stored_group(fields, group, len(urls), catalogue)
         warnings += unreachable_warnings(stored, group)
-        planned.append(PlannedGroup(stored, group.addresses, group.behaviours))
+        planned.append(PlannedGroup(stored, group.addresses, group.behaviours, masks))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
     variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_is_identity))
-    blocks = url_blocks(groups, len(variants), batch_size(groups, len(variants), fields.max_concurrency))
-    stages = [list(stage_batches(groups, blocks, len(variants), number)) for number in (1, 2)]
-    stages = [stage for stage in stages if stage]
+    blocks, stages = divide(planned, len(variants), fields, catalogue)
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
     rounds = plan_rounds(run, fields, groups, urls)
@@ -104,13 +103,43 @@ def plan_run(
         own_machine=own_machine,
         label=fields.label or "",
         stage_batches=tuple(map(len, stages)),
+        lists_batches=True,
+        pairs=any(batch.rows for stage in stages for batch in stage),
+        batch_list=tuple(chain.from_iterable(stages)),
     )
     share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
     estimate = origin_fetches(
-        [(each.stored, each.behaviours) for each in planned], urls, len(variants), share, catalogue
+        [(each.stored, each.behaviours, each.masks) for each in planned], urls, len(variants), share, catalogue
     )
     plan = replace(plan, warnings=warnings + tuple(each.warning() for each in estimate.bypasses))
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate)
+
+
+def divide(
+    planned: Sequence[PlannedGroup], variants: int, fields: PrewarmRequest, catalogue: Catalogue
+) -> tuple[list[Block], list[list[Batch]]]:
+    """Return the blocks and the batches of each stage: rectangles, or pairs where the groups have masks."""
+    groups = tuple(each.stored for each in planned)
+    size = targets_per_batch(max(1, sum(each.cells.pairs for each in planned) * variants), fields.max_concurrency)
+    if all(each.masks is None for each in planned):
+        blocks = url_blocks(groups, variants, size)
+        stages = [list(stage_batches(groups, blocks, variants, number)) for number in (1, 2)]
+        return blocks, [stage for stage in stages if stage]
+    masks: list[Masks] = [each.masks or [] for each in planned]
+    if fields.staged:
+        split = [first_stage(each.masks or [], _leading(each, catalogue)) for each in planned]
+        masks = [*(first for first, _ in split), *(second for _, second in split)]
+    return pack_pairs(groups, masks, variants, size)
+
+
+def _leading(group: PlannedGroup, catalogue: Catalogue) -> list[int]:
+    """Return for each regional edge cache the bits of the group's POPs that have an address."""
+    areas: dict[str, int] = {}
+    for column, pop in enumerate(group.stored.pops):
+        if pop in group.addresses:
+            area = catalogue.regional_cache_of(pop)
+            areas[area] = areas.get(area, 0) | 1 << column
+    return list(areas.values())
 
 
 def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:
@@ -161,8 +190,10 @@ def _is_identity(accept_encoding: str) -> bool:
     return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
 
 
-def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, catalogue: Catalogue) -> Group:
-    """Return one distribution's group of the plan, with the POPs to warm.
+def _stored_group(
+    fields: PrewarmRequest, group: ProbedGroup, first_url: int, catalogue: Catalogue
+) -> tuple[Group, Sequence[int] | None]:
+    """Return one distribution's group of the plan, with the POPs to warm, and the masks of its URLs.
 
     A POP that the request names is never skipped: it fails. An unusable POP of a country or region is skipped, unless
     no other is left.
@@ -181,8 +212,10 @@ def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, ca
         skipped=(*group.skipped, *unusable),
         tenant=group.distribution.tenant,
     )
+    if group.masks is not None:
+        return _with_pairs(stored, group, catalogue)
     if not fields.staged:
-        return stored
+        return stored, None
     # Stage 1 has one POP of each regional edge cache and fills that cache; the other POPs then read from it.
     first_of: dict[str, str] = {}
     for pop in usable:
@@ -190,6 +223,19 @@ def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, ca
             first_of.setdefault(catalogue.regional_cache_of(pop), pop)
     leading = list(first_of.values())
     if not leading:
-        return stored
+        return stored, None
     others = [pop for pop in pops if pop not in set(leading)]
-    return replace(stored, pops=(*leading, *others), first_stage=len(leading))
+    return replace(stored, pops=(*leading, *others), first_stage=len(leading)), None
+
+
+def _with_pairs(stored: Group, group: ProbedGroup, catalogue: Catalogue) -> tuple[Group, list[int]]:
+    """Return a group of pairs with its POPs ordered by area, and the masks of its URLs in that order."""
+    masks = group.masks or []
+    used = 0
+    for mask in masks:
+        used |= mask
+    place = {pop: column for column, pop in enumerate(group.pops)}
+    pops = [pop for pop in stored.pops if used >> place[pop] & 1]
+    pops.sort(key=lambda pop: (catalogue.regional_cache_of(pop), pop))
+    reordered = reorder(masks, [place[pop] for pop in pops])
+    return replace(stored, pops=tuple(pops), first_stage=len(pops)), reordered

@@ -4,10 +4,11 @@ Each stage returns one of these, with the warnings that it adds itself. A group 
 run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.planning.cells import Cells
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
 from prewarm.planning.source_report import SourceReport
 from prewarm.urls import Url
@@ -68,11 +69,13 @@ class Matched:
 class ChosenGroup(MatchedGroup):
     """A distribution and the POPs to look up, in the order of the selection.
 
-    `skipped`: POPs of a country or region to which CloudFront sends no viewers.
+    `skipped`: POPs of a country or region to which CloudFront sends no viewers; `masks`: for each URL the bits of the
+    POPs that it is warmed at, None for all of them.
     """
 
     pops: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    masks: Sequence[int] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -151,11 +154,25 @@ class Probed:
 
 @dataclass(frozen=True)
 class PlannedGroup:
-    """A group of the plan with what is stored apart from it, since every status poll reads the plan."""
+    """A group of the plan with what is stored apart from it, since every status poll reads the plan.
+
+    `masks`: for each URL the bits of the group's POPs that it is warmed at (Cells.masks); None for all of them.
+    """
 
     stored: Group
     addresses: Addresses
     behaviours: list[Behaviour]
+    masks: Sequence[int] | None = None
+
+    @property
+    def cells(self) -> Cells:
+        """Return which of the group's URLs are warmed at which of its POPs."""
+        return Cells(range(self.stored.url_from, self.stored.url_to), len(self.stored.pops), self.masks)
+
+    def pairs_by_pop(self) -> dict[str, int]:
+        """Return by POP how many URLs are warmed there."""
+        cells = self.cells
+        return {pop: cells.in_column(column) for column, pop in enumerate(self.stored.pops)}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.failures import by_outcome
+from prewarm.results.part_cells import PartCells
 
 
 class UrlSums:
@@ -14,29 +15,32 @@ class UrlSums:
     reported; `dark`: by reason, the targets at dark POPs. `close` turns the differences into sums.
     """
 
-    def __init__(self, url_count: int, finished_batches: set[str]) -> None:
-        self._length, self._finished_batches = url_count + 1, finished_batches
+    def __init__(self, url_count: int, finished_batches: set[str], cells: PartCells) -> None:
+        self._length, self._finished_batches, self._cells = url_count + 1, finished_batches, cells
         self.finished, self.reported = [0] * self._length, [0] * self._length
         self.dark: dict[str, list[int]] = {}
         self.failures: dict[int, Counter[str]] = {}
 
     def add(self, result: BatchResult, variants: int) -> None:
         """Add a part of a batch."""
-        batch_urls = (result.url_from, result.url_to)
+        cells = self._cells.of(result)
         unfinished = result.batch not in self._finished_batches
         for index, counts in result.failed.items():
             self.failures.setdefault(index, Counter()).update(by_outcome(counts))
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
         for entry in result.dark:
-            _spread(self.dark.setdefault(entry.reason, [0] * self._length), batch_urls, variants)
-            if unfinished:
-                _spread(self.reported, batch_urls, variants)
+            at_dark = self.dark.setdefault(entry.reason, [0] * self._length)
+            for urls in cells.urls_of(self._cells.column(result, entry.pop)):
+                _spread(at_dark, urls, variants)
+                if unfinished:
+                    _spread(self.reported, urls, variants)
         if unfinished:
             for index, count in result.warm.items():
                 _spread(self.reported, (index, index + 1), count)
         if result.finished and not unfinished:
-            _spread(self.finished, batch_urls, result.pops * variants)
+            for url_from, url_to, pairs in cells.by_url():
+                _spread(self.finished, (url_from, url_to), pairs * variants)
 
     def close(self) -> None:
         """Turn the differences into sums; call it once, after the last part."""

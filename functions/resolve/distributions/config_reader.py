@@ -35,7 +35,12 @@ class ConfigReader:
             warnings += found
         inspected = (
             InspectedGroup(
-                group.distribution, group.urls, group.pops, group.skipped, behaviours_of[group.distribution.id]
+                group.distribution,
+                group.urls,
+                group.pops,
+                group.skipped,
+                behaviours_of[group.distribution.id],
+                masks=group.masks,
             )
             for group in chosen.groups
         )

@@ -55,6 +55,7 @@ def _located(
         addresses,
         unusable,
         exists=responses[group.distribution.domain] != [],
+        masks=group.masks,
     )
 
 
