@@ -117,6 +117,7 @@ def dry_run_document(
         "cost": estimate(work).as_json(),
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
+        "demand": planned.targets.demand() if planned.targets else None,
         "warnings": [*plan.warnings, *vary_warnings(varied, [url.given for url in planned.urls])],
     }
 

@@ -9,14 +9,15 @@ from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import stage_batches, targets_per_batch, url_blocks
 from prewarm.planning.cost import verification_fetches
-from prewarm.planning.packing import Masks, first_stage, pack_pairs, reorder
-from prewarm.planning.plan import Batch, Block, Group, Plan
+from prewarm.planning.packing import Masks, first_stage, pack_pairs
+from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.origin_fetches import origin_fetches
+from resolve.pops.pairs import place_pairs
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 # How many POPs a warning lists.
@@ -63,7 +64,12 @@ def plan_run(
     planned: list[PlannedGroup] = []
     urls: list[Url] = []
     for group in probed.groups:
-        stored, masks = _stored_group(fields, group, len(urls), catalogue)
+        if group.masks is None:
+            stored, masks = _stored_group(fields, group, len(urls), catalogue), None
+        else:
+            placed = place_pairs(group, catalogue, nearest=fields.nearest)
+            warnings += placed.warnings
+            stored, masks = _group_of(group, len(urls), placed.pops, placed.skipped), placed.masks
         warnings += unreachable_warnings(stored, group)
         planned.append(PlannedGroup(stored, group.addresses, group.behaviours, masks))
         urls += group.urls
@@ -190,10 +196,22 @@ def _is_identity(accept_encoding: str) -> bool:
     return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
 
 
-def _stored_group(
-    fields: PrewarmRequest, group: ProbedGroup, first_url: int, catalogue: Catalogue
-) -> tuple[Group, Sequence[int] | None]:
-    """Return one distribution's group of the plan, with the POPs to warm, and the masks of its URLs.
+def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: Sequence[Skipped]) -> Group:
+    """Return one distribution's group of the plan, all of its POPs in the first stage."""
+    return Group(
+        domain=group.distribution.domain,
+        distribution_id=group.distribution.id,
+        url_from=first_url,
+        url_to=first_url + len(group.urls),
+        pops=tuple(pops),
+        first_stage=len(pops),
+        skipped=tuple(skipped),
+        tenant=group.distribution.tenant,
+    )
+
+
+def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, catalogue: Catalogue) -> Group:
+    """Return one distribution's group of the plan, with the POPs to warm.
 
     A POP that the request names is never skipped: it fails. An unusable POP of a country or region is skipped, unless
     no other is left.
@@ -202,20 +220,9 @@ def _stored_group(
     skipping = fields.kind != "pop" and bool(usable)
     pops = usable if skipping else list(group.pops)
     unusable = [group.unusable[pop] for pop in group.pops if pop in group.unusable] if skipping else []
-    stored = Group(
-        domain=group.distribution.domain,
-        distribution_id=group.distribution.id,
-        url_from=first_url,
-        url_to=first_url + len(group.urls),
-        pops=tuple(pops),
-        first_stage=len(pops),
-        skipped=(*group.skipped, *unusable),
-        tenant=group.distribution.tenant,
-    )
-    if group.masks is not None:
-        return _with_pairs(stored, group, catalogue)
+    stored = _group_of(group, first_url, pops, (*group.skipped, *unusable))
     if not fields.staged:
-        return stored, None
+        return stored
     # Stage 1 has one POP of each regional edge cache and fills that cache; the other POPs then read from it.
     first_of: dict[str, str] = {}
     for pop in usable:
@@ -223,19 +230,6 @@ def _stored_group(
             first_of.setdefault(catalogue.regional_cache_of(pop), pop)
     leading = list(first_of.values())
     if not leading:
-        return stored, None
+        return stored
     others = [pop for pop in pops if pop not in set(leading)]
-    return replace(stored, pops=(*leading, *others), first_stage=len(leading)), None
-
-
-def _with_pairs(stored: Group, group: ProbedGroup, catalogue: Catalogue) -> tuple[Group, list[int]]:
-    """Return a group of pairs with its POPs ordered by area, and the masks of its URLs in that order."""
-    masks = group.masks or []
-    used = 0
-    for mask in masks:
-        used |= mask
-    place = {pop: column for column, pop in enumerate(group.pops)}
-    pops = [pop for pop in stored.pops if used >> place[pop] & 1]
-    pops.sort(key=lambda pop: (catalogue.regional_cache_of(pop), pop))
-    reordered = reorder(masks, [place[pop] for pop in pops])
-    return replace(stored, pops=tuple(pops), first_stage=len(pops)), reordered
+    return replace(stored, pops=(*leading, *others), first_stage=len(leading))

@@ -204,7 +204,8 @@ def _add_short_forms(schema: dict[str, Any]) -> None:
         each = listed["items"] if name == "url_list_s3" else {"anyOf": [listed["items"], text]}
         properties[name]["anyOf"] = [listed | {"items": each}, each, *rest]
     sources = ("url_list", "url_list_s3", "sitemap", "manifest")
-    schema["anyOf"] = [{"required": [name]} for name in sources]
+    of_sources = {"required": ["region"], "anyOf": [{"required": [name]} for name in sources]}
+    schema["anyOf"] = [of_sources, {"required": ["targets_s3"]}]
 
 
 def report_schema() -> dict[str, Any]:

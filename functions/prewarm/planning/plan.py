@@ -12,6 +12,8 @@ from prewarm.planning.cells import Cells, pack_masks, unpack_masks
 from prewarm.planning.source_report import SourceReport, mostly_skipped
 from prewarm.urls import Url, redacted
 
+# The region_type of a run whose targets are pairs of URL and POP.
+PAIRS = "pairs"
 # Most POP ids that a map item lists, for readers of the trace.
 POPS_SHOWN = 5
 

@@ -41,6 +41,7 @@ class ConfigReader:
                 group.skipped,
                 behaviours_of[group.distribution.id],
                 masks=group.masks,
+                requests=group.requests,
             )
             for group in chosen.groups
         )

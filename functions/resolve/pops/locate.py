@@ -56,6 +56,7 @@ def _located(
         unusable,
         exists=responses[group.distribution.domain] != [],
         masks=group.masks,
+        requests=group.requests,
     )
 
 

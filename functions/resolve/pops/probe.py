@@ -57,4 +57,5 @@ def _probed(group: LocatedGroup, probes: list[PopProbe]) -> ProbedGroup:
         addresses=group.addresses,
         unusable=group.unusable | failed,
         masks=group.masks,
+        requests=group.requests,
     )
