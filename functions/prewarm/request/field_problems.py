@@ -58,12 +58,9 @@ _EMPTY = frozenset({"too_short", "string_too_short"})
 def source_problems(document: Mapping[str, Any]) -> list[Problem]:
     """Return the problems of what a request warms and where: a source of URLs and a selection of POPs, or targets."""
     given = {name for name, value in document.items() if value is not None}
-    selection = {"region_type": given & {"region_type", "target_type"}, "region": given & {"region"}}
-    missing = [
-        _missing(name)
-        for name, found in selection.items()
-        if not found and (name not in document or name == "region_type")
-    ]
+    kind = next((name for name in ("region_type", "target_type") if name in document), "")
+    missing = [] if kind in given else [_missing("region_type") if not kind else _null(kind)]
+    missing += [] if "region" in document else [_missing("region")]
     if "targets_s3" not in given:
         no_source = [] if given & {"url_list", *OTHER_SOURCES} else [NO_SOURCE]
         no_effect = [Problem("nearest", "has no effect without targets_s3; remove it")]
@@ -73,7 +70,12 @@ def source_problems(document: Mapping[str, Any]) -> list[Problem]:
         for name in OTHER_SOURCES
         if name in given
     ]
-    return together + (missing if len(missing) == 1 else [])
+    # One of the two alone selects nothing; without both the pairs are not limited.
+    return together + (missing if given & {"region", "region_type", "target_type"} else [])
+
+
+def _null(field: str) -> Problem:
+    return Problem(field, f"must be {_EXPECTED[field]}, got null")
 
 
 def _missing(field: str) -> Problem:
