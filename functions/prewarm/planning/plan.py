@@ -164,7 +164,7 @@ class Plan:
     # The number of batches of each stage; empty in plans of earlier versions.
     stage_batches: tuple[int, ...] = ()
     # Whether the list of batches is stored next to the plan, and whether some are batches of pairs. The list itself
-    # is no part of the stored plan, which every worker reads; plan_documents.with_batches adds it.
+    # is not in the stored plan, which every worker reads; plan_documents.with_batches adds it.
     lists_batches: bool = False
     pairs: bool = False
     batch_list: tuple[Batch, ...] = field(default=(), repr=False)

@@ -179,7 +179,7 @@ class _Pieces(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
         """Fill a part of the buffer; return 0 at the end."""
-        # An empty piece is no end: what follows it may be text, or the end of a gzip that is cut.
+        # An empty piece is not the end: what follows it may be text, or the end of a gzip that is cut.
         self._held = self._held or next(filter(None, self._source), b"")
         count = min(len(buffer), len(self._held))
         buffer[:count], self._held = self._held[:count], self._held[count:]

@@ -96,7 +96,7 @@ def test_nearest_prefers_a_pop_that_has_pairs_already() -> None:
 def test_nearest_without_an_unreachable_pop_warms_no_other() -> None:
     left, pairs = placed({}, nearest=True)
     assert {pop for _, pop in pairs} == set(left.pops) == {TOKYO, SYDNEY, NEW}
-    assert left.warnings == left.skipped == ()
+    assert (left.warnings, left.skipped) == ((), ())
 
 
 @given(
