@@ -38,6 +38,7 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
     """
     started = time.time()
     run, ledger = plan.run, store.ledger
+    plan = store.with_batches(plan)
     logger.append_keys(run=run)
     control = ledger.control_after(run, redrives, plan.deadline - plan.started_at)
     if not ledger.end_run(run, redrives, status or ""):

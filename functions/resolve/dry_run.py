@@ -10,13 +10,12 @@ from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
 from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
-from prewarm.planning.plan import Group
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.vary import UNKNOWN_KEY, Varied, add, count, unkeyed_names, vary_warnings
 from prewarm.settings import Settings
 from resolve.distributions.cache_behaviours import harmless_vary
 from resolve.invalidation import figures
-from resolve.stages import PlannedRun
+from resolve.stages import PlannedGroup, PlannedRun
 
 # Sizes are read with HEAD, which may reach the origin: enough of them for a mean, and little load.
 SIZES_ASKED_AT_MOST = 200
@@ -89,17 +88,12 @@ def _spread(indices: range, most: int) -> range:
     return indices[:: max(1, -(-len(indices) // most))]
 
 
-def fetches_of(group: Group, variants: int) -> int:
-    """Return how many targets a group has."""
-    return group.urls * len(group.pops) * variants
-
-
 def dry_run_document(
     planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue, patterns: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return the dry run's figures; `sizes` in the order of the plan's groups, `patterns` of `invalidate`."""
     plan, variants = planned.plan, len(planned.plan.variants)
-    groups = list(zip(plan.groups, sizes, strict=True))
+    groups = list(zip(planned.groups, sizes, strict=True))
     unmatched = planned.urls[plan.placed :]
     work = _work(planned, sizes, pop_catalogue)
     varied: Varied = {}
@@ -123,6 +117,7 @@ def dry_run_document(
         "cost": estimate(work).as_json(),
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
+        "demand": planned.targets.demand() if planned.targets else None,
         "warnings": [*plan.warnings, *vary_warnings(varied, [url.given for url in planned.urls])],
     }
 
@@ -142,8 +137,9 @@ def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> 
     share = second_fetches / plan.targets if plan.targets else 0.0
     fetches: Counter[str] = Counter()
     total: Counter[str] | None = Counter()
-    for group, size in zip(plan.groups, sizes, strict=True):
-        of_group, bytes_of_group = work_of_group(group, len(plan.variants), share, size.mean, pop_catalogue)
+    for group, size in zip(planned.groups, sizes, strict=True):
+        pairs = group.pairs_by_pop()
+        of_group, bytes_of_group = work_of_group(pairs, len(plan.variants), share, size.mean, pop_catalogue)
         fetches += of_group
         total = None if total is None or bytes_of_group is None else total + bytes_of_group
     plain = sum(url.scheme == "http" for url in planned.urls[: plan.placed])
@@ -159,7 +155,8 @@ def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> 
     )
 
 
-def _distribution(group: Group, size: Sizes, variants: int) -> dict[str, Any]:
+def _distribution(planned: PlannedGroup, size: Sizes, variants: int) -> dict[str, Any]:
+    group = planned.stored
     return {
         "domain": group.domain,
         "id": group.distribution_id,
@@ -167,6 +164,6 @@ def _distribution(group: Group, size: Sizes, variants: int) -> dict[str, Any]:
         "urls": group.urls,
         "pops": list(group.pops),
         "skippedPops": [{"pop": each.pop, "reason": each.reason, "detail": each.detail} for each in group.skipped],
-        "targets": fetches_of(group, variants),
+        "targets": planned.cells.pairs * variants,
         "meanBytes": None if size.mean is None else round(size.mean),
     }

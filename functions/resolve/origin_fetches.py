@@ -8,8 +8,8 @@ is on. Which regional edge cache serves a POP is not published (catalogue.region
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prewarm.catalogue import Catalogue, regions_of_caches
@@ -44,6 +44,15 @@ class Bypass:
         why = f"its S3 bucket is in {self.region}, as is the regional edge cache of these POPs, which they bypass"
         return f"{subject} ({through}): {why}, also in a staged run"
 
+    def joined(self, other: "Bypass") -> "Bypass":
+        """Return the sum of two bypasses of one behaviour by URLs of which each is warmed at POPs of its own."""
+        return replace(
+            self,
+            urls=self.urls + other.urls,
+            pops=max(self.pops, other.pops),
+            fetches=self.fetches + other.fetches,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OriginFetches:
@@ -67,7 +76,7 @@ class OriginFetches:
 
 
 def origin_fetches(
-    groups: Sequence[tuple[Group, Sequence[Behaviour]]],
+    groups: Sequence[tuple[Group, Sequence[Behaviour], Sequence[int] | None]],
     urls: Sequence[Url],
     variants: int,
     second_share: float,
@@ -79,7 +88,8 @@ def origin_fetches(
     when they are verified.
 
     Args:
-        groups: the plan's groups, each with its cache behaviours; none if its settings are unknown.
+        groups: the plan's groups, each with its cache behaviours, none if its settings are unknown, and the masks of
+            its URLs' POPs, None if each URL is warmed at each POP.
         urls: the URLs by index.
         variants: how many there are.
         second_share: the verification fetches per target.
@@ -87,19 +97,47 @@ def origin_fetches(
 
     """
     total, bypasses = 0, []
-    for stored, in_order in groups:
-        areas = Counter(catalogue.regional_cache_of(pop) for pop in stored.pops)
+    for stored, in_order, masks in groups:
         of_group = urls[stored.url_from : stored.url_to]
-        if not in_order:
-            total += len(of_group) * variants * len(areas)
-            continue
-        for number, matching in sorted(by_behaviour(in_order, of_group).items()):
-            behaviour, objects = in_order[number], len(matching) * variants
-            fetches, bypass = _of_behaviour(behaviour, areas, objects, second_share)
-            total += fetches
-            if bypass is not None:
-                bypasses.append(Bypass(stored.domain, behaviour.pattern, bypass[0], len(matching), *bypass[1:]))
+        areas = [catalogue.regional_cache_of(pop) for pop in stored.pops]
+        spread = _spread(areas, masks)
+        spreads = None if spread is None else {url.fetch: spread(place) for place, url in enumerate(of_group)}
+        everywhere = tuple(sorted(Counter(areas).items()))
+        behaviours = by_behaviour(in_order, of_group) if in_order else {0: of_group}
+        for number, matching in sorted(behaviours.items()):
+            merged: Bypass | None = None
+            alike = Counter(everywhere if spreads is None else spreads[url.fetch] for url in matching)
+            for counts, found in alike.items():
+                objects, through = found * variants, dict(counts)
+                if not in_order:
+                    total += objects * len(through)
+                    continue
+                behaviour = in_order[number]
+                fetches, bypass = _of_behaviour(behaviour, Counter(through), objects, second_share)
+                total += fetches
+                if bypass is not None:
+                    one = Bypass(stored.domain, behaviour.pattern, bypass[0], found, *bypass[1:])
+                    merged = one if merged is None else merged.joined(one)
+            if merged is not None:
+                bypasses.append(merged)
     return OriginFetches(total, tuple(bypasses))
+
+
+# How many POPs of each area a URL is warmed at.
+_Spread = tuple[tuple[str, int], ...]
+
+
+def _spread(areas: Sequence[str], masks: Sequence[int] | None) -> Callable[[int], _Spread] | None:
+    """Return a function from a URL's place to its spread; None where each URL is warmed at each POP."""
+    if masks is None:
+        return None
+    bits: dict[str, int] = {}
+    for column, area in enumerate(areas):
+        bits[area] = bits.get(area, 0) | 1 << column
+    in_order = sorted(bits.items())
+    return lambda place: tuple(
+        (area, (masks[place] & own).bit_count()) for area, own in in_order if masks[place] & own
+    )
 
 
 def _of_behaviour(
@@ -111,7 +149,7 @@ def _of_behaviour(
         fetches = math.ceil(objects * pops * (1 + second_share))
         return fetches, (DYNAMIC, pops, fetches, "")
     if behaviour.shielded:
-        return objects, None
+        return (objects if areas else 0), None
     regions = regions_of_caches()
     near = sum(
         pops for area, pops in areas.items() if behaviour.s3_region and regions.get(area) == behaviour.s3_region

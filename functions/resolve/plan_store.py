@@ -2,8 +2,10 @@
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from prewarm.errors import PrewarmError
+from prewarm.planning.cells import pack_masks
 from prewarm.planning.plan import Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
@@ -39,9 +41,9 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     run = plan.run
     if not redrives and (stored := store.get_plan(run)) is not None:
         return stored
-    request_part = {"headers": fields.headers, "user_agent": fields.user_agent}
+    request_part: dict[str, Any] = {"headers": fields.headers, "user_agent": fields.user_agent}
     for block in planned.blocks:
-        urls = planned.urls[block.url_from : block.url_to]
+        urls = [planned.urls[index] for index in block.indices]
         in_order = planned.groups[block.group].behaviours
         document = request_part | {
             "urls": [url.fetch for url in urls],
@@ -55,11 +57,14 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
+        if block.rows:
+            document |= {"rows": block.rows, "masks": pack_masks(block.masks)}
         if in_order:
             document["harmless_vary"] = harmless_vary(in_order, urls)
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(plan, block.number, document)
+    store.put_batches(plan)
     for number, stage in enumerate(planned.stages, start=1):
         store.put_stage(plan, number, planned.items(stage))
     if planned.plan.respelled:

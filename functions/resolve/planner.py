@@ -7,15 +7,17 @@ from itertools import chain
 
 from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
-from prewarm.planning.batching import batch_size, stage_batches, url_blocks
+from prewarm.planning.batching import stage_batches, targets_per_batch, url_blocks
 from prewarm.planning.cost import verification_fetches
-from prewarm.planning.plan import Group, Plan
+from prewarm.planning.packing import Masks, first_stage, pack_pairs
+from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.origin_fetches import origin_fetches
+from resolve.pops.pairs import place_pairs
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 # How many POPs a warning lists.
@@ -62,15 +64,18 @@ def plan_run(
     planned: list[PlannedGroup] = []
     urls: list[Url] = []
     for group in probed.groups:
-        stored = _stored_group(fields, group, len(urls), catalogue)
+        if group.masks is None:
+            stored, masks = _stored_group(fields, group, len(urls), catalogue), None
+        else:
+            placed = place_pairs(group, catalogue, nearest=fields.nearest)
+            warnings += placed.warnings
+            stored, masks = _group_of(group, len(urls), placed.pops, placed.skipped), placed.masks
         warnings += unreachable_warnings(stored, group)
-        planned.append(PlannedGroup(stored, group.addresses, group.behaviours))
+        planned.append(PlannedGroup(stored, group.addresses, group.behaviours, masks))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
     variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_is_identity))
-    blocks = url_blocks(groups, len(variants), batch_size(groups, len(variants), fields.max_concurrency))
-    stages = [list(stage_batches(groups, blocks, len(variants), number)) for number in (1, 2)]
-    stages = [stage for stage in stages if stage]
+    blocks, stages = divide(planned, len(variants), fields, catalogue)
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
     rounds = plan_rounds(run, fields, groups, urls)
@@ -104,13 +109,43 @@ def plan_run(
         own_machine=own_machine,
         label=fields.label or "",
         stage_batches=tuple(map(len, stages)),
+        lists_batches=True,
+        pairs=any(batch.rows for stage in stages for batch in stage),
+        batch_list=tuple(chain.from_iterable(stages)),
     )
     share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
     estimate = origin_fetches(
-        [(each.stored, each.behaviours) for each in planned], urls, len(variants), share, catalogue
+        [(each.stored, each.behaviours, each.masks) for each in planned], urls, len(variants), share, catalogue
     )
     plan = replace(plan, warnings=warnings + tuple(each.warning() for each in estimate.bypasses))
     return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate)
+
+
+def divide(
+    planned: Sequence[PlannedGroup], variants: int, fields: PrewarmRequest, catalogue: Catalogue
+) -> tuple[list[Block], list[list[Batch]]]:
+    """Return the blocks and the batches of each stage: rectangles, or pairs where the groups have masks."""
+    groups = tuple(each.stored for each in planned)
+    size = targets_per_batch(max(1, sum(each.cells.pairs for each in planned) * variants), fields.max_concurrency)
+    if all(each.masks is None for each in planned):
+        blocks = url_blocks(groups, variants, size)
+        stages = [list(stage_batches(groups, blocks, variants, number)) for number in (1, 2)]
+        return blocks, [stage for stage in stages if stage]
+    masks: list[Masks] = [each.masks or [] for each in planned]
+    if fields.staged:
+        split = [first_stage(each.masks or [], _leading(each, catalogue)) for each in planned]
+        masks = [*(first for first, _ in split), *(second for _, second in split)]
+    return pack_pairs(groups, masks, variants, size)
+
+
+def _leading(group: PlannedGroup, catalogue: Catalogue) -> list[int]:
+    """Return for each regional edge cache the bits of the group's POPs that have an address."""
+    areas: dict[str, int] = {}
+    for column, pop in enumerate(group.stored.pops):
+        if pop in group.addresses:
+            area = catalogue.regional_cache_of(pop)
+            areas[area] = areas.get(area, 0) | 1 << column
+    return list(areas.values())
 
 
 def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:
@@ -161,6 +196,20 @@ def _is_identity(accept_encoding: str) -> bool:
     return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
 
 
+def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: Sequence[Skipped]) -> Group:
+    """Return one distribution's group of the plan, all of its POPs in the first stage."""
+    return Group(
+        domain=group.distribution.domain,
+        distribution_id=group.distribution.id,
+        url_from=first_url,
+        url_to=first_url + len(group.urls),
+        pops=tuple(pops),
+        first_stage=len(pops),
+        skipped=tuple(skipped),
+        tenant=group.distribution.tenant,
+    )
+
+
 def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, catalogue: Catalogue) -> Group:
     """Return one distribution's group of the plan, with the POPs to warm.
 
@@ -171,16 +220,7 @@ def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, ca
     skipping = fields.kind != "pop" and bool(usable)
     pops = usable if skipping else list(group.pops)
     unusable = [group.unusable[pop] for pop in group.pops if pop in group.unusable] if skipping else []
-    stored = Group(
-        domain=group.distribution.domain,
-        distribution_id=group.distribution.id,
-        url_from=first_url,
-        url_to=first_url + len(group.urls),
-        pops=tuple(pops),
-        first_stage=len(pops),
-        skipped=(*group.skipped, *unusable),
-        tenant=group.distribution.tenant,
-    )
+    stored = _group_of(group, first_url, pops, (*group.skipped, *unusable))
     if not fields.staged:
         return stored
     # Stage 1 has one POP of each regional edge cache and fills that cache; the other POPs then read from it.

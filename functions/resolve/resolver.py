@@ -1,6 +1,7 @@
 """From a checked request to a planned run: collect, match, choose, inspect, locate, probe, plan."""
 
 import time
+from dataclasses import replace
 
 from prewarm.catalogue import catalogue
 from prewarm.request.model import CheckedRequest
@@ -57,7 +58,7 @@ def _resolve(
     with subsegment("find distributions", run=run):
         found = finder.find({url.host for url in collected.urls}, fields.cf_domain)
         matched = match(collected, found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns)
-        chosen = choose_pops(matched, request, pop_catalogue)
+        chosen = choose_pops(matched, request, pop_catalogue, collected.targets)
         inspected = ConfigReader().inspect(chosen, fields)
     with subsegment("probe POPs", run=run):
         located = locate(inspected, request, settings)
@@ -83,4 +84,4 @@ def _resolve(
         duplicates=collected.duplicates,
         own_machine=settings.own_machine,
     )
-    return with_estimate(planned, pop_catalogue)
+    return with_estimate(replace(planned, targets=collected.targets), pop_catalogue)

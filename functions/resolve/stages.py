@@ -4,12 +4,14 @@ Each stage returns one of these, with the warnings that it adds itself. A group 
 run. Each stage's group type extends the previous one's, so the type checker enforces the order of the stages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.planning.cells import Cells
 from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped, map_item
 from prewarm.planning.source_report import SourceReport
+from prewarm.targets_csv import Traffic
 from prewarm.urls import Url
 from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.model import Distribution
@@ -22,13 +24,48 @@ PROBE_PATH = "/cloudfront-prewarm-probe"  # no site has it, so most origins answ
 
 
 @dataclass(frozen=True)
+class Targets:
+    """The pairs of URL and POP of a run, as its list has them.
+
+    `pops`: in order of their first pair; `masks`: by URL's fetched form, a bit for each of its POPs; `requests`: by
+    host and POP; `traffic`: what the list says about all requests, None if it says nothing.
+    """
+
+    pops: tuple[str, ...]
+    masks: Mapping[str, int]
+    requests: Mapping[tuple[str, str], int]
+    pairs: int
+    traffic: Traffic | None = None
+
+    def demand(self) -> dict[str, Any]:
+        """Return the demand for a dry run: the pairs' requests, and their share of all, null if the list has none."""
+        listed, traffic = sum(self.requests.values()), self.traffic
+        known = traffic is not None and traffic.requests > 0
+        return {
+            "pairs": self.pairs,
+            "requests": listed,
+            "allRequests": traffic.requests if traffic else None,
+            "share": round(100 * listed / traffic.requests, 2) if traffic and known else None,
+            "from": traffic.since or None if traffic else None,
+            "to": traffic.until or None if traffic else None,
+            "curve": [{"percent": percent, "pairs": pairs} for percent, pairs in traffic.curve.items()]
+            if traffic
+            else [],
+        }
+
+
+@dataclass(frozen=True)
 class Collected:
-    """All URLs of a run, each once, in the order of the request; `duplicates`: how many entries were left out."""
+    """All URLs of a run, each once, in the order of the request; `duplicates`: how many entries were left out.
+
+    `targets`: the POPs of each URL, None where each is warmed at each selected POP.
+    """
 
     urls: list[Url]
     warnings: tuple[str, ...] = ()
     sources: tuple[SourceReport, ...] = ()
     duplicates: int = 0
+    targets: Targets | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +105,14 @@ class Matched:
 class ChosenGroup(MatchedGroup):
     """A distribution and the POPs to look up, in the order of the selection.
 
-    `skipped`: POPs of a country or region to which CloudFront sends no viewers.
+    `skipped`: POPs of a country or region to which CloudFront sends no viewers; `masks`: for each URL the bits of the
+    POPs that it is warmed at, None for all of them; `requests`: by POP, what its URLs were asked for there.
     """
 
     pops: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    masks: Sequence[int] | None = field(default=None, kw_only=True)
+    requests: Mapping[str, int] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -151,11 +191,25 @@ class Probed:
 
 @dataclass(frozen=True)
 class PlannedGroup:
-    """A group of the plan with what is stored apart from it, since every status poll reads the plan."""
+    """A group of the plan with what is stored apart from it, since every status poll reads the plan.
+
+    `masks`: for each URL the bits of the group's POPs that it is warmed at (Cells.masks); None for all of them.
+    """
 
     stored: Group
     addresses: Addresses
     behaviours: list[Behaviour]
+    masks: Sequence[int] | None = None
+
+    @property
+    def cells(self) -> Cells:
+        """Return which of the group's URLs are warmed at which of its POPs."""
+        return Cells(range(self.stored.url_from, self.stored.url_to), len(self.stored.pops), self.masks)
+
+    def pairs_by_pop(self) -> dict[str, int]:
+        """Return by POP how many URLs are warmed there."""
+        cells = self.cells
+        return {pop: cells.in_column(column) for column, pop in enumerate(self.stored.pops)}
 
 
 @dataclass(frozen=True)
@@ -173,6 +227,7 @@ class PlannedRun:
     stages: list[list[Batch]]
     rounds: list[Round]
     origin_fetches: OriginFetches = field(default_factory=OriginFetches)
+    targets: Targets | None = None
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

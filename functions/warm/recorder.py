@@ -90,7 +90,7 @@ class Recorder:
             self._contents.add(target.url, target.variant, target.pop, response)
             if response.vary and self.tile.harmless_vary is not None:
                 harmless = self.tile.harmless_vary[target.url]
-                count(self._varied, unkeyed_names(response.vary, harmless), self.tile.batch.url_from + target.url)
+                count(self._varied, unkeyed_names(response.vary, harmless), self.tile.cells.rows[target.url])
             number = target.url * len(self.tile.variants) + target.variant
             self._plain_pops.add(number, target.pop, response.encoding, unexpected=target.plain_at > 0)
         else:
@@ -137,7 +137,7 @@ class Recorder:
             self._plain += target.tries
 
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
-        url, pop = self.tile.batch.url_from + target.url, self.tile.pops[target.pop]
+        url, pop = self.tile.cells.rows[target.url], self.tile.pops[target.pop]
         x_cache, cf_id = response.x_cache[:HEADER_CHARACTERS], response.cf_id[:HEADER_CHARACTERS]
         cause = cause_of(response) if outcome is Outcome.SERVER_ERROR else ""
         return Example(url, pop, outcome.value, response.status, x_cache, cf_id, cause)
@@ -171,7 +171,7 @@ class Recorder:
         A POP of a country or region at which every target of the tile failed without a valid connection, or without a
         response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
         """
-        batch, first, pops = self.tile.batch, self.tile.batch.url_from, self.tile.pops
+        batch, rows, pops = self.tile.batch, self.tile.cells.rows, self.tile.pops
         dark = self._dark_pops()
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
@@ -179,8 +179,8 @@ class Recorder:
             if pop in dark:
                 outcomes[outcome.value] -= 1
             else:
-                failed.setdefault(first + url, Counter())[kind] += 1
-        counted = ((first + url, kind, pops[pop]) for url, pop, _, kind in self._failures if pop not in dark)
+                failed.setdefault(rows[url], Counter())[kind] += 1
+        counted = ((rows[url], kind, pops[pop]) for url, pop, _, kind in self._failures if pop not in dark)
         finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
@@ -196,11 +196,11 @@ class Recorder:
             verified=self.verified,
             bytes=self.total_bytes,
             failed={index: dict(counts) for index, counts in failed.items()},
-            warm={} if finished else {first + url: count for url, count in self._warm.items()},
+            warm={} if finished else {rows[url]: count for url, count in self._warm.items()},
             dark=tuple(Skipped(pops[pop], reason, self._details[pop]) for pop, reason in dark.items()),
             layers=dict(self._layers),
             contents=self._contents.checksums(len(self.tile.urls)),
-            mixed={first + url: (pops[a], pops[b]) for url, (a, b) in self._contents.mixed.items()},
+            mixed={rows[url]: (pops[a], pops[b]) for url, (a, b) in self._contents.mixed.items()},
             per_pop=pack_pops(self._per_pop),
             times=dict(self._times),
             plain=self._plain,
@@ -214,6 +214,7 @@ class Recorder:
             encodings=self._plain_pops.mark(self._contents.encodings(len(self.tile.urls))),
             uncompressed=self._plain_pops.uncompressed(),
             plain_copies=self._plain_pops.plain(),
+            targets=batch.targets,
         )
 
     def _dark_pops(self) -> dict[int, str]:
@@ -224,9 +225,9 @@ class Recorder:
         for _, pop, outcome, _ in self._failures:
             if outcome in SILENT:
                 by_pop.setdefault(pop, Counter())[outcome] += 1
-        whole = len(self.tile.urls) * len(self.tile.variants)
-        dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == whole}
-        if len(dark) == len(self.tile.pops):
+        cells, variants = self.tile.cells, len(self.tile.variants)
+        dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
+        if len(dark) == len(cells.columns()):
             # Silence at all POPs may be the origin's.
             dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
         return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

@@ -9,7 +9,8 @@ from typing import Any
 from prewarm import __version__
 from prewarm.fetcher.fetcher import Fetch, PopQueue
 from prewarm.fetcher.response import Response
-from prewarm.planning.plan import Batch, Plan, proven_by_sample
+from prewarm.planning.cells import Cells, Sample
+from prewarm.planning.plan import Batch, Plan
 from warm.cursor import FETCHED, Cursor
 from warm.error_lifetime import seconds_kept
 
@@ -68,6 +69,9 @@ class Tile:
     `longest_ttls` by URL the maximum TTL where it may matter; `separate_pops` are those of which earlier workers
     found that their addresses have caches of their own; `done` is a bitmap of the finished targets, `progress` is the
     cursor's.
+
+    Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
+    of pairs does not have count as finished from the start.
     """
 
     batch: Batch
@@ -95,10 +99,20 @@ class Tile:
         """Return the host of each URL."""
         return [url.split("/", 3)[2] for url in self.urls]
 
+    @functools.cached_property
+    def cells(self) -> Cells:
+        """Return which of the URLs are warmed at which of the POPs."""
+        return self.batch.cells
+
+    @functools.cached_property
+    def sample(self) -> Sample:
+        """Return the targets that `verify: sample` verifies."""
+        return self.cells.sample()
+
     @property
     def finished(self) -> bool:
         """Return whether all targets are finished."""
-        return all(self.is_done(number) for number in range(self.batch.targets))
+        return all(self.is_done(number) for number in range(len(self.urls) * len(self.pops) * len(self.variants)))
 
     @classmethod
     def build(
@@ -111,12 +125,16 @@ class Tile:
         separate_pops: frozenset[str] = frozenset(),
     ) -> "Tile":
         """Return the tile of a batch, with the targets marked that the cursor lists as finished."""
+        batch = batch.of_block(block)
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
         by_pop = addresses[batch.group]
         # The edge answers a silent origin's request itself at the end of this time; a little later it must be here.
         wait = block.get("first_byte_seconds", 0)
         stall = wait + SECONDS_AFTER_ORIGIN if wait else 0
-        queues = [PopQueue(by_pop[pop], stall_seconds=stall) if pop in by_pop else None for pop in pops]
+        queues: list[PopQueue | None] = [None] * len(pops)
+        for column in batch.cells.columns():
+            if pops[column] in by_pop:
+                queues[column] = PopQueue(by_pop[pops[column]], stall_seconds=stall)
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
@@ -124,7 +142,7 @@ class Tile:
             own.append(SERVER_TIMING)
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         cursor = cursor or Cursor()
-        bitmap = bytearray(cursor.done or bytes((batch.targets + 7) // 8))
+        bitmap = bytearray(cursor.done) or _unfinished(batch.cells, len(plan.variants))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
         pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
         refusals = {
@@ -172,7 +190,7 @@ class Tile:
             if self.is_done(number):
                 continue
             variant, url = divmod(rest, urls)
-            sampled = self.verify == "sample" and proven_by_sample(url, pop, urls, pops)
+            sampled = self.verify == "sample" and self.sample.has(url, pop)
             target = Target(number, url, pop, variant, verify=sampled or self.verify == "all")
             if progress := self.progress.get(number):
                 target.fetched = progress == FETCHED
@@ -200,6 +218,20 @@ class Tile:
     def mark_done(self, number: int) -> None:
         """Mark a target as finished."""
         self.done[number >> 3] |= 1 << (number & 7)
+
+
+def _unfinished(cells: Cells, variants: int) -> bytearray:
+    """Return the bitmap of a batch that has not begun: only cells that it does not have count as finished."""
+    size = len(cells.rows) * cells.pops
+    if cells.masks is None:
+        return bytearray((size * variants + 7) // 8)
+    absent, whole = 0, (1 << cells.pops) - 1
+    for mask in reversed(cells.masks):
+        absent = absent << cells.pops | mask ^ whole
+    bits = 0
+    for _ in range(variants):
+        bits = bits << size | absent
+    return bytearray(bits.to_bytes((size * variants + 7) // 8, "little"))
 
 
 def _harmless_vary(block: dict[str, Any]) -> list[frozenset[str]] | None:

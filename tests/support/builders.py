@@ -8,6 +8,7 @@ from typing import Any
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
+from prewarm.planning.cells import pack_masks
 from prewarm.planning.plan import Batch, Group, Plan
 from prewarm.request.model import CheckedRequest
 from prewarm.request.url_parser import parse_url
@@ -77,8 +78,13 @@ def tile_of(
     invalidate: bool = False,
     server_timing: bool = True,
     url_from: int = 0,
+    rows: tuple[int, ...] = (),
+    masks: tuple[int, ...] = (),
 ) -> tuple[Plan, Tile]:
-    """Return a run of one batch: its plan and its tile. By default each POP has two addresses."""
+    """Return a run of one batch: its plan and its tile. By default each POP has two addresses.
+
+    `rows` and `masks` make it a batch of pairs (Cells): as many of each as there are URLs.
+    """
     names = POP_NAMES[:pops]
     group = Group("d111.cloudfront.net", "E1", url_from, url_from + urls, names, pops)
     whole = plan(
@@ -90,8 +96,14 @@ def tile_of(
         invalidate=invalidate,
     )
     usual = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
-    batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, urls * pops * len(variants))
-    block = {
+    pairs = sum(mask.bit_count() for mask in masks) if rows else urls * pops
+    batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, pairs * len(variants))
+    if rows:
+        batch = replace(batch, url_from=rows[0], url_to=rows[-1] + 1)
+        listed = replace(batch, rows=rows, masks=masks)
+        group = replace(group, url_from=0, url_to=rows[-1] + 1)
+        whole = replace(whole, url_count=rows[-1] + 1, groups=(group,), pairs=True, batches=1, batch_list=(listed,))
+    block: dict[str, Any] = {
         "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
         "headers": headers or {},
         "user_agent": user_agent,
@@ -104,6 +116,8 @@ def tile_of(
         "paged_errors": list(paged_errors),
         "longest_ttls": {str(url): seconds for url, seconds in (longest_ttls or {}).items()},
     }
+    if rows:
+        block |= {"rows": list(rows), "masks": pack_masks(masks)}
     if harmless_vary is not None:
         block["harmless_vary"] = {str(url): names for url, names in harmless_vary.items()}
     cursor = Cursor(0, done, progress or {})

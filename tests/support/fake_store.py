@@ -57,6 +57,9 @@ class FakeStore:
     def get_plan(self, run: str) -> Plan | None:
         return cast("Plan | None", self._get(run, "plan"))
 
+    def with_batches(self, plan: Plan) -> Plan:
+        return plan
+
     def get_summary(self, run: str) -> dict[str, Any] | None:
         return cast("dict[str, Any] | None", self._get(run, "summary"))
 

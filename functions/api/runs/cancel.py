@@ -33,7 +33,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
         # A worker of a redrive that starts only now must not reopen the run.
         store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
         store.ledger.end_run(plan.run)
-        settle_run(plan, store.ledger, execution.redrives)
+        settle_run(store.with_batches(plan), store.ledger, execution.redrives)
     else:
         # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
         store.ledger.end_run(execution.run)

@@ -84,6 +84,7 @@ def find_progress(
             fetched = store.get_fetched(run, summary.get("respelled", 0))
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
+            plan = store.with_batches(plan)
             urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
             # Known before the results are read: then they are final unless the run is still ending.
             ending = not settled and _is_ending(execution, store)

@@ -40,6 +40,7 @@ def retry(
         raise Conflict("NothingToRetry", [Problem("requestID", "the run was a dry run, which warms nothing")])
     if (plan := store.get_plan(execution.run)) is not None:
         failed = _failed_urls(execution, store)
+        # With targets_s3 the failed URLs choose among its pairs.
         document = _without_sources(document) | {"url_list": failed}
         if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
             # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.

@@ -10,6 +10,7 @@ from typing import Any
 from api.runs.dry_run import Resolver, dry_run
 from api.runs.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
+from prewarm.planning.plan import PAIRS
 from prewarm.request.bounds import MAX_BODY_BYTES
 from prewarm.request.model import SOURCES, CheckedRequest
 from prewarm.request.validation import check_request, parse_json
@@ -136,7 +137,8 @@ def request_summary(request: CheckedRequest) -> dict[str, Any]:
     return ({"label": request.fields.label} if request.fields.label else {}) | {
         "urls": len(request.urls),
         **sources,
+        **({"targets_s3": 1} if request.fields.targets_s3 else {}),
         "pops": len(request.pops),
-        "region_type": request.fields.region_type,
+        "region_type": request.fields.region_type or PAIRS,
         "region": names[:NAMES_SHOWN] + more,
     }

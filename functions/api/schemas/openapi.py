@@ -197,6 +197,8 @@ def _schemas(models: list[type[BaseModel]], mode: Literal["validation", "seriali
 def _add_short_forms(schema: dict[str, Any]) -> None:
     """Add the short forms that validation accepts: one value instead of a list."""
     properties = schema["properties"]
+    # An empty list only stands for a request of targets without a region.
+    del properties["region"]["default"]
     properties["region"] = {"anyOf": [properties["region"], {"type": "string", "minLength": 1}], "title": "Region"}
     for name in ("url_list_s3", "sitemap", "manifest"):
         listed, *rest = properties[name]["anyOf"]
@@ -204,7 +206,8 @@ def _add_short_forms(schema: dict[str, Any]) -> None:
         each = listed["items"] if name == "url_list_s3" else {"anyOf": [listed["items"], text]}
         properties[name]["anyOf"] = [listed | {"items": each}, each, *rest]
     sources = ("url_list", "url_list_s3", "sitemap", "manifest")
-    schema["anyOf"] = [{"required": [name]} for name in sources]
+    of_sources = {"required": ["region"], "anyOf": [{"required": [name]} for name in sources]}
+    schema["anyOf"] = [of_sources, {"required": ["targets_s3"]}]
 
 
 def report_schema() -> dict[str, Any]:

@@ -1,8 +1,13 @@
-"""Batching: divide a run into blocks of URLs x ranges of POPs of a suitable size. Pure."""
+"""Batching: divide a run into blocks of URLs x ranges of POPs of a suitable size. Pure.
+
+packing.py does it for pairs of URL and POP.
+"""
 
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from prewarm.planning.plan import Batch, Block, Group, Plan
 
@@ -40,13 +45,13 @@ def tiling(urls: int, pops: int, variants: int, targets: int) -> Tiling:
     All arguments are at least 1. Batches grow beyond `targets` so that there are at most MAX_BATCHES, but never so
     large that the ledger item or the cursor would exceed its limit.
     """
-    pops_each = _pops_each(pops)
+    each = pops_each(pops)
     fewest = math.ceil(urls / max(1, MAX_BATCHES // math.ceil(pops / POPS_PER_BATCH)))
-    most = min(MAX_URLS_PER_BATCH, max(1, MAX_TARGETS_PER_CURSOR // (pops_each * variants)))
-    return Tiling(min(urls, most, max(1, targets // (pops_each * variants), fewest)), pops_each)
+    most = min(MAX_URLS_PER_BATCH, max(1, MAX_TARGETS_PER_CURSOR // (each * variants)))
+    return Tiling(min(urls, most, max(1, targets // (each * variants), fewest)), each)
 
 
-def _pops_each(pops: int) -> int:
+def pops_each(pops: int) -> int:
     """Return the POPs per batch: evenly distributed over as few batches as possible."""
     return math.ceil(pops / math.ceil(pops / POPS_PER_BATCH))
 
@@ -78,7 +83,7 @@ def stage_batches(groups: tuple[Group, ...], blocks: list[Block], variants: int,
     for block in blocks:
         group = groups[block.group]
         first, last = (0, group.first_stage) if stage == 1 else (group.first_stage, len(group.pops))
-        step = _pops_each(max(1, last - first))
+        step = pops_each(max(1, last - first))
         for start in range(first, last, step):
             end = min(start + step, last)
             targets = (block.url_to - block.url_from) * (end - start) * variants
@@ -88,8 +93,50 @@ def stage_batches(groups: tuple[Group, ...], blocks: list[Block], variants: int,
             number += 1
 
 
-def all_batches(plan: Plan) -> Iterator[Batch]:
-    """Yield all batches of a plan, stage by stage."""
+def all_batches(plan: Plan) -> Sequence[Batch]:
+    """Return all batches of a plan, stage by stage: those that it lists, or those of a plan that lists none.
+
+    Raises:
+        ValueError: the plan's list has not been read, and it cannot be computed since it has pairs.
+
+    """
+    if plan.batch_list:
+        return plan.batch_list
+    if plan.pairs and plan.batches:
+        raise ValueError(f"the batches of run {plan.run} have not been read")
+    return tuple(tiled(plan))
+
+
+def expected_pairs(plan: Plan) -> list[int]:
+    """Return by URL index the number of pairs that the plan's batches have; 0 beyond `plan.placed`."""
+    differences = [0] * (plan.url_count + 1)
+    for batch in all_batches(plan):
+        for start, end, pairs in batch.cells.by_url():
+            differences[start] += pairs
+            differences[end] -= pairs
+    return list(accumulate(differences[: plan.url_count]))
+
+
+def pairs_by_pop(plan: Plan) -> Counter[tuple[int, str]]:
+    """Return by group's number and POP's id how many of the group's URLs the plan's batches have there."""
+    rectangles: Counter[tuple[int, int, int]] = Counter()
+    pairs: Counter[tuple[int, str]] = Counter()
+    for batch in all_batches(plan):
+        if batch.rows:
+            names = plan.groups[batch.group].pops[batch.pop_from : batch.pop_to]
+            for column, name in enumerate(names):
+                pairs[batch.group, name] += batch.cells.in_column(column)
+        else:
+            # Thousands of rectangles have the same few ranges of POPs.
+            rectangles[batch.group, batch.pop_from, batch.pop_to] += batch.url_to - batch.url_from
+    for (group, start, end), urls in rectangles.items():
+        for name in plan.groups[group].pops[start:end]:
+            pairs[group, name] += urls
+    return +pairs
+
+
+def tiled(plan: Plan) -> Iterator[Batch]:
+    """Yield the batches of rectangles into which a plan's groups are divided, stage by stage."""
     variants = len(plan.variants)
     blocks = url_blocks(plan.groups, variants, batch_size(plan.groups, variants, plan.max_concurrency))
     for stage in (1, 2):

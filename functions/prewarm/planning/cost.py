@@ -7,12 +7,12 @@ import functools
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from prewarm.catalogue import Catalogue, data_text, location_of
-from prewarm.planning.plan import Batch, Group, Plan
+from prewarm.planning.plan import Batch, Plan
 
 GB = 1_000_000_000
 TRANSFER = "CloudFront transfer"
@@ -203,26 +203,28 @@ def _worker_seconds(work: Work) -> float:
 def verification_fetches(plan: Plan, batches: Iterable[Batch]) -> int:
     """Return the minimum number of verification fetches: one per target to verify.
 
-    The sample of a tile of URLs x POPs is a diagonal, as long as the tile's longer side (plan.proven_by_sample).
+    The sample of a batch has at least one target of each of its URLs and POPs (Cells.sample).
     """
     if plan.verify == "none":
         return 0
     if plan.verify == "all":
         return plan.targets
-    sizes = ((batch.url_to - batch.url_from, batch.pop_to - batch.pop_from) for batch in batches)
-    return sum(max(urls, pops) for urls, pops in sizes) * len(plan.variants)
+    return sum(batch.cells.sample().size for batch in batches) * len(plan.variants)
 
 
 def work_of_group(
-    group: Group, variants: int, verified_share: float, mean_bytes: float | None, catalogue: Catalogue
+    pairs: Mapping[str, int], variants: int, verified_share: float, mean_bytes: float | None, catalogue: Catalogue
 ) -> tuple[Counter[str], Counter[str] | None]:
     """Return a distribution's fetches and bytes by price region, with verification.
 
-    `verified_share` is the number of verification fetches per target; `mean_bytes` None if sizes are unknown.
+    `pairs`: by POP, how many URLs are warmed there; `verified_share` is the number of verification fetches per
+    target; `mean_bytes` None if sizes are unknown.
     """
-    pops = Counter(price_region(pop, catalogue) for pop in group.pops)
-    each = group.urls * variants * (1 + verified_share)
-    fetches = Counter({region: math.ceil(count * each) for region, count in pops.items()})
+    urls: Counter[str] = Counter()
+    for pop, count in pairs.items():
+        urls[price_region(pop, catalogue)] += count
+    each = variants * (1 + verified_share)
+    fetches = Counter({region: math.ceil(count * each) for region, count in urls.items()})
     if mean_bytes is None:
         return fetches, None
     return fetches, Counter({region: math.ceil(count * mean_bytes) for region, count in fetches.items()})

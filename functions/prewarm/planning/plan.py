@@ -4,12 +4,16 @@ Every URL of a run has an index. The URLs of one distribution are contiguous, in
 without a distribution come last and are not in any batch.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from prewarm.planning.cells import Cells, pack_masks, unpack_masks
 from prewarm.planning.source_report import SourceReport, mostly_skipped
 from prewarm.urls import Url, redacted
 
+# The region_type of a run whose targets are pairs of URL and POP.
+PAIRS = "pairs"
 # Most POP ids that a map item lists, for readers of the trace.
 POPS_SHOWN = 5
 
@@ -49,7 +53,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One worker's work: a block of URLs x a range of a group's POPs x all variants."""
+    """One worker's work: pairs of the URLs of a block and a range of a group's POPs x all variants.
+
+    Without `rows` it is a rectangle: each URL index of `url_from` to `url_to` at each of these POPs. With them,
+    `rows` are its URL indices and `masks` their POPs (Cells.masks); `url_from` and `url_to` then are the ends.
+    """
 
     id: str
     group: int
@@ -59,16 +67,54 @@ class Batch:
     pop_from: int
     pop_to: int
     targets: int
+    rows: tuple[int, ...] = ()
+    masks: tuple[int, ...] = ()
+
+    @property
+    def cells(self) -> Cells:
+        """Return which URLs are warmed at which POPs."""
+        if self.rows:
+            return Cells(self.rows, self.pop_to - self.pop_from, self.masks)
+        return Cells(range(self.url_from, self.url_to), self.pop_to - self.pop_from)
+
+    def of_block(self, block: dict[str, Any]) -> "Batch":
+        """Return the batch with the pairs that its stored block has; a block without them is a rectangle's."""
+        if "rows" not in block:
+            return self
+        return replace(self, rows=tuple(block["rows"]), masks=unpack_masks(block["masks"]))
+
+    def as_json(self) -> list[Any]:
+        """Return the batch as an entry of the plan's list of batches."""
+        whole = [getattr(self, name) for name in _BOUNDS]
+        return [*whole, list(self.rows), pack_masks(self.masks)] if self.rows else whole
+
+    @classmethod
+    def from_json(cls, entry: Sequence[Any]) -> "Batch":
+        """Read an entry of the plan's list of batches."""
+        bounds, pairs = entry[: len(_BOUNDS)], entry[len(_BOUNDS) :]
+        whole = cls(*bounds)
+        return replace(whole, rows=tuple(pairs[0]), masks=unpack_masks(pairs[1])) if pairs else whole
+
+
+# What a rectangle needs, and what the map's item of any batch has: the pairs are in its block.
+_BOUNDS = tuple(each.name for each in fields(Batch))[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A range of URL indices, stored as one object and shared by all its batches."""
+    """URL indices, stored as one object: a range that all its batches share, or the rows of one batch of pairs."""
 
     number: int
     group: int
     url_from: int
     url_to: int
+    rows: tuple[int, ...] = ()
+    masks: tuple[int, ...] = ()
+
+    @property
+    def indices(self) -> Sequence[int]:
+        """Return the URL indices in order."""
+        return self.rows or range(self.url_from, self.url_to)
 
 
 @dataclass(frozen=True)
@@ -117,6 +163,11 @@ class Plan:
     label: str = ""
     # The number of batches of each stage; empty in plans of earlier versions.
     stage_batches: tuple[int, ...] = ()
+    # Whether the list of batches is stored next to the plan, and whether some are batches of pairs. The list itself
+    # is not in the stored plan, which every worker reads; plan_documents.with_batches adds it.
+    lists_batches: bool = False
+    pairs: bool = False
+    batch_list: tuple[Batch, ...] = field(default=(), repr=False)
 
     @property
     def mostly_skipped(self) -> str:
@@ -135,7 +186,9 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as it is stored."""
-        return asdict(self)
+        document = asdict(replace(self, batch_list=()))
+        del document["batch_list"]
+        return document
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Plan":
@@ -174,20 +227,12 @@ def rps_of_worker(plan: Plan) -> float | None:
 
 def map_item(batch: Batch, group: Group, first_url: Url) -> dict[str, Any]:
     """Return a batch as a Distributed Map item, with few POP ids and no secrets."""
-    pops = group.pops[batch.pop_from : batch.pop_to]
+    pops = [group.pops[batch.pop_from + column] for column in batch.cells.columns()]
     more = f" and {len(pops) - POPS_SHOWN} more" if len(pops) > POPS_SHOWN else ""
-    return asdict(batch) | {"pops": ", ".join(pops[:POPS_SHOWN]) + more, "first_url": redacted(first_url.given)}
+    bounds = {name: getattr(batch, name) for name in _BOUNDS}
+    return bounds | {"pops": ", ".join(pops[:POPS_SHOWN]) + more, "first_url": redacted(first_url.given)}
 
 
 def batch_from_item(item: dict[str, Any]) -> Batch:
-    """Read a batch back from its map item."""
-    return Batch(**{name: item[name] for name in Batch.__slots__})
-
-
-def proven_by_sample(url: int, pop: int, urls: int, pops: int) -> bool:
-    """Return whether `verify: sample` verifies a target.
-
-    The sample is the tile's diagonal, so each URL and each POP has at least one verified target. `url` and `pop` are
-    positions within the tile; `urls` and `pops` are the tile's size.
-    """
-    return url % pops == pop if urls >= pops else pop % urls == url
+    """Read a batch back from its map item; its block has the pairs (Batch.of_block)."""
+    return Batch(**{name: item[name] for name in _BOUNDS})

@@ -19,7 +19,10 @@ _EXPECTED = {
     "region": 'a list of names such as ["apac", "eu"], one name, or "all"',
     "cf_domain": "a distribution's domain such as d111abcdef8.cloudfront.net",
 }
-NO_SOURCE = Problem("url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap or manifest")
+NO_SOURCE = Problem(
+    "url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap, manifest or targets_s3"
+)
+OTHER_SOURCES = ("url_list_s3", "sitemap", "manifest")
 # What omitting a field without a fixed default means, or what else it accepts.
 _OMITTED = {
     "max_rps": "omit it for no limit",
@@ -50,6 +53,33 @@ _CONSTRAINTS = {
     "too_long": "must have at most {max_length} entries",
 }
 _EMPTY = frozenset({"too_short", "string_too_short"})
+
+
+def source_problems(document: Mapping[str, Any]) -> list[Problem]:
+    """Return the problems of what a request warms and where: a source of URLs and a selection of POPs, or targets."""
+    given = {name for name, value in document.items() if value is not None}
+    kind = next((name for name in ("region_type", "target_type") if name in document), "")
+    missing = [] if kind in given else [_missing("region_type") if not kind else _null(kind)]
+    missing += [] if "region" in document else [_missing("region")]
+    if "targets_s3" not in given:
+        no_source = [] if given & {"url_list", *OTHER_SOURCES} else [NO_SOURCE]
+        no_effect = [Problem("nearest", "has no effect without targets_s3; remove it")]
+        return no_source + missing + (no_effect if document.get("nearest") is True else [])
+    together = [
+        Problem(name, "cannot be combined with targets_s3; start a run for each")
+        for name in OTHER_SOURCES
+        if name in given
+    ]
+    # One of the two alone selects nothing; without both the pairs are not limited.
+    return together + (missing if given & {"region", "region_type", "target_type"} else [])
+
+
+def _null(field: str) -> Problem:
+    return Problem(field, f"must be {_EXPECTED[field]}, got null")
+
+
+def _missing(field: str) -> Problem:
+    return Problem(field, f"is missing; use {_EXPECTED[field]}")
 
 
 def field_problems(error: ValidationError, model: type[BaseModel], skip: Collection[str] = ()) -> list[Problem]:

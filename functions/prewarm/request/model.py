@@ -11,6 +11,7 @@ from pydantic import (
     field_validator,
 )
 
+from prewarm.planning.plan import PAIRS
 from prewarm.request.pop_selection import ALL
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url
@@ -27,7 +28,7 @@ SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 # The largest object that CloudFront caches, 50 GB (Developer Guide, "Quotas", "General quotas on distributions":
 # "Maximum cacheable file size per HTTP GET response"; read 2026-11).
 LARGEST_OBJECT = 50 * 1024**3
-PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0}
+PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0, PAIRS: 95.0}
 
 
 class PrewarmRequest(BaseModel):
@@ -42,11 +43,14 @@ class PrewarmRequest(BaseModel):
     url_list_s3: Annotated[list[S3List], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
     sitemap: Annotated[list[SitemapSource], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
     manifest: Annotated[list[ManifestSource], Field(min_length=1, max_length=MAX_SOURCES)] | None = None
+    # Pairs of URL and POP (targets_csv.py) in place of URL sources and a region, which are required without them.
+    targets_s3: S3List | None = None
+    nearest: bool = False
     region_type: Annotated[
-        Literal["pop", "country", "region"],
+        Literal["pop", "country", "region"] | None,
         Field(validation_alias=AliasChoices("region_type", "target_type")),
-    ]
-    region: Annotated[list[str], Field(min_length=1)]
+    ] = None
+    region: Annotated[list[str], Field(min_length=1)] = []
     cf_domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
 
     # Browsers send `gzip, deflate, br, zstd`; CloudFront normalises it to br and gzip (Developer Guide,
@@ -112,12 +116,18 @@ class PrewarmRequest(BaseModel):
 
     @property
     def kind(self) -> str:
-        """Return the type that decides how unreachable POPs are handled.
+        """Return the type that decides how unreachable POPs are handled: PAIRS for pairs of URL and POP.
 
         `all` counts as a region.
         """
-        everything = [name.strip().lower() for name in self.region] == [ALL]
-        return "region" if everything else self.region_type
+        if self.targets_s3:
+            return PAIRS
+        return "region" if self.selects_all else self.region_type or ""
+
+    @property
+    def selects_all(self) -> bool:
+        """Return whether the request selects every POP."""
+        return [name.strip().lower() for name in self.region] == [ALL]
 
     @property
     def invalidation_patterns(self) -> list[str]:
@@ -130,7 +140,8 @@ class PrewarmRequest(BaseModel):
 
         The default is 100 for POPs, else 95.
         """
-        return PERCENT_WARM[self.region_type] if self.min_warm_percent is None else self.min_warm_percent
+        default = PERCENT_WARM[PAIRS if self.targets_s3 else self.region_type or PAIRS]
+        return default if self.min_warm_percent is None else self.min_warm_percent
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,8 @@ class CheckedRequest:
     def as_json(self) -> dict[str, Any]:
         """Return the request as it is stored, with the URLs as given; `stored_request` reads it."""
         document = self.fields.model_dump(mode="json", exclude_none=True)
+        if not self.fields.region:
+            del document["region"]
         if self.urls:
             document["url_list"] = [url.given for url in self.urls]
         return document | ({DUPLICATES: self.duplicates} if self.duplicates else {})

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
 from prewarm.request.bounds import MAX_BODY_URLS, size_problems, text_problems
-from prewarm.request.field_problems import NO_SOURCE, field_problems, unknown_field_problems
+from prewarm.request.field_problems import field_problems, source_problems, unknown_field_problems
 from prewarm.request.headers import header_problems
 from prewarm.request.invalidation_patterns import pattern_problems
-from prewarm.request.model import DUPLICATES, SOURCES, CheckedRequest, PrewarmRequest
+from prewarm.request.model import DUPLICATES, CheckedRequest, PrewarmRequest
 from prewarm.request.pop_selection import expand, places
 from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import URLS_AT_MOST
@@ -96,8 +96,7 @@ def _check(document: object, direct: bool, pop_catalogue: Catalogue, most_urls: 
     known = {name: value for name, value in document.items() if name in names}
     too_large = size_problems(known, most_urls=most_urls)
     # Checked outside of the model, whose own whole-model checks do not run when a field is missing.
-    no_source = [] if any(known.get(name) is not None for name in SOURCES) else [NO_SOURCE]
-    first = no_source + unknown + [problem for each in too_large.values() for problem in each]
+    first = source_problems(known) + unknown + [problem for each in too_large.values() for problem in each]
     measured = {name: value for name, value in known.items() if name not in too_large}
     try:
         fields = PrewarmRequest.model_validate(measured)
@@ -107,16 +106,19 @@ def _check(document: object, direct: bool, pop_catalogue: Catalogue, most_urls: 
     if first:
         raise InvalidRequest(first + _problems_of_valid_fields(measured, None, pop_catalogue))
     urls, problems = _checked_urls(fields.url_list or [])
-    pops, selection_problems = expand(
-        fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
-    )
-    problems += selection_problems + header_problems(
-        fields.headers, fields.accept_encodings, fields.user_agent, direct=direct
-    )
+    pops: list[str] = []
+    selected: list[str] = []
+    if fields.region_type is not None:
+        pops, unknown = expand(
+            fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
+        )
+        problems += unknown
+    problems += header_problems(fields.headers, fields.accept_encodings, fields.user_agent, direct=direct)
     problems += pattern_problems(fields.invalidate)
     if problems:
         raise InvalidRequest(problems)
-    selected = places(fields.region_type, fields.region, pop_catalogue)
+    if fields.region_type is not None:
+        selected = places(fields.region_type, fields.region, pop_catalogue)
     return CheckedRequest(fields, urls, pops, selected, len(fields.url_list or []) - len(urls))
 
 

@@ -33,6 +33,7 @@ class BatchResult:
     - `verified_elsewhere`: how many have a proof at another address of the POP than the one that fetched the copy
     - `servers`: by POP, the addresses at which a copy was proven (proven_servers.pack_servers)
     - `encodings`: a letter for each URL and variant (encodings.letter_of), in the order of `contents`
+    - `targets`: the targets of the whole batch; 0 in results of earlier versions, whose batches are rectangles
     - `uncompressed`, `plain_copies`: POPs with plain copies, unexpected ones and others (encodings.pack)
     """
 
@@ -69,3 +70,4 @@ class BatchResult:
     encodings: str = ""
     uncompressed: Packed = b""
     plain_copies: Packed = b""
+    targets: int = 0

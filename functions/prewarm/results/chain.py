@@ -79,4 +79,4 @@ def _reported(part: BatchResult) -> int:
 
 
 def _targets(part: BatchResult, variants: int) -> int:
-    return (part.url_to - part.url_from) * part.pops * variants
+    return part.targets or (part.url_to - part.url_from) * part.pops * variants

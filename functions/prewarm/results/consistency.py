@@ -11,6 +11,7 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.encodings import NO_COPY, letter_of
+from prewarm.results.part_cells import PartCells
 
 DIGITS = 8
 UNKNOWN = "0" * DIGITS
@@ -67,30 +68,74 @@ class Contents:
         return "".join(self.letters.get(number, NO_COPY) for number in range(urls * self.variants))
 
 
-def mixed_contents(plan: Plan, parts: Iterable[BatchResult]) -> dict[int, tuple[str, str]]:
+def mixed_contents(
+    plan: Plan, parts: Iterable[BatchResult], cells: PartCells | None = None
+) -> dict[int, tuple[str, str]]:
     """Return the URLs whose contents differ within a batch or between batches: by index, two such POPs.
 
-    Between batches, the two POPs are the first ones of the batches.
+    Between batches, the two POPs are the first ones of the batches that have the URL.
     """
+    cells, variants = cells or PartCells(plan), len(plan.variants)
     mixed: dict[int, tuple[str, str]] = {}
-    variants = len(plan.variants)
     first: dict[tuple[int, int], BatchResult] = {}
+    seen: dict[tuple[int, int], tuple[BatchResult, int]] = {}
     for part in parts:
         mixed.update(part.mixed)
+        if plan.pairs:
+            _compare_pairs(part, seen, mixed, cells, variants)
+            continue
         other = first.setdefault((part.url_from, part.url_to), part)
         if part.contents == other.contents:
             continue
-        pops = plan.groups[part.group].pops
-        for place in range(0, len(part.contents), DIGITS):
-            a, b = other.contents[place : place + DIGITS], part.contents[place : place + DIGITS]
-            if a != b and UNKNOWN not in (a, b) and _same_encoding(part, other, place // DIGITS):
-                index = part.url_from + place // DIGITS // variants
-                mixed.setdefault(index, (pops[other.pop_from], pops[part.pop_from]))
+        for number in range(len(part.contents) // DIGITS):
+            _compare((other, number), (part, number), mixed, cells, variants)
     return mixed
 
 
-def _same_encoding(one: BatchResult, other: BatchResult, number: int) -> bool:
+def _compare_pairs(
+    part: BatchResult,
+    seen: dict[tuple[int, int], tuple[BatchResult, int]],
+    mixed: dict[int, tuple[str, str]],
+    cells: PartCells,
+    variants: int,
+) -> None:
+    """Compare a batch of pairs with the first batch that has a copy of each of its URLs and variants."""
+    rows = cells.of(part).rows
+    for number in range(len(part.contents) // DIGITS):
+        if _checksum(part, number) != UNKNOWN:
+            row, variant = divmod(number, variants)
+            other = seen.setdefault((rows[row], variant), (part, number))
+            _compare(other, (part, number), mixed, cells, variants)
+
+
+def _compare(
+    one: tuple[BatchResult, int],
+    other: tuple[BatchResult, int],
+    mixed: dict[int, tuple[str, str]],
+    cells: PartCells,
+    variants: int,
+) -> None:
+    """Compare two batches' checksums of the same URL and variant, each at its number in the batch."""
+    checksums = _checksum(*one), _checksum(*other)
+    if checksums[0] == checksums[1] or UNKNOWN in checksums or "" in checksums or not _same_encoding(*one, *other):
+        return
+    row = other[1] // variants
+    pops = tuple(_first_pop(part, number // variants, cells) for part, number in (one, other))
+    mixed.setdefault(cells.of(other[0]).rows[row], (pops[0], pops[1]))
+
+
+def _checksum(part: BatchResult, number: int) -> str:
+    return part.contents[DIGITS * number : DIGITS * (number + 1)]
+
+
+def _first_pop(part: BatchResult, row: int, cells: PartCells) -> str:
+    """Return the first POP at which a batch has a URL."""
+    of_part = cells.of(part)
+    return cells.names(part)[next(column for column in range(of_part.pops) if of_part.has(row, column))]
+
+
+def _same_encoding(one: BatchResult, number: int, other: BatchResult, place: int) -> bool:
     """Return whether two batches' checksums are of copies with the same encoding; unknown in earlier versions."""
     if not one.encodings or not other.encodings:
         return True
-    return one.encodings[number].lower() == other.encodings[number].lower()
+    return one.encodings[number].lower() == other.encodings[place].lower()

@@ -6,11 +6,12 @@ compressed copy, so that batches of the same URLs can be compared.
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.part_cells import PartCells
 
 # The letter of a copy's encoding; in upper case where the batch has a compressed copy of the URL and variant.
 LETTERS = {"": "i", "br": "b", "gzip": "g"}
@@ -72,28 +73,38 @@ def unpack(packed: bytes) -> dict[int, int]:
     )
 
 
-def uncompressed_pops(plan: Plan, parts: Iterable[BatchResult]) -> dict[int, tuple[str, ...]]:
+def uncompressed_pops(
+    plan: Plan, parts: Sequence[BatchResult], cells: PartCells | None = None
+) -> dict[int, tuple[str, ...]]:
     """Return by URL index the POPs that gave a plain copy where others gave, or the settings expect, another one."""
-    blocks: dict[tuple[int, int], list[BatchResult]] = {}
-    for part in parts:
-        blocks.setdefault((part.url_from, part.url_to), []).append(part)
+    cells, variants = cells or PartCells(plan), len(plan.variants)
     found: dict[int, set[str]] = {}
-    for block in blocks.values():
-        # Most blocks have no compressed copy, or no plain one: their letters need not be looked at one by one.
-        texts = [part.encodings for part in block if part.encodings != part.encodings.lower()]
-        plain = [part for part in block if part.plain_copies] if texts else []
-        compressed = {n for text in texts for n, letter in enumerate(text) if letter.isupper()} if plain else set()
-        for part in block:
-            for number, pops in unpack(part.uncompressed).items():
-                _add(plan, part, number, pops, found)
-        for part in plain:
-            for number, pops in unpack(part.plain_copies).items():
-                if number in compressed:
-                    _add(plan, part, number, pops, found)
+    # Few runs have plain copies: only then are the letters looked at one by one, and only for those URLs.
+    plain = [(part, unpack(part.plain_copies)) for part in parts if part.plain_copies]
+    wanted = {_key(cells, part, number, variants) for part, numbers in plain for number in numbers}
+    compressed = {
+        key
+        for part in parts
+        if wanted and part.encodings != part.encodings.lower()
+        for number, letter in enumerate(part.encodings)
+        if letter.isupper() and (key := _key(cells, part, number, variants)) in wanted
+    }
+    for part in parts:
+        for number, pops in unpack(part.uncompressed).items():
+            _add(cells, part, _key(cells, part, number, variants)[0], pops, found)
+    for part, numbers in plain:
+        for number, pops in numbers.items():
+            if (key := _key(cells, part, number, variants)) in compressed:
+                _add(cells, part, key[0], pops, found)
     return {index: tuple(sorted(names)) for index, names in sorted(found.items())}
 
 
-def _add(plan: Plan, part: BatchResult, number: int, pops: int, found: dict[int, set[str]]) -> None:
-    names = plan.groups[part.group].pops[part.pop_from : part.pop_from + part.pops]
-    chosen = {name for place, name in enumerate(names) if pops >> place & 1}
-    found.setdefault(part.url_from + number // len(plan.variants), set()).update(chosen)
+def _key(cells: PartCells, part: BatchResult, number: int, variants: int) -> tuple[int, int]:
+    """Return URL index and variant of a number in a batch."""
+    row, variant = divmod(number, variants)
+    return cells.of(part).rows[row], variant
+
+
+def _add(cells: PartCells, part: BatchResult, index: int, pops: int, found: dict[int, set[str]]) -> None:
+    chosen = {name for place, name in enumerate(cells.names(part)) if pops >> place & 1}
+    found.setdefault(index, set()).update(chosen)

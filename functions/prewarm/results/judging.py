@@ -7,13 +7,21 @@ not make every POP look partly warm.
 from collections import Counter
 from collections.abc import Iterable
 
+from prewarm.planning.batching import all_batches
 from prewarm.planning.plan import Plan
 from prewarm.results.outcome import SILENT, Outcome
 from prewarm.results.rollup import UrlResult, Verdict
 
 # Outcomes of targets that were not fetched, so that nothing is known about them.
 NOT_FETCHED = frozenset(
-    {Outcome.DEADLINE, Outcome.CANCELLED, Outcome.LOST, Outcome.REJECTED, Outcome.ORIGIN_OVERLOAD}
+    {
+        Outcome.DEADLINE,
+        Outcome.CANCELLED,
+        Outcome.LOST,
+        Outcome.REJECTED,
+        Outcome.ORIGIN_OVERLOAD,
+        Outcome.UNREACHABLE,
+    }
 )
 # Outcomes that are about the POP where no URL is warm at it.
 ABOUT_THE_POP = SILENT | {Outcome.UNRESOLVED_POP}
@@ -30,11 +38,32 @@ def set_aside(plan: Plan, urls: Iterable[UrlResult]) -> Counter[str]:
     Where no URL of a distribution is warm and none got an answer, it is the POPs that fail, so nothing is set aside.
     """
     results = {url.index: url for url in urls}
-    aside: Counter[str] = Counter()
-    for group in plan.groups:
+    everywhere: dict[int, set[int]] = {}
+    for number, group in enumerate(plan.groups):
         own = [results[index] for index in range(group.url_from, group.url_to) if index in results]
         some_warm = any(url.warm for url in own)
-        count = sum(failed_everywhere(url) and (some_warm or not url.failures.keys() <= ABOUT_THE_POP) for url in own)
-        if count:
-            aside.update(dict.fromkeys(group.pops, count * len(plan.variants)))
+        everywhere[number] = {
+            url.index
+            for url in own
+            if failed_everywhere(url) and (some_warm or not url.failures.keys() <= ABOUT_THE_POP)
+        }
+    aside = _of_pairs(plan, everywhere) if plan.pairs else _of_rectangles(plan, everywhere)
+    return Counter({pop: count * len(plan.variants) for pop, count in aside.items() if count})
+
+
+def _of_rectangles(plan: Plan, everywhere: dict[int, set[int]]) -> Counter[str]:
+    """Return by POP how many of these URLs it has: each POP of a group has all of the group's."""
+    aside: Counter[str] = Counter()
+    for number, group in enumerate(plan.groups):
+        aside.update(dict.fromkeys(group.pops, len(everywhere[number])))
+    return aside
+
+
+def _of_pairs(plan: Plan, everywhere: dict[int, set[int]]) -> Counter[str]:
+    """Return by POP how many of these URLs are to be warmed there."""
+    aside: Counter[str] = Counter()
+    for batch in all_batches(plan):
+        cells, names = batch.cells, plan.groups[batch.group].pops[batch.pop_from : batch.pop_to]
+        for row in [row for row, index in enumerate(cells.rows) if index in everywhere[batch.group]]:
+            aside.update(name for column, name in enumerate(names) if cells.has(row, column))
     return aside

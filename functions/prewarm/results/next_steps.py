@@ -56,6 +56,9 @@ STEPS = {
         "give the distribution a certificate for the URL's host, and list the host as an alternate domain name",
     ),
     Outcome.UNRESOLVED_POP: NextStep("fix", "replace the POP: `prewarm pops` lists the names that are known"),
+    Outcome.UNREACHABLE: NextStep(
+        "fix", "set nearest, so that another POP of the location takes over, or use the pairs of newer access logs"
+    ),
     Outcome.NO_DISTRIBUTION: NextStep(
         "fix",
         "add the host to a distribution's alternate domain names, and that distribution to AllowedDistributions, or "

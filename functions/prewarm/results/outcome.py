@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     CONNECT_ERROR = "connect_error"
     TLS_ERROR = "tls_error"
     UNRESOLVED_POP = "unresolved_pop"
+    UNREACHABLE = "unreachable"
     NO_DISTRIBUTION = "no_distribution"
     ORIGIN_OVERLOAD = "origin_overload"
     REJECTED = "rejected"
@@ -66,6 +67,7 @@ IN_WORDS = {
     Outcome.CONNECT_ERROR: "the POP refused or broke the connection",
     Outcome.TLS_ERROR: "the TLS connection for the URL's host failed",
     Outcome.UNRESOLVED_POP: "the POP's name does not resolve",
+    Outcome.UNREACHABLE: "none of the POPs that it was to be warmed at can be reached",
     Outcome.NO_DISTRIBUTION: "no distribution of this account serves the URL's host",
     Outcome.ORIGIN_OVERLOAD: "not fetched: the host's origin was overloaded",
     Outcome.REJECTED: "not fetched: the request was rejected",

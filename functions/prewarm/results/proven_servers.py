@@ -38,7 +38,8 @@ def proven_servers(plan: Plan, parts: Iterable[BatchResult]) -> ProvenServers:
             bits, _, count = packed.partition("/")
             key = (part.group, name)
             bitmaps[key] = bitmaps.get(key, 0) | int(bits, 16)
-            counts[key] = int(count.removesuffix(SEPARATE))
+            # A batch of pairs may have no target at one of its POPs, and then counts none of its addresses.
+            counts[key] = max(counts.get(key, 0), int(count.removesuffix(SEPARATE)))
             if count.endswith(SEPARATE):
                 separate.add(name)
     proven = sum(bits.bit_count() for bits in bitmaps.values())

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from prewarm.planning.batching import expected_pairs
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts, finished_batches
@@ -14,6 +15,7 @@ from prewarm.results.consistency import mixed_contents
 from prewarm.results.encodings import uncompressed_pops
 from prewarm.results.failures import Example, by_outcome
 from prewarm.results.outcome import Outcome
+from prewarm.results.part_cells import PartCells
 from prewarm.results.proven_servers import ProvenServers, proven_servers
 from prewarm.results.url_sums import UrlSums
 from prewarm.results.vary import Varied, add, vary_warnings
@@ -98,7 +100,8 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
     """
     variants = len(plan.variants)
     parts = counted_parts(results, variants)
-    sums = UrlSums(plan.url_count, finished_batches(parts, variants))
+    cells, expected = PartCells(plan), expected_pairs(plan)
+    sums = UrlSums(plan.url_count, finished_batches(parts, variants), cells)
     skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
     outcomes: Counter[str] = Counter()
     layers: Counter[str] = Counter()
@@ -112,11 +115,11 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
     sums.close()
     done = sum(result.done for result in parts)
     urls = [
-        _url_result(plan, sums, index, len(group.pops) * variants, ended)
+        _url_result(plan, sums, index, expected[index] * variants, ended)
         for group in plan.groups
         for index in range(group.url_from, group.url_to)
     ]
-    unfinished = sum(group.urls * len(group.pops) * variants for group in plan.groups) - done
+    unfinished = sum(expected) * variants - done
     if ended and unfinished:
         outcomes[ended.value] += unfinished
     unplaced = {Outcome.NO_DISTRIBUTION.value: 1}
@@ -129,12 +132,12 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         targets_done=done,
         skipped=[skipped[key] for key in sorted(skipped)],
         layers=layers,
-        mixed=mixed_contents(plan, parts),
+        mixed=mixed_contents(plan, parts, cells),
         verified_in_pop=sum(result.verified_in_pop for result in parts),
         vary=varied,
         verified_elsewhere=sum(result.verified_elsewhere for result in parts),
         servers=proven_servers(plan, parts),
-        uncompressed=uncompressed_pops(plan, parts),
+        uncompressed=uncompressed_pops(plan, parts, cells),
     )
 
 
@@ -149,6 +152,9 @@ def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Out
     warm = max(0, reachable - kinds.total() - unknown)
     if unfinished and not ended:
         return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, dict(kinds))
+    if not expected:
+        # None of its POPs can be reached, so that no batch has it.
+        return UrlResult(index, Verdict.FAILED, 0, 0, {Outcome.UNREACHABLE.value: 1})
     if not reachable:
         # All its POPs are dark, so this URL is not known to be warm at any of them.
         return UrlResult(index, Verdict.FAILED, 0, 0, dark)

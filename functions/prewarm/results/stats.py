@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.planning.batching import pairs_by_pop
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.outliers import outliers
@@ -157,10 +158,9 @@ class Measured:
 
 def measure(plan: Plan, results: Iterable[BatchResult], aside: Counter[str] | None = None) -> Measured:
     """Return the sums of the measurements of a run's batch parts; `aside`: see Measured."""
-    targets: Counter[str] = Counter()
-    for group in plan.groups:
-        for name in group.pops:
-            targets[name] += group.urls * len(plan.variants)
+    targets = Counter({name: 0 for group in plan.groups for name in group.pops})
+    for (_, name), pairs in pairs_by_pop(plan).items():
+        targets[name] += pairs * len(plan.variants)
     measured = Measured(targets, {name: PopSums() for name in targets}, aside=aside or Counter())
     for result in results:
         names = plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]

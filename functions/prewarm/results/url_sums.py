@@ -5,6 +5,7 @@ from itertools import accumulate
 
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.failures import Example
+from prewarm.results.part_cells import PartCells
 
 
 class UrlSums:
@@ -15,8 +16,8 @@ class UrlSums:
     `examples`: by URL index and kind, the first one. `close` turns the differences into sums.
     """
 
-    def __init__(self, url_count: int, finished_batches: set[str]) -> None:
-        self._length, self._finished_batches = url_count + 1, finished_batches
+    def __init__(self, url_count: int, finished_batches: set[str], cells: PartCells) -> None:
+        self._length, self._finished_batches, self._cells = url_count + 1, finished_batches, cells
         self.finished, self.reported = [0] * self._length, [0] * self._length
         self.dark: dict[str, list[int]] = {}
         self.failures: dict[int, Counter[str]] = {}
@@ -24,23 +25,29 @@ class UrlSums:
 
     def add(self, result: BatchResult, variants: int) -> None:
         """Add a part of a batch."""
-        batch_urls = (result.url_from, result.url_to)
+        cells = self._cells.of(result)
         unfinished = result.batch not in self._finished_batches
+        self._add_failures(result, unfinished=unfinished)
+        for entry in result.dark:
+            at_dark = self.dark.setdefault(entry.reason, [0] * self._length)
+            for urls in cells.urls_of(self._cells.column(result, entry.pop)):
+                _spread(at_dark, urls, variants)
+                if unfinished:
+                    _spread(self.reported, urls, variants)
+        if unfinished:
+            for index, count in result.warm.items():
+                _spread(self.reported, (index, index + 1), count)
+        if result.finished and not unfinished:
+            for url_from, url_to, pairs in cells.by_url():
+                _spread(self.finished, (url_from, url_to), pairs * variants)
+
+    def _add_failures(self, result: BatchResult, *, unfinished: bool) -> None:
         for index, counts in result.failed.items():
             self.failures.setdefault(index, Counter()).update(counts)
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
         for example in result.examples:
             self.examples.setdefault(example.url, {}).setdefault(example.kind, example)
-        for entry in result.dark:
-            _spread(self.dark.setdefault(entry.reason, [0] * self._length), batch_urls, variants)
-            if unfinished:
-                _spread(self.reported, batch_urls, variants)
-        if unfinished:
-            for index, count in result.warm.items():
-                _spread(self.reported, (index, index + 1), count)
-        if result.finished and not unfinished:
-            _spread(self.finished, batch_urls, result.pops * variants)
 
     def example(self, index: int, kinds: Counter[str]) -> Example | None:
         """Return an example of a URL's most frequent failures that have one; None if no batch has one."""

@@ -6,6 +6,7 @@ Keys below `runs/{run}/`:
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
 - `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
+- `plan/{attempt}/batches.json.gz`: all batches, with their pairs, except rectangles; absent before 0.2
 - `plan/{attempt}/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
 - `plan/documents/{n}.json.gz`: the documents to invalidate that the n-th reading of the sources found

@@ -1,14 +1,16 @@
 """The documents of a run's plan: which ones there are, and which attempt's. bucket.py stores them in S3."""
 
+from dataclasses import replace
 from typing import Any
 
-from prewarm.planning.plan import Plan
+from prewarm.planning.batching import tiled
+from prewarm.planning.plan import Batch, Plan
 from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
 
 class PlanDocuments(Bucket):
-    """Plan, URLs, addresses, blocks, stages and invalidations of a run."""
+    """Plan, URLs, batches, addresses, blocks, stages and invalidations of a run."""
 
     def put_plan(
         self, plan: Plan, urls: list[str], addresses: list[dict[str, list[str]]], *, replace: bool = True
@@ -45,6 +47,18 @@ class PlanDocuments(Bucket):
         if plan is None:
             raise FileNotFoundError(f"run {run} has no plan")
         return plan
+
+    def put_batches(self, plan: Plan) -> None:
+        """Store the plan's list of batches, which says what is expected of each URL and of each batch."""
+        key = plan_key(plan.run, plan.attempt, "batches.json.gz")
+        self._put_json(key, [batch.as_json() for batch in plan.batch_list])
+
+    def with_batches(self, plan: Plan) -> Plan:
+        """Return the plan with its list of batches; that of a plan without one follows from its tiling."""
+        if not plan.lists_batches:
+            return replace(plan, batch_list=tuple(tiled(plan)))
+        entries = self._need_json(plan_key(plan.run, plan.attempt, "batches.json.gz"))
+        return replace(plan, batch_list=tuple(Batch.from_json(entry) for entry in entries))
 
     def get_urls(self, run: str) -> list[str]:
         """Return all URLs of a planned run as in the request, by index."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import location_of
 from prewarm.execution_status import run_state
-from prewarm.planning.plan import Plan
+from prewarm.planning.plan import PAIRS, Plan
 from prewarm.urls import Url
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def start_facts(request: "CheckedRequest", started_by: str, api_url: str = "") -
             "startedBy": started_by,
             "hosts": hosts[:HOSTS_SHOWN],
             "hostCount": len(hosts),
-            "regionType": fields.region_type,
+            "regionType": fields.region_type or PAIRS,
             "region": fields.region[:NAMES_SHOWN] + more,
             "total": len(request.urls),
             "dryRun": fields.dry_run,

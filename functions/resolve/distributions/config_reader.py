@@ -35,7 +35,13 @@ class ConfigReader:
             warnings += found
         inspected = (
             InspectedGroup(
-                group.distribution, group.urls, group.pops, group.skipped, behaviours_of[group.distribution.id]
+                group.distribution,
+                group.urls,
+                group.pops,
+                group.skipped,
+                behaviours_of[group.distribution.id],
+                masks=group.masks,
+                requests=group.requests,
             )
             for group in chosen.groups
         )

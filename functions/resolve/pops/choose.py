@@ -5,23 +5,29 @@ from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.plan import Skipped
 from prewarm.request.model import CheckedRequest
 from resolve.distributions.price_class import outside_price_class
-from resolve.stages import Chosen, ChosenGroup, Matched
+from resolve.pops.pairs import choose_pairs
+from resolve.stages import Chosen, ChosenGroup, Matched, Targets
 
 # How many POPs a warning lists.
 POPS_IN_WARNING = 5
 OUTSIDE_PRICE_CLASS = "outside_price_class"
 
 
-def choose_pops(matched: Matched, request: CheckedRequest, catalogue: Catalogue) -> Chosen:
+def choose_pops(
+    matched: Matched, request: CheckedRequest, catalogue: Catalogue, targets: Targets | None = None
+) -> Chosen:
     """Return each distribution's POPs.
 
     Viewers are not sent to POPs outside a distribution's price class. Such POPs are skipped if a country or region
-    selected them, and kept with a warning if the request names them.
+    selected them, and kept with a warning if the request names them. Pairs say themselves where viewers are.
 
     Raises:
         InvalidRequest: a country or region has no POP inside a distribution's price class.
 
     """
+    if targets is not None:
+        nearest = request.fields.nearest
+        return Chosen(tuple(choose_pairs(group, targets, catalogue, nearest=nearest) for group in matched.groups))
     groups, warnings, problems = [], [], []
     for group in matched.groups:
         distribution = group.distribution

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from prewarm.catalogue import Catalogue, client_subnets, location_of
+from prewarm.planning.plan import PAIRS
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Network, Settings
 from resolve.dns_lookup import addresses_for_subnets, in_networks
@@ -20,7 +21,7 @@ def nameless_locations(group: LocatedGroup, request: CheckedRequest) -> list[str
 
     A POP whose name no nameserver answered for (`dns_silent`) counts as having an address.
     """
-    if request.fields.kind == "pop":
+    if request.fields.kind in {"pop", PAIRS}:
         return []
     named: dict[str, bool] = dict.fromkeys(request.places, False)
     for pop in group.pops:

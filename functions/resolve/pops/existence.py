@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prewarm.errors import InvalidRequest, Problem
+from prewarm.planning.plan import PAIRS
 from prewarm.request.model import PrewarmRequest
 from resolve.dns_lookup import NameserversSilent
 from resolve.stages import LocatedGroup
@@ -27,8 +28,9 @@ def check_names(groups: Sequence[LocatedGroup], fields: PrewarmRequest) -> tuple
             continue
         if not group.exists:
             problems.append(Problem(_field(fields), _nothing_resolves(group)))
-        elif fields.kind == "pop":
-            problems.append(Problem("region", _only_pop_names_fail(group)))
+        elif fields.kind in {"pop", PAIRS}:
+            field = "targets_s3" if fields.targets_s3 else "region"
+            problems.append(Problem(field, _only_pop_names_fail(group)))
     return _refuse_or_warn(problems, groups)
 
 
@@ -64,7 +66,7 @@ def _refuse_or_warn(problems: list[Problem], groups: Sequence[LocatedGroup]) -> 
 
 
 def _field(fields: PrewarmRequest) -> str:
-    return "cf_domain" if fields.cf_domain else "url_list"
+    return "cf_domain" if fields.cf_domain else "targets_s3" if fields.targets_s3 else "url_list"
 
 
 def _own_name_fails(group: LocatedGroup) -> str:

@@ -55,6 +55,8 @@ def _located(
         addresses,
         unusable,
         exists=responses[group.distribution.domain] != [],
+        masks=group.masks,
+        requests=group.requests,
     )
 
 

@@ -56,4 +56,6 @@ def _probed(group: LocatedGroup, probes: list[PopProbe]) -> ProbedGroup:
         group.behaviours,
         addresses=group.addresses,
         unusable=group.unusable | failed,
+        masks=group.masks,
+        requests=group.requests,
     )

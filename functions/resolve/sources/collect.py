@@ -19,6 +19,7 @@ from resolve.sources.intake import Intake
 from resolve.sources.manifest import read_manifest
 from resolve.sources.s3_list import read_list
 from resolve.sources.sitemap import read_sitemap
+from resolve.sources.targets import collect_targets
 from resolve.stages import Collected
 
 # How many reasons a refusal lists for a source that leaves no URL.
@@ -43,6 +44,8 @@ def collect(
 
     """
     fields, urls, budget = request.fields, list(request.urls), Budget()
+    if fields.targets_s3:
+        return collect_targets(request, settings, store, budget)
     warnings: list[str] = []
     reports: list[SourceReport] = []
     for index, address in enumerate(fields.url_list_s3 or []):

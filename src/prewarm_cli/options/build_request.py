@@ -12,6 +12,7 @@ from prewarm_cli.options.request_input import (
     parse_source,
     read_numbered_urls,
     read_request,
+    read_targets,
 )
 from prewarm_cli.options.user_request import OPTIONS, UserRequest
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Options whose value is the request field's value.
 UNCHANGED_FIELDS = (
+    "targets_s3",
+    "nearest",
     "cf_domain",
     "user_agent",
     "invalidate",
@@ -47,8 +50,8 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     """
     file, request_file, urls = options["file"], options["request_file"], options["urls"]
     invalidate, invalidate_path, header = options["invalidate"], options["invalidate_path"], options["header"]
-    if [*(file or []), request_file].count(STDIN) > 1:
-        raise CommandFailed("stdin can be read only once: pass - to either --file or --request")
+    if [*(file or []), request_file, options["targets"]].count(STDIN) > 1:
+        raise CommandFailed("stdin can be read only once: pass - to one of --file, --request and --targets")
     request = _filed_request(request_file)
     if urls or file:
         _set_urls(request, urls or [], file or [])
@@ -70,10 +73,28 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     request.options |= {name: OPTIONS.get(name, "--" + name.replace("_", "-")) for name in values}
     if invalidate_path:
         request.options["invalidate"] = "--invalidate-path"
+    _set_targets(request, options["targets"])
     _set_pops(request, options)
-    if not request_file and not any(request.get(name) for name in ("url_list", "url_list_s3", "sitemap", "manifest")):
-        raise CommandFailed("no URLs to warm: pass URLs, --file, --sitemap, --manifest, --url-list-s3 or --request")
+    sources = ("url_list", "url_list_s3", "sitemap", "manifest", "targets_s3")
+    if not request_file and not request.targets and not any(request.get(name) for name in sources):
+        listed = "URLs, --file, --sitemap, --manifest, --url-list-s3, --targets or --request"
+        raise CommandFailed(f"no URLs to warm: pass {listed}")
     return request
+
+
+def _set_targets(request: UserRequest, path: Path | None) -> None:
+    """Read a CSV of targets, which is uploaded when the request is sent.
+
+    Raises:
+        CommandFailed: it cannot be read, is damaged, or stands next to --targets-s3.
+
+    """
+    if path is None:
+        return
+    if request.get("targets_s3"):
+        raise CommandFailed("--targets and --targets-s3 cannot be combined: pass one of them")
+    request.targets = read_targets(path)
+    request.options["targets_s3"] = "--targets"
 
 
 def _set_pops(request: UserRequest, options: dict[str, Any]) -> None:
@@ -91,7 +112,7 @@ def _set_pops(request: UserRequest, options: dict[str, Any]) -> None:
         names = [name.strip() for text in options[kinds[0]] for name in text.split(",") if name.strip()]
         request |= {"region_type": kinds[0], "region": names}
         request.options["region"] = f"--{kinds[0]}"
-    elif not options["request_file"]:
+    elif not (options["request_file"] or request.targets or request.get("targets_s3")):
         raise CommandFailed("no POPs selected: pass --region, --country or --pop")
 
 

@@ -38,6 +38,26 @@ def request_of(
         list[str] | None,
         typer.Option(metavar="S3-URI", help="A list of URLs in S3: s3://bucket/key.", rich_help_panel=URLS),
     ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A CSV of URL and POP pairs with their demand, as prewarm traffic writes it; - reads stdin.",
+            rich_help_panel=URLS,
+        ),
+    ] = None,
+    targets_s3: Annotated[
+        str | None,
+        typer.Option(metavar="S3-URI", help="Such a CSV in S3: s3://bucket/key.", rich_help_panel=URLS),
+    ] = None,
+    nearest: Annotated[
+        bool | None,
+        typer.Option(
+            "--nearest/--no-nearest",
+            help="Warm the pairs of a POP that cannot be reached at another POP of its location.",
+            rich_help_panel=POPS,
+        ),
+    ] = None,
     sitemap: Annotated[
         list[str] | None,
         typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -47,6 +48,27 @@ def read_numbered_urls(path: Path) -> list[tuple[int, str]]:
             "edge; write %23 if it belongs to the name"
         )
     return listed
+
+
+def read_targets(path: Path) -> bytes:
+    """Return the bytes of a CSV of targets, after checking its lines.
+
+    Raises:
+        CommandFailed: it cannot be read or is damaged; the message names line and column. A stream has to end with
+            its #end line: otherwise the command that wrote it may have failed.
+
+    """
+    # Imported here, so that `prewarm --help` starts fast.
+    from prewarm.targets_csv import TargetsReader  # noqa: PLC0415
+
+    body = _read_bytes(path, "--targets")
+    try:
+        text = io.StringIO(b"".join(unpacked(body)).decode("utf-8-sig"), newline="")
+        for _ in TargetsReader(text, needs_end=path == STDIN):
+            pass
+    except ValueError as error:
+        raise CommandFailed(f"--targets {name_of(path)}: {file_reason(error)}") from error
+    return body
 
 
 def name_of(path: Path) -> str:

@@ -19,6 +19,8 @@ FIELDS = frozenset(
     [
         "url_list",
         "url_list_s3",
+        "targets_s3",
+        "nearest",
         "sitemap",
         "manifest",
         "region_type",
@@ -62,16 +64,17 @@ class UserRequest(dict[str, Any]):
     """The API's request, and by field the place where the user wrote it.
 
     `urls`: a place for each entry of url_list, such as `urls.txt line 3`; `options`: by field the option that set it;
-    `file`: the --request file and its text.
+    `file`: the --request file and its text; `targets`: the CSV of targets to upload, empty for none.
     """
 
     urls: list[str]
     options: dict[str, str]
     file: tuple[str, str] | None
+    targets: bytes
 
     def __init__(self, *fields: Any) -> None:  # noqa: ANN401 - dict's own signature
         super().__init__(*fields)
-        self.urls, self.options, self.file = [], {}, None
+        self.urls, self.options, self.file, self.targets = [], {}, None, b""
 
     def place_of(self, field: str) -> str:
         """Return where a field, such as `region[0]`, was written: an option, or a file and its line."""

@@ -47,6 +47,15 @@ def _invalidation(figures: dict[str, Any]) -> str:
     return line
 
 
+def _demand(demand: dict[str, Any]) -> str:
+    """Return how many pairs the targets have, and their share of all requests where that is known."""
+    pairs = f"{count_of(demand['pairs'], 'pair')} of URL and POP with {count_of(demand['requests'], 'request')}"
+    if demand["share"] is None:
+        return f"{pairs}; their share of all requests is unknown (no #traffic line)"
+    period = f" from {demand['from']} to {demand['to']}" if demand["from"] and demand["to"] else ""
+    return f"{pairs}, {demand['share']:g} % of all{period}"
+
+
 def dry_run_price(dry_run: dict[str, Any]) -> str:
     """Return what a dry run estimates, with a note where no size, or few sizes, are known."""
     unknown = dry_run.get("estimatedBytes") is None and bool(dry_run["fetches"])
@@ -97,6 +106,8 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
             f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}"
             f" ({len(each['skippedPops']):,} skipped)"
         )
+    if demand := dry_run.get("demand"):
+        yield _demand(demand)
     if (unserved := dry_run["noDistribution"])["urls"]:
         yield f"no distribution serves {count_of(unserved['urls'], 'URL')} of {', '.join(unserved['hosts'])}"
     if dry_run["invalidation"]["paths"]:

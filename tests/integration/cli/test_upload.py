@@ -108,3 +108,47 @@ def test_upload_that_fails_starts_nothing(
     file.write_text("\n".join(URLS[:50]))
     assert message in prewarm("start", "--file", str(file), "--region", "eu", code=code).stderr
     assert api.calls_to("POST", "/prewarm") == []
+
+
+TARGETS = "url,pop,requests,bytes\nhttps://www.example.com/a,NRT57-P3,3,9\n#end,pairs=1,requests=3\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_targets_are_uploaded_and_named_without_a_region(api: FakeApi, tmp_path: Path, *, packed: bool) -> None:
+    file = tmp_path / "targets.csv"
+    file.write_bytes(gzip.compress(TARGETS.encode()) if packed else TARGETS.encode())
+    result = prewarm("start", "--targets", str(file), "--nearest")
+    assert sent_request(api) == {"targets_s3": ADDRESS, "nearest": True}
+    assert gzip.decompress(stored_file(api)) == TARGETS.encode()
+    assert json.loads(api.calls_to("POST", "/uploads")[0].body)["name"] == "targets.csv.gz"
+    assert "uploaded targets" in result.stderr
+
+
+def test_targets_of_a_stream_need_their_end(api: FakeApi) -> None:
+    prewarm("start", "--targets", "-", stdin=TARGETS)
+    api.calls.clear()
+    cut = prewarm("start", "--targets", "-", stdin=TARGETS.partition("#end")[0], code=2)
+    assert "--targets stdin: ends after line 2 without #end, so it was cut; make it again" in cut.stderr
+    assert api.calls == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--targets", "-", "--file", "-"], "stdin can be read only once"),
+        (["--targets", "none.csv"], "--targets none.csv: "),
+        (["--targets", "-", "--targets-s3", "s3://b/k"], "--targets and --targets-s3 cannot be combined"),
+    ],
+)
+def test_wrong_use_of_targets_is_named(api: FakeApi, arguments: list[str], message: str) -> None:
+    result = prewarm("start", *arguments, stdin="url,pop\nhttps://www.example.com/a,tokyo\n", code=2)
+    assert api.calls == []
+    assert message in result.stderr
+
+
+def test_damaged_line_of_targets_is_named_before_anything_is_sent(api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "targets.csv"
+    file.write_text("url,pop\nhttps://www.example.com/a,tokyo\n")
+    result = prewarm("start", "--targets", str(file), code=2)
+    assert api.calls == []
+    assert "targets.csv: line 2, column pop: 'TOKYO' is not a POP id" in result.stderr

@@ -30,7 +30,7 @@ def estimate(
     }
     urls = parsed(*(f"https://www.example.com/{n}" for n in range(10)))
     group = Group(DOMAIN, "E1", 0, 10, POPS, 3)
-    return origin_fetches([(group, behaviours(config, POLICIES))], urls, variants, share, catalogue())
+    return origin_fetches([(group, behaviours(config, POLICIES), None)], urls, variants, share, catalogue())
 
 
 CACHED = {"CachePolicyId": "optimized"}
@@ -72,7 +72,7 @@ def test_origin_shield_makes_it_one_fetch() -> None:
 
 def test_distribution_with_unknown_settings_is_estimated_by_regional_caches() -> None:
     urls = parsed("https://www.example.com/a")
-    assert origin_fetches([(Group(DOMAIN, "", 0, 1, POPS, 3), [])], urls, 1, 0.0, catalogue()).fetches == 2
+    assert origin_fetches([(Group(DOMAIN, "", 0, 1, POPS, 3), [], None)], urls, 1, 0.0, catalogue()).fetches == 2
 
 
 def test_every_regional_cache_has_a_region() -> None:

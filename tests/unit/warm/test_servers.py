@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
-from prewarm.planning.plan import proven_by_sample
+from prewarm.planning.cells import Sample
 from tests.support.builders import POP_NAMES, Clock, response
 from tests.support.worker import HIT, MISS, Worked, work
 from warm import stop_rules, worker
@@ -184,9 +184,7 @@ def test_pops_that_other_workers_found_to_have_separate_caches_are_filled_at_eve
 ) -> None:
     """Viewers have filled the samples' other addresses, so this worker alone takes the caches for shared ones."""
     edge = Pops()
-    edge.caches = {
-        (url, pop, 1 - url % 2) for url in range(3) for pop in range(3) if proven_by_sample(url, pop, 3, 3)
-    }
+    edge.caches = {(url, pop, 1 - url % 2) for url in range(3) for pop in range(3) if Sample(3, 3).has(url, pop)}
     worked = warm(clock, edge, 3, 3, verify="sample", separate_pops=known)
     assert worked.result.outcomes == {"warmed": 9}
     assert (len(edge.asked) == 2 * 9) is bool(known)

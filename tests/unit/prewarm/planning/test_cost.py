@@ -17,7 +17,7 @@ from prewarm.planning.cost import (
     verification_fetches,
     work_of_group,
 )
-from prewarm.planning.plan import Group, proven_by_sample
+from prewarm.planning.plan import Group
 from tests.support.builders import POP_NAMES, plan
 
 EUROPE = "Europe, Israel"
@@ -77,7 +77,7 @@ def test_verification_fetches_match_the_sample(urls: int, pops: int, variants: i
     batches = list(stage_batches((group,), blocks, variants, 1))
     whole = plan(url_count=urls, groups=(group,), variants=names, verify="sample", targets=urls * pops * variants)
     counted = sum(
-        proven_by_sample(url, pop, batch.url_to - batch.url_from, batch.pop_to - batch.pop_from) * variants
+        batch.cells.sample().has(url, pop) * variants
         for batch in batches
         for url in range(batch.url_to - batch.url_from)
         for pop in range(batch.pop_to - batch.pop_from)
@@ -89,7 +89,7 @@ def test_verification_fetches_match_the_sample(urls: int, pops: int, variants: i
 
 def test_work_of_a_group_is_divided_by_price_region() -> None:
     group = Group("d1.cloudfront.net", "E1", 0, 10, ("NRT57-P3", "FRA2-C1", "LHR3-C1"), 3)
-    fetches, size = work_of_group(group, 2, 0.5, 100.0, catalogue())
+    fetches, size = work_of_group(dict.fromkeys(group.pops, group.urls), 2, 0.5, 100.0, catalogue())
     assert fetches == {"Japan": 30, EUROPE: 60}
     assert size == {"Japan": 3000, EUROPE: 6000}
-    assert work_of_group(group, 2, 0.5, None, catalogue())[1] is None
+    assert work_of_group(dict.fromkeys(group.pops, group.urls), 2, 0.5, None, catalogue())[1] is None

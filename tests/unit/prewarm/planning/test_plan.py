@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
+from prewarm.planning.cells import Cells
 from prewarm.planning.plan import (
     POPS_SHOWN,
     Batch,
@@ -15,7 +16,6 @@ from prewarm.planning.plan import (
     Skipped,
     batch_from_item,
     map_item,
-    proven_by_sample,
     rps_of_worker,
 )
 from prewarm.request.url_parser import parse_url
@@ -27,7 +27,7 @@ skipped = st.builds(Skipped, names, names, st.text(max_size=20))
 
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_sample_is_a_diagonal_with_every_url_and_every_pop(urls: int, pops: int) -> None:
-    proven = {(u, p) for u in range(urls) for p in range(pops) if proven_by_sample(u, p, urls, pops)}
+    proven = {(u, p) for u in range(urls) for p in range(pops) if Cells(range(urls), pops).sample().has(u, p)}
     assert {u for u, _ in proven} == set(range(urls))
     assert {p for _, p in proven} == set(range(pops))
     assert len(proven) == max(urls, pops)

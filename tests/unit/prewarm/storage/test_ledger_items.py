@@ -47,6 +47,7 @@ STORED = {
     "encodings": "bi",
     "uncompressed": b"u",
     "plainCopies": b"p",
+    "targets": 17,
     "vary": {"accept": [3, 4]},
 }
 # The first version stored failures as a map by outcome, and no attempts.
@@ -90,6 +91,7 @@ RESULT = BatchResult(
     uncompressed=b"u",
     plain_copies=b"p",
     vary={"accept": (3, 4)},
+    targets=17,
 )
 
 

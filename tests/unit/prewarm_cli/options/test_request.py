@@ -22,6 +22,8 @@ BASE = ["--region", "apac"]
 OPTIONS: dict[str, tuple[list[str], Any]] = {
     "url_list": ([URL], [URL]),
     "url_list_s3": (["--url-list-s3", "s3://bucket/list.txt"], ["s3://bucket/list.txt"]),
+    "targets_s3": (["--targets-s3", "s3://bucket/targets.csv"], "s3://bucket/targets.csv"),
+    "nearest": (["--nearest", "--targets-s3", "s3://bucket/targets.csv"], True),
     "sitemap": (["--sitemap", "https://www.example.com/sitemap.xml"], ["https://www.example.com/sitemap.xml"]),
     "manifest": (
         ["--manifest", '{"url": "https://www.example.com/film.m3u8", "renditions": "lowest"}'],
