@@ -44,7 +44,10 @@ def test_start_wait_in_a_pipe_prints_lines_and_failed_run_exits_1_with_junit(
     assert (suite.attrib["tests"], suite.attrib["failures"]) == ("4", "1")
     (failed,) = (case for case in suite.iter("testcase") if len(case))
     assert failed.attrib["name"] == REFUSED
-    assert "the origin answered with a 5xx, could not be reached" in failed[0].attrib["message"]
+    message = failed[0].attrib["message"]
+    assert "502 (the edge could not connect to the origin) at " in message
+    assert "(x-amz-cf-id " in message
+    assert "troubleshooting.md#server_error" in message
 
 
 def test_start_watch_status_and_list_print_json(service: Service) -> None:

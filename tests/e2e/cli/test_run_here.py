@@ -49,7 +49,7 @@ def test_failed_run_suggests_no_retry_on_the_ended_service(edge: SimulatedCloudF
     settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": "1"}
     done = here("run", REFUSED, "--country", "singapore", *HERE, **settings)
     assert done.exit_code == 1, done.stderr
-    assert "remedy   run the command again" in done.stdout
+    assert "remedy   fix the cause above, then run the command again" in done.stdout
     assert "prewarm retry" not in done.stdout + done.stderr
 
 

@@ -165,7 +165,10 @@ def test_requested_pop_that_does_not_resolve_fails_the_run(service: Service) -> 
     body = {"url_list": GOOD[:1], "region_type": "pop", "region": ["SIN2-P1", "ATL56-C1"]}
     last = service.statuses(service.start(body))[-1]
     assert last["status"] == "FAILED"
-    assert last["failures"] == [{"url": GOOD[0], "reasons": {"unresolved_pop": 1}, "coverage": 50.0}]
+    (failure,) = last["failures"]
+    assert (failure["url"], failure["reasons"], failure["coverage"]) == (GOOD[0], {"unresolved_pop": 1}, 50.0)
+    assert (failure["example"]["pop"], failure["example"]["status"]) == ("ATL56-C1", None)
+    assert (failure["everywhere"], failure["statuses"]) == (False, {"none": 1})
     assert last["skippedPops"] == []
 
 
