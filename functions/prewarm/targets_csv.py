@@ -1,0 +1,203 @@
+"""The CSV of targets: pairs of URL and POP with their demand, as `prewarm traffic` writes and the service reads it.
+
+```
+#traffic,requests=1000,from=2026-11-01T00:00:00Z,to=2026-11-02T00:00:00Z,curve=50:3;80:9;90:20;95:41;99:90
+url,pop,requests,bytes
+https://www.example.com/a,NRT57-P3,120,64000
+#end,pairs=1,requests=120
+```
+
+The first and the last line are optional in a file and are checked where they are; a stream must have the last one,
+so that a cut one is refused. Quoting follows RFC 4180. Pure, and free of the parser of URLs, so that the base command
+can import it.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from prewarm.catalogue import POP_PATTERN
+from prewarm.errors import truncate
+
+COLUMNS = ("url", "pop", "requests", "bytes")
+NEEDED = ("url", "pop")
+TRAFFIC, END = "#traffic", "#end"
+# Counts are sums over log lines: beyond this a file is damaged, and JSON readers lose digits (2^53).
+MOST_COUNT = 2**53
+COUNT = re.compile(r"\d{1,16}", re.ASCII)
+CURVE = re.compile(r"(?P<percent>\d{1,2}(?:\.\d+)?|100):(?P<pairs>\d{1,16})", re.ASCII)
+
+
+class TargetsError(ValueError):
+    """The text is not a CSV of targets; the message names line and column and continues a sentence with its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The first line: all requests counted in the logs, their period, and the pairs needed for each percentage.
+
+    `since` and `until` are ISO 8601 times, empty if unknown; `curve` has by percentage the smallest number of pairs
+    that carries it.
+    """
+
+    requests: int
+    since: str = ""
+    until: str = ""
+    curve: dict[float, int] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """Return the line without its end."""
+        curve = ";".join(f"{percent:g}:{pairs}" for percent, pairs in self.curve.items())
+        return f"{TRAFFIC},requests={self.requests},from={self.since},to={self.until},curve={curve}"
+
+    @classmethod
+    def from_line(cls, line: str) -> "Traffic":
+        """Read the line.
+
+        Raises:
+            TargetsError: a value is missing or wrong.
+
+        """
+        values = _values(line, TRAFFIC, 1)
+        curve: dict[float, int] = {}
+        for entry in filter(None, values.get("curve", "").split(";")):
+            if (found := CURVE.fullmatch(entry)) is None:
+                raise _error(1, "curve", f"{truncate(entry)!r} is not a percentage and a number such as 95:4129")
+            curve[float(found["percent"])] = int(found["pairs"])
+        return cls(_count(values, "requests", 1), values.get("from", ""), values.get("to", ""), curve)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One line: a URL as it was asked for, the POP's id, its requests and the bytes of one complete answer."""
+
+    url: str
+    pop: str
+    requests: int = 1
+    bytes: int = 0
+
+
+def write_targets(pairs: Iterable[Pair], file: TextIO, traffic: Traffic | None = None) -> int:
+    """Write pairs with the header, the first line if `traffic` is given, and the last line; return their number."""
+    if traffic is not None:
+        file.write(traffic.line() + "\n")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    count = requests = 0
+    for pair in pairs:
+        writer.writerow((pair.url, pair.pop, pair.requests, pair.bytes))
+        count, requests = count + 1, requests + pair.requests
+    file.write(f"{END},pairs={count},requests={requests}\n")
+    return count
+
+
+class TargetsReader:
+    """Reads a CSV of targets line by line; iterate over it once for (line, Pair).
+
+    `lines`: the text's lines with their ends; `needs_end`: refuse a text without the last line, as a stream may be
+    cut. `traffic` is known after the first pair, or at the end; `pairs` and `requests` count what was read.
+    """
+
+    def __init__(self, lines: Iterable[str], *, needs_end: bool = False) -> None:
+        self._lines, self._needs_end = iter(lines), needs_end
+        self.traffic: Traffic | None = None
+        self.pairs = self.requests = 0
+        self.ended = False
+        self._number = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Pair]]:
+        """Yield each pair with the line on which it begins, counted from 1.
+
+        Raises:
+            TargetsError: the text is not in the format; the message names line and column.
+
+        """
+        rows = csv.reader(self._counted(), strict=True)
+        columns: dict[str, int] | None = None
+        line = 1
+        try:
+            for row in rows:
+                number, line = line, self._number + 1
+                if not any(cell.strip() for cell in row):
+                    continue
+                if self.ended:
+                    raise _error(number, "", f"has a line after {END}")
+                if row[0].startswith("#"):
+                    self._mark(",".join(row), number, first=columns is None)
+                elif columns is None:
+                    columns = _columns(row, number)
+                else:
+                    pair = _pair(row, columns, number)
+                    self.pairs, self.requests = self.pairs + 1, self.requests + pair.requests
+                    yield number, pair
+        except csv.Error as error:
+            raise _error(self._number, "", f"is not CSV: {error}") from error
+        if columns is None:
+            raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
+        if self._needs_end and not self.ended:
+            raise TargetsError(f"ends after line {self._number} without {END}, so it was cut; make it again")
+
+    def _counted(self) -> Iterator[str]:
+        for line in self._lines:
+            self._number += 1
+            yield line.removeprefix("\ufeff") if self._number == 1 else line
+
+    def _mark(self, text: str, number: int, *, first: bool) -> None:
+        """Read a line that begins with #."""
+        name = text.split(",", 1)[0].strip()
+        if name == TRAFFIC and first and self.traffic is None:
+            self.traffic = Traffic.from_line(text)
+        elif name == END and not first:
+            values = _values(text, END, number)
+            for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
+                if (named := _count(values, column, number)) != counted:
+                    raise _error(number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut")
+            self.ended = True
+        else:
+            expected = f"only {TRAFFIC} on the first line and {END} on the last one may begin with #"
+            raise _error(number, "", f"{truncate(name)!r} has no meaning here; {expected}")
+
+
+def _columns(row: list[str], number: int) -> dict[str, int]:
+    names = [cell.strip().lower() for cell in row]
+    if missing := [name for name in NEEDED if name not in names]:
+        header = f"expected the header {','.join(COLUMNS)}, got {truncate(','.join(row))!r}"
+        raise _error(number, missing[0], f"is missing; {header}")
+    if len(set(names)) < len(names):
+        raise _error(number, "", "the header names a column twice")
+    return {name: names.index(name) for name in COLUMNS if name in names}
+
+
+def _pair(row: list[str], columns: dict[str, int], number: int) -> Pair:
+    values = {name: row[place].strip() for name, place in columns.items() if place < len(row)}
+    if not values.get("url"):
+        raise _error(number, "url", "is empty")
+    pop = values.get("pop", "").upper()
+    if POP_PATTERN.fullmatch(pop) is None:
+        raise _error(number, "pop", f"{truncate(pop)!r} is not a POP id (expected a value such as NRT57-P3)")
+    counts = {name: _count(values, name, number) for name in ("requests", "bytes") if name in columns}
+    return Pair(values["url"], pop, **counts)
+
+
+def _values(line: str, name: str, number: int) -> dict[str, str]:
+    """Return the named values of a line that begins with #."""
+    values = {}
+    for part in filter(None, line.strip().split(",")[1:]):
+        key, equals, value = part.strip().partition("=")
+        if not equals:
+            raise _error(number, "", f"{truncate(part)!r} of {name} is not a name=value")
+        values[key] = value
+    return values
+
+
+def _count(values: dict[str, str], name: str, number: int) -> int:
+    text = values.get(name, "")
+    if COUNT.fullmatch(text) is None or int(text) > MOST_COUNT:
+        raise _error(number, name, f"{truncate(text)!r} is not a whole number from 0 to {MOST_COUNT:,}")
+    return int(text)
+
+
+def _error(number: int, column: str, message: str) -> TargetsError:
+    return TargetsError(f"line {number}, column {column}: {message}" if column else f"line {number}: {message}")
