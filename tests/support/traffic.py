@@ -1,8 +1,10 @@
 """Calls of `prewarm traffic` in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from prewarm_cli.traffic.analysis import Work, analyse
 from prewarm_cli.traffic.results import Result
@@ -27,3 +29,11 @@ def analyser(folder: Path) -> Analyse:
 def pairs(result: Result) -> dict[tuple[str, str], tuple[int, int]]:
     """Return requests and bytes by URL and POP, of all pairs."""
     return {(url, pop): (count, size) for url, pop, count, size in result.ranking.first(result.ranking.pairs)}
+
+
+def demand_table(rows: Sequence[tuple[str, str, int, int]]) -> duckdb.DuckDBPyConnection:
+    """Return a database with a table `demand` of URL, POP, requests, bytes."""
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE demand (url VARCHAR, pop VARCHAR, requests BIGINT, bytes BIGINT)")
+    connection.executemany("INSERT INTO demand VALUES (?, ?, ?, ?)", rows)
+    return connection

@@ -162,7 +162,10 @@ def identifier(name: str) -> str:
 
 def _time(columns: Mapping[str, str]) -> str | None:
     if DATE in columns and TIME in columns:
-        return f"try_cast({columns[DATE]} || ' ' || {columns[TIME]} AS TIMESTAMP)"
+        day, clock = columns[DATE], columns[TIME]
+        # A cast accepts shorter times, as a cut value has.
+        whole = f"length({day}) = 10 AND length({clock}) >= 8"
+        return f"(CASE WHEN {whole} THEN try_cast({day} || ' ' || {clock} AS TIMESTAMP) END)"
     for name, factor in ((SECONDS, 1e6), (MILLISECONDS, 1e3)):
         if name in columns:
             return f"make_timestamp(CAST(try_cast({columns[name]} AS DOUBLE) * {factor:.0f} AS BIGINT))"
