@@ -1,8 +1,8 @@
 """Access logs in the formats that AWS documents, written from the documentation and not from the reader.
 
-Sources: CloudFront Developer Guide, "Standard logging reference" (fields, order, percent-encoding of values, hyphens),
+Sources: CloudFront Developer Guide, "Standard logging reference" (fields, order, percent-encoding, hyphens),
 "Configure standard logging (v2)" (output formats, chosen fields, partitions), "Use real-time access logs" (fields,
-headerless records, query in the stem); Athena User Guide, "Create a table for CloudFront logs … with Parquet" (names).
+headerless records, query in the stem); Athena User Guide, "Create a table … with Parquet" (names).
 """
 
 import gzip
@@ -10,17 +10,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-LEGACY_FIELDS = (
-    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) "
-    "cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken "
-    "x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status "
-    "fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len "
-    "sc-range-start sc-range-end"
-).split()
-REAL_TIME_FIELDS = (
-    "timestamp c-ip time-to-first-byte sc-status sc-bytes cs-method cs-protocol cs-host cs-uri-stem cs-bytes "
-    "x-edge-location x-edge-request-id x-host-header time-taken cs-protocol-version c-ip-version cs-user-agent"
-).split()
+LEGACY_FIELDS = [
+    "date", "time", "x-edge-location", "sc-bytes", "c-ip", "cs-method", "cs(Host)", "cs-uri-stem", "sc-status",
+    "cs(Referer)", "cs(User-Agent)", "cs-uri-query", "cs(Cookie)", "x-edge-result-type", "x-edge-request-id",
+    "x-host-header", "cs-protocol", "cs-bytes", "time-taken", "x-forwarded-for", "ssl-protocol", "ssl-cipher",
+    "x-edge-response-result-type", "cs-protocol-version", "fle-status", "fle-encrypted-fields", "c-port",
+    "time-to-first-byte", "x-edge-detailed-result-type", "sc-content-type", "sc-content-len", "sc-range-start",
+    "sc-range-end",
+]  # fmt: skip
+REAL_TIME_FIELDS = [
+    "timestamp", "c-ip", "time-to-first-byte", "sc-status", "sc-bytes", "cs-method", "cs-protocol", "cs-host",
+    "cs-uri-stem", "cs-bytes", "x-edge-location", "x-edge-request-id", "x-host-header", "time-taken",
+    "cs-protocol-version", "c-ip-version", "cs-user-agent",
+]  # fmt: skip
 BROWSER = "Mozilla/5.0%20(Windows%20NT%2010.0;%20Win64;%20x64)"
 # One record, as the documentation describes each field; IPv6 viewers are ordinary.
 RECORD = {

@@ -20,7 +20,8 @@ def analyser(folder: Path) -> Analyse:
         selection = Selection(**{key: options.pop(key) for key in list(options) if key in Selection.__slots__})
         inner = folder / f"work{len(list(folder.glob('work*')))}"
         inner.mkdir()
-        work = Work(**{"paths": paths, "addresses": (), "memory_mb": 600, "disk": 10**9} | options, selection=selection)
+        values: dict[str, Any] = {"paths": paths, "addresses": (), "memory_mb": 600, "disk": 10**9} | options
+        work = Work(**values, selection=selection)
         return analyse(work, inner)
 
     return run

@@ -18,7 +18,7 @@ from prewarm_cli.traffic.results import CATEGORIES, Result
 from prewarm_cli.traffic.scan import Scanner, connect, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from prewarm_cli.traffic.selection import Selection
@@ -86,7 +86,7 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
     projected = project(connection, list(work.urls), folder) if work.urls else {}
     ranking = Ranking(connection)
     if not ranking.pairs:
-        raise CommandFailed(_no_demand(demand.lines, files, pruned, demand.not_kept, damage, bool(projected)))
+        raise CommandFailed(_no_demand(demand.lines, files, pruned, demand.not_kept, damage, projected))
     pairs = ranking.pairs_for(work.cover)
     if work.most_pairs is not None:
         pairs = min(pairs, work.most_pairs)
@@ -132,7 +132,7 @@ def _parts(files: Sequence[LogFile]) -> Iterator[Sequence[LogFile]]:
 
 
 def _no_demand(
-    lines: int, files: int, pruned: int, counts: dict[str, int], damage: Damage, projected: Iterable[str] | bool
+    lines: int, files: int, pruned: int, counts: dict[str, int], damage: Damage, projected: dict[str, int]
 ) -> str:
     """Return why there is nothing to warm."""
     reasons = [f"{counts[name]:,} {text}" for name, text in CATEGORIES.items() if counts.get(name)]

@@ -94,7 +94,7 @@ SELECT
     min(moment) AS first_time,
     max(moment) AS last_time
 FROM judged
-GROUP BY 1, 2, 3"""  # noqa: S608 - see the module's docstring
+GROUP BY 1, 2, 3"""
 
 
 def _path() -> str:
@@ -121,8 +121,10 @@ def _dates(selection: Selection) -> str:
 def _category(selection: Selection) -> str:
     cases = [
         (
-            "pop IS NULL OR pop IN ('-', '') OR host IS NULL OR path IS NULL OR moment IS NULL "
-            "OR NOT regexp_like(status, '^[0-9]{3}$')",
+            (
+                "pop IS NULL OR pop IN ('-', '') OR host IS NULL OR path IS NULL OR moment IS NULL "
+                "OR NOT regexp_like(status, '^[0-9]{3}$')"
+            ),
             "damaged",
         )
     ]
@@ -201,7 +203,7 @@ def load(connection: DuckDBPyConnection, path: Path) -> None:
         _check_columns([name.strip('"') for name in file.readline().strip().split(",")])
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
     connection.execute(
-        f"INSERT INTO seen SELECT * FROM read_csv($path, header=true, auto_detect=false, delim=',', quote='\"', "  # noqa: S608
+        f"INSERT INTO seen SELECT * FROM read_csv($path, header=true, auto_detect=false, delim=',', quote='\"', "
         f"escape='\"', nullstr='', max_line_size=4000000, columns={{{columns}}})",
         {"path": str(path)},
     )

@@ -17,7 +17,7 @@ from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
-from prewarm_cli.traffic.selection import Selection
+from prewarm_cli.traffic.selection import Selection  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def traffic(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Project the demand onto these URLs, one a line, as after a deploy that changes names; - reads stdin.",
+            help="Project the demand onto these URLs, one a line, for a deploy that changes names; - reads stdin.",
         ),
     ] = None,
     pops: Annotated[
@@ -88,22 +88,22 @@ def traffic(
 
 def _write(result: Result, output: Path | None, *, pops: bool, as_json: bool) -> None:
     """Write CSV, JSON, POPs and tables to where the options and stdout say."""
-    from prewarm_cli.traffic.results import as_json as document, covering_pops, text_lines, write_csv  # noqa: PLC0415
+    from prewarm_cli.traffic import results  # noqa: PLC0415 - the extra
 
     piped = not sys.stdout.isatty()
     if output is not None and str(output) != "-":
         with _replaced(output) as file:
-            write_csv(result, file)
+            results.write_csv(result, file)
     if as_json:
-        print(json.dumps(document(result, pops=pops), indent=2))
+        print(json.dumps(results.as_json(result, pops=pops), indent=2))
         return
     if pops:
-        print("\n".join(covering_pops(result)))
+        print("\n".join(results.covering_pops(result)))
     elif str(output) == "-" or (output is None and piped):
-        write_csv(result, sys.stdout)
+        results.write_csv(result, sys.stdout)
         sys.stdout.flush()
     to_stderr = pops or str(output) == "-" or (output is None and piped)
-    _print(text_lines(result), sys.stderr if to_stderr else sys.stdout)
+    _print(results.text_lines(result), sys.stderr if to_stderr else sys.stdout)
     if output is not None and str(output) != "-":
         _print([f"wrote {output}: {result.cover.pairs:,} pairs"], sys.stdout)
 

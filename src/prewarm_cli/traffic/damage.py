@@ -97,7 +97,7 @@ def read_rejects(connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: d
         "JOIN reject_scans s USING (scan_id, file_id))"
     )
     headers = connection.execute(
-        f"SELECT file_path, line, text FROM {rejected} WHERE starts_with(text, '#Fields:')"  # noqa: S608 - constant
+        f"SELECT file_path, line, text FROM {rejected} WHERE starts_with(text, '#Fields:')"
     ).fetchall()
     for path, line, text in headers:
         if shape.format == "text" and header_fields(text) != shape.fields:

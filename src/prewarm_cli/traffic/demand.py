@@ -85,7 +85,7 @@ def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, 
         "CREATE TABLE merged AS SELECT site, pop, CAST(sum(requests) AS BIGINT) AS requests, sum(https) AS https, "
         "max(bytes) AS bytes, sum(whole) AS whole, sum(partial) AS partial, sum(gone) AS gone, max(reach) AS reach, "
         "sum(gone) > 0 AND (sum(requests) = 0 OR coalesce(max(last_gone) > max(last_ok), false)) AS is_gone "
-        f"FROM seen WHERE category = '{DEMAND}' GROUP BY site, pop"  # noqa: S608 - constant
+        f"FROM seen WHERE category = '{DEMAND}' GROUP BY site, pop"
     )
     connection.execute("DROP TABLE seen")
     scheme = (
@@ -96,7 +96,7 @@ def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, 
         f"CREATE TABLE objects AS SELECT site, {scheme}site AS url, sum(requests) AS requests, max(bytes) AS bytes, "
         "CASE WHEN bool_and(is_gone) THEN 'gone' "
         f"WHEN sum(whole) = 0 AND sum(partial) > 0 AND NOT {kept} THEN 'ranges' "
-        "WHEN max(bytes) > $max_bytes THEN 'size' END AS reason FROM merged GROUP BY site",  # noqa: S608 - constant
+        "WHEN max(bytes) > $max_bytes THEN 'size' END AS reason FROM merged GROUP BY site",
         {"max_bytes": selection.max_bytes},
     )
     _judge_urls(connection, selection, folder)
@@ -104,10 +104,10 @@ def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, 
         "SELECT o.url, o.requests, coalesce(o.reason, j.reason) AS why FROM objects o LEFT JOIN judged j USING (url)"
     )
     for reason, urls, requests in connection.execute(
-        f"SELECT why, count(*), sum(requests) FROM ({named}) WHERE why IS NOT NULL GROUP BY why"  # noqa: S608
+        f"SELECT why, count(*), sum(requests) FROM ({named}) WHERE why IS NOT NULL GROUP BY why"
     ).fetchall():
         examples = connection.execute(
-            f"SELECT url FROM ({named}) WHERE why = ? ORDER BY requests DESC, url LIMIT {EXAMPLES}",  # noqa: S608
+            f"SELECT url FROM ({named}) WHERE why = ? ORDER BY requests DESC, url LIMIT {EXAMPLES}",
             [reason],
         ).fetchall()
         demand.left_out[reason] = LeftOut(int(urls), int(requests), [row[0] for row in examples])
@@ -156,9 +156,9 @@ def _judge_urls(connection: DuckDBPyConnection, selection: Selection, folder: Pa
                 elif parsed.fetch != url:
                     writer.writerow((url, "", parsed.fetch))
     connection.execute(
-        "CREATE TABLE judged AS SELECT url, nullif(reason, '') AS reason, nullif(fetched, '') AS fetched FROM read_csv("
-        "$path, header=false, auto_detect=false, quote='\"', escape='\"', delim=',', max_line_size=4000000, "
-        "columns={'url': 'VARCHAR', 'reason': 'VARCHAR', 'fetched': 'VARCHAR'})",
+        "CREATE TABLE judged AS SELECT url, nullif(reason, '') AS reason, nullif(fetched, '') AS fetched "
+        "FROM read_csv($path, header=false, auto_detect=false, quote='\"', escape='\"', delim=',', "
+        "max_line_size=4000000, columns={'url': 'VARCHAR', 'reason': 'VARCHAR', 'fetched': 'VARCHAR'})",
         {"path": str(path)},
     )
     path.unlink()

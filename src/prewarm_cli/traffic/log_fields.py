@@ -35,9 +35,9 @@ KNOWN = frozenset(
     {POP_FIELD, *HOST_FIELDS, *AGENT_FIELDS, STEM, QUERY, METHOD, STATUS, BYTES, PROTOCOL, RANGE_END, DATE, TIME}
     | {SECONDS, MILLISECONDS, "c-ip", "x-edge-result-type", "x-edge-request-id", "time-taken", "cs-bytes"}
 )
-# The characters that CloudFront percent-encodes in values (Developer Guide, "Standard log file format"), but for those
-# that a URL cannot contain as they are: space, number sign, backslash. The percent sign is last, so that exactly one
-# layer is undone: `%2520` becomes `%20`.
+# The characters that CloudFront percent-encodes in values (Developer Guide, "Standard log file format"), but for
+# those that a URL cannot contain as they are: space, number sign, backslash. The percent sign is last, so that exactly
+# one layer is undone: `%2520` becomes `%20`.
 ENCODED = {
     "%3C": "<", "%3E": ">", "%22": '"', "%7B": "{", "%7D": "}", "%7C": "|", "%5E": "^", "%7E": "~", "%5B": "[",
     "%5D": "]", "%60": "`", "%27": "'", "%25": "%",

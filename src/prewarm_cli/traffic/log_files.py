@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from prewarm_cli.errors import CommandFailed
@@ -17,6 +17,7 @@ from prewarm_cli.traffic.log_fields import KNOWN, POP_FIELD, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 # What is read of a file to recognise it, in bytes: a line of a log is at most 20 KB of headers and URL.
@@ -27,8 +28,8 @@ DELIMITERS = ("\t", ",", "|", ";", " ")
 FEWEST_FIELDS = 3
 # Lines of JSON that tell the names; a record may lack some.
 RECORDS_READ = 20
-# The hour of `ID.2026-11-14-20.hash.gz`, of `2026/11/14/20/` and of `year=2026/month=11/day=14/hour=20/`; the last two
-# may end with the day.
+# The hour of `ID.2026-11-14-20.hash.gz`, of `2026/11/14/20/` and of `year=2026/month=11/day=14/hour=20/`; the last
+# two may end with the day.
 HOUR = re.compile(
     r"(?<!\d)(?P<year>20\d\d)(?P<gap>-|/(?:month=)?)(?P<month>\d\d)(?:-|/(?:day=)?)(?P<day>\d\d)"
     r"(?:(?:-|/(?:hour=)?)(?P<hour>\d\d)(?!\d))?"
@@ -103,10 +104,10 @@ def within(name: str, since: datetime | None, until: datetime | None) -> bool:
     found = matches[-1]
     hour = found["hour"]
     try:
-        begin = datetime(*(int(found[part]) for part in ("year", "month", "day")), int(hour or 0), tzinfo=UTC)
+        # UTC without a zone, as the period.
+        begin = datetime.fromisoformat(f"{found['year']}-{found['month']}-{found['day']}T{hour or '00'}")
     except ValueError:
         return True
-    begin = begin.replace(tzinfo=None)
     end = begin + timedelta(hours=1 if hour else 24)
     return not ((since and end + EARLY <= since) or (until and begin - LATE >= until))
 
@@ -143,14 +144,9 @@ def unpacked(start: bytes) -> bytes:
 
 
 def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | None:
-    header: tuple[str, ...] = ()
-    skip = 0
-    for line in lines:
-        if line.startswith("#Fields:"):
-            header = header_fields(line)
-        elif not line.startswith("#"):
-            break
-        skip += 1
+    comments = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
+    header = next((header_fields(line) for line in reversed(comments) if line.startswith("#Fields:")), ())
+    skip = len(comments)
     record = next((line for line in lines[skip:] if line.strip()), "")
     if header:
         return Shape("text", header, _delimiter(record, len(header)), skip)

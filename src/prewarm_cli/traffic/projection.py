@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 # base 32, versions), then hashes of letters only, which are of mixed case and stand before the extension.
 MACROS = (
     "CREATE OR REPLACE MACRO host_of(url) AS split_part(url, '/', 3)",
-    "CREATE OR REPLACE MACRO path_of(url) AS split_part(substr(url, length(split_part(url, '/', 3)) "
-    "+ position('://' IN url) + 3), '?', 1)",
-    "CREATE OR REPLACE MACRO pattern_of(url) AS regexp_replace(regexp_replace(path_of(url), "
-    "'[A-Za-z]*[0-9][A-Za-z0-9]*', '#', 'g'), "
-    "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|#)([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', '\\1#\\3')",
+    (
+        "CREATE OR REPLACE MACRO path_of(url) AS split_part(substr(url, length(split_part(url, '/', 3)) "
+        "+ position('://' IN url) + 3), '?', 1)"
+    ),
+    (
+        "CREATE OR REPLACE MACRO pattern_of(url) AS regexp_replace(regexp_replace(path_of(url), "
+        "'[A-Za-z]*[0-9][A-Za-z0-9]*', '#', 'g'), "
+        "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|#)([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', "
+        "'\\1#\\3')"
+    ),
     "CREATE OR REPLACE MACRO extension_of(url) AS lower(regexp_extract(path_of(url), '\\.([A-Za-z0-9]+)$', 1))",
 )
 BY = {1: "a path that differs in hashes and numbers", 2: "the extension", 3: "the host"}
@@ -87,19 +92,24 @@ def project(connection: DuckDBPyConnection, urls: list[str], folder: Path) -> di
     # By path, as many new URLs as there are share the demand of the old ones; by extension and host it is the mean of
     # the old ones, since a new file is one among many.
     parts = [
-        "SELECT n.url, o.pop, CAST(o.requests AS DOUBLE) AS requests, o.bytes FROM matched n JOIN old o USING (url) "
-        "WHERE n.level = 0",
-        "SELECT n.url, o.pop, o.requests / s.names, o.bytes FROM matched n "
-        "JOIN (SELECT host, pattern, pop, sum(requests) AS requests, max(bytes) AS bytes FROM old GROUP BY ALL) o "
-        "ON n.host = o.host AND n.pattern = o.pattern "
-        "JOIN (SELECT host, pattern, count(*) AS names FROM matched WHERE level = 1 GROUP BY ALL) s "
-        "ON n.host = s.host AND n.pattern = s.pattern WHERE n.level = 1",
+        (
+            "SELECT n.url, o.pop, CAST(o.requests AS DOUBLE) AS requests, o.bytes FROM matched n "
+            "JOIN old o USING (url) WHERE n.level = 0"
+        ),
+        (
+            "SELECT n.url, o.pop, o.requests / s.names, o.bytes FROM matched n "
+            "JOIN (SELECT host, pattern, pop, sum(requests) AS requests, max(bytes) AS bytes FROM old "
+            "GROUP BY ALL) o "
+            "ON n.host = o.host AND n.pattern = o.pattern "
+            "JOIN (SELECT host, pattern, count(*) AS names FROM matched WHERE level = 1 GROUP BY ALL) s "
+            "ON n.host = s.host AND n.pattern = s.pattern WHERE n.level = 1"
+        ),
         _means("extension", 2),
         _means("host", 3),
     ]
     connection.execute(
         "CREATE OR REPLACE TABLE demand AS SELECT url, pop, CAST(round(requests) AS BIGINT) AS requests, "
-        f"CAST(bytes AS BIGINT) AS bytes FROM ({' UNION ALL '.join(parts)}) WHERE requests >= 0.5"  # noqa: S608
+        f"CAST(bytes AS BIGINT) AS bytes FROM ({' UNION ALL '.join(parts)}) WHERE requests >= 0.5"
     )
     rows = connection.execute("SELECT coalesce(level, 4), count(*) FROM matched GROUP BY 1 ORDER BY 1").fetchall()
     names = {0: "themselves", **BY, 4: "nothing"}
@@ -114,7 +124,7 @@ def _means(level: str, number: int) -> str:
     same = " AND ".join(f"n.{key} = o.{key}" for key in keys.split(", "))
     counted = " AND ".join(f"n.{key} = c.{key}" for key in keys.split(", "))
     return (
-        f"SELECT n.url, o.pop, o.requests / c.names, o.bytes FROM matched n "  # noqa: S608 - constants
+        f"SELECT n.url, o.pop, o.requests / c.names, o.bytes FROM matched n "
         f"JOIN (SELECT {keys}, pop, sum(requests) AS requests, avg(bytes) AS bytes FROM old GROUP BY {keys}, pop) o "
         f"ON {same} JOIN (SELECT {keys}, count(DISTINCT url) AS names FROM old GROUP BY {keys}) c ON {counted} "
         f"WHERE n.level = {number}"

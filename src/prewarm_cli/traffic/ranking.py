@@ -88,7 +88,7 @@ class Ranking:
             return []
         firsts = ", ".join("count(*) FILTER (first < ?)" for _ in wanted)
         urls = self._connection.execute(
-            f"SELECT {firsts} FROM (SELECT min(rowid) AS first FROM ranked GROUP BY url)",  # noqa: S608 - constant
+            f"SELECT {firsts} FROM (SELECT min(rowid) AS first FROM ranked GROUP BY url)",
             [pairs for _, pairs in wanted],
         ).fetchall()[0]
         return [self._coverage(percent, pairs, count) for (percent, pairs), count in zip(wanted, urls, strict=True)]
@@ -130,7 +130,7 @@ class Ranking:
         if column not in {"pop", "url"}:
             raise ValueError(column)
         rows = self._connection.execute(
-            f"SELECT {column}, sum(requests) AS n FROM ranked GROUP BY {column} "  # noqa: S608 - one of two constants
+            f"SELECT {column}, sum(requests) AS n FROM ranked GROUP BY {column} "
             f"ORDER BY n DESC, {column} LIMIT {int(count)}"
         ).fetchall()
         return [(name, int(requests)) for name, requests in rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
@@ -15,6 +14,7 @@ from prewarm_cli.traffic.demand import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from typing import TextIO
 
     from prewarm_cli.traffic.damage import Damage
@@ -158,7 +158,8 @@ def text_lines(result: Result) -> Iterator[str]:
     yield ""
     yield (
         f"selected: {count_of(cover.pairs, 'pair')} carry {cover.share:.4g} % of the requests, about "
-        f"${cover.dollars:,.2f}; all of these URLs at all of these POPs are {targets:,} targets, about ${dollars:,.2f}"
+        f"${cover.dollars:,.2f}; all of these URLs at all of these POPs are {targets:,} targets, about "
+        f"${dollars:,.2f}"
     )
     yield ""
     yield from table(("TOP POPS", "REQUESTS"), [(pop, f"{count:,}") for pop, count in result.pops[:TOP]])
@@ -180,7 +181,8 @@ def _left_out_lines(result: Result) -> Iterator[str]:
         if each := demand.left_out.get(reason):
             examples = ", ".join(redacted(url) for url in each.examples)
             lines.append(
-                f"{count_of(each.urls, 'URL')} with {count_of(each.requests, 'request')}: {text} (such as {examples})"
+                f"{count_of(each.urls, 'URL')} with demand of {count_of(each.requests, 'request')}: {text} "
+                f"(such as {examples})"
             )
     if result.pruned:
         lines.append(f"{count_of(result.pruned, 'file')} of other hours, by their names")

@@ -1,5 +1,6 @@
-"""Logs in S3: listed, pruned by the hour in their keys, and downloaded in parallel, so much at a time as the disk may
-hold. DuckDB's own reader of S3 would fetch an extension at run time.
+"""Logs in S3: listed, pruned by the hour in their keys, and downloaded in parallel, a part at a time.
+
+DuckDB's own reader of S3 would fetch an extension at run time.
 """
 
 from __future__ import annotations

@@ -60,6 +60,8 @@ def connect(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": "false",
         },
     )
+    # It would go to stdout, among the CSV.
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(SEEN)
     return connection
 
@@ -84,9 +86,10 @@ class Scanner:
         try:
             self._insert(shape, by_path)
         except duckdb.Error as error:
-            by_path = damage.repaired(by_path, shape, self._folder, self._damage, self._connection)
-            if by_path is None:
+            kept = damage.repaired(by_path, shape, self._folder, self._damage, self._connection)
+            if kept is None:
                 raise CommandFailed(f"{files[0].name}: DuckDB cannot read it: {first_line(error)}") from error
+            by_path = kept
             if by_path:
                 try:
                     self._insert(shape, by_path)
@@ -158,7 +161,8 @@ def insert_statement(
     return f"""
 INSERT INTO seen
 SELECT category, CASE WHEN {demand} THEN {site} ELSE '' END AS site,
-    CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-') WHEN category = 'damaged' THEN file_name ELSE '' END AS place,
+    CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-')
+        WHEN category = 'damaged' THEN file_name ELSE '' END AS place,
     count(*), {counted}, count(*) FILTER (protocol = 'https'),
     coalesce(max(bytes) FILTER (status = '200'), 0), count(*) FILTER (status = '200'),
     count(*) FILTER (status = '206'), count(*) FILTER (status = '404'), coalesce(max(reach), 0),
@@ -174,7 +178,7 @@ FROM (
         FROM {relation}
     )
 )
-GROUP BY category, site, place"""  # noqa: S608 - see the docstring of log_fields
+GROUP BY category, site, place"""
 
 
 def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) -> str:

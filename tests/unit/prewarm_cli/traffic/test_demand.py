@@ -81,7 +81,11 @@ def test_urls_that_every_pop_answers_with_404_last_are_out_of_date(tmp_path: Pat
 
 
 def test_own_fetches_are_counted_apart(tmp_path: Path, analysed: Analyse) -> None:
-    records = [record(), record(agent="CloudFront-Prewarm/9.9.9"), record(agent="Uptime%20Robot/1"), record(agent="-")]
+    records = [
+        record(),
+        record(agent="CloudFront-Prewarm/9.9.9"),
+        record(agent="Uptime%20Robot/1"),
+    ]
     result = analysed(w3c(tmp_path / "a", records), agents=("CloudFront-Prewarm/", "uptime robot"))
     assert result.ranking.requests == 2
     assert as_json(result, pops=False)["ownRequests"] == 2
@@ -125,7 +129,9 @@ def test_urls_that_the_service_refuses_are_left_out(tmp_path: Path, analysed: An
 
 def test_logs_without_demand_say_why(tmp_path: Path, analysed: Analyse) -> None:
     file = w3c(tmp_path / "a", [record(method="POST"), record(status="500")])
-    with pytest.raises(CommandFailed, match="no demand in 2 lines of 1 files: 1 requests other than GET; 1 responses"):
+    with pytest.raises(
+        CommandFailed, match="no demand in 2 lines of 1 files: 1 requests other than GET; 1 responses"
+    ):
         analysed(file)
 
 

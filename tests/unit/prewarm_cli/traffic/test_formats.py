@@ -83,7 +83,10 @@ def test_v2_parquet_gives_the_same_demand(tmp_path: Path, analysed: Analyse) -> 
 def test_real_time_logs_give_the_same_demand_with_their_fields(tmp_path: Path, analysed: Analyse) -> None:
     """The stem of real-time logs contains the query."""
     records = [
-        {**each, "cs-uri-stem": each["cs-uri-stem"] + ("" if each["cs-uri-query"] == "-" else "?" + each["cs-uri-query"])}
+        {
+            **each,
+            "cs-uri-stem": each["cs-uri-stem"] + ("" if each["cs-uri-query"] == "-" else "?" + each["cs-uri-query"]),
+        }
         for each in RECORDS
     ]
     file = real_time(tmp_path / "stream-1-2026-11-01-12-00-00-x", records)

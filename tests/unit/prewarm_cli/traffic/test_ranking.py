@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -50,11 +52,10 @@ def test_dollars_are_those_of_requests_and_bytes() -> None:
     assert math.isclose(dollars, coverage.dollars)
 
 
-def projected(old: list[tuple[str, str, int, int]], new: list[str]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+def projected(
+    old: list[tuple[str, str, int, int]], new: list[str]
+) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
     connection = demand_table(old)
-    from pathlib import Path  # noqa: PLC0415
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
-
     with TemporaryDirectory() as folder:
         sources = project(connection, new_urls(new, "list"), Path(folder))
     rows = connection.execute("SELECT url, pop, requests FROM demand").fetchall()
@@ -75,7 +76,11 @@ HOST = "https://www.example.com"
     ],
 )
 def test_a_new_hash_takes_the_demand_of_the_old_one(old: str, new: str) -> None:
-    rows = [(HOST + old, "NRT57-P3", 90, 5), (HOST + old, "FRA56-P5", 10, 5), (f"{HOST}/other/x.js", "LHR62-P1", 7, 5)]
+    rows = [
+        (HOST + old, "NRT57-P3", 90, 5),
+        (HOST + old, "FRA56-P5", 10, 5),
+        (f"{HOST}/other/x.js", "LHR62-P1", 7, 5),
+    ]
     found, sources = projected(rows, [HOST + new])
     assert found == {(HOST + new, "NRT57-P3"): 90, (HOST + new, "FRA56-P5"): 10}
     assert sources == {"a path that differs in hashes and numbers": 1}
@@ -107,7 +112,9 @@ def test_new_names_share_the_demand_of_the_old_ones() -> None:
     assert Counter(found.values()) == {25: 4}
 
 
-def test_the_project_of_duckdb_needs_no_extension() -> None:
-    connection = duckdb.connect(config={"autoload_known_extensions": "false", "autoinstall_known_extensions": "false"})
+def test_duckdb_comes_with_json_and_parquet() -> None:
+    connection = duckdb.connect(
+        config={"autoload_known_extensions": "false", "autoinstall_known_extensions": "false"}
+    )
     loaded = connection.execute("SELECT extension_name FROM duckdb_extensions() WHERE loaded").fetchall()
     assert {("json",), ("parquet",)} <= set(loaded)
