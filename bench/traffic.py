@@ -1,8 +1,8 @@
 """Measure `prewarm traffic`: time and memory, against an independent count of the same logs.
 
-Call: `python -m bench.traffic [--lines 2000000] [--pairs 20000000] [--folder DIR] [--only logs|files|pairs]`. It needs
-two idle cores and about 3 GB of disk. Each measurement is a process of the command, so that its memory is its own; the logs are made
-before and are not part of the time.
+Call: `python -m bench.traffic [--lines 2000000] [--pairs 20000000] [--folder DIR] [--only logs|files|pairs]`.
+It needs two idle cores and about 3 GB of disk. Each measurement is a process of the command, so that its memory is
+its own; the logs are made before and are not part of the time.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pathlib import Path
 HEADER = (
     "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status "
     "cs(Referer) cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header "
-    "cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version "
-    "fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type "
-    "sc-content-len sc-range-start sc-range-end\n"
+    "cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type "
+    "cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type "
+    "sc-content-type sc-content-len sc-range-start sc-range-end\n"
 )
 SHORT_HEADER = (
     "#Version: 1.0\n#Fields: date time x-edge-location sc-bytes x-host-header cs-uri-stem sc-status cs-method\n"

@@ -11,6 +11,7 @@ from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic import athena, s3_logs
 from prewarm_cli.traffic.damage import Damage
 from prewarm_cli.traffic.demand import judge, summed
+from prewarm_cli.traffic.joining import scans
 from prewarm_cli.traffic.log_files import LogFile, NotALog, Shape, local_files, shape_of, within
 from prewarm_cli.traffic.projection import project
 from prewarm_cli.traffic.ranking import CURVE, Ranking
@@ -18,13 +19,10 @@ from prewarm_cli.traffic.results import CATEGORIES, Result
 from prewarm_cli.traffic.scan import Scanner, connect, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from prewarm_cli.traffic.selection import Selection
-
-# Files of one scan; DuckDB keeps each open scan's files in its plan.
-FILES_PER_SCAN = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +75,9 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
             objects += found
             pruned += left
         files = len(kept) + len(set(objects))
-        _scan_all(scanner, kept, work, damage)
+        _scan_all(scanner, kept, work, damage, folder)
         for batch in s3_logs.batches(dict.fromkeys(objects), folder, work.disk):
-            _scan_all(scanner, batch, work, damage)
+            _scan_all(scanner, batch, work, damage, folder)
         missing = scanner.missing
     demand = summed(connection)
     judge(connection, work.selection, demand, folder)
@@ -104,7 +102,7 @@ def _local(work: Work) -> tuple[list[LogFile], int]:
     return kept, len(found) - len(kept)
 
 
-def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Damage) -> None:
+def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Damage, folder: Path) -> None:
     """Scan files, those of one shape together."""
     shapes: dict[Shape, list[LogFile]] = {}
     for file in files:
@@ -122,13 +120,8 @@ def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Da
             )
         shapes.setdefault(shape, []).append(file)
     for shape, same in shapes.items():
-        for part in _parts(same):
-            scanner.scan(shape, part)
-
-
-def _parts(files: Sequence[LogFile]) -> Iterator[Sequence[LogFile]]:
-    for start in range(0, len(files), FILES_PER_SCAN):
-        yield files[start : start + FILES_PER_SCAN]
+        for one, part in scans(shape, same, folder, damage):
+            scanner.scan(one, part)
 
 
 def _no_demand(

@@ -6,6 +6,7 @@ literals with doubled quotes, names are checked and quoted, so that no option ch
 
 from __future__ import annotations
 
+import csv
 import re
 import time
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
+    from mypy_boto3_athena import AthenaClient
 
     from prewarm_cli.traffic.selection import Selection
 
@@ -179,12 +181,24 @@ def run(sql: str, database: str, workgroup: str, folder: Path) -> Path:
         first = athena.get_query_results(QueryExecutionId=started, MaxResults=2)["ResultSet"]
         _check_columns([column["Name"] for column in first["ResultSetMetadata"]["ColumnInfo"]])
         location = execution.get("ResultConfiguration", {}).get("OutputLocation", "")
-        bucket, _, key = location.removeprefix("s3://").partition("/")
         path = folder / "athena.csv"
-        boto3.client("s3").download_file(bucket, key, str(path))
+        if location:
+            bucket, _, key = location.removeprefix("s3://").partition("/")
+            boto3.client("s3").download_file(bucket, key, str(path))
+        else:
+            _write_pages(athena, started, path)
     except (BotoCoreError, ClientError) as error:
         raise CommandFailed(f"Athena refuses it: {error}; check rights, workgroup and its result location") from error
     return path
+
+
+def _write_pages(athena: AthenaClient, started: str, path: Path) -> None:
+    """Write a result that Athena keeps itself (managed query results), page by page; the first row has the names."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for page in athena.get_paginator("get_query_results").paginate(QueryExecutionId=started):
+            for row in page["ResultSet"]["Rows"]:
+                writer.writerow([cell.get("VarCharValue", "") for cell in row["Data"]])
 
 
 def _check_columns(names: list[str]) -> None:
@@ -202,8 +216,10 @@ def load(connection: DuckDBPyConnection, path: Path) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         _check_columns([name.strip('"') for name in file.readline().strip().split(",")])
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
+    texts = {"category", "site", "pop"}
+    values = ", ".join(f"coalesce({name}, '')" if name in texts else f"nullif({name}, '')" for name in COLUMNS)
     connection.execute(
-        f"INSERT INTO seen SELECT * FROM read_csv($path, header=true, auto_detect=false, delim=',', quote='\"', "
-        f"escape='\"', nullstr='', max_line_size=4000000, columns={{{columns}}})",
+        f"INSERT INTO seen SELECT {values} FROM read_csv($path, header=true, auto_detect=false, delim=',', "
+        f"quote='\"', escape='\"', nullstr='', max_line_size=4000000, columns={{{columns}}})",
         {"path": str(path)},
     )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.traffic.joining import place
 from prewarm_cli.traffic.log_fields import DATE, POP_FIELD, STATUS, STEM, TIME, canonical
-from prewarm_cli.traffic.log_files import GZIP, HEAD, header_fields
+from prewarm_cli.traffic.log_files import GZIP, HEAD, LogFile, header_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,34 +41,38 @@ class Damage:
         if len(self.examples) < NAMED and place not in self.examples:
             self.examples.append(place)
 
+    def damaged_gzip(self, name: str, reason: str) -> None:
+        """Record a gzip file of which only a part can be read."""
+        self.files[name] = f"its gzip is damaged ({reason}); its readable part counts"
+
 
 def repaired(
-    by_path: dict[str, str], shape: Shape, folder: Path, found: Damage, connection: duckdb.DuckDBPyConnection
-) -> dict[str, str] | None:
+    by_path: dict[str, LogFile], shape: Shape, folder: Path, found: Damage, connection: duckdb.DuckDBPyConnection
+) -> dict[str, LogFile] | None:
     """Return the files without the damaged ones, of which the readable part is kept; None if all are whole.
 
     A gzip file that ends early is read up to there, as a delivery that was cut has most of its lines.
     """
     changed, kept = False, {}
-    for path, name in by_path.items():
+    for path, file in by_path.items():
         if shape.format == "parquet":
             try:
                 connection.execute("SELECT count(*) FROM read_parquet($path)", {"path": path}).fetchall()
             except duckdb.Error as error:
-                found.files[name] = f"its Parquet is damaged: {str(error).partition(chr(10))[0]}"
+                found.files[file.name] = f"its Parquet is damaged: {str(error).partition(chr(10))[0]}"
                 changed = True
                 continue
-            kept[path] = name
+            kept[path] = file
             continue
         part = folder / f"part{len(found.files)}.log"
         reason = _read_until_damage(Path(path), part)
         if reason:
-            found.files[name] = f"{reason}; its readable part counts"
+            found.damaged_gzip(file.name, reason)
             changed = True
-            kept[str(part)] = name
+            kept[str(part)] = LogFile(part, file.name)
         else:
             part.unlink(missing_ok=True)
-            kept[path] = name
+            kept[path] = file
     return kept if changed else None
 
 
@@ -76,16 +81,19 @@ def _read_until_damage(path: Path, part: Path) -> str:
     with path.open("rb") as opened:
         if opened.read(2) != GZIP:
             return ""
-    with gzip.open(path) as packed, part.open("wb") as copy:
+    # Compressed again, since one scan reads all of its files in the same way.
+    with gzip.open(path) as packed, gzip.open(part, "wb", compresslevel=1) as copy:
         try:
             while block := packed.read1(HEAD):
                 copy.write(block)
         except (EOFError, zlib.error, OSError) as error:
-            return f"its gzip is damaged ({error})"
+            return str(error)
     return ""
 
 
-def read_rejects(connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, str], found: Damage) -> None:
+def read_rejects(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage
+) -> None:
     """Count and name the lines that DuckDB rejected: the number of fields is wrong, or they are not UTF-8.
 
     Raises:
@@ -102,31 +110,33 @@ def read_rejects(connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: d
     for path, line, text in headers:
         if shape.format == "text" and header_fields(text) != shape.fields:
             raise CommandFailed(
-                f"{by_path.get(path, path)}:{line}: a second #Fields line names other fields; divide the file there"
+                f"{place(by_path[path], line)}: a second #Fields line names other fields; divide the file there"
             )
     damaged = f"FROM {rejected} WHERE NOT starts_with(text, '#')"
     found.lines += connection.execute(f"SELECT count(*) {damaged}").fetchall()[0][0]
     for path, line in connection.execute(
         f"SELECT file_path, line {damaged} ORDER BY file_path, line LIMIT {NAMED}"
     ).fetchall():
-        found.name(f"{by_path.get(path, path)}:{line}")
+        found.name(place(by_path[path], line))
 
 
-def name_values(connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, str], found: Damage) -> None:
+def name_values(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage
+) -> None:
     """Count the records whose values are damaged, and name the lines of the first of them."""
     rows = connection.execute(
         "SELECT pop, sum(lines) FROM seen WHERE category = 'damaged' GROUP BY pop ORDER BY pop"
     ).fetchall()
     for path, lines in rows:
         found.lines += int(lines)
-        name = by_path.get(path, path)
+        file = by_path[path]
         if len(found.examples) >= NAMED:
             continue
         if shape.format == "parquet":
-            found.name(name)
+            found.name(file.name)
             continue
         for number in _damaged_lines(Path(path), shape):
-            found.name(f"{name}:{number}")
+            found.name(place(file, number))
             if len(found.examples) >= NAMED:
                 break
     connection.execute("DELETE FROM seen WHERE category = 'damaged'")

@@ -36,8 +36,8 @@ KNOWN = frozenset(
     | {SECONDS, MILLISECONDS, "c-ip", "x-edge-result-type", "x-edge-request-id", "time-taken", "cs-bytes"}
 )
 # The characters that CloudFront percent-encodes in values (Developer Guide, "Standard log file format"), but for
-# those that a URL cannot contain as they are: space, number sign, backslash. The percent sign is last, so that exactly
-# one layer is undone: `%2520` becomes `%20`.
+# those that a URL cannot contain as they are: space, number sign, backslash. The percent sign is last, so that
+# exactly one layer is undone: `%2520` becomes `%20`.
 ENCODED = {
     "%3C": "<", "%3E": ">", "%22": '"', "%7B": "{", "%7D": "}", "%7C": "|", "%5E": "^", "%7E": "~", "%5B": "[",
     "%5D": "]", "%60": "`", "%27": "'", "%25": "%",
@@ -122,14 +122,14 @@ def value(expression: str) -> str:
 
 
 def path_of(fields: Fields) -> str:
-    """Return the SQL of path and query, one layer of CloudFront's encoding undone."""
+    """Return the SQL of path and query, as the log has them."""
     path = fields.stem
     if fields.query:
         path = (
             f"(CASE WHEN {fields.query} IS NULL OR contains({path}, '?') THEN {path} "
             f"ELSE {path} || '?' || {fields.query} END)"
         )
-    return decoded(path)
+    return path
 
 
 def decoded(expression: str) -> str:

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -46,7 +46,7 @@ class Shape:
     """How files are read: one scan reads all files of one shape.
 
     `fields`: canonical names in order; of JSON the names as they are spelled, of Parquet none; `skip`: lines before
-    the first record; `headerless`: the fields are those of --fields.
+    the first record; `headerless`: the fields are those of --fields; `packed`: gzip, whatever the file's name is.
     """
 
     format: Format
@@ -54,14 +54,25 @@ class Shape:
     delimiter: str = "\t"
     skip: int = 0
     headerless: bool = False
+    packed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file in a joined one: the line where it begins, how many lines before that were dropped, its name."""
+
+    start: int
+    skip: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file on this machine and the name by which messages call it."""
+    """A file on this machine and the name by which messages call it; `parts` of a joined file, in order."""
 
     path: Path
     name: str
+    parts: tuple[Part, ...] = ()
 
 
 class NotALog(Exception):
@@ -124,14 +135,16 @@ def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
         start = opened.read(HEAD)
     if start.startswith(PARQUET):
         return Shape("parquet")
-    if start.startswith(GZIP):
+    packed = start.startswith(GZIP)
+    if packed:
         start = unpacked(start)
     if not start:
         return None
     if b"\0" in start:
         raise NotALog("it is binary")
     lines = start.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
-    return _text_shape(file.name, lines, tuple(given))
+    shape = _text_shape(file.name, lines, tuple(given))
+    return replace(shape, packed=packed) if shape else None
 
 
 def unpacked(start: bytes) -> bytes:
@@ -182,7 +195,10 @@ def _json_names(lines: list[str]) -> tuple[str, ...]:
 
 def header_fields(line: str) -> tuple[str, ...]:
     """Return the canonical names of a #Fields line."""
-    return tuple(canonical(name) for name in re.split(r"[\s,|;]+", line.partition(":")[2]) if name)
+    text = line.partition(":")[2].strip()
+    names = re.split(r"[ \t]+", text)
+    # With another delimiter the names may have it too.
+    return tuple(canonical(name) for name in (names if len(names) > 1 else re.split(r"[,|;]", text)) if name)
 
 
 def _delimiter(record: str, fields: int) -> str:

@@ -17,6 +17,7 @@ from prewarm_cli.traffic.log_fields import (
     POP_FIELD,
     Fields,
     canonical,
+    decoded,
     encode_as_logged,
     fields_of,
     identifier,
@@ -82,7 +83,7 @@ class Scanner:
             CommandFailed: the logs lack a field that is needed, or DuckDB fails for another reason than damage.
 
         """
-        by_path = {str(file.path): file.name for file in files}
+        by_path = {str(file.path): file for file in files}
         try:
             self._insert(shape, by_path)
         except duckdb.Error as error:
@@ -99,14 +100,15 @@ class Scanner:
             damage.read_rejects(self._connection, shape, by_path, self._damage)
         damage.name_values(self._connection, shape, by_path, self._damage)
 
-    def _insert(self, shape: Shape, by_path: dict[str, str]) -> None:
+    def _insert(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
         parameters: dict[str, Any] = {"files": list(by_path)}
         relation, columns = self._relation(shape, parameters)
-        fields = fields_of(columns, real_time=shape.headerless, source=next(iter(by_path.values())))
+        fields = fields_of(columns, real_time=shape.headerless, source=first_name(by_path))
         for text in fields.missing():
-            self.missing[text] = self.missing.get(text, 0) + len(by_path)
+            number = sum(len(file.parts) or 1 for file in by_path.values())
+            self.missing[text] = self.missing.get(text, 0) + number
         statement = insert_statement(fields, self._selection, relation, parameters, weighted=shape.headerless)
         self._connection.execute(statement, parameters)
 
@@ -121,7 +123,7 @@ class Scanner:
         parameters["skip"] = shape.skip
         options = (
             "quote='', escape='', header=false, auto_detect=false, skip=$skip, store_rejects=true, rejects_limit=0, "
-            "filename='file_name', max_line_size=4000000"
+            f"filename='file_name', max_line_size=1000000, compression='{'gzip' if shape.packed else 'none'}'"
         )
         if shape.format == "json":
             parameters["paths"] = [f'$."{name}"' for name in shape.fields if '"' not in name]
@@ -160,14 +162,16 @@ def insert_statement(
     demand = f"category = '{DEMAND}'"
     return f"""
 INSERT INTO seen
-SELECT category, CASE WHEN {demand} THEN {site} ELSE '' END AS site,
-    CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-')
-        WHEN category = 'damaged' THEN file_name ELSE '' END AS place,
+SELECT category, {decoded("raw")} AS site, place,
     count(*), {counted}, count(*) FILTER (protocol = 'https'),
     coalesce(max(bytes) FILTER (status = '200'), 0), count(*) FILTER (status = '200'),
     count(*) FILTER (status = '206'), count(*) FILTER (status = '404'), coalesce(max(reach), 0),
     max(moment) FILTER (status <> '404'), max(moment) FILTER (status = '404'), min(moment), max(moment)
 FROM (
+    SELECT *, CASE WHEN {demand} THEN {site} ELSE '' END AS raw,
+        CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-')
+            WHEN category = 'damaged' THEN file_name ELSE '' END AS place
+    FROM (
     SELECT *, {_category(fields, selection, parameters)} AS category
     FROM (
         SELECT {fields.pop} AS pop, {host} AS host, {path_of(fields)} AS path, {time} AS moment, {status} AS status,
@@ -177,13 +181,17 @@ FROM (
             try_cast({fields.range_end or "NULL"} AS BIGINT) + 1 AS reach
         FROM {relation}
     )
+    )
 )
-GROUP BY category, site, place"""
+GROUP BY category, raw, place"""
 
 
 def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) -> str:
     """Return the SQL of why a record is no demand, or `demand`."""
-    damaged = ["pop IS NULL", "host IS NULL", "path IS NULL", "NOT regexp_full_match(status, '[0-9]{3}')"]
+    # The usual statuses need no regular expression, which would take a tenth of the time.
+    odd = f"CASE WHEN status IN ({', '.join(map(repr, STATUSES))}) THEN false ELSE "
+    odd += "NOT coalesce(regexp_full_match(status, '[0-9]{3}'), false) END"
+    damaged = ["pop IS NULL", "host IS NULL", "path IS NULL", odd]
     damaged += ["moment IS NULL"] if fields.time else []
     cases = [(f"pop = '{POP_FIELD}'", "header"), (" OR ".join(damaged), "damaged")]
     for name, sign, limit in (("since", "<", selection.since), ("until", ">=", selection.until)):
@@ -203,6 +211,12 @@ def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) 
     cases.append((f"NOT regexp_full_match(pop, '{POP_PATTERN.pattern}')", "pop"))
     lines = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in cases)
     return f"CASE {lines} ELSE '{DEMAND}' END"
+
+
+def first_name(by_path: dict[str, LogFile]) -> str:
+    """Return the name of the first file, of a joined one the first in it."""
+    file = next(iter(by_path.values()))
+    return file.parts[0].name if file.parts else file.name
 
 
 def first_line(error: Exception) -> str:

@@ -87,7 +87,7 @@ def test_own_fetches_are_counted_apart(tmp_path: Path, analysed: Analyse) -> Non
         record(agent="Uptime%20Robot/1"),
     ]
     result = analysed(w3c(tmp_path / "a", records), agents=("CloudFront-Prewarm/", "uptime robot"))
-    assert result.ranking.requests == 2
+    assert result.ranking.requests == 1
     assert as_json(result, pops=False)["ownRequests"] == 2
 
 
@@ -189,5 +189,6 @@ def test_no_client_address_is_kept(tmp_path: Path, analysed: Analyse) -> None:
 def test_more_scans_are_merged(tmp_path: Path, analysed: Analyse, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         w3c(tmp_path / f"logs/{number}.gz", [record()] * 2, LEGACY_FIELDS)
-    monkeypatch.setattr("prewarm_cli.traffic.analysis.FILES_PER_SCAN", 2)
+    monkeypatch.setattr("prewarm_cli.traffic.joining.FEW", 2)
+    monkeypatch.setattr("prewarm_cli.traffic.joining.LARGE", 300)
     assert pairs(analysed(tmp_path / "logs")) == {(f"{HOME}/index.html", "NRT57-P3"): (10, 4096)}

@@ -245,3 +245,31 @@ def test_exactly_one_layer_of_encoding_is_undone(tmp_path: Path, analysed: Analy
     result = analysed(w3c(tmp_path / "a", [record(stem=stem) for stem in stems]))
     assert {url for url, _ in pairs(result)} == {f"https://www.example.com{path}" for path in stems.values()}
     assert pairs(result)["https://www.example.com/x%23y", "NRT57-P3"][0] == 2
+
+
+def test_many_small_files_name_their_own_lines(
+    tmp_path: Path, analysed: Analyse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prewarm_cli.traffic.joining.FEW", 1)
+    logs = tmp_path / "logs"
+    w3c(logs / "1.gz", RECORDS)
+    w3c(logs / "2.gz", [record(stem="/two")], extra=["cut\toff", "2026"])
+    written(logs / "3.gz", "#Version: 1.0\n#Fields: " + " ".join(LEGACY_FIELDS))
+    w3c(logs / "4", [record(stem="/four"), record(status="2x")])
+    whole = w3c(tmp_path / "a.gz", [record(stem=f"/{number * 7919}") for number in range(3000)]).read_bytes()
+    (logs / "5.gz").write_bytes(whole[: len(whole) // 2])
+    result = analysed(logs)
+    assert EXPECTED.items() <= pairs(result).items()
+    named = {f"{logs}/2.gz:4", f"{logs}/2.gz:5", f"{logs}/4:4"}
+    assert named <= set(result.damage.examples)
+    assert all(place.startswith(f"{logs}/5.gz:") for place in {*result.damage.examples} - named)
+    assert list(result.damage.files) == [f"{logs}/5.gz"]
+    assert 100 < len(pairs(result)) < 3000
+
+
+def test_compression_is_recognised_by_content(tmp_path: Path, analysed: Analyse) -> None:
+    logs = tmp_path / "logs"
+    w3c(logs / "a.gz", RECORDS).rename(logs / "a.log")
+    w3c(logs / "b.log", RECORDS).rename(logs / "b.gz")
+    json_lines(logs / "c.gz", RECORDS).rename(logs / "c")
+    assert pairs(analysed(logs)) == {pair: (3 * n, size) for pair, (n, size) in EXPECTED.items()}
