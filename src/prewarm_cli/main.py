@@ -48,6 +48,12 @@ COMMANDS = {
         "run",
         "Warm once from this machine, without a deployed service; nothing keeps running afterwards.",
     ),
+    "traffic": Entry(
+        HERE,
+        "traffic.command",
+        "traffic",
+        "Read CloudFront access logs, and write the pairs of URL and POP that viewers ask for.",
+    ),
     "local": Entry(
         HERE,
         "commands.serve",

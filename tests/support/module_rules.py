@@ -40,8 +40,15 @@ TOO_HEAVY_FOR_WARM = ("boto3", "pydantic", "aws_lambda_powertools.event_handler"
 
 # Installed without an extra (urllib3 as a dependency of requests); the other allowed imports are Python's own.
 BASE_DEPENDENCIES = {"requests", "urllib3", "rich", "typer", "prewarm", "prewarm_cli"}
-# The commands that need the local extra: they import it inside their functions, after `--help` and bad input.
-LOCAL_COMMANDS = ("prewarm_cli.commands.run_here", "prewarm_cli.commands.serve", "prewarm_cli.demo")
+# The commands that need an extra: they import it inside their functions, after `--help` and bad input.
+LOCAL_COMMANDS = (
+    "prewarm_cli.commands.run_here",
+    "prewarm_cli.commands.serve",
+    "prewarm_cli.demo",
+    "prewarm_cli.traffic.command",
+)
+# Loaded by such a command only once it is called.
+EXTRA_PACKAGES = ("prewarm_cli.traffic",)
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
@@ -163,7 +170,8 @@ def base_command_imports_of_extras(code: Sources) -> list[str]:
     by_name = {module_name(path): path for path in code}
     problems = []
     seen: set[str] = set()
-    queue = [name for name in by_name if within(name, "prewarm_cli") and not within(name, *LOCAL_COMMANDS)]
+    queue = [name for name in by_name if within(name, "prewarm_cli")]
+    queue = [name for name in queue if not within(name, *LOCAL_COMMANDS, *EXTRA_PACKAGES)]
     while queue:
         name = queue.pop()
         if name in seen:

@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 from resource import RUSAGE_SELF, getrusage
 
 from prewarm.errors import InvalidRequest
+from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_list import read_url_list
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import ManifestSource, SitemapSource
 from resolve.sources.budget import Budget
-from resolve.sources.path_filter import PathPattern
 from tests.support.source_documents import FUZZ_SEEDS, MASTER, MEDIA
 from tests.support.source_reading import FIXTURES, SITE, read_source
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.request.path_pattern import path_expression
 from prewarm.urls import Url
 from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
 from resolve.distributions.forwarding import (
@@ -130,24 +131,6 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
             )
         )
     return in_order
-
-
-def path_expression(pattern: str) -> re.Pattern[str]:
-    """Return a path pattern as a regular expression over whole paths.
-
-    `*` is any run of characters and `?` any one; patterns are case-sensitive, may omit the first slash, and ignore
-    the query (Developer Guide, "Path pattern"). A match takes time linear in the path: the leftmost place of each
-    part between two `*` is as good as any, so the groups are atomic and nothing is tried twice.
-    """
-    if pattern == "*":
-        return re.compile(".*", re.DOTALL)
-    parts = ["".join("." if sign == "?" else re.escape(sign) for sign in part) for part in pattern.split("*")]
-    first, *others = parts
-    first = "/" + first.removeprefix("/")
-    if not others:
-        return re.compile(first, re.DOTALL)
-    between = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
-    return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)
 
 
 def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from ada_url import URL
 
 from prewarm.errors import InvalidRequest
+from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_sources import SitemapSource
 from prewarm.urls import Url
 from resolve.sources.boundary import Unreadable, problem, reading
 from resolve.sources.decode import pieces, text_pieces
 from resolve.sources.document_reader import Document, DocumentReader
 from resolve.sources.intake import Intake
-from resolve.sources.path_filter import PathPattern
 from resolve.sources.sitemap_entries import Entry, Named, read_entries
 
 # The protocol's limit of one file: 50 MB uncompressed.

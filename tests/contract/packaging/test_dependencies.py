@@ -43,10 +43,12 @@ def base() -> set[str]:
     return names_of(project()["dependencies"])
 
 
-def local() -> set[str]:
-    extras = project()["optional-dependencies"]
-    assert isinstance(extras, dict)
-    return names_of(extras["local"])
+def extras() -> set[str]:
+    """Return what the extras add: the embedded stack's packages, and those of `prewarm traffic`."""
+    table = project()["optional-dependencies"]
+    assert isinstance(table, dict)
+    assert set(table) == {"local", "traffic"}
+    return names_of(table["local"]) | names_of(table["traffic"])
 
 
 def imported_distributions(code: Sources) -> set[str]:
@@ -62,7 +64,7 @@ def imported_distributions(code: Sources) -> set[str]:
 
 
 def undeclared(code: Sources) -> set[str]:
-    return imported_distributions(code) - base() - local()
+    return imported_distributions(code) - base() - extras()
 
 
 def test_every_import_is_declared() -> None:
@@ -71,21 +73,27 @@ def test_every_import_is_declared() -> None:
 
 @pytest.mark.parametrize("path", ["functions/warm/handler.py", "src/prewarm_cli/main.py", "src/prewarm_local/a.py"])
 def test_an_undeclared_import_is_found(path: str) -> None:
-    assert undeclared({path: "def f():\n    import duckdb.typing"}) == {"duckdb"}
+    assert undeclared({path: "def f():\n    import polars.io"}) == {"polars"}
     assert undeclared({path: "import yaml, json, prewarm\nif TYPE_CHECKING:\n    import mypy_boto3_s3"}) == set()
 
 
 def test_every_declared_dependency_is_used() -> None:
-    assert (base() | local()) - imported_distributions(sources()) == RUN_AS_A_PROGRAM
+    assert (base() | extras()) - imported_distributions(sources()) == RUN_AS_A_PROGRAM
 
 
 def test_the_locks_hold_what_the_wheel_declares() -> None:
     """`make` installs the locks instead of the wheel's dependencies, so that both must name the same packages."""
     locked = pins((ROOT / "requirements" / "local.txt").read_text(encoding="utf-8")).keys()
-    assert (base() | local()) - locked == set()
+    assert (base() | extras()) - locked == set()
     named = requirements_of(ROOT / "requirements" / "local.in")
-    # The base dependencies and the extra, and what builds the editable install.
-    assert {re.sub(r"\[.*", "", name) for name in named} == base() | local() | {"hatchling"}
+    # The base dependencies and the extras, and what builds the editable install.
+    assert {re.sub(r"\[.*", "", name) for name in named} == base() | extras() | {"hatchling"}
+
+
+def test_no_function_imports_duckdb() -> None:
+    deployed = {path: source for path, source in sources().items() if path.startswith("functions/")}
+    assert "duckdb" not in imported_distributions(deployed)
+    assert "duckdb" not in pins((ROOT / "functions" / "requirements.txt").read_text(encoding="utf-8"))
 
 
 def test_the_version_is_written_once() -> None:

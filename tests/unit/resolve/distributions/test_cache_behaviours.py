@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolve.distributions.cache_behaviours import behaviours, by_behaviour, path_expression, policy_ids, uncacheable
+from prewarm.request.path_pattern import path_expression
+from resolve.distributions.cache_behaviours import behaviours, by_behaviour, policy_ids, uncacheable
 from tests.support.builders import parsed
 from tests.support.cache_policies import DISABLED, OPTIMIZED
 

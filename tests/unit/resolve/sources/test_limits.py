@@ -5,12 +5,12 @@ import time
 import pytest
 
 from prewarm.errors import InvalidRequest
+from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_parser import parse_url
 from prewarm.request.url_sources import ManifestSource, SitemapSource
 from resolve.sources import budget as budget_module
 from resolve.sources.boundary import BudgetSpent, Place, Unreadable, reading
 from resolve.sources.budget import Budget
-from resolve.sources.path_filter import PathPattern
 from tests.support.source_bombs import bombs
 from tests.support.source_reading import SITE, read_source
 

@@ -1,0 +1,179 @@
+"""Damaged lines and files: counted, and the first of them named by file and line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from prewarm_cli.errors import CommandFailed
+from prewarm_cli.traffic.joining import place
+from prewarm_cli.traffic.log_fields import DATE, POP_FIELD, STATUS, STEM, TIME, canonical
+from prewarm_cli.traffic.log_files import GZIP, HEAD, LogFile, header_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prewarm_cli.traffic.log_files import Shape
+
+# Lines and files that a report names; all are counted.
+NAMED = 20
+STATUS_CODE = re.compile(r"\d{3}", re.ASCII)
+DAY, CLOCK = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), re.compile(r"\d\d:\d\d:\d\d", re.ASCII)
+
+
+@dataclass
+class Damage:
+    """What could not be read: the number of lines, the first of them as `file:line`, and files with the reason."""
+
+    lines: int = 0
+    examples: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def name(self, place: str) -> None:
+        """Add an example unless there are enough."""
+        if len(self.examples) < NAMED and place not in self.examples:
+            self.examples.append(place)
+
+    def damaged_gzip(self, name: str, reason: str) -> None:
+        """Record a gzip file of which only a part can be read."""
+        self.files[name] = f"its gzip is damaged ({reason}); its readable part counts"
+
+
+def repaired(
+    by_path: dict[str, LogFile], shape: Shape, folder: Path, found: Damage, connection: duckdb.DuckDBPyConnection
+) -> dict[str, LogFile] | None:
+    """Return the files without the damaged ones, of which the readable part is kept; None if all are whole.
+
+    A gzip file that ends early is read up to there, as a delivery that was cut has most of its lines.
+    """
+    changed, kept = False, {}
+    for path, file in by_path.items():
+        if shape.format == "parquet":
+            try:
+                connection.execute("SELECT count(*) FROM read_parquet($path)", {"path": path}).fetchall()
+            except duckdb.Error as error:
+                found.files[file.name] = f"its Parquet is damaged: {str(error).partition(chr(10))[0]}"
+                changed = True
+                continue
+            kept[path] = file
+            continue
+        part = folder / f"part{len(found.files)}.log"
+        reason = _read_until_damage(Path(path), part)
+        if reason:
+            found.damaged_gzip(file.name, reason)
+            changed = True
+            kept[str(part)] = LogFile(part, file.name)
+        else:
+            part.unlink(missing_ok=True)
+            kept[path] = file
+    return kept if changed else None
+
+
+def _read_until_damage(path: Path, part: Path) -> str:
+    """Write what a gzip file contains up to its damage; return the damage, "" for a whole file."""
+    with path.open("rb") as opened:
+        if opened.read(2) != GZIP:
+            return ""
+    # Compressed again, since one scan reads all of its files in the same way.
+    with gzip.open(path) as packed, gzip.open(part, "wb", compresslevel=1) as copy:
+        try:
+            while block := packed.read1(HEAD):
+                copy.write(block)
+        except (EOFError, zlib.error, OSError) as error:
+            return str(error)
+    return ""
+
+
+def read_rejects(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage
+) -> None:
+    """Count and name the lines that DuckDB rejected: the number of fields is wrong, or they are not UTF-8.
+
+    Raises:
+        CommandFailed: a file has a second #Fields line with other fields, as joined files have.
+
+    """
+    rejected = (
+        "(SELECT DISTINCT s.file_path, e.line, ltrim(e.csv_line, E'\\r\\n') AS text FROM reject_errors e "
+        "JOIN reject_scans s USING (scan_id, file_id))"
+    )
+    headers = connection.execute(
+        f"SELECT file_path, line, text FROM {rejected} WHERE starts_with(text, '#Fields:')"
+    ).fetchall()
+    for path, line, text in headers:
+        if shape.format == "text" and header_fields(text) != shape.fields:
+            raise CommandFailed(
+                f"{place(by_path[path], line)}: a second #Fields line names other fields; divide the file there"
+            )
+    damaged = f"FROM {rejected} WHERE NOT starts_with(text, '#')"
+    found.lines += connection.execute(f"SELECT count(*) {damaged}").fetchall()[0][0]
+    for path, line in connection.execute(
+        f"SELECT file_path, line {damaged} ORDER BY file_path, line LIMIT {NAMED}"
+    ).fetchall():
+        found.name(place(by_path[path], line))
+
+
+def name_values(
+    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage
+) -> None:
+    """Count the records whose values are damaged, and name the lines of the first of them."""
+    rows = connection.execute(
+        "SELECT pop, sum(lines) FROM seen WHERE category = 'damaged' GROUP BY pop ORDER BY pop"
+    ).fetchall()
+    for path, lines in rows:
+        found.lines += int(lines)
+        file = by_path[path]
+        if len(found.examples) >= NAMED:
+            continue
+        if shape.format == "parquet":
+            found.name(file.name)
+            continue
+        for number in _damaged_lines(Path(path), shape):
+            found.name(place(file, number))
+            if len(found.examples) >= NAMED:
+                break
+    connection.execute("DELETE FROM seen WHERE category = 'damaged'")
+
+
+def _damaged_lines(path: Path, shape: Shape) -> Iterator[int]:
+    """Yield the numbers of the lines whose values are damaged, as the scan judges them."""
+    with path.open("rb") as opened:
+        packed = opened.read(2) == GZIP
+    with gzip.open(path) if packed else path.open("rb") as opened:
+        for number, raw in enumerate(opened, 1):
+            if number <= shape.skip:
+                continue
+            values = _values(raw.decode("utf-8", "replace").rstrip("\r\n"), shape)
+            if values is not None and _is_damaged(values):
+                yield number
+
+
+def _values(line: str, shape: Shape) -> dict[str, str] | None:
+    """Return a record's values, {} if it is not JSON, None for a line that the scan rejects or skips."""
+    if shape.format == "json":
+        try:
+            document = json.loads(line)
+        except ValueError:
+            return {} if line.strip() else None
+        if not isinstance(document, dict):
+            return {}
+        return {canonical(key): str(value) for key, value in document.items() if value is not None}
+    parts = line.split(shape.delimiter)
+    return dict(zip(shape.fields, parts, strict=True)) if len(parts) == len(shape.fields) else None
+
+
+def _is_damaged(values: dict[str, str]) -> bool:
+    if values.get(POP_FIELD, "-") in {"-", ""} or not values.get(STEM):
+        return True
+    if STATUS in values and not STATUS_CODE.fullmatch(values[STATUS]):
+        return True
+    return (DATE in values and not DAY.fullmatch(values[DATE])) or (
+        TIME in values and not CLOCK.fullmatch(values[TIME])
+    )

@@ -1,0 +1,189 @@
+"""The fields of CloudFront's access logs, and the SQL that reads them. Pure.
+
+Sources: CloudFront Developer Guide, "Standard logging reference", "Configure standard logging (v2)", "Use real-time
+access logs". Three things differ between the kinds of logs:
+
+- the viewer's Host is `x-host-header` in standard logs, whose `cs(Host)` is the distribution's domain; in real-time
+  logs it is `cs-host`, and `x-host-header` is the distribution's domain;
+- real-time logs have the query in `cs-uri-stem` too;
+- the time is `date` and `time`, or `timestamp` in seconds (real-time), or `timestamp(ms)`.
+
+SQL contains names of this module, positions and quoted identifiers, never a text of a log or of an option.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prewarm_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+POP_FIELD = "x-edge-location"
+# Field names by what they say, in the order in which they are preferred.
+HOST_FIELDS = ("cs-host", "x-host-header", "cs(host)")
+STEM, QUERY, METHOD, STATUS = "cs-uri-stem", "cs-uri-query", "cs-method", "sc-status"
+BYTES, PROTOCOL, RANGE_END = "sc-bytes", "cs-protocol", "sc-range-end"
+AGENT_FIELDS = ("cs(user-agent)", "cs-user-agent")
+DATE, TIME, SECONDS, MILLISECONDS = "date", "time", "timestamp", "timestamp(ms)"
+# Parquet has underscores where the other formats have hyphens and brackets (Athena User Guide, "Create a table for
+# CloudFront logs in Athena using manual partitioning with Parquet").
+PARQUET_NAMES = {"cs_host": "cs(host)", "cs_user_agent": "cs(user-agent)", "timestamp_ms": MILLISECONDS}
+KNOWN = frozenset(
+    {POP_FIELD, *HOST_FIELDS, *AGENT_FIELDS, STEM, QUERY, METHOD, STATUS, BYTES, PROTOCOL, RANGE_END, DATE, TIME}
+    | {SECONDS, MILLISECONDS, "c-ip", "x-edge-result-type", "x-edge-request-id", "time-taken", "cs-bytes"}
+)
+# The characters that CloudFront percent-encodes in values (Developer Guide, "Standard log file format"), but for
+# those that a URL cannot contain as they are: space, number sign, backslash. The percent sign is last, so that
+# exactly one layer is undone: `%2520` becomes `%20`.
+ENCODED = {
+    "%3C": "<", "%3E": ">", "%22": '"', "%7B": "{", "%7D": "}", "%7C": "|", "%5E": "^", "%7E": "~", "%5B": "[",
+    "%5D": "]", "%60": "`", "%27": "'", "%25": "%",
+}  # fmt: skip
+NOT_IN_URLS = {"%20": " ", "%23": "#", "%5C": "\\"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """SQL expressions of one log's values, as text; None where the log lacks the field."""
+
+    pop: str
+    host: str | None
+    stem: str
+    query: str | None
+    method: str | None
+    status: str | None
+    bytes: str | None
+    range_end: str | None
+    protocol: str | None
+    agent: str | None
+    time: str | None
+
+    def missing(self) -> list[str]:
+        """Return what the log cannot say, in words that complete "the logs lack …"."""
+        parts = {
+            "the User-Agent (cs(User-Agent)), so requests of this service count as demand": self.agent,
+            "the method (cs-method), so every method counts as GET": self.method,
+            "the status (sc-status), so errors count as demand": self.status,
+            "the bytes (sc-bytes), so sizes and transfer are unknown": self.bytes,
+            "the protocol (cs-protocol), so every URL is https": self.protocol,
+            "the time (date and time), so the period is unknown": self.time,
+            "the query string (cs-uri-query), so URLs have none": self.query,
+        }
+        return [text for text, expression in parts.items() if expression is None]
+
+
+def canonical(name: str, *, parquet: bool = False) -> str:
+    """Return a field's name in lower case, with the spelling of the other formats if it is a Parquet column."""
+    lower = name.strip().lower()
+    if not parquet:
+        return lower
+    return PARQUET_NAMES.get(lower, lower if lower == MILLISECONDS else lower.replace("_", "-"))
+
+
+def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fields:
+    """Return the expressions of a log whose canonical field names map to SQL expressions of VARCHAR.
+
+    `real_time`: the query may be part of the stem; `source` names the file in the error.
+
+    Raises:
+        CommandFailed: the log lacks the POP or the path.
+
+    """
+    if lacking := [name for name in (POP_FIELD, STEM) if name not in columns]:
+        raise CommandFailed(
+            f"{source}: its fields lack {' and '.join(lacking)}; add {'it' if len(lacking) == 1 else 'them'} to the "
+            "fields of the distribution's logs, or correct --fields"
+        )
+    hosts = [columns[name] for name in HOST_FIELDS if name in columns]
+    query = columns.get(QUERY)
+    agents = [columns[name] for name in AGENT_FIELDS if name in columns]
+    return Fields(
+        pop=value(columns[POP_FIELD]),
+        host=f"lower(split_part(coalesce({', '.join(map(value, hosts))}), ':', 1))" if hosts else None,
+        stem=columns[STEM],
+        # Real-time logs without the field have the query in the stem.
+        query=value(query) if query else "NULL" if real_time else None,
+        method=columns.get(METHOD),
+        status=columns.get(STATUS),
+        bytes=columns.get(BYTES),
+        range_end=columns.get(RANGE_END),
+        protocol=columns.get(PROTOCOL),
+        agent=agents[0] if agents else None,
+        time=_time(columns),
+    )
+
+
+def value(expression: str) -> str:
+    """Return the SQL of a value that is NULL where the log has a hyphen or nothing."""
+    return f"nullif(nullif({expression}, '-'), '')"
+
+
+def path_of(fields: Fields) -> str:
+    """Return the SQL of path and query, as the log has them."""
+    path = fields.stem
+    if fields.query:
+        path = (
+            f"(CASE WHEN {fields.query} IS NULL OR contains({path}, '?') THEN {path} "
+            f"ELSE {path} || '?' || {fields.query} END)"
+        )
+    return path
+
+
+def decoded(expression: str) -> str:
+    """Return the SQL that undoes one layer of CloudFront's percent-encoding."""
+    inner = expression
+    for code, sign in ENCODED.items():
+        inner = f"replace({inner}, {literal(code)}, {literal(sign)})"
+    return f"(CASE WHEN contains({expression}, '%') THEN {inner} ELSE {expression} END)"
+
+
+def encode_as_logged(text: str) -> str:
+    """Return a text as a log's value has it, to compare it with one."""
+    signs = {sign: code for code, sign in (ENCODED | NOT_IN_URLS).items()}
+    return "".join(signs.get(sign, sign if " " < sign < "\x7f" else _bytes(sign)) for sign in text)
+
+
+def _bytes(sign: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in sign.encode())
+
+
+def literal(text: str) -> str:
+    """Return a text as a string literal of standard SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Return a name as a quoted identifier of standard SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _time(columns: Mapping[str, str]) -> str | None:
+    if DATE in columns and TIME in columns:
+        day, clock = columns[DATE], columns[TIME]
+        # A cast accepts shorter times, as a cut value has.
+        whole = f"length({day}) = 10 AND length({clock}) >= 8"
+        return f"(CASE WHEN {whole} THEN try_cast({day} || ' ' || {clock} AS TIMESTAMP) END)"
+    for name, factor in ((SECONDS, 1e6), (MILLISECONDS, 1e3)):
+        if name in columns:
+            return f"make_timestamp(CAST(try_cast({columns[name]} AS DOUBLE) * {factor:.0f} AS BIGINT))"
+    return None
+
+
+def named_fields(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the field names of --fields, checked.
+
+    Raises:
+        CommandFailed: a name appears twice, or none is a field of CloudFront's logs.
+
+    """
+    fields = tuple(canonical(name) for name in names if name.strip())
+    if twice := sorted({name for name in fields if fields.count(name) > 1}):
+        raise CommandFailed(f"--fields: {', '.join(twice)} appears twice; list each field once, in the logs' order")
+    if not KNOWN.intersection(fields):
+        raise CommandFailed(
+            f"--fields: {', '.join(names)!r} has no field of CloudFront's logs; use names such as {POP_FIELD},{STEM}"
+        )
+    return fields
