@@ -38,7 +38,7 @@ POP_IDS = [f"{'NRT' if number % 2 else 'FRA'}{number // 2 % 1000}-P{number % 9 +
 
 
 def line(chance: random.Random, url: int, pop: int, second: int) -> str:
-    """Return one line of a log: 33 fields, some of which are no demand."""
+    """Return one line of a log: 33 fields, some of which are not demand."""
     method = "POST" if chance.random() < 0.02 else "GET"
     status = chance.choices((200, 304, 206, 404, 403), (85, 8, 2, 3, 2))[0]
     agent = "CloudFront-Prewarm/0.1.0" if chance.random() < 0.03 else AGENT

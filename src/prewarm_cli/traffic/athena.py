@@ -177,7 +177,7 @@ def run(sql: str, database: str, workgroup: str, folder: Path) -> Path:
         if state != "SUCCEEDED":
             reason = execution["Status"].get("StateChangeReason", "no reason given")
             raise CommandFailed(f"Athena's query {started} ended as {state}: {reason}")
-        # The first rows tell the columns before a large result is downloaded.
+        # The first rows have the columns, before a large result is downloaded.
         first = athena.get_query_results(QueryExecutionId=started, MaxResults=2)["ResultSet"]
         _check_columns([column["Name"] for column in first["ResultSetMetadata"]["ColumnInfo"]])
         location = execution.get("ResultConfiguration", {}).get("OutputLocation", "")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.joining import place
 from prewarm_cli.traffic.log_fields import DATE, POP_FIELD, STATUS, STEM, TIME, canonical
 from prewarm_cli.traffic.log_files import GZIP, HEAD, LogFile, header_fields
 
@@ -110,14 +109,14 @@ def read_rejects(
     for path, line, text in headers:
         if shape.format == "text" and header_fields(text) != shape.fields:
             raise CommandFailed(
-                f"{place(by_path[path], line)}: a second #Fields line names other fields; divide the file there"
+                f"{by_path[path].place(line)}: a second #Fields line names other fields; divide the file there"
             )
     damaged = f"FROM {rejected} WHERE NOT starts_with(text, '#')"
     found.lines += connection.execute(f"SELECT count(*) {damaged}").fetchall()[0][0]
     for path, line in connection.execute(
         f"SELECT file_path, line {damaged} ORDER BY file_path, line LIMIT {NAMED}"
     ).fetchall():
-        found.name(place(by_path[path], line))
+        found.name(by_path[path].place(line))
 
 
 def name_values(
@@ -136,7 +135,7 @@ def name_values(
             found.name(file.name)
             continue
         for number in _damaged_lines(Path(path), shape):
-            found.name(place(file, number))
+            found.name(file.place(number))
             if len(found.examples) >= NAMED:
                 break
     connection.execute("DELETE FROM seen WHERE category = 'damaged'")

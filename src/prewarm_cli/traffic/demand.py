@@ -43,7 +43,7 @@ REASONS = {
 
 @dataclass
 class LeftOut:
-    """URLs with demand that are no targets, for one reason: their number, requests and first examples."""
+    """URLs with demand that are not targets, for one reason: their number, requests and first examples."""
 
     urls: int
     requests: int
@@ -80,7 +80,7 @@ def summed(connection: DuckDBPyConnection) -> Demand:
 
 
 def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, folder: Path) -> None:
-    """Make `demand` of `seen`; record in `demand.left_out` what is no target."""
+    """Make `demand` of `seen`; record in `demand.left_out` what is not a target."""
     connection.execute(
         "CREATE TABLE merged AS SELECT site, pop, CAST(sum(requests) AS BIGINT) AS requests, sum(https) AS https, "
         "max(bytes) AS bytes, sum(whole) AS whole, sum(partial) AS partial, sum(gone) AS gone, max(reach) AS reach, "

@@ -5,7 +5,6 @@ A joined file knows where each of its files begins, so that messages name the fi
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import zlib
 from dataclasses import replace
@@ -97,11 +96,3 @@ def _steps(data: bytes, step: int = 256) -> Iterator[bytes]:
             yield reader.decompress(data[start : start + step])
     except zlib.error:
         return
-
-
-def place(file: LogFile, line: int) -> str:
-    """Return a line of a file as `name:line`, of a joined file the name and line of the file in it."""
-    if not file.parts:
-        return f"{file.name}:{line}"
-    part = file.parts[bisect.bisect_right(file.parts, line, key=lambda each: each.start) - 1]
-    return f"{part.name}:{line - part.start + 1 + part.skip}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import itertools
 import json
@@ -26,7 +27,7 @@ HEAD = 65_536
 DELIMITERS = ("\t", ",", "|", ";", " ")
 # A headerless line of a log has at least this many fields.
 FEWEST_FIELDS = 3
-# Lines of JSON that tell the names; a record may lack some.
+# Lines of JSON from which the names are read; a record may lack some.
 RECORDS_READ = 20
 # The hour of `ID.2026-11-14-20.hash.gz`, of `2026/11/14/20/` and of `year=2026/month=11/day=14/hour=20/`; the last
 # two may end with the day.
@@ -73,6 +74,13 @@ class LogFile:
     path: Path
     name: str
     parts: tuple[Part, ...] = ()
+
+    def place(self, line: int) -> str:
+        """Return a line as `name:line`, in a joined file with the name and the line of the file in it."""
+        if not self.parts:
+            return f"{self.name}:{line}"
+        part = self.parts[bisect.bisect_right(self.parts, line, key=lambda each: each.start) - 1]
+        return f"{part.name}:{line - part.start + 1 + part.skip}"
 
 
 class NotALog(Exception):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prewarm_cli.traffic.ranking import Coverage, Ranking
 
 TOP = 5
-# Lines that are no demand, in words.
+# Lines that are not demand, in words.
 CATEGORIES = {
     "own": "requests of this service or of --exclude-agent",
     "method": "requests other than GET",

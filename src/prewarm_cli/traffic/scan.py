@@ -187,7 +187,7 @@ GROUP BY category, raw, place"""
 
 
 def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) -> str:
-    """Return the SQL of why a record is no demand, or `demand`."""
+    """Return the SQL of why a record is not demand, or `demand`."""
     # The usual statuses need no regular expression, which would take a tenth of the time.
     odd = f"CASE WHEN status IN ({', '.join(map(repr, STATUSES))}) THEN false ELSE "
     odd += "NOT coalesce(regexp_full_match(status, '[0-9]{3}'), false) END"

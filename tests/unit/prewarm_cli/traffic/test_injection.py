@@ -31,7 +31,7 @@ def test_options_with_quotes_are_values(tmp_path: Path, analysed: Analyse) -> No
 
 
 @pytest.mark.parametrize("write", [w3c, json_lines, parquet])
-def test_names_of_fields_are_no_sql(tmp_path: Path, analysed: Analyse, write: object) -> None:
+def test_names_of_fields_are_not_part_of_statements(tmp_path: Path, analysed: Analyse, write: object) -> None:
     fields = [*LEGACY_FIELDS, "x');DROP\u00a0TABLE\u00a0seen;--"]
     if write is parquet:
         fields = LEGACY_FIELDS
