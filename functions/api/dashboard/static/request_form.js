@@ -48,7 +48,7 @@ function requestOf(form, selection) {
   if (Object.keys(headers).length) request.headers = headers;
   if (text("label")) request.label = text("label");
   // Without any source, the API names the field.
-  if (!request.url_list && !SOURCE_LISTS.some((name) => request[name])) request.url_list = [];
+  if (!request.url_list && !request.targets_s3 && !SOURCE_LISTS.some((name) => request[name])) request.url_list = [];
   return request;
 }
 
