@@ -23,7 +23,7 @@ def url_table(status: dict[str, Any], width: int | None, shown: Collection[str] 
     states += [(url, "in progress") for url in status["inProgressUrl"]]
     states += [(url, "failed") for url in status["failedUrl"]]
     reasons = {
-        url: ", ".join(f"{name} at {count} POPs" for name, count in entry.get("reasons", {}).items())
+        url: entry.get("what") or ", ".join(f"{name} at {count} POPs" for name, count in entry["reasons"].items())
         for url, entry in failures.items()
         if url not in shown
     }

@@ -183,13 +183,12 @@ def next_step_lines(status: dict[str, Any]) -> Iterator[str]:
     if everywhere := status.get("failedEverywhere"):
         yield f"note     {count_of(everywhere, 'URL')} failed everywhere"
     for step in status.get("nextSteps", []):
-        yield f"next     {next_step_text(step)}"
+        yield f"next     {step['outcome']}, {count_of(step['urls'], 'URL')}: {next_step_text(step)}"
 
 
 def next_step_text(step: dict[str, Any]) -> str:
-    """Return one step as text; `urls` is absent from a single URL's."""
-    urls = f" ({count_of(step['urls'], 'URL')})" if "urls" in step else ""
-    return f"{step['how']}{urls}: {step['link']}"
+    """Return one step as text: what to do, and where it is explained."""
+    return f"{step['how']}; see {step['link']}"
 
 
 def _notes(status: dict[str, Any]) -> Iterator[str]:
