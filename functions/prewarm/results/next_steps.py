@@ -31,7 +31,7 @@ STEPS = {
     Outcome.CLIENT_ERROR: NextStep("fix", "correct the URL, or send the headers that the origin requires (headers)"),
     Outcome.BLOCKED: NextStep(
         "fix",
-        "allow the warmer in the web ACL by a secret header that only it sends, or lift the geographic restriction",
+        "allow the service in the web ACL by a secret header that only it sends, or lift the geographic restriction",
     ),
     Outcome.SERVER_ERROR: NextStep("retry", "find the error in the origin's log, by the run's time, then retry"),
     Outcome.REDIRECT: NextStep("fix", "put the address that the redirect names on the list instead of this one"),
@@ -46,7 +46,7 @@ STEPS = {
     ),
     Outcome.WRONG_POP: NextStep("fix", "choose another POP of the same location, or warm by country or region"),
     Outcome.TRUNCATED: NextStep(
-        "fix", "correct the Content-Length that the origin sends, or its limit on the time of a response"
+        "fix", "correct the Content-Length that the origin sends, or raise the origin's own time limit for a response"
     ),
     Outcome.TOO_LARGE: NextStep("fix", "raise max_bytes, or take the URL off the list"),
     Outcome.TIMEOUT: NextStep("retry", "retry; if it happens again, check how long the origin takes for this URL"),
@@ -57,7 +57,7 @@ STEPS = {
     ),
     Outcome.UNRESOLVED_POP: NextStep("fix", "replace the POP: `prewarm pops` lists the names that are known"),
     Outcome.UNREACHABLE: NextStep(
-        "fix", "set nearest, so that another POP of the location takes over, or use the pairs of newer access logs"
+        "fix", "set nearest, so that another POP of the location takes over, or make the pairs from newer access logs"
     ),
     Outcome.NO_DISTRIBUTION: NextStep(
         "fix",

@@ -17,3 +17,10 @@ def test_every_url_is_whole_with_its_state(width: int | None) -> None:
 def test_reasons_that_were_printed_before_are_left_out() -> None:
     shown = [line for line, _ in url_table(status(), None, shown={BAD})]
     assert shown == ["STATE   URL", f"warm    {GOOD}", f"failed  {BAD}"]
+
+
+def test_reason_is_what_happened_where_the_service_says_it() -> None:
+    what = "404 Not Found at 3 POPs, such as FRA56-P5 (x-amz-cf-id abc==)"
+    failed = {"url": BAD, "reasons": {"client_error": 3}, "what": what}
+    shown = [line for line, _ in url_table(status() | {"failures": [failed]}, None)]
+    assert [line for line in shown if BAD in line and line.endswith(what)]

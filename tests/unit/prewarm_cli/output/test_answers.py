@@ -37,7 +37,7 @@ def test_command_says_what_failed_where_and_what_to_do(not_found: dict[str, Any]
     assert f"failed   {BAD}  {WHAT}" in lines
     assert "note     1 URL failed everywhere" in lines
     (step,) = [line for line in lines if line.startswith("next ")]
-    assert step.startswith(f"next     {HOW} (1 URL): https://")
+    assert step.startswith(f"next     client_error, 1 URL: {HOW}; see https://")
     assert step.endswith("troubleshooting.md#client_error")
     assert f"page     {PAGE}" in lines
     assert "retry" not in "\n".join(lines)
