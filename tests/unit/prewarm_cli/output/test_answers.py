@@ -61,7 +61,7 @@ def test_junit_message_has_status_example_and_next_step(not_found: dict[str, Any
     failure = ET.fromstring(document).find(".//failure")
     assert failure is not None
     assert failure.attrib["message"].startswith(WHAT)
-    assert f"what to do: {HOW}: https://" in failure.attrib["message"]
+    assert f"what to do: {HOW}; see https://" in failure.attrib["message"]
     assert "retry" not in failure.attrib["message"]
     assert f"run the-run: {PAGE}" in (ET.fromstring(document).findtext(".//system-out") or "")
 
