@@ -1,11 +1,13 @@
 """Fuzz targets: each takes any bytes and raises only if the code breaks a promise."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
+import api.dashboard.page
 import api.handler
 import api.history_routes
 from prewarm.errors import InvalidRequest
@@ -20,6 +22,8 @@ from tests.fuzz.memory import RUN, executions, storage
 from warm.cursor import Cursor
 
 HEADERS_OF_ERRORS = {"error"}
+# What the page reads of the function's environment.
+SETTINGS = {"PREWARM_BUCKET": "bucket", "PREWARM_TABLE": "table"}
 ROUTES = [
     *(("GET", "/status"), ("GET", "/report"), ("POST", "/retry"), ("DELETE", "/prewarm")),
     *(("GET", "/runs"), ("GET", "/urls"), ("GET", "/request")),
@@ -65,6 +69,8 @@ def _stores(kept: Storage, described: dict[str, Any] | None) -> Iterator[None]:
             _resolver=lambda: mock.Mock(invoke=lambda *_: None),
         ),
         mock.patch.multiple(api.history_routes, storage=lambda: kept, executions=lambda: executions(described)),
+        mock.patch.multiple(api.dashboard.page, storage=lambda: kept),
+        mock.patch.dict(os.environ, SETTINGS),
     ):
         yield
 

@@ -17,6 +17,7 @@ WRITES = {
         "s3:PUT blocks",
         "s3:PUT urls",
         "s3:PUT addresses",
+        "s3:PUT batches",
         "s3:PUT plan",
         "s3:PUT stages",
         "dynamodb:put control",

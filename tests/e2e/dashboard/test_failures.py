@@ -64,8 +64,10 @@ def test_failures_are_explained_with_next_step_and_the_main_button_follows_it(vi
     visitor = visit()
     visitor.page.route("**/status?*", respond_by_run(statuses))
     page = visitor.open("#/run/mixed")
-    failed = page.locator("[data-failed]")
+    failed, result = page.locator("[data-failed]"), page.locator("[data-result]")
     causes = failed.locator(".cause")
+    expect(result).to_contain_text("The failed URLs have 2 different next steps, which are below.")
+    expect(result).not_to_contain_text("publish")
     expect(failed.get_by_role("heading", level=2)).to_have_text("8 URLs failed")
     expect(causes).to_have_count(2)
     first = causes.first
@@ -95,6 +97,8 @@ def test_failures_are_explained_with_next_step_and_the_main_button_follows_it(vi
         expect(page.locator("[data-chip]")).to_contain_text("failed")
         expect(retry).to_be_visible(visible=retried)
         expect(again).to_have_class("primary" if changed else "")
+        if changed:
+            expect(result).to_contain_text("Next step: publish <b>it</b>")
     expect(failed).to_contain_text("Warm at 50.5 % of its reachable targets.")
 
 

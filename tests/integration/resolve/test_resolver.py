@@ -190,6 +190,7 @@ def test_plan_is_stored_under_the_documented_keys(machine: Machine, account: Sim
         f"{base}{name}"
         for name in (
             f"plan/{attempt}/addresses.json.gz",
+            f"plan/{attempt}/batches.json.gz",
             "plan/plan.json",
             "plan/urls.json.gz",
             "request.json",

@@ -14,9 +14,10 @@ function showHeader(page, status) {
   const lines = [];
   if (status.reason === "cancelled") lines.push(make("p", {}, "The run was cancelled."));
   else if (status.error) lines.push(...errorElements(status));
-  // The steps of the failures are in their section; the first of them is here too.
-  const [step] = status.nextSteps || [];
-  if (step && status.status !== "IN_PROGRESS") lines.push(make("p", {}, ...nextStepElements(step)));
+  // The steps of the failures are in their section; a single one is here too.
+  const steps = status.status === "IN_PROGRESS" ? [] : status.nextSteps || [];
+  if (steps.length > 1) lines.push(make("p", {}, `The failed URLs have ${steps.length} different next steps, which are below.`));
+  else if (steps.length) lines.push(make("p", {}, ...nextStepElements(steps[0])));
   else if (status.remedy?.how && status.remedy.kind !== "retry") lines.push(make("p", {}, ...nextStepElements(status.remedy)));
   if (status.dryRun) lines.push(make("h2", {}, "Dry run: estimate"), ...estimateElements(status.dryRun));
   updateList(result, lines);
