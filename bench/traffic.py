@@ -177,7 +177,7 @@ def main() -> None:
         if options.only in {None, "pairs"}:
             measure_pairs(folder, options.pairs)
     finally:
-        if options.folder is None:
+        if not options.folder:
             shutil.rmtree(folder)
 
 

@@ -73,7 +73,9 @@ class UrlStatus:
 
     def known_kinds(self) -> dict[str, int]:
         """Return a failure's counts by kind, or by outcome where its summary has no kinds."""
-        return self.reasons or {} if self.kinds is None else self.kinds
+        if self.kinds is not None:
+            return self.kinds
+        return self.reasons or {}
 
     def max_bytes(self) -> int:
         """Return the most bytes that the URL takes in a response."""

@@ -102,30 +102,31 @@ def _entry(item: dict[str, Any], executions: Executions) -> dict[str, Any] | Non
 
     Raises any of damaged.DAMAGE if an attribute is missing or has another type.
     """
-    if "state" in item:
-        execution = None
-    elif (execution := _described(item, executions)) is None:
-        return None
+    execution = None
+    if "state" not in item:
+        execution = _described(item["name"], executions, planned="targets" in item)
+        if not execution:
+            return None
     check_item(item)
     return entry_of(item, executions.arn_of(item["name"]), execution)
 
 
 def _damaged_entry(key: str, executions: Executions) -> dict[str, Any] | None:
     """Return what is known of a run whose item cannot be read: its key has its name and start."""
-    item = {"name": key.partition("#")[2], "sk": key, "targets": None}
-    execution = _described(item, executions)
-    return None if execution is None else entry_of({"sk": key}, execution.arn, execution) | {"damaged": True}
+    # Whether it was planned is not known either; it is listed rather than left out.
+    execution = _described(key.partition("#")[2], executions, planned=True)
+    return entry_of({"sk": key}, execution.arn, execution) | {"damaged": True} if execution else None
 
 
-def _described(item: dict[str, Any], executions: Executions) -> Execution | None:
+def _described(run: str, executions: Executions, *, planned: bool) -> Execution | None:
     """Return the execution of a run whose end is not recorded; None if it was listed and not started."""
     try:
-        return executions.describe(item["name"])
+        return executions.describe(run)
     except RunNotFound:
-        if "targets" not in item:
+        if not planned:
             return None
         # It was planned, so it existed; Step Functions has deleted it since.
-        return Execution(item["name"], executions.arn_of(item["name"]), "FAILED", "", "", "")
+        return Execution(run, executions.arn_of(run), "FAILED", "", "", "")
 
 
 def _executions(

@@ -49,7 +49,6 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
         document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
-        document["nextSteps"] = _next_steps(progress)
     return document | details | ({"nextToken": token} if token else {})
 
 
@@ -60,14 +59,13 @@ def _details(progress: Progress) -> dict[str, Any]:
     present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}
     details = execution_details(progress.execution)
-    if remedy := remedy_for(details.get("remedy"), _next_steps(progress)):
+    # What to do about the failed URLs of the whole run.
+    steps = next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)
+    if progress.dry_run is None:
+        present["nextSteps"] = steps
+    if remedy := remedy_for(details.get("remedy"), steps):
         details["remedy"] = remedy
     return progress.totals | present | run | details
-
-
-def _next_steps(progress: Progress) -> list[dict[str, Any]]:
-    """Return what to do about the failed URLs of the whole run."""
-    return next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)
 
 
 def execution_details(execution: Execution) -> dict[str, Any]:
