@@ -1,48 +1,43 @@
 """Requests become the expected targets or are rejected: through the REST API, on the whole stack."""
 
-import base64
 import json
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 from moto.cloudfront.models import CloudFrontBackend
 
-from prewarm.catalogue import client_subnets
 from prewarm_local.edge.process import SimulatedCloudFront
-from prewarm_local.stack.distribution import Distribution
-from prewarm_local.stack.moto_cloudfront import Tenant
 from prewarm_local.stack.stack import EmbeddedStack
-from tests.support.strict_edge import strict_cloudfront
+from tests.support.several_distributions import (
+    DOMAIN,
+    DUBAI,
+    ENDPOINT,
+    FOREIGN,
+    HOST,
+    MUMBAI,
+    OFF,
+    SHOP,
+    STAGING,
+    SYDNEY,
+    dry,
+    edge_of_several_distributions,
+    ended,
+    get,
+    post,
+    stack_of_several_distributions,
+    text,
+    urls,
+)
 
-DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
-ENDPOINT, SHOP = "d777abcdef8.cloudfront.net", "shop.customer.example"
-OFF, STAGING, FOREIGN = "off.example.com", "d333abcdef8.cloudfront.net", "www.example.org"
-SYDNEY, MUMBAI, DUBAI = ["SYD1-C1", "SYD62-P1"], "BOM50-C1", "DXB50-C1"
-POLICY = "8c1d2f34-0000-4000-8000-000000000001"
-SITEMAP = f"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
-  <url><loc>https://{HOST}/page/1</loc></url><url><loc>https://{HOST}/page/2</loc></url></urlset>"""
-PLAYLIST = "#EXTM3U\n#EXTINF:4,\n1.ts\n#EXTINF:4,\n2.ts\n#EXT-X-ENDLIST\n"
 # One stack per process, and tests of one file in one process.
 pytestmark = pytest.mark.xdist_group("resolving")
 
 
-def text(content: str) -> dict[str, str]:
-    return {"document": base64.b64encode(content.encode()).decode()}
-
-
 @pytest.fixture(scope="module")
 def edge() -> Iterator[SimulatedCloudFront]:
-    config = {
-        "distributions": [{"domain": DOMAIN, "aliases": [HOST, FOREIGN]}, {"domain": ENDPOINT, "aliases": [SHOP]}],
-        "pops": [*SYDNEY, MUMBAI, DUBAI],
-        "default_object": {"size": 1_000},
-        "objects": {"/sitemap.xml": text(SITEMAP), "/video/top.m3u8": text(PLAYLIST)},
-        "client_subnets": {client_subnets()["DOH"]: DUBAI},
-    }
-    with strict_cloudfront(config) as running:
+    with edge_of_several_distributions() as running:
         yield running
 
 
@@ -53,76 +48,8 @@ def purged() -> list[tuple[str, list[str]]]:
 
 @pytest.fixture(scope="module")
 def stack(edge: SimulatedCloudFront, purged: list[tuple[str, list[str]]]) -> Iterator[EmbeddedStack]:
-    nothing = {"PathPattern": "/api/*", "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}
-    by_country = {
-        "Name": "by-country",
-        "MinTTL": 0,
-        "DefaultTTL": 60,
-        "MaxTTL": 600,
-        "ParametersInCacheKeyAndForwardedToOrigin": {
-            "HeadersConfig": {
-                "HeaderBehavior": "whitelist",
-                "Headers": {"Quantity": 1, "Items": ["CloudFront-Viewer-Country"]},
-            }
-        },
-    }
-    distributions = [
-        Distribution(
-            DOMAIN,
-            (HOST,),
-            price_class="PriceClass_200",
-            behaviour={"CachePolicyId": POLICY, "ViewerProtocolPolicy": "redirect-to-https"},
-            behaviours=(nothing,),
-            policies={POLICY: by_country},
-        ),
-        Distribution("d222abcdef8.cloudfront.net", (OFF,), enabled=False),
-        Distribution(STAGING, staging=True),
-        Distribution("d444abcdef8.cloudfront.net", tenants=(Tenant("dt_1", (SHOP,), ENDPOINT),)),
-    ]
-
-    def purge(domain: str, paths: list[str]) -> None:
-        purged.append((domain, paths))
-        edge.purge(paths, domain=domain)
-
-    environment = edge.settings() | {"PREWARM_ALLOW_INVALIDATION_PATTERNS": "true"}
-    with EmbeddedStack(distributions=distributions, environment=environment, on_invalidation=purge) as running:
+    with stack_of_several_distributions(edge, purged) as running:
         yield running
-
-
-def post(stack: EmbeddedStack, **given: Any) -> requests.Response:
-    body = {"region_type": "pop", "region": SYDNEY} | given
-    return requests.post(f"{stack.api}/prewarm", json=body, headers={"x-api-key": stack.api_key}, timeout=60)
-
-
-def get(stack: EmbeddedStack, path: str, **query: str) -> dict[str, Any]:
-    response = requests.get(f"{stack.api}{path}", params=query, headers={"x-api-key": stack.api_key}, timeout=60)
-    assert response.status_code == 200, response.text
-    document: dict[str, Any] = response.json()
-    return document
-
-
-def ended(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
-    """Run a request to its end; returns its last status."""
-    response = post(stack, **given)
-    assert response.status_code == 200, response.text
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        status = get(stack, "/status", requestID=response.json()["requestID"])
-        if status["status"] != "IN_PROGRESS":
-            return status
-        time.sleep(0.1)
-    raise AssertionError("the run did not end")
-
-
-def dry(stack: EmbeddedStack, **given: Any) -> dict[str, Any]:
-    response = post(stack, dry_run=True, **given)
-    assert response.status_code == 200, response.text
-    estimate: dict[str, Any] = response.json()["dryRun"]
-    return estimate
-
-
-def urls(*paths: str, host: str = HOST) -> list[str]:
-    return [f"https://{host}{path}" for path in paths]
 
 
 def test_each_host_uses_its_distribution_and_a_tenant_its_endpoint(stack: EmbeddedStack) -> None:

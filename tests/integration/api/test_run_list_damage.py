@@ -1,15 +1,15 @@
 """The list of runs when an item in it is damaged."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from prewarm.storage.ledger_items import pack, unpack_item
-from tests.integration.api.test_run_list import names, post, runs
 from tests.support.edge_urls import HOST
 from tests.support.handlers import TABLE, client
-from tests.support.rest import make_state_machine
+from tests.support.run_starts import names, runs, started
+
+pytestmark = pytest.mark.usefixtures("rest")
 
 DAMAGE: list[dict[str, Any]] = [
     {"micros": "a lot"},
@@ -19,11 +19,6 @@ DAMAGE: list[dict[str, Any]] = [
     {"state": "SUCCESS", "endedAt": None},
     {"region": "tokyo", "total": "many"},
 ]
-
-
-@pytest.fixture(autouse=True)
-def _rest(account: SimpleNamespace) -> None:
-    make_state_machine()
 
 
 def damage(run: str, values: dict[str, Any]) -> None:
@@ -39,7 +34,7 @@ def damage(run: str, values: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("values", DAMAGE, ids=str)
 def test_damaged_item_is_a_row_of_its_own_and_hides_no_other_run(values: dict[str, Any]) -> None:
-    first, broken, last = post(), post(label="main"), post()
+    first, broken, last = started(), started(label="main"), started()
     damage(broken, values)
     listed = {each["run"]: each for each in runs()}
     assert set(listed) == {first, broken, last}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.source_fuzz import SUFFIXES, fuzz
+from tests.support.source_fuzz import fuzz
+from tests.support.source_mutations import SUFFIXES
 
 INPUTS, SECONDS = 700, 6.0
 # Inputs have at most 8 kB.

@@ -1,7 +1,5 @@
 """Readings of the sources: what a run that invalidates finds in a cache is invalidated and read again."""
 
-import base64
-import gzip
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -11,86 +9,12 @@ from moto.cloudfront.models import cloudfront_backends
 
 import resolve.handler
 import resolve.invalidate_handler
-from prewarm_local.edge.process import SimulatedCloudFront
 from resolve.invalidation_rounds import InvalidationBatch
 from resolve.plan_store import RunEnded
 from resolve.reading import INVALIDATIONS_AT_MOST, Reading, stored_rounds
 from tests.support.edge_urls import HOST
-from tests.support.handlers import ACCOUNT, BUCKET, DOMAIN, OTHER_HOST, SYDNEY, Context, Machine, client, document
-from tests.support.source_documents import sitemap
-
-PLACE = {"region_type": "pop", "region": SYDNEY[:1]}
-OLD, NEW = f"https://{HOST}/1.txt", f"https://{HOST}/2.txt"
-_count = iter(range(10_000))
-
-
-class Site:
-    """Documents on the simulated origin, below a new folder."""
-
-    def __init__(self, edge: SimulatedCloudFront, machine: Machine) -> None:
-        self.edge, self.machine = edge, machine
-        self.folder = f"/readings/{next(_count)}"
-
-    def url(self, name: str, host: str = HOST) -> str:
-        return f"https://{host}{self.folder}/{name}"
-
-    def put(self, name: str, body: bytes = b"", **options: Any) -> None:
-        stored = {"document": base64.b64encode(body).decode()} | options
-        self.edge.put_object(f"{self.folder}/{name}", stored)
-
-    def put_list(self, name: str, *urls: str, index: bool = False) -> None:
-        kind = {"root": "sitemapindex", "item": "sitemap"} if index else {}
-        self.put(name, sitemap(*((url, "") for url in urls), **kind))
-
-    def cached(self, **request: Any) -> None:
-        """Read the sources once, so that the caches have today's copies."""
-        self.machine.resolve(PLACE | request | {"dry_run": True})
-
-    def read(self, run: str, **request: Any) -> tuple[dict[str, Any], list[list[str]]]:
-        """Execute the states up to the plan; returns the last output, and the paths that each reading invalidated."""
-        number = 0
-        passes: list[list[str]] = []
-        while True:
-            event = {"run": run, "input": PLACE | request, "reading": number}
-            output = resolve.handler.handler(event, Context())
-            progress = output.get("invalidation", {"reading": 0})
-            if not progress["reading"]:
-                return output, passes
-            assert progress["reading"] == number + 1
-            paths: list[str] = []
-            while progress["status"] in {"next", "waiting"}:
-                progress = self.step(run, progress, paths)
-            assert progress["status"] == "read_again"
-            number = progress["reading"]
-            passes.append([path.removeprefix(f"{self.folder}/") for path in paths])
-
-    def step(self, run: str, progress: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-        event = {"run": run, "invalidation": progress}
-        after: dict[str, Any] = resolve.invalidate_handler.handler(event, Context(900.0))
-        for created in after["created"]:
-            listed = cloudfront_backends[ACCOUNT]["aws"].invalidations[created["distributionId"]]
-            made = next(each for each in listed if each.id == created["invalidationId"])
-            if made.status != "Completed":
-                made.status = "Completed"
-                paths += made.paths
-                self.edge.purge(made.paths)
-        return after
-
-
-@pytest.fixture
-def site(edge: SimulatedCloudFront, machine: Machine) -> Site:
-    cloudfront_backends[ACCOUNT]["aws"].invalidations.clear()
-    return Site(edge, machine)
-
-
-def urls(run: str) -> list[str]:
-    listed: list[str] = document(run, "plan/urls.json.gz")
-    return listed
-
-
-def plan(run: str) -> dict[str, Any]:
-    stored: dict[str, Any] = document(run, "plan/plan.json")
-    return stored
+from tests.support.handlers import ACCOUNT, OTHER_HOST, Context, document
+from tests.support.readings import NEW, OLD, PLACE, Site, plan, urls
 
 
 def test_sitemap_of_the_last_deployment_is_invalidated_and_read_again(site: Site) -> None:
@@ -273,50 +197,3 @@ def test_only_readings_before_the_last_invalidate(site: Site) -> None:
     fields: Any = SimpleNamespace(invalidate=True, dry_run=False, invalidation_patterns=[])
     options = [Reading(number, 0.0).freshness(fields)._invalidates for number in (None, 0, 3, 4)]
     assert options == [False, True, True, False]
-
-
-# ---- sitemaps in S3 ----
-
-
-def stored_sitemap(key: str, body: bytes, bucket: str = BUCKET) -> str:
-    client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-    return f"s3://{bucket}/{key}"
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_sitemap_in_s3_is_read_and_never_invalidated(site: Site, *, packed: bool) -> None:
-    body = sitemap((OLD, ""), ("https://www.example.net/foreign", ""))
-    address = stored_sitemap(f"lists/s-{packed}.xml", gzip.compress(body) if packed else body)
-    output, passes = site.read(f"s3-{packed}", sitemap=address, invalidate=True)
-    assert (passes, urls(f"s3-{packed}"), output["invalidation"]["rounds"]) == ([], [OLD], 1)
-    (source,) = plan(f"s3-{packed}")["sources"]
-    assert (source["address"], source["documents"]["listed"][0]["origin"]) == (address, "s3")
-    # Its entries are judged as those of any other sitemap.
-    assert any("no distribution of this account" in each for each in plan(f"s3-{packed}")["warnings"])
-
-
-def test_sitemaps_that_an_index_in_s3_lists_are_read_again(site: Site) -> None:
-    site.put_list("a.xml", OLD)
-    site.cached(sitemap=site.url("a.xml"))
-    site.put_list("a.xml", NEW)
-    index = sitemap((site.url("a.xml"), ""), root="sitemapindex", item="sitemap")
-    _, passes = site.read("s3-index", sitemap=stored_sitemap("lists/index.xml", index), invalidate=True)
-    assert (passes, urls("s3-index")) == ([["a.xml"]], [NEW])
-
-
-@pytest.mark.parametrize("key", ["runs/other/request.json", "s.xml", "lists/nowhere.xml"])
-def test_sitemap_in_s3_that_may_not_be_read_is_rejected(site: Site, key: str) -> None:
-    """The function may read other runs' requests with their secrets; a caller must not see them."""
-    if "nowhere" not in key:
-        stored_sitemap(key, b'["https://www.example.com/secret"]')
-    output, _ = site.read(f"refused-{key.partition('/')[0]}", sitemap=f"s3://{BUCKET}/{key}")
-    cause = output["rejection"]["cause"]
-    words = "cannot be read: NoSuchKey" if "nowhere" in key else "may not be read as a sitemap; upload it to"
-    assert cause.startswith(f"sitemap[0]: 's3://{BUCKET}/{key}' {words}")
-    assert "secret" not in cause
-
-
-def test_sitemap_in_s3_keeps_to_the_cf_domain(site: Site) -> None:
-    body = sitemap((OLD, ""), (f"https://{OTHER_HOST}/2.txt", ""))
-    site.read("s3-domain", sitemap=stored_sitemap("lists/d.xml", body), cf_domain=DOMAIN)
-    assert urls("s3-domain") == [OLD]
