@@ -5,6 +5,8 @@ cell; a batch of pairs has a bit mask for each row. Everything that iterates, co
 here, whichever of the two it is.
 """
 
+import functools
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,9 +43,7 @@ class Cells:
         """Return the columns that some row has."""
         if self.masks is None:
             return list(range(self.pops))
-        used = 0
-        for mask in self.masks:
-            used |= mask
+        used = union(self.masks)
         return [column for column in range(self.pops) if used >> column & 1]
 
     def by_url(self) -> Iterator[tuple[int, int, int]]:
@@ -101,20 +101,24 @@ def _cover(masks: Sequence[int]) -> list[int]:
     are taken from the first row that has them.
     """
     chosen = []
-    covered = used = 0
+    covered = 0
     for place, mask in enumerate(masks):
-        used |= mask
         new = mask & ~covered
         bit = new & -new if new else _nth_bit(mask, place % max(1, mask.bit_count()))
         covered |= bit
         chosen.append(bit)
-    left = used & ~covered
+    left = union(masks) & ~covered
     for place, mask in enumerate(masks):
         if not left:
             break
         chosen[place] |= mask & left
         left &= ~mask
     return chosen
+
+
+def union(masks: Sequence[int]) -> int:
+    """Return the mask of the columns that any of the masks has."""
+    return functools.reduce(operator.or_, masks, 0)
 
 
 def _nth_bit(mask: int, number: int) -> int:

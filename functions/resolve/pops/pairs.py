@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from prewarm.catalogue import Catalogue, location_of
+from prewarm.planning.cells import union
 from prewarm.planning.packing import reorder
 from prewarm.planning.plan import Skipped
 from resolve.stages import ChosenGroup, MatchedGroup, ProbedGroup, Targets
@@ -33,7 +34,7 @@ def choose_pairs(group: MatchedGroup, targets: Targets, catalogue: Catalogue, *,
     place of a POP that cannot be reached.
     """
     masks = [targets.masks[url.fetch] for url in group.urls]
-    used = _union(masks)
+    used = union(masks)
     columns = [column for column in range(len(targets.pops)) if used >> column & 1]
     pops = [targets.pops[column] for column in columns]
     hosts = {url.host for url in group.urls}
@@ -51,7 +52,7 @@ def place_pairs(group: ProbedGroup, catalogue: Catalogue, *, nearest: bool) -> P
     """Return the pairs of a probed group that can be warmed; all of them if none can, so that they fail."""
     masks = list(group.masks or ())
     place = {pop: column for column, pop in enumerate(group.pops)}
-    used = _union(masks)
+    used = union(masks)
     asked = [pop for pop in group.pops if used >> place[pop] & 1]
     lost = [pop for pop in asked if pop in group.unusable]
     usable = [pop for pop in group.pops if pop not in group.unusable]
@@ -87,13 +88,6 @@ def _substitutes(lost: Sequence[str], asked: Sequence[str], usable: Sequence[str
 def _move(masks: Sequence[int], old: int, new: int) -> list[int]:
     """Return masks with each bit `old` moved to `new`."""
     return [mask & ~(1 << old) | 1 << new if mask >> old & 1 else mask for mask in masks]
-
-
-def _union(masks: Sequence[int]) -> int:
-    used = 0
-    for mask in masks:
-        used |= mask
-    return used
 
 
 def _warnings(

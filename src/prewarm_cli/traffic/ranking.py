@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prewarm.catalogue import catalogue
+from prewarm.planning.batching import MAX_TARGETS_PER_BATCH
 from prewarm.planning.cost import Work, estimate, price_region
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 # The shares of the curve, in percent of the requests.
 CURVE = (50.0, 80.0, 90.0, 95.0, 99.0)
 CHUNK = 20_000
-# Targets of a batch (prewarm.planning.batching), for the price of the service itself.
-TARGETS_PER_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +151,5 @@ def dollars(pairs: Counter[str], sizes: Counter[str], urls: int, plain_http: flo
         region = price_region(pop, atlas)
         fetches[region] += math.ceil(count * (1 + proofs))
         transfer[region] += math.ceil(sizes[pop] * (1 + proofs))
-    work = Work(fetches, plain_http, transfer, batches=math.ceil(total / TARGETS_PER_BATCH), stages=1)
+    work = Work(fetches, plain_http, transfer, batches=math.ceil(total / MAX_TARGETS_PER_BATCH), stages=1)
     return estimate(work).dollars
