@@ -35,6 +35,8 @@ POLL_SECONDS = 1.0
 GROWTH_MB, GROWTH = 16.0, 1.10
 # Answers that a client repeats: limits of AWS, and a busy machine that lets API Gateway time out.
 BUSY = frozenset({429, 503, 504})
+# The parts of a run: until a tenth of its targets is done, until all are, and the roll-up and last statuses.
+WARMING, END, PARTS = 1, 2, 3
 
 
 @dataclass
@@ -100,7 +102,7 @@ class Client:
                 done, finished = self._check(status, done, finished, paged=limit is not None)
                 total = status["targets"]["total"]
                 if watch is not None and total and status["targets"]["done"] >= total / 10:
-                    watch.mark()
+                    watch.enter_part(END if status["targets"]["done"] == total else WARMING)
                 if status["status"] != "IN_PROGRESS":
                     self._end(status)
                     return
@@ -135,13 +137,22 @@ class Client:
                 self._seen.problems.append(f"an answer {code}")
 
 
-def grown(watch: Watch) -> list[str]:
-    """Return the kinds of processes whose memory was not flat; moto keeps all histories, so its own may grow."""
-    return [
-        f"memory of {kind} grew from {before:.0f} to {after:.0f} MB"
-        for kind, before, after in watch.rows()
-        if kind.endswith(".handler") and before and after > before * GROWTH + GROWTH_MB
-    ]
+def grown(watch: Watch, stack: EmbeddedStack) -> list[str]:
+    """Return the functions whose memory was not flat while targets were warmed, or above its setting at the end.
+
+    The roll-up and the last statuses hold what the whole run has, once. moto keeps all histories, so its own process
+    may grow.
+    """
+    settings = {function.handler: float(function.memory) for function in stack.template.functions}
+    problems = []
+    for kind, (first, warming, end) in watch.rows(PARTS):
+        if not kind.endswith(".handler"):
+            continue
+        if first and warming > first * GROWTH + GROWTH_MB:
+            problems.append(f"memory of {kind} grew from {first:.0f} to {warming:.0f} MB")
+        if end > settings[kind]:
+            problems.append(f"memory of {kind} was {end:.0f} MB at the end, of {settings[kind]:.0f}")
+    return problems
 
 
 def report(title: str, seconds: float, seen: Seen, watch: Watch) -> list[str]:
@@ -159,12 +170,12 @@ def report(title: str, seconds: float, seen: Seen, watch: Watch) -> list[str]:
             f"slowest {max(seen.seconds):.2f} s; other answers: {busy}; broken promises: {len(seen.problems)}."
         ),
         "",
-        "| process | MB until a tenth was done | MB afterwards |",
-        "|---|---|---|",
+        "| process | MB until a tenth was done | MB from then on | MB at the end |",
+        "|---|---|---|---|",
     ]
-    for kind, before, after in sorted(watch.rows()):
+    for kind, largest in watch.rows(PARTS):
         if kind.endswith(".handler") or kind == STACK:
-            lines.append(f"| {kind} | {f'{before:.0f}' if before else '-'} | {f'{after:.0f}' if after else '-'} |")
+            lines.append(f"| {kind} | {' | '.join(f'{each:.0f}' if each else '-' for each in largest)} |")
     return [*lines, ""]
 
 
@@ -178,7 +189,7 @@ def many_runs(stack: EmbeddedStack, pops: list[str], runs: int, urls: int) -> tu
             client = Client(stack, pops, seen)
             client.poll(client.start(f"run{number:03}", urls, 1))
             if number == runs // 10:
-                watch.mark()
+                watch.enter_part(WARMING)
 
         list(pool.map(one, range(runs)))
     title = f"{runs} runs at once, {urls} URLs x {len(pops)} POPs each"
@@ -193,7 +204,7 @@ def large_run(stack: EmbeddedStack, pops: list[str], urls: int) -> tuple[list[st
         client = Client(stack, pops, seen)
         client.poll(client.start("large", urls, 2), watch, limit=100)
     title = f"One run with 1 % faults, {urls:,} URLs x {len(pops)} POPs"
-    return report(title, time.monotonic() - began, seen, watch), seen.problems + grown(watch)
+    return report(title, time.monotonic() - began, seen, watch), seen.problems + grown(watch, stack)
 
 
 def main() -> None:
