@@ -33,10 +33,10 @@ POLL_SECONDS = 1.0
 # What the largest of a process's samples after the first tenth of the targets may exceed those of before by: garbage
 # that is not collected yet, and a worker that begins later than the first ones.
 GROWTH_MB, GROWTH = 16.0, 1.10
+# The functions that read the results of a whole run at once; half of their memory setting is their limit.
+OF_THE_WHOLE_RUN = frozenset({"aggregate.handler.handler", "api.handler.handler"})
 # Answers that a client repeats: limits of AWS, and a busy machine that lets API Gateway time out.
 BUSY = frozenset({429, 503, 504})
-# The parts of a run: until a tenth of its targets is done, until all are, and the roll-up and last statuses.
-WARMING, END, PARTS = 1, 2, 3
 
 
 @dataclass
@@ -102,7 +102,7 @@ class Client:
                 done, finished = self._check(status, done, finished, paged=limit is not None)
                 total = status["targets"]["total"]
                 if watch is not None and total and status["targets"]["done"] >= total / 10:
-                    watch.enter_part(END if status["targets"]["done"] == total else WARMING)
+                    watch.mark()
                 if status["status"] != "IN_PROGRESS":
                     self._end(status)
                     return
@@ -138,20 +138,17 @@ class Client:
 
 
 def grown(watch: Watch, stack: EmbeddedStack) -> list[str]:
-    """Return the functions whose memory was not flat while targets were warmed, or above its setting at the end.
+    """Return the functions whose memory grew; moto keeps all histories, so the stack's own process may grow.
 
-    The roll-up and the last statuses hold what the whole run has, once. moto keeps all histories, so its own process
-    may grow.
+    Roll-up and status hold the results of the whole run: theirs must stay below half of the function's setting.
     """
     settings = {function.handler: float(function.memory) for function in stack.template.functions}
     problems = []
-    for kind, (first, warming, end) in watch.rows(PARTS):
-        if not kind.endswith(".handler"):
-            continue
-        if first and warming > first * GROWTH + GROWTH_MB:
-            problems.append(f"memory of {kind} grew from {first:.0f} to {warming:.0f} MB")
-        if end > settings[kind]:
-            problems.append(f"memory of {kind} was {end:.0f} MB at the end, of {settings[kind]:.0f}")
+    for kind, before, after in watch.rows():
+        if kind in settings:
+            most = settings[kind] / 2 if kind in OF_THE_WHOLE_RUN else before * GROWTH + GROWTH_MB
+            if before and after > most:
+                problems.append(f"memory of {kind} grew from {before:.0f} to {after:.0f} MB")
     return problems
 
 
@@ -170,12 +167,12 @@ def report(title: str, seconds: float, seen: Seen, watch: Watch) -> list[str]:
             f"slowest {max(seen.seconds):.2f} s; other answers: {busy}; broken promises: {len(seen.problems)}."
         ),
         "",
-        "| process | MB until a tenth was done | MB from then on | MB at the end |",
-        "|---|---|---|---|",
+        "| process | MB until a tenth was done | MB afterwards |",
+        "|---|---|---|",
     ]
-    for kind, largest in watch.rows(PARTS):
+    for kind, before, after in sorted(watch.rows()):
         if kind.endswith(".handler") or kind == STACK:
-            lines.append(f"| {kind} | {' | '.join(f'{each:.0f}' if each else '-' for each in largest)} |")
+            lines.append(f"| {kind} | {f'{before:.0f}' if before else '-'} | {f'{after:.0f}' if after else '-'} |")
     return [*lines, ""]
 
 
@@ -189,7 +186,7 @@ def many_runs(stack: EmbeddedStack, pops: list[str], runs: int, urls: int) -> tu
             client = Client(stack, pops, seen)
             client.poll(client.start(f"run{number:03}", urls, 1))
             if number == runs // 10:
-                watch.enter_part(WARMING)
+                watch.mark()
 
         list(pool.map(one, range(runs)))
     title = f"{runs} runs at once, {urls} URLs x {len(pops)} POPs each"

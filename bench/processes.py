@@ -42,10 +42,12 @@ def _text(path: Path) -> str:
 
 @dataclass
 class Watch:
-    """Samples the memory of all processes in a thread, and keeps each kind's largest for each part of the run."""
+    """Samples the memory of all processes in a thread, and keeps each kind's largest, before and after a mark."""
 
     seconds: float = 0.5
-    largest: list[dict[str, float]] = field(default_factory=lambda: [defaultdict(float)])
+    first: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    later: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    marked: bool = False
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -59,19 +61,16 @@ class Watch:
         assert self._thread is not None
         self._thread.join()
 
-    def enter_part(self, part: int) -> None:
-        """Count the samples from now on as those of a part, at first of part 0; no part is entered twice."""
-        while len(self.largest) <= part:
-            self.largest.append(defaultdict(float))
+    def mark(self) -> None:
+        """Count the samples from now on as later ones."""
+        self.marked = True
 
     def _run(self) -> None:
         while not self._ended.wait(self.seconds):
-            largest = self.largest[-1]
+            largest = self.later if self.marked else self.first
             for process, kind in processes():
                 largest[kind] = max(largest[kind], megabytes(process))
 
-    def rows(self, parts: int) -> list[tuple[str, list[float]]]:
-        """Return kind and MB in each of so many parts, 0 where it did not run."""
-        self.enter_part(parts - 1)
-        kinds = sorted({kind for each in self.largest for kind in each})
-        return [(kind, [each.get(kind, 0.0) for each in self.largest]) for kind in kinds]
+    def rows(self) -> list[tuple[str, float, float]]:
+        """Return kind, MB before and MB after the mark, of each kind."""
+        return [(kind, self.first.get(kind, 0.0), self.later.get(kind, 0.0)) for kind in {**self.first, **self.later}]
