@@ -5,7 +5,7 @@ The empty account id stands for the service's own account.
 
 import functools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,18 +38,21 @@ class Listing:
 
 
 class Accounts:
-    """Clients of the accounts, each made once, and the distributions that they list."""
+    """Clients of the accounts, each made once, and the distributions that they list.
+
+    `clients`: those that exist already, by account.
+    """
 
     def __init__(
         self,
         roles: Iterable[DistributionRole] = (),
-        own: "CloudFrontClient | None" = None,
+        clients: "Mapping[str, CloudFrontClient] | None" = None,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._roles = {role.account: role for role in roles}
         self._attempts = attempts
         self._lock = threading.Lock()
-        self._clients: dict[str, CloudFrontClient] = {} if own is None else {OWN: own}
+        self._clients: dict[str, CloudFrontClient] = dict(clients or {})
 
     @property
     def several(self) -> bool:

@@ -6,7 +6,7 @@ distribution. A CNAME is a hint for the error message; it counts only if Allowed
 """
 
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,17 +39,21 @@ class FoundDistributions:
 class DistributionFinder:
     """Finds distributions for one run; sends each query to CloudFront and to DNS once.
 
-    `client`: that of the service's own account; `invalidates`: whether the run removes copies, so that it has to be
-    certain about which distribution has them.
+    `clients`: those of accounts that exist already; `invalidates`: whether the run removes copies, so that it has to
+    be certain about which distribution has them.
     """
 
     def __init__(
-        self, settings: Settings, client: "CloudFrontClient | None" = None, *, invalidates: bool = False
+        self,
+        settings: Settings,
+        clients: "Mapping[str, CloudFrontClient] | None" = None,
+        *,
+        invalidates: bool = False,
     ) -> None:
         self._settings = settings
         self._allowed = settings.allowed_distributions
         self._invalidates = invalidates
-        self.accounts = Accounts(settings.distribution_roles, client)
+        self.accounts = Accounts(settings.distribution_roles, clients)
         self._whose = "the service's accounts" if self.accounts.several else "this account"
         self._tenants = Tenants(self.accounts.client)
         self._time = LookupTime()

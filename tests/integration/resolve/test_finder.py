@@ -98,7 +98,7 @@ def tenant(stub: Stubber, domain: str, *, status: str = "active", enabled: bool 
 
 
 def finder(settings: Settings, allowed: str | tuple[str, ...] = "account") -> DistributionFinder:
-    return DistributionFinder(replace(settings, allowed_distributions=allowed), CLOUDFRONT)
+    return DistributionFinder(replace(settings, allowed_distributions=allowed), {"": CLOUDFRONT})
 
 
 def test_hosts_are_found_on_every_page_and_distributions_are_listed_once(stub: Stubber, settings: Settings) -> None:
@@ -275,7 +275,7 @@ def test_dns_hints_and_tenants_of_a_run_share_one_time(settings: Settings, monke
     monkeypatch.setattr(finder_module, "cname_chains", half)
     client: Any = SlowTenants()
     hosts = [f"h{number}.example" for number in range(40_000)]
-    shared = DistributionFinder(settings, client)
+    shared = DistributionFinder(settings, {"": client})
     started = time.monotonic()
     reasons = shared.find(hosts, None).reasons
     assert time.monotonic() - started < 15
