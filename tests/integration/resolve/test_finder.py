@@ -133,6 +133,13 @@ def test_tenant_domain_has_its_connection_groups_routing_endpoint(stub: Stubber,
     assert shared.find([TENANT_HOST], ENDPOINT).distributions == {TENANT_HOST: found[TENANT_HOST]}
 
 
+def test_tenants_domain_is_closer_than_a_wildcard(stub: Stubber, settings: Settings) -> None:
+    listed(stub, [MINE, MULTI])
+    tenant(stub, "shop.wild.example.com")
+    found = finder(settings).find(["shop.wild.example.com"], None).distributions
+    assert found["shop.wild.example.com"].tenant == "dt_1"
+
+
 def test_tenants_are_not_requested_without_multi_tenant_distributions(stub: Stubber, settings: Settings) -> None:
     listed(stub, [MINE])
     assert finder(settings).find(["unserved.example"], None).reasons["unserved.example"] == (

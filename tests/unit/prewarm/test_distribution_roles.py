@@ -39,7 +39,9 @@ def test_roles_have_account_partition_and_the_external_id() -> None:
     ],
 )
 def test_invalid_arn_is_shown_with_the_form_to_write(arn: str) -> None:
-    with pytest.raises(BrokenSetting, match=r"PREWARM_DISTRIBUTION_ROLES: .* is not the ARN of a role; write arn:aws"):
+    with pytest.raises(
+        BrokenSetting, match=r"PREWARM_DISTRIBUTION_ROLES: .* is not the ARN of a role; write arn:aws"
+    ):
         roles_of(f"{TWO},{arn}", SECRETLESS)
 
 
