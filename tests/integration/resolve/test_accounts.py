@@ -61,7 +61,7 @@ def roles() -> dict[str, str]:
 def two_accounts(
     account: SimpleNamespace, roles: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SimpleNamespace]:
-    """The second distribution, and one that names a host of the first one's wildcard, are in another account."""
+    """The second distribution, and one that names a host of its wildcard, are in another account."""
     monkeypatch.setenv("PREWARM_DISTRIBUTION_ROLES", ROLE)
     monkeypatch.setenv("PREWARM_DISTRIBUTION_EXTERNAL_ID", EXTERNAL_ID)
     account.exact = add_distribution("d888abcdef8.cloudfront.net", [EXACT])
