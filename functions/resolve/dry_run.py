@@ -161,6 +161,7 @@ def _distribution(planned: PlannedGroup, size: Sizes, variants: int) -> dict[str
         "domain": group.domain,
         "id": group.distribution_id,
         "tenant": group.tenant or None,
+        "account": group.account or None,
         "urls": group.urls,
         "pops": list(group.pops),
         "skippedPops": [{"pop": each.pop, "reason": each.reason, "detail": each.detail} for each in group.skipped],

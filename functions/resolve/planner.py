@@ -207,6 +207,7 @@ def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: 
         first_stage=len(pops),
         skipped=tuple(skipped),
         tenant=group.distribution.tenant,
+        account=group.distribution.account,
     )
 
 

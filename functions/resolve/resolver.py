@@ -49,7 +49,7 @@ def _resolve(
     began_at = time.time()
     fields, pop_catalogue = request.fields, catalogue()
     check_patterns_allowed(fields.invalidation_patterns, allowed=settings.invalidation_patterns)
-    finder = DistributionFinder(settings)
+    finder = DistributionFinder(settings, invalidates=bool(fields.invalidate))
     with subsegment("read sources", run=run):
         freshness = reading.freshness(fields)
         collected = collect(request, finder, settings, store, freshness)
@@ -59,11 +59,11 @@ def _resolve(
         found = finder.find({url.host for url in collected.urls}, fields.cf_domain)
         matched = match(collected, found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns)
         chosen = choose_pops(matched, request, pop_catalogue, collected.targets)
-        inspected = ConfigReader().inspect(chosen, fields)
+        inspected = ConfigReader(finder.accounts.client).inspect(chosen, fields)
     with subsegment("probe POPs", run=run):
         located = locate(inspected, request, settings)
         probed = probe(located, fields, settings, pop_catalogue)
-    warnings = collected.warnings + matched.warnings + chosen.warnings
+    warnings = found.unreadable + collected.warnings + matched.warnings + chosen.warnings
     for group in inspected.groups:
         warnings += tuple(
             stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)

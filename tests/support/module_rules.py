@@ -30,7 +30,11 @@ AWS_CLIENTS: dict[str, set[str]] = {
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},
+    "functions/resolve/distributions/accounts.py": set(),  # botocore's errors only
+    "functions/resolve/distributions/assumed_roles.py": {"sts"},
     "functions/resolve/distributions/cloudfront_client.py": {"cloudfront"},
+    "functions/resolve/distributions/config_reader.py": set(),  # botocore's errors only
+    "functions/resolve/distributions/tenants.py": set(),  # likewise
     "functions/resolve/invalidation_calls.py": set(),  # botocore's errors only
 }
 AWS_PACKAGES = {"boto3", "botocore"}

@@ -33,7 +33,8 @@ class Group:
 
     `url_from` and `url_to` are the range of URL indices; `first_stage` is the number of POPs in the first stage (all
     of them in an unstaged run); `skipped` lists the skipped POPs; `tenant` is the id of the distribution tenant that
-    owns the URLs' domains, empty for a standard distribution.
+    owns the URLs' domains, empty for a standard distribution; `account` is the id of the account that has the
+    distribution, empty for the service's own, and in plans of earlier versions.
     """
 
     domain: str
@@ -44,6 +45,7 @@ class Group:
     first_stage: int
     skipped: tuple[Skipped, ...] = ()
     tenant: str = ""
+    account: str = ""
 
     @property
     def urls(self) -> int:
