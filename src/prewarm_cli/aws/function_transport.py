@@ -29,7 +29,7 @@ FIRST_SERVER_ERROR = 500
 
 
 class _Unanswered(Exception):
-    """A call without a response; `started` tells whether the function may have run, `repeat` whether to try again."""
+    """A call without a response; `started`: the function may have run; `repeat`: a new try may succeed."""
 
     def __init__(self, failure: CommandFailed, *, started: bool, repeat: bool = True) -> None:
         self.failure, self.started, self.repeat = failure, started, repeat
