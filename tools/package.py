@@ -92,10 +92,10 @@ def package(template: Path, bucket: str, prefix: str) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "packaged.yaml"
-        places = ["--s3-bucket", bucket, "--s3-prefix", prefix, "--output-template-file", output]
+        places: list[str | Path] = ["--s3-bucket", bucket, "--s3-prefix", prefix, "--output-template-file", output]
         environment = os.environ | {"SAM_CLI_TELEMETRY": "0"}
         # SAM prints its advice on `sam deploy` to stdout, where this command prints the address.
-        command = [SAM, "package", "--template-file", template, *places]
+        command: list[str | Path] = [SAM, "package", "--template-file", template, *places]
         subprocess.run(command, cwd=ROOT, check=True, stdout=2, env=environment)
         packaged: dict[str, Any] = yaml_parse(output.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
     if paths := local_paths(packaged):
@@ -109,6 +109,12 @@ def translated(packaged: dict[str, Any], region: str) -> dict[str, Any]:
     translator = Translator(managed_policy_map={}, sam_parser=Parser(), boto_session=session)
     document: dict[str, Any] = translator.translate(json.loads(json.dumps(packaged)), parameter_values={})
     document.pop("Transform", None)
+    # SAM writes the parameters' values into usage plans (in AWS too, where they are those of the stack).
+    for name, resource in packaged["Resources"].items():
+        plan = resource.get("Properties", {}).get("Auth", {}).get("UsagePlan", {})
+        if resource["Type"] == "AWS::Serverless::Api" and plan:
+            properties = document["Resources"][f"{name}UsagePlan"]["Properties"]
+            properties |= {limit: plan[limit] for limit in ("Throttle", "Quota") if limit in plan}
     return document
 
 
