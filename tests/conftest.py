@@ -23,6 +23,7 @@ LONGEST = (
     "demo",
     "test_ownership.py",
     "test_double_delivery.py",
+    "test_package.py",
     "sam",
     "test_item_size.py",
     "test_limits.py",

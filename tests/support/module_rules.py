@@ -52,7 +52,7 @@ LOCAL_COMMANDS = (
     "prewarm_cli.traffic.command",
 )
 # Loaded by such a command only once it is called.
-EXTRA_PACKAGES = ("prewarm_cli.traffic",)
+EXTRA_PACKAGES = ("prewarm_cli.traffic", "prewarm_cli.aws")
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
@@ -185,7 +185,10 @@ def base_command_imports_of_extras(code: Sources) -> list[str]:
         names = imports(path, code[path], in_functions=not within(name, *LOCAL_COMMANDS))
         allowed = BASE_DEPENDENCIES | sys.stdlib_module_names
         problems += [f"{name}: {each}" for each in sorted(names) if each.partition(".")[0] not in allowed]
-        around = set().union(*(with_packages(each) for each in names)) if names else set()
+        # A base command may call an extra's package once the user asks for what needs it.
+        loaded = imports(path, code[path], in_functions=False)
+        followed = [each for each in names if each in loaded or not within(each, *EXTRA_PACKAGES)]
+        around = set().union(*map(with_packages, followed)) if followed else set()
         queue += sorted(around & by_name.keys())
     return problems
 

@@ -111,3 +111,16 @@ def serve(settings: dict[str, str], *arguments: str) -> Service:
     line = process.stdout.readline()
     assert line, "prewarm local ended before it was ready"
     return Service(json.loads(line), process)
+
+
+def use_function(monkeypatch: pytest.MonkeyPatch, service: Service, home: Path) -> str:
+    """Configure AWS as a user with credentials and without an API key does; return the ARN of the API's function."""
+    for name in ("PREWARM_API_URL", "PREWARM_API_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service.ready["endpoint"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    functions = service.client("lambda").list_functions()["Functions"]
+    (arn,) = [each["FunctionArn"] for each in functions if "ApiFunction" in each["FunctionName"]]
+    return str(arn)
