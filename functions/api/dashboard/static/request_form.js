@@ -1,6 +1,6 @@
 // The form's fields as a request, and an earlier request as the form's fields.
 
-const CHOICES = ["verify", "fail_on"];
+const CHOICES = ["verify", "fail_on", "tier"];
 const NUMBERS = ["timeout_minutes", "max_rps", "max_concurrency"];
 const FLAGS = ["staged", "invalidate"];
 const SOURCE_LISTS = ["sitemap", "manifest", "url_list_s3"];
