@@ -106,7 +106,7 @@ def test_every_url_is_in_every_area_exactly_once(urls: int, pops: set[str], data
     kind = data.draw(st.sampled_from(["pop", "region"]))
     day = data.draw(st.integers(0, 400))
     listed = [f"https://www.example.com/{number}" for number in range(urls)]
-    where = {"region_type": kind, "region": sorted(pops) if kind == "pop" else ["all"]}
+    where: dict[str, Any] = {"region_type": kind, "region": sorted(pops) if kind == "pop" else ["all"]}
     changes = where | {"url_list": listed, "tier": "regional", "accept_encodings": ["br, gzip", "identity"]}
     group = ProbedGroup(
         DISTRIBUTION,
@@ -216,7 +216,7 @@ def test_unknown_tier_is_rejected_with_the_valid_ones() -> None:
 @pytest.mark.parametrize("tier", ["edge", "regional"])
 def test_dry_run_prices_both_tiers_whichever_is_asked_for(tier: str) -> None:
     urls = [f"https://www.example.com/{number}" for number in range(100)]
-    where = {"region_type": "region", "region": "eu"}
+    where: dict[str, Any] = {"region_type": "region", "region": "eu"}
     run = planned(url_list=urls, tier=tier, dry_run=True, verify="none", **where)
     document = dry_run_document(run, [Sizes(1, 1, 1000)], CATALOGUE)
     pops = request(**where).pops
@@ -234,7 +234,7 @@ def test_dry_run_prices_both_tiers_whichever_is_asked_for(tier: str) -> None:
 
 
 def test_comparison_ignores_a_max_rps_that_only_the_other_tier_exceeds() -> None:
-    where = {"region_type": "region", "region": "all", "timeout_minutes": 1, "max_rps": 1.0}
+    where: dict[str, Any] = {"region_type": "region", "region": "all", "timeout_minutes": 1, "max_rps": 1.0}
     run = planned(tier="regional", dry_run=True, **where)
     assert run.other_tier is not None
     assert run.other_tier.plan.targets > 60
