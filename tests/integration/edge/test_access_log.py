@@ -68,7 +68,8 @@ def test_viewer_that_leaves_is_an_error_with_the_bytes_it_was_sent(
     client: Client, lines: Lines, version: int
 ) -> None:
     client.request("/big.bin", version=version, leave_after=100_000)
-    until, found = time.monotonic() + 5, []
+    until = time.monotonic() + 5
+    found: list[dict[str, str]] = []
     while not found and time.monotonic() < until:
         found = lines()
     (line,) = found
