@@ -7,6 +7,7 @@ next day is played, with 5 % new URLs. It takes minutes; the shares do not depen
 """
 
 import argparse
+import functools
 import tempfile
 import time
 from pathlib import Path
@@ -47,19 +48,19 @@ def main() -> None:
             first_day(edge, demand.day(wanted.before, 1), folder / "first")
             requests = demand.renewed(NEW_EVERY).day(wanted.day, 2)
             print(
-                f"{wanted.before:,} requests for {wanted.urls:,} URLs at {len(pops)} POPs, then {wanted.day:,} of the "
-                "next day, 5 % of the URLs new",
+                f"{wanted.before:,} requests for {wanted.urls:,} URLs at {len(pops)} POPs, "
+                f"then {wanted.day:,} of the next day, 5 % of the URLs new",
                 flush=True,
             )
             _row("cold", next_day(edge, requests, folder / "cold"))
             for cover in wanted.cover or [95.0, 99.0]:
                 targets = folder / f"{cover:g}.csv"
                 found = traffic(folder / "first", "--cover", str(cover), "--output", targets)
-                options = ["--targets", str(targets)]
-                outcome = next_day(edge, requests, folder / f"{cover:g}", lambda each=options: warm(service, *each))
+                warm_up = functools.partial(warm, service, "--targets", str(targets))
+                outcome = next_day(edge, requests, folder / f"{cover:g}", warm_up)
                 _row(f"{found['cover']['pairs']:,} pairs: {cover:g} %", outcome)
-            options = rectangle(demand, folder / "urls.txt")
-            _row("all URLs at all POPs", next_day(edge, requests, folder / "all", lambda: warm(service, *options)))
+            warm_up = functools.partial(warm, service, *rectangle(demand, folder / "urls.txt"))
+            _row("all URLs at all POPs", next_day(edge, requests, folder / "all", warm_up))
         finally:
             service.process.terminate()
             service.process.communicate(timeout=20)
