@@ -69,7 +69,7 @@ def play(edge: SimulatedCloudFront, host: str, requests: Iterable[Asked]) -> Cou
     """Send requests as browsers at these POPs do, in order at each POP; return their number by X-Cache.
 
     Raises:
-        ValueError: a response is not whole, is no 200, or comes from another POP.
+        ValueError: a response is not whole, has another status than 200, or comes from another POP.
 
     """
     queues: dict[str, deque[str]] = defaultdict(deque)

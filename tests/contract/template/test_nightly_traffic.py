@@ -1,6 +1,7 @@
 """The nightly example: a template and a state machine that pass the project's rules, with the command's query."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,35 +78,31 @@ def test_roles_have_no_findings() -> None:
     assert findings(translated()) == []
 
 
-def test_machine_starts_a_run_of_the_querys_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto cannot run `athena:startQueryExecution.sync`: a state with the answer that AWS documents replaces it."""
+def test_run_that_the_machine_starts_is_a_valid_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto runs neither `athena:startQueryExecution.sync` nor startExecution with the documented parameter names.
+
+    So Pass states take their places: the one with Athena's documented answer, the other with the task's parameters.
+    """
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "x")
     definition = machine()
-    counted = definition["States"]["CountDemand"]
-    definition["States"]["CountDemand"] = {
-        "Type": "Pass",
-        "Result": {"targets": ANSWER["QueryExecution"]["ResultConfiguration"]["OutputLocation"]},  # type: ignore[index]
-        "Next": counted["Next"],
+    counted, started = definition["States"]["CountDemand"], definition["States"]["StartWarming"]
+    definition["States"] = {
+        "CountDemand": {"Type": "Pass", "Result": ANSWER, "Next": "Selected"},
+        "Selected": {"Type": "Pass", "Parameters": counted["ResultSelector"], "Next": counted["Next"]},
+        "StartWarming": {"Type": "Pass", "Parameters": started["Parameters"], "End": True},
     }
-    assert counted["ResultSelector"] == {"targets.$": "$.QueryExecution.ResultConfiguration.OutputLocation"}
-    # moto's own integration of startExecution fails with every input; the SDK's takes the same parameters.
-    definition["States"]["StartWarming"]["Resource"] = "arn:aws:states:::aws-sdk:sfn:startExecution"
     role = "arn:aws:iam::123456789012:role/nightly"
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         client = boto3.client("stepfunctions", region_name="us-east-1")
-        nothing = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-        service = client.create_state_machine(name="prewarm", definition=json.dumps(nothing), roleArn=role)
-        text = json.dumps(definition).replace("${StateMachineArn}", service["stateMachineArn"])
-        nightly = client.create_state_machine(name="nightly", definition=text, roleArn=role)
-        started = client.start_execution(stateMachineArn=nightly["stateMachineArn"], name="night-1", input="{}")
-        for _ in range(100):
-            status = client.describe_execution(executionArn=started["executionArn"])["status"]
-            if status != "RUNNING":
-                break
-        assert status == "SUCCEEDED"
-        (run,) = client.list_executions(stateMachineArn=service["stateMachineArn"])["executions"]
-        given = json.loads(client.describe_execution(executionArn=run["executionArn"])["input"])
-    assert run["name"] == "night-1"
-    checked = check_request(given, direct=True)
+        made = client.create_state_machine(name="nightly", definition=json.dumps(definition), roleArn=role)
+        arn = client.start_execution(stateMachineArn=made["stateMachineArn"], name="night-1", input="{}")[
+            "executionArn"
+        ]
+        until = time.monotonic() + 20
+        while (ended := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < until
+    call = json.loads(ended["output"])
+    assert call["Name"] == "night-1"
+    checked = check_request(call["Input"], direct=True)
     assert checked.fields.targets_s3 == "s3://runs/lists/nightly/11111111-2222-3333-4444-555555555555.csv"

@@ -56,7 +56,7 @@ def test_line_has_what_the_viewer_asked_and_got(client: Client, path: str, lines
     assert lines() == []
 
 
-def test_plain_http_and_hosts_of_no_distribution_are_told_apart(client: Client, path: str, lines: Lines) -> None:
+def test_plain_http_and_hosts_of_no_distribution_are_distinguished(client: Client, path: str, lines: Lines) -> None:
     client.request(path, scheme="http", version=0)
     client.request(path, host="other.example.org")
     (line,) = lines()
