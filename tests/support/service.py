@@ -53,10 +53,10 @@ class Service:
         assert response.status_code == 200, response.text
         return str(response.json()["requestID"])
 
-    def statuses(self, request_id: str) -> list[dict[str, Any]]:
+    def statuses(self, request_id: str, seconds: float = LONGEST_RUN_SECONDS) -> list[dict[str, Any]]:
         """Poll a run to its end, and return every status."""
         seen = []
-        until = time.monotonic() + LONGEST_RUN_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             response = self.get_status(request_id)
             assert response.status_code == 200, response.text
