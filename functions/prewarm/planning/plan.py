@@ -37,8 +37,8 @@ class Group:
     of them in an unstaged run); `skipped` lists the skipped POPs; `tenant` is the id of the distribution tenant that
     owns the URLs' domains, empty for a standard distribution; `account` is the id of the account that has the
     distribution, empty for the service's own, and in plans of earlier versions. In a run of tier REGIONAL, `pops` has
-    one POP for each regional edge cache area, and `areas` for each of them the POPs that may carry the area's targets,
-    itself first.
+    one POP for each regional edge cache area, and `areas` for each of them the POPs that may carry the area's
+    targets, itself first.
     """
 
     domain: str
