@@ -174,10 +174,10 @@ def _reachability(
             silent.append(continent)
     failed = [f"{pop} {each.failure}" for pop, each in probed.items() if each.failure]
     reasons = f"; not reachable: {', '.join(failed[:SHOWN])}" if failed else ""
+    if not probed:
+        return REACHABILITY.skipped("no POP name has a usable address", "fix the check `pop_names` first")
     if not responded:
         first = next((f": {each.detail}" for each in probed.values() if each.detail), "")
-        return REACHABILITY.failure(
-            f"no POP responds{reasons}{first}" if probed else "no POP name has a usable address"
-        )
+        return REACHABILITY.failure(f"no POP responds{reasons}{first}")
     detail = f"{', '.join(responded)} respond{reasons}"
     return REACHABILITY.warning(f"none of {', '.join(silent)}; {detail}") if silent else REACHABILITY.ok(detail)

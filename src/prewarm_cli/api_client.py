@@ -94,6 +94,10 @@ class Client:
         """GET /urls: {"url", "fetched", "last", "lastWarm", "looked"}."""
         return self._call("GET", "/urls", response_checks.missing_in_history, {"url": url, "days": days})
 
+    def diagnose(self, url: str | None) -> dict[str, Any]:
+        """GET /diagnose: {"version", "time", "stateMachineArn", "pops", "checks"}."""
+        return self._call("GET", "/diagnose", response_checks.missing_in_diagnosis, {"url": url})
+
     def page_of(self, run: str) -> str:
         """Return the address of a run's page in the dashboard."""
         return f"{self.url}/#/run/{quote(run.rpartition(':')[2], safe='')}"
@@ -183,12 +187,7 @@ class Client:
         body: dict[str, Any] | None = None,
         key: str | None = None,
     ) -> dict[str, Any]:
-        """Call a route and return the document of its 200, checked with `missing_field`.
-
-        Raises:
-            CommandFailed: any other response, or no response.
-
-        """
+        """Return the document of a route's 200, checked with `missing_field`; raise CommandFailed without a 200."""
         import requests  # noqa: PLC0415 - see _session
 
         session = self._retrying if method == "GET" or key is not None else self._single_try

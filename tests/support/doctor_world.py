@@ -65,6 +65,7 @@ class DoctorWorld:
     dns: DnsProxy
     aws: AwsProxy
     stack: EmbeddedStack
+    invalidated: list[str]
 
     def heal(self) -> None:
         """End all faults."""
@@ -115,14 +116,20 @@ def doctor_world(logs: Path) -> Iterator[DoctorWorld]:
             # Not the embedded stack's prices: those of the service are to be tested, too.
             "PREWARM_OWN_MACHINE": "false",
         }
+        invalidated: list[str] = []
+
+        def invalidate(domain: str, paths: list[str]) -> None:
+            invalidated.extend(paths)
+            edge.purge(paths, domain=domain)
+
         stack = cleanup.enter_context(
             EmbeddedStack(
                 distributions=[f"{DOMAIN}={HOST}", f"{FORBIDDEN_DOMAIN}={FORBIDDEN_HOST}"],
                 parameters={"AllowedDistributions": DOMAIN},
                 environment=environment,
                 log_dir=logs,
-                on_invalidation=lambda domain, paths: edge.purge(paths, domain=domain),
+                on_invalidation=invalidate,
             )
         )
         aws.upstream = int(stack.endpoint.rpartition(":")[2])
-        yield DoctorWorld(edge, dns, aws, stack)
+        yield DoctorWorld(edge, dns, aws, stack, invalidated)
