@@ -23,7 +23,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("run", re.compile(r"\b\d{8}T\d{6}Z-[0-9A-Za-z]+")),
     ("account", re.compile(r"(?<![\w.])\d{12}(?![\w.]*\d)|\b\d{4}-\d{4}-\d{4}\b")),
     ("address", re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+|/\d+)?(?![\w.]*\w)")),
-    ("address", re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,}(?:/\d+)?(?![\w:])", re.IGNORECASE)),
+    ("address", re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,}(?:/\d+)?(?!\w)", re.IGNORECASE)),
     ("host", re.compile(r"(?<![\w.-])(?:[\w-]+\.)+[^\W\d_][\w-]*\.?(?![\w-])")),
     ("id", re.compile(r"(?<![\w-])E[A-Z0-9]{11,14}(?![\w-])|\b[dD][tT]_\w+")),
     # Physical names of a stack's resources: STACK-LOGICALID-RANDOM.
@@ -110,13 +110,18 @@ def _stands_alone(match: re.Match[str]) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Return whether a text is an IP address, with a port or a prefix length if it has one."""
+    """Return whether a text is an IP address, with a port, a prefix length or a sentence's colon if it has one.
+
+    Times such as 12:34:56 are not; `::` alone stands in source code.
+    """
     bare = text.partition("/")[0].rstrip(".")
-    if bare.count(":") == 1:
-        bare = bare.partition(":")[0]
+    forms = {bare, bare.removesuffix(":"), bare.partition(":")[0]} - {"::"}
+    return any(map(_parses, forms))
+
+
+def _parses(text: str) -> bool:
     try:
-        ipaddress.ip_address(bare)
+        ipaddress.ip_address(text)
     except ValueError:
         return False
-    # Times such as 12:34:56 are no addresses; `::` alone stands in source code.
-    return bare != "::"
+    return True

@@ -1,5 +1,3 @@
-import ipaddress
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +8,10 @@ from prewarm_cli.doctor.report import anonymiser_for
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LABEL = st.text(LETTERS + "0123456789-", min_size=4, max_size=12).filter(lambda text: text.strip("-") == text)
-HOST = st.builds(lambda labels, tld: ".".join([*labels, tld]), st.lists(LABEL, min_size=1, max_size=3), st.sampled_from(
-    ["com", "org", "net", "md", "py", "io", "cloudfront.net", "eu-west-1.amazonaws.com", "co.uk"]
-))  # fmt: skip
+ZONES = ["com", "org", "net", "md", "py", "io", "cloudfront.net", "eu-west-1.amazonaws.com", "co.uk"]
+HOST = st.builds(
+    lambda labels, zone: ".".join([*labels, zone]), st.lists(LABEL, min_size=1, max_size=3), st.sampled_from(ZONES)
+)
 ACCOUNT = st.text("0123456789", min_size=12, max_size=12)
 IPV4 = st.ip_addresses(v=4).map(str)
 IPV6 = st.ip_addresses(v=6).filter(lambda address: int(address) > 0xFFFF).map(str)
@@ -123,4 +122,3 @@ def test_documents_are_replaced_in_names_and_texts() -> None:
     document = {"shop.example.org": ["10.1.2.3", 7, None, {"a": "mail to jane@example.org"}]}
     shown = Anonymiser().document(document)
     assert shown == {"host-1": ["address-1", 7, None, {"a": "mail to email-1"}]}
-    assert ipaddress.ip_address("10.1.2.3")
