@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import prewarm_cli.api_client
 from prewarm.diagnosis import FAILURE, OK, WARNING, Row
@@ -225,6 +226,17 @@ def test_fault_that_only_the_service_sees_is_found(world: DoctorWorld, fault: st
     # Nothing else is blamed: other failures are those of checks that depend on the same.
     failed = {name for name, row in rows.items() if row["result"] == FAILURE} - {check}
     assert failed <= ({"pop_names"} if fault == "silent nameserver" else set())
+
+
+def test_diagnose_needs_the_key_and_checks_its_parameters(world: DoctorWorld) -> None:
+    def status(key: str, **query: str) -> int:
+        headers = {"x-api-key": key}
+        return requests.get(f"{world.stack.api}/diagnose", params=query, headers=headers, timeout=30).status_code
+
+    key = world.stack.api_key
+    assert status("wrong") == 403
+    assert [status(key, url=bad) for bad in ("", "ftp://www.example.com/", "https://10.0.0.1/")] == [400] * 3
+    assert status(key, host="www.example.com") == 400
 
 
 # ---- address, key and clock ----
