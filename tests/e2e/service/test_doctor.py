@@ -385,7 +385,7 @@ def test_examination_that_would_cost_too_much_starts_no_run(world: DoctorWorld) 
     try:
         result = json.loads(prewarm("doctor", URL, "--json", code=1).stdout)
     finally:
-        world.edge.put_object("/page.html", {"size": 1_500})
+        world.edge.put_object("/page.html", {"size": 900})
         world.edge.purge(["/page.html"])
     (cost,) = [row for row in result["checks"] if row["check"] == "cost"]
     assert (cost["result"], "the limit is $0.01" in cost["detail"]) == (FAILURE, True)
