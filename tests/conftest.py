@@ -21,6 +21,7 @@ LONGEST = (
     "nginx",
     "resolving",
     "demo",
+    "doctor",
     "test_ownership.py",
     "test_double_delivery.py",
     "test_package.py",

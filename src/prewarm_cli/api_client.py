@@ -27,11 +27,15 @@ STATUS_PAGE_LIMIT = 1000
 
 
 class Client:
-    """Call the API at `url` with its key, or by another transport; `url` may then be empty: it is unknown."""
+    """Call the API at `url` with its key, or by another transport; then `key` is empty, and `url` if it is unknown.
+
+    `name`: the API's address, or its function's ARN.
+    """
 
     def __init__(self, url: str, key: str = "", transport: Transport | None = None) -> None:
-        self.url = url
+        self.url, self.key = url, key
         self._transport = transport or HttpTransport(url, key)
+        self.name = self._transport.name
 
     def start(self, request: dict[str, Any], key: str | None) -> dict[str, Any]:
         """POST /prewarm: {"requestID": …}, or {"dryRun": …} for a dry run; `key`: the Idempotency-Key."""
@@ -81,6 +85,10 @@ class Client:
     def url_history(self, url: str, days: int | None) -> dict[str, Any]:
         """GET /urls: {"url", "fetched", "last", "lastWarm", "looked"}."""
         return self._call("GET", "/urls", response_checks.missing_in_history, {"url": url, "days": days})
+
+    def diagnose(self, url: str | None) -> dict[str, Any]:
+        """GET /diagnose: {"version", "time", "stateMachineArn", "pops", "checks"}."""
+        return self._call("GET", "/diagnose", response_checks.missing_in_diagnosis, {"url": url})
 
     def page_of(self, run: str) -> str | None:
         """Return the address of a run's page in the dashboard; None if the API's address is unknown."""

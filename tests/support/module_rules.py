@@ -49,10 +49,11 @@ LOCAL_COMMANDS = (
     "prewarm_cli.commands.run_here",
     "prewarm_cli.commands.serve",
     "prewarm_cli.demo",
+    "prewarm_cli.doctor.account",
     "prewarm_cli.traffic.command",
 )
 # Loaded by such a command only once it is called.
-EXTRA_PACKAGES = ("prewarm_cli.traffic", "prewarm_cli.aws")
+EXTRA_PACKAGES = ("prewarm_cli.traffic", "prewarm_cli.aws", "prewarm_cli.doctor.aws_calls")
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 

@@ -75,7 +75,7 @@ class EmbeddedAws:
                 patches.enter_context(_variable(name, value))
             patches.configure("stepfunctions", "execute_state_machine", value=True)
             self._session = isolated_session(template.account.region)
-            self._server, self._cloudfront = serve_moto()
+            self._server, self._cloudfront, self._lambda_account = serve_moto()
             patches.callback(self._server.server_close)
             patches.callback(self._server.shutdown)
             # moto calls itself over HTTP in places that are not patched.
@@ -103,6 +103,7 @@ class EmbeddedAws:
         """
         patch_lambda(self._patches, workers)
         patch_assumed_roles(self._patches, roles or {})
+        self._lambda_account.concurrency = workers.most_at_once
         patch_invalidations(self._patches, on_invalidation)
         patch_stop_execution(self._patches)
         patch_big_maps(self._patches)

@@ -47,8 +47,8 @@ def extras() -> set[str]:
     """Return what the extras add: the embedded stack's packages, those of `prewarm traffic` and of calls of AWS."""
     table = project()["optional-dependencies"]
     assert isinstance(table, dict)
-    assert set(table) == {"local", "traffic", "aws"}
-    return names_of(table["local"]) | names_of(table["traffic"]) | names_of(table["aws"])
+    assert set(table) == {"aws", "local", "traffic"}
+    return set().union(*map(names_of, table.values()))
 
 
 def imported_distributions(code: Sources) -> set[str]:

@@ -183,7 +183,7 @@ def test_the_base_environment_is_small(base: Path) -> None:
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < MAX_BASE_BYTES
 
 
-@pytest.mark.parametrize("command", ["start", "report", "configure", "traffic"])
+@pytest.mark.parametrize("command", ["start", "report", "configure", "traffic", "doctor"])
 def test_help_works_without_extras(base: Path, tmp_path: Path, command: str) -> None:
     done = executed(base / "prewarm", command, "--help", folder=tmp_path)
     assert done.returncode == 0, done.stderr
