@@ -17,8 +17,10 @@ import resolve.invalidate_handler
 from prewarm.errors import BrokenSetting, TransientError
 from prewarm.observability import logger
 from prewarm.settings import Settings
+from prewarm.storage.run_store import storage
 from prewarm_local.stack.moto_accounts import patch_assumed_roles
 from prewarm_local.stack.moto_patches import MotoPatches
+from resolve.diagnose import diagnose
 from resolve.distributions.assumed_roles import RoleRefused, assumed_roles
 from resolve.distributions.finder import DistributionFinder
 from tests.support.edge_urls import HOST
@@ -298,3 +300,18 @@ def test_plan_stored_by_an_earlier_version_is_invalidated_in_the_services_own_ac
 def plan_or_list(key: str) -> Any:
     body = client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     return json.loads(gzip.decompress(body) if key.endswith(".gz") else body)
+
+
+def test_diagnosis_warns_about_a_role_that_cannot_be_assumed(machine: Machine, roles: dict[str, str]) -> None:
+    settings = Settings.from_environment()
+
+    def row() -> dict[str, Any]:
+        checks = diagnose(None, settings, storage())["checks"]
+        return next(check for check in checks if check["check"] == "cloudfront_api")
+
+    assert row()["result"] == "ok"
+    roles.clear()
+    assumed_roles.cache_clear()
+    refused = row()
+    assert refused["result"] == "warning"
+    assert ROLE in refused["detail"]
