@@ -33,7 +33,9 @@ class Target:
     completely and did not verify it. Bitmaps of the POP's addresses: `filled` have answered with the copy, `own` had
     to fetch it although another one had it, `proven` have shown that they keep it, `plain_at` have answered without a
     Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
-    was found at another address than the one that fetched it.
+    was found at another address than the one that fetched it. `miss` is the response to the very first fetch, if that
+    was a complete Miss of the POP; `before`: it was a hit of a copy that is older than the run; `spared_ms`: how much
+    later the first byte of `miss` came than that of the proof, None without both.
     """
 
     number: int
@@ -53,6 +55,9 @@ class Target:
     elsewhere: bool = False
     plain_at: int = 0
     plain_asks: int = 0
+    miss: Response | None = None
+    before: bool = False
+    spared_ms: float | None = None
 
 
 @dataclass

@@ -67,7 +67,8 @@ class Worker:
         self._limits, self._invocation, self._breakers = limits, invocation, breakers
         self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
         self._verification = Verification(tile)
-        self._judge = Judge(tile, self._verification, invalidated=recorder.plan.invalidate)
+        began = time.monotonic() - limits.run_age
+        self._judge = Judge(tile, self._verification, recorder.plan.invalidate, lambda: time.monotonic() - began)
         breakers.pops = len(recorder.plan.groups[tile.batch.group].pops)
         self._dark_pops = dark_pops
         self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)
