@@ -112,7 +112,7 @@ def gain_text(gain: Gain, verify: str) -> str:
         return f"{WITHOUT_GAIN}: no target was fetched completely."
     if gain.before == gain.fetched:
         return f"{WITHOUT_GAIN}: all fetched targets ({gain.fetched:,}) were warm before."
-    why = "no target has a first Miss and the Hit that proves it"
+    why = "no target has a first Miss and a Hit that proves it"
     if verify == "none":
         why = "verify is none, so no Hit was fetched after a Miss"
     return f"{WITHOUT_GAIN}: {why}; {before}."

@@ -130,7 +130,7 @@ def test_run_of_an_earlier_version_has_no_gain_and_never_zero() -> None:
         (
             Gain(3, 0),
             "all",
-            "No difference was measured: no target has a first Miss and the Hit that proves it; 0 % were warm before.",
+            "No difference was measured: no target has a first Miss and a Hit that proves it; 0 % were warm before.",
         ),
         (Gain(), "all", "No difference was measured: no target was fetched completely."),
     ],
