@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from aggregate.report import as_csv, as_json, build_report
 from aggregate.report_html import page
-from aggregate.run_stats import measured_sums
+from aggregate.run_stats import gain_fields, measured_sums
 from aggregate.summary import run_verdict, summarise
 from prewarm.catalogue import catalogue
 from prewarm.observability import logger, put_metrics
@@ -54,12 +54,10 @@ def finish_run(plan: Plan, store: Storage, redrives: int = 0, status: str | None
         rolled_up, urls = roll_up(plan, results, outcome), store.get_urls(run)
         fetched = store.get_fetched(run, plan.respelled)
         summary = summarise(plan, rolled_up, urls, time.time(), outcome, fetched)
-        summary |= measured_sums(
-            plan,
-            measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls)),
-            time.time() - started,
-            catalogue(),
-        )
+        parts = counted_parts(results, len(plan.variants))
+        measured = measure(plan, parts, set_aside(plan, rolled_up.urls))
+        summary |= measured_sums(plan, measured, time.time() - started, catalogue())
+        summary |= gain_fields(plan, parts, catalogue())
     verdict = run_verdict(plan, summary, store.location(run_key(run, "summary.json")))
     summary |= {"redrives": redrives, "executionStatus": status or ("SUCCEEDED" if verdict["passed"] else "FAILED")}
     if summary["executionStatus"] == "FAILED":

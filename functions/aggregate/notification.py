@@ -41,6 +41,8 @@ def compose(
     if summary is not None:
         lines[-1] = f"{counts[0].upper()}{counts[1:]}, {summary['failed']:,} failed."
         lines.append(f"Estimated cost: ${summary['cost']['dollars']:.4f}.")
+        # Summaries of earlier versions have no gain.
+        lines += [summary["gain"]["text"]] if "gain" in summary else []
         if everywhere := summary.get("failedEverywhere"):
             lines.append(f"{everywhere:,} {'URL' if everywhere == 1 else 'URLs'} failed everywhere.")
         lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []

@@ -12,7 +12,7 @@ from typing import Any
 from aggregate.byte_units import format_bytes
 from aggregate.report_failures import URLS_SHOWN, different, everywhere, failures, judged_of, share
 from aggregate.report_tables import documents, left_out, table
-from aggregate.report_times import histogram_table, percentile_figures
+from aggregate.report_times import gain_table, histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
 
 SLOWEST_SHOWN = 10
@@ -67,6 +67,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     else:
         yield from _locations(report, catalogue)
     yield from histogram_table(report)
+    yield from gain_table(report)
     yield _uncompressed(report)
     yield from left_out(report.get("sources", []))
     yield from documents(report.get("sources", []))

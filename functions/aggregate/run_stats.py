@@ -1,11 +1,15 @@
 """Statistics of a run: per POP and price region, response times, and cost. Pure."""
 
 from collections import Counter
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from prewarm.catalogue import Catalogue
 from prewarm.planning.cost import RESOLVE_GB, Work, estimate, price_region
 from prewarm.planning.plan import Plan
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.gain import gain_of
 from prewarm.results.stats import Measured, PopSums
 
 # Memory of the aggregate function in GB.
@@ -21,6 +25,12 @@ def measured_sums(plan: Plan, measured: Measured, seconds: float, catalogue: Cat
         "regions": regions(measured, catalogue),
         "cost": measured_cost(plan, measured, seconds, catalogue),
     }
+
+
+def gain_fields(plan: Plan, parts: Iterable[BatchResult], catalogue: Catalogue) -> dict[str, Any]:
+    """Return {"gain": what first viewers were spared}, or {} where the parts of the run have no counts of it."""
+    gain = gain_of(parts, plan.verify, partial(price_region, catalogue=catalogue))
+    return {} if gain is None else {"gain": gain}
 
 
 def measured_cost(plan: Plan, measured: Measured, seconds: float, catalogue: Catalogue) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from prewarm.fetcher.transfer import Fetch
 from prewarm.results.outcome import SILENT, Outcome
 from prewarm.results.regional_causes import COLD
 from warm.servers import Servers
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 
 
 @dataclass

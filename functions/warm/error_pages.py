@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
-from warm.tile import Target
+from warm.target import Target
 
 # A page that the edge keeps for less time is asked for again from the origin before many viewers have seen it.
 MIN_KEPT_SECONDS = 300

@@ -1,5 +1,6 @@
 """Decide about a complete response: its target is finished, held, or fetched again. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
@@ -8,8 +9,19 @@ from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from warm.error_pages import judge_error_page
 from warm.plain_copies import PlainCopies
-from warm.proof import is_hit_in_pop, is_refreshed, names_the_pop, proves, unproven, warm_outcome
-from warm.tile import Target, Tile
+from warm.proof import (
+    is_hit_in_pop,
+    is_miss_in_pop,
+    is_older_than,
+    is_refreshed,
+    names_the_pop,
+    proves,
+    spared_ms,
+    unproven,
+    warm_outcome,
+)
+from warm.target import Target
+from warm.tile import Tile
 from warm.verification import Step, Verification
 
 # The most fetches without a proof. Two are enough where the distribution's settings, or the verifications of other
@@ -37,11 +49,15 @@ class Judged:
 
 @dataclass
 class Judge:
-    """Judges the complete responses of one tile; `invalidated`: the run has invalidated its URLs."""
+    """Judges the complete responses of one tile.
+
+    `invalidated`: the run has invalidated its URLs; `run_seconds` returns the seconds since the run began.
+    """
 
     tile: Tile
     verification: Verification
     invalidated: bool
+    run_seconds: Callable[[], float]
     _plain: PlainCopies = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +69,10 @@ class Judge:
         target: Target = fetch.owner
         servers, verifying = self.verification.servers, self.tile.verify != "none"
         server = fetch.address % servers.counts[target.pop]
-        again = servers.fill(target, server, hit=is_hit_in_pop(response))
+        hit = is_hit_in_pop(response)
+        if target.tries == 1 and not target.fetched:
+            self._first(target, response, hit=hit)
+        again = servers.fill(target, server, hit=hit)
         if target.first is not None and response.encoding and not target.first.encoding:
             # The compressed copy is the one that counts; what was found of the plain one proves nothing about it.
             servers.start_again(target, server)
@@ -64,6 +83,7 @@ class Judge:
         if proves(target, response, first_of_several=separate):
             if servers.prove(target, server) or not verifying:
                 first, named = target.first or response, names_the_pop(response)
+                target.spared_ms = spared_ms(target, response)
                 return Judged(first, warm_outcome(target, response), verified=True, named=named)
             return self._ask_elsewhere(fetch, response, again=again)
         # A refreshed copy may be an expired one that is served while the origin fails.
@@ -77,6 +97,13 @@ class Judge:
         if target.first is not None:
             response, outcome = target.first, warm_outcome(target, response)
         return Judged(response, outcome if step is Step.BELIEVE else None)
+
+    def _first(self, target: Target, response: Response, *, hit: bool) -> None:
+        """Keep what the response to a target's very first fetch shows about the time before the run."""
+        if hit:
+            target.before = is_older_than(response, self.run_seconds())
+        elif is_miss_in_pop(response):
+            target.miss = response
 
     def error_page(self, target: Target, response: Response) -> Judged:
         """Judge a page that custom error responses made with a status of success."""

@@ -29,13 +29,17 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop, in seconds from now (this worker's own end, and the run's deadline), and how fast to fetch."""
+    """When to stop, in seconds from now (this worker's own end, and the run's deadline), and how fast to fetch.
+
+    `run_age`: the seconds since the run began.
+    """
 
     own_seconds: float
     run_seconds: float
     error_cache_seconds: float
     max_bytes: int | None = None
     rps: float | None = None
+    run_age: float = 0.0
 
     @classmethod
     def of(cls, plan: Plan, deadline: float, left: float, settings: Settings) -> "Limits":
@@ -46,4 +50,5 @@ class Limits:
             error_cache_seconds=settings.error_cache_seconds,
             max_bytes=plan.max_bytes,
             rps=rps_of_worker(plan),
+            run_age=time.time() - plan.started_at,
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
-from warm.tile import Target
+from warm.target import Target
 
 OK = 200
 SMALLEST, LARGEST = 1_000, 10_000_000

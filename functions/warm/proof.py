@@ -7,8 +7,10 @@ from prewarm.fetcher.response import Response
 from prewarm.results.classify import seems_uncacheable
 from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
-from warm.tile import Target
+from warm.target import Target
 
+# Digits of an Age that are read; more are an age of years anyway.
+LONGEST_AGE = 10
 # The layer of the POP itself (Developer Guide, "Server-Timing header", cdn-hit-layer).
 EDGE = "EDGE"
 
@@ -20,6 +22,20 @@ def is_hit_in_pop(response: Response) -> bool:
     origin, or is an expired copy served while the origin fails, so it proves nothing.
     """
     return response.x_cache.startswith("Hit ") and response.layer in {"", EDGE}
+
+
+def is_miss_in_pop(response: Response) -> bool:
+    """Return whether a response shows that the POP had no copy: a Miss, or a hit of a named layer behind the POP."""
+    return response.x_cache.startswith(("Miss ", "Hit ")) and not is_hit_in_pop(response)
+
+
+def is_older_than(response: Response, seconds: float) -> bool:
+    """Return whether a hit's copy was in the POP so many seconds ago, as far as the response says.
+
+    One of an unnamed layer may be the regional edge cache's, which this run has filled through another POP: its Age,
+    in whole seconds, then is smaller than the run's.
+    """
+    return names_the_pop(response) or not response.age.isdecimal() or int(response.age[:LONGEST_AGE]) + 1 > seconds
 
 
 def names_the_pop(response: Response) -> bool:
@@ -50,6 +66,18 @@ def warm_outcome(target: Target, response: Response) -> Outcome:
     """Return the outcome of a target that is warm: by its first complete response, which may be this one."""
     found = is_hit_in_pop(target.first or response) and not target.fetched
     return Outcome.ALREADY_WARM if found else Outcome.WARMED
+
+
+def spared_ms(target: Target, proof: Response) -> float | None:
+    """Return the time to first byte of the target's first Miss less that of its proof; None if that was no Miss.
+
+    Both times run from the sent request to the first byte, without the connection (transfer.read_response). The proof
+    may have come from another address of the POP, never from another POP.
+    """
+    miss = target.miss
+    if miss is None or miss.cf_pop != proof.cf_pop:
+        return None
+    return miss.ttfb_ms - proof.ttfb_ms
 
 
 def unproven(target: Target, response: Response, reason: str) -> tuple[Outcome, str]:

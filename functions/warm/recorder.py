@@ -13,14 +13,17 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.consistency import Contents
 from prewarm.results.encodings import PlainPops
 from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples
+from prewarm.results.gain import Gain, gain_class
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.results.server_errors import cause_of
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
-from warm.tile import Target, Tile
+from warm.gains import packed_gains
+from warm.target import Target
+from warm.tile import Tile
 
-# Fast and still ten times smaller: compression must not cost more than the fetch that it records. 31: a gzip header.
+# Fast and still ten times smaller: compression must not cost more than a fetch. 31: a gzip header.
 _compressor = partial(zlib.compressobj, level=1, wbits=31)
 LINES_AT_ONCE = 200
 # Characters kept of a dark POP's detail in the ledger's item, which has at most 400 KB; the record has all of it.
@@ -53,6 +56,7 @@ class Recorder:
     _plain: int = 0
     _varied: Varied = field(default_factory=dict)
     _per_pop: list[PopSums] = field(init=False)
+    _gains: list[Gain] = field(init=False)
     _contents: Contents = field(init=False)
     _plain_pops: PlainPops = field(default_factory=PlainPops)
 
@@ -60,6 +64,7 @@ class Recorder:
         """Create the sums that need the size of the tile."""
         self._contents = Contents(len(self.tile.variants))
         self._per_pop = [PopSums() for _ in self.tile.pops]
+        self._gains = [Gain() for _ in self.tile.pops]
 
     def record(
         self,
@@ -87,6 +92,10 @@ class Recorder:
             self._layers[layer] += 1
         if outcome in WARM:
             self._warm[target.url] += 1
+            if outcome is Outcome.ALREADY_WARM and target.before:
+                self._gains[target.pop].before += 1
+            elif target.spared_ms is not None:
+                self._gains[target.pop].classes[gain_class(target.spared_ms)] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
             if response.vary and self.tile.harmless_vary is not None:
                 harmless = self.tile.harmless_vary[target.url]
@@ -94,6 +103,8 @@ class Recorder:
             number = target.url * len(self.tile.variants) + target.variant
             self._plain_pops.add(number, target.pop, response.encoding, unexpected=target.plain_at > 0)
         else:
+            if target.first is not None or target.fetched:
+                self._gains[target.pop].fetched += 1
             example = self._example(target, response, outcome)
             self._failures.append((target.url, target.pop, outcome, example.kind, example.pop))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
@@ -223,6 +234,7 @@ class Recorder:
             uncompressed=self._plain_pops.uncompressed(),
             plain_copies=self._plain_pops.plain(),
             targets=batch.targets,
+            gain=packed_gains(self.plan, self.tile.pops, self._per_pop, self._gains),
         )
 
     def _dark_pops(self) -> dict[int, str]:

@@ -10,6 +10,7 @@ delivers content", section "How CloudFront works with regional edge caches".
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -21,7 +22,8 @@ from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, 
 from warm.carriers import Carriers
 from warm.judge import FETCHES_IF_UNCACHEABLE, FIRST_PAUSE, MOST_FETCHES, Judge, Judged
 from warm.proof import EDGE, is_refreshed, unproven
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 from warm.verification import Step, Verification
 
 # The layers behind the POPs: a regional edge cache, and the one that acts as Origin Shield.
@@ -171,9 +173,13 @@ class RegionalJudge:
 
 
 def judge_of(
-    tile: Tile, verification: Verification, carriers: Carriers | None, *, invalidated: bool
+    tile: Tile,
+    verification: Verification,
+    carriers: Carriers | None,
+    invalidated: bool,  # noqa: FBT001 - Judge's own field
+    run_seconds: Callable[[], float],
 ) -> Judge | RegionalJudge:
     """Return the judge of a tile: by its carriers, or of what each POP keeps."""
     if carriers is None:
-        return Judge(tile, verification, invalidated)
+        return Judge(tile, verification, invalidated, run_seconds)
     return RegionalJudge(tile, verification, carriers, invalidated)

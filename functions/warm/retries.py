@@ -8,7 +8,8 @@ from prewarm.fetcher.response import Response
 from prewarm.results.outcome import RETRIED, RETRIED_LATER, Outcome
 from warm.limits import Limits
 from warm.stop_rules import StopRules
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 
 TRIES = 3
 # First pause before a retry in seconds; doubled each time.

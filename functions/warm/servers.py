@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.proven_servers import pack_servers
-from warm.tile import Target
+from warm.target import Target
 
 # The most addresses of a POP that a target is fetched through.
 MOST_SERVERS = 8

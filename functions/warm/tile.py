@@ -13,6 +13,7 @@ from prewarm.planning.cells import Cells, Sample
 from prewarm.planning.plan import Batch, Plan
 from warm.cursor import FETCHED, Cursor, nothing_done
 from warm.error_lifetime import seconds_kept
+from warm.target import Target
 
 # Makes the edge name the cache layer that answers, where the distribution's response headers policy has
 # Server-Timing, whatever its sampling rate (Developer Guide, "Server-Timing header", "Pragma request header").
@@ -21,46 +22,6 @@ DEFAULT_USER_AGENT = f"CloudFront-Prewarm/{__version__}"
 
 # How much longer than the edge waits for its origin the worker waits for the edge, in seconds.
 SECONDS_AFTER_ORIGIN = 5
-
-
-@dataclass(slots=True)
-class Target:
-    """One URL x POP x variant, by indices within the batch, and the state of its fetches.
-
-    `verify`: a Miss is followed by another fetch that has to be a Hit; `first` is the first complete response of such
-    a target, `misses` counts its complete responses that prove nothing, `repeats` the others that are followed by
-    another fetch. `tries` counts all its fetches, `bytes` is their sum. `fetched`: an earlier worker fetched it
-    completely and did not verify it. Bitmaps of the POP's addresses: `filled` have answered with the copy, `own` had
-    to fetch it although another one had it, `proven` have shown that they keep it, `plain_at` have answered without a
-    Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
-    was found at another address than the one that fetched it.
-
-    In a regional run (carriers.py): `place` is the POP of the area that is asked now, `asked` a bitmap of those that
-    need not be asked again, `filler` the POP whose response is `first` (-1: no other than `place`), `cause` why no
-    proof was found.
-    """
-
-    number: int
-    url: int
-    pop: int
-    variant: int
-    verify: bool
-    tries: int = 0
-    misses: int = 0
-    bytes: int = 0
-    first: Response | None = None
-    fetched: bool = False
-    repeats: int = 0
-    filled: int = 0
-    own: int = 0
-    proven: int = 0
-    elsewhere: bool = False
-    plain_at: int = 0
-    plain_asks: int = 0
-    place: int = 0
-    asked: int = 0
-    filler: int = -1
-    cause: str = ""
 
 
 @dataclass

@@ -13,7 +13,8 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.classify import seems_uncacheable
 from warm.servers import Servers
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 
 # A target that waits for proofs: its fetch, and its complete response.
 Held = tuple[Fetch, Response]

@@ -25,7 +25,8 @@ from warm.recorder import Recorder
 from warm.regional import judge_of
 from warm.retries import FIRST_PAUSE, TRIES, Retries, tries_of
 from warm.stop_rules import StopReason, StopRules
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 from warm.verification import Verification
 
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
@@ -67,7 +68,10 @@ class Worker:
         self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
         self._carriers = Carriers.of(tile, dark_pops.dark)
         self._verification = Verification(tile, self._carriers)
-        self._judge = judge_of(tile, self._verification, self._carriers, invalidated=recorder.plan.invalidate)
+        began = time.monotonic() - limits.run_age
+        self._judge = judge_of(
+            tile, self._verification, self._carriers, recorder.plan.invalidate, lambda: time.monotonic() - began
+        )
         breakers.pops = len(recorder.plan.groups[tile.batch.group].pops)
         self._dark_pops = dark_pops
         self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)

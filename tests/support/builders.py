@@ -16,7 +16,8 @@ from prewarm.request.validation import check_request
 from prewarm.urls import Url
 from resolve.distributions.model import Distribution
 from warm.cursor import Cursor
-from warm.tile import Target, Tile
+from warm.target import Target
+from warm.tile import Tile
 
 POP_NAMES = ("ATL56-C1", "NRT57-P3", "SYD1-C1", "FRA2-C1", "LHR3-C1", "GRU1-C1")
 DISTRIBUTION = Distribution("E1", "d111.cloudfront.net", ("www.example.com",))

@@ -62,13 +62,14 @@ def work(
     control: Callable[[], Control] = lambda: Control(ended=False),
     max_bytes: int | None = None,
     rps: float | None = None,
+    run_age: float = 0.0,
     dark_pops: dict[str, str] | None = None,
     **scene: Any,
 ) -> Worked:
     """Run a worker on a tile of `urls` x `pops`; each fetch takes `seconds`; `own` and `run` are its time limits."""
     plan, tile = tile_of(urls, pops, **scene)
     fetcher = FakeFetcher(edge, clock, seconds)
-    limits = Limits(own, run, ERROR_CACHE_SECONDS, max_bytes, rps)
+    limits = Limits(own, run, ERROR_CACHE_SECONDS, max_bytes, rps, run_age)
     reported: list[str] = []
     dark: list[tuple[str, str]] = []
     worker = Worker(

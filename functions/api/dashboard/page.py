@@ -42,6 +42,7 @@ SCRIPTS = (
     "follow.js",
     "failures.js",
     "times.js",
+    "gain.js",
     "components.js",
     "run.js",
     "app.js",

@@ -15,14 +15,17 @@ from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.phase import ENDED, RESOLVING, phase_of
 from api.runs.totals import no_totals, totals_of
+from prewarm.catalogue import catalogue
 from prewarm.errors import RefusedRequest
 from prewarm.execution_status import summary_is_current
+from prewarm.planning.cost import price_region
 from prewarm.planning.plan import Plan
 from prewarm.request.model import DUPLICATES
 from prewarm.request.validation import check_request
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
 from prewarm.results.failure_texts import example_from_json
+from prewarm.results.gain import gain_of
 from prewarm.results.judging import failed_everywhere, set_aside
 from prewarm.results.rollup import Verdict, roll_up, sums
 from prewarm.results.stats import measure
@@ -44,6 +47,7 @@ class Progress:
     - `urls`: every URL of the run by index
     - `totals`: `skippedPops`, `targets`, `bytes` and `warnings` in the form of the REST API
     - `pops`: statistics per POP, and `times`: percentiles and histogram of the times to first byte, if requested
+    - `gain`: what first viewers were spared, of an ended run or if requested; None if it was not counted
     - `cost`: an ended run's estimated cost
     - `dry_run`: the result of a dry run, which has neither URLs nor totals
     - `expired`: whether the run's documents have been deleted
@@ -56,6 +60,7 @@ class Progress:
     totals: dict[str, Any] = field(default_factory=dict)
     pops: list[dict[str, Any]] | None = None
     times: dict[str, Any] | None = None
+    gain: dict[str, Any] | None = None
     cost: dict[str, Any] | None = None
     dry_run: dict[str, Any] | None = None
     expired: bool = False
@@ -143,7 +148,9 @@ def _from_summary(
     pops = [_judged(pop) for pop in summary["pops"]] if with_pops else None
     times = {name: summary[name] for name in TIMES if name in summary} if with_pops else None
     label = summary.get("label", "")
-    return Progress(execution, entries, totals_of(summary), pops, times, summary["cost"], label=label)
+    # Summaries of earlier versions lack the gain.
+    gain, cost = summary.get("gain"), summary["cost"]
+    return Progress(execution, entries, totals_of(summary), pops, times, gain, cost, label=label)
 
 
 def _failed(url: str, entry: dict[str, Any], fetched: str, variants: int) -> UrlStatus:
@@ -190,11 +197,13 @@ def _from_ledger(
         for url in rolled_up.urls
     ]
     pops = times = None
+    parts = counted_parts(results, len(plan.variants)) if with_pops or not execution.running else []
     if with_pops:
-        measured = measure(plan, counted_parts(results, len(plan.variants)), set_aside(plan, rolled_up.urls))
+        measured = measure(plan, parts, set_aside(plan, rolled_up.urls))
         pops, times = measured.pops_as_json(), measured.times_as_json()
+    gain = gain_of(parts, plan.verify, lambda pop: price_region(pop, catalogue()))
     totals = totals_of(sums(plan, rolled_up, urls))
-    return Progress(execution, entries, totals, pops, times, ending=ending, label=plan.label)
+    return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

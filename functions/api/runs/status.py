@@ -25,8 +25,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
     (for `successUrl`, how many targets are warm of how many that are reachable), `fetched` (by given URL of the page:
     the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`,
-    an ended run's `cost`, `phase`, `label`, and `pops` with the times to first byte on request. If the URLs exceed
-    the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
+    an ended run's `cost` and `gain`, `phase`, `label`, and `pops` with the times to first byte on request. If the
+    URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
     """
     details = _details(progress)
     counts = Counter(entry.verdict for entry in progress.urls)
@@ -54,7 +54,7 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
 
 def _details(progress: Progress) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
-    optional = {"dryRun": progress.dry_run, "pops": progress.pops, "cost": progress.cost}
+    optional = {"dryRun": progress.dry_run, "pops": progress.pops, "gain": progress.gain, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
     present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}

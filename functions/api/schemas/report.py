@@ -6,6 +6,7 @@ from pydantic import Field
 
 from api.schemas.costs import Cost
 from api.schemas.failures import CountedStep, FailureCounts, FailureExample
+from api.schemas.gain import Gain
 from api.schemas.responses import ApiModel, Counts, PopSums, Skipped, SourceReport, Uncompressed
 from api.schemas.times import TimeBar
 
@@ -105,6 +106,7 @@ class Report(ApiModel):
     times_to_first_byte: Annotated[
         list[TimeBar], Field(default_factory=list, description="Their histogram, a bar per doubling.")
     ]
+    gain: Annotated[Gain | None, Field(description="What first viewers were spared; absent if not counted.")] = None
     pops: list[PopSums]
     regions: list[Region]
     cost: Cost

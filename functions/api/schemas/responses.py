@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.costs import CAMEL_CASE, Cost
 from api.schemas.failures import CountedStep, Failure
+from api.schemas.gain import Gain
 from api.schemas.times import TimeBar
 
 RequestId = Annotated[
@@ -230,6 +231,10 @@ class Status(ApiModel):
     ] = ""
     sources: list[SourceReport] = []
     cost: Cost | None = None
+    gain: Annotated[
+        Gain | None,
+        Field(description="What first viewers were spared; of a run in progress with include=pops."),
+    ] = None
     pops: Annotated[list[PopSums] | None, Field(description="With include=pops.")] = None
     time_to_first_byte_ms: Annotated[dict[str, float] | None, Field(description="p50, p90, p99; include=pops.")] = (
         None

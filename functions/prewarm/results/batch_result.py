@@ -35,6 +35,7 @@ class BatchResult:
     - `encodings`: a letter for each URL and variant (encodings.letter_of), in the order of `contents`
     - `targets`: the targets of the whole batch; 0 in results of earlier versions, whose batches are rectangles
     - `uncompressed`, `plain_copies`: POPs with plain copies, unexpected ones and others (encodings.pack)
+    - `gain`: what first viewers were spared, by location (gain.pack_gains); empty in results of earlier versions
     """
 
     batch: str
@@ -71,3 +72,4 @@ class BatchResult:
     uncompressed: Packed = b""
     plain_copies: Packed = b""
     targets: int = 0
+    gain: str = ""

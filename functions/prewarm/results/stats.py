@@ -5,7 +5,7 @@ A worker measures its part of a batch, the ledger stores that in a few hundred b
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,16 +71,17 @@ def class_middle(number: int) -> float:
 
 def percentiles(classes: Mapping[int, int]) -> dict[str, float] | None:
     """Return p50, p90 and p99 in milliseconds, each accurate to 10 %; None if there is no time."""
+    return {f"p{percent}": class_middle(number) for percent, number in classes_at(classes, PERCENTILES)} or None
+
+
+def classes_at(classes: Mapping[int, int], percents: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield (percent, class) for each of the ascending percents, by the nearest rank; nothing without a count."""
     total = sum(classes.values())
-    if not total:
-        return None
-    times: dict[str, float] = {}
-    count, missing = 0, list(PERCENTILES)
-    for number in sorted(classes):
+    count, missing = 0, list(percents)
+    for number in sorted(classes) if total else ():
         count += classes[number]
         while missing and 100 * count >= missing[0] * total:
-            times[f"p{missing.pop(0)}"] = class_middle(number)
-    return times
+            yield missing.pop(0), number
 
 
 def histogram(classes: Mapping[int, int]) -> list[dict[str, int]]:

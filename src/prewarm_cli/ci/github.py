@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prewarm.urls import redacted
 from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.output.dry_run import count_of
+from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.text import (
     cause_of,
     failure_reasons,
@@ -56,6 +57,8 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
         f"<h3>Prewarm: {html.escape(status['status'])}</h3>",
         f"<p>Run {title}: {_text(progress_line(status))}</p>",
     ]
+    if gain := gain_text(status):
+        lines.append(f"<p>{_text(gain)}</p>")
     if cause := cause_of(status):
         lines.append(f"<p>{_text(redact_urls(cause))}</p>")
     failures = list(failures_of(status))

@@ -21,6 +21,7 @@ from prewarm_cli.output.dry_run import (
     duplicates_text,
     left_out_lines,
 )
+from prewarm_cli.output.gain import gain_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -166,6 +167,8 @@ def status_lines(
         yield f"failed   for the complete list: {report}"
     yield from next_step_lines(status)
     yield from _notes(status)
+    if gain := gain_text(status):
+        yield f"gain     {gain}"
     if cause := cause_of(status):
         yield f"cause    {cause}"
     if facts := list(_facts(status)):

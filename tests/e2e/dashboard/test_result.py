@@ -52,8 +52,16 @@ def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:
         "label": "release <b>42</b>",
         "timeToFirstByteMs": {"p50": 41.0, "p90": 88.0, "p99": 12_000.0},
         "timesToFirstByte": [{"fromMs": 32, "toMs": 64, "count": 1_234}, {"fromMs": 64, "toMs": 128, "count": 6}],
+        "gain": {
+            "text": "First viewers were spared a median of 182 ms; <i>12 %</i> were warm before.",
+            "regions": [
+                {"region": "Japan", "pairs": 7, "sparedMs": {"p50": -3.0, "p95": 410.0, "p99": 999.0}, "fetched": 9,
+                 "warmBefore": 2},
+                {"region": "Europe, Israel", "pairs": 0, "sparedMs": None, "fetched": 999, "warmBefore": 1},
+            ],
+        },
         "consoleUrl": "https://console.aws.example/states",
-    }
+    }  # fmt: skip
     visitor = visit()
     visitor.page.route("**/status?*", respond_with(status))
     reports: list[str] = []
@@ -76,6 +84,9 @@ def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:
         "12.0 s",
         "32 ms to 64 ms",
         "1,234",
+        "<i>12 %</i> were warm before.",
+        "Japan7 targets-3 ms410 ms999 ms22 %",
+        "Europe, Israel0 targetsunder 1 %",
     ):
         expect(page.locator("article")).to_contain_text(text)
     expect(page.get_by_role("button", name="Retry failed URLs")).to_be_visible()

@@ -36,6 +36,7 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "timesToFirstByte",
         "pops",
         "regions",
+        "gain",
         "cost",
         "executionStatus",
         "redrives",

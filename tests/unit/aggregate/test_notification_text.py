@@ -3,7 +3,7 @@
 from typing import Any
 
 from aggregate.notification import compose
-from tests.unit.aggregate.test_report_answers import GONE, POPS, URLS, reported
+from tests.unit.aggregate.test_report_answers import GAIN, GONE, POPS, URLS, reported
 
 API = "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
 DETAIL: dict[str, Any] = {
@@ -35,3 +35,8 @@ def test_summary_stored_earlier_has_its_own_action() -> None:
     for name in ("nextSteps", "failedEverywhere", "variants"):
         del older[name]
     assert "What to do: POST /retry?requestID=arn" in compose(DETAIL, older, API).message
+
+
+def test_gain_is_one_line_and_absent_from_a_run_stored_earlier() -> None:
+    assert f"\n{GAIN['text']}\n" in compose(DETAIL, reported(GONE, {}, gain=GAIN), API).message
+    assert "spared" not in compose(DETAIL, reported(GONE, {}), API).message

@@ -160,3 +160,30 @@ def test_success_is_green_failure_red_running_blue_and_cancelled_grey(scheme: st
     assert max(table["bad"]) == table["bad"][0]
     assert max(table["running"]) == table["running"][2]
     assert max(table["cancelled"]) - min(table["cancelled"]) < 40
+
+
+GAIN = {
+    "pairs": 1_240,
+    "sparedMs": {"p50": 182.4, "p95": 400.0, "p99": 900.0},
+    "fetched": 9,
+    "warmBefore": 1,
+    "text": "First viewers were spared a median of 182 ms (p95 400 ms) at 1,240 targets; 11 % were warm before.",
+    "regions": [
+        {"region": "Japan", "pairs": 1_240, "sparedMs": {"p50": -2.0, "p95": 400.0, "p99": 900.0}, "fetched": 5,
+         "warmBefore": 1},
+        {"region": "Europe, Israel", "pairs": 0, "sparedMs": None, "fetched": 4, "warmBefore": 0},
+    ],
+}  # fmt: skip
+
+
+def test_page_has_the_gain_by_region_and_that_of_an_earlier_run_none() -> None:
+    report = reported(GONE, {}, gain=GAIN)
+    Report.model_validate(report)
+    text = text_of(report)
+    assert f"What the first viewers were spared {GAIN['text']}" in text
+    assert "a difference, not a viewer's time" in text
+    assert "Japan 1,240 -2 ms 400 ms 900 ms 5 20 %" in text
+    assert "Europe, Israel 0 - - - 4 0 %" in text
+    earlier = reported(GONE, {})
+    Report.model_validate(earlier)
+    assert "spared" not in text_of(earlier)

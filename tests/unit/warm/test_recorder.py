@@ -15,7 +15,7 @@ from prewarm.results.stats import PopSums, time_class, unpack_pops
 from prewarm.storage.ledger_items import result_as_item, result_from_item
 from tests.support.builders import POP_NAMES, lines_of, response, targets_of, tile_of
 from warm.recorder import Recorder
-from warm.tile import Target
+from warm.target import Target
 
 
 def recorded(outcomes: dict[tuple[int, int], Outcome], urls: int, pops: int, **scene: Any) -> Recorder:

@@ -145,6 +145,11 @@ def test_cold_area_is_filled_by_its_first_pop_and_proven_by_the_second() -> None
     assert (worked.result.verified, worked.result.verified_in_pop) == (1, 0)
 
 
+def test_regional_run_claims_no_gain() -> None:
+    worked = warmed(Area(FRA), FRA)
+    assert (worked.result.verified, worked.result.gain) == (1, "")
+
+
 def test_hit_of_the_regional_cache_through_the_first_pop_is_the_proof() -> None:
     edge = Area(FRA, regional={("https://www.example.com/0", FRA[0])})
     worked = warmed(edge, FRA)

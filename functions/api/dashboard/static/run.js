@@ -37,6 +37,7 @@ async function runView(page, run, signal) {
       showFailed(lists.failures, status);
     }
     showTimes(part("ttfb"), status);
+    showGain(part("gain"), status.gain);
     showReasons(page, status);
     showSkipped(part("skipped"), status.skippedPops || []);
     // A dry run's own are in its estimate.

@@ -95,3 +95,25 @@ def test_address_of_the_api_is_the_one_that_was_asked(
     context: dict[str, Any], headers: dict[str, str], url: str
 ) -> None:
     assert api_url_of(APIGatewayProxyEvent({"requestContext": context, "headers": headers})) == url
+
+
+def test_gain_comes_from_the_summary_or_of_a_running_run_from_its_parts_on_request() -> None:
+    results = [replace(batch(0), gain="ATL 2 1 30:1"), replace(batch(1), gain="NRT 4 0 30:3")]
+    running = progress_of(RUNNING, with_pops=True, plan=PLAN, results=results).gain
+    assert running is not None
+    assert (running["fetched"], running["warmBefore"], running["pairs"]) == (6, 1, 4)
+    assert {entry["region"]: entry["pairs"] for entry in running["regions"]} == {
+        "United States, Mexico, Canada": 1,
+        "Japan": 3,
+    }
+    assert "gain" not in status_of(RUNNING, plan=PLAN, results=results), "a poll does not read it"
+    ended = status_of(NOT_WARM, plan=PLAN, results=results)
+    assert ended["gain"] == running
+    stored = status_of(NOT_WARM, plan=PLAN, summary=summary_of(gain=running))
+    assert stored["gain"] == running
+    Status.model_validate(stored)
+
+
+def test_run_stored_earlier_has_no_gain() -> None:
+    assert "gain" not in status_of(NOT_WARM, plan=PLAN, summary=summary_of())
+    assert "gain" not in status_of(NOT_WARM, plan=PLAN, results=[batch(0), batch(1)])

@@ -49,11 +49,12 @@ STORED = {
     "plainCopies": b"p",
     "targets": 17,
     "vary": {"accept": [3, 4]},
+    "gain": "NRT 7 2 -3:1 30:4",
 }
 # The first version stored failures as a map by outcome, and no attempts.
 LATER = {
     *("attempt", "previous", "examples", "verifiedInPop", "verifiedElsewhere"),
-    *("servers", "encodings", "uncompressed", "plainCopies", "vary"),
+    *("servers", "encodings", "uncompressed", "plainCopies", "vary", "gain"),
 }
 FIRST = {name: STORED[name] for name in STORED if name not in LATER}
 FIRST["failed"] = {"4": {"timeout": 2}}
@@ -92,6 +93,7 @@ RESULT = BatchResult(
     plain_copies=b"p",
     vary={"accept": (3, 4)},
     targets=17,
+    gain="NRT 7 2 -3:1 30:4",
 )
 
 
@@ -110,7 +112,7 @@ def test_stored_names_and_types_are_unchanged() -> None:
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
     first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
     first = replace(
-        first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"", vary={}
+        first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"", vary={}, gain=""
     )
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 

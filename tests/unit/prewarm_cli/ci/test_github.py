@@ -105,3 +105,9 @@ def test_summary_stays_below_githubs_limit() -> None:
     summary = step_summary(status(failedUrl=many, failures=[], warnings=many), PAGE)
     assert len(summary.encode()) <= MAX_SUMMARY_BYTES + 100
     assert "The rest is in the run's report" in summary
+
+
+def test_summary_has_the_gain_as_text() -> None:
+    summary = step_summary(warm_status() | {"gain": {"text": "spared <b>\n\n182 ms"}}, PAGE)
+    assert "<p>spared &lt;b&gt; 182 ms</p>" in summary
+    assert "spared" not in step_summary(warm_status(), PAGE)

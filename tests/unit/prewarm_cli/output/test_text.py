@@ -221,3 +221,10 @@ def test_dry_run_lines_say_how_often_the_origin_is_asked(estimate: dict[str, int
         "originFetches": estimate,
     }
     assert line in list(dry_run_lines(dry_run))
+
+
+@pytest.mark.parametrize("absent", [{}, {"gain": None}, {"gain": {"pairs": 0}}, {"gain": "much"}])
+def test_gain_is_one_line_and_absent_where_the_service_returns_none(absent: dict[str, Any]) -> None:
+    text = "First viewers were spared a median of 182 ms (p95 400 ms) at 1,240 targets; 12 % were warm before."
+    assert f"gain     {text}" in list(status_lines(status(gain={"text": text})))
+    assert not any(line.startswith("gain") for line in status_lines(status(**absent)))

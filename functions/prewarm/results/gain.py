@@ -1,0 +1,128 @@
+"""What a run spared the first viewers: first byte of the Miss less that of the proven Hit, and what was warm. Pure.
+
+A worker counts by location, the ledger stores that as a short text, and `gain_of` adds up the parts. docs/proof.md,
+"What the first viewers were spared", says what these figures mean.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from prewarm.results.batch_result import BatchResult
+from prewarm.results.stats import class_middle, classes_at, time_class
+
+PERCENTILES = (50, 95, 99)
+WITHOUT_GAIN = "No difference was measured"
+
+
+@dataclass(slots=True)
+class Gain:
+    """The counts of some targets.
+
+    `fetched`: those of which a complete copy was fetched; `before`: those of which the first fetch found a copy that
+    is older than the run; `classes`: by class of difference (gain_class), those with a measured one.
+    """
+
+    fetched: int = 0
+    before: int = 0
+    classes: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def pairs(self) -> int:
+        """Return the number of targets with a measured difference."""
+        return self.classes.total()
+
+    def add(self, other: "Gain") -> None:
+        """Add the counts of other targets."""
+        self.fetched += other.fetched
+        self.before += other.before
+        self.classes.update(other.classes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts, and the percentiles of the differences in milliseconds; None without any."""
+        spared = {f"p{percent}": class_value(number) for percent, number in classes_at(self.classes, PERCENTILES)}
+        return {
+            "pairs": self.pairs,
+            "sparedMs": spared or None,
+            "fetched": self.fetched,
+            "warmBefore": self.before,
+        }
+
+
+def gain_class(milliseconds: float) -> int:
+    """Return the class of a difference: that of its size, negative where the Hit was the slower one."""
+    return time_class(milliseconds) if milliseconds >= 0 else -time_class(-milliseconds)
+
+
+def class_value(number: int) -> float:
+    """Return a class's value in milliseconds: accurate to 10 %, or to 1 ms in class 0, which has both signs."""
+    if not number:
+        return 0.0
+    return class_middle(number) if number > 0 else -class_middle(-number)
+
+
+def pack_gains(gains: Mapping[str, Gain]) -> str:
+    """Return counts by location as the ledger stores them; never empty for a part of a batch, which has a POP."""
+    return ";".join(
+        " ".join([name, str(gain.fetched), str(gain.before), *(f"{n}:{c}" for n, c in sorted(gain.classes.items()))])
+        for name, gain in sorted(gains.items())
+    )
+
+
+def unpack_gains(text: str) -> dict[str, Gain]:
+    """Return the counts that `pack_gains` packed; none from a part of an earlier version."""
+    gains = {}
+    for packed in filter(None, text.split(";")):
+        name, fetched, before, *classes = packed.split(" ")
+        counts = Counter({int(number): int(count) for number, _, count in (each.partition(":") for each in classes)})
+        gains[name] = Gain(int(fetched), int(before), counts)
+    return gains
+
+
+def gain_of(results: Iterable[BatchResult], verify: str, region_of: Callable[[str], str]) -> dict[str, Any] | None:
+    """Return the gain of a run and of its regions; None if no part of it has counts, as in earlier versions.
+
+    `region_of` returns the region of a location or POP. Each has `pairs`, `sparedMs` (p50, p95, p99; None without a
+    pair), `fetched` and `warmBefore`, see Gain; the run has them as a sentence too, in `text`.
+    """
+    regions: dict[str, Gain] = {}
+    for result in results:
+        for location, gain in unpack_gains(result.gain).items():
+            regions.setdefault(region_of(location), Gain()).add(gain)
+    if not regions:
+        return None
+    whole = Gain()
+    for gain in regions.values():
+        whole.add(gain)
+    ordered = sorted(regions.items(), key=lambda item: (-item[1].fetched, item[0]))
+    return whole.as_json() | {
+        "text": gain_text(whole, verify),
+        "regions": [{"region": name} | gain.as_json() for name, gain in ordered],
+    }
+
+
+def gain_text(gain: Gain, verify: str) -> str:
+    """Return the gain as a sentence, or why there is none; `verify` is the request's."""
+    before = f"{share_text(gain.before, gain.fetched)} were warm before"
+    if spared := gain.as_json()["sparedMs"]:
+        middle, high = (f"{round(spared[name]):,} ms" for name in ("p50", "p95"))
+        return f"First viewers were spared a median of {middle} (p95 {high}) at {_targets(gain.pairs)}; {before}."
+    if not gain.fetched:
+        return f"{WITHOUT_GAIN}: no target was fetched completely."
+    if gain.before == gain.fetched:
+        return f"{WITHOUT_GAIN}: all fetched targets ({gain.fetched:,}) were warm before."
+    why = "no target has a first Miss and a Hit that proves it"
+    if verify == "none":
+        why = "verify is none, so no Hit was fetched after a Miss"
+    return f"{WITHOUT_GAIN}: {why}; {before}."
+
+
+def share_text(part: int, whole: int) -> str:
+    """Return a share in percent, rounded down: 100 % only where it is all, 0 % only where it is none."""
+    percent = 100 * part // whole if whole else 0
+    return f"{percent} %" if percent or not part else "under 1 %"
+
+
+def _targets(count: int) -> str:
+    return f"{count:,} {'target' if count == 1 else 'targets'}"
