@@ -69,7 +69,7 @@ def warm_outcome(target: Target, response: Response) -> Outcome:
 
 
 def spared_ms(target: Target, proof: Response) -> float | None:
-    """Return the time to first byte of the target's first Miss less that of its proof; None if that was no Miss.
+    """Return the time to first byte of the target's first Miss less that of its proof; None if there was a Hit.
 
     Both times run from the sent request to the first byte, without the connection (transfer.read_response). The proof
     may have come from another address of the POP, never from another POP.

@@ -114,12 +114,12 @@ def gain_text(gain: Gain, verify: str) -> str:
         return f"{WITHOUT_GAIN}: all fetched targets ({gain.fetched:,}) were warm before."
     why = "no target has a first Miss and a Hit that proves it"
     if verify == "none":
-        why = "verify is none, so no Hit was fetched after a Miss"
+        why = "with `verify: none`, no Hit was fetched after a Miss"
     return f"{WITHOUT_GAIN}: {why}; {before}."
 
 
 def share_text(part: int, whole: int) -> str:
-    """Return a share in percent, rounded down: 100 % only where it is all, 0 % only where it is none."""
+    """Return a share in percent, rounded down: 100 % only where it is all, 0 % only without any."""
     percent = 100 * part // whole if whole else 0
     return f"{percent} %" if percent or not part else "under 1 %"
 

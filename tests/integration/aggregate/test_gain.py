@@ -72,4 +72,4 @@ def test_run_without_verification_says_why_it_has_no_gain(machine: Machine) -> N
     machine.run(request(fresh(1), verify="none"), "unverified")
     gain = document("unverified", "summary.json")["gain"]
     assert (gain["fetched"], gain["pairs"], gain["sparedMs"]) == (2, 0, None)
-    assert "verify is none" in gain["text"]
+    assert "verify: none" in gain["text"]
