@@ -114,7 +114,7 @@ def gain_text(gain: Gain, verify: str) -> str:
         return f"{WITHOUT_GAIN}: all fetched targets ({gain.fetched:,}) were warm before."
     why = "no target has a first Miss and a Hit that proves it"
     if verify == "none":
-        why = "with `verify: none`, no Hit was fetched after a Miss"
+        why = "with `verify: none`, no Hit followed a Miss"
     return f"{WITHOUT_GAIN}: {why}; {before}."
 
 

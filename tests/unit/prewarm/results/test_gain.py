@@ -125,7 +125,7 @@ def test_run_of_an_earlier_version_has_no_gain_and_never_zero() -> None:
         (
             Gain(40, 10),
             "none",
-            "No difference was measured: with `verify: none`, no Hit was fetched after a Miss; 25 % were warm before.",
+            "No difference was measured: with `verify: none`, no Hit followed a Miss; 25 % were warm before.",
         ),
         (
             Gain(3, 0),
