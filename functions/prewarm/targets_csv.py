@@ -14,9 +14,9 @@ can import it.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm.errors import truncate
@@ -28,6 +28,8 @@ TRAFFIC, END = "#traffic", "#end"
 MOST_COUNT = 2**53
 MOST_SUM = 10**24 - 1
 COUNT = re.compile(r"\d{1,24}", re.ASCII)
+# Counts of so many digits are below MOST_COUNT.
+USUAL_DIGITS = 15
 CURVE = re.compile(r"(?P<percent>\d{1,2}(?:\.\d+)?|100):(?P<pairs>\d{1,16})", re.ASCII)
 
 
@@ -70,8 +72,7 @@ class Traffic:
         return cls(_count(values, "requests", 1, most=MOST_SUM), values.get("from", ""), values.get("to", ""), curve)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One line: a URL as it was asked for, the POP's id, its requests and the bytes of one complete answer."""
 
     url: str
@@ -116,26 +117,27 @@ class TargetsReader:
 
         """
         rows = csv.reader(self._counted(), strict=True)
-        columns: dict[str, int] | None = None
+        read_pair: Callable[[list[str], int], Pair] | None = None
         line = 1
         try:
             for row in rows:
                 number, line = line, self._number + 1
-                if not any(cell.strip() for cell in row):
+                if not row or (not row[0].strip() and not any(cell.strip() for cell in row)):
                     continue
                 if self.ended:
                     raise _error(number, "", f"has a line after {END}")
                 if row[0].startswith("#"):
-                    self._mark(",".join(row), number, first=columns is None)
-                elif columns is None:
-                    columns = _columns(row, number)
+                    self._mark(",".join(row), number, first=read_pair is None)
+                elif read_pair is None:
+                    read_pair = _reader_of(_columns(row, number))
                 else:
-                    pair = _pair(row, columns, number)
-                    self.pairs, self.requests = self.pairs + 1, self.requests + pair.requests
+                    pair = read_pair(row, number)
+                    self.pairs += 1
+                    self.requests += pair.requests
                     yield number, pair
         except csv.Error as error:
             raise _error(self._number, "", f"is not CSV: {error}") from error
-        if columns is None:
+        if read_pair is None:
             raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
         if self._needs_end and not self.ended:
             raise TargetsError(f"ends after line {self._number} without {END}, so it was cut; make it again")
@@ -169,6 +171,34 @@ def _columns(row: list[str], number: int) -> dict[str, int]:
     if len(set(names)) < len(names):
         raise _error(number, "", "the header names a column twice")
     return {name: names.index(name) for name in COLUMNS if name in names}
+
+
+def _reader_of(columns: dict[str, int]) -> Callable[[list[str], int], Pair]:
+    """Return a reader of rows; a row with all columns in the usual form takes a third of the time of others."""
+    whole = [*columns] == [*COLUMNS] and [*columns.values()] == [*range(len(COLUMNS))]
+    # The ids that were checked: a list names a few hundred POPs in a million rows.
+    checked: set[str] = set()
+
+    def read(row: list[str], number: int) -> Pair:
+        if whole and len(row) == len(COLUMNS):
+            url, pop, requests, size = row
+            if (
+                pop in checked
+                and url
+                and requests.isdecimal()
+                and size.isdecimal()
+                and len(requests) <= USUAL_DIGITS
+                and len(size) <= USUAL_DIGITS
+                and url.strip() == url
+                and requests.isascii()
+                and size.isascii()
+            ):
+                return Pair(url, pop, int(requests), int(size))
+        pair = _pair(row, columns, number)
+        checked.add(pair.pop)
+        return pair
+
+    return read
 
 
 def _pair(row: list[str], columns: dict[str, int], number: int) -> Pair:

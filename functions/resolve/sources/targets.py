@@ -88,7 +88,7 @@ class _Intake:
 
     def add(self, line: int, text: str, pop: str, requests: int) -> None:
         """Take a pair; the same one again adds to its requests."""
-        url = self._url(line, text)
+        url = self._parsed.get(text) or self._url(line, text)
         if url is None:
             return
         reason = "" if self._is_wanted(pop) else OUTSIDE
@@ -117,16 +117,17 @@ class _Intake:
             raise ValueError(f"has more than {PAIRS_AT_MOST:,} pairs; lower the share to cover, or split it")
 
     def _url(self, line: int, text: str) -> Url | None:
-        """Return a pair's URL, or None for one that is not valid; each text is parsed once."""
-        if text not in self._parsed:
-            try:
-                self._parsed[text] = parse_url(text)
-            except ValueError as error:
-                self._parsed[text] = None
-                self._refuse(line, text, str(error))
-        elif self._parsed[text] is None:
+        """Return the URL of a text that is new, or None for one that is not valid; each text is parsed once."""
+        if text in self._parsed:
             self.problems.append(UNLISTED)
-        return self._parsed[text]
+            return None
+        try:
+            url = self._parsed[text] = parse_url(text)
+        except ValueError as error:
+            self._parsed[text] = None
+            self._refuse(line, text, str(error))
+            return None
+        return url
 
     def _refuse(self, line: int, text: str, reason: str) -> None:
         if len(self.problems) >= PROBLEMS_AT_MOST:

@@ -1,5 +1,6 @@
 """The CSV of targets: what is written is read again, and every damage is named with line and column."""
 
+import csv
 import io
 
 import pytest
@@ -91,3 +92,24 @@ def test_a_file_without_end_is_read_and_a_stream_is_refused() -> None:
     assert len(read(text)[0]) == 1
     with pytest.raises(TargetsError, match="ends after line 2 without #end, so it was cut"):
         read(text, needs_end=True)
+
+
+CELLS = st.sampled_from(
+    ["", " ", "https://a.example/x", " https://a.example/x ", "nrt57-p3", "NRT57-P3", "0", "12", "-1"]
+)
+COUNT_CELLS = st.sampled_from(["", "0", " 7", "007", "9" * 15, "9" * 16, "9" * 25, "\u0665", "\u00b2", "1e3", "12"])
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, COUNT_CELLS, COUNT_CELLS), min_size=1, max_size=8))
+def test_short_way_for_usual_rows_gives_what_the_whole_one_gives(rows: list[tuple[str, ...]]) -> None:
+    def outcome(column_names: tuple[str, ...], order: tuple[int, ...]) -> list[Pair] | str:
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([column_names, *([row[i] for i in order] for row in rows)])
+        try:
+            return [pair for _, pair in TargetsReader(table.getvalue().splitlines(keepends=True))]
+        except TargetsError as error:
+            return str(error)
+
+    usual = outcome(("url", "pop", "requests", "bytes"), (0, 1, 2, 3))
+    # Columns in another order are read one by one.
+    assert usual == outcome(("url", "pop", "bytes", "requests"), (0, 1, 3, 2))
