@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aggregate.summary import first_failures, step_lines
+from prewarm.counted import count_of
 from prewarm.execution_status import console_url, recommended_action
 from prewarm.results.next_steps import remedy_for
 
@@ -21,13 +22,19 @@ class Notification:
 
 
 def compose(
-    detail: dict[str, Any], summary: dict[str, Any] | None, api_url: str, *, planned: bool = False
+    detail: dict[str, Any],
+    summary: dict[str, Any] | None,
+    api_url: str,
+    *,
+    planned: bool = False,
+    has_console: bool = True,
 ) -> Notification:
     """Return the notification about an ended run.
 
     `detail` is the event's, `summary` the run's if it has one. `planned`: whether the run had a plan, so some URLs
-    may be warm even without a summary. The event of a run that timed out has neither Error nor Cause (Step Functions
-    Developer Guide, "Execution status change"), so the error is read from the summary.
+    may be warm even without a summary; `has_console`: whether the run is an execution on AWS. The event of a run that
+    timed out has neither Error nor Cause (Step Functions Developer Guide, "Execution status change"), so the
+    error is read from the summary.
     """
     run, arn, status = detail["name"], detail["executionArn"], detail["status"]
     passed = status == "SUCCEEDED"
@@ -44,7 +51,7 @@ def compose(
         # Summaries of earlier versions have no gain.
         lines += [summary["gain"]["text"]] if "gain" in summary else []
         if everywhere := summary.get("failedEverywhere"):
-            lines.append(f"{everywhere:,} {'URL' if everywhere == 1 else 'URLs'} failed everywhere.")
+            lines.append(f"{count_of(everywhere, 'URL')} failed everywhere.")
         lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []
         lines += ["", "What to do:", *steps] if (steps := step_lines(summary)) else []
         lines += ["", *(f"Warning: {warning}" for warning in summary["warnings"])] if summary["warnings"] else []
@@ -56,6 +63,7 @@ def compose(
     if not passed and action and not (action["kind"] == "fix" and "link" in action):
         lines += ["", f"What to do: {action['how']}"]
     lines += ["", f"Report and progress: {api_url}/#/run/{run}"] if api_url else [""]
-    lines.append(f"Step Functions console: {console_url(arn)}")
+    if has_console:
+        lines.append(f"Step Functions console: {console_url(arn)}")
     ascii_subject = subject.encode("ascii", "replace").decode()
     return Notification(ascii_subject[:SUBJECT_LIMIT], "\n".join(lines))

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregate.summary import NONE_RESPELLED, fetched_form
-from prewarm.results.failure_texts import example_as_json
-from prewarm.results.failures import by_status
+from prewarm.results.failure_texts import example_as_json, example_from_json, what_happened
+from prewarm.results.failures import Kind, by_status
+from prewarm.results.next_steps import main_kind, step_of
+from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import RollUp
 from prewarm.urls import redacted
 
@@ -16,7 +18,7 @@ from prewarm.urls import redacted
 VERSION = 1
 COLUMNS = (
     "url", "verdict", "warm", "reachable", "coverage", "reasons", "fetched", "uncompressed", "statuses",
-    "example_pop", "example_status", "example_request_id",
+    "example_pop", "example_status", "example_request_id", "what", "next_step", "next_step_link",
 )  # fmt: skip
 EXAMPLE_COLUMNS = {"pop": "pop", "status": "status", "request_id": "requestId"}
 
@@ -57,16 +59,30 @@ def as_json(report: dict[str, Any]) -> bytes:
 
 
 def as_csv(report: dict[str, Any]) -> bytes:
-    """Return one CSV line per URL (RFC 4180), with reasons as `outcome: count; …`, statuses as `404: count; …`."""
+    """Return one CSV line per URL (RFC 4180), with reasons as `outcome: count; …`, statuses as `404: count; …`.
+
+    A failed URL's last columns say what happened, what to do and where that is explained.
+    """
+    failures = {entry["index"]: entry for entry in report.get("failures", [])}
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    for line in report["urls"]:
+    for index, line in enumerate(report["urls"]):
         example = line.get("example") or {}
         seen = {f"example_{name}": example.get(field) for name, field in EXAMPLE_COLUMNS.items()}
         counts = {name: _counts(line.get(name, {})) for name in ("reasons", "statuses")}
-        writer.writerow(line | counts | seen)
+        writer.writerow(line | counts | seen | _explained(failures.get(index), report.get("variants", 0)))
     return text.getvalue().encode()
+
+
+def _explained(entry: Mapping[str, Any] | None, variants: int) -> dict[str, str]:
+    """Return the last columns of a failed URL's line; {} for a warm URL."""
+    if entry is None:
+        return {}
+    kinds = entry["kinds"]
+    step = step_of(main_kind(kinds) or Kind(Outcome.LOST))
+    what = what_happened(kinds, example_from_json(entry["example"]), variants=variants)
+    return {"what": what, "next_step": step["how"], "next_step_link": step["link"]}
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -49,7 +49,7 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified": f"{report['verified']:,}",
             "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
-            "Proofs at another address": f"{report.get('verifiedElsewhere', 0):,}",
+            "Verified at another address of the POP": f"{report.get('verifiedElsewhere', 0):,}",
             "Addresses with a proof": f"{report.get('addressesProven', 0):,} of {report.get('addresses', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",

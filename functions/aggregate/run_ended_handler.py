@@ -42,4 +42,6 @@ def handler(event: dict[str, Any], _context: object) -> None:
         if summary is not None and not summary_is_current(summary, redrives, detail.get("error") or ""):
             # Stale: the redrive failed before its results were summarized.
             summary = None
-        publish(settings.notification_topic, compose(detail, summary, settings.api_url, planned=plan is not None))
+        has_plan, has_console = plan is not None, not settings.own_machine
+        notification = compose(detail, summary, settings.api_url, planned=has_plan, has_console=has_console)
+        publish(settings.notification_topic, notification)

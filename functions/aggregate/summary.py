@@ -9,7 +9,7 @@ from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
 from prewarm.results.failure_texts import example_from_json, failure_fields, what_happened
 from prewarm.results.judging import failed_everywhere
-from prewarm.results.next_steps import next_steps
+from prewarm.results.next_steps import next_steps, step_text
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
 from prewarm.results.warm_counts import run_lengths
@@ -142,8 +142,4 @@ def _what_happened(entry: dict[str, Any], variants: int) -> str:
 
 def step_lines(summary: dict[str, Any]) -> list[str]:
     """Return a line for each next step; summaries of earlier versions have none."""
-    return [
-        f"{step['how'][0].upper()}{step['how'][1:]} ({step['urls']:,} {'URL' if step['urls'] == 1 else 'URLs'}): "
-        f"{step['link']}"
-        for step in summary.get("nextSteps", [])
-    ]
+    return [step_text(step) for step in summary.get("nextSteps", [])]

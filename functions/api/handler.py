@@ -17,7 +17,7 @@ from api.runs.report import report_link
 from api.runs.retry import retry
 from api.runs.start import start
 from api.runs.status import as_contract
-from api.services import executions, resolver
+from api.services import executions, has_console, resolver
 from api.static_routes import router as static_router
 from prewarm.observability import logger
 from prewarm.storage.run_store import storage
@@ -41,7 +41,7 @@ def post_prewarm() -> Response[str]:
 def delete_prewarm() -> Response[str]:
     """Cancel a run."""
     check_query(app.current_event, RUN)
-    return json_response(200, cancel(_run(), _executions(), storage()))
+    return json_response(200, cancel(_run(), _executions(), storage(), has_console=has_console()))
 
 
 @app.post("/retry")
@@ -55,7 +55,8 @@ def post_retry() -> Response[str]:
 def get_status() -> Response[str]:
     """Return a run's progress."""
     page, with_pops = page_of(app.current_event), includes_pops(app.current_event)
-    return json_response(200, as_contract(find_progress(_run(), storage(), with_pops=with_pops), page))
+    progress = find_progress(_run(), storage(), with_pops=with_pops)
+    return json_response(200, as_contract(progress, page, has_console=has_console()))
 
 
 @app.get("/report")

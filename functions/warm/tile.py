@@ -38,7 +38,7 @@ class Tile:
     `longest_ttls` by URL the maximum TTL where it may matter; `separate_pops` are those of which earlier workers
     found that their addresses have caches of their own; `done` is a bitmap of the finished targets, `progress` is the
     cursor's. `carriers`: in a regional run, for each of `pops` the POPs of its area that have addresses, each with
-    its queue; the first one's is also the area's in `queues`.
+    its queue; that of the first POP is also the area's in `queues`.
 
     Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
     of pairs does not have count as finished from the start.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from prewarm.counted import count_of
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
-from prewarm_cli.output.dry_run import count_of, dry_run_price
+from prewarm_cli.output.dry_run import dry_run_price
 from prewarm_cli.output.text import in_progress
 
 if TYPE_CHECKING:

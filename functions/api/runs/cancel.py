@@ -14,8 +14,8 @@ from prewarm.storage.run_store import Storage
 
 
 @stored_documents()
-def cancel(execution: Execution, executions: Executions, store: Storage) -> dict[str, Any]:
-    """Stop a run; return its status, which contains the URLs that are warm by now.
+def cancel(execution: Execution, executions: Executions, store: Storage, *, has_console: bool) -> dict[str, Any]:
+    """Stop a run; return its status, which contains the URLs that are warm by now (`has_console`: see as_contract).
 
     Workers outlive a stopped execution, so the ledger stops them: it takes seconds until they have written what they
     fetched. The status is that of the later summary.
@@ -37,4 +37,6 @@ def cancel(execution: Execution, executions: Executions, store: Storage) -> dict
     else:
         # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
         store.ledger.end_run(execution.run)
-    return as_contract(find_progress(executions.describe(execution.arn), store, settled=True))
+    return as_contract(
+        find_progress(executions.describe(execution.arn), store, settled=True), has_console=has_console
+    )

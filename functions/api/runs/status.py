@@ -18,8 +18,8 @@ ALL_URLS = Page()
 
 
 @stored_documents()
-def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
-    """Return a run's status in the form of the REST API.
+def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool = True) -> dict[str, Any]:
+    """Return a run's status in the form of the REST API; `has_console`: whether the run is an execution on AWS.
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons,
     coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
@@ -28,7 +28,7 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     an ended run's `cost` and `gain`, `phase`, `label`, and `pops` with the times to first byte on request. If the
     URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
     """
-    details = _details(progress)
+    details = _details(progress, has_console=has_console)
     counts = Counter(entry.verdict for entry in progress.urls)
     urls, token = paginate(progress.urls, page, MAX_RESPONSE_BYTES - escaped_bytes(details))
     lists = {verdict: [entry.url for entry in urls if entry.verdict == verdict] for verdict in Verdict}
@@ -52,13 +52,13 @@ def as_contract(progress: Progress, page: Page = ALL_URLS) -> dict[str, Any]:
     return document | details | ({"nextToken": token} if token else {})
 
 
-def _details(progress: Progress) -> dict[str, Any]:
+def _details(progress: Progress, *, has_console: bool) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "gain": progress.gain, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
     present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None}
-    details = execution_details(progress.execution)
+    details = execution_details(progress.execution, has_console=has_console)
     # What to do about the failed URLs of the whole run.
     steps = next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)
     if progress.dry_run is None:
@@ -68,15 +68,16 @@ def _details(progress: Progress) -> dict[str, Any]:
     return progress.totals | present | run | details
 
 
-def execution_details(execution: Execution) -> dict[str, Any]:
+def execution_details(execution: Execution, *, has_console: bool) -> dict[str, Any]:
     """Return the run's names and times and, after a failure, the error and the remedy."""
     details: dict[str, Any] = {
         "requestID": execution.arn,
         "run": execution.run,
         "startedAt": execution.started_at or None,
         "endedAt": execution.ended_at or None,
-        "consoleUrl": console_url(execution.arn),
     }
+    if has_console:
+        details["consoleUrl"] = console_url(execution.arn)
     if execution.status == "ABORTED":
         details["reason"] = "cancelled"
     if execution.error:

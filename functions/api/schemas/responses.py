@@ -194,7 +194,7 @@ class Status(ApiModel):
     run: str
     started_at: str | None
     ended_at: str | None
-    console_url: str
+    console_url: Annotated[str | None, Field(description="Absent if the service runs on the user's machine.")] = None
     phase: Phase
     label: Annotated[str | None, Field(description="The request's label.")] = None
     reason: str | None = None

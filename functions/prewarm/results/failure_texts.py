@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from prewarm.counted import count_of
 from prewarm.results.failures import ID_IN_RECORDS, UNKNOWN_STATUS, Example, Kind, by_status
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.regional_causes import IN_WORDS as REGIONAL_CAUSES
@@ -44,6 +45,8 @@ def label(kind: Kind) -> str:
         return f"{kind.status} ({CAUSES.get(kind.cause, words)})"
     if kind.outcome == Outcome.UNPROVEN:
         words = REGIONAL_CAUSES.get(kind.cause, words)
+    if kind.outcome == Outcome.TRUNCATED:
+        return f"{kind.status}, {words.removeprefix('the ')}"  # "200 truncated" would read like a success
     if kind.outcome == Outcome.CLIENT_ERROR:
         return f"{kind.status} {_phrase(kind.status)}".strip()
     return f"{kind.status} {kind.outcome} ({words})"
@@ -89,8 +92,7 @@ def _such_as(example: Example) -> str:
 
 
 def _number(count: int, variants: int) -> str:
-    unit = "POP" if variants == 1 else "target"
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
+    return count_of(count, "POP" if variants == 1 else "target")
 
 
 def _phrase(status: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from prewarm.counted import count_of
 from prewarm.docs_links import troubleshooting
 from prewarm.results.failures import Kind
 from prewarm.results.outcome import Outcome
@@ -119,6 +120,15 @@ def step_of(kind: Kind) -> dict[str, str]:
     """Return the next step of a kind of failure as JSON: `outcome`, `do`, `how` and `link`."""
     step = next_step(kind)
     return {"outcome": kind.outcome, "do": step.do, "how": step.how, "link": troubleshooting(kind.outcome)}
+
+
+def step_text(step: Mapping[str, Any]) -> str:
+    """Return a step as every text output prints it: what to do, and where it is explained.
+
+    A step of a run (one of `next_steps`) begins with its outcome and its number of URLs, that of one URL does not.
+    """
+    about = f"{step['outcome']}, {count_of(step['urls'], 'URL')}: " if "urls" in step else ""
+    return f"{about}{step['how']}; see {step['link']}"
 
 
 def next_steps(failures: Iterable[Mapping[str, int]]) -> list[dict[str, Any]]:

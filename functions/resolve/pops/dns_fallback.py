@@ -60,7 +60,7 @@ def find_substitutes(
         located.append(replace(group, substitutes=tuple(substitutes)))
     if not without:
         return Located(tuple(located))
-    reason = "no POP name resolves there, and the nameservers do not respond by client subnet"
+    reason = "no POP name resolves there, and the nameservers used do not say which POP serves clients there"
     return Located(tuple(located), (f"{', '.join(without)}: {reason}",))
 
 

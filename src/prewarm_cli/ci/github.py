@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from prewarm.counted import count_of
+from prewarm.results.next_steps import step_text
 from prewarm.urls import redacted
 from prewarm_cli.ci.workflow_commands import command
-from prewarm_cli.output.dry_run import count_of
 from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.text import (
     cause_of,
     failure_reasons,
     failures_of,
-    next_step_text,
     progress_line,
     redact_urls,
 )
@@ -38,7 +38,7 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
     failures = list(failures_of(status))
     room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     for url, failure in failures[:room]:
-        step = f"\n{next_step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        step = f"\n{step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
         text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{step}{link}"
         yield command(kind, "Not warm", text)
     if len(failures) > room:

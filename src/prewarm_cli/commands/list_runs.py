@@ -59,6 +59,7 @@ def list_runs(
         typer.echo(json.dumps({"runs": listed}))
         return
     echo(runs.lines(listed))
+    echo(runs.hint_lines(listed))
     if not listed:
         named = {"status": only, "label": label, "host": host, "since": start}
         chosen = ", ".join(f"{name} {value}" for name, value in named.items() if value)

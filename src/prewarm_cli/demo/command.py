@@ -57,10 +57,7 @@ def demo(
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
         with EmbeddedStack(distributions=[site.distribution], environment=settings) as stack:
             show.say(f"The service is running: {stack.api}")
-            show.say(
-                f"The simulated CloudFront has {len(site.config['pops'])} POPs, the catalogue lists "
-                f"{len(site.requested_pops)} in {' and '.join(REGIONS)}."
-            )
+            show.say(counts_text(site))
             if keep:
                 show.service(stack.api, stack.api_key)
             failures = _run_demo(site, edge, stack, show)
@@ -74,6 +71,17 @@ def demo(
             else:
                 show.say("`prewarm demo --keep` keeps serving, so that you can try the dashboard and the API.")
     raise typer.Exit(1 if failures else 0)
+
+
+def counts_text(site: DemoSite) -> str:
+    """Return how many POPs there are, and why a run warms fewer than the catalogue lists."""
+    listed, works = len(site.requested_pops), len(site.config["pops"])
+    failing = len(site.config["dark"]) + len(site.config["impostors"])
+    return (
+        f"The catalogue lists {listed} POPs in {' and '.join(REGIONS)}. The simulated CloudFront has {works} of "
+        f"them, since the others are retired; {failing} of these fail on purpose, so that "
+        f"{works - failing} can be warmed."
+    )
 
 
 class Show:
@@ -150,7 +158,7 @@ def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     from prewarm_cli.demo.table import url_table  # noqa: PLC0415
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
-    from prewarm_cli.output.text import progress_line  # noqa: PLC0415
+    from prewarm_cli.output.text import next_step_lines, progress_line  # noqa: PLC0415
 
     client = Client(stack.api, stack.api_key)
     request = {"url_list": urls, "region_type": "region", "region": REGIONS}
@@ -162,6 +170,8 @@ def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     show.say(progress_line(status))
     for line, style in url_table(status, columns(), display.shown):
         show.say(line, style)
+    for line in next_step_lines(status):
+        show.say(line)
     return status
 
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prewarm.counted import count_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEGABYTE = 1_000_000
 # Documents of each source shown; the status has more.
 DOCUMENTS_SHOWN = 20
-
-
-def count_of(number: int, singular: str, plural: str | None = None) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+from prewarm.results.next_steps import step_text
 from prewarm.urls import redacted
 from prewarm_cli.output.text import (
     cause_of,
     failure_reasons,
     failures_of,
     in_progress,
-    next_step_text,
     redact_urls,
     run_name,
 )
@@ -59,7 +59,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
         failed += 1
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
         reasons = failure_reasons(failure, status.get("words"))
-        step = f"; what to do: {next_step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        step = f"; what to do: {step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
         message = reasons + coverage + step + (f"; {short_cause}" if short_cause else "")
         if completed:
             ET.SubElement(_add_case(suite, url, fetched), "skipped", message=_xml_text(message))

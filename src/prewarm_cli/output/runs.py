@@ -57,6 +57,18 @@ def lines(runs: list[dict[str, Any]]) -> list[str]:
     return terminal.table(PIPE_HEADER, map(_pipe_row, runs)) if width is None else list(_for_terminal(runs, width))
 
 
+def hint_lines(runs: list[dict[str, Any]]) -> list[str]:
+    """Return how to see what failed, for the newest failed run; nothing without one, or in a pipe."""
+    width = terminal.columns()
+    failed = next((run["run"] for run in runs if run["status"] in {"FAILED", "TIMEOUT"}), None)
+    if width is None or failed is None:
+        return []
+    hint = f"prewarm status {failed}"
+    whole = f"What failed, and what to do: {hint}"
+    # The command is never divided, so that it can be copied.
+    return [whole] if len(whole) <= width else ["What failed, and what to do:", f"  {hint}"]
+
+
 def _for_terminal(runs: list[dict[str, Any]], width: int) -> Iterator[str]:
     """Yield a table that fits the width: what a run is about is below its row, and a long name above the row."""
     now = times.now()

@@ -8,14 +8,15 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from prewarm.counted import count_of
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
+from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm.urls import redacted
 from prewarm_cli.errors import Code
 from prewarm_cli.output import times
 from prewarm_cli.output.dry_run import (
     MEGABYTE,
-    count_of,
     document_lines,
     dry_run_lines,
     duplicates_text,
@@ -186,12 +187,7 @@ def next_step_lines(status: dict[str, Any]) -> Iterator[str]:
     if everywhere := status.get("failedEverywhere"):
         yield f"note     {count_of(everywhere, 'URL')} failed everywhere"
     for step in status.get("nextSteps", []):
-        yield f"next     {step['outcome']}, {count_of(step['urls'], 'URL')}: {next_step_text(step)}"
-
-
-def next_step_text(step: dict[str, Any]) -> str:
-    """Return one step as text: what to do, and where it is explained."""
-    return f"{step['how']}; see {step['link']}"
+        yield f"next     {step_text(step)}"
 
 
 def _notes(status: dict[str, Any]) -> Iterator[str]:
@@ -253,5 +249,5 @@ def _estimate(estimate: object) -> str:
         return ""
     if estimate.get("withoutTransfer") and estimate.get("measuredDollars") is not None:
         measured = f"${estimate['measuredDollars']:,.4f}"
-        return f" ({measured} without transfer, for which ${estimate['dollars']:,.4f} was estimated before it began)"
+        return f" ({measured} apart from transfer, estimated at ${estimate['dollars']:,.4f} before it began)"
     return f" (${estimate['dollars']:,.4f} was estimated before it began)"

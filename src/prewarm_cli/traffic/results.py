@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
+from prewarm.counted import count_of
 from prewarm.targets_csv import Pair, Traffic, write_targets
 from prewarm.urls import redacted
-from prewarm_cli.output.dry_run import count_of
 from prewarm_cli.output.terminal import table
 from prewarm_cli.traffic.demand import REASONS
 

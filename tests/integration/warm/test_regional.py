@@ -60,7 +60,7 @@ def test_bypassed_regional_cache_is_unproven(regional_edge: SimulatedCloudFront)
     assert all("bypass" in record["detail"] for record in recorded)
 
 
-def test_second_pop_that_is_warm_already_is_no_evidence(regional_edge: SimulatedCloudFront) -> None:
+def test_second_pop_that_is_warm_already_proves_nothing(regional_edge: SimulatedCloudFront) -> None:
     (url,) = fresh()
     client = Client(regional_edge)
     for pop in SINGAPORE:

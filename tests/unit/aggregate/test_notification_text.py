@@ -18,10 +18,16 @@ def test_missing_file_is_named_with_status_place_and_next_step() -> None:
     message = compose(DETAIL, reported(GONE, dict.fromkeys(POPS, 1)), API).message
     assert f"{URLS[1]}: 404 Not Found at 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)" in message
     assert "1 URL failed everywhere." in message
-    assert "Publish the file, or take the URL off the list (1 URL): https://" in message
+    assert "client_error, 1 URL: publish the file, or take the URL off the list; see https://" in message
     assert "troubleshooting.md#client_error" in message
     assert "retry" not in message.lower()
     assert f"Report and progress: {API}/#/run/run" in message
+
+
+def test_console_is_named_only_where_there_is_one() -> None:
+    summary = reported(GONE, {})
+    assert "Step Functions console: https://" in compose(DETAIL, summary, API).message
+    assert "console" not in compose(DETAIL, summary, API, has_console=False).message
 
 
 def test_failure_that_may_pass_suggests_the_retry() -> None:

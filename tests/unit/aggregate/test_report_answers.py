@@ -117,6 +117,15 @@ def test_csv_has_statuses_and_an_example() -> None:
     assert (rows[0]["statuses"], rows[0]["example_pop"]) == ("", "")
 
 
+def test_csv_ends_with_what_happened_and_what_to_do_for_failed_urls_only() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(reported(GONE, {})).decode(), newline="")))
+    assert list(rows[1])[-3:] == ["what", "next_step", "next_step_link"]
+    assert rows[1]["what"] == "404 Not Found at 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)"
+    assert rows[1]["next_step"] == "publish the file, or take the URL off the list"
+    assert rows[1]["next_step_link"].endswith("troubleshooting.md#client_error")
+    assert {rows[0][name] for name in ("what", "next_step", "next_step_link")} == {""}
+
+
 def test_json_has_statuses_example_steps_and_page_as_its_schema_says() -> None:
     report = reported(GONE, dict.fromkeys(POPS, 1))
     model = Report.model_validate(report)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from prewarm_cli.demo.command import counts_text
+from prewarm_cli.demo.site import demo_site
 from prewarm_cli.demo.table import url_table
 from tests.support.statuses import BAD, GOOD, status
 
@@ -24,3 +26,12 @@ def test_reason_is_what_happened_where_the_service_says_it() -> None:
     failed = {"url": BAD, "reasons": {"client_error": 3}, "what": what}
     shown = [line for line, _ in url_table(status() | {"failures": [failed]}, None)]
     assert [line for line in shown if BAD in line and line.endswith(what)]
+
+
+def test_demo_says_why_fewer_pops_are_warmed_than_the_catalogue_lists() -> None:
+    site = demo_site()
+    listed, works = len(site.requested_pops), len(site.config["pops"])
+    text = counts_text(site)
+    assert f"lists {listed} POPs" in text
+    assert f"has {works} of them, since the others are retired; 3 of these fail" in text
+    assert text.endswith(f"{works - 3} can be warmed.")

@@ -26,6 +26,12 @@ def test_status_has_the_fields_of_the_contract() -> None:
     assert response["failures"] == []
 
 
+def test_status_leads_to_the_console_only_where_there_is_one() -> None:
+    progress = progress_of(RUNNING, plan=PLAN)
+    assert as_contract(progress)["consoleUrl"].startswith("https://")
+    assert "consoleUrl" not in as_contract(progress, has_console=False)
+
+
 def test_only_a_cancelled_run_has_a_reason() -> None:
     assert status_of(replace(RUNNING, status="ABORTED"), plan=PLAN)["reason"] == "cancelled"
     assert "reason" not in status_of(replace(RUNNING, status="FAILED"), plan=PLAN)

@@ -55,7 +55,7 @@ KINDS = st.builds(
             1,
             "no_distribution (no distribution of this account serves the URL's host)",
         ),
-        ({"truncated:200": 2}, None, 1, "200 truncated (the body ended early) at 2 POPs"),
+        ({"truncated:200": 2}, None, 1, "200, body ended early at 2 POPs"),
         (
             {"timeout": 9, "lost": 8, "client_error:404": 7, "client_error:410": 1, "client_error:400": 1},
             None,

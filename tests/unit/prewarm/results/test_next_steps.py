@@ -3,7 +3,7 @@
 import pytest
 
 from prewarm.results.failures import Kind
-from prewarm.results.next_steps import STEPS, next_step, next_steps, remedy_for, step_of
+from prewarm.results.next_steps import STEPS, next_step, next_steps, remedy_for, step_of, step_text
 from prewarm.results.outcome import WARM, Outcome
 
 RETRY = {"kind": "retry", "how": "POST /retry?requestID=arn starts a new run of the failed URLs"}
@@ -79,3 +79,10 @@ def test_other_recommended_actions_are_unchanged() -> None:
     assert remedy_for(redrive, next_steps([{"client_error:404": 1}])) == redrive
     assert remedy_for(None, next_steps([{"client_error:404": 1}])) is None
     assert remedy_for(RETRY, []) == RETRY
+
+
+def test_step_of_a_run_names_outcome_and_number_of_urls_and_that_of_one_url_does_not() -> None:
+    what = "publish the file, or take the URL off the list; see "
+    (step,) = next_steps([{"client_error:404": 2}, {"client_error:404": 1}])
+    assert step_text(step).startswith(f"client_error, 2 URLs: {what}https://")
+    assert step_text(step_of(Kind("client_error", "404"))).startswith(f"{what}https://")

@@ -77,7 +77,7 @@ def test_status_lines_name_the_page_and_the_estimate() -> None:
     cost = {"dollars": 0.02, "estimate": {"dollars": 0.01, "withoutTransfer": True, "measuredDollars": 0.011}}
     lines = list(status_lines(status(cost=cost), page="https://api.example.com/v1/#/run/the-run"))
     assert "page     https://api.example.com/v1/#/run/the-run" in lines
-    expected = "about $0.0200 ($0.0110 without transfer, for which $0.0100 was estimated before it began)"
+    expected = "about $0.0200 ($0.0110 apart from transfer, estimated at $0.0100 before it began)"
     assert expected in lines
 
 
