@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from tests.support.definitions import ROOT
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("bench/*.md"))]
 WORKFLOW = ROOT / "examples/github-actions.yml"
+# Where a command ends for the shell, such as `|`, `&&`, `>` or `2>`.
+SHELL = re.compile(r"\d?[|&;<>]+.*")
+JENKINS_STEP = re.compile(r"sh '(.*)'")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -69,10 +73,11 @@ def test_wrong_json_reports_invalid_examples(text: str) -> None:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """Yield the command lines of a page's shell and YAML blocks, with continuation lines joined."""
-    for text in blocks(path, "sh", "console", "yaml"):
+    """Yield the command lines of a page's shell, YAML and Jenkins blocks, with continuation lines joined."""
+    for text in blocks(path, "sh", "console", "yaml", "groovy"):
         for line in text.replace("\\\n", " ").splitlines():
-            yield line.removeprefix("$ ").strip()
+            step = JENKINS_STEP.fullmatch(line.strip())
+            yield step[1] if step else line.removeprefix("$ ").strip()
 
 
 def wrong_command(line: str) -> str | None:
@@ -83,8 +88,13 @@ def wrong_command(line: str) -> str | None:
         return None
     for start, word in enumerate(words):
         # `pipx install cloudfront-prewarm` names the package, `uvx cloudfront-prewarm start` calls the command.
-        if word in {"prewarm", ".venv/bin/prewarm"} or words[start - 1 : start + 1] == ["uvx", "cloudfront-prewarm"]:
-            return wrong_options(words[start + 1 :])
+        if (
+            word == "prewarm"
+            or word.endswith("/bin/prewarm")
+            or words[start - 1 : start + 1] == ["uvx", "cloudfront-prewarm"]
+        ):
+            rest = list(dropwhile(lambda word: not SHELL.fullmatch(word), words[start + 1 :]))
+            return wrong_options(words[start + 1 :]) or wrong_command(shlex.join(rest[1:]))
         if word == "make" and start == 0:
             targets = [target for target in words[1:] if "=" not in target]
             existing = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -102,7 +112,22 @@ def wrong_options(words: list[str]) -> str | None:
         command, words = command.commands[words[0]], words[1:]
     options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     used = [word.partition("=")[0] for word in words if word.startswith("--") and word != "--"]
-    return next((f"no option {option}" for option in used if option not in {*options, "--help"}), None)
+    unknown = next((f"no option {option}" for option in used if option not in {*options, "--help"}), None)
+    return unknown or wrong_values(command, words)
+
+
+def wrong_values(command: Any, words: list[str]) -> str | None:
+    """Return why the command's own parser refuses a call, which is not run; None if it accepts it."""
+    if not words and hasattr(command, "commands"):
+        return None
+    own = list(takewhile(lambda word: not SHELL.fullmatch(word), words))
+    try:
+        command.make_context("prewarm", own)
+    except typer.Exit:  # --help
+        return None
+    except Exception as error:  # noqa: BLE001 - click's own classes differ by typer's version
+        return f"{type(error).__name__}: {getattr(error, 'message', '') or error}"
+    return None
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -117,7 +142,14 @@ def test_commands_and_options_exist(path: Path) -> None:
         ".venv/bin/prewarm start x --regions eu",
         "cd x && prewarm pops shows",
         "uvx cloudfront-prewarm begin x",
+        "prewarm status RUN && prewarm begin x",
         "make coffee",
+        "prewarm status",
+        "prewarm status RUN OTHER",
+        "prewarm start x --region eu --wait-seconds soon",
+        "prewarm list --status BROKEN | jq .",
+        "prewarm start x -R",
+        "prewarm report RUN --output",
     ],
 )
 def test_wrong_command_reports_unknown_names(line: str) -> None:

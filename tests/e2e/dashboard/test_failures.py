@@ -119,19 +119,28 @@ def test_pops_are_judged_by_urls_that_are_warm_somewhere(visit: Visit) -> None:
     page = visitor.open("#/run/one")
     judged, marks = page.locator("[data-judged]"), page.locator("g[data-city]")
     expect(judged).to_have_text(
-        "7 URLs failed everywhere. The POPs are judged by the other URLs. "
+        "7 URLs failed everywhere. Map and POPs count only the other URLs; the table has these failures apart. "
         "1 POP is less warm than the others: ICN51-C1."
     )
     states = {mark.get_attribute("data-city"): mark.get_attribute("class") for mark in marks.all()}
     assert states == {"SIN": "city warm", "FRA": "city warm", "NRT": "city warm", "ICN": "city partly differs"}
     seoul = page.locator("g[data-city=ICN]")
-    assert "1 of 3 targets warm, 2 failed, 1 POP less warm than the others" in (
-        seoul.get_attribute("aria-label") or ""
+    assert (
+        "1 of 3 targets warm, 2 failed, without 7 of URLs that failed everywhere, 1 POP less warm than the others"
+        in (seoul.get_attribute("aria-label") or "")
     )
     rows = page.locator("table.pops tbody tr")
     expect(rows.first).to_contain_text("ICN51-C1")
     expect(rows.first).to_contain_text("partly warm ▲ less than the others")
     assert [row.locator("td").nth(2).inner_text() for row in rows.all()[1:]] == ["warm"] * 3
+    # What the map counts and what the table counts are the same numbers, and the legend says that it counts cities.
+    heads = page.locator("table.pops th").all_inner_texts()
+    assert [head.lower() for head in heads[3:7]] == ["done", "warm", "failed", "failed everywhere"]
+    cells = [[cell.inner_text() for cell in row.locator("td").all()[3:7]] for row in rows.all()]
+    assert cells == [["3 of 3", "1", "2", "7"]] + [["3 of 3", "3", "0", "7"]] * 3
+    legend = page.locator("[data-legend]")
+    for text in ("warm: 3 cities", "partly warm: 1 city", "failed: 0 cities"):
+        expect(legend).to_contain_text(text)
     # Without any warm URL, nothing is said about the POPs.
     page.goto(f"{visitor.api}/#/run/all")
     expect(judged).to_have_text("7 URLs failed everywhere.")

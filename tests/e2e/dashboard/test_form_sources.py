@@ -20,6 +20,14 @@ DROP = """([name, text]) => {
     form.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
   }
 }"""
+IN_S3: dict[str, Any] = {"targets_s3": "s3://bucket/targets.csv", "nearest": True, "region": []}
+DROP_GZIP = """async ([name, text]) => {
+  const packed = new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip")));
+  const data = new DataTransfer();
+  data.items.add(new File([await packed.arrayBuffer()], name));
+  document.querySelector("[data-form]").dispatchEvent(
+    new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data }));
+}"""
 SET_URLS = """text => {
   const urls = document.querySelector("#urls");
   urls.style.display = "none"; // the layout of so many lines takes seconds
@@ -158,3 +166,70 @@ def test_request_has_every_source_and_header_of_the_form(visit: Visit) -> None:
     assert again.value.post_data_json == expected | {
         "region_type": "region", "region": "all", "fail_on": "any", "dry_run": True
     }  # fmt: skip
+
+
+def test_pairs_come_from_s3_or_a_dropped_file_and_need_no_locations(visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    start = page.get_by_role("button", name="Start the run")
+    file, address = page.locator("[data-file-chosen]"), page.get_by_label("Pairs of URL and POP in S3")
+    expect(start).to_be_enabled()
+    page.route("**/status?*", respond_with(ended_run()))
+    # The first line, or both columns under any name that the service reads, make a file one of pairs.
+    pairs = f'\nPOP ,"URL"\nSIN2-P1,{PAGE}\n'
+    drop(page, "list.csv", f"url,hits\n{PAGE},3\n")
+    expect(file).to_contain_text("list.csv, 47 B, is ready", timeout=TIMEOUT_MS)
+    expect(file).not_to_contain_text("pairs")
+    page.get_by_role("button", name="Remove").click()
+    drop(page, "no-columns.csv", f"#traffic,requests=9\nurl,pop,requests,bytes\n{PAGE},SIN2-P1,9,1\n")
+    expect(file).to_contain_text("is ready: pairs of URL and POP, which need no locations", timeout=TIMEOUT_MS)
+    drop(page, "pairs.csv", pairs)
+    expect(file).to_contain_text(f"pairs.csv, {len(pairs)} B, is ready: pairs", timeout=TIMEOUT_MS)
+    page.evaluate(DROP_GZIP, ["pairs.csv.gz", pairs])
+    expect(file).to_contain_text("pairs.csv.gz", timeout=TIMEOUT_MS)
+    expect(file).to_contain_text("is ready: pairs", timeout=TIMEOUT_MS)
+    # The service reads the file, without a location.
+    with page.expect_request("**/prewarm") as sent:
+        page.get_by_role("button", name="Estimate only").click()
+    body: Any = sent.value.post_data_json
+    assert body["targets_s3"].endswith("/pairs.csv.gz")
+    assert not {"region", "region_type", "url_list", "url_list_s3"} & body.keys()
+    estimate = page.get_by_role("region", name="Estimate")
+    expect(estimate).to_contain_text(f"{DOMAIN}: 1 URL through 1 POP", timeout=TIMEOUT_MS)
+    # One list of pairs for a run.
+    page.get_by_text("Sitemaps, manifests, lists in S3").click()
+    address.fill(IN_S3["targets_s3"])
+    start.click()
+    expect(page.locator("#targets_s3-error")).to_contain_text("empty this field, or remove the file pairs.csv.gz")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("radio", name="Countries").check()
+    page.get_by_role("checkbox", name=re.compile("Singapore")).check()
+    page.route("**/prewarm", lambda route: route.fulfill(json={"requestID": "arn:x:ended"}))
+    with page.expect_request("**/prewarm") as limited:
+        start.click()
+    in_s3: Any = limited.value.post_data_json
+    assert (in_s3["targets_s3"], in_s3["region"]) == (IN_S3["targets_s3"], ["singapore"])
+    check_pairs_are_shown_and_started_again(page, visitor.api, (body, IN_S3))
+
+
+def check_pairs_are_shown_and_started_again(page: Page, api: str, requests: tuple[dict[str, Any], ...]) -> None:
+    """Check that a run's page shows its pairs and starts them again, with options that the form has no field for."""
+    start = page.get_by_role("button", name="Start the run")
+    page.wait_for_url(re.compile("#/run/ended"))
+    for stored in requests:
+        document = {"requestID": "arn", "run": "ended", "request": stored, "urls": 0, "hidden": []}
+        page.route("**/request?*", respond_with(document))
+        page.goto(f"{api}/#/run/ended")
+        page.reload()
+        page.locator("[data-request] summary").click()
+        name = "uploaded file pairs.csv.gz" if stored is not IN_S3 else IN_S3["targets_s3"]
+        expect(page.get_by_role("region", name="Request")).to_contain_text(f"Pairs of URL and POP{name}")
+        expect(page.get_by_role("region", name="Request")).to_contain_text("Locationsthe POPs of the pairs")
+        page.get_by_role("button", name="Run again…").click()
+        with page.expect_request("**/prewarm") as again:
+            start.click()
+        repeated: Any = again.value.post_data_json
+        kept = {key: value for key, value in repeated.items() if key in {"targets_s3", "nearest", "region"}}
+        expected = {key: value for key, value in stored.items() if key in {"targets_s3", "nearest"}}
+        assert kept == expected
+        page.wait_for_url(re.compile("#/run/ended"))

@@ -64,7 +64,7 @@ def test_run_from_the_form_to_its_failed_urls_and_the_next_step(visit: Visit) ->
     assert set(changes[-1]) == {"warm", "skipped"}
     assert changes[-1].count("warm") == 3
     expect(page.locator("[data-judged]")).to_have_text(
-        "2 URLs failed everywhere. The POPs are judged by the other URLs."
+        "2 URLs failed everywhere. Map and POPs count only the other URLs; the table has these failures apart."
     )
     expect(page.locator("[data-chip]")).to_have_text(re.compile("failed"))
     expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "100")

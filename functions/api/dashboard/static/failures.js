@@ -79,7 +79,7 @@ function judgedText({ failedEverywhere = 0 }, pops) {
   const names = `${different.slice(0, NAMES_SHOWN).join(", ")}${more > 0 ? ` and ${number(more)} more` : ""}`;
   const judged = pops.some((entry) => entry.judged !== 0);
   return [
-    failedEverywhere ? `${plural(failedEverywhere, "URL")} failed everywhere.${judged ? " The POPs are judged by the other URLs." : ""}` : "",
+    failedEverywhere ? `${plural(failedEverywhere, "URL")} failed everywhere.${judged ? " Map and POPs count only the other URLs; the table has these failures apart." : ""}` : "",
     different.length ? `${plural(different.length, "POP is", "POPs are")} less warm than the others: ${names}.` : "",
   ].filter(Boolean).join(" ");
 }
@@ -87,5 +87,5 @@ function judgedText({ failedEverywhere = 0 }, pops) {
 // Returns a POP's counts without the targets of URLs that failed everywhere; a run of an earlier version has none.
 function judgedCounts(entry) {
   const { targets, done, failed, judged = targets, judgedFailed = failed } = entry;
-  return { ...entry, targets: judged, done: Math.max(0, done - (targets - judged)), failed: judgedFailed };
+  return { ...entry, targets: judged, done: Math.max(0, done - (targets - judged)), failed: judgedFailed, failedEverywhere: failed - judgedFailed };
 }

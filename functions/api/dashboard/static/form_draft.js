@@ -7,7 +7,7 @@ const emptyDraft = () => ({
   type: "region",
   chosen: { region: new Map(), country: new Map(), pop: new Map() },
   open: {}, // by name: whether a group of fields is open
-  file: null, // an uploaded file: {name, address, size}
+  file: null, // an uploaded file: {name, address, size, targets}, with `targets` for pairs of URL and POP
   carried: {}, // fields of an earlier request that the form has no field for
   secrets: [], // fields of an earlier request whose secrets are not shown
   priced: "", // the request through all POPs whose price was shown

@@ -126,8 +126,8 @@ function worldMap(section, catalogue, onSelect) {
     const unknown = [];
     const add = (pop, counts, skipped) => {
       const code = pop.slice(0, 3);
-      const sum = sums.get(code) || { targets: 0, done: 0, warm: 0, failed: 0, pops: 0, skipped: 0, differs: 0 };
-      for (const name of ["targets", "done", "warm", "failed"]) sum[name] += counts[name] || 0;
+      const sum = sums.get(code) || { targets: 0, done: 0, warm: 0, failed: 0, pops: 0, skipped: 0, differs: 0, failedEverywhere: 0 };
+      for (const name of ["targets", "done", "warm", "failed", "failedEverywhere"]) sum[name] += counts[name] || 0;
       sum.pops += skipped ? 0 : 1;
       sum.differs += counts.differs ? 1 : 0;
       sum.skipped += skipped ? 1 : 0;
@@ -143,7 +143,7 @@ function worldMap(section, catalogue, onSelect) {
       city.pops = sum.pops;
       counts[state] += 1;
       const skippedText = sum.skipped ? `, ${number(sum.skipped)} skipped` : "";
-      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${sum.targets ? `${number(sum.warm)} of ${plural(sum.targets, "target")} warm` : "every URL failed everywhere"}${sum.failed ? `, ${number(sum.failed)} failed` : ""}${sum.differs ? `, ${plural(sum.differs, "POP")} less warm than the others` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
+      city.label = sum.pops ? `${city.name}: ${plural(sum.pops, "POP")}, ${STATES[state]}, ${sum.targets ? `${number(sum.warm)} of ${plural(sum.targets, "target")} warm` : "every URL failed everywhere"}${sum.failed ? `, ${number(sum.failed)} failed` : ""}${sum.targets && sum.failedEverywhere ? `, without ${number(sum.failedEverywhere)} of URLs that failed everywhere` : ""}${sum.differs ? `, ${plural(sum.differs, "POP")} less warm than the others` : ""}${skippedText}` : `${city.name}: ${plural(sum.skipped, "POP")} skipped`;
       const radius = 3.6 + 1.9 * Math.sqrt(sum.pops || sum.skipped);
       const signature = `${state} ${sum.differs > 0} ${radius} ${Math.round(20 * (sum.done / (sum.targets || 1)))}`;
       if (city.signature !== signature) {
@@ -172,7 +172,7 @@ function worldMap(section, catalogue, onSelect) {
 function legend(list, counts) {
   const lines = Object.entries(STATES).map(([state, text]) => {
     const picture = draw("svg", { viewBox: "-10 -10 20 20", "aria-hidden": "true" }, draw("g", { class: `city ${state}` }, ...markShapes(state, 6.5, state === "warming" ? 0.4 : 0)));
-    return make("li", {}, picture, `${text} `, make("b", {}, number(counts[state])));
+    return make("li", {}, picture, `${text}: `, make("b", {}, plural(counts[state], "city", "cities")));
   });
   updateList(list, lines);
 }

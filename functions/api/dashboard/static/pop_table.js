@@ -7,6 +7,7 @@ const POP_COLUMNS = [
   ["Done", (entry) => entry.done, (entry) => `${number(entry.done)} of ${number(entry.targets)}`],
   ["Warm", (entry) => entry.warm, (entry) => number(entry.warm)],
   ["Failed", (entry) => entry.failed, (entry) => number(entry.failed)],
+  ["Failed everywhere", (entry) => entry.failedEverywhere, (entry) => number(entry.failedEverywhere)],
   ["Downloaded", (entry) => entry.bytes, (entry) => bytes(entry.bytes)],
   ["Mean time", (entry) => entry.meanMs ?? -1, (entry) => (entry.meanMs === null || entry.meanMs === undefined ? "" : `${entry.meanMs.toFixed(0)} ms`)],
 ];
@@ -53,7 +54,7 @@ function popTable(section, catalogue) {
   });
   return {
     show(pops, ended) {
-      entries = pops.map((entry) => ({ ...entry, state: stateOf({ ...judgedCounts(entry), pops: 1 }, ended), location: locationNames.get(entry.pop.slice(0, 3)) || "unknown" }));
+      entries = pops.map(judgedCounts).map((entry) => ({ ...entry, state: stateOf({ ...entry, pops: 1 }, ended), location: locationNames.get(entry.pop.slice(0, 3)) || "unknown" }));
       // A POP that differs from the others is listed first.
       entries.sort((one, other) => Number(other.differs || false) - Number(one.differs || false));
       filter(false);

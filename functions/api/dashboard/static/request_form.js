@@ -4,6 +4,7 @@ const CHOICES = ["verify", "fail_on", "tier"];
 const NUMBERS = ["timeout_minutes", "max_rps", "max_concurrency"];
 const FLAGS = ["staged", "invalidate"];
 const SOURCE_LISTS = ["sitemap", "manifest", "url_list_s3"];
+const TARGETS = "targets_s3"; // pairs of URL and POP, in place of the sources and locations
 const HIDDEN_SECRET = "…"; // stands for a secret in GET /request
 
 const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
@@ -37,7 +38,14 @@ function requestOf(form, selection) {
     const entries = [...linesOf(text(name)), ...(draft.carried[name] || [])];
     if (entries.length) request[name] = entries;
   }
-  if (draft.file) request.url_list_s3 = [...(request.url_list_s3 || []), draft.file.address];
+  if (text(TARGETS)) request[TARGETS] = text(TARGETS);
+  if (draft.file?.targets) request[TARGETS] = draft.file.address;
+  else if (draft.file) request.url_list_s3 = [...(request.url_list_s3 || []), draft.file.address];
+  // Pairs have their own POPs: no selection does not limit them.
+  if (request[TARGETS] && !request.region.length) {
+    delete request.region_type;
+    delete request.region;
+  }
   for (const name of CHOICES) request[name] = text(name);
   if (request.tier === DEFAULTS.tier) delete request.tier;
   for (const name of NUMBERS) if (text(name)) request[name] = numberOf(text(name));
@@ -49,13 +57,14 @@ function requestOf(form, selection) {
   if (Object.keys(headers).length) request.headers = headers;
   if (text("label")) request.label = text("label");
   // Without any source, the API names the field.
-  if (!request.url_list && !request.targets_s3 && !SOURCE_LISTS.some((name) => request[name])) request.url_list = [];
+  if (!request.url_list && !request[TARGETS] && !SOURCE_LISTS.some((name) => request[name])) request.url_list = [];
   return request;
 }
 
 // Returns what is wrong with the form before a request is sent, in the shape of the API's errors.
 function problemsOfForm(form) {
   const details = [...headersOf($("#headers", form).value).problems];
+  if (draft.file?.targets && $(`#${TARGETS}`, form).value.trim()) details.push({ field: TARGETS, message: `a run has one list of pairs: empty this field, or remove the file ${draft.file.name}` });
   if (draft.secrets.length) {
     for (const [name, id] of [["url_list", "urls"], ["headers", "headers"]]) {
       linesOf($(`#${id}`, form).value).forEach((line, index) => {
@@ -95,8 +104,17 @@ function draftOf({ request, hidden }, catalogue) {
     if (filled.fields[name] || special.length) filled.open["more-sources"] = true;
     delete others[name];
   }
-  const names = [region].flat();
-  filled.type = names.length === 1 && names[0].trim().toLowerCase() === "all" ? "all" : type;
+  const { [TARGETS]: pairs } = others;
+  if (pairs) {
+    if (UPLOADED.test(pairs)) filled.file = { name: UPLOADED.exec(pairs)[1], address: pairs, size: null, targets: true };
+    else {
+      filled.fields[TARGETS] = pairs;
+      filled.open["more-sources"] = true;
+    }
+    delete others[TARGETS];
+  }
+  const names = [region ?? []].flat();
+  filled.type = names.length === 1 && names[0].trim().toLowerCase() === "all" ? "all" : type || filled.type;
   const counts = { region: catalogue.regions, country: catalogue.countries }[type] || {};
   if (filled.type !== "all") for (const name of names) filled.chosen[type]?.set(name, counts[name] ?? 1);
   filled.fields.headers = Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join("\n");

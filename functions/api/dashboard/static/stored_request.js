@@ -38,7 +38,10 @@ function requestElements({ request, hidden }, urls) {
     if (sources.length) add({ sitemap: "Sitemaps", manifest: "Manifests", url_list_s3: "Lists" }[name], ...sources.map(sourceText));
     delete others[name];
   }
-  add("Locations", locationText({ regionType: type, region: [region ?? []].flat() }));
+  const { [TARGETS]: pairs } = others;
+  if (pairs) add("Pairs of URL and POP", sourceText(pairs));
+  delete others[TARGETS];
+  add("Locations", locationText({ regionType: type, region: [region ?? []].flat() }) || (pairs ? "the POPs of the pairs" : ""));
   for (const [name, value] of Object.entries(headers)) add("Header", `${name}: ${value}`);
   for (const [name, value] of Object.entries(others)) if (value !== null && !sameJson(value, DEFAULTS[name])) add("Option", optionText(name, value));
   if (hidden.length) add("Not shown", `Secrets, written as ${HIDDEN_SECRET}: ${hidden.join(", ")}`);

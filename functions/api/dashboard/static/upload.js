@@ -5,6 +5,27 @@ const SAFE_NAME = /[^A-Za-z0-9._-]+/g;
 
 const isPlainList = (text) => !text.includes("\u0000") && linesOf(text).every((line) => /^https?:\/\/\S+$/i.test(line));
 
+const HEAD_BYTES = 8_192; // more than the first line of a CSV of pairs has
+const UTF16 = { "255,254": "utf-16le", "254,255": "utf-16be" };
+
+// Returns the first characters of a file, unpacked if it is gzip; empty where it cannot be unpacked.
+async function headOf(file) {
+  let head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+    head = (await reader.read().catch(() => ({}))).value?.slice(0, HEAD_BYTES) ?? new Uint8Array();
+    reader.cancel().catch(() => null);
+  }
+  return new TextDecoder(UTF16[String(head.slice(0, 2))] || "utf-8").decode(head);
+}
+
+// Returns whether a file begins as a CSV of pairs of URL and POP does: with its line of traffic, or with both columns.
+function isTargets(head) {
+  const line = linesOf(head)[0] || "";
+  const columns = line.split(",").map((name) => name.trim().replace(/^"(.*)"$/, "$1").toLowerCase());
+  return columns[0] === "#traffic" || ["url", "pop"].every((name) => columns.includes(name));
+}
+
 // Returns the SHA-256 of a file in hexadecimal, so that the same file has the same address; null where browsers do not
 // compute it (a page by http: from another machine).
 async function digestOf(file) {
@@ -59,7 +80,7 @@ function fileField(form, signal, changed) {
 
   function show(message = "", sent = null) {
     const { file } = draft;
-    setText(text, message || (file ? `${file.name}${file.size === null ? " (the file of the earlier run)" : `, ${bytes(file.size)}, is ready`}` : ""));
+    setText(text, message || (file ? `${file.name}${file.size === null ? " (the file of the earlier run)" : `, ${bytes(file.size)}, is ready`}${file.targets ? ": pairs of URL and POP, which need no locations" : ""}` : ""));
     chosen.hidden = !text.textContent;
     bar.hidden = sent === null;
     if (sent !== null) bar.value = sent;
@@ -83,9 +104,10 @@ function fileField(form, signal, changed) {
     changed();
     show(`Reading ${file.name}`, 0);
     try {
+      const targets = isTargets(await headOf(file));
       const stored = await storeList(file, file.name, (sent) => show(`Uploading ${file.name}: ${sent} %`, sent), both);
       if (both.aborted) return;
-      draft.file = stored;
+      draft.file = { ...stored, targets };
       announce(`${file.name} is uploaded`);
     } catch (error) {
       if (both.aborted) return;

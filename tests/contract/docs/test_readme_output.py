@@ -1,0 +1,85 @@
+"""The README's example of a run has the lines that the command prints today."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from prewarm_cli.output import times
+from prewarm_cli.output.text import failure_line, progress_line, status_lines
+from tests.support.definitions import ROOT
+
+RUN = "20261126T065948Z-262a5a12e87bf398"
+PAGE = f"http://127.0.0.1:40691/v1/#/run/{RUN}"
+HOME, APP, TERMS = (f"https://www.example.com/{path}" for path in ("", "assets/app-4f2a91.js", "legacy/terms.html"))
+WHAT = "502 (the edge could not connect to the origin) at 53 POPs, such as NRT57-P4 (x-amz-cf-id dzXW==)"
+STEP = {
+    "outcome": "server_error",
+    "urls": 1,
+    "how": "check the origin's address, port, certificate and firewall: CloudFront cannot connect to it",
+    "link": "https://docs.example/troubleshooting.md#server_error",
+}
+CUT = "[…]"
+
+
+def status(state: str, phase: str, done: int, total: int) -> dict[str, Any]:
+    """Return the example's status: before the end no URL is done."""
+    ended = done > 0
+    return {
+        "status": state, "run": RUN, "phase": {"name": phase}, "total": 3, "completed": 3 * ended,
+        "inProgress": 0 if ended else 3, "successUrl": [HOME, APP] if ended else [],
+        "failedUrl": [TERMS] if ended else [], "failures": [{"url": TERMS, "reasons": {}, "what": WHAT}] * ended,
+        "targets": {"done": done, "total": total, "verified": 53, "verifiedElsewhere": 0, "addresses": 53,
+                    "addressesProven": 53},
+    }  # fmt: skip
+
+
+def printed() -> Iterator[str]:
+    """Yield the lines that the command prints for the example, as its own modules make them."""
+    for passed, (phase, done, total) in {0.3: ("resolving", 0, 0), 2.4: ("warming", 0, 159)}.items():
+        yield f"{passed:7.1f} s  {progress_line(status('IN_PROGRESS', phase, done, total))}"
+    last = status("IN_PROGRESS", "summing_up", 159, 159)
+    yield failure_line(TERMS, last["failures"][0], last)
+    yield f"{10.1:7.1f} s  {progress_line(last)}"
+    more = {
+        "failedEverywhere": 1, "nextSteps": [STEP], "remedy": {"kind": "fix", "link": STEP["link"]},
+        "skippedPops": [{"reason": reason} for reason in ("connect_error", "unresolved_pop", "wrong_pop")],
+        "startedAt": "2026-11-26T06:59:48Z", "endedAt": "2026-11-26T06:59:58Z", "bytes": 5_000_000,
+        "cost": {"dollars": 0.001},
+    }  # fmt: skip
+    yield from status_lines(status("FAILED", "", 159, 159) | more, shown=[TERMS], page=PAGE)
+
+
+def differences(example: list[str], lines: list[str]) -> list[str]:
+    """Return the example's lines that are not those printed, in which […] stands for any text."""
+    left = iter(lines)
+    wanted = [line for line in example if line != CUT]
+    patterns = [re.compile(re.escape(line).replace(re.escape(CUT), ".*")) for line in wanted]
+    return [
+        line
+        for line, pattern in zip(wanted, patterns, strict=True)
+        if not pattern.fullmatch(next(left, "").strip("\n") + " " * line.endswith(" " + CUT))
+    ]
+
+
+@pytest.fixture
+def example() -> list[str]:
+    """Return the lines of the README's example after those of the start, which name the run."""
+    block = re.search(r"```console\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    lines = block[1].splitlines()
+    first = next(number for number, line in enumerate(lines) if "IN_PROGRESS" in line)
+    assert lines[first - 1] == f"page: {PAGE}"
+    return lines[first:]
+
+
+def test_readme_example_has_the_lines_of_todays_output(example: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(times, "now", lambda: datetime(2026, 11, 26, 6, 59, 59, tzinfo=UTC))
+    lines = list(printed())
+    assert differences(example, lines) == []
+    assert len([line for line in example if line != CUT]) == len(lines)
+    for number in range(len(lines)):
+        changed = [*lines[:number], "old form", *lines[number + 1 :]]
+        assert differences(example, changed), "a line that has changed is reported"
