@@ -36,6 +36,11 @@ class PopProbe:
     served: bool = False
     _tried: int = field(default=0)
 
+    @property
+    def verified(self) -> bool:
+        """Return whether the edge answered as that POP over TLS, with a certificate for the URL's host."""
+        return self._tried > 0 and not self.failure and self.url.startswith("https://")
+
     def record(self, response: Response) -> float | None:
         """Record a response; returns the delay in seconds before the next address is probed, or None at the end."""
         expected = self.pop or (response.cf_pop if POP_PATTERN.fullmatch(response.cf_pop) else "")
