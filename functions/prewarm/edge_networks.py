@@ -17,7 +17,7 @@ from prewarm.settings import Network
 # The service's name in the list (VPC User Guide, "AWS IP address ranges"). CLOUDFRONT_ORIGIN_FACING is another one.
 SERVICE = "CLOUDFRONT"
 MOST_NETWORKS = 2_000
-# The largest CloudFront networks of 2026-08 have 2^19 IPv4 addresses (a /13); larger ones than these are not credible.
+# CloudFront's largest network of 2026-08 is a /13; larger ones than these are not credible.
 SHORTEST_PREFIXES = {4: 10, 6: 24}
 # Of the networks that ship, so much must still be listed, and the list may have so many times their addresses.
 LEAST_SHARE, MOST_TIMES = 0.5, 4

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 GZIP_LEVEL = 1
 
 
-# Error codes of a conditional write that another one has overtaken (S3 API Reference, PutObject, If-Match): the object
-# was replaced, is being written, or was deleted.
+# Error codes of a conditional write that another one has overtaken (S3 API Reference, PutObject, If-Match): the
+# object was replaced, is being written, or was deleted.
 OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
 
 

@@ -18,7 +18,7 @@ from prewarm.storage.keys import NETWORKS_KEY, POPS_KEY
 
 # 3,000 POPs and 1,000 candidates, as many as are kept, have 330 KB.
 MOST_BYTES = 1_000_000
-# Each try of a write is lost to a run that has written; so many lost in a row means that hundreds of runs end at once.
+# A try is lost only to a run that has written, so this takes as many runs at the same moment.
 TRIES = 8
 SECONDS_AT_MOST = 10.0
 LONGEST_PAUSE = 0.2
