@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Bytecode is compiled during installation, so that the first start of a worker process is as fast as the next ones.
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
-LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt
+LOCKS := functions/requirements.txt requirements/local.txt requirements/dev.txt requirements/bootstrap.txt \
+	requirements/cdk.txt
 
 # Bytecode is kept even where the environment says otherwise, as container images do: the commands start many processes,
 # and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo local test suite trust load fuzz check bench docs pictures catalogue networks format lock dist sbom
+.PHONY: install demo local test suite trust load fuzz check bench docs pictures catalogue networks format lock dist package sbom
 .PHONY: clean help
 .DEFAULT_GOAL := help
 
@@ -67,6 +68,9 @@ networks: .venv/dev.stamp ## Download CloudFront's networks from AWS's ip-ranges
 dist: .venv/local.stamp ## Build the wheel and the source archive into dist/
 	@$(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
 
+package: .venv/dev.stamp ## Upload code and template to BUCKET, for CloudFormation, Terraform and CDK; BUCKET=name
+	@$(BIN)/python -m tools.package "$(BUCKET)" $(ARGS)
+
 sbom: .venv/local.stamp ## Write dist/sbom.json (CycloneDX) and dist/licences.csv of what ships to Lambda
 	@$(BIN)/python -m tools.sbom
 
@@ -76,7 +80,7 @@ format: .venv/dev.stamp ## Format the code and apply ruff's safe fixes
 
 lock: .venv/dev.stamp ## Lock the newest versions that the *.in files allow, with hashes
 	@cd requirements && rm -f $(addprefix ../,$(LOCKS))
-	@for name in requirements/dev requirements/local functions/requirements requirements/bootstrap; do \
+	@for name in requirements/dev requirements/local functions/requirements requirements/bootstrap requirements/cdk; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-annotate --no-header $$(test -s requirements/dev.txt && echo "-c requirements/dev.txt") \
 	    $$name.in --output-file $$name.txt || exit 1; \

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from api.history_routes import router as history_router
 from api.http.error_handlers import add_error_handlers
+from api.http.events import bad_event, event_problem
 from api.http.params import RUN, body_of, caller_of, check_query, includes_pops, page_of, request_id_of
 from api.http.responses import CORS, json_response
 from api.runs.cancel import cancel
@@ -69,6 +70,8 @@ def _run() -> Execution:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - the runtime's context object
-    """Handle one API Gateway proxy event."""
+    """Handle one proxy event: API Gateway's, or that of a caller who invokes the function."""
+    if problem := event_problem(event):
+        return bad_event(problem)
     logger.append_keys(api_request=(event.get("requestContext") or {}).get("requestId"))
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""GET /pops: the POPs that runs can select, with what runs have learned, and the number of each region and country."""
+"""GET /pops: the POPs that runs can select, with what runs have learned, and how many each place has."""
 
 from typing import Any
 

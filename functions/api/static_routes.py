@@ -1,12 +1,14 @@
-"""Routes that do not concern a run: the dashboard, the POP catalogue and the OpenAPI document."""
+"""Routes that do not concern a run: dashboard, POP catalogue, checks of the deployment, OpenAPI document."""
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from api.dashboard.page import dashboard
+from api.diagnose import diagnose
 from api.http.params import check_query
 from api.http.responses import json_response
 from api.pops import pops
+from api.services import executions, resolver
 from prewarm.storage.run_store import storage
 
 router = Router()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
@@ -21,6 +23,14 @@ def get_pops() -> Response[str]:
     """Return the POPs that runs can select."""
     check_query(router.current_event)
     return json_response(200, pops(storage()), dict(POPS_CACHE_HEADERS))
+
+
+@router.get("/diagnose")
+def get_diagnose() -> Response[str]:
+    """Return the checks that the service makes of its own deployment."""
+    check_query(router.current_event, ("url",))
+    url = router.current_event.query_string_parameters.get("url")
+    return json_response(200, diagnose(url, executions(), resolver()), {"Cache-Control": "no-store"})
 
 
 @router.get("/openapi.json")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prewarm.distribution_roles import EXTERNAL_ID_NAME, ROLES_NAME, DistributionRole, roles_of
 from prewarm.errors import BrokenSetting
 
 # An IP network of either family.
@@ -47,6 +48,8 @@ class Settings:
     - `notification_topic`: the SNS topic for ended runs, empty for none; `notifications`: `all` or `failures`
     - `api_url`: base of the links in notifications
     - `own_machine`: whether the service runs on a machine of the user, where AWS charges for CloudFront only
+    - `distribution_roles`: the roles of further accounts whose distributions may be warmed (DistributionRoles);
+      `distribution_external_id`: the external id with which they are assumed
     """
 
     bucket: str
@@ -69,6 +72,8 @@ class Settings:
     notifications: str
     api_url: str
     own_machine: bool = False
+    distribution_roles: tuple[DistributionRole, ...] = ()
+    distribution_external_id: str = ""
     edge_networks_url: str = ""
     edge_nameserver_port: int = 53
 
@@ -105,6 +110,8 @@ class Settings:
             notifications=environment.get("PREWARM_NOTIFICATIONS", "failures"),
             api_url=environment.get("PREWARM_API_URL", ""),
             own_machine=_flag(environment, "PREWARM_OWN_MACHINE"),
+            distribution_roles=roles_of(environment.get(ROLES_NAME, ""), environment.get(EXTERNAL_ID_NAME, "")),
+            distribution_external_id=environment.get(EXTERNAL_ID_NAME, ""),
             edge_networks_url=_https_url(environment, "PREWARM_EDGE_NETWORKS_URL", PUBLISHED_NETWORKS),
             edge_nameserver_port=_number(environment, "PREWARM_EDGE_NAMESERVER_PORT", 53, 1, HIGHEST_PORT),
         )

@@ -10,6 +10,7 @@ from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
 from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
+from prewarm.planning.plan import EDGE
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.vary import UNKNOWN_KEY, Varied, add, count, unkeyed_names, vary_warnings
 from prewarm.settings import Settings
@@ -115,11 +116,35 @@ def dry_run_document(
         "sizes": {"asked": sum(each.asked for each in sizes), "known": sum(each.known for each in sizes)},
         "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
         "cost": estimate(work).as_json(),
+        "tier": plan.tier,
+        "tiers": _tiers(planned, sizes, pop_catalogue),
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
         "demand": planned.targets.demand() if planned.targets else None,
         "warnings": [*plan.warnings, *vary_warnings(varied, [url.given for url in planned.urls])],
     }
+
+
+def _tiers(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> list[dict[str, Any]] | None:
+    """Return the figures of both tiers, edge first; None where the request has one tier only."""
+    other = planned.other_tier
+    if other is None:
+        return None
+    figures = []
+    for each in (planned, other):
+        work = _work(each, sizes, pop_catalogue)
+        figures.append(
+            {
+                "tier": each.plan.tier,
+                "targets": each.plan.targets,
+                "pops": len({pop for group in each.plan.groups for pop in group.pops}),
+                "fetches": sum(work.fetches.values()),
+                "originFetches": each.origin_fetches.fetches,
+                "estimatedBytes": None if work.bytes is None else sum(work.bytes.values()),
+                "dollars": round(estimate(work).dollars, 4),
+            }
+        )
+    return sorted(figures, key=lambda entry: entry["tier"] != EDGE)
 
 
 def with_estimate(planned: PlannedRun, pop_catalogue: Catalogue) -> PlannedRun:
@@ -161,8 +186,10 @@ def _distribution(planned: PlannedGroup, size: Sizes, variants: int) -> dict[str
         "domain": group.domain,
         "id": group.distribution_id,
         "tenant": group.tenant or None,
+        "account": group.account or None,
         "urls": group.urls,
         "pops": list(group.pops),
+        "areas": [list(pops) for pops in group.areas],
         "skippedPops": [{"pop": each.pop, "reason": each.reason, "detail": each.detail} for each in group.skipped],
         "targets": planned.cells.pairs * variants,
         "meanBytes": None if size.mean is None else round(size.mean),

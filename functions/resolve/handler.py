@@ -9,6 +9,7 @@ from prewarm.settings import Settings
 from prewarm.storage.keys import stage_key
 from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
+from resolve.diagnose import diagnose
 from resolve.dry_run import dry_run
 from resolve.invalidation_rounds import before_first_round
 from resolve.learned import read_learned
@@ -32,7 +33,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     The API invokes a dry run with `direct: true`: the whole document is returned then, and nothing is stored. A
     document over Lambda's limit (6 MB of response payload) fails the invocation, and the API starts an execution.
+    It invokes `{"diagnose": {"url": …}}` for GET /diagnose.
     """
+    if "diagnose" in event:
+        return diagnose(event["diagnose"].get("url"), Settings.from_environment(), storage())
     run = event["run"]
     logger.append_keys(run=run)
     settings = Settings.from_environment()

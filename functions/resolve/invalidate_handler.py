@@ -3,8 +3,9 @@
 from typing import Any
 
 from prewarm.observability import logger
+from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage, storage
-from resolve.distributions.cloudfront_client import cloudfront_client
+from resolve.distributions.accounts import Accounts
 from resolve.invalidation_calls import PatientCloudFront
 from resolve.invalidation_progress import is_late, note
 from resolve.invalidation_rounds import InvalidationBatch, first_wait, next_wait
@@ -34,7 +35,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         logger.info("no time is left to invalidate")
         return progress | {"status": "overdue" if reading else "late"}
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-    cloudfront = PatientCloudFront(cloudfront_client(attempts=1), seconds)
+    accounts = Accounts(Settings.from_environment().distribution_roles, attempts=1)
+    cloudfront = PatientCloudFront(accounts.client, seconds)
     after = check(progress, cloudfront) if progress["created"] else create(run, progress, cloudfront, store)
     note(run, progress, after, store)
     return after

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from prewarm.planning.plan import Group
 
@@ -20,28 +20,39 @@ GROWTH, LONGEST_WAIT = 1.5, 120
 
 @dataclass(frozen=True, slots=True)
 class InvalidationBatch:
-    """One invalidation to create: of a distribution or of a tenant, with its caller reference and its paths."""
+    """One invalidation to create: of a distribution or of a tenant, with its caller reference and its paths.
+
+    `account`: that of the distribution, empty for the service's own.
+    """
 
     distribution_id: str
     tenant: str
     reference: str
     paths: list[str]
+    account: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the invalidation as it is stored."""
         return {"distribution": self.distribution_id, "tenant": self.tenant, "reference": self.reference,
-                "paths": self.paths}  # fmt: skip
+                "paths": self.paths, "account": self.account}  # fmt: skip
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "InvalidationBatch":
-        """Read a stored invalidation."""
-        return cls(document["distribution"], document["tenant"], document["reference"], document["paths"])
+        """Read a stored invalidation; earlier versions knew one account only."""
+        distribution, tenant = document["distribution"], document["tenant"]
+        return cls(distribution, tenant, document["reference"], document["paths"], document.get("account", ""))
 
 
 # The invalidations that are created together; the next round begins when all of them are completed.
 Round = list[InvalidationBatch]
-# Whose paths are invalidated: a distribution's id, and a tenant's or an empty text.
-Owner = tuple[str, str]
+
+
+class Owner(NamedTuple):
+    """Whose paths are invalidated: a distribution's id, a tenant's or an empty text, and the account's."""
+
+    distribution_id: str
+    tenant: str
+    account: str = ""
 
 
 def rounds_of(run: str, groups: Sequence[Group], paths_of_group: Iterable[Sequence[str]]) -> list[Round]:
@@ -51,7 +62,8 @@ def rounds_of(run: str, groups: Sequence[Group], paths_of_group: Iterable[Sequen
     """
     paths: dict[Owner, dict[str, None]] = {}
     for group, listed in zip(groups, paths_of_group, strict=True):
-        paths.setdefault((group.distribution_id, group.tenant), {}).update(dict.fromkeys(listed))
+        owner = Owner(group.distribution_id, group.tenant, group.account)
+        paths.setdefault(owner, {}).update(dict.fromkeys(listed))
     return rounds_of_paths(run, paths)
 
 
@@ -66,8 +78,8 @@ def rounds_of_paths(reference: str, paths: Mapping[Owner, Iterable[str]]) -> lis
     longest = max(map(len, lists.values()), default=0)
     for number, start in enumerate(range(0, longest, INVALIDATION_PATHS)):
         batches = [
-            InvalidationBatch(distribution, tenant, f"{reference}-{tenant or distribution}-{number}", part)
-            for (distribution, tenant), listed in lists.items()
+            InvalidationBatch(distribution, tenant, f"{reference}-{tenant or distribution}-{number}", part, account)
+            for (distribution, tenant, account), listed in lists.items()
             if (part := listed[start : start + INVALIDATION_PATHS])
         ]
         rounds += [

@@ -10,7 +10,7 @@ from prewarm.errors import InvalidRequest, Problem
 from prewarm.planning.batching import stage_batches, targets_per_batch, url_blocks
 from prewarm.planning.cost import verification_fetches
 from prewarm.planning.packing import Masks, first_stage, pack_pairs
-from prewarm.planning.plan import Batch, Block, Group, Plan, Skipped
+from prewarm.planning.plan import REGIONAL, Batch, Block, Group, Plan, Skipped
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.urls import Url, respelled
@@ -18,6 +18,7 @@ from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.origin_fetches import origin_fetches
 from resolve.pops.pairs import place_pairs
+from resolve.regional import SECONDS_PER_DAY, other_tier, regional_warnings, with_areas
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
 
 # How many POPs a warning lists.
@@ -63,8 +64,13 @@ def plan_run(
     """
     planned: list[PlannedGroup] = []
     urls: list[Url] = []
+    regional = fields.tier == REGIONAL
     for group in probed.groups:
-        if group.masks is None:
+        if regional:
+            plain = _group_of(group, len(urls), group.pops, group.skipped)
+            stored = with_areas(plain, group, fields, catalogue, int(started_at // SECONDS_PER_DAY))
+            masks = None
+        elif group.masks is None:
             stored, masks = _stored_group(fields, group, len(urls), catalogue), None
         else:
             placed = place_pairs(group, catalogue, nearest=fields.nearest)
@@ -112,13 +118,24 @@ def plan_run(
         lists_batches=True,
         pairs=any(batch.rows for stage in stages for batch in stage),
         batch_list=tuple(chain.from_iterable(stages)),
+        tier=fields.tier,
     )
     share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
     estimate = origin_fetches(
         [(each.stored, each.behaviours, each.masks) for each in planned], urls, len(variants), share, catalogue
     )
-    plan = replace(plan, warnings=warnings + tuple(each.warning() for each in estimate.bypasses))
-    return PlannedRun(plan, [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate)
+    if regional:
+        warnings += regional_warnings(fields, planned, urls, estimate.bypasses)
+    else:
+        warnings += tuple(each.warning() for each in estimate.bypasses)
+    run_of_tier = PlannedRun(
+        replace(plan, warnings=warnings), [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate
+    )
+    if (compared := other_tier(fields)) is None:
+        return run_of_tier
+    other = plan_run(run, compared, probed, unmatched, (), catalogue, started_at=started_at, clock=clock,
+                     own_machine=own_machine)  # fmt: skip
+    return replace(run_of_tier, other_tier=other)
 
 
 def divide(
@@ -207,6 +224,7 @@ def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: 
         first_stage=len(pops),
         skipped=tuple(skipped),
         tenant=group.distribution.tenant,
+        account=group.distribution.account,
     )
 
 

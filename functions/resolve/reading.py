@@ -43,7 +43,8 @@ class Reading:
         invalidates = wanted and self.number is not None and self.number < INVALIDATIONS_AT_MOST
         invalidated: dict[Owner, list[str]] = {}
         for batch in (batch for each in self.rounds for batch in each):
-            invalidated.setdefault((batch.distribution_id, batch.tenant), []).extend(batch.paths)
+            owner = Owner(batch.distribution_id, batch.tenant, batch.account)
+            invalidated.setdefault(owner, []).extend(batch.paths)
         return Freshness(
             self.started_at,
             invalidates=invalidates,

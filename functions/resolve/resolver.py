@@ -58,7 +58,7 @@ def _resolve(
     fields, pop_catalogue = request.fields, learned.catalogue
     check_patterns_allowed(fields.invalidation_patterns, allowed=settings.invalidation_patterns)
     settings, network_warnings = with_networks(settings, store)
-    finder = DistributionFinder(settings)
+    finder = DistributionFinder(settings, invalidates=bool(fields.invalidate))
     with subsegment("read sources", run=run):
         freshness = reading.freshness(fields)
         collected = collect(request, finder, settings, store, freshness)
@@ -68,13 +68,13 @@ def _resolve(
         found = finder.find({url.host for url in collected.urls}, fields.cf_domain)
         matched = match(collected, found, invalidate=bool(fields.invalidate), patterns=fields.invalidation_patterns)
         chosen = choose_pops(matched, request, pop_catalogue, collected.targets)
-        inspected = ConfigReader().inspect(chosen, fields)
+        inspected = ConfigReader(finder.accounts.client).inspect(chosen, fields)
     with subsegment("probe POPs", run=run):
         candidates = learned.candidates_for(request)
         located = locate(inspected, request, settings, candidates)
         probed = probe(located, request, settings, pop_catalogue)
     kept = () if fields.dry_run else keep_learned(store, learned, probed, collected.targets, candidates)
-    warnings = learned.warnings + network_warnings + kept
+    warnings = found.unreadable + learned.warnings + network_warnings + kept
     warnings += collected.warnings + matched.warnings + chosen.warnings
     for group in inspected.groups:
         warnings += tuple(

@@ -215,7 +215,8 @@ class PlannedRun:
     """A plan with everything that is stored next to it.
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
-    batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin.
+    batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin;
+    `other_tier`: the same run of the other tier, for a dry run's comparison.
     """
 
     plan: Plan
@@ -226,6 +227,7 @@ class PlannedRun:
     rounds: list[Round]
     origin_fetches: OriginFetches = field(default_factory=OriginFetches)
     targets: Targets | None = None
+    other_tier: "PlannedRun | None" = None
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

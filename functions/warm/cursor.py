@@ -5,6 +5,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from prewarm.planning.cells import Cells
+
 # A cursor's value for a target that was fetched completely and is not verified yet. Smaller values count its tries.
 FETCHED = 3
 
@@ -59,3 +61,17 @@ class Cursor:
         return {"part": self.part, "attempt": self.attempt} | {
             name: base64.b64encode(zlib.compress(bits)).decode() for name, bits in bitmaps.items()
         }
+
+
+def nothing_done(cells: Cells, variants: int) -> bytearray:
+    """Return the bitmap of a batch that has not begun: only cells that it does not have count as finished."""
+    size = len(cells.rows) * cells.pops
+    if cells.masks is None:
+        return bytearray((size * variants + 7) // 8)
+    absent, whole = 0, (1 << cells.pops) - 1
+    for mask in reversed(cells.masks):
+        absent = absent << cells.pops | mask ^ whole
+    bits = 0
+    for _ in range(variants):
+        bits = bits << size | absent
+    return bytearray(bits.to_bytes((size * variants + 7) // 8, "little"))

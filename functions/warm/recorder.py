@@ -45,7 +45,7 @@ class Recorder:
     _outcomes: Counter[Outcome] = field(default_factory=Counter)
     _layers: Counter[str] = field(default_factory=Counter)
     _warm: Counter[int] = field(default_factory=Counter)
-    _failures: list[tuple[int, int, Outcome, str]] = field(default_factory=list)
+    _failures: list[tuple[int, int, Outcome, str, str]] = field(default_factory=list)
     _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
     _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -95,12 +95,12 @@ class Recorder:
             self._plain_pops.add(number, target.pop, response.encoding, unexpected=target.plain_at > 0)
         else:
             example = self._example(target, response, outcome)
-            self._failures.append((target.url, target.pop, outcome, example.kind))
+            self._failures.append((target.url, target.pop, outcome, example.kind, example.pop))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
             self._examples.add(example)
         line = {
             **self._forms(target.url),
-            "pop": self.tile.pops[target.pop],
+            "pop": self._pop_of(target, response),
             "variant": self.tile.variants[target.variant],
             "outcome": outcome,
             "detail": detail,
@@ -119,6 +119,8 @@ class Recorder:
             "tries": target.tries,
             "verified": verified,
         }
+        if verified and self.tile.carriers:
+            line["proof_pop"] = self.tile.pop_of(target)
         self._lines.append(_encode(line))
         if len(self._lines) >= LINES_AT_ONCE:
             self._pack()
@@ -137,10 +139,16 @@ class Recorder:
             self._plain += target.tries
 
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
-        url, pop = self.tile.cells.rows[target.url], self.tile.pops[target.pop]
+        url, pop = self.tile.cells.rows[target.url], self._pop_of(target, response)
         x_cache, cf_id = response.x_cache[:HEADER_CHARACTERS], response.cf_id[:HEADER_CHARACTERS]
-        cause = cause_of(response) if outcome is Outcome.SERVER_ERROR else ""
+        cause = cause_of(response) if outcome is Outcome.SERVER_ERROR else target.cause
         return Example(url, pop, outcome.value, response.status, x_cache, cf_id, cause)
+
+    def _pop_of(self, target: Target, response: Response) -> str:
+        """Return the POP of a recorded response: in a regional run the one of the area that was asked."""
+        if self.tile.carriers and response is target.first and target.filler >= 0:
+            return self.tile.carriers[target.pop][target.filler][0]
+        return self.tile.pop_of(target)
 
     def _forms(self, url: int) -> dict[str, str]:
         """Return a URL as given, and as fetched where that differs, without secrets; the same for each POP."""
@@ -175,12 +183,12 @@ class Recorder:
         dark = self._dark_pops()
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
-        for url, pop, outcome, kind in self._failures:
+        for url, pop, outcome, kind, _ in self._failures:
             if pop in dark:
                 outcomes[outcome.value] -= 1
             else:
                 failed.setdefault(rows[url], Counter())[kind] += 1
-        counted = ((rows[url], kind, pops[pop]) for url, pop, _, kind in self._failures if pop not in dark)
+        counted = ((rows[url], kind, name) for url, pop, _, kind, name in self._failures if pop not in dark)
         finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
@@ -222,7 +230,7 @@ class Recorder:
         if self.plan.region_type == "pop":
             return {}
         by_pop: dict[int, Counter[Outcome]] = {}
-        for _, pop, outcome, _ in self._failures:
+        for _, pop, outcome, *_ in self._failures:
             if outcome in SILENT:
                 by_pop.setdefault(pop, Counter())[outcome] += 1
         cells, variants = self.tile.cells, len(self.tile.variants)

@@ -11,7 +11,7 @@ from prewarm.fetcher.fetcher import Fetch, PopQueue
 from prewarm.fetcher.response import Response
 from prewarm.planning.cells import Cells, Sample
 from prewarm.planning.plan import Batch, Plan
-from warm.cursor import FETCHED, Cursor
+from warm.cursor import FETCHED, Cursor, nothing_done
 from warm.error_lifetime import seconds_kept
 
 # Makes the edge name the cache layer that answers, where the distribution's response headers policy has
@@ -34,6 +34,10 @@ class Target:
     to fetch it although another one had it, `proven` have shown that they keep it, `plain_at` have answered without a
     Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
     was found at another address than the one that fetched it.
+
+    In a regional run (carriers.py): `place` is the POP of the area that is asked now, `asked` a bitmap of those that
+    need not be asked again, `filler` the POP whose response is `first` (-1: no other than `place`), `cause` why no
+    proof was found.
     """
 
     number: int
@@ -53,6 +57,10 @@ class Target:
     elsewhere: bool = False
     plain_at: int = 0
     plain_asks: int = 0
+    place: int = 0
+    asked: int = 0
+    filler: int = -1
+    cause: str = ""
 
 
 @dataclass
@@ -68,7 +76,8 @@ class Tile:
     how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
     `longest_ttls` by URL the maximum TTL where it may matter; `separate_pops` are those of which earlier workers
     found that their addresses have caches of their own; `done` is a bitmap of the finished targets, `progress` is the
-    cursor's.
+    cursor's. `carriers`: in a regional run, for each of `pops` the POPs of its area that have addresses, each with
+    its queue; the first one's is also the area's in `queues`.
 
     Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
     of pairs does not have count as finished from the start.
@@ -93,6 +102,7 @@ class Tile:
     paged_errors: frozenset[int] = frozenset()
     longest_ttls: dict[int, int] = field(default_factory=dict)
     separate_pops: frozenset[str] = frozenset()
+    carriers: list[list[tuple[str, PopQueue]]] = field(default_factory=list)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -132,8 +142,14 @@ class Tile:
         wait = block.get("first_byte_seconds", 0)
         stall = wait + SECONDS_AFTER_ORIGIN if wait else 0
         queues: list[PopQueue | None] = [None] * len(pops)
+        carriers = [
+            [(pop, PopQueue(by_pop[pop], stall_seconds=stall)) for pop in area if pop in by_pop]
+            for area in plan.groups[batch.group].areas[batch.pop_from : batch.pop_to]
+        ]
         for column in batch.cells.columns():
-            if pops[column] in by_pop:
+            if carriers:
+                queues[column] = carriers[column][0][1] if carriers[column] else None
+            elif pops[column] in by_pop:
                 queues[column] = PopQueue(by_pop[pops[column]], stall_seconds=stall)
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
         # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
@@ -142,7 +158,7 @@ class Tile:
             own.append(SERVER_TIMING)
         headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
         cursor = cursor or Cursor()
-        bitmap = bytearray(cursor.done) or _unfinished(batch.cells, len(plan.variants))
+        bitmap = bytearray(cursor.done) or nothing_done(batch.cells, len(plan.variants))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
         pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
         refusals = {
@@ -174,7 +190,19 @@ class Tile:
             frozenset(block.get("paged_errors", ())),
             {int(url): seconds for url, seconds in block.get("longest_ttls", {}).items()},
             separate_pops,
+            carriers,
         )
+
+    def pop_of(self, target: Target) -> str:
+        """Return the POP that a target is fetched through now."""
+        carriers = self.carriers[target.pop] if self.carriers else ()
+        return carriers[target.place][0] if carriers else self.pops[target.pop]
+
+    def queue_of(self, pop: str) -> PopQueue | None:
+        """Return a POP's queue; None of one without addresses."""
+        known = (each for area in self.carriers for each in area)
+        named = known if self.carriers else zip(self.pops, self.queues, strict=True)
+        return next((queue for name, queue in named if name == pop), None)
 
     def seconds_kept(self, url: int, response: Response, default: float) -> float:
         """Return for how long the edge serves an error again; `default`: without an entry for its status, seconds."""
@@ -218,20 +246,6 @@ class Tile:
     def mark_done(self, number: int) -> None:
         """Mark a target as finished."""
         self.done[number >> 3] |= 1 << (number & 7)
-
-
-def _unfinished(cells: Cells, variants: int) -> bytearray:
-    """Return the bitmap of a batch that has not begun: only cells that it does not have count as finished."""
-    size = len(cells.rows) * cells.pops
-    if cells.masks is None:
-        return bytearray((size * variants + 7) // 8)
-    absent, whole = 0, (1 << cells.pops) - 1
-    for mask in reversed(cells.masks):
-        absent = absent << cells.pops | mask ^ whole
-    bits = 0
-    for _ in range(variants):
-        bits = bits << size | absent
-    return bytearray(bits.to_bytes((size * variants + 7) // 8, "little"))
 
 
 def _harmless_vary(block: dict[str, Any]) -> list[frozenset[str]] | None:

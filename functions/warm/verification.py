@@ -39,9 +39,10 @@ class Step(Enum):
 
 @dataclass
 class Verification:
-    """The proofs of one tile, and the targets that wait for them."""
+    """The proofs of one tile, and the targets that wait for them; `carriers`: of a regional tile, as its servers."""
 
     tile: Tile
+    carriers: Servers | None = None
     servers: Servers = field(init=False)
     proven_urls: set[Key] = field(default_factory=set)
     proven_pops: set[int] = field(default_factory=set)
@@ -63,7 +64,8 @@ class Verification:
     def __post_init__(self) -> None:
         """Count the addresses of the tile's POPs, and start with what earlier workers have found."""
         known = {pop for pop, name in enumerate(self.tile.pops) if name in self.tile.separate_pops}
-        self.servers = Servers([len(queue.addresses) if queue else 0 for queue in self.tile.queues], known)
+        counts = [len(queue.addresses) if queue else 0 for queue in self.tile.queues]
+        self.servers = self.carriers or Servers(counts, known)
 
     def new_separate_pops(self) -> frozenset[str]:
         """Return the POPs of which this worker found that their addresses have caches of their own."""

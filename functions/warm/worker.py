@@ -1,6 +1,5 @@
 """The worker: warms one tile within its time, verifies what it warmed, and retries failures that may be temporary."""
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,25 +11,25 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch, PopQueue
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.classify import classify
-from prewarm.results.outcome import RETRIED, RETRIED_LATER, Outcome
+from prewarm.results.outcome import SILENT, Outcome
 from prewarm.storage.ledger_items import Control
+from warm.carriers import Carriers
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
 from warm.cursor import FETCHED, Cursor
 from warm.dark_pops import NO_RESPONSE, DarkPops
-from warm.judge import FIRST_PAUSE, Judge, Judged
+from warm.judge import Judged
 from warm.limits import Invocation, Limits
 from warm.proof import warm_outcome
 from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
+from warm.regional import judge_of
+from warm.retries import FIRST_PAUSE, TRIES, Retries, tries_of
 from warm.stop_rules import StopReason, StopRules
 from warm.tile import Target, Tile
 from warm.verification import Verification
 
-TRIES = 3
 # A fetch that took this share of a worker's whole time will not fit into the next worker's either.
 ENDLESS_SHARE = 0.9
-# The longest time by which two retries with the same pause are spread, twice.
-MAX_JITTER_SECONDS = 10.0
 COMPLETE = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
 EDGE_OR_ORIGIN = "by the edge or the origin"
 
@@ -66,11 +65,13 @@ class Worker:
         self._tile, self._recorder, self._fetcher = tile, recorder, fetcher
         self._limits, self._invocation, self._breakers = limits, invocation, breakers
         self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
-        self._verification = Verification(tile)
-        self._judge = Judge(tile, self._verification, invalidated=recorder.plan.invalidate)
+        self._carriers = Carriers.of(tile, dark_pops.dark)
+        self._verification = Verification(tile, self._carriers)
+        self._judge = judge_of(tile, self._verification, self._carriers, invalidated=recorder.plan.invalidate)
         breakers.pops = len(recorder.plan.groups[tile.batch.group].pops)
         self._dark_pops = dark_pops
         self.stop = StopRules(limits, invocation.redrives, read_control, self._on_control)
+        self._retries = Retries(tile, limits, self.stop, dark_pops.dark)
         self._requeue: Callable[[Fetch], None] = fetcher.requeue
         self._progress: dict[int, int] = {}
 
@@ -103,6 +104,7 @@ class Worker:
                 continue
             for target in self._tile.targets(pop):
                 self._finish(target, Response(), Outcome.UNRESOLVED_POP, "the POP's name has no usable address")
+        queues += [queue for area in self._tile.carriers for _, queue in area[1:]]
         samples: list[Fetch] = []
         while True:
             unfinished = deque(
@@ -126,7 +128,7 @@ class Worker:
         self._breakers.open_all(control.open_hosts)
         if control.dark_pops:
             for pop in self._dark_pops.learn(dict(control.dark_pops)):
-                self._leave_pop(self._tile.pops.index(pop))
+                self._leave_pop(pop)
 
     def _admit(self, fetch: Fetch) -> float | None:
         """Return how long a fetch has to wait, or finish its target and return None where its host is open."""
@@ -134,10 +136,19 @@ class Worker:
         if self._breakers.open and self._tile.hosts[target.url] in self._breakers.open:
             self._give_up(target, Outcome.ORIGIN_OVERLOAD, "the origin failed too often")
             return None
-        if self._dark_pops.dark and (outcome := self._dark_pops.dark.get(self._tile.pops[target.pop])):
-            self._give_up(target, Outcome(outcome), "the POP is dark")
+        if self._dark_pops.dark and (outcome := self._dark_pops.dark.get(self._tile.pop_of(target))):
+            self._leave(fetch, Outcome(outcome))
             return None
         return self._rate_limiter.acquire(time.monotonic(), slowed=self._breakers.slowed)
+
+    def _leave(self, fetch: Fetch, outcome: Outcome) -> None:
+        """Give a dark POP's fetch to the next POP of its area, or give up on its target."""
+        target: Target = fetch.owner
+        if self._carriers and self._carriers.move(fetch):
+            self._requeue(fetch)
+        else:
+            outcome = self._carriers.outcome_of(target, outcome) if self._carriers else outcome
+            self._give_up(target, outcome, "the POP is dark")
 
     def _give_up(self, target: Target, outcome: Outcome, why: str) -> None:
         """Finish a target that is not fetched (again): it is warm only where proofs of its URL and POP exist."""
@@ -172,7 +183,7 @@ class Worker:
         fetch.started = 0.0
         target.tries += 1
         target.bytes += response.bytes
-        outcome, detail = classify(response, self._tile.pops[target.pop], self._tile.variants[target.variant])
+        outcome, detail = classify(response, self._tile.pop_of(target), self._tile.variants[target.variant])
         if fetch.queue.suspected or outcome in NO_RESPONSE:
             self._watch_pop(fetch, response, outcome)
         if target.tries == 1 and not (outcome is Outcome.SERVER_ERROR and response.status in self._tile.error_pages):
@@ -187,7 +198,13 @@ class Worker:
             return judged.pause
         if outcome is Outcome.BLOCKED:
             detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
-        pause, why_not = self._retry_pause(target, outcome, response)
+        pause, why_not = self._retries.pause(target, outcome, response)
+        if self._carriers and outcome in SILENT:
+            # A time-out may be the origin's: no more of them than of any failure, at whichever POPs.
+            if (outcome is not Outcome.TIMEOUT or tries_of(target) < TRIES) and self._carriers.move(fetch):
+                return FIRST_PAUSE
+            if pause is None and (left := self._carriers.outcome_of(target, outcome)) is not outcome:
+                response, outcome = target.first or response, left
         if pause is None:
             self._finish(target, response, outcome, "; ".join(filter(None, (detail, why_not))))
         else:
@@ -197,42 +214,20 @@ class Worker:
     def _watch_pop(self, fetch: Fetch, response: Response, outcome: Outcome) -> None:
         """Ask a POP that may have fallen silent for one target at a time, and give up on it once it is dark."""
         target: Target = fetch.owner
-        name = self._tile.pops[target.pop]
+        name = self._tile.pop_of(target)
         dark = self._dark_pops.record(name, outcome, response, fresh=fetch.fresh)
         fetch.queue.suspected = self._dark_pops.is_suspected(name)
         # A retry gets a new connection: the old one may be dead although it looks open.
         fetch.fresh = fetch.queue.suspected
         if dark:
-            self._leave_pop(target.pop)
+            self._leave_pop(name)
 
-    def _leave_pop(self, pop: int) -> None:
-        """Finish all targets of a dark POP."""
-        queue, outcome = self._tile.queues[pop], Outcome(self._dark_pops.dark[self._tile.pops[pop]])
+    def _leave_pop(self, name: str) -> None:
+        """Finish all targets of a dark POP, or give them to the next one of its area."""
+        queue, outcome = self._tile.queue_of(name), Outcome(self._dark_pops.dark[name])
         if queue is not None:
             for waiting in chain(self._fetcher.abandon(queue), queue.remaining()):
-                self._give_up(waiting.owner, outcome, "the POP is dark")
-
-    def _retry_pause(self, target: Target, outcome: Outcome, response: Response) -> tuple[float | None, str]:
-        """Return the seconds until a failed target is tried again, or None where a retry is useless, and why."""
-        tries = target.tries - target.misses - target.repeats
-        if outcome not in RETRIED or tries >= TRIES or self._tile.pops[target.pop] in self._dark_pops.dark:
-            return None, ""
-        # Doubled each time, with jitter so that retries do not come in waves.
-        pause = FIRST_PAUSE * 2 ** (target.tries - 1)
-        if outcome in RETRIED_LATER:
-            default = self._limits.error_cache_seconds
-            pause = max(pause, self._tile.seconds_kept(target.url, response, default))
-            if why_not := self._too_long(pause):
-                return None, why_not
-        return pause + min(pause, MAX_JITTER_SECONDS) * (random.uniform(1.0, 1.5) - 1.0), ""  # noqa: S311
-
-    def _too_long(self, seconds: float) -> str:
-        """Return why a cached error is not waited for; empty where there is time."""
-        if seconds >= self.stop.run_seconds_left():
-            return f"not fetched again: the edge keeps the error for {seconds:,.0f} s, beyond the run's deadline"
-        if seconds >= max(self._limits.own_seconds, self._limits.error_cache_seconds + 1):
-            return f"not fetched again: the edge keeps the error for {seconds:,.0f} s, longer than a worker runs"
-        return ""
+                self._leave(waiting, outcome)
 
     def _finish(self, target: Target, response: Response, outcome: Outcome, detail: str) -> None:
         self._settle(target, Judged(response, outcome, detail), outcome)

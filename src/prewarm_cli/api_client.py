@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from prewarm import __version__
 from prewarm_cli import response_checks
+from prewarm_cli.api_errors import OK, failure_of
 from prewarm_cli.errors import Code, CommandFailed
 from prewarm_cli.failure_reasons import connection_reason
-from prewarm_cli.options.user_request import UserRequest, problem_texts
+from prewarm_cli.http_transport import HttpTransport, new_session
+from prewarm_cli.transport import TIMEOUT, Call, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import requests
 
-# (connect, read) in seconds. A dry run may take API Gateway's 29 seconds.
-TIMEOUT = (10, 60)
-RETRIES, BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 4, 0.5, 30
-RETRIED_STATUSES = (429, 500, 502, 503, 504)
-# The end of an error's message when the service found more problems than it lists.
-MORE_PROBLEMS = re.compile(r"… and [0-9,]+ more problems$")
-BAD_INPUT_STATUSES = frozenset({400, 404, 409, 413})
-FORBIDDEN, TOO_MANY_REQUESTS, OK = 403, 429, 200
 # S3 answers a form with 204 unless the form asks for another status (S3 API Reference, "POST Object").
 STORED = frozenset({200, 201, 204})
 STATUS_LISTS = ("failedUrl", "inProgressUrl", "successUrl", "failures")
@@ -35,15 +27,15 @@ STATUS_PAGE_LIMIT = 1000
 
 
 class Client:
-    """Call the API at `url` with its key.
+    """Call the API at `url` with its key, or by another transport; then `key` is empty, and `url` if it is unknown.
 
-    GETs are retried on connection errors, 429 and 5xx. A POST is retried only with an Idempotency-Key: without one, a
-    lost response may hide a run that was started.
+    `name`: the API's address, or its function's ARN.
     """
 
-    def __init__(self, url: str, key: str) -> None:
-        self.url, self._key = url, key
-        self._single_try, self._retrying = self._session(0), self._session(RETRIES)
+    def __init__(self, url: str, key: str = "", transport: Transport | None = None) -> None:
+        self.url, self.key = url, key
+        self._transport = transport or HttpTransport(url, key)
+        self.name = self._transport.name
 
     def start(self, request: dict[str, Any], key: str | None) -> dict[str, Any]:
         """POST /prewarm: {"requestID": …}, or {"dryRun": …} for a dry run; `key`: the Idempotency-Key."""
@@ -94,9 +86,13 @@ class Client:
         """GET /urls: {"url", "fetched", "last", "lastWarm", "looked"}."""
         return self._call("GET", "/urls", response_checks.missing_in_history, {"url": url, "days": days})
 
-    def page_of(self, run: str) -> str:
-        """Return the address of a run's page in the dashboard."""
-        return f"{self.url}/#/run/{quote(run.rpartition(':')[2], safe='')}"
+    def diagnose(self, url: str | None) -> dict[str, Any]:
+        """GET /diagnose: {"version", "time", "stateMachineArn", "pops", "checks"}."""
+        return self._call("GET", "/diagnose", response_checks.missing_in_diagnosis, {"url": url})
+
+    def page_of(self, run: str) -> str | None:
+        """Return the address of a run's page in the dashboard; None if the API's address is unknown."""
+        return f"{self.url}/#/run/{quote(run.rpartition(':')[2], safe='')}" if self.url else None
 
     def create_upload(self, name: str, sha256: str) -> dict[str, Any]:
         """POST /uploads: {"url", "fields", "address", …}, a form for one object with this content."""
@@ -110,10 +106,9 @@ class Client:
             CommandFailed: there is no response, or S3 refuses the object.
 
         """
-        import requests  # noqa: PLC0415 - see _session
+        import requests  # noqa: PLC0415 - see new_session
 
-        session = self._session(RETRIES, form["url"])
-        del session.headers["x-api-key"]
+        session = new_session(form["url"])
         try:
             # The file is the form's last field: S3 ignores what follows it.
             files = {"file": (name, body)}
@@ -137,10 +132,9 @@ class Client:
             CommandFailed: there is no response, or its status is not 200.
 
         """
-        import requests  # noqa: PLC0415 - see _session
+        import requests  # noqa: PLC0415 - see new_session
 
-        session = self._session(RETRIES, url)
-        del session.headers["x-api-key"]
+        session = new_session(url)
         try:
             response = session.get(url, timeout=TIMEOUT, stream=True)
         except requests.RequestException as error:
@@ -148,30 +142,6 @@ class Client:
         if response.status_code != OK:
             raise CommandFailed(f"cannot download the report: S3 returned {response.status_code}", Code.SERVICE)
         return response
-
-    def _session(self, retries: int, url: str | None = None) -> requests.Session:
-        # Imported here, so that `prewarm --help` starts fast.
-        import requests  # noqa: PLC0415
-        from requests.adapters import HTTPAdapter  # noqa: PLC0415
-        from urllib3 import Retry  # noqa: PLC0415
-
-        session = requests.Session()
-        session.headers.update({"x-api-key": self._key, "User-Agent": f"prewarm/{__version__}"})
-        # Connections to this machine bypass the proxy that the environment names.
-        session.trust_env = not (urlsplit(url or self.url).hostname or "").startswith(("127.", "localhost", "::1"))
-        retry = Retry(
-            total=retries,
-            backoff_factor=BACKOFF_SECONDS,
-            backoff_jitter=BACKOFF_SECONDS / 2,
-            backoff_max=MAX_BACKOFF_SECONDS,
-            retry_after_max=MAX_BACKOFF_SECONDS,
-            status_forcelist=RETRIED_STATUSES if retries else (),
-            allowed_methods=None,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=retry))
-        return session
 
     def _call(
         self,
@@ -189,69 +159,11 @@ class Client:
             CommandFailed: any other response, or no response.
 
         """
-        import requests  # noqa: PLC0415 - see _session
-
-        session = self._retrying if method == "GET" or key is not None else self._single_try
-        headers = {} if key is None else {"Idempotency-Key": key}
-        try:
-            # Redirects are not followed: they would send the API key to another host.
-            response = session.request(
-                method,
-                self.url + path,
-                params=query,
-                json=body,
-                headers=headers,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
-            raise CommandFailed(f"cannot reach {self.url}: {connection_reason(error)}", Code.SERVICE) from error
-        try:
-            document = response.json()
-        except ValueError:
-            document = None
-        if response.status_code == OK and isinstance(document, dict):
-            return response_checks.check_response(document, missing_field, f"{method} {path}", self.url)
-        raise _error_response(self.url, response.status_code, document)
-
-
-class RequestRefused(CommandFailed):
-    """An error response that lists problems, each with its field: `renamed` puts them into other words."""
-
-    def __init__(self, details: list[dict[str, Any]], message: str, code: Code, document: dict[str, Any]) -> None:
-        self.details = details
-        found = MORE_PROBLEMS.search(message)
-        self._more = found[0] if found else ""
-        super().__init__(self.text(problem_texts(details, None)), code, document)
-
-    def text(self, problems: list[str]) -> str:
-        """Return the problems as one message: one line each, since each needs its own fix."""
-        if len(problems) == 1 and not self._more:
-            return problems[0]
-        more = f"\n  {self._more}" if self._more else ""
-        return "the request has several problems:" + "".join(f"\n  {each}" for each in problems) + more
-
-    def renamed(self, request: UserRequest) -> CommandFailed:
-        """Return the same failure with the places where the user wrote the values."""
-        return CommandFailed(self.text(problem_texts(self.details, request)), self.code, self.document)
-
-
-def _error_response(url: str, status: int, document: object) -> CommandFailed:
-    """Return the error for a response other than a 200 with a JSON object."""
-    body = document.get("error") if isinstance(document, dict) else None
-    error = body if isinstance(body, dict) else {}
-    problem = "a body that is not JSON" if document is None else "JSON that is not an object" if status == OK else ""
-    message = str(error.get("message") or f"{url} returned {status}" + (problem and f" with {problem}"))
-    code = Code.BAD_INPUT if status in BAD_INPUT_STATUSES else Code.SERVICE
-    listed = error.get("details")
-    details = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    if details:
-        return RequestRefused(details, message, code, {"error": error})
-    if status == FORBIDDEN:
-        message += f"; check the API key and the address {url}, which must end with the API's stage"
-    if status == TOO_MANY_REQUESTS:
-        message += "; rate limit exceeded; try again later"
-    return CommandFailed(message, code, {"error": error} if error else None)
+        reply = self._transport.send(Call(method, path, query, body, key))
+        if reply.status == OK and isinstance(reply.document, dict):
+            route, name = f"{method} {path}", self._transport.name
+            return response_checks.check_response(reply.document, missing_field, route, name)
+        raise failure_of(reply, self._transport.name, self._transport.forbidden_hint)
 
 
 def new_idempotency_key() -> str:

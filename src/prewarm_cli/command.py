@@ -33,7 +33,7 @@ def name_options(request: object) -> Iterator[None]:
         yield
     except CommandFailed as failed:
         # Imported here, since only a request to the API can raise it.
-        from prewarm_cli.api_client import RequestRefused  # noqa: PLC0415
+        from prewarm_cli.api_errors import RequestRefused  # noqa: PLC0415
 
         if isinstance(failed, RequestRefused) and isinstance(request, UserRequest):
             raise failed.renamed(request) from failed

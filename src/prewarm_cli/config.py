@@ -1,4 +1,4 @@
-"""The API's address and key: from options, the environment, or the file that `configure` writes."""
+"""How the API is reached: by address and key, or by its function; from options, the environment, or `configure`."""
 
 import json
 import os
@@ -16,7 +16,10 @@ from prewarm_cli.api_client import Client
 from prewarm_cli.errors import CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
 
-URL_VARIABLE, KEY_VARIABLE = "PREWARM_API_URL", "PREWARM_API_KEY"
+URL_VARIABLE, KEY_VARIABLE, FUNCTION_VARIABLE = "PREWARM_API_URL", "PREWARM_API_KEY", "PREWARM_FUNCTION"
+NAMES = ("api_url", "api_key", "function")
+# With a version or an alias, or without (Lambda API Reference, "Invoke", FunctionName).
+FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?", re.ASCII)
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+", re.ASCII)
 GROUP_AND_OTHER_BITS = 0o077
 
@@ -26,10 +29,27 @@ EXPORT_HINT = "In another terminal, so that the other commands use it:"
 
 @dataclass(frozen=True)
 class Connection:
-    """The API's base URL, including its stage and without a trailing slash, and the API key."""
+    """The API's base URL, including its stage and without a trailing slash, and the API key; or its function's ARN.
+
+    With a function there is no key, and the URL may be unknown (empty): it is only shown.
+    """
 
     url: str
-    key: str
+    key: str = ""
+    function: str = ""
+
+    def client(self) -> Client:
+        """Return a client of this API.
+
+        Raises:
+            CommandFailed: the extra that the function needs is not installed, or the AWS profile cannot be read.
+
+        """
+        if not self.function:
+            return Client(self.url, self.key)
+        from prewarm_cli.aws.function_transport import FunctionTransport  # noqa: PLC0415 - loads boto3
+
+        return Client(self.url, transport=FunctionTransport(self.function))
 
 
 def config_file() -> Path:
@@ -40,7 +60,7 @@ def config_file() -> Path:
 
 
 def read_config(path: Path) -> dict[str, str]:
-    """Return the file's `api_url` and `api_key`, each only if present.
+    """Return the file's `api_url`, `api_key` and `function`, each only if present.
 
     Raises:
         CommandFailed: the file cannot be read or is not valid TOML.
@@ -55,7 +75,7 @@ def read_config(path: Path) -> dict[str, str]:
         raise CommandFailed(f"{path}: {file_reason(error)}; run `prewarm configure` to rewrite the file") from error
     if shared and "api_key" in document:
         print_stderr(f"prewarm: other users of this machine can read the API key in {path}; run: chmod 600 {path}")
-    return {name: value for name in ("api_url", "api_key") if isinstance(value := document.get(name), str)}
+    return {name: value for name in NAMES if isinstance(value := document.get(name), str)}
 
 
 def write_config(path: Path, connection: Connection) -> None:
@@ -64,8 +84,9 @@ def write_config(path: Path, connection: Connection) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        # Both values are visible ASCII, for which JSON strings are valid TOML strings.
-        file.write(f"api_url = {json.dumps(connection.url)}\napi_key = {json.dumps(connection.key)}\n")
+        # The values are visible ASCII, for which JSON strings are valid TOML strings.
+        values = zip(NAMES, (connection.url, connection.key, connection.function), strict=True)
+        file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in values if value)
     temporary.replace(path)
 
 
@@ -76,16 +97,40 @@ def check_connection(url: str, key: str) -> Connection:
         CommandFailed: the address or the key is not valid.
 
     """
-    parts = urlsplit(url.strip())
+    if not VISIBLE_ASCII.fullmatch(key.strip()):
+        raise CommandFailed("the API key must consist of visible ASCII characters without spaces")
+    return Connection(_checked_url(url), key.strip())
+
+
+def check_function(function: str, url: str = "") -> Connection:
+    """Check the ARN of an API's function, and the API's address, if it is known.
+
+    Raises:
+        CommandFailed: one of them is not valid.
+
+    """
+    if not FUNCTION_ARN.fullmatch(function.strip()):
+        raise CommandFailed(
+            f"{function!r} is not a function's ARN such as "
+            "arn:aws:lambda:eu-west-1:123456789012:function:NAME; pass the stack's output ApiFunctionArn"
+        )
+    return Connection(_checked_url(url) if url else "", function=function.strip())
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise CommandFailed(
             f"{url!r} is not an API address such as https://abc123.execute-api.eu-west-1.amazonaws.com/v1"
         )
-    if not VISIBLE_ASCII.fullmatch(url.strip()) or not VISIBLE_ASCII.fullmatch(key.strip()):
-        raise CommandFailed("the API's address and key must consist of visible ASCII characters without spaces")
+    if not VISIBLE_ASCII.fullmatch(url.strip()):
+        raise CommandFailed("the API's address must consist of visible ASCII characters without spaces")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise CommandFailed(f"{url}: http would send the API key unencrypted; use https")
-    return Connection(url.strip().rstrip("/"), key.strip())
+    return url.strip().rstrip("/")
 
 
 def export_lines(url: str, key: str) -> list[str]:
@@ -98,24 +143,33 @@ def is_loopback(host: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.")
 
 
-def resolve_connection(url: str | None, key: str | None, path: Path) -> Connection:
-    """Return the address and key from the arguments, completed from the file at `path`.
+def resolve_connection(url: str | None, key: str | None, path: Path, function: str | None = None) -> Connection:
+    """Return the address and key, or the function, from the arguments, completed from the file at `path`.
 
-    The file's key is used only with the file's address, so it is never sent anywhere else.
+    The file's key and function are used only with the file's address, so the key is never sent anywhere else.
 
     Raises:
-        CommandFailed: the address or the key is missing or not valid.
+        CommandFailed: the address, the key or the function is missing or not valid, or key and function are given.
 
     """
+    if function and key:
+        raise CommandFailed(
+            f"both an API key and a function are given; unset {KEY_VARIABLE} or {FUNCTION_VARIABLE}, "
+            "or omit --api-key or --function"
+        )
+    if function:
+        return check_function(function, url or "")
     filed = {} if url and key else read_config(path)
-    chosen = url or filed.get("api_url")
+    chosen = url or filed.get("api_url", "")
+    if not key and chosen.strip().rstrip("/") == filed.get("api_url", "").strip().rstrip("/"):
+        key, function = filed.get("api_key"), filed.get("function")
+    if function and not key:
+        return check_function(function, chosen)
     if not chosen:
         raise CommandFailed(
             f"no API address: run `prewarm configure` once, or set {URL_VARIABLE} and {KEY_VARIABLE}, "
-            "or pass --api-url and --api-key"
+            "or pass --api-url and --api-key, or --function"
         )
-    if not key and chosen.strip().rstrip("/") == filed.get("api_url", "").strip().rstrip("/"):
-        key = filed.get("api_key")
     if not key:
         raise CommandFailed(
             f"no API key for {chosen}: run `prewarm configure`, or set {KEY_VARIABLE}, or pass --api-key"
@@ -139,7 +193,15 @@ def client_of(
             "`prewarm configure` or the environment instead.",
         ),
     ] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            envvar=FUNCTION_VARIABLE,
+            metavar="ARN",
+            help="Invoke the API's function (the stack's output ApiFunctionArn) with your AWS credentials, "
+            "instead of calling the API with a key.",
+        ),
+    ] = None,
 ) -> Client:
     """Return a client for the API given by options, environment or file."""
-    connection = resolve_connection(api_url, api_key, config_file())
-    return Client(connection.url, connection.key)
+    return resolve_connection(api_url, api_key, config_file(), function).client()

@@ -72,6 +72,12 @@ COMMANDS = {
         "configure",
         "Save the API's address and key to ~/.config/prewarm/config.toml, readable only by you (mode 0600).",
     ),
+    "doctor": Entry(
+        SETUP,
+        "doctor.command",
+        "doctor",
+        "Check a deployment from end to end: rights, DNS, POPs, and runs that are warmed, cancelled and reported.",
+    ),
     "pops": Entry(
         SETUP, "commands.pops", "app", "List or show the CloudFront edge locations (POPs) of the catalogue."
     ),

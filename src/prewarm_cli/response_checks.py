@@ -49,6 +49,7 @@ RETRY: Shape = START | {"urls": int}
 RUNS_ENTRY: Shape = {"run": str, "status": str, "startedAt": str}
 REPORT: Shape = {"url": str}
 HISTORY: Shape = {"url": str, "looked": dict}
+DIAGNOSIS: Shape = {"version": str, "time": str, "stateMachineArn": str, "pops": list, "checks": list}
 UPLOAD: Shape = {"url": str, "fields": dict, "address": str}
 
 
@@ -86,6 +87,13 @@ def missing_in_runs(response: Document) -> str:
 def missing_in_history(response: Document) -> str:
     """Return the first field that the history of a URL lacks."""
     return _first_missing(response, HISTORY)
+
+
+def missing_in_diagnosis(response: Document) -> str:
+    """Return the first field that the service's checks of itself lack."""
+    if missing := _first_missing(response, DIAGNOSIS):
+        return missing
+    return "" if all(isinstance(each, dict) for each in response["checks"]) else "checks[]"
 
 
 def missing_in_upload(response: Document) -> str:

@@ -80,13 +80,16 @@ def tile_of(
     url_from: int = 0,
     rows: tuple[int, ...] = (),
     masks: tuple[int, ...] = (),
+    areas: tuple[tuple[str, ...], ...] = (),
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses.
 
-    `rows` and `masks` make it a batch of pairs (Cells): as many of each as there are URLs.
+    `rows` and `masks` make it a batch of pairs (Cells): as many of each as there are URLs. `areas` make it one of a
+    regional run: the POPs of each area.
     """
-    names = POP_NAMES[:pops]
-    group = Group("d111.cloudfront.net", "E1", url_from, url_from + urls, names, pops)
+    pops = len(areas) or pops
+    names = tuple(area[0] for area in areas) or POP_NAMES[:pops]
+    group = Group("d111.cloudfront.net", "E1", url_from, url_from + urls, names, pops, areas=areas)
     whole = plan(
         url_count=url_from + urls,
         groups=(group,),
@@ -94,8 +97,10 @@ def tile_of(
         region_type=region_type,
         variants=variants,
         invalidate=invalidate,
+        tier="regional" if areas else "edge",
     )
-    usual = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(names)}
+    located = [pop for area in areas for pop in area] or names
+    usual = {name: [f"192.0.2.{number}", f"198.51.100.{number}"] for number, name in enumerate(located)}
     pairs = sum(mask.bit_count() for mask in masks) if rows else urls * pops
     batch = Batch("1-000000", 0, 0, url_from, url_from + urls, 0, pops, pairs * len(variants))
     if rows:

@@ -83,12 +83,14 @@ def many(value: Any) -> list[Any]:
 
 
 def name_of(resource: Any) -> str:
-    """Return an ARN as text: that of a Sub, or the logical id of a GetAtt or Ref."""
+    """Return an ARN as text: that of a Sub, or the logical id of a GetAtt, of a Ref or of a Ref that is split."""
     if isinstance(resource, str):
         return resource
     (function, argument), *_ = resource.items()
     if function == "Fn::If":
         return name_of(as_if(resource))
+    if function == "Fn::Split":
+        return name_of(argument[1])
     return ".".join(argument) if function == "Fn::GetAtt" else str(argument)
 
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from typer.testing import CliRunner, Result
 
-import prewarm_cli.api_client
 import prewarm_cli.follow
+import prewarm_cli.transport
 from prewarm_cli.ci.label import SOURCES
 from prewarm_cli.main import app
 
@@ -96,7 +96,7 @@ def fake_api(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeAp
     monkeypatch.setenv("PREWARM_API_URL", fake.url)
     monkeypatch.setenv("PREWARM_API_KEY", "the-key")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr(prewarm_cli.api_client, "BACKOFF_SECONDS", 0.0)
+    monkeypatch.setattr(prewarm_cli.transport, "BACKOFF_SECONDS", 0.0)
     monkeypatch.setattr(prewarm_cli.follow, "MIN_PAUSE", 0.01)
     try:
         yield fake

@@ -30,7 +30,11 @@ AWS_CLIENTS: dict[str, set[str]] = {
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},
     "functions/api/runs/dry_run.py": {"lambda"},
+    "functions/resolve/distributions/accounts.py": set(),  # botocore's errors only
+    "functions/resolve/distributions/assumed_roles.py": {"sts"},
     "functions/resolve/distributions/cloudfront_client.py": {"cloudfront"},
+    "functions/resolve/distributions/config_reader.py": set(),  # botocore's errors only
+    "functions/resolve/distributions/tenants.py": set(),  # likewise
     "functions/resolve/invalidation_calls.py": set(),  # botocore's errors only
 }
 AWS_PACKAGES = {"boto3", "botocore"}
@@ -45,10 +49,11 @@ LOCAL_COMMANDS = (
     "prewarm_cli.commands.run_here",
     "prewarm_cli.commands.serve",
     "prewarm_cli.demo",
+    "prewarm_cli.doctor.account",
     "prewarm_cli.traffic.command",
 )
 # Loaded by such a command only once it is called.
-EXTRA_PACKAGES = ("prewarm_cli.traffic",)
+EXTRA_PACKAGES = ("prewarm_cli.traffic", "prewarm_cli.aws", "prewarm_cli.doctor.aws_calls")
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 
@@ -181,7 +186,10 @@ def base_command_imports_of_extras(code: Sources) -> list[str]:
         names = imports(path, code[path], in_functions=not within(name, *LOCAL_COMMANDS))
         allowed = BASE_DEPENDENCIES | sys.stdlib_module_names
         problems += [f"{name}: {each}" for each in sorted(names) if each.partition(".")[0] not in allowed]
-        around = set().union(*(with_packages(each) for each in names)) if names else set()
+        # A base command may call an extra's package once the user asks for what needs it.
+        loaded = imports(path, code[path], in_functions=False)
+        followed = [each for each in names if each in loaded or not within(each, *EXTRA_PACKAGES)]
+        around = set().union(*map(with_packages, followed)) if followed else set()
         queue += sorted(around & by_name.keys())
     return problems
 

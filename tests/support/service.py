@@ -53,10 +53,10 @@ class Service:
         assert response.status_code == 200, response.text
         return str(response.json()["requestID"])
 
-    def statuses(self, request_id: str) -> list[dict[str, Any]]:
+    def statuses(self, request_id: str, seconds: float = LONGEST_RUN_SECONDS) -> list[dict[str, Any]]:
         """Poll a run to its end, and return every status."""
         seen = []
-        until = time.monotonic() + LONGEST_RUN_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             response = self.get_status(request_id)
             assert response.status_code == 200, response.text
@@ -111,3 +111,16 @@ def serve(settings: dict[str, str], *arguments: str) -> Service:
     line = process.stdout.readline()
     assert line, "prewarm local ended before it was ready"
     return Service(json.loads(line), process)
+
+
+def use_function(monkeypatch: pytest.MonkeyPatch, service: Service, home: Path) -> str:
+    """Configure AWS as a user with credentials and without an API key does; return the ARN of the API's function."""
+    for name in ("PREWARM_API_URL", "PREWARM_API_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service.ready["endpoint"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    functions = service.client("lambda").list_functions()["Functions"]
+    (arn,) = [each["FunctionArn"] for each in functions if "ApiFunction" in each["FunctionName"]]
+    return str(arn)

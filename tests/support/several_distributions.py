@@ -19,6 +19,9 @@ DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 ENDPOINT, SHOP = "d777abcdef8.cloudfront.net", "shop.customer.example"
 OFF, STAGING, FOREIGN = "off.example.com", "d333abcdef8.cloudfront.net", "www.example.org"
 SYDNEY, MUMBAI, DUBAI = ["SYD1-C1", "SYD62-P1"], "BOM50-C1", "DXB50-C1"
+# Another account, with its distribution and role.
+OTHER_ACCOUNT, OTHER_DOMAIN, OTHER_HOST = "222222222222", "d555abcdef8.cloudfront.net", "www.team.example"
+ROLE, EXTERNAL_ID = f"arn:aws:iam::{OTHER_ACCOUNT}:role/prewarm", "ext-7f3a"
 POLICY = "8c1d2f34-0000-4000-8000-000000000001"
 SITEMAP = f"""<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
   <url><loc>https://{HOST}/page/1</loc></url><url><loc>https://{HOST}/page/2</loc></url></urlset>"""
@@ -33,7 +36,11 @@ def text(content: str) -> dict[str, str]:
 def edge_of_several_distributions() -> Iterator[SimulatedCloudFront]:
     """Simulate the edge of two distributions, one of them with a tenant's connection group."""
     config = {
-        "distributions": [{"domain": DOMAIN, "aliases": [HOST, FOREIGN]}, {"domain": ENDPOINT, "aliases": [SHOP]}],
+        "distributions": [
+            {"domain": DOMAIN, "aliases": [HOST, FOREIGN]},
+            {"domain": ENDPOINT, "aliases": [SHOP]},
+            {"domain": OTHER_DOMAIN, "aliases": [OTHER_HOST]},
+        ],
         "pops": [*SYDNEY, MUMBAI, DUBAI],
         "default_object": {"size": 1_000},
         "objects": {"/sitemap.xml": text(SITEMAP), "/video/top.m3u8": text(PLAYLIST)},
@@ -73,6 +80,7 @@ def stack_of_several_distributions(
         Distribution("d222abcdef8.cloudfront.net", (OFF,), enabled=False),
         Distribution(STAGING, staging=True),
         Distribution("d444abcdef8.cloudfront.net", tenants=(Tenant("dt_1", (SHOP,), ENDPOINT),)),
+        Distribution(OTHER_DOMAIN, (OTHER_HOST,), account=OTHER_ACCOUNT),
     ]
 
     def purge(domain: str, paths: list[str]) -> None:
@@ -80,7 +88,13 @@ def stack_of_several_distributions(
         edge.purge(paths, domain=domain)
 
     environment = edge.settings() | {"PREWARM_ALLOW_INVALIDATION_PATTERNS": "true"}
-    with EmbeddedStack(distributions=distributions, environment=environment, on_invalidation=purge) as running:
+    with EmbeddedStack(
+        distributions=distributions,
+        roles={ROLE: EXTERNAL_ID},
+        parameters={"DistributionRoles": ROLE, "DistributionRolesExternalId": EXTERNAL_ID},
+        environment=environment,
+        on_invalidation=purge,
+    ) as running:
         yield running
 
 

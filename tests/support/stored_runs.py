@@ -29,7 +29,7 @@ def restore_run(version: str, state: str) -> str:
     folder = RUNS / version / "documents"
     for path in folder.rglob("*.json*"):
         key, body = f"runs/{run}/{path.relative_to(folder)}", path.read_bytes()
-        if path.name != "plan.json" and path.parent.name != "stages":
+        if path.name not in {"plan.json", "request.json"} and path.parent.name != "stages":
             key, body = f"{key}.gz", gzip.compress(body)
         client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
     for name in ("summary.json", "report.json"):

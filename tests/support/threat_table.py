@@ -1,23 +1,26 @@
-"""Read a document's threat table, and check that each threat cites a test that exists."""
+"""Read a document's table of threats or faults, and check that each row cites a test that exists."""
 
 import ast
 import re
+from itertools import takewhile
 
 from tests.support.definitions import ROOT
 
 CITATION = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def rows(page: str) -> list[list[str]]:
-    """Return the cells of the threat table's rows: attack, defence, test."""
-    tables = page.partition("| Attack |")[2].splitlines()[2:]
-    return [[cell.strip() for cell in line[1:-1].split("|")] for line in tables if line.startswith("|")]
+def rows(page: str, heading: str = "Attack") -> list[list[str]]:
+    """Return the cells of the rows of the table whose first heading this is: attack or fault, defence, test."""
+    lines = page.partition(f"| {heading} |")[2].splitlines()[2:]
+    return [
+        [cell.strip() for cell in line[1:-1].split("|")] for line in takewhile(lambda line: line[:1] == "|", lines)
+    ]
 
 
-def unproven(page: str) -> list[str]:
+def unproven(page: str, heading: str = "Attack") -> list[str]:
     """Return the attacks without a test, and the cited tests that do not exist."""
     problems = []
-    for attack, _, proof in rows(page):
+    for attack, _, proof in rows(page, heading):
         cited = CITATION.findall(proof)
         if not cited:
             problems.append(f"{attack}: no test")

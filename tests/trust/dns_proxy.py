@@ -132,6 +132,12 @@ def address(value: str) -> Behaviour:
     return behave
 
 
+def without_subnet(proxy: DnsProxy, query: dns.message.Message, wire: bytes) -> bytes:
+    """Answer as a resolver that drops the client's subnet (RFC 7871, 7.1)."""
+    query.use_edns(0, 0, 1232, options=[])
+    return proxy.ask(query.to_wire())
+
+
 class _Udp(socketserver.ThreadingUDPServer):
     daemon_threads = True
     proxy: DnsProxy

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.builders import Clock
-from warm import stop_rules, worker
+from warm import retries, stop_rules, worker
 
 
 @pytest.fixture
@@ -14,5 +14,5 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     own = Clock()
     for module in (stop_rules, worker):
         monkeypatch.setattr(module, "time", own)
-    monkeypatch.setattr(worker, "random", SimpleNamespace(uniform=lambda low, _high: low))
+    monkeypatch.setattr(retries, "random", SimpleNamespace(uniform=lambda low, _high: low))
     return own

@@ -10,6 +10,7 @@ from api.http.pagination import Page, parse_page
 from api.runs.start import Caller
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.validation import parse_json
+from prewarm.storage.run_items import INVOKED
 
 # The parameter of routes that concern one run.
 RUN = ("requestID",)
@@ -84,9 +85,12 @@ def includes_pops(event: BaseProxyEvent) -> bool:
 
 
 def caller_of(event: BaseProxyEvent) -> Caller:
-    """Return who calls: the API key's id, which API Gateway has checked, and the Idempotency-Key header."""
+    """Return who calls: the API key's id, which API Gateway has checked, and the Idempotency-Key header.
+
+    An event without a key's id comes from lambda:InvokeFunction, since API Gateway requires a key for these routes.
+    """
     identity = (event.raw_event.get("requestContext") or {}).get("identity") or {}
-    return Caller(identity.get("apiKeyId") or "", idempotency_key_of(event), api_url_of(event))
+    return Caller(identity.get("apiKeyId") or INVOKED, idempotency_key_of(event), api_url_of(event))
 
 
 def api_url_of(event: BaseProxyEvent) -> str:

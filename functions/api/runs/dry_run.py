@@ -1,4 +1,4 @@
-"""Dry runs: invoke the resolve function directly, which fits into API Gateway's timeout for most requests."""
+"""Invoke the resolve function directly, for dry runs and GET /diagnose, within API Gateway's timeout."""
 
 import functools
 import json
@@ -13,6 +13,8 @@ from prewarm.observability import logger
 
 # API Gateway and the API function time out after 29 s. The remaining seconds are for starting an execution instead.
 TIMEOUT_SECONDS = 20
+# Checks of the deployment have no execution to fall back on; they end by themselves (resolve.diagnose.SECONDS).
+DIAGNOSIS_SECONDS = 24
 
 
 class Resolver:
@@ -40,6 +42,22 @@ class Resolver:
         if "FunctionError" in response:
             return None
         output: dict[str, Any] = json.loads(response["Payload"].read())
+        return output
+
+    def diagnose(self, url: str | None) -> dict[str, Any]:
+        """Return the function's own checks of the deployment: {"checks": […], "pops": […]}.
+
+        Raises:
+            RuntimeError, BotoCoreError, ClientError: the function failed, or could not be invoked in time.
+
+        """
+        config = Config(connect_timeout=3, read_timeout=DIAGNOSIS_SECONDS, retries={"total_max_attempts": 1})
+        client = boto3.client("lambda", config=config)
+        event = {"diagnose": {"url": url}}
+        response = client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+        output: dict[str, Any] = json.loads(response["Payload"].read())
+        if "FunctionError" in response:
+            raise RuntimeError(f"the function failed with {output.get('errorType')}: {output.get('errorMessage')}")
         return output
 
 

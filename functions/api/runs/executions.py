@@ -98,6 +98,11 @@ class Executions:
         # Errors of failed runs by ARN and end time. They never change, and each lookup is an API call.
         self._errors: dict[tuple[str, str], str] = {}
 
+    @property
+    def state_machine_arn(self) -> str:
+        """Return the ARN of the state machine."""
+        return self._machine
+
     def start(self, run: str, document: dict[str, Any]) -> str:
         """Start a run with this input; return its execution ARN."""
         with named_errors("start the execution"):

@@ -21,7 +21,11 @@ class Run(ApiModel):
     started_at: str
     ended_at: str | None
     started_by: Annotated[
-        str | None, Field(description="The API key's id, or `direct` for a run that was started without the API.")
+        str | None,
+        Field(
+            description="The API key's id, `iam` for a caller who invoked the API's function, or `direct` for a run "
+            "that was started without the API."
+        ),
     ]
     label: str | None
     hosts: Annotated[list[str], Field(description="The first 20 hosts of the run's URLs.")]

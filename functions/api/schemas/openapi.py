@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from api.http.run_query import DEFAULT_RUNS, MAX_RUNS, STATUSES
 from api.runs.report import FORMATS
 from api.runs.url_history import DEFAULT_DAYS, MAX_DAYS
+from api.schemas.diagnosis import Diagnosis
 from api.schemas.history import Runs, StoredRequest, Upload, UploadRequest, UrlHistory
 from api.schemas.pops import Pops
 from api.schemas.report import Report
@@ -113,6 +114,7 @@ _HOST = Parameter("host", "Only runs with URLs of this host.", TEXT)
 _SINCE = Parameter("since", "Only runs that started at this date or time (ISO 8601, UTC) or later.", TEXT)
 _UNTIL = Parameter("until", "Only runs that started before this time, or until the end of this day.", TEXT)
 _URL = Parameter("url", "The URL, in any spelling.", TEXT, required=True)
+_SITE = Parameter("url", "Any URL of a site that the service may warm; checks of the edge need it.", TEXT)
 _DAYS = Parameter(
     "days",
     f"How many days to look back; default: {DEFAULT_DAYS}.",
@@ -153,6 +155,7 @@ OPERATIONS = (
         body=UploadRequest, body_required=False,
     ),
     Operation("get", "/pops", "getPops", "Return the POP catalogue", Pops, (400,)),
+    Operation("get", "/diagnose", "diagnose", "Check the deployment", Diagnosis, (400,), (_SITE,)),
     Operation(
         "get", "/openapi.json", "getOpenapi", "Return this OpenAPI document", "application/json", (400,), keyed=False
     ),

@@ -6,7 +6,7 @@ from api.schemas.responses import ApiModel, Counts
 
 
 class LearnedPop(ApiModel):
-    """When runs met a POP first and last, and how; `probed`: the day on which a candidate was last probed without success."""
+    """When runs met a POP first and last, and how; `probed`: the day of a candidate's last probe without success."""
 
     first_seen: str
     last_seen: str

@@ -12,6 +12,8 @@ from prewarm.planning.cells import Cells, pack_masks, unpack_masks
 from prewarm.planning.source_report import SourceReport, mostly_skipped
 from prewarm.urls import Url, redacted
 
+# What a run warms: POPs, or the regional edge caches behind them.
+EDGE, REGIONAL = "edge", "regional"
 # The region_type of a run whose targets are pairs of URL and POP.
 PAIRS = "pairs"
 # Most POP ids that a map item lists, for readers of the trace.
@@ -33,7 +35,10 @@ class Group:
 
     `url_from` and `url_to` are the range of URL indices; `first_stage` is the number of POPs in the first stage (all
     of them in an unstaged run); `skipped` lists the skipped POPs; `tenant` is the id of the distribution tenant that
-    owns the URLs' domains, empty for a standard distribution.
+    owns the URLs' domains, empty for a standard distribution; `account` is the id of the account that has the
+    distribution, empty for the service's own, and in plans of earlier versions. In a run of tier REGIONAL, `pops` has
+    one POP for each regional edge cache area, and `areas` for each of them the POPs that may carry the area's
+    targets, itself first.
     """
 
     domain: str
@@ -44,6 +49,8 @@ class Group:
     first_stage: int
     skipped: tuple[Skipped, ...] = ()
     tenant: str = ""
+    account: str = ""
+    areas: tuple[tuple[str, ...], ...] = ()
 
     @property
     def urls(self) -> int:
@@ -168,6 +175,7 @@ class Plan:
     lists_batches: bool = False
     pairs: bool = False
     batch_list: tuple[Batch, ...] = field(default=(), repr=False)
+    tier: str = EDGE
 
     @property
     def mostly_skipped(self) -> str:
@@ -199,6 +207,7 @@ class Plan:
                 | {
                     "pops": tuple(entry["pops"]),
                     "skipped": tuple(Skipped(**skipped) for skipped in entry["skipped"]),
+                    "areas": tuple(tuple(pops) for pops in entry.get("areas", ())),
                 }
             )
             for entry in document["groups"]

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
+from prewarm.planning.plan import REGIONAL
 from prewarm.request.url_parser import near_urls
 from prewarm.urls import redacted
 
@@ -70,6 +71,9 @@ def source_problems(document: Mapping[str, Any]) -> list[Problem]:
         for name in OTHER_SOURCES
         if name in given
     ]
+    if document.get("tier") == REGIONAL:
+        fix = "name POPs, and tier regional warms areas; use tier edge, or url_list with a region"
+        together.append(Problem("tier", f"cannot be combined with targets_s3, whose pairs {fix}"))
     # One of the two alone selects nothing; without both the pairs are not limited.
     return together + (missing if given & {"region", "region_type", "target_type"} else [])
 

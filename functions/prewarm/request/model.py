@@ -66,6 +66,7 @@ class PrewarmRequest(BaseModel):
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] = 5
     max_rps: Annotated[float, Field(ge=0.1, le=1_000_000)] | None = None
     staged: bool = False
+    tier: Literal["edge", "regional"] = "edge"
     fail_on: Literal["any", "none"] = "any"
     strict_sources: bool | None = None
     min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None

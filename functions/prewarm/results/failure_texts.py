@@ -6,6 +6,7 @@ from typing import Any
 
 from prewarm.results.failures import ID_IN_RECORDS, UNKNOWN_STATUS, Example, Kind, by_status
 from prewarm.results.outcome import IN_WORDS, Outcome
+from prewarm.results.regional_causes import IN_WORDS as REGIONAL_CAUSES
 from prewarm.results.server_errors import IN_WORDS as CAUSES
 
 KINDS_SHOWN = 3
@@ -41,6 +42,8 @@ def label(kind: Kind) -> str:
         return f"{kind.outcome}, each with one of many statuses ({words})"
     if kind.outcome == Outcome.SERVER_ERROR:
         return f"{kind.status} ({CAUSES.get(kind.cause, words)})"
+    if kind.outcome == Outcome.UNPROVEN:
+        words = REGIONAL_CAUSES.get(kind.cause, words)
     if kind.outcome == Outcome.CLIENT_ERROR:
         return f"{kind.status} {_phrase(kind.status)}".strip()
     return f"{kind.status} {kind.outcome} ({words})"

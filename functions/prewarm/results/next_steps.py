@@ -12,6 +12,7 @@ from typing import Any, Literal
 from prewarm.docs_links import troubleshooting
 from prewarm.results.failures import Kind
 from prewarm.results.outcome import Outcome
+from prewarm.results.regional_causes import COLD, DIRECT, OWN_COPIES, SINGLE, UNNAMED
 from prewarm.results.server_errors import FUNCTION, UNREACHABLE
 
 Do = Literal["fix", "retry"]
@@ -70,6 +71,23 @@ STEPS = {
     Outcome.CANCELLED: NextStep("retry", "retry when you want the rest to be warmed"),
     Outcome.LOST: NextStep("retry", "retry; the worker's log says why it did not report back"),
 }
+# Of targets of a regional run, by the cause of their failure.
+REGIONAL_STEPS = {
+    UNNAMED: NextStep(
+        "fix",
+        "enable Server-Timing in the response headers policy of the URL's behavior (a sampling rate of 0 is enough), "
+        "or use tier edge",
+    ),
+    DIRECT: NextStep("fix", "use tier edge: requests for this URL bypass the regional edge caches"),
+    OWN_COPIES: NextStep(
+        "fix",
+        "nothing, if viewers are served by these POPs, which have copies; else use tier edge, or invalidate the URL",
+    ),
+    SINGLE: NextStep("fix", "select more POPs of the area, such as its country or region, or use tier edge"),
+    COLD: NextStep(
+        "fix", "raise the TTL (Cache-Control of the origin, or the minimum TTL of the cache policy), or use tier edge"
+    ),
+}
 PUBLISH = NextStep("fix", "publish the file, or take the URL off the list")
 UNLOCK = NextStep(
     "fix", "let the origin serve it to CloudFront, or publish it: S3 answers 403 for a missing object as well"
@@ -87,6 +105,8 @@ def next_step(kind: Kind) -> NextStep:
         return PUBLISH if kind.status in ABSENT else UNLOCK
     if outcome is Outcome.SERVER_ERROR and kind.cause in {FUNCTION, UNREACHABLE}:
         return FUNCTION_FAILED if kind.cause == FUNCTION else CONNECT_ORIGIN
+    if outcome is Outcome.UNPROVEN and kind.cause in REGIONAL_STEPS:
+        return REGIONAL_STEPS[kind.cause]
     return STEPS[outcome]
 
 

@@ -33,6 +33,8 @@ TYPES: dict[type, tuple[str, ...]] = {
 }
 # `startedBy` of a run that was started without the API.
 DIRECT = "direct"
+# `startedBy` of a run whose caller invoked the API's function: IAM admitted it, and there was no API key.
+INVOKED = "iam"
 
 
 def sort_key(run: str, started_at: dt.datetime) -> str:

@@ -3,25 +3,29 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from prewarm.request.model import PrewarmRequest
+from resolve.distributions.accounts import ClientOf
 from resolve.distributions.cache_behaviours import Behaviour, behaviours, policy_ids
-from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.distributions.config_warnings import settings_warnings
 from resolve.distributions.forwarding import Policies, Unread
 from resolve.distributions.managed_policies import ORIGIN_REQUEST, RESPONSE_HEADERS
 from resolve.stages import Chosen, ChosenGroup, Inspected, InspectedGroup
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_cloudfront import CloudFrontClient
 
 
 class ConfigReader:
-    """Reads distributions' configurations and policies, each once; a managed policy's settings are known."""
+    """Reads distributions' configurations and policies, each once; a managed policy's settings are known.
 
-    def __init__(self, client: "CloudFrontClient | None" = None) -> None:
-        self._client = client or cloudfront_client()
-        self._policies: dict[str, Mapping[str, Any] | Unread] = {}
+    `client_of` returns the client that acts in an account; a policy is read in the account of its distribution.
+    """
+
+    def __init__(self, client_of: ClientOf) -> None:
+        self._client_of = client_of
+        self._policies: dict[tuple[str, str], Mapping[str, Any] | Unread] = {}
 
     def inspect(self, chosen: Chosen, fields: PrewarmRequest) -> Inspected:
         """Return each distribution's cache behaviours, with warnings about its settings."""
@@ -51,19 +55,20 @@ class ConfigReader:
         self, distribution_id: str, groups: Sequence[ChosenGroup], fields: PrewarmRequest
     ) -> tuple[list[Behaviour], list[str]]:
         """Return a distribution's cache behaviours and the warnings of its groups (several tenants)."""
-        domain = groups[0].distribution.domain
+        domain, account = groups[0].distribution.domain, groups[0].distribution.account
         if not distribution_id:
             unknown = "its settings are unknown because it is not a distribution of this account"
             unknown += "; if its origin may be silent for more than 95 s, set PREWARM_STALL_SECONDS"
             return [], [f"{domain}: {unknown}"]
+        client = self._client_of(account)
         try:
-            config = self._client.get_distribution_config(Id=distribution_id)["DistributionConfig"]
-        except self._client.exceptions.ClientError as error:
+            config = client.get_distribution_config(Id=distribution_id)["DistributionConfig"]
+        except ClientError as error:
             unread = f"its settings could not be read ({_code(error)}), so they are not checked"
             return [], [f"{domain}: {unread}"]
-        read = {each: self._policy(each, self._cache_policy) for each in policy_ids(config)}
+        read = {each: self._policy(account, each, _cache_policy) for each in policy_ids(config)}
         policies = {each: policy for each, policy in read.items() if not isinstance(policy, Unread)}
-        in_order = behaviours(config, policies, self._other_policies(config))
+        in_order = behaviours(config, policies, self._other_policies(account, config))
         warnings: list[str] = []
         for group in groups:
             warnings += settings_warnings(
@@ -71,35 +76,39 @@ class ConfigReader:
             )
         return in_order, warnings
 
-    def _other_policies(self, config: Mapping[str, Any]) -> Policies:
+    def _other_policies(self, account: str, config: Mapping[str, Any]) -> Policies:
         """Return a distribution's policies of other kinds; managed ones are known without a call."""
         of_requests = policy_ids(config, "OriginRequestPolicyId") - ORIGIN_REQUEST.keys()
         of_responses = policy_ids(config, "ResponseHeadersPolicyId") - RESPONSE_HEADERS.keys()
         return Policies(
-            {each: self._policy(each, self._origin_request_policy) for each in sorted(of_requests)},
-            {each: self._policy(each, self._response_headers_policy) for each in sorted(of_responses)},
+            {each: self._policy(account, each, _origin_request_policy) for each in sorted(of_requests)},
+            {each: self._policy(account, each, _response_headers_policy) for each in sorted(of_responses)},
         )
 
-    def _cache_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
-        return self._client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
-
-    def _origin_request_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
-        policy = self._client.get_origin_request_policy(Id=policy_id)["OriginRequestPolicy"]
-        return policy["OriginRequestPolicyConfig"]
-
-    def _response_headers_policy(self, policy_id: str) -> Any:  # noqa: ANN401 - the API's document
-        policy = self._client.get_response_headers_policy(Id=policy_id)["ResponseHeadersPolicy"]
-        return policy["ResponseHeadersPolicyConfig"]
-
-    def _policy(self, policy_id: str, get: Callable[[str], Mapping[str, Any]]) -> Mapping[str, Any] | Unread:
+    def _policy(self, account: str, policy_id: str, get: "Get") -> Mapping[str, Any] | Unread:
         """Return a policy, or why it could not be read; ids are unique among all kinds of policies."""
-        if policy_id not in self._policies:
+        if (account, policy_id) not in self._policies:
             try:
-                self._policies[policy_id] = get(policy_id)
-            except self._client.exceptions.ClientError as error:
-                self._policies[policy_id] = Unread(_code(error))
-        return self._policies[policy_id]
+                self._policies[account, policy_id] = get(self._client_of(account), policy_id)
+            except ClientError as error:
+                self._policies[account, policy_id] = Unread(_code(error))
+        return self._policies[account, policy_id]
 
 
-def _code(error: "ClientError") -> str:
+Get = Callable[["CloudFrontClient", str], Any]  # the API's document
+
+
+def _cache_policy(client: "CloudFrontClient", policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+    return client.get_cache_policy(Id=policy_id)["CachePolicy"]["CachePolicyConfig"]
+
+
+def _origin_request_policy(client: "CloudFrontClient", policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+    return client.get_origin_request_policy(Id=policy_id)["OriginRequestPolicy"]["OriginRequestPolicyConfig"]
+
+
+def _response_headers_policy(client: "CloudFrontClient", policy_id: str) -> Any:  # noqa: ANN401 - the API's document
+    return client.get_response_headers_policy(Id=policy_id)["ResponseHeadersPolicy"]["ResponseHeadersPolicyConfig"]
+
+
+def _code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "unknown error")

@@ -40,7 +40,9 @@ class Forwarding:
     `policy`: the origin request policy's name, empty without one; `all_viewer`: whether all headers of the viewer are
     forwarded, except `excepted`; `listed`: headers forwarded by name, in lower case; `cookies`: whether any are;
     `adds_cors`, `replaces_cors`: whether responses get CORS headers, and instead of the origin's; `unread`,
-    `unread_response`: why the origin request policy, or the response headers policy, is not known.
+    `unread_response`: why the origin request policy, or the response headers policy, is not known. `server_timing`:
+    whether responses carry Server-Timing (API Reference, ResponseHeadersPolicyServerTimingHeadersConfig); None if
+    that is not known.
     """
 
     policy: str = ""
@@ -52,6 +54,7 @@ class Forwarding:
     replaces_cors: bool = False
     unread: str = ""
     unread_response: str = ""
+    server_timing: bool | None = False
 
     def forwards(self, name: str) -> bool:
         """Return whether a header of the viewer reaches the origin by the origin request policy."""
@@ -83,7 +86,11 @@ def forwarding(settings: Document, policies: Policies) -> Forwarding:
         found |= {"unread": policy.code, "policy": policy_id} if isinstance(policy, Unread) else _forwarded(policy)
     if policy_id := settings.get("ResponseHeadersPolicyId"):
         policy = RESPONSE_HEADERS.get(policy_id) or policies.response_headers.get(policy_id, NOT_READ)
-        found |= {"unread_response": policy.code} if isinstance(policy, Unread) else _cors(policy)
+        if isinstance(policy, Unread):
+            found |= {"unread_response": policy.code, "server_timing": None}
+        else:
+            timing = (policy.get("ServerTimingHeadersConfig") or {}).get("Enabled", False)
+            found |= _cors(policy) | {"server_timing": bool(timing)}
     return Forwarding(**found)
 
 

@@ -12,7 +12,8 @@ class Distribution:
 
     `id`: `E…`, empty if only DNS named it; `domain`: the name to which a POP's is added (`d….cloudfront.net`, for
     a tenant its connection group's routing endpoint); `aliases` in lower case, for a tenant its domains; `tenant`: a
-    tenant's id (`dt_…`); `price_class`: as CloudFront names it, empty if there is none or it is unknown.
+    tenant's id (`dt_…`); `price_class`: as CloudFront names it, empty if there is none or it is unknown; `account`:
+    the id of the account that has it, empty for the service's own.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Distribution:
     price_class: str = ""
     tenant: str = ""
     multi_tenant: bool = False
+    account: str = ""
 
     @property
     def prefix(self) -> str:
@@ -51,10 +53,36 @@ class Distribution:
         return max((len(tail) for tail in wildcards if host.endswith(tail)), default=0)
 
 
-def closest(host: str, distributions: Iterable[Distribution]) -> Distribution | None:
-    """Return the distribution that names a host most closely, as the edge chooses it, or None."""
-    best = max(distributions, key=lambda each: each.serves(host), default=None)
-    return best if best is not None and best.serves(host) else None
+def names_exactly(distribution: Distribution, host: str) -> bool:
+    """Return whether a distribution has the host as its domain or as an alias, rather than by a wildcard.
+
+    No other distribution of any account can have the same name (Developer Guide, "Restrictions on using alternate
+    domain names"); a wildcard may cover names of other accounts (AWS announcement of 2021-07-08, "New APIs to locate
+    and move Alternate Domain Names").
+    """
+    return distribution.serves(host) > len(host)
+
+
+class NameIndex:
+    """Distributions by their names, for hosts of thousands of them; of equals the first one counts."""
+
+    def __init__(self, distributions: Iterable[Distribution]) -> None:
+        self._exact: dict[str, Distribution] = {}
+        self._wild: dict[str, Distribution] = {}
+        for each in distributions:
+            for name in (each.domain, *each.aliases):
+                self._exact.setdefault(name, each)
+                if name.startswith("*."):
+                    self._wild.setdefault(name[1:], each)
+
+    def closest(self, host: str) -> Distribution | None:
+        """Return the distribution that names a host most closely, as the edge chooses it, or None."""
+        found = self._exact.get(host)
+        start = host.find(".")
+        while found is None and start >= 0:
+            found = self._wild.get(host[start:])
+            start = host.find(".", start + 1)
+        return found
 
 
 def why_idle(distribution: Distribution) -> str:

@@ -62,7 +62,8 @@ class Freshness:
 
         if is_from_origin(response.x_cache, age, elapsed):
             return read(ORIGIN), False
-        owner, path = (distribution.id, distribution.tenant), invalidation_path(url)
+        owner = Owner(distribution.id, distribution.tenant, distribution.account)
+        path = invalidation_path(url)
         if self._was_invalidated(owner, path):
             if age is not None and age > elapsed:
                 reason = "it was invalidated, but its Age is from before the run, so a cache behind CloudFront has it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from prewarm_cli.api_client import RequestRefused
+from prewarm_cli.api_errors import RequestRefused
 from prewarm_cli.ci.label import ci_label
 from prewarm_cli.options.user_request import UserRequest
 

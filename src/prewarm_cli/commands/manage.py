@@ -56,7 +56,8 @@ def cancel(*, run: Run, client: Client, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(client.full_status(run) if "nextToken" in found else found))
         return
     typer.echo(f"cancelled: {len(found['successUrl'])} of {found['total']} URLs are warm")
-    print_stderr(f"page: {client.page_of(found.get('run', run))}")
+    if page := client.page_of(found.get("run", run)):
+        print_stderr(f"page: {page}")
     print_stderr(f"warm the others with: prewarm retry {found.get('run', run)}")
 
 

@@ -118,7 +118,9 @@ def follow_or_print_id(
 ) -> None:
     """Follow a started run to its end, or print its requestID or the API's response."""
     run = document["requestID"]
-    print_stderr((f"started {run}\n" if wait else "") + f"page: {client.page_of(run)}")
+    page = client.page_of(run)
+    if announced := [*([f"started {run}"] if wait else []), *([f"page: {page}"] if page else [])]:
+        print_stderr("\n".join(announced))
     if wait:
         follow(client, run, wait_options, as_json=as_json, request=request)
     if as_json:

@@ -31,6 +31,7 @@ UNCHANGED_FIELDS = (
     "max_concurrency",
     "max_rps",
     "staged",
+    "tier",
     "fail_on",
     "strict_sources",
     "min_warm_percent",

@@ -184,6 +184,14 @@ def request_of(
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,
+    tier: Annotated[
+        Literal["edge", "regional"] | None,
+        typer.Option(
+            help="regional: warm the regional edge caches only, through one POP of each area.",
+            show_default="edge",
+            rich_help_panel=BEHAVIOUR,
+        ),
+    ] = None,
     fail_on: Annotated[
         Literal["any", "none"] | None,
         typer.Option(help="none: the run succeeds even if URLs fail.", show_default="any", rich_help_panel=BEHAVIOUR),

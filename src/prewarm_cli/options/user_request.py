@@ -36,6 +36,7 @@ FIELDS = frozenset(
         "max_concurrency",
         "max_rps",
         "staged",
+        "tier",
         "fail_on",
         "strict_sources",
         "min_warm_percent",

@@ -86,6 +86,19 @@ def _origin_fetches(estimate: dict[str, Any]) -> str:
     return f"{line}, {estimate['direct']:,} of them past the regional edge caches" if estimate["direct"] else line
 
 
+def _tiers(dry_run: dict[str, Any]) -> Iterator[str]:
+    """Yield what each tier would do and cost; a service of an earlier release, or a run of pairs, has one."""
+    for each in dry_run.get("tiers") or []:
+        this = " (this run)" if each["tier"] == dry_run["tier"] else ""
+        places = count_of(each["pops"], "POP" if each["tier"] == "edge" else "regional edge cache")
+        unknown = each["estimatedBytes"] is None and bool(each["fetches"])
+        yield (
+            f"tier {each['tier']}{this}: {count_of(each['targets'], 'target')} in {places}, "
+            f"{count_of(each['fetches'], 'fetch', 'fetches')}, {each['originFetches']:,} at an origin, "
+            f"about {price({'dollars': each['dollars'], 'withoutTransfer': unknown})}"
+        )
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     if first := dry_run.get("mostlySkipped"):
@@ -115,6 +128,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if (size := dry_run.get("estimatedBytes")) is not None:
         yield f"about {size / MEGABYTE:,.1f} MB"
     yield f"about {dry_run_price(dry_run)}"
+    yield from _tiers(dry_run)
     yield from document_lines(dry_run.get("sources", []))
     yield from left_out_lines(dry_run.get("sources", []))
     for warning in dry_run["warnings"]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HEADER = ("RUN", "STATUS", "STARTED (UTC)", "WARM URLS")
 PIPE_HEADER = ("RUN", "STATUS", "STARTED", "ENDED", "WARM", "URLS", "DOLLARS", "LABEL", "HOSTS", "LOCATIONS")
 HOSTS_SHOWN, LOCATIONS_SHOWN = 3, 8
+STARTERS = {"direct": "started directly", "iam": "started with IAM rights"}
 PERIOD = re.compile(r"(?P<number>[0-9]{1,4})(?P<unit>[hdw])")
 HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -96,7 +97,7 @@ def _about(run: dict[str, Any]) -> Iterator[str]:
     if run.get("dryRun"):
         yield "dry run"
     if started_by := run.get("startedBy"):
-        yield "started directly" if started_by == "direct" else f"by key {started_by}"
+        yield STARTERS.get(started_by, f"by key {started_by}")
 
 
 def _hosts(run: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, literal
 from prewarm_cli.traffic.scan import DEMAND, STATUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -62,23 +63,7 @@ def query(name: str, selection: Selection) -> str:
     site = "host || path"
     if selection.separate_protocols:
         site = f"(CASE WHEN protocol = 'https' THEN 'https://' ELSE 'http://' END) || {site}"
-    return f"""WITH records AS (
-    SELECT
-        x_edge_location AS pop,
-        lower(split_part(coalesce(nullif(nullif(x_host_header, '-'), ''), cs_host), ':', 1)) AS host,
-        {_path()} AS path,
-        try_cast(CAST("date" AS varchar) || ' ' || CAST("time" AS varchar) AS timestamp) AS moment,
-        CAST(sc_status AS varchar) AS status,
-        cs_protocol AS protocol,
-        cs_method AS method,
-        coalesce(cs_user_agent, '') AS agent,
-        try_cast(CAST(sc_bytes AS varchar) AS bigint) AS bytes,
-        try_cast(CAST(sc_range_end AS varchar) AS bigint) + 1 AS reach
-    FROM "{database}"."{table}"{_dates(selection)}
-), judged AS (
-    SELECT records.*, {_category(selection)} AS category
-    FROM records
-)
+    return f"""{judged(f'"{database}"."{table}"', _dates(selection), selection)}
 SELECT
     category,
     CASE WHEN {demand} THEN {site} ELSE '' END AS site,
@@ -97,6 +82,30 @@ SELECT
     max(moment) AS last_time
 FROM judged
 GROUP BY 1, 2, 3"""
+
+
+def judged(table: str, where: str, selection: Selection, more: Sequence[tuple[str, str]] = ()) -> str:
+    """Return the WITH clause whose table `judged` has each record with its category.
+
+    `table` and `where` are SQL; `more` are further conditions, each with its category.
+    """
+    return f"""WITH records AS (
+    SELECT
+        x_edge_location AS pop,
+        lower(split_part(coalesce(nullif(nullif(x_host_header, '-'), ''), cs_host), ':', 1)) AS host,
+        {_path()} AS path,
+        try_cast(CAST("date" AS varchar) || ' ' || CAST("time" AS varchar) AS timestamp) AS moment,
+        CAST(sc_status AS varchar) AS status,
+        cs_protocol AS protocol,
+        cs_method AS method,
+        coalesce(cs_user_agent, '') AS agent,
+        try_cast(CAST(sc_bytes AS varchar) AS bigint) AS bytes,
+        try_cast(CAST(sc_range_end AS varchar) AS bigint) + 1 AS reach
+    FROM {table}{where}
+), judged AS (
+    SELECT records.*, {_category(selection, more)} AS category
+    FROM records
+)"""
 
 
 def _path() -> str:
@@ -120,7 +129,7 @@ def _dates(selection: Selection) -> str:
     return "\n    WHERE " + " AND ".join(limits) if limits else ""
 
 
-def _category(selection: Selection) -> str:
+def _category(selection: Selection, more: Sequence[tuple[str, str]] = ()) -> str:
     cases = [
         (
             (
@@ -135,6 +144,7 @@ def _category(selection: Selection) -> str:
             cases.append((f"moment {sign} TIMESTAMP '{limit:%Y-%m-%d %H:%M:%S}'", "period"))
     if selection.hosts:
         cases.append((f"host NOT IN ({', '.join(map(literal, selection.hosts))})", "host"))
+    cases += more
     agents = (literal(encode_as_logged(agent).lower()) for agent in selection.agents)
     cases.append((" OR ".join(f"strpos(lower(agent), {agent}) > 0" for agent in agents), "own"))
     cases.append(("method <> 'GET'", "method"))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prewarm_local.edge.access_log import AccessLog
 from prewarm_local.edge.config import read_object
 from prewarm_local.edge.content import State
 from prewarm_local.edge.faults import parse_fault
@@ -53,6 +56,7 @@ class Control:
     def __init__(self, world: World) -> None:
         """Control the given world."""
         self._world = world
+        self._log: AccessLog | None = None
 
     async def respond(self, request: http1.Incoming, exchange: http1.Exchange) -> bool:
         """Respond to one request: JSON in, JSON out; 400 with `error` if it is invalid."""
@@ -84,9 +88,22 @@ class Control:
             case "POST /purge":
                 domain = None if body.get("domain") is None else _text(body, "domain")
                 return {"removed": world.purge(_texts(body, "paths"), domain)}
+            case "POST /log":
+                self._begin_log(body)
+            case "POST /logs":
+                return {"files": [] if self._log is None else [str(path) for path in self._log.deliver()]}
             case _:
                 raise BadRequest(f"unknown control request {route}")
         return {"ok": True}
+
+    def _begin_log(self, body: dict[str, Any]) -> None:
+        """Begin an access log in a folder, or end logging if that is null."""
+        if body.get("folder") is None:
+            self._log = None
+        else:
+            at = None if body.get("at") is None else datetime.fromisoformat(_text(body, "at")).timestamp()
+            self._log = AccessLog(Path(_text(body, "folder")), at)
+        self._world.begin_log(self._log)
 
     def _pop(self, name: str) -> str:
         if name not in self._world.pops:

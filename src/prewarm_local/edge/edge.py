@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prewarm_local.edge.access_log import AccessLog, Record, recorded
 from prewarm_local.edge.cache import Cache
 from prewarm_local.edge.edge_answers import edge_answer
 from prewarm_local.edge.place import Place
@@ -36,7 +37,10 @@ class Hosts:
 
 
 class Pop(Place):
-    """An edge location that responds to viewers' requests; `caches`: one, or one for each of its addresses."""
+    """An edge location that responds to viewers' requests; `caches`: one, or one for each of its addresses.
+
+    `log`: takes a record of each request, if there is one.
+    """
 
     def __init__(
         self,
@@ -50,14 +54,23 @@ class Pop(Place):
         """Create the POP `name`, with empty caches; `behaviours` by the distribution's domain."""
         super().__init__(name, config, behaviours, regional, shared)
         self.caches = [Cache() for _ in range(config.addresses_per_pop if config.separate_servers else 1)]
+        self.log: AccessLog | None = None
         self._hosts = hosts
         self._latency = config.edge_latency_ms / 1000
 
     def respond(self, request: Request) -> Response | Coroutine[None, None, Response]:
         """Return the response (a hit in this POP's cache), or a coroutine for it."""
+        distribution = self._hosts.find(request.host)
+        if self.log is None or distribution is None:
+            return self._respond(request, distribution)
+        record = Record(self.log, distribution.domain, self.name, request)
+        return recorded(record, self._respond(request, distribution))
+
+    def _respond(
+        self, request: Request, distribution: Distribution | None
+    ) -> Response | Coroutine[None, None, Response]:
         cache = self.caches[request.server % len(self.caches)]
         cache.requests += 1
-        distribution = self._hosts.find(request.host)
         if distribution is None or request.method not in ("GET", "HEAD"):
             self.errors += 1
             reason = "No distribution has this host." if distribution is None else "This method is not allowed."

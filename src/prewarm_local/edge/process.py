@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,6 +154,15 @@ class SimulatedCloudFront:
         Returns the number of entries.
         """
         return int(self._control("POST", "/purge", {"paths": list(paths), "domain": domain})["removed"])
+
+    def log_to(self, folder: Path | None, at: datetime | None = None) -> None:
+        """Begin an access log in a folder, at a time of the simulation's day (default: now); None ends logging."""
+        moment = None if at is None else at.isoformat()
+        self._control("POST", "/log", {"folder": None if folder is None else str(folder), "at": moment})
+
+    def deliver_logs(self) -> list[Path]:
+        """Write the access log's records so far, and return the new files."""
+        return [Path(path) for path in self._control("POST", "/logs")["files"]]
 
     def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body)

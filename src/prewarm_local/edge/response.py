@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prewarm_local.edge.content import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from prewarm_local.edge.cache import Entry, Watch
 
@@ -25,10 +25,11 @@ class Response:
 
     `reset`: reset the TCP connection instead of responding. `last_after`: number of requests on one connection after
     which the edge announces that it accepts no more (GOAWAY, or `Connection: close`). `watch`: the copy's viewers, if
-    none has received it wholly yet.
+    none has received it wholly yet. `on_end`: called with whether all was sent, and how many bytes of the body if
+    that is known.
     """
 
-    __slots__ = ("body", "headers", "last_after", "reset", "status", "watch")
+    __slots__ = ("body", "headers", "last_after", "on_end", "reset", "status", "watch")
 
     def __init__(self, status: int, headers: Headers, body: Body | None) -> None:
         """Create a response."""
@@ -38,12 +39,16 @@ class Response:
         self.reset = False
         self.last_after: int | None = None
         self.watch: Watch | None = None
+        self.on_end: Callable[[bool, int | None], None] | None = None
 
-    def ended(self, *, whole: bool) -> None:
+    def ended(self, *, whole: bool, sent: int | None = None) -> None:
         """Record, once, that the viewer has received the whole response, or has left before."""
         if self.watch is not None:
             self.watch.end(whole=whole)
             self.watch = None
+        if self.on_end is not None:
+            self.on_end(whole, sent)
+            self.on_end = None
 
 
 def request_id() -> bytes:

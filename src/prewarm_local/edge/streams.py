@@ -65,7 +65,7 @@ class Streams:
         A viewer that knows the length may leave after the last byte, before the end of the stream.
         """
         if (sending := self._sending.pop(stream_id, None)) is not None:
-            sending.response.ended(whole=whole or sending.offset == sending.body.size)
+            sending.response.ended(whole=whole or sending.offset == sending.body.size, sent=sending.offset)
 
     def clear(self) -> None:
         """Stop sending on all streams."""

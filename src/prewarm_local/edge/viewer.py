@@ -7,6 +7,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, cast
 
+from prewarm_local.edge.request import Connection
+
 if TYPE_CHECKING:
     from prewarm_local.edge.edge import Pop
 
@@ -18,13 +20,16 @@ Connections = dict[str, set[asyncio.Transport]]
 
 
 class Viewer(asyncio.Protocol):
-    """A viewer's connection to a POP."""
+    """A viewer's connection to a POP; `version`: the protocol, as logs name it."""
+
+    version = "HTTP/1.1"
 
     def __init__(self, pop: Pop, connections: Connections, server: int = 0) -> None:
         """Create a connection to the given POP; `server` is the index of its address."""
         self.pop = pop
         self.server = server
         self.transport: asyncio.Transport
+        self.connection: Connection | None = None
         self.paused = False
         self.lost = False
         self._scheduled = False
@@ -35,6 +40,10 @@ class Viewer(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
         self._connections[self.pop.name].add(self.transport)
+        address, port = (transport.get_extra_info("peername") or ("-", 0))[:2]
+        tls = transport.get_extra_info("ssl_object")
+        scheme, protocol, cipher = ("http", "", "") if tls is None else ("https", tls.version(), tls.cipher()[0])
+        self.connection = Connection(scheme, self.version, address, port, protocol, cipher)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Unregister the transport."""

@@ -48,7 +48,7 @@ class Http1Viewer(Viewer):
         # A viewer that knows the length may leave after the last byte, before the body's end is known here.
         whole = self._body is not None and self._offset == self._body.size
         self._body = None
-        self._ended(whole=whole)
+        self._ended(whole=whole, sent=self._offset)
         if self._task is not None:
             self._task.cancel()
 
@@ -78,7 +78,9 @@ class Http1Viewer(Viewer):
     def _respond(self, request: h11.Request) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         method, target = request.method.decode(), request.target.decode("latin-1")
-        result = self.pop.respond(Request(method, headers.get("host", ""), target, headers, self.server))
+        result = self.pop.respond(
+            Request(method, headers.get("host", ""), target, headers, self.server, self.connection)
+        )
         if isinstance(result, Response):
             self._begin(result)
             return
@@ -134,10 +136,10 @@ class Http1Viewer(Viewer):
                 body.when_more(self.pump)
                 return
 
-    def _ended(self, *, whole: bool) -> None:
+    def _ended(self, *, whole: bool, sent: int | None = None) -> None:
         response, self._response = self._response, None
         if response is not None:
-            response.ended(whole=whole)
+            response.ended(whole=whole, sent=sent)
 
     def _end(self) -> None:
         self._body = None

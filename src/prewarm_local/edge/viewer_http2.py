@@ -44,6 +44,8 @@ CONFIG = h2.config.H2Configuration(
 class Http2Viewer(Viewer):
     """An HTTP/2 connection."""
 
+    version = "HTTP/2.0"
+
     def __init__(self, pop: Pop, connections: Connections, server: int = 0) -> None:
         super().__init__(pop, connections, server)
         self._h2 = h2.connection.H2Connection(config=CONFIG)
@@ -102,7 +104,7 @@ class Http2Viewer(Viewer):
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
         host = headers.get(":authority") or headers.get("host", "")
         method, target = headers.get(":method", ""), headers.get(":path", "")
-        result = self.pop.respond(Request(method, host, target, headers, self.server))
+        result = self.pop.respond(Request(method, host, target, headers, self.server, self.connection))
         if isinstance(result, Response):
             self._begin(stream_id, result)
         else:

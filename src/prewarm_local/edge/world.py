@@ -21,6 +21,7 @@ from prewarm_local.edge.upstream import OriginClient
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from prewarm_local.edge.access_log import AccessLog
     from prewarm_local.edge.config import EdgeConfig, StoredObject
 
 
@@ -87,6 +88,11 @@ class World:
             self.faults.clear(target)
         self.origin.put(target, stored)
         self._add_fault(target, stored)
+
+    def begin_log(self, log: AccessLog | None) -> None:
+        """Record the requests of all POPs in a log from now on, or in none."""
+        for pop in self.pops.values():
+            pop.log = log
 
     def purge(self, paths: list[str], domain: str | None) -> int:
         """Remove paths from all caches, as an invalidation does.

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda_simple import models as lambda_simple
@@ -15,6 +16,7 @@ from moto.iam.models import iam_backends
 
 from prewarm_local.stack.distribution import policies_of
 from prewarm_local.stack.eventbridge import EventBridge
+from prewarm_local.stack.moto_accounts import account_of_role, patch_assumed_roles
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
 from prewarm_local.stack.moto_patches import (
@@ -34,7 +36,7 @@ from prewarm_local.stack.moto_stepfunctions import TMP_THREADS, stepfunctions_pa
 from prewarm_local.stack.session import embedded_client, isolated_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from prewarm_local.stack.distribution import Distribution
     from prewarm_local.stack.lambda_workers import Workers
@@ -73,7 +75,7 @@ class EmbeddedAws:
                 patches.enter_context(_variable(name, value))
             patches.configure("stepfunctions", "execute_state_machine", value=True)
             self._session = isolated_session(template.account.region)
-            self._server, self._cloudfront = serve_moto()
+            self._server, self._cloudfront, self._lambda_account = serve_moto()
             patches.callback(self._server.server_close)
             patches.callback(self._server.shutdown)
             # moto calls itself over HTTP in places that are not patched.
@@ -91,14 +93,17 @@ class EmbeddedAws:
     def start(
         self,
         workers: Workers,
-        distributions: Iterable[Distribution] = (),
+        distributions: Collection[Distribution] = (),
         on_invalidation: OnInvalidation | None = None,
+        roles: Mapping[str, str] | None = None,
     ) -> None:
-        """Create the template's resources.
+        """Create the template's resources; `roles` are those of other accounts, ARN to external id.
 
         May raise botocore's ClientError, for example for an invalid definition.
         """
         patch_lambda(self._patches, workers)
+        patch_assumed_roles(self._patches, roles or {})
+        self._lambda_account.concurrency = workers.most_at_once
         patch_invalidations(self._patches, on_invalidation)
         patch_stop_execution(self._patches)
         patch_big_maps(self._patches)
@@ -119,12 +124,15 @@ class EmbeddedAws:
             step_functions.create_state_machine(
                 name=machine.name, definition=machine.definition, roleArn=machine.role
             )
-        extras = CloudFrontExtras(self._listed, on_invalidation=on_invalidation)
+        own = self.template.account.account_id
+        extras: dict[str, CloudFrontExtras] = {}
+        for account in {own, *map(account_of_role, roles or {}), *(each.account or own for each in distributions)}:
+            extras[account] = CloudFrontExtras(partial(self._listed, account), on_invalidation=on_invalidation)
         for distribution in distributions:
-            made = self._create_distribution(distribution)
-            extras.configs[made] = distribution.config()
-            extras.policies |= policies_of([distribution])
-            extras.tenants |= {tenant.id: (tenant, made) for tenant in distribution.tenants}
+            made, of_account = self._create_distribution(distribution), extras[distribution.account or own]
+            of_account.configs[made] = distribution.config()
+            of_account.policies |= policies_of([distribution])
+            of_account.tenants |= {tenant.id: (tenant, made) for tenant in distribution.tenants}
         self._cloudfront.extras = extras
 
     def stop(self) -> None:
@@ -181,15 +189,14 @@ class EmbeddedAws:
                 }
             )
 
-    def _stored(self) -> dict[str, Any]:
-        account = self.template.account
-        stored: dict[str, Any] = cloudfront_backends[account.account_id][account.partition].distributions
+    def _stored(self, account: str) -> dict[str, Any]:
+        stored: dict[str, Any] = cloudfront_backends[account][self.template.account.partition].distributions
         return stored
 
-    def _listed(self) -> list[dict[str, Any]]:
-        """Return the account's distributions as entries of ListDistributions."""
+    def _listed(self, account: str) -> list[dict[str, Any]]:
+        """Return an account's distributions as entries of ListDistributions."""
         entries = []
-        for made, stored in self._stored().items():
+        for made, stored in self._stored(account).items():
             config, distribution = stored.distribution_config, self._distributions.get(made)
             entries.append(
                 {
@@ -220,8 +227,11 @@ class EmbeddedAws:
         made: str = created["Distribution"]["Id"]
         # The API assigns a domain; here the caller sets it. Reading it once makes moto change its status to Deployed,
         # which takes minutes in CloudFront.
-        self._stored()[made].domain_name = distribution.domain
+        own = self.template.account.account_id
+        self._stored(own)[made].domain_name = distribution.domain
         client.get_distribution(Id=made)
+        if distribution.account:
+            self._stored(distribution.account)[made] = self._stored(own).pop(made)
         self._distributions[made] = distribution
         return made
 

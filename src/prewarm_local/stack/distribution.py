@@ -41,7 +41,7 @@ class Distribution:
     A distribution with tenants is multi-tenant. `behaviour` extends the default cache behaviour, `behaviours` are
     further ones, `settings` are further fields of the DistributionConfig, all in the API's format; `policies` are the
     configurations of its policies by id, of all kinds. `server_timing`: its response headers policy has Server-Timing
-    enabled.
+    enabled. `account`: the id of another account that has it, empty for the stack's own.
     """
 
     domain: str
@@ -55,6 +55,7 @@ class Distribution:
     policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     server_timing: bool = False
+    account: str = ""
 
     def config(self) -> dict[str, Any]:
         """Return the DistributionConfig that GetDistributionConfig returns.

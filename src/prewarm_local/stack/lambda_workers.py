@@ -76,13 +76,16 @@ class Workers:
         environments = {
             function.name: lambda_environment(function, endpoint, region, environment or {}) for function in functions
         }
+        cap = cap or 4 * (os.cpu_count() or 1)
+        # Of all functions together, as Lambda limits an account.
+        self.most_at_once = cap * len(functions)
         self._launcher = launcher(next(iter(environments.values()))) if functions else Interpreters()
         self._pools = {
             function.name: _Pool(
                 function,
                 environments[function.name],
                 self._launcher,
-                cap or 4 * (os.cpu_count() or 1),
+                cap,
                 log_dir / f"{function.logical_id}.log",
                 echo=echo,
             )

@@ -11,12 +11,14 @@ import re
 import uuid
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 import botocore.session
 from botocore.model import ListShape, Shape, StructureShape
+
+from prewarm_local.stack.moto_accounts import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,7 +47,7 @@ class NotFoundError(Exception):
 
 @dataclass
 class CloudFrontExtras:
-    """The account's CloudFront resources that moto lacks.
+    """An account's CloudFront resources that moto lacks.
 
     `tenants` by id, each with the id of its distribution; `policies` of all kinds by id. `configs`: each
     DistributionConfig by id, whole, since moto keeps neither origin groups nor custom error responses.
@@ -176,24 +178,22 @@ ROUTES: list[tuple[str, re.Pattern[str], str, Callable[[CloudFrontExtras, dict[s
 
 
 class CloudFrontMiddleware:
-    """A WSGI application that answers the CloudFront calls that moto lacks.
-
-    It passes all other calls to moto.
-    """
+    """A WSGI application that answers the CloudFront calls that moto lacks, and passes all others to moto."""
 
     def __init__(self, app: Any) -> None:  # noqa: ANN401  moto's
-        """Wrap moto's application; `extras` is set once the account is set up."""
+        """Wrap moto's application; `extras` by account is set once the accounts are set up."""
         self._app = app
-        self.extras: CloudFrontExtras | None = None
+        self.extras: dict[str, CloudFrontExtras] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401  WSGI
         """Handle a request."""
         path: str = environ.get("PATH_INFO", "")
-        if self.extras is not None and path.startswith(VERSION):
+        if path.startswith(VERSION) and (extras := self.extras.get(account_of(environ))):
             for method, pattern, operation, act in ROUTES:
                 match = pattern.fullmatch(path.removeprefix(VERSION).rstrip("/"))
                 if match and environ["REQUEST_METHOD"] == method:
-                    return self._respond(environ, start_response, operation, match.groupdict(), act)
+                    bound = partial(act, extras)
+                    return self._respond(environ, start_response, operation, match.groupdict(), bound)
         return self._app(environ, start_response)
 
     def _respond(
@@ -202,16 +202,15 @@ class CloudFrontMiddleware:
         start_response: Any,  # noqa: ANN401  WSGI
         operation: str,
         path_parameters: dict[str, str],
-        act: Callable[[CloudFrontExtras, dict[str, str]], dict[str, Any]],
+        act: Callable[[dict[str, str]], dict[str, Any]],
     ) -> list[bytes]:
         query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         query |= {name: unquote(value) for name, value in path_parameters.items()}
         length = int(environ.get("CONTENT_LENGTH") or 0)
         query["body"] = environ["wsgi.input"].read(length).decode() if length else ""
-        assert self.extras is not None
         status = "201 Created" if environ["REQUEST_METHOD"] == "POST" else "200 OK"
         try:
-            body = write_xml(operation, act(self.extras, query))
+            body = write_xml(operation, act(query))
         except NotFoundError as error:
             status = "404 Not Found"
             body = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from prewarm_local.stack.lambda_account import LambdaAccountMiddleware
 from prewarm_local.stack.moto_cloudfront import CloudFrontMiddleware
 
 if TYPE_CHECKING:
@@ -34,14 +35,15 @@ class _Handler(MotoRequestHandler):
         """Log nothing: each AWS call of each function would be a line."""
 
 
-def serve_moto() -> tuple[BaseWSGIServer, CloudFrontMiddleware]:
-    """Return a running server, and its CloudFront middleware.
+def serve_moto() -> tuple[BaseWSGIServer, CloudFrontMiddleware, LambdaAccountMiddleware]:
+    """Return a running server, and its middlewares for CloudFront and for Lambda's account settings.
 
     Stop it by shutdown and server_close.
     """
-    app = CloudFrontMiddleware(_Dispatcher(create_backend_app))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
+    cloudfront = CloudFrontMiddleware(_Dispatcher(create_backend_app))
+    account = LambdaAccountMiddleware(cloudfront)
+    server = make_server("127.0.0.1", 0, account, threaded=True, request_handler=_Handler)
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="embedded-aws", daemon=True
     ).start()
-    return server, app
+    return server, cloudfront, account

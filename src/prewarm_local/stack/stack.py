@@ -30,6 +30,7 @@ class EmbeddedStack:
 
     - `port`: port of the API; 0 selects a free one
     - `distributions`: created in the embedded account, as `Distribution` or as `DOMAIN=ALIAS,ALIAS`
+    - `roles`: the roles of other accounts that may be assumed, ARN to external id
     - `parameters`: override the template's parameters
     - `api_key`: random if None
     - `log_dir`: receives one file per function; if None, a temporary folder that is removed at the end
@@ -47,6 +48,7 @@ class EmbeddedStack:
         *,
         port: int = 0,
         distributions: Iterable[Distribution | str] = (),
+        roles: Mapping[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
         api_key: str | None = None,
         log_dir: Path | str | None = None,
@@ -73,7 +75,7 @@ class EmbeddedStack:
                 self.template.functions, self.endpoint, self.region, self.log_dir, environment, cap, echo=echo
             )
             cleanup.callback(self.workers.stop)
-            self._aws.start(self.workers, parsed, on_invalidation)
+            self._aws.start(self.workers, parsed, on_invalidation, roles)
             self._gateway = None
             if self.template.api is not None:
                 self._gateway = Gateway(self.template.api, account, self.workers, api_key, port)

@@ -1,4 +1,4 @@
-"""docs/security.md: each threat cites a test of its defence, and each cited test exists."""
+"""docs/security.md and docs/reliability.md: each threat and each fault cites a test, and each cited test exists."""
 
 import pytest
 
@@ -11,6 +11,12 @@ PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
 def test_every_threat_has_a_test_that_exists() -> None:
     assert len(rows(PAGE)) > 10
     assert unproven(PAGE) == []
+
+
+def test_every_fault_that_was_found_has_a_test_that_exists() -> None:
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    assert len(rows(page, "Fault")) > 5
+    assert unproven(page, "Fault") == []
 
 
 @pytest.mark.parametrize(

@@ -44,11 +44,11 @@ def base() -> set[str]:
 
 
 def extras() -> set[str]:
-    """Return what the extras add: the embedded stack's packages, and those of `prewarm traffic`."""
+    """Return what the extras add: the embedded stack's packages, those of `prewarm traffic` and of calls of AWS."""
     table = project()["optional-dependencies"]
     assert isinstance(table, dict)
-    assert set(table) == {"local", "traffic"}
-    return names_of(table["local"]) | names_of(table["traffic"])
+    assert set(table) == {"aws", "local", "traffic"}
+    return set().union(*map(names_of, table.values()))
 
 
 def imported_distributions(code: Sources) -> set[str]:

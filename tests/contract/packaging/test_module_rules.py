@@ -64,6 +64,13 @@ BREAKS: tuple[tuple[Rule, Sources], ...] = (
             "functions/prewarm/request/model.py": "",
         },
     ),
+    (
+        base_command_imports_of_extras,
+        {
+            "src/prewarm_cli/config.py": "from prewarm_cli.aws import clients",
+            "src/prewarm_cli/aws/clients.py": "import boto3",
+        },
+    ),
     (import_circles, {"functions/warm/a.py": "from warm import b", "functions/warm/b.py": "import warm.a"}),
     (
         import_circles,

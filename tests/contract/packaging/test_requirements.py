@@ -17,6 +17,7 @@ LOCKS = (
     "requirements/local.txt",
     "requirements/dev.txt",
     "requirements/bootstrap.txt",
+    "requirements/cdk.txt",
 )
 NAME = r"[A-Za-z0-9][\w.-]*"
 PIN = re.compile(rf"({NAME})(\[[\w,-]+\])?==([\w.!+-]+)( ; [^#]+)?( \\)?")

@@ -183,7 +183,7 @@ def test_the_base_environment_is_small(base: Path) -> None:
     assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < MAX_BASE_BYTES
 
 
-@pytest.mark.parametrize("command", ["start", "report", "configure", "traffic"])
+@pytest.mark.parametrize("command", ["start", "report", "configure", "traffic", "doctor"])
 def test_help_works_without_extras(base: Path, tmp_path: Path, command: str) -> None:
     done = executed(base / "prewarm", command, "--help", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -213,13 +213,14 @@ def test_an_unreachable_api_is_exit_4_and_one_line(base: Path, tmp_path: Path) -
         ("local", "--distribution", f"{DOMAIN}={HOST}"),
         ("demo",),
         ("traffic", "logs.gz"),
+        ("configure", "--stack", "warm"),
     ],
     ids=lambda command: str(command[0]),
 )
 def test_a_missing_extra_is_named(base: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     done = executed(base / "prewarm", *command, folder=tmp_path)
     assert done.returncode == 4
-    extra = "traffic" if command[0] == "traffic" else "local"
+    extra = {"traffic": "traffic", "configure": "aws"}.get(command[0], "local")
     assert done.stderr == (
         f"prewarm: `prewarm {command[0]}` needs the {extra} extra: pipx install 'cloudfront-prewarm[{extra}]'\n"
     )

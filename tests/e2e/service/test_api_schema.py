@@ -68,7 +68,9 @@ def test_openapi_description_needs_no_key_and_other_routes_do(service: Service) 
     assert requests.get(f"{api}/runs", timeout=30).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/prewarm", "/status", "/report", "/runs", "/urls", "/request", "/uploads"])
+@pytest.mark.parametrize(
+    "path", ["/prewarm", "/status", "/report", "/runs", "/urls", "/request", "/uploads", "/diagnose"]
+)
 def test_cors_preflight_needs_no_key_and_returns_allowed_headers(service: Service, path: str) -> None:
     """A preflight request has no key, and its response lists the allowed headers."""
     headers = {"Origin": "https://tools.example.com", "Access-Control-Request-Method": "GET"}

@@ -18,6 +18,8 @@ from tests.support.several_distributions import (
     HOST,
     MUMBAI,
     OFF,
+    OTHER_DOMAIN,
+    OTHER_HOST,
     SHOP,
     STAGING,
     SYDNEY,
@@ -58,8 +60,20 @@ def test_each_host_uses_its_distribution_and_a_tenant_its_endpoint(stack: Embedd
     assert status["successUrl"] == [*urls("/a"), *urls("/c", host=DOMAIN), *urls("/b", host=SHOP)]
     assert [(entry["url"], entry["reasons"]) for entry in status["failures"]] == [(mixed[3], {"no_distribution": 1})]
     assert any(
-        "no distribution of this account has the alias unserved.example" in warning for warning in status["warnings"]
+        "no distribution of the service's accounts has the alias unserved.example" in warning
+        for warning in status["warnings"]
     )
+
+
+def test_hosts_of_two_accounts_are_invalidated_and_warmed_in_one_run(
+    stack: EmbeddedStack, purged: list[tuple[str, list[str]]]
+) -> None:
+    before = len(purged)
+    status = ended(
+        stack, url_list=[*urls("/own"), *urls("/team", host=OTHER_HOST)], region=SYDNEY[:1], invalidate=True
+    )
+    assert (status["status"], status["failedUrl"]) == ("COMPLETED", [])
+    assert purged[before:] == [(DOMAIN, ["/own"]), (OTHER_DOMAIN, ["/team"])]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import prewarm_cli.api_client
+import prewarm_cli.transport
 from prewarm import __version__
 from tests.support.fake_api import RUN, URL, FakeApi, error, fake_api, prewarm
 from tests.support.statuses import running_status, status
@@ -47,7 +47,7 @@ def test_start_with_persistent_service_error_exits_4_and_prints_the_idempotency_
     key = api.calls[0].headers["idempotency-key"]
     assert f"--idempotency-key {key}: it starts no second run" in result.stderr
     assert json.loads(result.stdout)["error"]["code"] == "ServiceError"
-    assert len(api.calls) == 1 + prewarm_cli.api_client.RETRIES
+    assert len(api.calls) == 1 + prewarm_cli.transport.RETRIES
 
 
 DRY_RUN = {

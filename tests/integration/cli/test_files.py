@@ -56,12 +56,12 @@ def test_configure_reads_the_key_from_stdin_and_commands_use_the_file(
 ) -> None:
     monkeypatch.delenv("PREWARM_API_URL")
     monkeypatch.delenv("PREWARM_API_KEY")
+    api.responses["GET /runs"] = [(200, {"runs": []})]
     result = prewarm("configure", "--api-url", f"{api.url}/", "--json", stdin="filed-key\n")
     file = tmp_path / "config" / "prewarm" / "config.toml"
     assert json.loads(result.stdout) == {"config": str(file), "apiUrl": api.url}
     assert "filed-key" not in result.output
-    api.responses["GET /runs"] = [(200, {"runs": []})]
     prewarm("list")
-    assert api.calls[0].headers["x-api-key"] == "filed-key"
+    assert [call.headers["x-api-key"] for call in api.calls] == ["filed-key", "filed-key"]
     assert "no API key on stdin" in prewarm("configure", "--api-url", api.url, stdin="", code=2).stderr
     assert "pass --api-url" in prewarm("configure", stdin="k", code=2).stderr

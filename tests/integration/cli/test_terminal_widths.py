@@ -149,6 +149,8 @@ CALLS: list[tuple[list[str], int]] = [
     (["start", "--file", "/no/such/folder/with/a/long/name/urls.txt", "--region", "eu"], 2),
     (["start", LONG], 2),
     (["list", "--since", "yesterday"], 2),
+    (["list", "--function", "arn:aws:lambda:eu-west-1:123456789012:function:warm"], 2),
+    (["configure", "--region", "eu-west-1"], 2),
 ]
 
 

@@ -52,7 +52,7 @@ def chosen(number: int | None = 1, tenant: str = "") -> ChosenGroup:
 
 
 def inspect(*groups: ChosenGroup) -> Inspected:
-    return ConfigReader(CLOUDFRONT).inspect(Chosen(groups), FIELDS)
+    return ConfigReader(lambda _account: CLOUDFRONT).inspect(Chosen(groups), FIELDS)
 
 
 def test_policies_are_read_once_and_configurations_once_for_all_tenants(stub: Stubber) -> None:

@@ -98,7 +98,7 @@ def tenant(stub: Stubber, domain: str, *, status: str = "active", enabled: bool 
 
 
 def finder(settings: Settings, allowed: str | tuple[str, ...] = "account") -> DistributionFinder:
-    return DistributionFinder(replace(settings, allowed_distributions=allowed), CLOUDFRONT)
+    return DistributionFinder(replace(settings, allowed_distributions=allowed), {"": CLOUDFRONT})
 
 
 def test_hosts_are_found_on_every_page_and_distributions_are_listed_once(stub: Stubber, settings: Settings) -> None:
@@ -131,6 +131,13 @@ def test_tenant_domain_has_its_connection_groups_routing_endpoint(stub: Stubber,
     assert (found[TENANT_HOST].domain, found[TENANT_HOST].tenant, found[TENANT_HOST].id) == (ENDPOINT, "dt_1", "E4")
     assert found[HOST].tenant == ""
     assert shared.find([TENANT_HOST], ENDPOINT).distributions == {TENANT_HOST: found[TENANT_HOST]}
+
+
+def test_tenants_domain_is_closer_than_a_wildcard(stub: Stubber, settings: Settings) -> None:
+    listed(stub, [MINE, MULTI])
+    tenant(stub, "shop.wild.example.com")
+    found = finder(settings).find(["shop.wild.example.com"], None).distributions
+    assert found["shop.wild.example.com"].tenant == "dt_1"
 
 
 def test_tenants_are_not_requested_without_multi_tenant_distributions(stub: Stubber, settings: Settings) -> None:
@@ -275,7 +282,7 @@ def test_dns_hints_and_tenants_of_a_run_share_one_time(settings: Settings, monke
     monkeypatch.setattr(finder_module, "cname_chains", half)
     client: Any = SlowTenants()
     hosts = [f"h{number}.example" for number in range(40_000)]
-    shared = DistributionFinder(settings, client)
+    shared = DistributionFinder(settings, {"": client})
     started = time.monotonic()
     reasons = shared.find(hosts, None).reasons
     assert time.monotonic() - started < 15

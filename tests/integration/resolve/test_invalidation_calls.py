@@ -62,7 +62,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Busy]:
 
 
 def calls(pauses: list[float]) -> PatientCloudFront:
-    return PatientCloudFront(cloudfront_client(attempts=1), 840, clock=lambda: sum(pauses), sleep=pauses.append)
+    return PatientCloudFront(
+        lambda _account: cloudfront_client(attempts=1), 840, clock=lambda: sum(pauses), sleep=pauses.append
+    )
 
 
 @pytest.mark.parametrize("busy", [(503, "ServiceUnavailable"), (400, "Throttling"), (503, "SlowDown")])

@@ -202,7 +202,7 @@ def test_distributions_are_listed_to_the_last_page(account: SimpleNamespace) -> 
         stub.add_response("list_distributions", page(1, "next"), {})
         stub.add_response("list_distributions", page(2, "last"), {"Marker": "next"})
         stub.add_response("list_distributions", page(3, ""), {"Marker": "last"})
-        listed = DistributionFinder(Settings.from_environment(), client).listed
+        listed = DistributionFinder(Settings.from_environment(), {"": client}).listed
         stub.assert_no_pending_responses()
     assert [(each.id, each.domain) for each in listed] == [(f"E{n}", f"d{n}.cloudfront.net") for n in (1, 2, 3)]
 

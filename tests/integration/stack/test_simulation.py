@@ -3,6 +3,7 @@
 from typing import Any
 
 import botocore.parsers
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from prewarm_local.edge.config import read_config
 from prewarm_local.edge.freshness import Ttl
@@ -66,7 +67,8 @@ def test_api_returns_the_documents_of_the_simulation() -> None:
     """Origin groups and custom error responses too, which moto does not keep."""
     given = simulation_of([SHOP])
     middleware = CloudFrontMiddleware(None)
-    middleware.extras = CloudFrontExtras(list, policies=policies_of([SHOP]), configs={"E1": SHOP.config()})
+    extras = CloudFrontExtras(list, policies=policies_of([SHOP]), configs={"E1": SHOP.config()})
+    middleware.extras = {DEFAULT_ACCOUNT_ID: extras}
     assert (
         _call(middleware, "/distribution/E1/config", "GetDistributionConfig")["DistributionConfig"]
         == (given["distributions"][0]["config"])

@@ -1,6 +1,7 @@
 """Calls for invalidations: tried again for minutes while CloudFront is busy, and at once not at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -60,7 +61,8 @@ def error(status: int, code: str) -> ClientError:
 
 
 def patient(client: Client, time: Time, seconds: float = 840.0) -> PatientCloudFront:
-    return PatientCloudFront(client, seconds, clock=lambda: time.now, sleep=time.sleep)  # type: ignore[arg-type]
+    cloudfront: Any = client
+    return PatientCloudFront(lambda _account: cloudfront, seconds, clock=lambda: time.now, sleep=time.sleep)
 
 
 @pytest.mark.parametrize(("status", "code"), BUSY)
@@ -127,7 +129,7 @@ def test_tenant_is_invalidated_and_checked_by_its_own_calls() -> None:
                 {"Invalidation": made | {"Status": status}},
                 {"DistributionTenantId": "dt_1", "Id": "I1"},
             )
-        calls = PatientCloudFront(client)
+        calls = PatientCloudFront(lambda _account: client)
         created = calls.create(TENANT)
         assert created == {"tenantId": "dt_1", "invalidationId": "I1"}
         assert [calls.is_completed(created) for _ in range(2)] == [False, True]
@@ -139,6 +141,19 @@ def test_too_many_invalidations_raise_the_error_that_the_state_machine_retries()
     with Stubber(client) as stub:
         stub.add_client_error("create_invalidation", "TooManyInvalidationsInProgress", "3000 paths in progress")
         with pytest.raises(Exception, match="3000 paths") as caught:
-            PatientCloudFront(client).create(BATCH)
+            PatientCloudFront(lambda _account: client).create(BATCH)
     # Lambda names a Python error by its class.
     assert type(caught.value).__name__ == "TooManyInvalidationsInProgress"
+
+
+def test_invalidation_is_created_and_checked_in_the_account_of_its_distribution() -> None:
+    clients = {"": Client(), "222222222222": Client()}
+    asked: Any = clients.__getitem__
+    calls = PatientCloudFront(asked)
+    assert "account" not in calls.create(BATCH)
+    created = calls.create(replace(BATCH, account="222222222222"))
+    assert created == {"distributionId": "E1", "invalidationId": "I1", "account": "222222222222"}
+    assert [len(client.requests) for client in clients.values()] == [1, 1]
+    checked: Any = {"Invalidation": {"Status": "Completed"}}
+    clients["222222222222"].get_invalidation = lambda **_: checked
+    assert calls.is_completed(created)

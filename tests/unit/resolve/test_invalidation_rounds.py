@@ -1,5 +1,6 @@
 """The rounds of a long list of paths within CloudFront's quotas, and their pace."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -65,6 +66,19 @@ def test_groups_of_one_distribution_share_an_invalidation_and_tenants_do_not() -
 def test_stored_invalidation_is_read_back() -> None:
     batch = InvalidationBatch("E1", "dt_1", "run-dt_1-0", ["/a", "/b*"])
     assert InvalidationBatch.from_json(batch.as_json()) == batch
+    other = replace(batch, account="222222222222")
+    assert InvalidationBatch.from_json(other.as_json()) == other
+
+
+def test_invalidation_that_an_earlier_version_stored_is_of_the_services_own_account() -> None:
+    stored = {"distribution": "E1", "tenant": "", "reference": "run-E1-0", "paths": ["/a"]}
+    assert InvalidationBatch.from_json(stored) == InvalidationBatch("E1", "", "run-E1-0", ["/a"], account="")
+
+
+def test_rounds_name_the_account_of_each_group() -> None:
+    groups = [group(1), replace(group(2), account="222222222222")]
+    ((own, other),) = rounds_of("run", groups, [["/a"], ["/b"]])
+    assert (own.account, other.account) == ("", "222222222222")
 
 
 def test_no_groups_have_no_rounds() -> None:

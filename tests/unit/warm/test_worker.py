@@ -11,10 +11,11 @@ from prewarm.results.outcome import Outcome
 from prewarm.storage.ledger_items import Control
 from tests.support.builders import Clock, refused, response
 from tests.support.worker import ERROR_CACHE_SECONDS, HIT, in_order, overloaded, work
-from warm import worker as module
+from warm import retries
 from warm.cursor import FETCHED
+from warm.retries import TRIES
 from warm.stop_rules import StopReason
-from warm.worker import ENDLESS_SHARE, TRIES
+from warm.worker import ENDLESS_SHARE
 
 
 def test_miss_with_complete_body_is_warmed(clock: Clock) -> None:
@@ -85,7 +86,7 @@ def test_jitter_never_shortens_a_pause(clock: Clock, monkeypatch: pytest.MonkeyP
         asked.append((low, high))
         return high
 
-    monkeypatch.setattr(module, "random", SimpleNamespace(uniform=uniform))
+    monkeypatch.setattr(retries, "random", SimpleNamespace(uniform=uniform))
     work(clock, lambda _: response(status=500, x_cache="Error from cloudfront"))
     assert asked
     assert all(1.0 <= low < high for low, high in asked)

@@ -33,6 +33,10 @@ function estimateElements(dryRun) {
     ["Batches", number(dryRun.batches), plural(dryRun.stages, "stage")],
   ];
   if (dryRun.invalidation.paths) figures.push(["Invalidation", plural(dryRun.invalidation.paths, "path"), `${plural(dryRun.invalidation.rounds, "round")}, ${dollars(dryRun.invalidation.dollars)}`]);
+  for (const { tier, targets, pops, dollars: sum } of dryRun.tiers || []) {
+    const places = plural(pops, tier === "edge" ? "POP" : "regional edge cache");
+    figures.push([`Tier ${tier}`, dollars(sum), `${plural(targets, "target")} in ${places}${tier === dryRun.tier ? "; this run" : ""}`]);
+  }
   const lines = dryRun.distributions.map(({ domain, urls, pops, skipped, skippedPops = [] }) => {
     const count = Array.isArray(pops) ? pops.length : pops;
     const skippedCount = (skipped || skippedPops).length;

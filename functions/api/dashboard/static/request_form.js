@@ -1,6 +1,6 @@
 // The form's fields as a request, and an earlier request as the form's fields.
 
-const CHOICES = ["verify", "fail_on"];
+const CHOICES = ["verify", "fail_on", "tier"];
 const NUMBERS = ["timeout_minutes", "max_rps", "max_concurrency"];
 const FLAGS = ["staged", "invalidate"];
 const SOURCE_LISTS = ["sitemap", "manifest", "url_list_s3"];
@@ -39,6 +39,7 @@ function requestOf(form, selection) {
   }
   if (draft.file) request.url_list_s3 = [...(request.url_list_s3 || []), draft.file.address];
   for (const name of CHOICES) request[name] = text(name);
+  if (request.tier === DEFAULTS.tier) delete request.tier;
   for (const name of NUMBERS) if (text(name)) request[name] = numberOf(text(name));
   for (const name of FLAGS) {
     if ($(`#${name}`, form).checked) request[name] = draft.carried[name] || true;

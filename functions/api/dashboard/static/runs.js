@@ -21,7 +21,8 @@ function countText({ total, warm, failed, dryRun, status }) {
   return `${number(warm)} of ${plural(total, "URL")} warm${failed ? `, ${number(failed)} failed` : ""}`;
 }
 
-const starterText = (startedBy) => (startedBy ? (startedBy === "direct" ? "started without the API" : `started by API key ${startedBy}`) : "");
+const starters = { direct: "started without the API", iam: "started with IAM rights" };
+const starterText = (startedBy) => (startedBy ? starters[startedBy] || `started by API key ${startedBy}` : "");
 
 function hostText({ hosts = [], hostCount }) {
   const more = (hostCount || 0) - Math.min(hosts.length, 3);

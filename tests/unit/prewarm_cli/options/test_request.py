@@ -46,6 +46,7 @@ OPTIONS: dict[str, tuple[list[str], Any]] = {
     "timeout_minutes": (["--timeout-minutes", "30"], 30),
     "max_concurrency": (["--max-concurrency", "9"], 9),
     "max_rps": (["--max-rps", "2.5"], 2.5),
+    "tier": (["--tier", "regional"], "regional"),
     "staged": (["--staged"], True),
     "fail_on": (["--fail-on", "none"], "none"),
     "min_warm_percent": (["--min-warm-percent", "90"], 90.0),

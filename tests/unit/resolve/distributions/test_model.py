@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolve.distributions.model import Distribution, closest, why_idle
+from resolve.distributions.model import Distribution, NameIndex, names_exactly, why_idle
 
 WIDE = Distribution("E1", "d111.cloudfront.net", ("*.example.com",))
 DEEP = Distribution("E2", "d222.cloudfront.net", ("*.shop.example.com", "api.example.com"))
@@ -59,12 +59,37 @@ def test_exact_name_beats_wildcards_and_longer_wildcard_beats_shorter_one() -> N
 )
 def test_closest_distribution_serves_the_host(host: str, served: str | None) -> None:
     for account in (ACCOUNT, ACCOUNT[::-1]):
-        distribution = closest(host, account)
+        distribution = NameIndex(account).closest(host)
         assert (distribution.id if distribution else None) == served
 
 
 def test_account_without_distributions_serves_no_host() -> None:
-    assert closest("www.example.com", []) is None
+    assert NameIndex([]).closest("www.example.com") is None
+
+
+NAMES = st.lists(LABELS, min_size=1, max_size=3).map(".".join)
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from(["", "*."]), NAMES), max_size=3), max_size=5), NAMES)
+def test_index_returns_the_first_of_the_distributions_that_name_a_host_most_closely(
+    listed: list[list[tuple[str, str]]], host: str
+) -> None:
+    names = [tuple(star + name for star, name in aliases) for aliases in listed]
+    account = [Distribution(f"E{n}", f"d{n}.cloudfront.net", aliases) for n, aliases in enumerate(names)]
+    best = max(account, key=lambda each: each.serves(host), default=None)
+    expected = best if best is not None and best.serves(host) else None
+    assert NameIndex(account).closest(host) == expected
+
+
+def test_name_of_another_accounts_distribution_is_closer_than_a_wildcard() -> None:
+    other = replace(DEEP, account="222222222222")
+    for listed in ([WIDE, other], [other, WIDE]):
+        index = NameIndex(listed)
+        assert index.closest("api.example.com") is other
+        assert index.closest("x.shop.example.com") is other
+        assert index.closest("www.example.com") is WIDE
+    assert names_exactly(other, "api.example.com")
+    assert not names_exactly(other, "x.shop.example.com")
 
 
 def test_prefix_is_the_first_label_of_the_domain() -> None:

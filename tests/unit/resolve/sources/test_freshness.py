@@ -6,6 +6,7 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.source_documents import CACHE, INVALIDATED, ORIGIN, ReadDocument
 from prewarm.request.url_parser import parse_url
 from resolve.distributions.model import Distribution
+from resolve.invalidation_rounds import Owner
 from resolve.sources.freshness import Freshness, age_of, is_from_origin
 
 OWN = Distribution("E1", "d1.cloudfront.net", ("www.example.com",))
@@ -65,22 +66,22 @@ def test_document_of_a_cache_is_noted_to_be_invalidated_by_distribution_and_tena
     assert judged(fresh, "https://www.example.com/s.xml?a=1")[1]
     assert judged(fresh, "https://shop.example.com/s.xml", TENANT)[1]
     assert {owner: list(paths) for owner, paths in fresh.stale.items()} == {
-        ("E1", ""): ["/s.xml", "/s.xml?a=1"],
-        ("E2", "dt_1"): ["/s.xml"],
+        Owner("E1", ""): ["/s.xml", "/s.xml?a=1"],
+        Owner("E2", "dt_1"): ["/s.xml"],
     }
 
 
 def test_document_that_was_invalidated_is_not_noted_again() -> None:
-    fresh = freshness(invalidates=True, invalidated={("E1", ""): ["/s.xml", "/a*"]})
+    fresh = freshness(invalidates=True, invalidated={Owner("E1", ""): ["/s.xml", "/a*"]})
     assert judged(fresh, age="")[0].origin == INVALIDATED
     assert judged(fresh, "https://www.example.com/a/b.xml", age="")[0].origin == INVALIDATED
     # The invalidation of one distribution says nothing about another.
     assert judged(fresh, "https://shop.example.com/s.xml", TENANT)[1]
-    assert list(fresh.stale) == [("E2", "dt_1")]
+    assert list(fresh.stale) == [Owner("E2", "dt_1")]
 
 
 def test_invalidated_document_that_is_older_than_the_run_is_of_a_cache_behind_cloudfront() -> None:
-    read, stale = judged(freshness(invalidates=True, invalidated={("E1", ""): ["/s.xml"]}))
+    read, stale = judged(freshness(invalidates=True, invalidated={Owner("E1", ""): ["/s.xml"]}))
     assert (read.origin, stale) == (CACHE, False)
     assert "a cache behind CloudFront" in read.reason
 
@@ -103,8 +104,8 @@ def test_document_that_cannot_be_invalidated_is_read_with_the_reason() -> None:
 def test_pattern_of_the_request_invalidates_what_its_own_path_cannot() -> None:
     fresh = freshness(invalidates=True, patterns=["/b*", "/*"])
     assert judged(fresh, "https://www.example.com/~u/s.xml")[1]
-    assert fresh.stale == {("E1", ""): {"/*": None}}
-    again = freshness(invalidates=True, invalidated={("E1", ""): ["/*"]}, patterns=["/*"])
+    assert fresh.stale == {Owner("E1", ""): {"/*": None}}
+    again = freshness(invalidates=True, invalidated={Owner("E1", ""): ["/*"]}, patterns=["/*"])
     assert not judged(again, "https://www.example.com/~u/s.xml", age="")[1]
 
 

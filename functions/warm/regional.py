@@ -1,0 +1,179 @@
+"""Decide about a complete response in a regional run: does it show what the regional edge cache has? Pure.
+
+A fetch through one POP of an area fills the area's regional edge cache, unless the POP has a copy of its own. Only a
+response that names the regional edge cache as the layer of its hit shows that this cache has the copy; a hit of the
+POP itself shows nothing about it. docs/proof.md says in words what is proven.
+
+Sources: CloudFront Developer Guide, "Understand response headers policies", section "Server-Timing header"
+(cdn-hit-layer, cdn-upstream-layer, cdn-pop, and what happens to an origin's own Server-Timing); "How CloudFront
+delivers content", section "How CloudFront works with regional edge caches".
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from prewarm.fetcher.response import Response
+from prewarm.fetcher.transfer import Fetch
+from prewarm.results.consistency import is_other_content
+from prewarm.results.outcome import Outcome
+from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, SINGLE, UNNAMED
+from warm.carriers import Carriers
+from warm.judge import FETCHES_IF_UNCACHEABLE, FIRST_PAUSE, MOST_FETCHES, Judge, Judged
+from warm.proof import EDGE, is_refreshed, unproven
+from warm.tile import Target, Tile
+from warm.verification import Step, Verification
+
+# The layers behind the POPs: a regional edge cache, and the one that acts as Origin Shield.
+REGIONAL_LAYERS = frozenset({"REC", "Origin Shield"})
+_LAYER = re.compile(r'cdn-(hit|upstream)-layer;desc="?([^",;]+)')
+_POP = re.compile(r'cdn-pop;desc="?([^",;]+)')
+
+
+class Seen(Enum):
+    """Which cache a complete response comes from, as far as Server-Timing shows it.
+
+    `REGIONAL`: a hit of the regional edge cache; `FILLED`: the regional edge cache asked the origin for it; `OWN`: a
+    hit of the POP's own copy; `DIRECT`: the POP asked the origin itself; `UNNAMED`: CloudFront adds no metrics;
+    `UNCLEAR`: it does, but they are not one set of this POP, or contradict X-Cache.
+    """
+
+    REGIONAL = auto()
+    FILLED = auto()
+    OWN = auto()
+    DIRECT = auto()
+    UNNAMED = auto()
+    UNCLEAR = auto()
+
+
+def seen(response: Response) -> Seen:
+    """Return which cache a complete response comes from.
+
+    An origin that is a CloudFront distribution sends such metrics too: on a miss CloudFront merges them into its own,
+    and where its own are not enabled they are stored as any header. So a layer counts only if it is the only one, and
+    next to the site of the POP that answered.
+    """
+    layers, pops = _LAYER.findall(response.server_timing), _POP.findall(response.server_timing)
+    if not layers and not pops:
+        return Seen.UNNAMED
+    if len(layers) != 1 or len(pops) != 1 or _site(pops[0]) != _site(response.cf_pop):
+        return Seen.UNCLEAR
+    kind, layer = layers[0]
+    is_hit = kind == "hit"
+    if is_hit is not response.x_cache.startswith("Hit "):
+        return Seen.UNCLEAR
+    if layer in REGIONAL_LAYERS:
+        return Seen.REGIONAL if is_hit else Seen.FILLED
+    if layer == EDGE:
+        return Seen.OWN if is_hit else Seen.DIRECT
+    return Seen.UNCLEAR
+
+
+def _site(pop: str) -> str:
+    """Return a POP's site; X-Amz-Cf-Pop may have no more (`NRT57` for `NRT57-P3`)."""
+    return pop.strip().partition("-")[0]
+
+
+@dataclass
+class RegionalJudge:
+    """Judges the complete responses of a tile of a regional run; `invalidated`: the run has invalidated its URLs."""
+
+    tile: Tile
+    verification: Verification
+    carriers: Carriers
+    invalidated: bool
+
+    def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
+        """Judge a copy of the object; `outcome` is its classification."""
+        target: Target = fetch.owner
+        found = seen(response)
+        match found:
+            case Seen.REGIONAL if target.first is None or not is_other_content(target.first, response):
+                filled = target.first is not None or target.fetched
+                warm = Outcome.WARMED if filled else Outcome.ALREADY_WARM
+                return Judged(target.first or response, warm, verified=True)
+            case Seen.DIRECT:
+                return self._unproven(target, response, DIRECT)
+            case Seen.OWN:
+                return self._ask_next_pop(fetch, response)
+            case Seen.UNNAMED if target.first is None and not target.fetched:
+                # The policy of a URL's behavior has Server-Timing for all of its responses, or for none.
+                if self.tile.verify == "none" and not (is_refreshed(response) and self.invalidated):
+                    return Judged(response, outcome)
+                return self._unproven(target, response, UNNAMED)
+            case _:
+                # Not known to have filled the cache, it cannot be believed by the proofs of others.
+                target.verify = target.verify or found is not Seen.FILLED
+                return self._filled(fetch, response)
+
+    def error_page(self, target: Target, response: Response) -> Judged:  # noqa: ARG002 - as judge.Judge has it
+        """Judge a page that custom error responses made with a status of success: never a copy of the object."""
+        return Judged(response, Outcome.ERROR_PAGE, f"status {response.status}, X-Cache: {response.x_cache}")
+
+    def _filled(self, fetch: Fetch, response: Response) -> Judged:
+        """Judge a response for which the regional edge cache was filled, which proves nothing yet."""
+        target: Target = fetch.owner
+        verifying = self.tile.verify != "none"
+        refreshed = is_refreshed(response) and (verifying or self.invalidated)
+        if not verifying and not refreshed:
+            return Judged(response, Outcome.WARMED)
+        believed = not refreshed and not target.verify and self.verification.believes(target)
+        if not believed and self.carriers.next_place(target) is None:
+            return self._without_next_pop(target, response)
+        target.verify = target.verify or refreshed
+        step = Step.VERIFY if refreshed else self.verification.step(fetch, response)
+        if step is Step.VERIFY:
+            return self._ask_again(fetch, response)
+        return Judged(target.first or response, Outcome.WARMED if step is Step.BELIEVE else None)
+
+    def _ask_again(self, fetch: Fetch, response: Response) -> Judged:
+        """Fetch through the next POP, or finish the target after too many fetches without a proof."""
+        target: Target = fetch.owner
+        target.misses += 1
+        reason = self.tile.uncacheable.get(target.url, "")
+        brief = bool(reason) or self.verification.doubts(target)
+        if target.misses >= (FETCHES_IF_UNCACHEABLE if brief else MOST_FETCHES):
+            return self._unproven(target, response, COLD)
+        if target.first is None:
+            target.first = response
+        elif is_other_content(target.first, response):
+            # The next hit has to be of this copy.
+            target.first, target.filler = response, target.place
+        if not self.carriers.move(fetch):
+            return self._without_next_pop(target, response)
+        return Judged(response, pause=0.0 if target.misses == 1 else FIRST_PAUSE * 2 ** (target.misses - 2))
+
+    def _ask_next_pop(self, fetch: Fetch, response: Response) -> Judged:
+        """Fetch through the next POP, since this one's own copy shows nothing about the regional edge cache."""
+        target: Target = fetch.owner
+        target.repeats += 1
+        if not self.carriers.move(fetch):
+            return self._without_next_pop(target, response)
+        return Judged(response, pause=0.0)
+
+    def _without_next_pop(self, target: Target, response: Response) -> Judged:
+        single = len(self.tile.carriers[target.pop]) == 1
+        own = seen(response) is Seen.OWN
+        return self._unproven(target, response, OWN_COPIES if own else SINGLE if single else COLD)
+
+    def _unproven(self, target: Target, response: Response, cause: str) -> Judged:
+        """Finish a target without a proof."""
+        reason = self.tile.uncacheable.get(target.url, "")
+        outcome, _ = unproven(target, response, reason)
+        if outcome is Outcome.UNPROVEN:
+            target.cause = cause
+        header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
+        asked = (target.asked | 1 << target.place).bit_count()
+        tried = f"{asked} of {len(self.tile.carriers[target.pop])} POPs of the area asked"
+        last = f"last answer of {self.tile.pop_of(target)}: X-Cache: {response.x_cache}"
+        why = reason if outcome is Outcome.NOT_CACHEABLE else IN_WORDS[cause]
+        return Judged(response, outcome, "; ".join(filter(None, [why, tried, last, header])))
+
+
+def judge_of(
+    tile: Tile, verification: Verification, carriers: Carriers | None, *, invalidated: bool
+) -> Judge | RegionalJudge:
+    """Return the judge of a tile: by its carriers, or of what each POP keeps."""
+    if carriers is None:
+        return Judge(tile, verification, invalidated)
+    return RegionalJudge(tile, verification, carriers, invalidated)

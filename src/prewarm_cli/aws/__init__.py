@@ -1,0 +1,1 @@
+"""The commands that call AWS themselves: they need the extra `aws`."""

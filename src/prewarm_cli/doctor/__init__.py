@@ -1,0 +1,1 @@
+"""`prewarm doctor`: check a deployment from end to end, and write an acceptance report."""

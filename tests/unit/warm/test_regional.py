@@ -1,0 +1,362 @@
+"""Targets of a regional run: what proves that the regional edge cache has a copy, and which POP takes over."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as bounded
+from hypothesis import strategies as st
+
+from prewarm.fetcher.response import Response
+from prewarm.fetcher.transfer import Fetch
+from prewarm.planning.cells import Cells
+from prewarm.results.regional_causes import COLD, DIRECT, OWN_COPIES, SINGLE, UNNAMED
+from tests.support.builders import Clock, refused, response
+from tests.support.worker import Worked, work
+from warm.regional import Seen, seen
+
+HIT, MISS, REFRESHED = "Hit from cloudfront", "Miss from cloudfront", "RefreshHit from cloudfront"
+FRA, NRT = ("FRA2-C1", "FRA50-C1", "FRA53-C1"), ("NRT12-C1", "NRT20-C1")
+
+
+def timing(layer: str, pop: str, *, hit: bool) -> str:
+    if hit:
+        return f'cdn-cache-hit,cdn-pop;desc="{pop}",cdn-hit-layer;desc="{layer}"'
+    return f'cdn-upstream-layer;desc="{layer}",cdn-cache-miss,cdn-pop;desc="{pop}"'
+
+
+class Area:
+    """POPs with caches of their own before regional edge caches, which count what reaches the origin.
+
+    `areas`: the POPs of each regional edge cache; `own`, `regional`: what POPs and caches (by their area's first POP)
+    have from the start; `silent`: without Server-Timing; `direct`: POPs that ask the origin themselves; `dead`: POPs
+    that refuse connections; `keeps`: whether anything is cached; `shown_as_miss`: a hit of a regional edge cache is
+    shown as a Miss.
+    """
+
+    def __init__(
+        self,
+        *areas: tuple[str, ...],
+        own: Iterable[tuple[str, str]] = (),
+        regional: Iterable[tuple[str, str]] = (),
+        silent: bool = False,
+        direct: tuple[str, ...] = (),
+        dead: tuple[str, ...] = (),
+        keeps: bool = True,
+        shown_as_miss: bool = False,
+    ) -> None:
+        self.area_of = {pop: area[0] for area in areas for pop in area}
+        self.own, self.regional = set(own), set(regional)
+        self.silent, self.direct, self.dead, self.keeps = silent, direct, set(dead), keeps
+        self.shown_as_miss = shown_as_miss
+        self.asked: list[tuple[str, str]] = []
+        self.origin: Counter[str] = Counter()
+
+    def __call__(self, fetch: Fetch) -> Response:
+        # Of the n-th POP of all areas (builders.tile_of).
+        pop = list(self.area_of)[int(fetch.queue.addresses[0].rpartition(".")[2])]
+        self.asked.append((fetch.url, pop))
+        return refused() if pop in self.dead else self.get(fetch.url, pop)
+
+    def get(self, url: str, pop: str) -> Response:
+        area = self.area_of[pop]
+        if (url, pop) in self.own:
+            layer, hit = "EDGE", True
+        elif pop in self.direct:
+            self.origin[url] += 1
+            layer, hit = "EDGE", False
+        else:
+            layer, hit = "REC", (url, area) in self.regional and not self.shown_as_miss
+            if (url, area) not in self.regional:
+                self.origin[url] += 1
+        if self.keeps:
+            self.own.add((url, pop))
+            if layer == "REC":
+                self.regional.add((url, area))
+        header = "" if self.silent else timing(layer, pop, hit=hit)
+        return response(pop, HIT if hit else MISS, server_timing=header)
+
+
+def warmed(edge: Area, *areas: tuple[str, ...], urls: int = 1, verify: str = "all", **scene: Any) -> Worked:
+    """Run a worker on a regional tile in front of an edge."""
+    return work(Clock(), edge, urls, areas=areas, verify=verify, **scene)
+
+
+def outcomes(worked: Worked) -> dict[str, int]:
+    return worked.result.outcomes
+
+
+def only_record(worked: Worked) -> dict[str, Any]:
+    (line,) = worked.records
+    record: dict[str, Any] = json.loads(line)
+    return record
+
+
+def kind_of(worked: Worked) -> str:
+    (counts,) = worked.result.failed.values()
+    (kind,) = counts
+    return kind
+
+
+@pytest.mark.parametrize(
+    ("x_cache", "header", "expected"),
+    [
+        (HIT, timing("REC", "FRA2-C1", hit=True), Seen.REGIONAL),
+        (HIT, timing("Origin Shield", "FRA2-C1", hit=True), Seen.REGIONAL),
+        (HIT, timing("EDGE", "FRA2-C1", hit=True), Seen.OWN),
+        (MISS, timing("REC", "FRA2-C1", hit=False), Seen.FILLED),
+        (MISS, timing("Origin Shield", "FRA2-C1", hit=False), Seen.FILLED),
+        (MISS, timing("EDGE", "FRA2-C1", hit=False), Seen.DIRECT),
+        (REFRESHED, timing("REC", "FRA2-C1", hit=False), Seen.FILLED),
+        (HIT, "", Seen.UNNAMED),
+        (MISS, "db;dur=53", Seen.UNNAMED),
+        # Contradictions, and the metrics of an origin that is a CloudFront distribution.
+        (MISS, timing("REC", "FRA2-C1", hit=True), Seen.UNCLEAR),
+        (HIT, timing("REC", "FRA2-C1", hit=False), Seen.UNCLEAR),
+        (HIT, timing("REC", "IAD89-P1", hit=True), Seen.UNCLEAR),
+        (HIT, 'cdn-cache-hit,cdn-hit-layer;desc="REC"', Seen.UNCLEAR),
+        (HIT, f"{timing('EDGE', 'FRA2-C1', hit=True)}, {timing('REC', 'IAD89-P1', hit=True)}", Seen.UNCLEAR),
+        (MISS, f"{timing('REC', 'FRA2-C1', hit=False)}, {timing('EDGE', 'IAD89-P1', hit=False)}", Seen.UNCLEAR),
+        (HIT, timing("LATER", "FRA2-C1", hit=True), Seen.UNCLEAR),
+    ],
+)
+def test_layer_counts_only_as_the_single_one_of_the_pop_that_answered(
+    x_cache: str, header: str, expected: Seen
+) -> None:
+    assert seen(response("FRA2-C1", x_cache, server_timing=header)) is expected
+
+
+def test_site_without_a_number_is_the_pop_that_answered() -> None:
+    answer = response("FRA2", HIT, server_timing=timing("REC", "FRA2-C1", hit=True))
+    assert seen(answer) is Seen.REGIONAL
+
+
+def test_cold_area_is_filled_by_its_first_pop_and_proven_by_the_second() -> None:
+    edge = Area(FRA)
+    worked = warmed(edge, FRA)
+    assert outcomes(worked) == {"warmed": 1}
+    assert [pop for _, pop in edge.asked] == [FRA[0], FRA[1]]
+    record = only_record(worked)
+    assert (record["pop"], record["proof_pop"], record["verified"]) == (FRA[0], FRA[1], True)
+    assert edge.origin.total() == 1
+    assert (worked.result.verified, worked.result.verified_in_pop) == (1, 0)
+
+
+def test_hit_of_the_regional_cache_through_the_first_pop_is_the_proof() -> None:
+    edge = Area(FRA, regional={("https://www.example.com/0", FRA[0])})
+    worked = warmed(edge, FRA)
+    assert (outcomes(worked), len(edge.asked), edge.origin.total()) == ({"already_warm": 1}, 1, 0)
+
+
+@pytest.mark.parametrize("verify", ["all", "sample", "none"])
+def test_own_copy_of_the_first_pop_does_not_stand_for_the_regional_cache(verify: str) -> None:
+    """The regional edge cache is cold although the first POP answers with a Hit: another POP fills it."""
+    edge = Area(FRA, own={("https://www.example.com/0", FRA[0])})
+    worked = warmed(edge, FRA, verify=verify)
+    assert outcomes(worked) == {"warmed": 1}
+    assert ("https://www.example.com/0", FRA[0]) in edge.regional
+    assert [pop for _, pop in edge.asked][:2] == [FRA[0], FRA[1]]
+
+
+def test_second_pop_with_a_copy_of_its_own_is_passed_over_for_the_third() -> None:
+    edge = Area(FRA, own={("https://www.example.com/0", FRA[1])})
+    worked = warmed(edge, FRA)
+    assert outcomes(worked) == {"warmed": 1}
+    assert only_record(worked)["proof_pop"] == FRA[2]
+
+
+@pytest.mark.parametrize("verify", ["all", "sample"])
+def test_own_copy_of_the_only_second_pop_leaves_the_target_unproven(verify: str) -> None:
+    edge = Area(NRT, own={("https://www.example.com/0", NRT[1])})
+    worked = warmed(edge, NRT, verify=verify)
+    assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{OWN_COPIES}")
+
+
+@pytest.mark.parametrize("verify", ["all", "sample", "none"])
+def test_own_copies_at_all_pops_leave_the_target_unproven(verify: str) -> None:
+    edge = Area(FRA, own={("https://www.example.com/0", pop) for pop in FRA})
+    worked = warmed(edge, FRA, verify=verify)
+    assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{OWN_COPIES}")
+
+
+@pytest.mark.parametrize("verify", ["all", "sample", "none"])
+def test_pop_that_asks_the_origin_itself_leaves_the_target_unproven(verify: str) -> None:
+    edge = Area(FRA, direct=FRA)
+    worked = warmed(edge, FRA, verify=verify)
+    assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{DIRECT}")
+    assert len(edge.asked) == 1
+
+
+def test_bypass_shown_by_the_second_pop_leaves_the_target_unproven() -> None:
+    worked = warmed(Area(FRA, direct=FRA[1:]), FRA)
+    assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{DIRECT}")
+
+
+def test_bypass_of_one_url_in_one_area_is_not_hidden_by_the_proofs_of_others() -> None:
+    """As with an S3 bucket in the Region of one area: URL and area are each proven by other targets."""
+    edge = Area(FRA, NRT)
+    real = edge.get
+
+    def get(url: str, pop: str) -> Response:
+        bypassed = url.endswith("/1") and pop in NRT
+        return response(pop, MISS, server_timing=timing("EDGE", pop, hit=False)) if bypassed else real(url, pop)
+
+    edge.get = get  # type: ignore[method-assign]
+    worked = warmed(edge, FRA, NRT, urls=6, verify="sample")
+    assert outcomes(worked) == {"warmed": 11, "unproven": 1}
+    assert worked.result.failed == {1: {f"unproven:200:{DIRECT}": 1}}
+
+
+@pytest.mark.parametrize(("verify", "expected"), [("all", "unproven"), ("sample", "unproven"), ("none", "warmed")])
+def test_without_server_timing_nothing_is_proven_by_one_fetch(verify: str, expected: str) -> None:
+    edge = Area(FRA, silent=True)
+    worked = warmed(edge, FRA, verify=verify)
+    assert (outcomes(worked), len(edge.asked)) == ({expected: 1}, 1)
+    if expected == "unproven":
+        assert kind_of(worked) == f"unproven:200:{UNNAMED}"
+
+
+@pytest.mark.parametrize(("verify", "expected"), [("all", "unproven"), ("sample", "unproven"), ("none", "warmed")])
+def test_area_of_one_pop_is_unproven_after_one_fetch(verify: str, expected: str) -> None:
+    edge = Area(FRA[:1])
+    worked = warmed(edge, FRA[:1], urls=3, verify=verify)
+    assert (outcomes(worked), len(edge.asked)) == ({expected: 3}, 3)
+    if expected == "unproven":
+        assert worked.result.failed == {url: {f"unproven:200:{SINGLE}": 1} for url in range(3)}
+
+
+@pytest.mark.parametrize("shown_as_miss", [False, True])
+def test_cache_that_never_shows_a_hit_leaves_the_target_unproven(shown_as_miss: bool) -> None:
+    edge = Area(FRA, keeps=shown_as_miss, shown_as_miss=shown_as_miss)
+    worked = warmed(edge, FRA)
+    assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{COLD}")
+
+
+@pytest.mark.parametrize("verify", ["all", "sample", "none"])
+def test_dead_first_pop_hands_its_targets_to_the_next_one(verify: str) -> None:
+    edge = Area(FRA, NRT, dead=FRA[:1])
+    worked = warmed(edge, FRA, NRT, urls=20, verify=verify)
+    assert outcomes(worked) == {"warmed": 40}
+    assert (worked.result.failed, worked.result.dark) == ({}, ())
+    assert worked.reported_pops == [(FRA[0], "connect_error")]
+    # It is given up on after six connections, and not tried for each target.
+    assert sum(pop == FRA[0] for _, pop in edge.asked) <= 6
+    carried = Counter(json.loads(line)["pop"] for line in worked.records)
+    assert carried == {FRA[1]: 20, NRT[0]: 20}
+
+
+def test_pop_that_another_worker_reported_as_dark_is_not_asked() -> None:
+    edge = Area(FRA)
+    worked = warmed(edge, FRA, urls=3, dark_pops={FRA[0]: "timeout"})
+    assert outcomes(worked) == {"warmed": 3}
+    assert FRA[0] not in {pop for _, pop in edge.asked}
+
+
+def test_broken_connection_moves_one_target_only() -> None:
+    edge = Area(FRA)
+    real, broken = edge.get, [FRA[0]]
+    edge.get = lambda url, pop: refused() if broken and broken.pop() else real(url, pop)  # type: ignore[method-assign]
+    worked = warmed(edge, FRA, urls=4)
+    assert outcomes(worked) == {"warmed": 4}
+    carried = Counter(json.loads(line)["pop"] for line in worked.records)
+    assert carried == {FRA[0]: 3, FRA[1]: 1}
+
+
+def test_area_whose_pops_are_all_dead_is_listed_once_and_fails_no_target_of_others() -> None:
+    edge = Area(FRA, NRT, dead=NRT)
+    worked = warmed(edge, FRA, NRT, urls=4)
+    assert outcomes(worked) == {"warmed": 4}
+    assert [(each.pop, each.reason) for each in worked.result.dark] == [(NRT[0], "connect_error")]
+
+
+def test_area_without_a_live_second_pop_is_unproven_and_not_skipped() -> None:
+    edge = Area(NRT, dead=NRT[1:])
+    worked = warmed(edge, NRT, urls=3)
+    assert (outcomes(worked), worked.result.dark) == ({"unproven": 3}, ())
+    assert {each.kind for each in worked.result.examples} == {f"unproven:200:{COLD}"}
+
+
+def test_named_areas_that_are_dead_fail_once_for_each_url() -> None:
+    worked = warmed(Area(FRA, dead=FRA), FRA, urls=2, region_type="pop")
+    assert (outcomes(worked), worked.result.done) == ({"connect_error": 2}, 2)
+
+
+def test_timeouts_of_a_slow_origin_are_not_repeated_at_every_pop() -> None:
+    many = tuple(f"FRA{number}-C1" for number in range(2, 10))
+    asked = []
+
+    def slow(fetch: Fetch) -> Response:
+        asked.append(fetch.queue)
+        return Response(error=28, error_text="timeout", connected=True, status=200)
+
+    worked = work(Clock(), slow, 1, areas=(many,), verify="all", region_type="pop")
+    assert (outcomes(worked), len(asked)) == ({"timeout": 1}, 3)
+
+
+def test_copy_that_an_earlier_worker_fetched_is_proven_through_another_pop() -> None:
+    edge = Area(FRA, own={("https://www.example.com/0", FRA[0])}, regional={("https://www.example.com/0", FRA[0])})
+    worked = warmed(edge, FRA, progress={0: 3})
+    assert (outcomes(worked), edge.origin.total()) == ({"warmed": 1}, 0)
+    assert only_record(worked)["proof_pop"] == FRA[1]
+
+
+def test_expired_copy_that_was_refreshed_is_not_a_proof() -> None:
+    header = timing("REC", "FRA2-C1", hit=False)
+    worked = work(
+        Clock(),
+        lambda fetch: response(_names(fetch), REFRESHED, server_timing=header.replace("FRA2-C1", _names(fetch))),
+        1,
+        areas=(FRA,),
+        verify="sample",
+    )
+    assert outcomes(worked) == {"stale": 1}
+
+
+def _names(fetch: Fetch) -> str:
+    return FRA[int(fetch.queue.addresses[0].rpartition(".")[2])]
+
+
+@given(
+    urls=st.integers(1, 6),
+    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+    verify=st.sampled_from(["none", "sample", "all"]),
+    data=st.data(),
+)
+@bounded(max_examples=60, deadline=None)
+def test_every_url_has_one_result_in_each_area_and_warm_means_the_regional_cache_has_it(
+    urls: int, sizes: list[int], verify: str, data: st.DataObject
+) -> None:
+    areas = tuple(tuple(f"AAA{area}-C{n}" for n in range(size)) for area, size in enumerate(sizes))
+    pops = [pop for area in areas for pop in area]
+    listed = [f"https://www.example.com/{number}" for number in range(urls)]
+    pairs = st.sets(st.tuples(st.sampled_from(listed), st.sampled_from(pops)))
+    edge = Area(
+        *areas,
+        own=data.draw(pairs),
+        dead=tuple(data.draw(st.sets(st.sampled_from(pops), max_size=3))),
+        direct=tuple(data.draw(st.sets(st.sampled_from(pops), max_size=1))),
+        keeps=True,
+    )
+    worked = warmed(edge, *areas, urls=urls, verify=verify, region_type="pop")
+    assert worked.result.finished
+    assert worked.result.done == worked.result.targets == urls * len(areas)
+    places = []
+    for line in worked.records:
+        record = json.loads(line)
+        area = next(area for area in areas if record["pop"] in area)
+        places.append((record["url"], area[0]))
+        if record["outcome"] in {"warmed", "already_warm"}:
+            assert (record["url"], area[0]) in edge.regional
+        else:
+            assert record["outcome"] in {"unproven", "connect_error"}
+    assert sorted(places) == sorted((url, area[0]) for url in listed for area in areas)
+
+
+def test_cells_of_a_regional_batch_are_urls_by_areas() -> None:
+    worked = warmed(Area(FRA, NRT), FRA, NRT, urls=5, verify="sample")
+    assert worked.tile.cells == Cells(range(5), 2)
+    assert outcomes(worked) == {"warmed": 10}
+    assert worked.result.verified == 5
