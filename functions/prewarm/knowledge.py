@@ -10,6 +10,7 @@ Documents merge in any order to the same one, so concurrent runs lose nothing (s
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from prewarm.catalogue import CHINA_PARTITION_SUFFIX, POP_PATTERN, Catalogue, Pop, location_of
@@ -66,10 +67,10 @@ class Knowledge:
 
     def merged(self, other: "Knowledge", today: dt.date) -> "Knowledge":
         """Return what both know, without what is too old or too much, in either order the same."""
-        pops = _newest(_union(self.pops, other.pops), today, MOST_POPS)
-        candidates = _union(self.candidates, other.candidates)
+        pops = _newest(_union(self.pops, other.pops, today), MOST_POPS)
+        candidates = _union(self.candidates, other.candidates, today)
         unmet = {pop: sighting for pop, sighting in candidates.items() if pop not in pops}
-        return Knowledge(pops, _newest(unmet, today, MOST_CANDIDATES))
+        return Knowledge(pops, _newest(unmet, MOST_CANDIDATES))
 
     def to_probe(self, locations: Iterable[str], today: dt.date, most: int) -> list[str]:
         """Return the candidates at these locations that were not probed today, at most so many, the newest first."""
@@ -135,19 +136,20 @@ def with_learned(catalogue: Catalogue, knowledge: Knowledge) -> Catalogue:
     return replace(catalogue, pops=dict(sorted(pops.items())), unplaced=frozenset(unplaced))
 
 
-def _union(some: Mapping[str, Sighting], others: Mapping[str, Sighting]) -> dict[str, Sighting]:
-    both = dict(some)
-    for pop, sighting in others.items():
-        both[pop] = both[pop].merged(sighting) if pop in both else sighting
+def _union(some: Mapping[str, Sighting], others: Mapping[str, Sighting], today: dt.date) -> dict[str, Sighting]:
+    """Return both, without entries that are too old; these are dropped first, or the order of merging would count."""
+    oldest = today - dt.timedelta(days=KEPT_DAYS)
+    both: dict[str, Sighting] = {}
+    for pop, sighting in chain(some.items(), others.items()):
+        if sighting.last >= oldest:
+            both[pop] = both[pop].merged(sighting) if pop in both else sighting
     return both
 
 
-def _newest(entries: Mapping[str, Sighting], today: dt.date, most: int) -> dict[str, Sighting]:
-    """Return the entries that are not too old; of too many those seen last, of these the ids that sort first."""
-    oldest = today - dt.timedelta(days=KEPT_DAYS)
-    kept = [(pop, sighting) for pop, sighting in entries.items() if sighting.last >= oldest]
-    kept.sort(key=lambda entry: (-entry[1].last.toordinal(), entry[0]))
-    return dict(sorted(kept[:most]))
+def _newest(entries: Mapping[str, Sighting], most: int) -> dict[str, Sighting]:
+    """Return at most so many entries: those seen last, of these the ids that sort first."""
+    newest = sorted(entries.items(), key=lambda entry: (-entry[1].last.toordinal(), entry[0]))
+    return dict(sorted(newest[:most]))
 
 
 def _read_entries(entries: object, today: dt.date) -> tuple[dict[str, Sighting], int]:
