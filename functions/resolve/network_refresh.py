@@ -87,7 +87,7 @@ def fetch_list(settings: Settings) -> bytes:
     try:
         for option, value in (
             (pycurl.URL, settings.edge_networks_url),
-            (pycurl.PROTOCOLS_STR, "https"),
+            (pycurl.PROTOCOLS, pycurl.PROTO_HTTPS),
             (pycurl.PROXY, ""),
             (pycurl.CAINFO, settings.ca_bundle or certifi.where()),
             (pycurl.CONNECTTIMEOUT_MS, CONNECT_MS),

@@ -95,6 +95,7 @@ def test_known_pops_are_not_written_again_and_old_ones_fall_out(machine: Machine
         (b'{"version":1,"pops":{"NRT99-P1":7}}', "has 1 damaged entries"),
         (b'{"x":"' + b"x" * MOST_BYTES + b'"}', "at most 1,000,000 are read"),
     ],
+    ids=["empty", "bytes", "deep", "list", "unversioned", "entry", "huge"],
 )
 def test_damaged_document_is_a_warning_and_is_replaced(machine: Machine, body: bytes, problem: str) -> None:
     put(body)

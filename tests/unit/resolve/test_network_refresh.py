@@ -19,7 +19,7 @@ from prewarm.settings import Settings
 from prewarm.storage.knowledge_store import KnowledgeStore, Stored
 from resolve.network_refresh import SECONDS_BETWEEN, fetch_list, with_networks
 
-CREATED, ADDED = "2030-01-02-03-04-05", "52.222.128.0/17"
+CREATED, ADDED = "2030-01-02-03-04-05", "45.0.0.0/24"
 NOW = dt.datetime(2030, 1, 3, tzinfo=dt.UTC).timestamp()
 ENVIRONMENT = {"PREWARM_BUCKET": "b", "PREWARM_TABLE": "t"}
 
@@ -89,6 +89,7 @@ def test_list_is_fetched_once_a_day_and_stored_in_between() -> None:
         (b"{}", "has no list prefixes"),
         (b'{"createDate":"' + CREATED.encode() + b'","prefixes":[],"ipv6_prefixes":[]}', "lists only 0%"),
     ],
+    ids=["unreachable", "html", "bytes", "deep", "empty", "none"],
 )
 def test_failed_refresh_is_a_warning_uses_what_ships_and_is_repeated_next_day_only(
     body: bytes | Exception, words: str
