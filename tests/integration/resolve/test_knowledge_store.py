@@ -114,7 +114,9 @@ def test_document_of_a_later_version_is_kept(machine: Machine) -> None:
     assert client("s3").get_object(Bucket=BUCKET, Key=POPS_KEY)["Body"].read() == b'{"version":2}'
 
 
-def test_refused_access_is_a_warning_and_nothing_is_written(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_access_is_a_warning_and_nothing_is_written(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(b'{"version":1}')
 
     def refuse(**_: object) -> None:

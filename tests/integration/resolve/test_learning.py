@@ -1,4 +1,4 @@
-"""What a run learned is used by the next run's selection, its dry run and GET /pops; what traffic names is probed first.
+"""What a run learned is used by the next run's selection, its dry run and GET /pops; candidates are probed first.
 
 This CloudFront has two POPs that the catalogue does not know: in Istanbul, to which it sends clients there, and in
 Frankfurt; and one whose name leads to another POP.

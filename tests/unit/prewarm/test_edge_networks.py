@@ -62,7 +62,7 @@ def test_network_that_cannot_be_cloudfronts_refuses_the_whole_list(network: str,
 
 def test_list_with_few_of_the_shipped_networks_is_refused() -> None:
     few = Published(CREATED, shipped().networks[:3])
-    with pytest.raises(ValueError, match="lists only .* of the networks that ship"):
+    with pytest.raises(ValueError, match=r"lists only .* of the networks that ship"):
         read_published(aws_list(before=few))
     with pytest.raises(ValueError, match="lists only 0%"):
         read_published({"createDate": CREATED, "prefixes": [], "ipv6_prefixes": []})

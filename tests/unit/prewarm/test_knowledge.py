@@ -155,8 +155,10 @@ def test_damaged_entry_is_counted_and_the_others_are_used(entry: object) -> None
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just("2026-06-01"),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["first", "last", "how", "probed", NEW]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["first", "last", "how", "probed", NEW]), inner, max_size=5)
+    ),
     max_leaves=6,
 )
 

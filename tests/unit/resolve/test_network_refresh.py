@@ -116,7 +116,10 @@ def test_older_list_does_not_replace_a_newer_one() -> None:
     assert (settings.edge_networks, warnings) == (shipped().networks, ())
 
 
-@pytest.mark.parametrize("content", [[], "x", {"checked": NOW}, {"checked": "x"}, {"checked": NOW, "ipv4": ["0.0.0.0/0"], "ipv6": [], "createDate": CREATED}])  # fmt: skip
+OPEN = {"checked": NOW, "ipv4": ["0.0.0.0/0"], "ipv6": [], "createDate": CREATED}
+
+
+@pytest.mark.parametrize("content", [[], "x", {"checked": NOW}, {"checked": "x"}, OPEN])
 def test_damaged_stored_networks_are_a_warning_and_what_ships_is_used(content: Any) -> None:
     settings, warnings, _ = refreshed(Memory(content), aws_list(), PREWARM_EDGE_NETWORKS_URL="off")
     assert settings.edge_networks == shipped().networks
@@ -142,17 +145,15 @@ def test_networks_that_are_set_are_used_and_nothing_is_fetched() -> None:
 
 class _Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path == "/redirect":
-            self.send_response(302)
-            self.send_header("Location", "/list.json")
-            self.end_headers()
-            return
-        self.send_response(200)
+        count = 300 if self.path == "/huge" else 1
+        self.send_response(302 if self.path == "/redirect" else 200)
+        self.send_header("Location", "/list.json")
+        self.send_header("Content-Length", str(count * len(aws_list())))
         self.end_headers()
         try:
             if self.path == "/slow":
                 cast("threading.Event", self.server.end).wait(5)  # type: ignore[attr-defined]
-            for _ in range(300 if self.path == "/huge" else 1):
+            for _ in range(count):
                 self.wfile.write(aws_list())
         except OSError:
             pass
