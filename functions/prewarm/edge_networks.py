@@ -91,7 +91,7 @@ def read_published(document: object) -> Published:
     """Return CloudFront's networks of AWS's `ip-ranges.json`, adjacent ones joined.
 
     Raises:
-        ValueError: it is no such list, or what it says of CloudFront is implausible.
+        ValueError: it is not such a list, or what it says of CloudFront is implausible.
 
     """
     if not isinstance(document, dict):

@@ -106,7 +106,7 @@ def read_knowledge(document: object, today: dt.date) -> tuple[Knowledge, int]:
 
     Raises:
         LaterVersion: a later version of the service wrote it.
-        ValueError: it is no such document at all.
+        ValueError: it is not such a document.
 
     """
     if not isinstance(document, dict):

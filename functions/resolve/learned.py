@@ -10,7 +10,7 @@ from prewarm.request.model import CheckedRequest
 from prewarm.storage.knowledge_store import KnowledgeStore
 from resolve.stages import Probed, Targets
 
-# A candidate is probed once a day at most, beside the POPs of a run that selects its location.
+# A candidate is probed once a day at most, next to the POPs of a run that selects its location.
 CANDIDATES_PER_RUN = 20
 # Ids of one list of targets that become candidates: those that are asked for most.
 NEW_CANDIDATES_PER_RUN = 100
@@ -26,7 +26,7 @@ class Learned:
     warnings: tuple[str, ...] = ()
 
     def candidates_for(self, request: CheckedRequest) -> list[str]:
-        """Return the candidates to probe beside the POPs of a country or region."""
+        """Return the candidates to probe next to the POPs of a country or region."""
         if request.fields.kind in {"pop", PAIRS}:
             return []
         locations = {*map(location_of, request.pops), *request.places}

@@ -48,7 +48,7 @@ def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]
 
 def selected(machine: Machine, run: str, **request: Any) -> tuple[list[str], list[str]]:
     """Resolve a run; return its POPs, and its warnings."""
-    ran = machine.resolve({"url_list": fresh()} | request, run)
+    ran = machine.resolve(({} if "targets_s3" in request else {"url_list": fresh()}) | request, run)
     assert "rejection" not in ran.resolved, ran.resolved
     plan = document(run, "plan/plan.json")
     return plan["groups"][0]["pops"], plan["warnings"]

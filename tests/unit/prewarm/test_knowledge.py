@@ -81,7 +81,7 @@ def test_pop_last_seen_180_days_ago_is_kept_and_one_day_later_dropped() -> None:
     assert set(read_knowledge(stored.as_json(), TODAY)[0].pops) == {NEW}
 
 
-def test_pop_that_was_met_is_no_candidate_any_more() -> None:
+def test_pop_that_was_met_stops_being_a_candidate() -> None:
     merged = Knowledge(candidates={NEW: seen(TODAY)}).merged(Knowledge({NEW: seen(TODAY)}), TODAY)
     assert (set(merged.pops), merged.candidates) == ({NEW}, {})
 
@@ -116,7 +116,7 @@ def test_learned_pop_is_selected_at_its_location_and_a_candidate_is_not() -> Non
     assert NEW not in catalogue().pops
 
 
-def test_ids_of_another_form_or_of_china_are_no_sightings() -> None:
+def test_ids_of_another_form_or_of_china_are_left_out() -> None:
     assert set(sightings([NEW, "nrt99-p9", "NRT99", "", "PVG52-E1-CN", "a.b"], TODAY, TRAFFIC)) == {NEW}
 
 

@@ -127,7 +127,7 @@ def test_damaged_stored_networks_are_a_warning_and_what_ships_is_used(content: A
 
 
 @pytest.mark.parametrize("checked", [None, True, "x", float("nan"), NOW + 90_000])
-def test_time_that_cannot_be_is_no_reason_to_wait(checked: Any) -> None:
+def test_time_that_cannot_be_does_not_delay_a_refresh(checked: Any) -> None:
     content = shipped().as_json() | {"checked": checked}
     assert refreshed(Memory(content), aws_list())[2] == 1
 
