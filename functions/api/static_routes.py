@@ -9,19 +9,20 @@ from api.http.params import check_query
 from api.http.responses import json_response
 from api.pops import pops
 from api.services import executions, resolver
+from prewarm.storage.run_store import storage
 
 router = Router()  # type: ignore[no-untyped-call]  # Powertools leaves it untyped
-# Catalogue and OpenAPI document change only when the service is deployed.
-CACHE_HEADERS = {"Cache-Control": "max-age=3600"}
+# The OpenAPI document changes only when the service is deployed; runs add to the POPs.
+CACHE_HEADERS, POPS_CACHE_HEADERS = {"Cache-Control": "max-age=3600"}, {"Cache-Control": "max-age=60"}
 
 router.get("/")(dashboard)
 
 
 @router.get("/pops")
 def get_pops() -> Response[str]:
-    """Return the POP catalogue."""
+    """Return the POPs that runs can select."""
     check_query(router.current_event)
-    return json_response(200, pops(), dict(CACHE_HEADERS))
+    return json_response(200, pops(storage()), dict(POPS_CACHE_HEADERS))
 
 
 @router.get("/diagnose")

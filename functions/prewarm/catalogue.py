@@ -2,14 +2,11 @@
 
 import csv
 import functools
-import ipaddress
 import json
 import math
 import re
 from dataclasses import dataclass
 from importlib import resources
-
-from prewarm.settings import Network
 
 # A POP's id as X-Amz-Cf-Pop sends it: airport code, site number, kind and number.
 POP_PATTERN = re.compile(r"[A-Z]{3}\d{1,3}-[A-Z]\d{1,3}", re.ASCII)
@@ -57,12 +54,14 @@ def location_of(pop_id: str) -> str:
 class Catalogue:
     """All known POPs of the standard partition, and all locations.
 
-    `pops` is sorted by id; the keys of `locations` are airport codes.
+    `pops` is sorted by id; the keys of `locations` are airport codes. `unplaced`: ids of POPs that runs have met at
+    locations which are not in `locations`; they are selected by id only.
     """
 
     pops: dict[str, Pop]
     locations: dict[str, Location]
     regional_caches: tuple[str, ...]
+    unplaced: frozenset[str] = frozenset()
 
     def in_countries(self, countries: frozenset[str]) -> list[str]:
         """Return the ids of all POPs in these ISO 3166-1 alpha-2 countries, sorted."""
@@ -147,10 +146,3 @@ def client_subnets() -> dict[str, str]:
     """
     rows = csv.DictReader(data_text("client_subnets.csv").splitlines())
     return {row["airport_code"]: row["subnet"] for row in rows}
-
-
-@functools.cache
-def published_edge_networks() -> tuple[Network, ...]:
-    """Return CloudFront's networks as AWS published them (data/edge_networks.json)."""
-    published = json.loads(data_text("edge_networks.json"))
-    return tuple(ipaddress.ip_network(text) for text in published["ipv4"] + published["ipv6"])

@@ -21,6 +21,8 @@ HIGHEST_PORT = 65535
 # Which distributions may be warmed: those that the account's CloudFront API lists, or any that DNS resolves to
 # CloudFront.
 OWN_DISTRIBUTIONS, ANY_DISTRIBUTION = "account", "any"
+# Where AWS publishes its networks (VPC User Guide, "AWS IP address ranges"), and the setting's value for never.
+PUBLISHED_NETWORKS, OFF = "https://ip-ranges.amazonaws.com/ip-ranges.json", "off"
 DISTRIBUTION_DOMAIN = re.compile(r"[a-z0-9]+\.cloudfront\.net", re.ASCII)
 
 
@@ -38,6 +40,8 @@ class Settings:
 
     - `nameservers`: empty for the system's
     - `edge_networks`: None for CloudFront's published ranges
+    - `edge_networks_url`: where these are published, empty to use the shipped and the stored ones only
+    - `edge_nameserver_port`: the port of CloudFront's own nameservers; another one than 53 is for simulations
     - `allowed_distributions`: `account`, `any`, or the domains of the distributions that may be warmed
     - `invalidation_patterns`: whether a request may invalidate path patterns (AllowInvalidationPatterns)
     - `url_list_buckets`: buckets from which URL lists are read, in addition to the service's own
@@ -70,6 +74,8 @@ class Settings:
     own_machine: bool = False
     distribution_roles: tuple[DistributionRole, ...] = ()
     distribution_external_id: str = ""
+    edge_networks_url: str = ""
+    edge_nameserver_port: int = 53
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -106,6 +112,8 @@ class Settings:
             own_machine=_flag(environment, "PREWARM_OWN_MACHINE"),
             distribution_roles=roles_of(environment.get(ROLES_NAME, ""), environment.get(EXTERNAL_ID_NAME, "")),
             distribution_external_id=environment.get(EXTERNAL_ID_NAME, ""),
+            edge_networks_url=_https_url(environment, "PREWARM_EDGE_NETWORKS_URL", PUBLISHED_NETWORKS),
+            edge_nameserver_port=_number(environment, "PREWARM_EDGE_NAMESERVER_PORT", 53, 1, HIGHEST_PORT),
         )
 
 
@@ -130,6 +138,16 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if text not in {"", "true", "false"}:
         raise BrokenSetting(f"{name} must be true or false, got {text!r}")
     return text == "true"
+
+
+def _https_url(environment: Mapping[str, str], name: str, default: str) -> str:
+    """Return an https address, or an empty text for `off`."""
+    text = environment.get(name, "") or default
+    if text == OFF:
+        return ""
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(:\d{1,5})?/[\x21-\x7e]*", text, re.ASCII):
+        raise BrokenSetting(f"{name} must be an https address with a path, or {OFF}; got {text!r}")
+    return text
 
 
 def nameservers_of(text: str) -> tuple[Nameserver, ...]:

@@ -80,7 +80,7 @@ def diagnose(url: str | None, settings: Settings, store: Storage, seconds: float
     `pops`: POPs that responded, one of each continent first, those outside the distribution's price class last.
     """
     host = parse_url(url).host if url else ""
-    edge = EdgeChecks(settings)
+    edge = EdgeChecks(settings, store)
     finder = DistributionFinder(settings, {"": cloudfront_client(CLOUDFRONT_TRIES)})
 
     def of_edge() -> Iterator[Row]:

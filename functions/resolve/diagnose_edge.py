@@ -4,18 +4,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from prewarm.catalogue import Catalogue, Pop, catalogue, client_subnets, published_edge_networks
+from prewarm.catalogue import Catalogue, Pop, catalogue, client_subnets
 from prewarm.diagnosis import Check, Row, Texts
 from prewarm.fetcher.fetcher import Fetcher
 from prewarm.planning.plan import Skipped
 from prewarm.request.pop_selection import expand
 from prewarm.settings import Settings
+from prewarm.storage.knowledge_store import KnowledgeStore
 from resolve.distributions.model import Distribution
 from resolve.distributions.price_class import outside_price_class
-from resolve.dns_lookup import addresses_for_subnets, addresses_of, in_networks, pop_name
+from resolve.dns_lookup import addresses_of, in_networks, pop_name
+from resolve.network_refresh import with_networks
 from resolve.pops.locate import usable_addresses
 from resolve.pops.pop_probe import PopProbe, run_probes
 from resolve.stages import PROBE_PATH
+from resolve.subnet_lookup import addresses_for_subnets
 
 # The request's regions that make up each continent, and those that it does not include.
 CONTINENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -67,11 +70,11 @@ REACHABILITY = Check(
 class EdgeChecks:
     """Checks the edge of one distribution; `pops` are the POPs that responded, once `rows` has ended."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, store: KnowledgeStore) -> None:
         stall = min(settings.stall_seconds, STALL_SECONDS)
         connect = min(settings.connect_timeout_ms, CONNECT_MS)
         self._settings = replace(settings, stall_seconds=stall, connect_timeout_ms=connect)
-        self._networks = settings.edge_networks or published_edge_networks()
+        self._store = store
         self.pops: tuple[str, ...] = ()
 
     def rows(self, url: str, distribution: Distribution) -> Iterator[Row]:
@@ -81,6 +84,9 @@ class EdgeChecks:
             NameserversSilent: no query was answered.
 
         """
+        # The networks of the last run: to refresh them takes seconds that the caller may not have.
+        known, _ = with_networks(replace(self._settings, edge_networks_url=""), self._store)
+        self._networks = known.edge_networks or ()
         candidates = candidates_of(catalogue())
         addresses = self._addresses(distribution.prefix, candidates)
         yield self._names(candidates, addresses)

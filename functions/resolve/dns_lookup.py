@@ -2,11 +2,9 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import dns.asyncresolver
-import dns.edns
 import dns.exception
 import dns.nameserver
 import dns.rcode
@@ -26,14 +24,6 @@ FIRST_QUERIES = 16
 
 class NameserversSilent(PrewarmError):
     """No nameserver answered a single query, or there is no nameserver; the resolver refuses such a run."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubnetResponse:
-    """A DNS response for a client subnet: addresses, and whether the nameserver used the subnet (its scope)."""
-
-    addresses: list[str]
-    scoped: bool
 
 
 def pop_name(prefix: str, pop_id: str) -> str:
@@ -62,17 +52,6 @@ def addresses_of(names: Sequence[str], settings: Settings) -> dict[str, list[str
 
     """
     return asyncio.run(_query_all(list(dict.fromkeys(names)), settings))
-
-
-def addresses_for_subnets(
-    queries: Iterable[tuple[str, str]], settings: Settings
-) -> dict[tuple[str, str], SubnetResponse]:
-    """Return the DNS responses that clients of other networks receive: (name, network) to the response.
-
-    The network is sent as an EDNS client subnet (RFC 7871). CloudFront's own servers use it; a resolver in between
-    may drop it, which the scope in its response shows.
-    """
-    return asyncio.run(_query_subnets(list(dict.fromkeys(queries)), settings))
 
 
 def resolver_for(settings: Settings) -> dns.asyncresolver.Resolver:
@@ -135,22 +114,3 @@ def _responded(error: dns.resolver.NoNameservers) -> bool:
     """Return whether a nameserver sent an error about this query, rather than none or one about its own state."""
     responses = [response for *_, response in error.kwargs.get("errors", ()) if response is not None]
     return any(response.rcode() not in {dns.rcode.SERVFAIL, dns.rcode.REFUSED} for response in responses)
-
-
-async def _query_subnets(queries: list[tuple[str, str]], settings: Settings) -> dict[tuple[str, str], SubnetResponse]:
-    slots = asyncio.Semaphore(QUERIES_AT_ONCE)
-
-    async def query(name: str, network: str) -> SubnetResponse:
-        address, _, length = network.partition("/")
-        resolver = resolver_for(settings)
-        resolver.use_edns(0, 0, 1232, [dns.edns.ECSOption(address, int(length))])
-        async with slots:
-            try:
-                answer = await resolver.resolve(name + ".", "A", raise_on_no_answer=False)
-            except dns.exception.DNSException:
-                return SubnetResponse([], scoped=False)
-        scopes = [each.scopelen for each in answer.response.options if isinstance(each, dns.edns.ECSOption)]
-        return SubnetResponse([record.address for record in answer.rrset or ()], scoped=any(scopes))
-
-    responses = await asyncio.gather(*(query(*each) for each in queries))
-    return dict(zip(queries, responses, strict=True))

@@ -12,6 +12,7 @@ from prewarm.tracing import subsegment
 from resolve.diagnose import diagnose
 from resolve.dry_run import dry_run
 from resolve.invalidation_rounds import before_first_round
+from resolve.learned import read_learned
 from resolve.plan_store import store_plan
 from resolve.reading import begin_reading, end_reading
 from resolve.request_loader import load_request
@@ -41,10 +42,11 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     settings = Settings.from_environment()
     store, request = storage(), None
     try:
-        request = load_request(run, event["input"], store)
+        learned = read_learned(store)
+        request = load_request(run, event["input"], store, learned.catalogue)
         list_start(event, request, store)
         reading = begin_reading(run, event.get("reading"), store)
-        planned = resolve(run, request, settings, store, reading)
+        planned = resolve(run, request, settings, store, learned, reading)
         if isinstance(planned, StaleDocuments):
             return end_reading(run, reading, planned.paths, request.fields, store, event.get("redrives", 0))
     except RefusedRequest as refused:

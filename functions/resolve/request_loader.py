@@ -1,5 +1,6 @@
 """Load a run's request: from S3 if the API stored it, else from the execution's own input."""
 
+from prewarm.catalogue import Catalogue
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.request.model import CheckedRequest
 from prewarm.request.validation import check_request, stored_request
@@ -7,7 +8,7 @@ from prewarm.storage.keys import run_key
 from prewarm.storage.run_store import Storage
 
 
-def load_request(run: str, execution_input: object, store: Storage) -> CheckedRequest:
+def load_request(run: str, execution_input: object, store: Storage, pop_catalogue: Catalogue) -> CheckedRequest:
     """Return the run's checked request; the input of a direct start is stored now.
 
     Raises:
@@ -22,7 +23,7 @@ def load_request(run: str, execution_input: object, store: Storage) -> CheckedRe
         if stored is None:
             message = "no request is stored for this run; start the run with POST /prewarm"
             raise InvalidRequest([Problem("requestKey", message)])
-        return stored_request(stored)
-    request = check_request(execution_input, direct=True)
+        return stored_request(stored, pop_catalogue)
+    request = check_request(execution_input, direct=True, pop_catalogue=pop_catalogue)
     store.put_request(run, request.as_json())
     return request

@@ -3,7 +3,6 @@
 import time
 from dataclasses import replace
 
-from prewarm.catalogue import catalogue
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Settings
 from prewarm.storage.run_items import host_warnings
@@ -16,6 +15,8 @@ from resolve.distributions.match import match
 from resolve.dns_lookup import NameserversSilent
 from resolve.dry_run import with_estimate
 from resolve.invalidation import check_patterns_allowed
+from resolve.learned import Learned, keep_learned
+from resolve.network_refresh import with_networks
 from resolve.planner import plan_run
 from resolve.pops.choose import choose_pops
 from resolve.pops.existence import silent_nameservers
@@ -27,28 +28,36 @@ from resolve.stages import PlannedRun, StaleDocuments
 
 
 def resolve(
-    run: str, request: CheckedRequest, settings: Settings, store: Storage, reading: Reading | None = None
+    run: str,
+    request: CheckedRequest,
+    settings: Settings,
+    store: Storage,
+    learned: Learned,
+    reading: Reading | None = None,
 ) -> PlannedRun | StaleDocuments:
     """Collect the URLs, find their distributions, locate and probe the POPs, and plan the run.
+
+    Unless it is a dry run, what it learned about POPs is stored (storage/knowledge_store.py).
 
     Ends after collecting if documents have to be invalidated and read again.
 
     Raises:
-        InvalidRequest: a stage rejects the request, or no nameserver responds; nothing has been stored.
+        InvalidRequest: a stage rejects the request, or no nameserver responds; nothing of the run has been stored.
 
     """
     try:
-        return _resolve(run, request, settings, store, reading or Reading(None, time.time()))
+        return _resolve(run, request, settings, store, learned, reading or Reading(None, time.time()))
     except NameserversSilent as silent:
         raise silent_nameservers(silent) from silent
 
 
 def _resolve(
-    run: str, request: CheckedRequest, settings: Settings, store: Storage, reading: Reading
+    run: str, request: CheckedRequest, settings: Settings, store: Storage, learned: Learned, reading: Reading
 ) -> PlannedRun | StaleDocuments:
     began_at = time.time()
-    fields, pop_catalogue = request.fields, catalogue()
+    fields, pop_catalogue = request.fields, learned.catalogue
     check_patterns_allowed(fields.invalidation_patterns, allowed=settings.invalidation_patterns)
+    settings, network_warnings = with_networks(settings, store)
     finder = DistributionFinder(settings, invalidates=bool(fields.invalidate))
     with subsegment("read sources", run=run):
         freshness = reading.freshness(fields)
@@ -61,9 +70,12 @@ def _resolve(
         chosen = choose_pops(matched, request, pop_catalogue, collected.targets)
         inspected = ConfigReader(finder.accounts.client).inspect(chosen, fields)
     with subsegment("probe POPs", run=run):
-        located = locate(inspected, request, settings)
-        probed = probe(located, fields, settings, pop_catalogue)
-    warnings = found.unreadable + collected.warnings + matched.warnings + chosen.warnings
+        candidates = learned.candidates_for(request)
+        located = locate(inspected, request, settings, candidates)
+        probed = probe(located, request, settings, pop_catalogue)
+    kept = () if fields.dry_run else keep_learned(store, learned, probed, collected.targets, candidates)
+    warnings = found.unreadable + learned.warnings + network_warnings + kept
+    warnings += collected.warnings + matched.warnings + chosen.warnings
     for group in inspected.groups:
         warnings += tuple(
             stall_warnings(group.distribution.domain, group.behaviours, group.urls, settings.stall_seconds)

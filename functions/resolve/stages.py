@@ -139,34 +139,28 @@ class Inspected:
 
 
 @dataclass(frozen=True)
-class Substitute:
-    """The POP that serves viewers in a location where no POP name resolves: its addresses, its id still unknown."""
-
-    location: str
-    addresses: list[str]
-
-
-@dataclass(frozen=True)
 class LocatedGroup(InspectedGroup):
     """A distribution with its POPs' addresses.
 
-    `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `substitutes`:
-    for locations in which no POP name resolves; `exists`: whether the distribution's own name resolves, or was not
-    answered for.
+    `addresses`: of each POP that can be probed; `unusable`: why each of the others cannot, by POP id; `exists`:
+    whether the distribution's own name resolves, or was not answered for.
     """
 
     addresses: Addresses
     unusable: dict[str, Skipped]
-    substitutes: tuple[Substitute, ...] = ()
     exists: bool = True
 
 
 @dataclass(frozen=True)
 class Located:
-    """The addresses of all POPs."""
+    """The addresses of all POPs.
+
+    `candidates`: addresses of POPs that are only known from traffic, to be probed at the first group's host.
+    """
 
     groups: tuple[LocatedGroup, ...]
     warnings: tuple[str, ...] = ()
+    candidates: Addresses = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -183,10 +177,14 @@ class ProbedGroup(InspectedGroup):
 
 @dataclass(frozen=True)
 class Probed:
-    """The POPs that can be warmed."""
+    """The POPs that can be warmed.
+
+    `met`: how each POP was met that answered as itself over verified TLS (`knowledge.WAYS`), by id.
+    """
 
     groups: tuple[ProbedGroup, ...]
     warnings: tuple[str, ...] = ()
+    met: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

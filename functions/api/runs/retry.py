@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api.known_pops import known_pops
 from api.runs.damaged import stored_documents
 from api.runs.dry_run import Resolver
 from api.runs.executions import Execution, Executions
@@ -45,7 +46,12 @@ def retry(
         if not isinstance(document.get("invalidate", False), bool) and len(failed) < plan.url_count:
             # Path patterns would remove what the run has warmed; the failed URLs' own paths are enough.
             document["invalidate"] = True
-    request = stored_request(document) if stored else check_request(document, most_urls=URLS_AT_MOST)
+    pops = known_pops(store)[0]
+    request = (
+        stored_request(document, pops)
+        if stored
+        else check_request(document, most_urls=URLS_AT_MOST, pop_catalogue=pops)
+    )
     started = start_checked(request, store, executions, resolver, caller)
     return started | {"retryOf": execution.arn, "urls": len(request.urls)}
 

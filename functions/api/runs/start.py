@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from api.known_pops import known_pops
 from api.runs.dry_run import Resolver, dry_run
 from api.runs.executions import Executions
 from prewarm.errors import Conflict, InvalidRequest, Problem, RequestTooLarge
@@ -50,7 +51,8 @@ def start(
         problem = f"the body has {len(body):,} bytes, the limit is {MAX_BODY_BYTES:,}"
         fix = "upload the list (POST /uploads) and pass its address as url_list_s3"
         raise RequestTooLarge([Problem("url_list", f"{problem}; {fix}")])
-    request = check_request(parse_json(body))
+    document = parse_json(body)
+    request = check_request(document, pop_catalogue=known_pops(store)[0])
     return start_checked(request, store, executions, resolver, caller)
 
 

@@ -5,6 +5,15 @@ from typing import Literal
 from api.schemas.responses import ApiModel, Counts
 
 
+class LearnedPop(ApiModel):
+    """When runs met a POP first and last, and how; `probed`: the day of a candidate's last probe without success."""
+
+    first_seen: str
+    last_seen: str
+    how: list[Literal["run", "substitute", "traffic"]]
+    probed: str | None
+
+
 class Pop(ApiModel):
     """A POP in the catalogue."""
 
@@ -17,6 +26,22 @@ class Pop(ApiModel):
     price_class: str
     confidence: Literal["high", "medium", "low"]
     newest_seen: str
+    learned: LearnedPop | None
+
+
+class UnplacedPop(ApiModel):
+    """A POP that runs have met at a location which is not known; it is selected by id only."""
+
+    id: str
+    learned: LearnedPop | None
+
+
+class CandidatePop(ApiModel):
+    """A POP that is only named in targets: runs probe it, and no selection takes it."""
+
+    id: str
+    location: str
+    learned: LearnedPop
 
 
 class Pops(ApiModel):
@@ -26,6 +51,8 @@ class Pops(ApiModel):
     regions: Counts
     countries: Counts
     locations_without_pops: list[str]
+    pops_without_location: list[UnplacedPop]
+    candidates: list[CandidatePop]
     newest_seen: str
     edge_networks_of: str
     source: str

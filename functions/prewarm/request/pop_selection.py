@@ -107,7 +107,7 @@ def selection_names(region_type: str, catalogue: Catalogue) -> list[str]:
 
 def _pop(name: str, catalogue: Catalogue, *, allow_unknown: bool) -> list[str] | _Unknown:
     pop_id = name.upper()
-    if pop_id in catalogue.pops:
+    if pop_id in catalogue.pops or pop_id in catalogue.unplaced:
         return [pop_id]
     valid = POP_PATTERN.fullmatch(pop_id) is not None
     if valid and allow_unknown:

@@ -45,8 +45,8 @@ def _no_number(name: str) -> Any:  # noqa: ANN401 - json's own signature
     raise ValueError(f"{name} is not a number in JSON")
 
 
-def stored_request(document: dict[str, Any]) -> CheckedRequest:
-    """Validate a request that `CheckedRequest.as_json` stored.
+def stored_request(document: dict[str, Any], pop_catalogue: Catalogue | None = None) -> CheckedRequest:
+    """Validate a request that `CheckedRequest.as_json` stored; `pop_catalogue` as in `check_request`.
 
     Raises:
         InvalidRequest: the request is not valid any more.
@@ -54,7 +54,9 @@ def stored_request(document: dict[str, Any]) -> CheckedRequest:
     """
     duplicates = int(document.get(DUPLICATES, 0))
     request = check_request(
-        {name: value for name, value in document.items() if name != DUPLICATES}, most_urls=URLS_AT_MOST
+        {name: value for name, value in document.items() if name != DUPLICATES},
+        pop_catalogue=pop_catalogue,
+        most_urls=URLS_AT_MOST,
     )
     return replace(request, duplicates=request.duplicates + duplicates)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from prewarm.errors import PrewarmError, TransientError
 from prewarm.storage.transient import named_errors, read_whole, unpacked
 
 if TYPE_CHECKING:
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
+
+
+# Error codes of a conditional write that another one has overtaken (S3 API Reference, PutObject, If-Match): the
+# object was replaced, is being written, or was deleted.
+OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
+
+
+class TooLarge(ValueError):
+    """An object is larger than its reader accepts; `version` is its ETag."""
+
+    def __init__(self, message: str, version: str) -> None:
+        super().__init__(message)
+        self.version = version
+
+
+class Unavailable(PrewarmError):
+    """An object that the service can do without cannot be read or written; the message is the reason."""
 
 
 class Bucket:
@@ -105,6 +123,52 @@ class Bucket:
             if code == "ConditionalRequestConflict" and again:
                 return self._put_once(key, document, again=False)
             raise
+        return True
+
+    def _get_versioned(self, key: str, most_bytes: int) -> tuple[bytes, str] | None:
+        """Return an object's bytes and its ETag, None if there is none.
+
+        Raises:
+            TooLarge: it is larger than `most_bytes`.
+            Unavailable: it cannot be read.
+
+        """
+        etag = ""
+
+        def request() -> "StreamingBody":
+            nonlocal etag
+            response = self._s3.get_object(Bucket=self._bucket, Key=key)
+            etag = response["ETag"]
+            if response["ContentLength"] > most_bytes:
+                size = f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read"
+                raise TooLarge(size, etag)
+            return response["Body"]
+
+        try:
+            return read_whole(request, f"read {self.location(key)}", patience=self._patience), etag
+        except ClientError as error:
+            if (code := error.response["Error"].get("Code", "unknown error")) in {"NoSuchKey", "404"}:
+                return None
+            raise Unavailable(code) from error
+        except TransientError as error:
+            raise Unavailable(str(error)) from error
+
+    def _put_version(self, key: str, document: object, version: str | None) -> bool:
+        """Store a document if the key still has the version that was read, None for no object; return whether.
+
+        Raises:
+            Unavailable: it cannot be written.
+
+        """
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        try:
+            self._put_json(key, document, **condition)
+        except ClientError as error:
+            if (code := error.response["Error"].get("Code", "unknown error")) in OVERTAKEN:
+                return False
+            raise Unavailable(code) from error
+        except TransientError as error:
+            raise Unavailable(str(error)) from error
         return True
 
     def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own

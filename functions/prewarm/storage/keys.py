@@ -20,8 +20,11 @@ Keys below `runs/{run}/`:
 
 The plan names its attempt; plans without one have these documents at `plan/` and `stages/`.
 
-A dry run has only `request.json` and `dry_run.json`. Lists that callers upload are below `uploads/`.
+A dry run has only `request.json` and `dry_run.json`. Lists that callers upload are below `uploads/`. What
+runs have learned is below `knowledge/` (storage/knowledge_store.py); no lifecycle rule expires it.
 """
+
+POPS_KEY, NETWORKS_KEY = "knowledge/pops.json", "knowledge/networks.json"
 
 
 def run_key(run: str, name: str) -> str:

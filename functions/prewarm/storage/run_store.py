@@ -10,14 +10,15 @@ from typing import Any
 from prewarm.settings import Settings
 from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
+from prewarm.storage.knowledge_store import KnowledgeStore
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.plan_documents import PlanDocuments
 from prewarm.storage.run_list import RunList
 from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
 
-class Storage(PlanDocuments):
-    """The documents of all runs in S3; their `ledger` and the list of `runs` in DynamoDB."""
+class Storage(PlanDocuments, KnowledgeStore):
+    """The documents of all runs and what they learned, in S3; their `ledger` and the list of `runs` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:
         s3, dynamodb = create_clients(settings)

@@ -1,14 +1,12 @@
-"""Locate: look up the addresses of each distribution's POPs, and of substitutes where no POP name resolves."""
+"""Locate: look up the addresses of each distribution's POPs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from prewarm.catalogue import published_edge_networks
+from prewarm.edge_networks import shipped
 from prewarm.planning.plan import Skipped
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Network, Settings
 from resolve.dns_lookup import addresses_of, in_networks, pop_name
-from resolve.pops.dns_fallback import find_substitutes
 from resolve.pops.existence import UNRESOLVED, check_names
 from resolve.stages import Inspected, InspectedGroup, Located, LocatedGroup
 
@@ -16,23 +14,26 @@ from resolve.stages import Inspected, InspectedGroup, Located, LocatedGroup
 ADDRESSES_IN_DETAIL = 3
 
 
-def locate(inspected: Inspected, request: CheckedRequest, settings: Settings) -> Located:
-    """Return the addresses of all POPs, and substitutes for locations without a resolvable POP name.
+def locate(
+    inspected: Inspected, request: CheckedRequest, settings: Settings, candidates: Sequence[str] = ()
+) -> Located:
+    """Return the addresses of all POPs, and of those that are only known from traffic, at the first distribution.
 
     Raises:
         InvalidRequest: a distribution cannot be reached at all (see `existence.check_names`).
         NameserversSilent: no query was answered.
 
     """
-    networks = settings.edge_networks or published_edge_networks()
+    networks = settings.edge_networks or shipped().networks
     # The distributions first: dns_lookup sends all other queries only after one of the first has been answered.
     names = [group.distribution.domain for group in inspected.groups]
     names += [pop_name(group.distribution.prefix, pop) for group in inspected.groups for pop in group.pops]
-    responses = addresses_of(names, settings)
-    groups = [_located(group, responses, networks) for group in inspected.groups]
-    warnings = check_names(groups, request.fields)
-    located = find_substitutes(groups, request, settings, networks)
-    return replace(located, warnings=warnings + located.warnings)
+    own = {pop: pop_name(inspected.groups[0].distribution.prefix, pop) for pop in candidates}
+    responses = addresses_of([*names, *own.values()], settings)
+    groups = tuple(_located(group, responses, networks) for group in inspected.groups)
+    found = {pop: usable_addresses(pop, responses[name], networks) for pop, name in own.items()}
+    reachable = {pop: addresses for pop, addresses in found.items() if not isinstance(addresses, Skipped)}
+    return Located(groups, check_names(groups, request.fields), reachable)
 
 
 def _located(

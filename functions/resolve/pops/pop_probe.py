@@ -35,6 +35,16 @@ class PopProbe:
     detail: str = ""
     served: bool = False
     _tried: int = field(default=0)
+    _named: bool = field(default=False)
+
+    @property
+    def verified(self) -> bool:
+        """Return whether the edge named exactly that POP over TLS, with a certificate for the URL's host.
+
+        A probe also succeeds with the POP's bare location (`NRT57`), and with an error that names no POP; neither
+        shows that this POP exists.
+        """
+        return self._named and not self.failure and self.url.startswith("https://")
 
     def record(self, response: Response) -> float | None:
         """Record a response; returns the delay in seconds before the next address is probed, or None at the end."""
@@ -42,6 +52,7 @@ class PopProbe:
         outcome, self.detail = classify(response, expected)
         succeeded = not response.error and outcome is not Outcome.WRONG_POP
         self.failure = "" if succeeded else str(outcome)
+        self._named = succeeded and bool(expected) and response.cf_pop == expected
         if succeeded:
             self.pop = expected
             self.served = outcome is not Outcome.BLOCKED and response.status != MISDIRECTED

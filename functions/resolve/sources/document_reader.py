@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from prewarm.catalogue import published_edge_networks
+from prewarm.edge_networks import shipped
 from prewarm.errors import truncate
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
@@ -174,7 +174,7 @@ class DocumentReader:
         found = self._finder.find(hosts - refused.keys(), self._fields.cf_domain)
         domains = {host: each.domain for host, each in found.distributions.items()}
         new = sorted(set(domains.values()) - self._addresses.keys())
-        networks = self._settings.edge_networks or published_edge_networks()
+        networks = self._settings.edge_networks or shipped().networks
         for domain, resolved in addresses_of(new, self._settings).items() if new else ():
             self._addresses[domain] = [address for address in resolved or () if in_networks(address, networks)]
         queues = {}

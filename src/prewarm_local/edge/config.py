@@ -92,7 +92,9 @@ class EdgeConfig:
 
     TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
     `regional_collapsing`: a regional edge cache combines concurrent fetches of a key into one;
-    `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet).
+    `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet), to queries of
+    CloudFront's own nameservers (without RD), and of a resolver if `resolver_passes_subnets`. `pop_names`: whether
+    `d111abc.NRT57-P3.cloudfront.net` resolves.
     `cache_policies`: CachePolicyConfig objects by id, for the distributions' `config`.
     `origin_shield`: the area whose regional edge cache is the Origin Shield. `regional_bypass`: areas whose POPs ask
     the origin directly (an S3 bucket in the same Region). `separate_servers`: each address has its own cache.
@@ -125,6 +127,8 @@ class EdgeConfig:
     http_port: int = 0
     dns_port: int = 0
     client_subnets: Mapping[str, str] = field(default_factory=dict)
+    resolver_passes_subnets: bool = True
+    pop_names: bool = True
     cache_policies: Mapping[str, Any] = field(default_factory=dict)
     origin_shield: str | None = None
     regional_bypass: tuple[str, ...] = ()

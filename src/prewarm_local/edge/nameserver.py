@@ -1,4 +1,7 @@
-"""The DNS of the simulated CloudFront: POP names, distribution domains and the CNAMEs of their aliases."""
+"""The DNS of the simulated CloudFront: POP names, distribution domains and the CNAMEs of their aliases.
+
+One server plays two: a resolver, for queries with RD, and CloudFront's own nameservers, which NS records name.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 TTL = 60
 SUFFIX = ".cloudfront.net"
+ZONE, NAMESERVER, NAMESERVER_ADDRESS = "cloudfront.net", "ns.cloudfront.net", "127.0.0.1"
 BIND_TRIES = 10
 
 
@@ -40,13 +44,19 @@ class Zone:
         distributions: Sequence[Distribution],
         addresses: Mapping[str, Sequence[str]],
         client_subnets: Mapping[str, str],
+        *,
+        resolver_passes_subnets: bool = True,
+        pop_names: bool = True,
     ) -> None:
         """Create the zone of the given distributions and POPs.
 
-        `client_subnets` maps client networks to POPs.
+        `client_subnets` maps client networks to POPs. `resolver_passes_subnets`: whether queries with RD are answered
+        by their client subnet; `pop_names`: whether POP names resolve.
         """
+        self._resolver_passes_subnets, self._pop_names = resolver_passes_subnets, pop_names
         self._subnets = {ipaddress.ip_network(network): addresses[pop] for network, pop in client_subnets.items()}
         self._hosts = Hosts(tuple(distributions))
+        self._domains = {distribution.domain for distribution in distributions}
         self._prefixes = {distribution.prefix for distribution in distributions}
         self._addresses = addresses
         self._by_lower = {pop.lower(): pop for pop in addresses}
@@ -57,12 +67,16 @@ class Zone:
 
         The name is in lower case, without its last dot.
         """
+        if name == NAMESERVER:
+            return None, [NAMESERVER_ADDRESS]
+        if name == ZONE:
+            return None, []
         distribution = self._hosts.find(name)
         if distribution is not None:
             return (None if name == distribution.domain else distribution.domain), self._nearest
         prefix, _, rest = name.partition(".")
         pop = self._by_lower.get(rest.removesuffix(SUFFIX)) if rest.endswith(SUFFIX) else None
-        if prefix not in self._prefixes or pop is None:
+        if prefix not in self._prefixes or pop is None or not self._pop_names:
             return None  # a POP that was retired, or never existed
         return None, self._addresses[pop]
 
@@ -86,13 +100,17 @@ class Zone:
             response.set_rcode(dns.rcode.NXDOMAIN)
             return response.to_wire()
         cname, addresses = record
-        if self._hosts.find(owner.to_text(omit_final_dot=True).lower()) is not None:
+        passed = self._resolver_passes_subnets or not query.flags & dns.flags.RD
+        name = owner.to_text(omit_final_dot=True).lower()
+        if passed and self._hosts.find(name) is not None:
             addresses = self._for_client(query, response) or addresses
         if cname is not None:
             target = dns.name.from_text(cname)
             response.answer.append(dns.rrset.from_text(owner, TTL, "IN", "CNAME", target.to_text()))
             owner = target
-        if question.rdtype == dns.rdatatype.A:
+        if question.rdtype == dns.rdatatype.NS and cname is None and (name == ZONE or name in self._domains):
+            response.answer.append(dns.rrset.from_text(owner, TTL, "IN", "NS", f"{NAMESERVER}."))
+        if question.rdtype == dns.rdatatype.A and addresses:
             response.answer.append(dns.rrset.from_text_list(owner, TTL, "IN", "A", addresses))
         return response.to_wire(want_shuffle=False)  # the order of the addresses is part of the configuration
 

@@ -113,6 +113,7 @@ class SimulatedCloudFront:
         """Return the settings that make the service use this CloudFront."""
         return {
             "PREWARM_NAMESERVERS": self.ready["nameserver"],
+            "PREWARM_EDGE_NAMESERVER_PORT": self.ready["nameserver"].rpartition(":")[2],
             "PREWARM_CA_BUNDLE": self.ready["ca_bundle"],
             "PREWARM_HTTPS_PORT": str(self.ready["https_port"]),
             "PREWARM_HTTP_PORT": str(self.ready["http_port"]),

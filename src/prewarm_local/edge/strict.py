@@ -33,6 +33,8 @@ SWITCHES: dict[str, Any] = {
     "waf_x_cache": "",
     # Concurrent requests of a regional edge cache are one request to the origin, as documented.
     "regional_collapsing": True,
+    # Lambda's resolver drops the client subnet of a query.
+    "resolver_passes_subnets": False,
     # An error that is kept is read again by a retry that comes too early.
     "expires_keeps_4xx": True,
     "zero_keeps_4xx": True,

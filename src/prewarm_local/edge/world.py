@@ -72,7 +72,13 @@ class World:
         """Start origin, POPs and DNS; return the port of the nameserver."""
         await self.origin.start()
         await self.listeners.start()
-        zone = Zone(self.config.distributions, self.listeners.addresses, self.config.client_subnets)
+        zone = Zone(
+            self.config.distributions,
+            self.listeners.addresses,
+            self.config.client_subnets,
+            resolver_passes_subnets=self.config.resolver_passes_subnets,
+            pop_names=self.config.pop_names,
+        )
         return await serve_dns(zone, self.config.dns_port)
 
     def put_object(self, target: str, stored: StoredObject) -> None:

@@ -54,6 +54,8 @@ def lambda_environment(function: Function, endpoint: str, region: str, added: Ma
         "POWERTOOLS_TRACE_DISABLED": "true",
         # Of this machine's work AWS charges for CloudFront only.
         "PREWARM_OWN_MACHINE": "true",
+        # Its bucket is new each time, so AWS's list of 2 MB would be read each time; the shipped networks serve.
+        "PREWARM_EDGE_NETWORKS_URL": "off",
     }
     machine = {name: os.environ[name] for name in _MACHINE_VARIABLES if name in os.environ}
     edge = {name: value for name, value in os.environ.items() if name.startswith(SETTINGS_PREFIX)}

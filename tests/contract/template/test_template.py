@@ -38,6 +38,8 @@ OPTIONAL_SETTINGS = {
     "PREWARM_HTTPS_PORT": "an edge that listens elsewhere",
     "PREWARM_HTTP_PORT": "an edge that listens elsewhere",
     "PREWARM_EDGE_NETWORKS": "an edge outside CloudFront's published ranges",
+    "PREWARM_EDGE_NETWORKS_URL": "a mirror of AWS's list of networks, or none",
+    "PREWARM_EDGE_NAMESERVER_PORT": "a simulated CloudFront whose nameservers listen elsewhere",
     "PREWARM_CONNECT_TIMEOUT_MS": "timeouts; the default suits CloudFront",
     "PREWARM_STALL_SECONDS": "timeouts; the default suits CloudFront",
     "PREWARM_OWN_MACHINE": "on AWS the service is charged for; the embedded stack sets it",

@@ -57,6 +57,31 @@ def test_api_may_only_write_uploads_and_resolve_only_read_them() -> None:
     }
 
 
+def test_knowledge_is_read_by_api_and_resolve_and_written_by_resolve_only() -> None:
+    knowledge = "${RunsBucket.Arn}/knowledge/*"
+    rights = {
+        (role, action, name_of(resource))
+        for role, statement in statements(translated())
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+        if "/knowledge" in name_of(resource)
+    }
+    assert rights == {
+        ("ApiFunctionRole", "s3:GetObject", knowledge),
+        ("ResolveFunctionRole", "s3:GetObject", knowledge),
+        ("ResolveFunctionRole", "s3:PutObject", knowledge),
+    }
+
+
+def test_no_lifecycle_rule_expires_knowledge() -> None:
+    """What runs learn is kept for 180 days, however short RetentionDays is."""
+    rules = resources(translated(), "AWS::S3::Bucket")["RunsBucket"]["LifecycleConfiguration"]["Rules"]
+    assert rules
+    for rule in rules:
+        assert rule.get("Prefix"), rule
+        assert not "knowledge/pops.json".startswith(rule["Prefix"]), rule
+
+
 def test_bucket_that_keeps_uploads_or_allows_pages_more_is_reported() -> None:
     broken = translated()
     properties = broken["Resources"]["RunsBucket"]["Properties"]

@@ -20,7 +20,8 @@ from prewarm.settings import Nameserver, Settings
 from prewarm_local.edge.process import SimulatedCloudFront
 from resolve.distributions import cnames
 from resolve.distributions.cnames import cname_chains
-from resolve.dns_lookup import NameserversSilent, SubnetResponse, addresses_for_subnets, addresses_of
+from resolve.dns_lookup import NameserversSilent, addresses_of
+from resolve.subnet_lookup import SubnetResponse, addresses_for_subnets
 from tests.support.edge_urls import HOST
 from tests.support.handlers import DOMAIN
 

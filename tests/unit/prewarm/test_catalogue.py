@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prewarm.catalogue import POP_PATTERN, Location, catalogue, client_subnets, distance_km, published_edge_networks
+from prewarm.catalogue import POP_PATTERN, Location, catalogue, client_subnets, distance_km
+from prewarm.edge_networks import shipped
 
 KNOWN = catalogue()
 
@@ -65,7 +66,7 @@ def test_in_countries_returns_only_pops_of_those_countries() -> None:
 
 
 def test_published_networks_are_public_and_of_both_families() -> None:
-    networks = published_edge_networks()
+    networks = shipped().networks
     assert {network.version for network in networks} == {4, 6}
     assert all(network.is_global for network in networks)
     assert any(ipaddress.ip_address("13.32.0.1") in network for network in networks if network.version == 4)

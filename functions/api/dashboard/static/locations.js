@@ -2,7 +2,8 @@
 
 function locationsOf(type, catalogue) {
   if (type === "pop") {
-    return catalogue.pops.map(({ id, city, country }) => ({ value: id, text: id, more: `${city}, ${countryName(country)}`, pops: 1 }));
+    const placed = catalogue.pops.map(({ id, city, country }) => ({ value: id, text: id, more: `${city}, ${countryName(country)}`, pops: 1 }));
+    return [...placed, ...catalogue.popsWithoutLocation.map(({ id }) => ({ value: id, text: id, more: "location not known", pops: 1 }))];
   }
   const names = Object.entries(type === "region" ? catalogue.regions : catalogue.countries);
   return names

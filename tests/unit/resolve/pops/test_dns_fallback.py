@@ -1,9 +1,9 @@
 """Substitutes: which locations need one, and how a probed substitute joins its group."""
 
 from prewarm.planning.plan import Skipped
-from resolve.pops.dns_fallback import add_substitutes, nameless_locations
+from resolve.pops.dns_fallback import add_substitutes, unreached_locations
 from resolve.pops.pop_probe import PopProbe
-from resolve.stages import LocatedGroup, MatchedGroup
+from resolve.stages import MatchedGroup, ProbedGroup
 from tests.support.builders import DISTRIBUTION, parsed, request
 from tests.support.planning import CATALOGUE, probed
 
@@ -16,22 +16,21 @@ def responding(pop: str = DUBAI, failure: str = "") -> list[tuple[str, PopProbe]
     return [("DOH", PopProbe(pop, ADDRESSES, "https://www.example.com/", failure))]
 
 
-def located(reasons: dict[str, str], pops: list[str]) -> LocatedGroup:
-    unusable = {pop: Skipped(pop, reason) for pop, reason in reasons.items()}
-    return LocatedGroup(DISTRIBUTION, GROUP.urls, tuple(pops), (), [], {}, unusable)
+def failing(reasons: dict[str, str], pops: list[str]) -> ProbedGroup:
+    return probed(GROUP, pops, None, {pop: Skipped(pop, reason) for pop, reason in reasons.items()})
 
 
 def test_location_needs_a_substitute_only_if_no_pop_name_resolves_there() -> None:
     checked = request(region_type="country", region=["qatar", "ae", "bh"])
     reasons = {"DXB50-C1": "unresolved_pop", "BAH52-C1": "unresolved_pop", "FJR50-P1": "dns_silent"}
-    group = located(reasons, ["DXB50-C1", "DXB50-P1", "BAH52-C1", "FJR50-P1"])
-    assert sorted(nameless_locations(group, checked)) == sorted({*checked.places, "BAH"})
+    group = failing(reasons, ["DXB50-C1", "DXB50-P1", "BAH52-C1", "FJR50-P1"])
+    assert sorted(unreached_locations(group, checked)) == sorted({*checked.places, "BAH"})
     assert "DOH" in checked.places
 
 
 def test_named_pop_has_no_substitute() -> None:
-    group = located({DUBAI: "unresolved_pop"}, [DUBAI])
-    assert nameless_locations(group, request(region=[DUBAI])) == []
+    group = failing({DUBAI: "unresolved_pop"}, [DUBAI])
+    assert unreached_locations(group, request(region=[DUBAI])) == []
 
 
 def test_new_pop_is_added_with_its_addresses() -> None:
