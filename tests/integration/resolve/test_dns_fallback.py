@@ -156,3 +156,14 @@ def test_location_whose_clients_are_sent_elsewhere_is_not_warm(sent_to: dict[str
         assert any("viewers are sent elsewhere from BAH (to DXB)" in text for text in planned["warnings"])
         assert any("their targets will fail: BAH52-C1 (unresolved_pop)" in text for text in planned["warnings"])
         assert outcomes(ran.name)["unresolved_pop"] == 2  # both POPs of the catalogue in Bahrain
+
+
+@pytest.mark.usefixtures("_moto")
+def test_substitute_outside_the_networks_of_cloudfront_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_pop_names(GULF) as machine:
+        # The nameserver's address is inside, those of the POPs are not.
+        monkeypatch.setenv("PREWARM_EDGE_NETWORKS", "127.0.0.0/24")
+        request = {"url_list": fresh(), "region_type": "country", "region": ["ae", "bh"]}
+        ran = machine.resolve(request)
+    assert any("not warmed" in text for text in plan(ran.name)["warnings"])
+    assert not any("CloudFront sends clients there to" in text for text in plan(ran.name)["warnings"])
