@@ -52,8 +52,8 @@ CLIENT_SUBNETS = Check(
     Texts(
         "CloudFront's nameservers choose a POP by client subnet",
         "locations without a POP name are not warmed",
-        "none is needed unless you warm countries without a POP name; a nameserver that passes client subnets on "
-        "(PREWARM_NAMESERVERS) includes them",
+        "none is needed unless you warm countries without a POP name; in a VPC, open outgoing UDP and TCP 53 to "
+        "CloudFront's nameservers, or set PREWARM_NAMESERVERS to a nameserver that passes client subnets on",
     ),
 )
 REACHABILITY = Check(

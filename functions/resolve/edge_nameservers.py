@@ -129,7 +129,8 @@ class EdgeNameservers:
         So no DNS response makes the function send queries into a VPC.
         """
         ip = ipaddress.ip_address(address)
-        return ip.is_global or any(ip in network for network in self._networks if network.version == ip.version)
+        is_public = ip.is_global and not ip.is_multicast
+        return is_public or any(ip in network for network in self._networks if network.version == ip.version)
 
 
 def _referral(response: dns.message.Message, owner: dns.name.Name) -> list[dns.name.Name]:

@@ -232,12 +232,13 @@ def _stored_group(fields: PrewarmRequest, group: ProbedGroup, first_url: int, ca
     """Return one distribution's group of the plan, with the POPs to warm.
 
     A POP that the request names is never skipped: it fails. An unusable POP of a country or region is skipped, unless
-    no other is left.
+    no other is left, or only substitutes are and none of them lies in its location.
     """
     usable = [pop for pop in group.pops if pop not in group.unusable]
     skipping = fields.kind != "pop" and bool(usable)
-    pops = usable if skipping else list(group.pops)
-    unusable = [group.unusable[pop] for pop in group.pops if pop in group.unusable] if skipping else []
+    dropped = group.unusable.keys() - group.unreached if skipping else set()
+    pops = [pop for pop in group.pops if pop not in dropped]
+    unusable = [group.unusable[pop] for pop in group.pops if pop in dropped]
     stored = _group_of(group, first_url, pops, (*group.skipped, *unusable))
     if not fields.staged:
         return stored

@@ -50,7 +50,7 @@ def with_areas(stored: Group, group: ProbedGroup, fields: PrewarmRequest, catalo
     chosen, skipped = [], list(group.skipped)
     for pops in areas.values():
         usable = [pop for pop in pops if pop not in group.unusable]
-        keeps_all = not usable and (fields.kind == "pop" or not some_usable)
+        keeps_all = not usable and (fields.kind == "pop" or not some_usable or not group.unreached.isdisjoint(pops))
         if not keeps_all:
             skipped += [group.unusable[pop] for pop in pops if pop in group.unusable]
         if kept := pops if keeps_all else usable:

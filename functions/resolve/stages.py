@@ -168,11 +168,12 @@ class ProbedGroup(InspectedGroup):
     """A distribution with its POPs, substitutes included, as the probe found them.
 
     `addresses`: of each POP whose name resolves, whether or not the probe succeeded; `unusable`: why POPs cannot be
-    warmed, by POP id.
+    warmed, by POP id; `unreached`: those of them that a country or region does not skip, so that their targets fail.
     """
 
     addresses: Addresses
     unusable: dict[str, Skipped]
+    unreached: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def doctor_world(logs: Path) -> Iterator[DoctorWorld]:
         cleanup.callback(aws.stop)
         environment = edge.settings() | {
             "PREWARM_NAMESERVERS": dns.address,
+            "PREWARM_EDGE_NAMESERVER_PORT": dns.address.rpartition(":")[2],
             "PREWARM_ERROR_CACHE_SECONDS": "1",
             "AWS_ENDPOINT_URL": aws.endpoint,
             # Not the embedded stack's prices: those of the service are to be tested, too.

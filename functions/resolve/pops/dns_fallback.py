@@ -90,7 +90,8 @@ def add_substitutes(
 ) -> tuple[ProbedGroup, list[str]]:
     """Return a group with the POPs of its probed substitutes added, and warnings about what they reach.
 
-    A location is reached only by a POP that lies there.
+    A location is reached only by a POP that lies there. If not one of the group's own POPs can be used, those of
+    locations that are not reached fail: else a run could be green by POPs of other locations alone.
 
     `substitutes`: each location with the probe of its substitute; `places`: selected locations without a known POP.
     """
@@ -119,7 +120,10 @@ def add_substitutes(
         if location_of(pop) in served and skipped.reason in MISLEADING:
             unusable[pop] = _noted(skipped, served[location_of(pop)])
     warnings = [*_all_names_fail(group, served, places), *warnings]
-    return replace(group, pops=tuple(pops), addresses=addresses, unusable=unusable), warnings
+    reached = {location_of(pop) for pop in pops if pop not in unusable}
+    some_own = any(pop not in group.unusable for pop in group.pops)
+    unreached = frozenset() if some_own else frozenset(pop for pop in unusable if location_of(pop) not in reached)
+    return replace(group, pops=tuple(pops), addresses=addresses, unusable=unusable, unreached=unreached), warnings
 
 
 def _noted(skipped: Skipped, substitute: str) -> Skipped:

@@ -186,7 +186,7 @@ SERVICE_FAULTS: dict[str, tuple[Callable[[DoctorWorld], Any], str, str, str, str
     "silent nameserver": (_dns(silent), URL, "dns", FAILURE, "none of 1 DNS queries was answered"),
     "POP names do not exist": (_dns(code("NXDOMAIN"), of_pop), URL, "pop_names", FAILURE, "0 of 30 POP names"),
     "POP names lead elsewhere": (_dns(address(OUTSIDE), of_pop), URL, "pop_names", FAILURE, OUTSIDE),
-    "resolver drops the client subnet": (
+    "no nameserver uses the client subnet": (
         _dns(without_subnet, not_of_pop), URL, "client_subnets", WARNING, "0 of 5 client subnets"
     ),
     "port 443 closed everywhere": (_dark(*POPS), URL, "reachability", FAILURE, "no POP responds"),

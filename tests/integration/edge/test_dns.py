@@ -37,3 +37,12 @@ def test_names_of_pops_distributions_and_aliases_resolve(
     assert ask(HOST, "CNAME") == (dns.rcode.NOERROR, [DOMAIN + "."])
     for name in ("d111abc.XYZ9-C1.cloudfront.net", f"d999.{TOKYO}.cloudfront.net", "example.com"):
         assert ask(name) == (dns.rcode.NXDOMAIN, [])
+
+
+def test_ns_records_name_a_nameserver_at_the_same_port(
+    ask: Callable[..., tuple[int, list[str]]],
+) -> None:
+    for name in (DOMAIN, "cloudfront.net"):
+        assert ask(name, "NS") == (dns.rcode.NOERROR, ["ns.cloudfront.net."])
+    assert ask("ns.cloudfront.net") == (dns.rcode.NOERROR, ["127.0.0.1"])
+    assert ask(HOST, "NS") == (dns.rcode.NOERROR, [DOMAIN + "."])

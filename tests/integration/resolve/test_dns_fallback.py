@@ -1,6 +1,7 @@
 """A location without a resolvable POP name is warmed through the POP to which CloudFront sends its viewers."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,3 +107,65 @@ def test_run_of_a_country_continues_by_substitutes_where_all_pop_names_fail(mach
     ran = machine.run({"url_list": fresh(), "region_type": "country", "region": ["tr"]})
     assert ran.output["warm"]
     assert plan(ran.name)["groups"][0]["pops"] == [FRANKFURT]
+
+
+# ---- POP names that do not resolve any more ----
+
+GULF = {"DXB": "DXB50-C1", "BAH": "BAH52-C1", "FJR": "FJR50-C1"}
+ALL_FAIL = f"POP names of {DOMAIN} leads to its POP, so CloudFront may not resolve POP names any more"
+
+
+@contextmanager
+def without_pop_names(sent_to: dict[str, str]) -> Iterator[Machine]:
+    """A CloudFront without POP names, which sends the clients of each location to a POP."""
+    subnets = client_subnets()
+    config = {
+        "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
+        "pops": list(dict.fromkeys([FRANKFURT, *sent_to.values()])),
+        "default_object": {"size": 100},
+        "pop_names": False,
+        "client_subnets": {subnets[location]: pop for location, pop in sent_to.items()},
+    }
+    with strict_cloudfront(config) as edge, an_account(edge) as account:
+        yield Machine(account.storage)
+
+
+@pytest.mark.usefixtures("_moto")
+def test_countries_are_reached_by_client_subnet_where_no_pop_name_resolves() -> None:
+    request = {"url_list": fresh(2), "region_type": "country", "region": ["ae", "bh"]}
+    with without_pop_names(GULF) as machine:
+        ran = machine.run(request)
+        assert ran.output["warm"]
+        planned = plan(ran.name)
+        (group,) = planned["groups"]
+        assert sorted(group["pops"]) == sorted(GULF.values())
+        (warning,) = [text for text in planned["warnings"] if ALL_FAIL in text]
+        assert "by client subnet 3 of 3 locations are reached" in warning
+        assert group["skipped"]
+        assert all("CloudFront sends clients there to" in each["detail"] for each in group["skipped"])
+        named = machine.resolve(request | {"region_type": "pop", "region": list(GULF.values())}).resolved
+        assert "none of 3 POP names resolves" in named["rejection"]["cause"]
+
+
+@pytest.mark.usefixtures("_moto")
+@pytest.mark.parametrize("sent_to", [GULF | {"BAH": "DXB50-C1"}, {"BAH": "DXB50-C1"}])
+def test_location_whose_clients_are_sent_elsewhere_is_not_warm(sent_to: dict[str, str]) -> None:
+    selected = ["ae", "bh"] if len(sent_to) > 1 else ["bh"]
+    with without_pop_names(sent_to) as machine:
+        ran = machine.run({"url_list": fresh(), "region_type": "country", "region": selected})
+        assert not ran.output["warm"]
+        planned = plan(ran.name)
+        assert any("viewers are sent elsewhere from BAH (to DXB)" in text for text in planned["warnings"])
+        assert any("their targets will fail: BAH52-C1 (unresolved_pop)" in text for text in planned["warnings"])
+        assert outcomes(ran.name)["unresolved_pop"] == 2  # both POPs of the catalogue in Bahrain
+
+
+@pytest.mark.usefixtures("_moto")
+def test_substitute_outside_the_networks_of_cloudfront_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_pop_names(GULF) as machine:
+        # The nameserver's address is inside, those of the POPs are not.
+        monkeypatch.setenv("PREWARM_EDGE_NETWORKS", "127.0.0.0/24")
+        request = {"url_list": fresh(), "region_type": "country", "region": ["ae", "bh"]}
+        ran = machine.resolve(request)
+    assert any("not warmed" in text for text in plan(ran.name)["warnings"])
+    assert not any("CloudFront sends clients there to" in text for text in plan(ran.name)["warnings"])

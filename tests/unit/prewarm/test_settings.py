@@ -83,3 +83,11 @@ def test_invalid_number_names_setting_and_limits(name: str, text: str) -> None:
 
 def test_error_cache_can_be_disabled() -> None:
     assert read(ERROR_CACHE_SECONDS="0").error_cache_seconds == 0
+
+
+def test_port_of_edge_nameservers_is_53_unless_it_is_set() -> None:
+    required = {"PREWARM_BUCKET": "b", "PREWARM_TABLE": "t"}
+    assert Settings.from_environment(required).edge_nameserver_port == 53
+    assert Settings.from_environment(required | {"PREWARM_EDGE_NAMESERVER_PORT": "5353"}).edge_nameserver_port == 5353
+    with pytest.raises(BrokenSetting, match="PREWARM_EDGE_NAMESERVER_PORT"):
+        Settings.from_environment(required | {"PREWARM_EDGE_NAMESERVER_PORT": "0"})

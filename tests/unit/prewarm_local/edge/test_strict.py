@@ -15,7 +15,7 @@ PLAIN: dict[str, Any] = {"distributions": [{"domain": DOMAIN, "aliases": [HOST]}
 SCENE = {
     "distributions", "pops", "areas", "addresses_per_pop", "dark", "impostors", "tls_faults", "http1_only",
     "objects", "default_object", "default_ttl", "error_ttl", "origin_ttfb_ms", "origin_timeout", "edge_latency_ms",
-    "https_port", "http_port", "dns_port", "client_subnets", "cache_policies", "regional_bypass",
+    "https_port", "http_port", "dns_port", "client_subnets", "pop_names", "cache_policies", "regional_bypass",
     "origin_shield", "ca_bundle", "origin_request_policies",
 }  # fmt: skip
 

@@ -1,9 +1,14 @@
 """Substitutes: which locations need one, and how a probed substitute joins its group."""
 
+from dataclasses import replace
+
+import pytest
+
 from prewarm.planning.plan import Skipped
+from resolve.planner import plan_run
 from resolve.pops.dns_fallback import add_substitutes, unreached_locations
 from resolve.pops.pop_probe import PopProbe
-from resolve.stages import MatchedGroup, ProbedGroup
+from resolve.stages import MatchedGroup, Probed, ProbedGroup
 from tests.support.builders import DISTRIBUTION, parsed, request
 from tests.support.planning import CATALOGUE, probed
 
@@ -65,3 +70,31 @@ def test_failed_substitute_is_a_warning() -> None:
     group, (warning,) = add_substitutes(before, responding("", "connect_error"), CATALOGUE)
     assert group == before
     assert warning.endswith("and the POP to which CloudFront sends clients there fails: connect_error")
+
+
+def test_own_pops_of_a_location_that_is_not_reached_fail_where_no_other_is_left() -> None:
+    unusable = {pop: Skipped(pop, "unresolved_pop") for pop in ("DXB52-P1", "BAH52-C1")}
+    sent = [(place, PopProbe(DUBAI, ADDRESSES, "https://www.example.com/")) for place in ("DXB", "BAH")]
+    group, (summary, *_) = add_substitutes(probed(GROUP, list(unusable), None, unusable), sent, CATALOGUE)
+    assert group.unreached == {"BAH52-C1"}
+    assert "1 of 2 locations are reached (DXB), and viewers are sent elsewhere from BAH (to DXB)" in summary
+
+
+def test_no_pop_has_to_fail_where_another_name_leads_to_its_pop() -> None:
+    unusable = {"BAH52-C1": Skipped("BAH52-C1", "unresolved_pop")}
+    sent = [("BAH", PopProbe(DUBAI, ADDRESSES, "https://www.example.com/"))]
+    group, warnings = add_substitutes(probed(GROUP, [DUBAI, "BAH52-C1"], None, unusable), sent, CATALOGUE)
+    assert not group.unreached
+    assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("tier", ["edge", "regional"])
+def test_unreached_pop_is_planned_and_the_others_are_skipped(tier: str) -> None:
+    unusable = {pop: Skipped(pop, "unresolved_pop") for pop in ("FRA2-C1", "NRT57-P3", "NRT20-C1")}
+    group = replace(probed(GROUP, [*unusable, "FRA50-C1"], None, unusable), unreached=frozenset({"NRT57-P3"}))
+    fields = request(region_type="country", region=["de", "jp"], tier=tier).fields
+    planned = plan_run("r", fields, Probed((group,)), [], (), CATALOGUE, started_at=0.0, clock=lambda: 0.0)
+    (stored,) = planned.plan.groups
+    assert "FRA50-C1" in stored.pops
+    assert "NRT57-P3" in (stored.pops if tier == "edge" else set().union(*stored.areas))
+    assert "FRA2-C1" in {each.pop for each in stored.skipped}

@@ -60,7 +60,12 @@ def test_encoding_is_that_of_the_mark_the_zeros_or_the_declaration(body: bytes, 
     assert encoding_of(body) == encoding
 
 
-@given(st.text(max_size=300), st.sampled_from(["utf-8", "utf-16", "utf-32"]), st.integers(1, 7))
+# A NUL is in no text document, and next to the first character it is what UTF-16 without a mark looks like.
+@given(
+    st.text(st.characters(exclude_characters="\0"), max_size=300),
+    st.sampled_from(["utf-8", "utf-16", "utf-32"]),
+    st.integers(1, 7),
+)
 def test_text_in_pieces_is_the_whole_text(text: str, encoding: str, size: int) -> None:
     body = f"<{text}".encode(encoding, "replace")
     parts = [body[start : start + size] for start in range(0, len(body), size)]
