@@ -58,6 +58,7 @@ def take_answers(service: Service, browser: Browser) -> list[Path]:
     taken = [visitor.picture("dashboard-failed", FOLDER)]
     page = visitor.open()
     page.wait_for_selector("[data-runs] li")
+    page.get_by_text("Loading the locations.").wait_for(state="hidden")
     page.get_by_label("When was this URL last warm?").fill(PAGES[0])
     page.get_by_role("button", name="Look up").click()
     page.wait_for_selector("[data-lookup-result]:visible")
