@@ -58,6 +58,7 @@ def take_answers(service: Service, browser: Browser) -> list[Path]:
     taken = [visitor.picture("dashboard-failed", FOLDER)]
     page = visitor.open()
     page.wait_for_selector("[data-runs] li")
+    page.get_by_text("Loading the locations.").wait_for(state="hidden")
     page.get_by_label("When was this URL last warm?").fill(PAGES[0])
     page.get_by_role("button", name="Look up").click()
     page.wait_for_selector("[data-lookup-result]:visible")
@@ -72,9 +73,15 @@ def take_command(service: Service) -> None:
     arguments = ["start", *urls, "--region", "apac,eu", "--max-rps", "400", "--verify", "none", "--wait"]
     shown = f"prewarm start https://{HOST}/index.html … --region apac,eu --wait"
     with terminal(service, *arguments, COLUMNS=str(COLUMNS), LINES=str(LINES), FORCE_COLOR="1") as running:
-        running.until(lambda text: "client_error" in screen_text(text) and done_percent(text) > DONE_OF_A_COMMAND)
+        running.until(shows_the_run)
+        assert shows_the_run(running.shown), "the run ended before a screenshot could be taken"
         draw(running, shown, FOLDER / "command.svg")
         running.end()
+
+
+def shows_the_run(shown: str) -> bool:
+    """Return whether a terminal shows the failed URL and bars of which more than half is done."""
+    return "404 Not Found" in screen_text(shown) and done_percent(shown) > DONE_OF_A_COMMAND
 
 
 def screen_text(shown: str) -> str:
@@ -107,7 +114,7 @@ def main() -> int:
             best, picture = 0, None
             while page.locator("[data-chip].in_progress").count():
                 done = int(page.locator("[data-meter]").get_attribute("aria-valuenow") or 0)
-                counts = [int(text) for text in page.locator("[data-legend] b").all_inner_texts()]
+                counts = [int(text.split()[0]) for text in page.locator("[data-legend] b").all_inner_texts()]
                 mixed = math.prod(1 + count for count in counts)
                 if done >= DONE_AT_LEAST and mixed > best:
                     best, picture = mixed, desktop.picture("dashboard-run", FOLDER)

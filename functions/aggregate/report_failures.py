@@ -6,7 +6,7 @@ from typing import Any
 
 from aggregate.report_tables import table
 from prewarm.counted import count_of
-from prewarm.results.failure_texts import example_from_json, what_happened
+from prewarm.results.failure_texts import example_from_json, label, what_happened
 from prewarm.results.failures import Kind
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -33,7 +33,7 @@ def _group(report: dict[str, Any], step: dict[str, str], entries: list[dict[str,
     outcome = step["outcome"]
     more = f'<a href="{escape(step["link"])}">More about {escape(outcome)}</a>'
     html = (
-        f"<h2>{len(entries):,} failed: {escape(IN_WORDS[Outcome(outcome)])} ({escape(outcome)})</h2>"
+        f"<h2>{len(entries):,} failed: {escape(_cause(outcome, entries))}</h2>"
         f"<p><b>What to do:</b> {escape(step['how'])}. {more}</p>"
     )
     rows = [
@@ -44,6 +44,12 @@ def _group(report: dict[str, Any], step: dict[str, str], entries: list[dict[str,
     if len(entries) > URLS_SHOWN:
         html += f'<p class="soft">{len(entries) - URLS_SHOWN:,} more are in the CSV and the JSON report.</p>'
     return html
+
+
+def _cause(outcome: str, entries: Iterable[dict[str, Any]]) -> str:
+    """Return why the URLs of a group failed: with the status, unless they differ in it."""
+    labels = {label(main_kind(entry["kinds"]) or Kind(Outcome.LOST)) for entry in entries}
+    return labels.pop() if len(labels) == 1 else f"{IN_WORDS[Outcome(outcome)]} ({outcome})"
 
 
 def everywhere(report: dict[str, Any]) -> str:

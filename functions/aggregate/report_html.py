@@ -14,6 +14,8 @@ from aggregate.report_failures import URLS_SHOWN, different, everywhere, failure
 from aggregate.report_tables import documents, left_out, table
 from aggregate.report_times import gain_table, histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
+from prewarm.counted import count_of
+from prewarm.results.proof_texts import ELSEWHERE, IN_POP
 
 SLOWEST_SHOWN = 10
 # The colours of a run's states, as everywhere: success green, failure red, cancelled grey.
@@ -47,9 +49,9 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield _figures(
         {
             "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
-            "Verified": f"{report['verified']:,}",
-            "Proofs that name the POP": f"{report.get('verifiedInPop', 0):,}",
-            "Verified at another address of the POP": f"{report.get('verifiedElsewhere', 0):,}",
+            "Verified by a second fetch": f"{report['verified']:,}",
+            IN_POP[0].upper() + IN_POP[1:]: f"{report.get('verifiedInPop', 0):,}",
+            ELSEWHERE[0].upper() + ELSEWHERE[1:]: f"{report.get('verifiedElsewhere', 0):,}",
             "Addresses with a proof": f"{report.get('addressesProven', 0):,} of {report.get('addresses', 0):,}",
             "Duration": _duration(report["endedAt"] - report["startedAt"]),
             "Fetches": f"{report['fetches']:,}",
@@ -156,9 +158,9 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
             continue
         portion = sums["warm"] / sums["targets"] if sums["targets"] else 0.0
         kind = "unjudged" if not sums["targets"] else "warm" if portion == 1 else "partly" if portion else "failed"
-        counts = f"{sums['pops']} POPs, {100 * portion:.0f} % of {sums['targets']:,} targets warm"
+        counts = f"{count_of(sums['pops'], 'POP')}, {100 * portion:.0f} % of {sums['targets']:,} targets warm"
         if not sums["targets"]:
-            counts = f"{sums['pops']} POPs, not judged: every URL failed everywhere"
+            counts = f"{count_of(sums['pops'], 'POP')}, not judged: every URL failed everywhere"
         x, y = 10 * (location.longitude + 180), 10 * (90 - location.latitude)
         title = escape(f"{location.city} ({code}): {counts}")
         circles += (

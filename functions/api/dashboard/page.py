@@ -16,6 +16,7 @@ from prewarm.request.bounds import MAX_BODY_BYTES, MAX_BODY_URLS
 from prewarm.request.model import PrewarmRequest
 from prewarm.request.url_sources import LIST_BYTES
 from prewarm.results.outcome import IN_WORDS
+from prewarm.results.proof_texts import ELSEWHERE, IN_POP
 from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 
@@ -88,6 +89,7 @@ def constants(has_console: bool) -> dict[str, Any]:  # noqa: FBT001 - a fact abo
         "OUTCOMES": IN_WORDS,
         # An option that has its default is not part of "Run again".
         "DEFAULTS": {name: field.default for name, field in fields.items() if not field.is_required()},
+        "PROOFS": {"inPop": IN_POP, "elsewhere": ELSEWHERE},
         "HAS_CONSOLE": has_console,
         "MAX_BODY_BYTES": MAX_BODY_BYTES,
         "MAX_BODY_URLS": MAX_BODY_URLS,

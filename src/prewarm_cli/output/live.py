@@ -95,10 +95,11 @@ class PlainLines:
         """Print new failures and, if it has changed, the progress."""
         if in_progress(status):
             echo(self._failures.lines(status))
-            line = progress_line(status)
-            if line != self._last:
-                echo([f"{time.monotonic() - self._started:7.1f} s  {line}"])
-            self._last = line
+            # The estimate of the time left changes with each poll, also where nothing else does.
+            progress = progress_line(status | {"phase": (status.get("phase") or {}) | {"secondsLeft": None}})
+            if progress != self._last:
+                echo([f"{time.monotonic() - self._started:7.1f} s  {progress_line(status)}"])
+            self._last = progress
 
 
 class ProgressBars:

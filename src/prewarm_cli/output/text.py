@@ -12,6 +12,7 @@ from prewarm.counted import count_of
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
+from prewarm.results.proof_texts import ELSEWHERE
 from prewarm.urls import redacted
 from prewarm_cli.errors import Code
 from prewarm_cli.output import times
@@ -212,7 +213,7 @@ def _proof(targets: dict[str, Any]) -> str:
     if not verified or "addresses" not in targets:
         return ""
     return (
-        f"{count_of(verified, 'target')} verified, {targets['verifiedElsewhere']:,} at another address of the POP; "
+        f"{count_of(verified, 'target')} verified by a second fetch, {targets['verifiedElsewhere']:,} {ELSEWHERE}; "
         f"{targets['addressesProven']:,} of {count_of(targets['addresses'], 'address', 'addresses')} have a proof"
     )
 

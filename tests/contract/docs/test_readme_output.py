@@ -1,4 +1,4 @@
-"""The README's example of a run has the lines that the command prints today."""
+"""The README's example of a run, and the demo's page, have the lines that the command prints today."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from prewarm.results.failure_texts import what_happened
+from prewarm.results.next_steps import next_steps, step_text
+from prewarm_cli.demo.command import counts_text
+from prewarm_cli.demo.site import FAILING, demo_site
 from prewarm_cli.output import times
 from prewarm_cli.output.text import failure_line, progress_line, status_lines
 from tests.support.definitions import ROOT
@@ -83,3 +87,16 @@ def test_readme_example_has_the_lines_of_todays_output(example: list[str], monke
     for number in range(len(lines)):
         changed = [*lines[:number], "old form", *lines[number + 1 :]]
         assert differences(example, changed), "a line that has changed is reported"
+
+
+def test_demo_page_has_the_texts_of_todays_output() -> None:
+    """Each broken URL of the demo with what happened and what to do, as the service words them."""
+    lines = (ROOT / "docs/demo.md").read_text(encoding="utf-8").splitlines()
+    kinds = ["client_error:404", "server_error:502:unreachable", "truncated:200"]
+    failed = [re.split(r"\s{2,}", line)[2] for line in lines if line.startswith("failed ")]
+    assert len(failed) == len(FAILING) == len(kinds)
+    for key, text in zip(kinds, failed, strict=True):
+        assert text.startswith(what_happened({key: 384}, None, variants=1) + ", such as ")
+    steps = {line for line in lines if line.startswith("next ")}
+    assert steps == {f"next     {step_text(step)}" for step in next_steps({key: 384} for key in kinds)}
+    assert counts_text(demo_site()) in lines

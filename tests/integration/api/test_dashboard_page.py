@@ -16,6 +16,7 @@ from api.uploads import upload
 from prewarm.catalogue import data_text
 from prewarm.request.validation import check_request
 from prewarm.results.outcome import IN_WORDS
+from prewarm.results.proof_texts import ELSEWHERE, IN_POP
 from prewarm.storage.run_store import storage
 from prewarm_local.stack.api_gateway import Gateway
 from prewarm_local.stack.intrinsics import Account
@@ -172,6 +173,10 @@ def test_page_links_to_a_console_only_where_there_is_one(
 ) -> None:
     monkeypatch.setenv("PREWARM_OWN_MACHINE", own_machine)
     assert f"const HAS_CONSOLE = {expected};" in get()["body"]
+
+
+def test_page_says_what_proofs_show_in_the_words_of_the_report() -> None:
+    assert f"const PROOFS = {json.dumps({'inPop': IN_POP, 'elsewhere': ELSEWHERE})};" in get()["body"]
 
 
 def test_page_knows_the_defaults_of_every_option() -> None:

@@ -69,6 +69,29 @@ def test_page_says_what_failed_with_which_status_where_and_what_to_do() -> None:
     assert f'<a href="{RUN_PAGE}">' in html
 
 
+@pytest.mark.parametrize(
+    ("failed", "heading"),
+    [
+        (GONE, "1 failed: 404 Not Found What to do"),
+        ({1: {"server_error:502:unreachable": 3}}, "1 failed: 502 (the edge could not connect to the origin) What"),
+        ({1: {"truncated:200": 3}}, "1 failed: 200, body ended early What"),
+        (
+            {1: {"client_error:404": 3}, 2: {"client_error:410": 3}},
+            "2 failed: the origin answered with a 4xx (",
+        ),
+        ({1: {"timeout": 3}, 2: {"timeout": 2}}, "2 failed: timeout (the edge stopped responding) What"),
+    ],
+)
+def test_heading_of_a_group_has_the_status_of_all_its_urls(failed: dict[int, dict[str, int]], heading: str) -> None:
+    assert heading in text_of(reported(failed, {}))
+
+
+def test_map_counts_one_pop_in_the_singular() -> None:
+    text = text_of(reported(GONE, dict.fromkeys(POPS, 1)))
+    assert "Tokyo (NRT): 1 POP, 100 % of " in text
+    assert "1 POPs" not in text
+
+
 def test_one_missing_file_leaves_every_pop_warm() -> None:
     report = reported(GONE, dict.fromkeys(POPS, 1))
     text, html = text_of(report), page(report, catalogue()).decode()

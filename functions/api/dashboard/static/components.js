@@ -74,9 +74,9 @@ function showFigures(page, status, failed, rate) {
     ...(running ? [["Phase", ...phaseText(phase)]] : []),
     ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
     ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
-    ["Verified", number(verified), verified ? `${number(verifiedInPop)} name the POP's own layer` : "by a second fetch"],
+    ["Verified", number(verified), verified ? `by a second fetch; ${number(verifiedInPop)} ${PROOFS.inPop}` : "by a second fetch"],
   ];
-  if (verified && addresses) figures.push(["Addresses with a proof", `${number(addressesProven)} of ${number(addresses)}`, `${number(verifiedElsewhere)} proofs at another address`]);
+  if (verified && addresses) figures.push(["Addresses with a proof", `${number(addressesProven)} of ${number(addresses)}`, `${plural(verifiedElsewhere, "copy", "copies")} ${PROOFS.elsewhere}`]);
   if (status.uncompressedUrls) figures.push(["Served uncompressed", plural(status.uncompressedUrls, "URL"), "at some POPs"]);
   if (status.duplicates) figures.push(["Duplicates", number(status.duplicates), "other spellings, left out"]);
   if (downloaded !== null) figures.push(["Downloaded", bytes(downloaded), null]);
