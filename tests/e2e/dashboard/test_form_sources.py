@@ -221,9 +221,13 @@ def check_pairs_are_shown_and_started_again(page: Page, api: str, requests: tupl
         page.route("**/request?*", respond_with(document))
         page.goto(f"{api}/#/run/ended")
         page.reload()
+        # The view is complete: a later one would have its section closed again.
+        page.wait_for_load_state("networkidle")
         page.locator("[data-request] summary").click()
         name = "uploaded file pairs.csv.gz" if stored is not IN_S3 else IN_S3["targets_s3"]
-        expect(page.get_by_role("region", name="Request")).to_contain_text(f"Pairs of URL and POP{name}")
+        expect(page.get_by_role("region", name="Request")).to_contain_text(
+            f"Pairs of URL and POP{name}", timeout=TIMEOUT_MS
+        )
         expect(page.get_by_role("region", name="Request")).to_contain_text("Locationsthe POPs of the pairs")
         page.get_by_role("button", name="Run again…").click()
         with page.expect_request("**/prewarm") as again:
