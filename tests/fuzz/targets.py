@@ -10,6 +10,7 @@ from unittest import mock
 import api.dashboard.page
 import api.handler
 import api.history_routes
+import api.static_routes
 from prewarm.errors import InvalidRequest
 from prewarm.fetcher.header_lines import CUT, LONGEST_VALUE, read_header_lines
 from prewarm.fetcher.response import Response
@@ -70,6 +71,7 @@ def _stores(kept: Storage, described: dict[str, Any] | None) -> Iterator[None]:
         ),
         mock.patch.multiple(api.history_routes, storage=lambda: kept, executions=lambda: executions(described)),
         mock.patch.multiple(api.dashboard.page, storage=lambda: kept),
+        mock.patch.multiple(api.static_routes, storage=lambda: kept),
         mock.patch.dict(os.environ, SETTINGS),
     ):
         yield

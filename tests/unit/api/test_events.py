@@ -13,7 +13,7 @@ from tests.support.handlers import Context
 
 VALID: dict[str, Any] = {
     "httpMethod": "GET",
-    "path": "/pops",
+    "path": "/openapi.json",
     "headers": {"X-A": "1"},
     "multiValueHeaders": {"X-A": ["1"]},
     "queryStringParameters": None,

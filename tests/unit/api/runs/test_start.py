@@ -10,6 +10,7 @@ import pytest
 from api.runs.start import NAMES_SHOWN, request_summary, run_name, start
 from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest, RequestTooLarge
+from prewarm.knowledge import Knowledge
 from prewarm.request.bounds import MAX_BODY_BYTES
 from tests.support.builders import request
 
@@ -27,6 +28,9 @@ class Recorder:
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         self.calls.append(("store", run, document))
         return f"runs/{run}/request.json"
+
+    def get_knowledge(self, _today: object) -> tuple[Knowledge, str]:
+        return Knowledge(), ""
 
     def start(self, run: str, document: dict[str, Any]) -> str:
         self.calls.append(("start", run, document))
