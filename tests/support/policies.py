@@ -1,11 +1,17 @@
 """The IAM statements of a translated template, by role: inline ones and those of the template's managed policies."""
 
+import json
 import re
 from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from tests.support.definitions import Document, as_if, many, name_of, resources
 
+# The roles that act in other accounts.
+ASSUMING_ROLES = {"ResolveFunctionRole", "InvalidateFunctionRole"}
 # Actions on the resource "*", and the reason: no such action has resource-level permissions.
 ACTIONS_ON_EVERYTHING = {
     "cloudfront:ListDistributions": "a list names no distribution",
@@ -69,3 +75,33 @@ def rights(document: Document) -> set[tuple[str, str, str]]:
         for action in many(statement["Action"])
         for resource in many(statement["Resource"])
     }
+
+
+@cache
+def authorization_reference() -> Document:
+    """Return AWS's Service Authorization Reference from cfn-lint's copy: actions and resources by service."""
+    # Found without an import, which takes over a second.
+    found = find_spec("cfnlint")
+    assert found is not None
+    assert found.origin is not None
+    data: Document = json.loads((Path(found.origin).parent / "data/AdditionalSpecs/Policies.json").read_text())
+    return data
+
+
+def broad_rights(document: Document) -> list[str]:
+    """List actions that do not exist, contain a wildcard, or apply to "*" without a stated reason."""
+    existing = {service: entry["Actions"] for service, entry in authorization_reference().items()}
+    problems = []
+    for role, statement in statements(document):
+        everything = "*" in [name_of(resource) for resource in many(statement["Resource"])]
+        for action in many(statement["Action"]):
+            service, _, name = action.partition(":")
+            if "*" in action:
+                problems.append(f"{role}: {action} is a wildcard")
+            elif name.lower() not in existing.get(service, {}):
+                problems.append(f"{role}: {action} does not exist")
+            elif everything and action not in ACTIONS_ON_EVERYTHING:
+                problems.append(f"{role}: {action} on every resource has no reason")
+            elif everything and "Resources" in existing[service][name.lower()]:
+                problems.append(f"{role}: {action} can be narrowed to resources")
+    return problems

@@ -37,5 +37,5 @@ class GainRegion(GainCounts):
 class Gain(GainCounts):
     """The gain of a run."""
 
-    text: Annotated[str, Field(description="The gain as a sentence, or why there is none.")]
+    text: Annotated[str, Field(description="The gain as a sentence, or why it was not measured.")]
     regions: list[GainRegion]

@@ -103,7 +103,7 @@ def gain_of(results: Iterable[BatchResult], verify: str, region_of: Callable[[st
 
 
 def gain_text(gain: Gain, verify: str) -> str:
-    """Return the gain as a sentence, or why there is none; `verify` is the request's."""
+    """Return the gain as a sentence, or why it was not measured; `verify` is the request's."""
     before = f"{share_text(gain.before, gain.fetched)} were warm before"
     if spared := gain.as_json()["sparedMs"]:
         middle, high = (f"{round(spared[name]):,} ms" for name in ("p50", "p95"))

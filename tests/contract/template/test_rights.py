@@ -3,28 +3,30 @@
 Each rule is a function that lists its violations; a test shows that it finds one in a broken copy.
 """
 
-import json
 import re
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-from prewarm.distribution_roles import roles_of
 from tests.support.definitions import (
     MACHINE_ID,
     Document,
     find_statement,
     many,
-    name_of,
     resources,
     state_machine,
     template,
     translate,
     translated,
 )
-from tests.support.policies import ACTIONS_ON_EVERYTHING, arn_of, rights, shared_policies, statements
+from tests.support.policies import (
+    ACTIONS_ON_EVERYTHING,
+    ASSUMING_ROLES,
+    arn_of,
+    authorization_reference,
+    broad_rights,
+    shared_policies,
+    statements,
+)
 
 # AWS's managed policies that SAM attaches.
 AWS_POLICIES = {
@@ -42,68 +44,11 @@ OTHER_ROLES = {
     "WarmFunctionRole",
     f"{MACHINE_ID}Role",
 }
-# The roles that act in other accounts.
-ASSUMING_ROLES = {"ResolveFunctionRole", "InvalidateFunctionRole"}
 SHARED_POLICIES = {
     "UseKeyPolicy": FINISHING_ROLES | OTHER_ROLES,
     "FinishRunPolicy": FINISHING_ROLES,
     "AssumeDistributionRolesPolicy": ASSUMING_ROLES,
 }
-
-MACHINE_ARN = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-prewarm"
-EXECUTION_ARN = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-prewarm"
-# All rights of the state machine. AWS documents those of the Distributed Map under "IAM policies for using
-# Distributed Map states".
-MACHINE_RIGHTS = {
-    ("lambda:InvokeFunction", "ResolveFunction.Arn"),
-    ("lambda:InvokeFunction", "InvalidateFunction.Arn"),
-    ("lambda:InvokeFunction", "WarmFunction.Arn"),
-    ("lambda:InvokeFunction", "AggregateFunction.Arn"),
-    ("states:StartExecution", MACHINE_ARN),
-    ("states:DescribeExecution", f"{EXECUTION_ARN}:*"),
-    ("states:DescribeExecution", f"{EXECUTION_ARN}/*"),
-    ("states:StopExecution", f"{EXECUTION_ARN}:*"),
-    ("states:StopExecution", f"{EXECUTION_ARN}/*"),
-    ("states:RedriveExecution", f"{EXECUTION_ARN}/*"),
-    ("s3:GetObject", "${RunsBucket.Arn}/runs/*"),
-    ("s3:PutObject", "${RunsBucket.Arn}/runs/*/map/*"),
-    ("s3:GetObject", "${RunsBucket.Arn}/runs/*/map/*"),
-    ("s3:ListMultipartUploadParts", "${RunsBucket.Arn}/runs/*/map/*"),
-    ("s3:AbortMultipartUpload", "${RunsBucket.Arn}/runs/*/map/*"),
-    ("kms:Decrypt", "KmsKeyArn"),
-    ("kms:GenerateDataKey", "KmsKeyArn"),
-    *((action, "*") for action in ACTIONS_ON_EVERYTHING if action.startswith("logs:")),
-}
-
-
-@cache
-def authorization_reference() -> Document:
-    """Return AWS's Service Authorization Reference from cfn-lint's copy: actions and resources by service."""
-    # Found without an import, which takes over a second.
-    found = find_spec("cfnlint")
-    assert found is not None
-    assert found.origin is not None
-    data: Document = json.loads((Path(found.origin).parent / "data/AdditionalSpecs/Policies.json").read_text())
-    return data
-
-
-def broad_rights(document: Document) -> list[str]:
-    """List actions that do not exist, contain a wildcard, or apply to "*" without a stated reason."""
-    existing = {service: entry["Actions"] for service, entry in authorization_reference().items()}
-    problems = []
-    for role, statement in statements(document):
-        everything = "*" in [name_of(resource) for resource in many(statement["Resource"])]
-        for action in many(statement["Action"]):
-            service, _, name = action.partition(":")
-            if "*" in action:
-                problems.append(f"{role}: {action} is a wildcard")
-            elif name.lower() not in existing.get(service, {}):
-                problems.append(f"{role}: {action} does not exist")
-            elif everything and action not in ACTIONS_ON_EVERYTHING:
-                problems.append(f"{role}: {action} on every resource has no reason")
-            elif everything and "Resources" in existing[service][name.lower()]:
-                problems.append(f"{role}: {action} can be narrowed to resources")
-    return problems
 
 
 def test_actions_exist_and_are_narrow() -> None:
@@ -219,20 +164,6 @@ def test_shared_role_and_nameless_statement_are_reported() -> None:
     assert re.search("ApiFunctionRole has .*AmazonS3FullAccess", problems)
 
 
-def machine_rights(document: Document) -> set[tuple[str, str]]:
-    return {
-        (action, name_of(resource))
-        for role, statement in statements(document)
-        if role == f"{MACHINE_ID}Role"
-        for action in many(statement["Action"])
-        for resource in many(statement["Resource"])
-    }
-
-
-def test_state_machine_has_exactly_the_rights_of_its_states() -> None:
-    assert machine_rights(translated()) == MACHINE_RIGHTS
-
-
 def invalidating_roles(document: Document) -> set[str]:
     return {
         role
@@ -256,56 +187,3 @@ def test_one_role_may_create_and_check_invalidations_of_distributions_and_tenant
     broken = template()
     find_statement(broken, MACHINE_ID, "RedriveChildExecutions")["Action"] = "cloudfront:GetInvalidation"
     assert invalidating_roles(translate(broken, state_machine())) == {"InvalidateFunctionRole", f"{MACHINE_ID}Role"}
-
-
-def assuming_rights(document: Document) -> set[tuple[str, str, str]]:
-    """Return role, action and resource of each right of STS."""
-    return {right for right in rights(document) if right[1].startswith("sts:")}
-
-
-def test_roles_are_assumed_by_two_functions_exactly_as_listed_and_only_if_there_are_any() -> None:
-    expected = {(role, "sts:AssumeRole", "DistributionRoles") for role in ASSUMING_ROLES}
-    assert assuming_rights(translated()) == expected
-    policy = translated()["Resources"]["AssumeDistributionRolesPolicy"]
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Resource"] == {"Fn::Split": [",", {"Ref": "DistributionRoles"}]}
-    assert policy["Condition"] == "HasDistributionRoles"
-    assert template()["Conditions"]["HasDistributionRoles"] == {
-        "Fn::Not": [{"Fn::Equals": [{"Ref": "DistributionRoles"}, ""]}]
-    }
-    attached = {"Fn::If": ["HasDistributionRoles", {"Ref": "AssumeDistributionRolesPolicy"}, {"Ref": "AWS::NoValue"}]}
-    for role in ASSUMING_ROLES:
-        assert attached in resources(translated(), "AWS::IAM::Role")[role]["ManagedPolicyArns"]
-
-
-def test_right_to_assume_any_role_is_detected() -> None:
-    broken = template()
-    find_statement(broken, "AssumeDistributionRolesPolicy", "AssumeDistributionRoles")["Resource"] = "*"
-    document = translate(broken, state_machine())
-    assert ("ResolveFunctionRole", "sts:AssumeRole", "*") in assuming_rights(document)
-    assert any("sts:AssumeRole on every resource has no reason" in problem for problem in broad_rights(document))
-
-
-ROLES = {
-    "": True,
-    "arn:aws:iam::111111111111:role/prewarm": True,
-    "arn:aws:iam::111111111111:role/a,arn:aws-cn:iam::222222222222:role/team/b_+=.@-": True,
-    "arn:aws:iam::111111111111:role/*": False,
-    "arn:aws:iam::111111111111:role/a, arn:aws:iam::222222222222:role/b": False,
-    "arn:aws:iam::111111111111:role/a,": False,
-    "*": False,
-}
-
-
-@pytest.mark.parametrize(("value", "valid"), ROLES.items())
-def test_parameter_accepts_what_the_functions_accept(value: str, *, valid: bool) -> None:
-    """A space would be part of an ARN in the policy, so that it would fit no role."""
-    assert bool(re.fullmatch(template()["Parameters"]["DistributionRoles"]["AllowedPattern"], value)) is valid
-    if valid:
-        assert len(roles_of(value, "external-id")) == len(value.split(",") if value else [])
-
-
-def test_missing_right_of_state_machine_is_detected() -> None:
-    broken = template()
-    find_statement(broken, MACHINE_ID, "RedriveChildExecutions")["Action"] = "states:DescribeExecution"
-    assert ("states:RedriveExecution", f"{EXECUTION_ARN}/*") not in machine_rights(translate(broken, state_machine()))

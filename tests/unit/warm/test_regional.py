@@ -1,9 +1,6 @@
 """Targets of a regional run: what proves that the regional edge cache has a copy, and which POP takes over."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,91 +11,22 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.planning.cells import Cells
 from prewarm.results.regional_causes import COLD, DIRECT, OWN_COPIES, SINGLE, UNNAMED
-from tests.support.builders import Clock, refused, response
-from tests.support.worker import Worked, work
+from tests.support.builders import Clock, response
+from tests.support.regional_area import (
+    FRA,
+    HIT,
+    MISS,
+    NRT,
+    REFRESHED,
+    Area,
+    kind_of,
+    only_record,
+    outcomes,
+    timing,
+    warmed,
+)
+from tests.support.worker import work
 from warm.regional import Seen, seen
-
-HIT, MISS, REFRESHED = "Hit from cloudfront", "Miss from cloudfront", "RefreshHit from cloudfront"
-FRA, NRT = ("FRA2-C1", "FRA50-C1", "FRA53-C1"), ("NRT12-C1", "NRT20-C1")
-
-
-def timing(layer: str, pop: str, *, hit: bool) -> str:
-    if hit:
-        return f'cdn-cache-hit,cdn-pop;desc="{pop}",cdn-hit-layer;desc="{layer}"'
-    return f'cdn-upstream-layer;desc="{layer}",cdn-cache-miss,cdn-pop;desc="{pop}"'
-
-
-class Area:
-    """POPs with caches of their own before regional edge caches, which count what reaches the origin.
-
-    `areas`: the POPs of each regional edge cache; `own`, `regional`: what POPs and caches (by their area's first POP)
-    have from the start; `silent`: without Server-Timing; `direct`: POPs that ask the origin themselves; `dead`: POPs
-    that refuse connections; `keeps`: whether anything is cached; `shown_as_miss`: a hit of a regional edge cache is
-    shown as a Miss.
-    """
-
-    def __init__(
-        self,
-        *areas: tuple[str, ...],
-        own: Iterable[tuple[str, str]] = (),
-        regional: Iterable[tuple[str, str]] = (),
-        silent: bool = False,
-        direct: tuple[str, ...] = (),
-        dead: tuple[str, ...] = (),
-        keeps: bool = True,
-        shown_as_miss: bool = False,
-    ) -> None:
-        self.area_of = {pop: area[0] for area in areas for pop in area}
-        self.own, self.regional = set(own), set(regional)
-        self.silent, self.direct, self.dead, self.keeps = silent, direct, set(dead), keeps
-        self.shown_as_miss = shown_as_miss
-        self.asked: list[tuple[str, str]] = []
-        self.origin: Counter[str] = Counter()
-
-    def __call__(self, fetch: Fetch) -> Response:
-        # Of the n-th POP of all areas (builders.tile_of).
-        pop = list(self.area_of)[int(fetch.queue.addresses[0].rpartition(".")[2])]
-        self.asked.append((fetch.url, pop))
-        return refused() if pop in self.dead else self.get(fetch.url, pop)
-
-    def get(self, url: str, pop: str) -> Response:
-        area = self.area_of[pop]
-        if (url, pop) in self.own:
-            layer, hit = "EDGE", True
-        elif pop in self.direct:
-            self.origin[url] += 1
-            layer, hit = "EDGE", False
-        else:
-            layer, hit = "REC", (url, area) in self.regional and not self.shown_as_miss
-            if (url, area) not in self.regional:
-                self.origin[url] += 1
-        if self.keeps:
-            self.own.add((url, pop))
-            if layer == "REC":
-                self.regional.add((url, area))
-        header = "" if self.silent else timing(layer, pop, hit=hit)
-        return response(pop, HIT if hit else MISS, server_timing=header)
-
-
-def warmed(edge: Area, *areas: tuple[str, ...], urls: int = 1, verify: str = "all", **scene: Any) -> Worked:
-    """Run a worker on a regional tile in front of an edge."""
-    return work(Clock(), edge, urls, areas=areas, verify=verify, **scene)
-
-
-def outcomes(worked: Worked) -> dict[str, int]:
-    return worked.result.outcomes
-
-
-def only_record(worked: Worked) -> dict[str, Any]:
-    (line,) = worked.records
-    record: dict[str, Any] = json.loads(line)
-    return record
-
-
-def kind_of(worked: Worked) -> str:
-    (counts,) = worked.result.failed.values()
-    (kind,) = counts
-    return kind
 
 
 @pytest.mark.parametrize(
@@ -238,67 +166,6 @@ def test_cache_that_never_shows_a_hit_leaves_the_target_unproven(shown_as_miss: 
     edge = Area(FRA, keeps=shown_as_miss, shown_as_miss=shown_as_miss)
     worked = warmed(edge, FRA)
     assert (outcomes(worked), kind_of(worked)) == ({"unproven": 1}, f"unproven:200:{COLD}")
-
-
-@pytest.mark.parametrize("verify", ["all", "sample", "none"])
-def test_dead_first_pop_hands_its_targets_to_the_next_one(verify: str) -> None:
-    edge = Area(FRA, NRT, dead=FRA[:1])
-    worked = warmed(edge, FRA, NRT, urls=20, verify=verify)
-    assert outcomes(worked) == {"warmed": 40}
-    assert (worked.result.failed, worked.result.dark) == ({}, ())
-    assert worked.reported_pops == [(FRA[0], "connect_error")]
-    # It is given up on after six connections, and not tried for each target.
-    assert sum(pop == FRA[0] for _, pop in edge.asked) <= 6
-    carried = Counter(json.loads(line)["pop"] for line in worked.records)
-    assert carried == {FRA[1]: 20, NRT[0]: 20}
-
-
-def test_pop_that_another_worker_reported_as_dark_is_not_asked() -> None:
-    edge = Area(FRA)
-    worked = warmed(edge, FRA, urls=3, dark_pops={FRA[0]: "timeout"})
-    assert outcomes(worked) == {"warmed": 3}
-    assert FRA[0] not in {pop for _, pop in edge.asked}
-
-
-def test_broken_connection_moves_one_target_only() -> None:
-    edge = Area(FRA)
-    real, broken = edge.get, [FRA[0]]
-    edge.get = lambda url, pop: refused() if broken and broken.pop() else real(url, pop)  # type: ignore[method-assign]
-    worked = warmed(edge, FRA, urls=4)
-    assert outcomes(worked) == {"warmed": 4}
-    carried = Counter(json.loads(line)["pop"] for line in worked.records)
-    assert carried == {FRA[0]: 3, FRA[1]: 1}
-
-
-def test_area_whose_pops_are_all_dead_is_listed_once_and_fails_no_target_of_others() -> None:
-    edge = Area(FRA, NRT, dead=NRT)
-    worked = warmed(edge, FRA, NRT, urls=4)
-    assert outcomes(worked) == {"warmed": 4}
-    assert [(each.pop, each.reason) for each in worked.result.dark] == [(NRT[0], "connect_error")]
-
-
-def test_area_without_a_live_second_pop_is_unproven_and_not_skipped() -> None:
-    edge = Area(NRT, dead=NRT[1:])
-    worked = warmed(edge, NRT, urls=3)
-    assert (outcomes(worked), worked.result.dark) == ({"unproven": 3}, ())
-    assert {each.kind for each in worked.result.examples} == {f"unproven:200:{COLD}"}
-
-
-def test_named_areas_that_are_dead_fail_once_for_each_url() -> None:
-    worked = warmed(Area(FRA, dead=FRA), FRA, urls=2, region_type="pop")
-    assert (outcomes(worked), worked.result.done) == ({"connect_error": 2}, 2)
-
-
-def test_timeouts_of_a_slow_origin_are_not_repeated_at_every_pop() -> None:
-    many = tuple(f"FRA{number}-C1" for number in range(2, 10))
-    asked = []
-
-    def slow(fetch: Fetch) -> Response:
-        asked.append(fetch.queue)
-        return Response(error=28, error_text="timeout", connected=True, status=200)
-
-    worked = work(Clock(), slow, 1, areas=(many,), verify="all", region_type="pop")
-    assert (outcomes(worked), len(asked)) == ({"timeout": 1}, 3)
 
 
 def test_copy_that_an_earlier_worker_fetched_is_proven_through_another_pop() -> None:
