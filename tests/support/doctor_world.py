@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from prewarm.catalogue import catalogue, client_subnets
+from prewarm.diagnosis import OK, Row
 from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack.stack import EmbeddedStack
 from resolve.diagnose_edge import SUBNETS_OF, candidates_of
@@ -24,6 +25,9 @@ URL = f"https://{HOST}/page.html"
 NEVER_KEPT = f"https://{HOST}/never-kept.html"
 # One POP of each continent exists; the catalogue's others do not.
 POPS = tuple(pops[0] for pops in candidates_of(catalogue()).values())
+THREE = POPS[:3]
+# More often than a test calls AWS.
+ALWAYS = 1_000
 
 
 @dataclass
@@ -135,3 +139,8 @@ def doctor_world(logs: Path) -> Iterator[DoctorWorld]:
         )
         aws.upstream = int(stack.endpoint.rpartition(":")[2])
         yield DoctorWorld(edge, dns, aws, stack, invalidated)
+
+
+def explained(row: Row) -> bool:
+    """Return whether a row that is not ok says what it means and what to do."""
+    return row.result != OK and bool(row.detail and row.meaning and row.action)
