@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import duckdb
+
 LEGACY_FIELDS = [
     "date", "time", "x-edge-location", "sc-bytes", "c-ip", "cs-method", "cs(Host)", "cs-uri-stem", "sc-status",
     "cs(Referer)", "cs(User-Agent)", "cs-uri-query", "cs(Cookie)", "x-edge-result-type", "x-edge-request-id",
@@ -121,3 +123,15 @@ def written(path: Path, text: str | bytes) -> Path:
     data = text.encode() if isinstance(text, str) else text
     path.write_bytes(gzip.compress(data, 1) if path.suffix == ".gz" else data)
     return path
+
+
+def create_log_table(connection: duckdb.DuckDBPyConnection, records: Iterable[Mapping[str, str]]) -> None:
+    """Create the table `logs.cloudfront` with records of the legacy format, its columns named as in Athena's DDL."""
+    names = [name.lower().replace("(", "_").replace(")", "").replace("-", "_") for name in LEGACY_FIELDS]
+    connection.execute("CREATE SCHEMA logs")
+    columns = ", ".join(f'"{name}" VARCHAR' for name in names)
+    connection.execute(f"CREATE TABLE logs.cloudfront ({columns})")
+    connection.executemany(
+        f"INSERT INTO logs.cloudfront VALUES ({', '.join('?' * len(names))})",
+        [[each.get(name, "-") for name in LEGACY_FIELDS] for each in records],
+    )

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from prewarm.request.url_parser import parse_url
 from prewarm.targets_csv import COLUMNS, TargetsReader
 from prewarm_cli.traffic import nightly
-from tests.support.access_logs import LEGACY_FIELDS, record, w3c
+from tests.support.access_logs import create_log_table, record, w3c
 from tests.support.traffic import analyser, pairs
 
 Record = dict[str, str]
@@ -45,14 +45,7 @@ def result_of(records: Sequence[Record], today: date = TODAY, **values: str) -> 
         lambda node: sqlglot.parse_one(f"DATE '{today}'") if isinstance(node, sqlglot.exp.CurrentDate) else node
     )
     connection = duckdb.connect()
-    names = [name.lower().replace("(", "_").replace(")", "").replace("-", "_") for name in LEGACY_FIELDS]
-    connection.execute("CREATE SCHEMA logs")
-    columns = ", ".join(f'"{name}" VARCHAR' for name in names)
-    connection.execute(f"CREATE TABLE logs.cloudfront ({columns})")
-    connection.executemany(
-        f"INSERT INTO logs.cloudfront VALUES ({', '.join('?' * len(names))})",
-        [[each.get(name, "-") for name in LEGACY_FIELDS] for each in records],
-    )
+    create_log_table(connection, records)
     found = connection.execute(on_day.sql(dialect="duckdb"))
     assert tuple(column[0] for column in found.description or ()) == COLUMNS
     file = io.StringIO()

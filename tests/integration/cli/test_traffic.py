@@ -20,7 +20,7 @@ from prewarm_cli.traffic import athena, s3_logs
 from prewarm_cli.traffic.log_files import LogFile
 from prewarm_cli.traffic.scan import connect
 from prewarm_cli.traffic.selection import Selection
-from tests.support.access_logs import LEGACY_FIELDS, record, w3c
+from tests.support.access_logs import create_log_table, record, w3c
 from tests.support.traffic import analyser, pairs
 
 BUCKET, REGION, ACCOUNT = "cdn-logs", "us-east-1", "123456789012"
@@ -194,14 +194,7 @@ def test_the_query_counts_as_the_scan_does(tmp_path: Path) -> None:
     file = w3c(tmp_path / "log", records)
     expected = analyser(tmp_path)(file, hosts=SELECTION.hosts, since=SELECTION.since, until=SELECTION.until)
     connection = connect(own, 600)
-    names = [name.lower().replace("(", "_").replace(")", "").replace("-", "_") for name in LEGACY_FIELDS]
-    connection.execute("CREATE SCHEMA logs")
-    columns = ", ".join(f'"{name}" VARCHAR' for name in names)
-    connection.execute(f"CREATE TABLE logs.cloudfront ({columns})")
-    connection.executemany(
-        f"INSERT INTO logs.cloudfront VALUES ({', '.join('?' * len(names))})",
-        [[each.get(name, "-") for name in LEGACY_FIELDS] for each in records],
-    )
+    create_log_table(connection, records)
     (sql,) = sqlglot.transpile(athena.query("logs.cloudfront", SELECTION), read="athena", write="duckdb")
     rows = connection.execute(sql).fetchall()
     counted = {(row[1], row[2]): row[4] for row in rows if row[0] == "demand" and row[4]}

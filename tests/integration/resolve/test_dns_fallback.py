@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,12 +27,6 @@ def edge() -> Iterator[SimulatedCloudFront]:
     }
     with strict_cloudfront(config) as running:
         yield running
-
-
-@pytest.fixture
-def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]:
-    with an_account(edge) as made:
-        yield made
 
 
 def plan(run: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from prewarm.storage.keys import POPS_KEY
 from prewarm.targets_csv import Pair, write_targets
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST, fresh
-from tests.support.handlers import BUCKET, DOMAIN, Machine, an_account, client, document, keys
+from tests.support.handlers import BUCKET, DOMAIN, Machine, client, document, keys
 from tests.support.rest import call
 from tests.support.strict_edge import strict_cloudfront
 
@@ -38,12 +37,6 @@ def edge() -> Iterator[SimulatedCloudFront]:
     }
     with strict_cloudfront(config) as running:
         yield running
-
-
-@pytest.fixture
-def account(edge: SimulatedCloudFront, _moto: None) -> Iterator[SimpleNamespace]:
-    with an_account(edge) as made:
-        yield made
 
 
 def selected(machine: Machine, run: str, **request: Any) -> tuple[list[str], list[str]]:

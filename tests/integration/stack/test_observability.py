@@ -79,7 +79,7 @@ def test_one_notification_links_to_the_run(stack: EmbeddedStack, arn: str) -> No
     ((_, message, subject, *_),) = notifications(stack)
     assert subject == "Prewarm done: 3 of 3 URLs are warm (seen)"
     assert "/#/run/seen" in message
-    # There is no console on one's own machine.
+    # The embedded stack has no console.
     assert "console.aws" not in message
 
 
