@@ -10,6 +10,7 @@ from prewarm.request.url_parser import parse_url
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
 from resolve.diagnose_edge import CLIENT_SUBNETS, POP_NAMES, REACHABILITY, EdgeChecks
+from resolve.distributions.accounts import OWN
 from resolve.distributions.cloudfront_client import cloudfront_client
 from resolve.distributions.finder import DistributionFinder
 from resolve.distributions.model import Distribution
@@ -81,7 +82,7 @@ def diagnose(url: str | None, settings: Settings, store: Storage, seconds: float
     """
     host = parse_url(url).host if url else ""
     edge = EdgeChecks(settings, store)
-    finder = DistributionFinder(settings, {"": cloudfront_client(CLOUDFRONT_TRIES)})
+    finder = DistributionFinder(settings, {OWN: cloudfront_client(CLOUDFRONT_TRIES)})
 
     def of_edge() -> Iterator[Row]:
         listed = f"{len(finder.listed):,} distributions are listed"

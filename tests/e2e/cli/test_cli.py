@@ -71,7 +71,7 @@ def test_ctrl_c_detaches_and_run_can_be_watched_cancelled_and_retried(service: S
     with terminal(service, *arguments) as shown:
         shown.until(lambda text: "URLs" in text)
         shown.process.send_signal(signal.SIGINT)
-        assert shown.end() == 130
+        assert shown.end() == 130, shown.shown
     resume = shown.shown.partition("resume with: prewarm watch ")[2].split()
     assert resume, shown.shown
     run = resume[0]
