@@ -42,7 +42,8 @@ class Call:
         path = unquote(self.target.partition("?")[0])
         found = DOCUMENT.match(path)
         if not found:
-            return "list"
+            # What runs have learned, or a list of URLs.
+            return "knowledge" if "/knowledge/" in path else "list"
         name = found[1]
         folder, _, rest = name.partition("/")
         if folder in {"records", "cursors", "stages"}:

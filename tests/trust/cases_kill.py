@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+from prewarm.storage.keys import POPS_KEY
 from tests.trust.aws_proxy import Act
 from tests.trust.case import Case, Scene, at_pop
 from tests.trust.drive import Shape, slow_shape, small_shape
@@ -14,6 +15,7 @@ MOMENTS = {"before": ("before", True), "during": ("response", True), "after": ("
 WRITES = {
     "api": ["s3:PUT request.json", "dynamodb:put listing", "stepfunctions:StartExecution"],
     "resolve": [
+        "s3:PUT knowledge",
         "s3:PUT blocks",
         "s3:PUT urls",
         "s3:PUT addresses",
@@ -75,6 +77,9 @@ def _arrange(phase: str, write: str, moment: str, scene: Scene) -> None:
     rule = world.aws.add(write, Act(when, world.kill_caller, resets=resets), times=times, skip=skip)
     # The end of a stopped run is written after the client has seen it: fired is read when all has settled.
     scene.aws(rule)
+    if write == "s3:PUT knowledge":
+        # A run writes only what no other run has met today.
+        world.s3.delete_object(Bucket=world.stack.bucket, Key=POPS_KEY)
     if phase == "invalidate":
         scene.run.shape.fields["invalidate"] = True
     elif phase == "warm, a POP goes dark":
