@@ -31,6 +31,11 @@ MOST_FETCHES, FETCHES_IF_UNCACHEABLE = 4, 2
 FIRST_PAUSE = 0.2
 
 
+def pause_without_proof(fetches: int) -> float:
+    """Return the seconds before another fetch of a target that so many complete fetches have not proven."""
+    return 0.0 if fetches == 1 else FIRST_PAUSE * 2 ** (fetches - 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What follows a complete response.
@@ -155,4 +160,4 @@ class Judge:
             again = False
         # Few fetches are conclusive only if they reach the same server.
         servers.advance(fetch, again=again, stay=brief and not target.proven)
-        return Judged(response, pause=0.0 if target.misses == 1 else FIRST_PAUSE * 2 ** (target.misses - 2))
+        return Judged(response, pause=pause_without_proof(target.misses))

@@ -20,7 +20,7 @@ from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, SINGLE, UNNAMED
 from warm.carriers import Carriers
-from warm.judge import FETCHES_IF_UNCACHEABLE, FIRST_PAUSE, MOST_FETCHES, Judge, Judged
+from warm.judge import FETCHES_IF_UNCACHEABLE, MOST_FETCHES, Judge, Judged, pause_without_proof
 from warm.proof import EDGE, is_refreshed, unproven
 from warm.target import Target
 from warm.tile import Tile
@@ -143,7 +143,7 @@ class RegionalJudge:
             target.first, target.filler = response, target.place
         if not self.carriers.move(fetch):
             return self._without_next_pop(target, response)
-        return Judged(response, pause=0.0 if target.misses == 1 else FIRST_PAUSE * 2 ** (target.misses - 2))
+        return Judged(response, pause=pause_without_proof(target.misses))
 
     def _ask_next_pop(self, fetch: Fetch, response: Response) -> Judged:
         """Fetch through the next POP, since this one's own copy shows nothing about the regional edge cache."""

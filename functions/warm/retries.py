@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import RETRIED, RETRIED_LATER, Outcome
+from warm.judge import FIRST_PAUSE
 from warm.limits import Limits
 from warm.stop_rules import StopRules
 from warm.target import Target
 from warm.tile import Tile
 
 TRIES = 3
-# First pause before a retry in seconds; doubled each time.
-FIRST_PAUSE = 0.2
 # The longest time by which two retries with the same pause are spread, twice.
 MAX_JITTER_SECONDS = 10.0
 

@@ -17,13 +17,13 @@ from warm.carriers import Carriers
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
 from warm.cursor import FETCHED, Cursor
 from warm.dark_pops import NO_RESPONSE, DarkPops
-from warm.judge import Judged
+from warm.judge import FIRST_PAUSE, Judged
 from warm.limits import Invocation, Limits
 from warm.proof import warm_outcome
 from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
 from warm.regional import judge_of
-from warm.retries import FIRST_PAUSE, TRIES, Retries, tries_of
+from warm.retries import TRIES, Retries, tries_of
 from warm.stop_rules import StopReason, StopRules
 from warm.target import Target
 from warm.tile import Tile
