@@ -4,6 +4,8 @@ A file runs on one of pytest-xdist's workers, so that fixtures of a module are s
 first: started last, a group of a minute would leave the other worker idle.
 """
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +71,20 @@ def _scale(function: Any) -> None:
     if own is not profile and own.max_examples != profile.max_examples:
         examples = max(_FEWEST_EXAMPLES, own.max_examples * profile.max_examples // _DEFAULT_EXAMPLES)
         function._hypothesis_internal_use_settings = settings(own, max_examples=examples)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Fail the last test of a group that leaves its embedded stack running: one process can run only one.
+
+    Without this check a test of another group would fail, or none, depending on how the groups were divided.
+    A fixture of a package does this in a folder without __init__.py: pytest ends it with the session.
+    """
+    yield
+    stack = sys.modules.get("prewarm_local.stack.aws")
+    if stack is None or (nextitem is not None and _group(nextitem) == _group(item)):
+        return
+    assert not stack._in_use.locked(), f"{_group(item)} ended and its embedded stack still runs"
 
 
 class _GroupsAndFiles(LoadGroupScheduling):
