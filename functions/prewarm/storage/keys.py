@@ -6,13 +6,13 @@ Keys below `runs/{run}/`:
 - `plan/plan.json`
 - `plan/urls.json.gz`: all URLs as in the request, by index
 - `plan/fetched.json.gz`: by index, the fetched form of each URL that was given in another one; absent without any
-- `plan/{attempt}/batches.json.gz`: all batches, with their pairs, except rectangles; absent before 0.2
+- `plan/{attempt}/batches.json.gz`: all batches, with their pairs, except rectangles; absent in checkouts before 0.1.0
 - `plan/{attempt}/addresses.json.gz`: for each group a map of POP id to addresses
 - `plan/invalidations/{n}.json.gz`: the paths of one round of invalidations
 - `plan/documents/{n}.json.gz`: the documents to invalidate that the n-th reading of the sources found
 - `plan/{attempt}/blocks/{n}.json.gz`: a worker's input for one block of URLs
 - `stages/{attempt}/{n}.json`: the Distributed Map's items
-- `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (`records/{batch}.{part}.jsonl.gz` before 0.2)
+- `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (before 0.1.0 `{batch}.{part}.jsonl.gz`)
 - `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
 - `map/`: the map run's own results
 - `summary.json`, `report.html`, `report.json`, `report.csv`

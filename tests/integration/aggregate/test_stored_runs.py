@@ -1,4 +1,4 @@
-"""A run that version 0.1.0 stored, read by today's roll-up and by every route that concerns a run."""
+"""A run stored by a checkout before 0.1.0, read by today's roll-up and by every route that concerns a run."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.handlers import DOMAIN, MACHINE, Context, Machine, document
 from tests.support.rest import STARTED, call, describe_executions_as, make_state_machine
 from tests.support.stored_runs import restore_run, stored_document
 
-VERSION = "0.1.0"
+VERSION = "checkout"
 # What a status has since then. Further fields are additions to the contract.
 pytestmark = pytest.mark.usefixtures("machine")
 
