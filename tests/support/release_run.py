@@ -1,6 +1,6 @@
 """One run that a release stores, as it is when it was aborted, runs again, and has ended; and how it is put back.
 
-Two distributions, two stages, a part of a batch that a second worker continues, a blocked URL, and a batch that is lost.
+Two distributions, two stages, a part of a batch that a second worker continues, a blocked URL, and a lost batch.
 tests/integration/aggregate/test_release_runs.py compares what today's code stores with what the release stored; with
 PREWARM_STORE_RELEASE=0.2.0 in the environment it stores that release's run.
 """
