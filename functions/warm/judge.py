@@ -14,6 +14,7 @@ from warm.proof import (
     is_miss_in_pop,
     is_older_than,
     is_refreshed,
+    may_be_shared,
     names_the_pop,
     proves,
     spared_ms,
@@ -29,6 +30,8 @@ from warm.verification import Step, Verification
 MOST_FETCHES, FETCHES_IF_UNCACHEABLE = 4, 2
 # First pause before another fetch in seconds; doubled each time.
 FIRST_PAUSE = 0.2
+# After so many seconds a copy that is kept has an Age, which is in whole seconds.
+PAUSE_FOR_AGE = 1.1
 
 
 def pause_without_proof(fetches: int) -> float:
@@ -160,4 +163,7 @@ class Judge:
             again = False
         # Few fetches are conclusive only if they reach the same server.
         servers.advance(fetch, again=again, stay=brief and not target.proven)
-        return Judged(response, pause=pause_without_proof(target.misses))
+        pause = pause_without_proof(target.misses)
+        if is_hit_in_pop(response) and may_be_shared(response):
+            pause = max(pause, PAUSE_FOR_AGE)
+        return Judged(response, pause=pause)

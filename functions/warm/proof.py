@@ -38,6 +38,14 @@ def is_older_than(response: Response, seconds: float) -> bool:
     return names_the_pop(response) or not response.age.isdecimal() or int(response.age[:LONGEST_AGE]) + 1 > seconds
 
 
+def may_be_shared(response: Response) -> bool:
+    """Return whether a hit may be a response of the origin that simultaneous requests share, and that is not kept.
+
+    An object without a lifetime is kept only if a minimum TTL overrides its headers, and then its copy ages.
+    """
+    return seems_uncacheable(response) and not (response.age.isdecimal() and int(response.age[:LONGEST_AGE]) > 0)
+
+
 def names_the_pop(response: Response) -> bool:
     """Return whether Server-Timing names the POP itself as the layer of a hit."""
     return response.x_cache.startswith("Hit ") and response.layer == EDGE
@@ -51,6 +59,8 @@ def proves(target: Target, response: Response, *, first_of_several: bool = False
     `first_of_several`: it is the first response of one of several servers that have caches of their own.
     """
     if not is_hit_in_pop(response) or (target.first is not None and is_other_content(target.first, response)):
+        return False
+    if may_be_shared(response):
         return False
     if names_the_pop(response):
         return True

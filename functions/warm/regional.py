@@ -20,8 +20,8 @@ from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, SINGLE, UNNAMED
 from warm.carriers import Carriers
-from warm.judge import FETCHES_IF_UNCACHEABLE, MOST_FETCHES, Judge, Judged, pause_without_proof
-from warm.proof import EDGE, is_refreshed, unproven
+from warm.judge import FETCHES_IF_UNCACHEABLE, MOST_FETCHES, PAUSE_FOR_AGE, Judge, Judged, pause_without_proof
+from warm.proof import EDGE, is_refreshed, may_be_shared, unproven
 from warm.target import Target
 from warm.tile import Tile
 from warm.verification import Step, Verification
@@ -65,7 +65,7 @@ def seen(response: Response) -> Seen:
     if is_hit is not response.x_cache.startswith("Hit "):
         return Seen.UNCLEAR
     if layer in REGIONAL_LAYERS:
-        return Seen.REGIONAL if is_hit else Seen.FILLED
+        return Seen.REGIONAL if is_hit and not may_be_shared(response) else Seen.FILLED
     if layer == EDGE:
         return Seen.OWN if is_hit else Seen.DIRECT
     return Seen.UNCLEAR
@@ -143,7 +143,9 @@ class RegionalJudge:
             target.first, target.filler = response, target.place
         if not self.carriers.move(fetch):
             return self._without_next_pop(target, response)
-        return Judged(response, pause=pause_without_proof(target.misses))
+        shared = response.hit and may_be_shared(response)
+        pause = PAUSE_FOR_AGE if shared else pause_without_proof(target.misses)
+        return Judged(response, pause=pause)
 
     def _ask_next_pop(self, fetch: Fetch, response: Response) -> Judged:
         """Fetch through the next POP, since this one's own copy shows nothing about the regional edge cache."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from prewarm_cli.errors import Code, CommandFailed
-from prewarm_cli.options.user_request import UserRequest, problem_texts
+from prewarm_cli.options.user_request import UserRequest, in_users_terms, problem_texts
 
 if TYPE_CHECKING:
     from prewarm_cli.transport import Reply
@@ -54,4 +54,4 @@ def failure_of(reply: Reply, name: str, forbidden_hint: str) -> CommandFailed:
         message += f"; {forbidden_hint}"
     if status == TOO_MANY_REQUESTS:
         message += "; rate limit exceeded; try again later"
-    return CommandFailed(message, code, {"error": error} if error else None)
+    return CommandFailed(in_users_terms(message), code, {"error": error} if error else None)

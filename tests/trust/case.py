@@ -42,8 +42,9 @@ class Case:
     """One fault.
 
     - `arrange` sets the fault before the run starts, and may change the run's shape
-    - `expect`: `warm` (the fault must not show), `one pop` (only its POP's targets may fail), `ended` (any result
-      that agrees with itself), `cancelled`, `rejected`, `not green` (a URL cannot be warm)
+    - `expect`: `warm` (the fault must not show), `separate caches` (it must not, and the run found them at each POP),
+      `one pop` (only its POP's targets may fail), `ended` (any result that agrees with itself), `cancelled`,
+      `rejected`, `not green` (a URL cannot be warm)
     - `leftovers`: records that no part names may remain, because a worker or a deletion failed
     - `drive` replaces the usual way of a client, which starts the run and polls it to its end
     """
@@ -152,13 +153,17 @@ def follow_all(scene: Scene) -> None:
     together(*(one(run) for run in (scene.run, *scene.others)))
 
 
-def unexpected(case: Case, scene: Scene, count: Recount) -> list[str]:
+def unexpected(case: Case, scene: Scene, count: Recount) -> list[str]:  # noqa: PLR0911  one for each expectation
     """Return how a run's result differs from what the case expects."""
     last = count.run.polls[-1].document
     status, failed = last.get("status"), last.get("failedUrl", [])
     match case.expect:
-        case "warm" if status != "COMPLETED" or failed:
+        case "warm" | "separate caches" if status != "COMPLETED" or failed:
             return [f"expected warm, got {status} {last.get('error')}: {dict(count.outcomes)}"]
+        case "separate caches" if (found := last["targets"]["separatePops"]) != sorted(
+            count.run.shape.fields["region"]
+        ):
+            return [f"POPs whose addresses have caches of their own: only {found} were found"]
         case "one pop" if count.failed_pops - {scene.pop}:
             return [f"POPs other than {scene.pop} failed: {sorted(count.failed_pops)}: {dict(count.outcomes)}"]
         case "not green" if status == "COMPLETED":

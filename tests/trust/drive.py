@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from tests.trust.world import COUNTRIES, HOST, POPS, World
+from tests.trust.world import COUNTRIES, HOST, POPS, SEPARATE_POPS, TIMED_HOST, World
 
 POLL_SECONDS = 0.15
 # A bound for a run under faults; it is a bound, not a measurement.
@@ -26,6 +26,7 @@ class Shape:
     urls: int = 12
     fields: dict[str, Any] = field(default_factory=dict)
     worker_seconds: int = 0
+    host: str = HOST
 
     def body(self, urls: list[str]) -> dict[str, Any]:
         return {"url_list": urls, **self.fields}
@@ -59,6 +60,20 @@ def slow_shape(chance: random.Random) -> Shape:
     return Shape(chance.randint(24, 30), fields, worker_seconds=2)
 
 
+def separate_shape(chance: random.Random) -> Shape:
+    """Return a run through POPs whose addresses have caches of their own, which responses show.
+
+    It has a single batch: what its worker has found and not recorded, no other worker finds again.
+    """
+    fields = {
+        "region_type": "pop",
+        "region": list(SEPARATE_POPS),
+        "verify": chance.choice(["sample", "all"]),
+        "max_concurrency": 1,
+    }
+    return Shape(12, fields, host=TIMED_HOST)
+
+
 @dataclass
 class Poll:
     """One answer of GET /status: its HTTP status, the seconds it took, and its document."""
@@ -87,7 +102,7 @@ class Run:
 
     @property
     def urls(self) -> list[str]:
-        return [f"https://{HOST}{path}" for path in self.paths]
+        return [f"https://{self.shape.host}{path}" for path in self.paths]
 
     def call(self, method: str, path: str, **options: Any) -> tuple[int, Any, float]:
         """Call the API; return HTTP status, document and seconds."""

@@ -31,6 +31,10 @@ from tests.trust.dns_proxy import DnsProxy
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 POPS = ("SIN2-P1", "SIN2-P2", "ICN51-C1", "ICN54-C1", "SYD1-C1", "SYD62-P1")
+# POPs whose two addresses have caches of their own. Server-Timing of another distribution makes that visible: without
+# it, a hit of the regional cache looks like a copy at the second address.
+SEPARATE_POPS = ("NRT12-C1", "NRT12-C2", "NRT12-P2")
+TIMED_DOMAIN, TIMED_HOST = "d222abcdef8.cloudfront.net", "timed.example.com"
 COUNTRIES = ("singapore", "south_korea", "australia")
 SHIM = Path(__file__).parent / "clock"
 # Step Functions waits up to a minute before a retry; here a fifth of it, so that a run takes seconds.
@@ -89,7 +93,7 @@ class World:
         }
         self.stack = cleanup.enter_context(
             EmbeddedStack(
-                distributions=[f"{DOMAIN}={HOST}"],
+                distributions=[f"{DOMAIN}={HOST}", f"{TIMED_DOMAIN}={TIMED_HOST}"],
                 environment=environment,
                 log_dir=self.logs,
                 cap=4,
@@ -182,10 +186,15 @@ def _quick_retries() -> Iterator[None]:
 
 
 def edge_config() -> dict[str, Any]:
+    pops = [*POPS, *SEPARATE_POPS]
     return {
-        "distributions": [{"domain": DOMAIN, "aliases": [HOST]}],
-        "pops": list(POPS),
-        "areas": {pop: catalogue().regional_cache_of(pop) for pop in POPS},
+        "distributions": [
+            {"domain": DOMAIN, "aliases": [HOST]},
+            {"domain": TIMED_DOMAIN, "aliases": [TIMED_HOST], "server_timing": True},
+        ],
+        "pops": pops,
+        "areas": {pop: catalogue().regional_cache_of(pop) for pop in pops},
+        "more_addresses": dict.fromkeys(SEPARATE_POPS, 2),
         "default_object": {"size": 1_500},
         "error_ttl": 1,
         "origin_timeout": 1,

@@ -19,7 +19,8 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
     @app.exception_handler(RunNotFound)  # type: ignore[untyped-decorator]
     def run_not_found(error: RunNotFound) -> Response[str]:
         """Return 404 for a run that does not exist."""
-        return error_response(404, "RunNotFound", f"requestID: run {truncate(str(error))!r} does not exist")
+        what = f"requestID: run {truncate(str(error))!r} does not exist; GET /runs lists the runs"
+        return error_response(404, "RunNotFound", what)
 
     @app.exception_handler(TransientError)  # type: ignore[untyped-decorator]
     def transient_error(error: TransientError) -> Response[str]:
@@ -32,7 +33,8 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
     @app.not_found
     def route_not_found(_: NotFoundError) -> Response[str]:
         """Return 404 for a route that does not exist."""
-        return error_response(404, "RouteNotFound", "this route does not exist; see docs/api.md")
+        what = "this route does not exist; check the path and the stage, such as /v1; see docs/api.md"
+        return error_response(404, "RouteNotFound", what)
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unexpected_error(error: Exception) -> Response[str]:

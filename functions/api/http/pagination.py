@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm.errors import InvalidRequest, Problem, truncate
-from prewarm.results.failure_texts import example_as_json, what_happened
+from prewarm.results.failure_texts import example_as_json, label, what_happened
 from prewarm.results.failures import Example, by_status
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.warm_counts import ENTRY_BYTES
@@ -68,6 +68,7 @@ class UrlStatus:
             "statuses": by_status(kinds) if self.kinds is not None else {},
             "example": example_as_json(self.example),
             "what": what_happened(kinds, self.example, variants=self.variants),
+            "mainFailure": label(main) if main else None,
             "nextStep": step_of(main) if main else None,
         }
 

@@ -73,4 +73,7 @@ class Failure(FailureCounts):
     """A failed URL in a status."""
 
     what: Annotated[str, Field(description="What happened, in words.")] = ""
+    main_failure: Annotated[
+        str | None, Field(description="The most frequent kind of failure, such as `404 Not Found`.")
+    ] = None
     next_step: NextStep | None = None

@@ -36,8 +36,14 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     """
     try:
         return json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
+    except RecursionError as error:
+        raise InvalidRequest([Problem("", "the body is nested too deeply to be a request")]) from error
+    except ValueError as error:
+        # NaN, Infinity, bytes that are not UTF-8, or more digits than Python reads.
+        digits = "a number has too many digits; send at most 19" if "digits" in str(error) else str(error)
+        raise InvalidRequest([Problem("", f"the body is not JSON: {digits}")]) from error
 
 
 def _no_number(name: str) -> Any:  # noqa: ANN401 - json's own signature

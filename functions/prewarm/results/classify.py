@@ -6,13 +6,18 @@ pages and on status codes that CloudFront returns.
 
 import functools
 import re
+from email.utils import parsedate_to_datetime
 
 from prewarm.errors import truncate
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
 
 _ENCODINGS = frozenset({"br", "gzip"})
-_UNCACHEABLE = re.compile(r"\b(?:no-store|no-cache|private|(?:s-maxage|max-age)=0)\b", re.IGNORECASE)
+# s-maxage replaces max-age, and each of them Expires (Developer Guide, "Manage how long content stays in the cache").
+_UNCACHEABLE = re.compile(
+    r"\b(?:no-store|no-cache|private|s-maxage=0)\b|^(?!.*\bs-maxage=).*\bmax-age=0\b", re.IGNORECASE
+)
+_LIFETIME = re.compile(r"\b(?:s-maxage|max-age)=\d", re.IGNORECASE)
 # libcurl's error numbers (curl/curl.h), named here so that this module needs no curl.
 _COULD_NOT_CONNECT = frozenset({5, 6, 7, 45})
 _TLS = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91, 98})
@@ -34,11 +39,28 @@ _LIMIT = re.compile(r"\w*(?:LimitExceeded|CapacityExceeded|Throttled|ThrottledEr
 
 
 def seems_uncacheable(response: Response) -> bool:
-    """Return whether the origin's Cache-Control forbids a copy at the edge.
+    """Return whether the origin's headers forbid a copy at the edge, or give it no lifetime.
 
     This is a hint only: a minimum TTL overrides it (Developer Guide, "Manage how long content stays in the cache").
     """
-    return bool(response.cache_control) and _UNCACHEABLE.search(response.cache_control) is not None
+    control = response.cache_control
+    if control and _UNCACHEABLE.search(control):
+        return True
+    if not response.expires or _LIFETIME.search(control):
+        return False
+    return _is_over(response.expires, response.date)
+
+
+def _is_over(expires: str, date: str) -> bool:
+    """Return whether Expires is not after Date; a text that is not a date has passed already (RFC 9111, 5.3)."""
+    try:
+        end = parsedate_to_datetime(expires).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return True
+    try:
+        return end <= parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return False
 
 
 def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcome, str]:

@@ -17,8 +17,6 @@ from prewarm.results.regional_causes import COLD, DIRECT, OWN_COPIES, SINGLE, UN
 from prewarm.results.server_errors import FUNCTION, UNREACHABLE
 
 Do = Literal["fix", "retry"]
-ABSENT = frozenset({"404", "410"})
-REFUSED = frozenset({"401", "403", "407"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +91,33 @@ PUBLISH = NextStep("fix", "publish the file, or take the URL off the list")
 UNLOCK = NextStep(
     "fix", "let the origin serve it to CloudFront, or publish it: S3 answers 403 for a missing object as well"
 )
+LOG_IN = NextStep(
+    "fix", "send the Authorization header that the origin asks for (headers), or let it serve the file without one"
+)
+SHORTEN = NextStep("fix", "shorten the URL, or send fewer headers: the origin refuses the request as too long")
 FUNCTION_FAILED = NextStep("fix", "find the function's error in its logs, in the Region near the POP, and correct it")
 CONNECT_ORIGIN = NextStep(
     "fix", "check the origin's address, port, certificate and firewall: CloudFront cannot connect to it"
 )
 
 
+# By status, where a 4xx says more than that the request is wrong.
+CLIENT_STEPS = {
+    "401": LOG_IN,
+    "403": UNLOCK,
+    "404": PUBLISH,
+    "407": LOG_IN,
+    "410": PUBLISH,
+    "414": SHORTEN,
+    "431": SHORTEN,
+}
+
+
 def next_step(kind: Kind) -> NextStep:
     """Return what to do about failures of a kind; `kind.outcome` is an outcome that is not warm."""
     outcome = Outcome(kind.outcome)
-    if outcome is Outcome.CLIENT_ERROR and kind.status in ABSENT | REFUSED:
-        return PUBLISH if kind.status in ABSENT else UNLOCK
+    if outcome is Outcome.CLIENT_ERROR and kind.status in CLIENT_STEPS:
+        return CLIENT_STEPS[kind.status]
     if outcome is Outcome.SERVER_ERROR and kind.cause in {FUNCTION, UNREACHABLE}:
         return FUNCTION_FAILED if kind.cause == FUNCTION else CONNECT_ORIGIN
     if outcome is Outcome.UNPROVEN and kind.cause in REGIONAL_STEPS:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from prewarm.counted import count_of
 from prewarm_cli.api_client import Client
 from prewarm_cli.command import AsJson, Run, command
 from prewarm_cli.commands.start import Wait, check_wait_options, follow_or_print_id
@@ -78,5 +79,5 @@ def retry(
     check_wait_options(wait_options, wait=wait)
     document = client.retry(run)
     if not as_json:
-        print_stderr(f"retrying {document['urls']:,} URLs")
+        print_stderr(f"retrying {count_of(document['urls'], 'URL')}")
     follow_or_print_id(client, document, wait_options, wait=wait, as_json=as_json)

@@ -61,6 +61,21 @@ PARAMETERS = {
 }
 
 
+# Parts of the API's messages that a user of the command knows by other names.
+MESSAGE_TERMS = {
+    "requestID: run ": "ID: run ",
+    "GET /runs lists the runs": "`prewarm list` prints the runs",
+    "set allow_unknown_pops to true": "pass --allow-unknown-pops",
+}
+
+
+def in_users_terms(message: str) -> str:
+    """Return a message of the API with the command's names for what it mentions."""
+    for term, known in MESSAGE_TERMS.items():
+        message = message.replace(term, known)
+    return message
+
+
 class UserRequest(dict[str, Any]):
     """The API's request, and by field the place where the user wrote it.
 
@@ -129,6 +144,7 @@ def problem_texts(details: list[dict[str, Any]], request: UserRequest | None) ->
         field = str(entry.get("field") or "")
         place = (request.place_of(field) if request is not None else option_of(field)) if field else ""
         near = " or ".join(map(str, entry.get("near") or []))
-        text = f"{place}: {entry.get('message', '')}" if place else str(entry.get("message", ""))
+        message = in_users_terms(str(entry.get("message", "")))
+        text = f"{place}: {message}" if place else message
         texts.append(text + (f"; did you mean {near}?" if near else ""))
     return texts

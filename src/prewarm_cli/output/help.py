@@ -6,8 +6,10 @@ import inspect
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
+from prewarm_cli.options.bad_values import describe
 from prewarm_cli.output.terminal import wrap, wrap_command
 
 if TYPE_CHECKING:
@@ -22,7 +24,15 @@ VALUES = {"int": "N", "float": "NUMBER", "str": "TEXT", "Path": "PATH"}
 
 
 class HelpCommand(TyperCommand):
-    """A command with this help."""
+    """A command with this help, and with this project's texts about wrong values."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's vendored classes
+        """Read the arguments. May raise BadParameter."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as wrong:
+            wrong.message = describe(wrong.__cause__, wrong.message)
+            raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's vendored classes
         """Write the help."""

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
+from prewarm.counted import count_of
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.output import terminal, times
 
@@ -151,12 +152,13 @@ def history_lines(document: dict[str, Any]) -> Iterator[str]:
     elif not warm:
         yield "last warm  in none of these runs"
     complete = "" if looked.get("complete", True) else "; the host has more runs in this time"
-    yield f"searched   {looked.get('runs', 0):,} runs of the last {looked.get('days', '?')} days{complete}"
+    yield f"searched   {count_of(looked.get('runs', 0), 'run')} of the last {looked.get('days', '?')} days{complete}"
 
 
 def _history(run: dict[str, Any], now: dt.datetime) -> str:
     state = "warm" if run.get("warm") else "not warm"
     at = f" at {run['warmTargets']:,} of {run['reachableTargets']:,} targets" if "warmTargets" in run else ""
     label = f" ({run['label']})" if run.get("label") else ""
-    when = times.short(run.get("startedAt"), now)
-    return f"{state}{at}, started {when} UTC, {run.get('run', '')}{label}"
+    time, _, ago = times.short(run.get("startedAt"), now).partition(", ")
+    when = f"{time} UTC, {ago}" if ago else time
+    return f"{state}{at}, started {when}, {run.get('run', '')}{label}"

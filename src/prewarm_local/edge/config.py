@@ -91,6 +91,7 @@ class EdgeConfig:
     """The whole simulated CloudFront.
 
     TTLs and timeouts in seconds, latencies in milliseconds; port 0: any free.
+    `more_addresses`: the number of addresses of POPs that have another one than `addresses_per_pop`.
     `regional_collapsing`: a regional edge cache combines concurrent fetches of a key into one;
     `client_subnets`: client networks, each with the POP that DNS returns for it (EDNS client subnet), to queries of
     CloudFront's own nameservers (without RD), and of a resolver if `resolver_passes_subnets`. `pop_names`: whether
@@ -110,6 +111,7 @@ class EdgeConfig:
     pops: tuple[str, ...]
     areas: Mapping[str, str] = field(default_factory=dict)
     addresses_per_pop: int = 1
+    more_addresses: Mapping[str, int] = field(default_factory=dict)
     dark: tuple[str, ...] = ()
     impostors: Mapping[str, str] = field(default_factory=dict)
     tls_faults: Mapping[str, str] = field(default_factory=dict)
@@ -168,18 +170,24 @@ class EdgeConfig:
         pops = set(self.pops)
         if unknown := sorted(set(self.client_subnets.values()) - pops):
             raise ConfigError(f"client_subnets: not among pops: {', '.join(unknown)}")
-        for name in ("areas", "dark", "impostors", "tls_faults", "http1_only"):
+        for name in ("areas", "more_addresses", "dark", "impostors", "tls_faults", "http1_only"):
             if unknown := sorted(set(getattr(self, name)) - pops):
                 raise ConfigError(f"{name}: not among pops: {', '.join(unknown)}")
-        if self.addresses_per_pop not in ADDRESSES_PER_POP:
+        if {self.addresses_per_pop, *self.more_addresses.values()} - set(ADDRESSES_PER_POP):
             raise ConfigError(f"addresses_per_pop: must be {ADDRESSES_PER_POP[0]} to {ADDRESSES_PER_POP[-1]}")
 
     def addresses(self) -> dict[str, list[str]]:
         """Return the loopback addresses of each POP, in the fixed order of DNS responses."""
-        each = self.addresses_per_pop
-        return {
-            pop: [str(FIRST_ADDRESS + index * each + n) for n in range(each)] for index, pop in enumerate(self.pops)
-        }
+        addresses, last = {}, 0
+        for pop in self.pops:
+            count = self.address_count(pop)
+            addresses[pop] = [str(FIRST_ADDRESS + last + number) for number in range(count)]
+            last += count
+        return addresses
+
+    def address_count(self, pop: str) -> int:
+        """Return how many addresses a POP has."""
+        return self.more_addresses.get(pop, self.addresses_per_pop)
 
     def area(self, pop: str) -> str:
         """Return the name of the POP's regional edge cache."""

@@ -53,7 +53,7 @@ class Pop(Place):
     ) -> None:
         """Create the POP `name`, with empty caches; `behaviours` by the distribution's domain."""
         super().__init__(name, config, behaviours, regional, shared)
-        self.caches = [Cache() for _ in range(config.addresses_per_pop if config.separate_servers else 1)]
+        self.caches = [Cache() for _ in range(config.address_count(name) if config.separate_servers else 1)]
         self.log: AccessLog | None = None
         self._hosts = hosts
         self._latency = config.edge_latency_ms / 1000

@@ -18,8 +18,10 @@ GOOD: dict[str, Any] = {"url_list": [URL], "region_type": "region", "region": ["
 BAD: list[tuple[object, list[str], str]] = [
     (b"{not json", [""], "not JSON"),
     (b"", [""], "not JSON"),
+    (b'{"max_bytes": ' + b"9" * 5_000 + b"}", [""], "too many digits; send at most 19"),
+    (b'{"max_rps": NaN}', [""], "NaN is not a number in JSON"),
     (b"\xff\xfe{", [""], "not JSON"),
-    (b"[" * 100_000, [""], "not JSON"),
+    (b"[" * 100_000, [""], "nested too deeply to be a request"),
     ([], [""], "JSON object"),
     ("text", [""], "JSON object"),
     (None, [""], "not JSON"),

@@ -20,7 +20,10 @@ from prewarm_cli.options.user_request import FIELDS
 from tests.support.fake_api import FakeApi, fake_api, prewarm
 from tests.support.statuses import status
 
-FOREIGN = ("region[", "url_list[", "accept_encodings", "[Errno", "Value error", "HTTPConnection", "pydantic")
+FOREIGN = (
+    *("region[", "url_list[", "accept_encodings", "allow_unknown", "requestID", "[Errno"),
+    *("Value error", "Input should", "HTTPConnection", "pydantic"),
+)
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ URL = "https://www.example.com/"
         (["www.example.com", "--region", "eu"], "did you mean https://www.example.com/?"),
         (["www.example.com/a b?c#d", "--region", "eu"], "did you mean https://www.example.com/a%20b?c?"),
         ([URL, "www.example.com", "--region", "eu"], "URL 2: 'www.example.com' has no scheme"),
+        ([URL, "--pop", "XXX99-C1"], "pass --allow-unknown-pops to use it anyway"),
         ([URL, "--region", "eu", "--max-rps", "0"], "--max-rps: must be at least 0.1, got 0"),
         ([URL, "--region", "eu", "--timeout-minutes", "0"], "--timeout-minutes: must be at least 1"),
         ([URL, "--region", "eu", "--accept-encoding", "x" * 300], "--accept-encoding: must have at most 256"),
@@ -74,6 +78,37 @@ URL = "https://www.example.com/"
 )
 def test_problem_of_an_option_names_it(api: FakeApi, arguments: list[str], text: str) -> None:
     assert text in shown_for(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["list", "--limit", "0"], "--limit': must be at least 1, got 0"),
+        (["list", "--limit", "x"], "--limit': 'x' is not a whole number"),
+        (["list", "--limit", "1.5"], "--limit': '1.5' is not a whole number"),
+        (["list", "--status", "done"], "--status': 'done' is not one of 'COMPLETED', 'FAILED'"),
+        (["local", "--port", "70000"], "--port': must be at most 65535, got 70000"),
+        (["start", URL, "--max-rps", "fast"], "--max-rps': 'fast' is not a number"),
+        (["report", "x", "--format", "pdf"], "--format': 'pdf' is not one of 'html', 'json', 'csv'"),
+    ],
+)
+def test_value_of_the_wrong_kind_is_explained_without_the_librarys_text(arguments: list[str], text: str) -> None:
+    shown = " ".join(prewarm(*arguments, code=2).stderr.split())
+    assert text in shown
+    assert not [foreign for foreign in FOREIGN if foreign in shown], shown
+
+
+@pytest.mark.parametrize("command", ["status", "report", "cancel", "retry", "watch"])
+def test_run_that_does_not_exist_leads_to_the_list_of_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    message = "requestID: run 'x' does not exist; GET /runs lists the runs"
+    with fake_api(monkeypatch, tmp_path) as served:
+        answer = (404, {"error": {"code": "RunNotFound", "message": message}})
+        monkeypatch.setattr(served, "respond", lambda _: answer)
+        shown = prewarm(command, "x", code=2).stderr
+    assert "ID: run 'x' does not exist; `prewarm list` prints the runs" in shown
+    assert not [foreign for foreign in FOREIGN if foreign in shown], shown
 
 
 def test_problem_of_a_list_names_the_file_and_its_line(api: FakeApi, tmp_path: Path) -> None:

@@ -66,11 +66,55 @@ def test_headers_that_forbid_a_copy_verify_every_target(clock: Clock, header: st
 
     def edge(fetch: Fetch) -> Response:
         kept = keeping(fetch)
-        kept.cache_control = header
+        kept.cache_control, kept.age = header, "1"  # a minimum TTL overrides the header: the copy ages
         return kept
 
     worked = work(clock, edge, 1, 3, verify="sample")
     assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 3}, 3)
+
+
+NO_LIFETIME = [
+    {"cache_control": "max-age=0"},
+    {"cache_control": "no-cache"},
+    {"cache_control": "no-store"},
+    {"cache_control": "private, s-maxage=0"},
+    {"expires": "0"},
+    {"expires": "Wed, 21 Oct 2015 07:28:00 GMT", "date": "Wed, 21 Oct 2015 07:28:00 GMT"},
+]
+
+
+@pytest.mark.parametrize("headers", NO_LIFETIME)
+@pytest.mark.parametrize("age", ["", "0"])
+@pytest.mark.parametrize("timing", ["", 'cdn-hit-layer;desc="EDGE"'])
+def test_hit_without_age_of_an_object_without_lifetime_proves_nothing(
+    clock: Clock, headers: dict[str, str], age: str, timing: str
+) -> None:
+    """Simultaneous requests of a regional edge cache share one response of the origin, which is called a Hit."""
+    hit = response(x_cache=HIT, age=age, server_timing=timing, **headers)
+    refreshed = response(x_cache="RefreshHit from cloudfront", age=age, **headers)
+    worked = work(clock, in_order(hit, hit, refreshed), verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"unproven": 1}, 0)
+
+
+@pytest.mark.parametrize("headers", NO_LIFETIME)
+def test_hit_with_an_age_of_an_object_without_lifetime_is_the_proof_after_a_second(
+    clock: Clock, headers: dict[str, str]
+) -> None:
+    """A minimum TTL keeps it."""
+    begin = clock.now
+
+    def edge(_: Fetch) -> Response:
+        return response(x_cache=HIT, age=str(int(clock.now - begin)), **headers)
+
+    worked = work(clock, edge, verify="sample")
+    assert (worked.result.outcomes, worked.result.verified) == ({"already_warm": 1}, 1)
+
+
+@pytest.mark.parametrize("control", ["max-age=0, s-maxage=60", "max-age=3", ""])
+def test_hit_without_age_of_an_object_with_a_lifetime_is_the_proof(clock: Clock, control: str) -> None:
+    hit = response(x_cache=HIT, cache_control=control, age="0", expires="0" if control else "")
+    worked = work(clock, in_order(response(), hit), verify="all")
+    assert (worked.result.outcomes, worked.result.verified) == ({"warmed": 1}, 1)
 
 
 def test_uncacheable_url_is_fetched_twice_and_not_cacheable(clock: Clock) -> None:

@@ -44,12 +44,23 @@ function failedSection(section, onAll) {
   };
 }
 
+const KINDS_SHOWN = 3;
+
+// Returns a group's heading: its URLs' failures with their statuses, or its outcome where they are many or unknown.
+function causeHeading(outcome, entries, words) {
+  const kinds = [...new Set(entries.map(({ mainFailure }) => mainFailure))];
+  const known = kinds.every(Boolean) && kinds.length <= KINDS_SHOWN;
+  const text = known ? kinds.join(", ") : outcomeText(outcome, words);
+  const name = text.includes(outcome) ? [] : [" ", make("code", {}, outcome)];
+  return make("h3", {}, `${plural(entries.length, "URL")}: ${text}`, ...name);
+}
+
 function causeElement(outcome, entries, status) {
   const urls = entries.slice(0, URLS_PER_CAUSE).map((entry) => make("li", {}, make("span", { class: "url" }, entry.url), make("small", {}, whatText(entry)), ...statusHistogram(entry)));
   const more = entries.length - urls.length;
   const button = more > 0 ? make("button", { type: "button", class: "link", "data-all-failed": true }, `Show all ${plural(entries.length, "URL")}`) : null;
   const step = entries[0].nextStep ? make("p", {}, ...nextStepElements(entries[0].nextStep)) : null;
-  return make("section", { class: "cause" }, make("h3", {}, `${plural(entries.length, "URL")}: ${outcomeText(outcome, status.words)} `, make("code", {}, outcome)), step, make("ul", {}, ...urls), button);
+  return make("section", { class: "cause" }, causeHeading(outcome, entries, status.words), step, make("ul", {}, ...urls), button);
 }
 
 // Whether the same request can succeed later: `main`, for most of the failed URLs; `some`, for at least one.

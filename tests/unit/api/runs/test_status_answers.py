@@ -29,6 +29,7 @@ def test_running_run_says_what_happened_and_what_to_do() -> None:
     assert (failure["url"], failure["statuses"], failure["everywhere"]) == (URLS[1], {"404": 2}, True)
     assert failure["what"] == "404 Not Found at 2 POPs, such as B (X-Cache: Error, x-amz-cf-id Zx9==)"
     assert (failure["example"]["pop"], failure["example"]["requestId"]) == ("B", "Zx9==")
+    assert failure["mainFailure"] == "404 Not Found"
     assert failure["nextStep"]["how"] == "publish the file, or take the URL off the list"
     assert response["failedEverywhere"] == 2, "one of them without a distribution"
     assert [(step["outcome"], step["urls"]) for step in response["nextSteps"]] == [

@@ -13,7 +13,8 @@ from tests.support.strict_edge import strict_cloudfront
 PLAIN: dict[str, Any] = {"distributions": [{"domain": DOMAIN, "aliases": [HOST]}], "pops": ["SYD1-C1"]}
 # What a test sets up, rather than how CloudFront behaves.
 SCENE = {
-    "distributions", "pops", "areas", "addresses_per_pop", "dark", "impostors", "tls_faults", "http1_only",
+    "distributions", "pops", "areas", "addresses_per_pop", "more_addresses", "dark", "impostors", "tls_faults",
+    "http1_only",
     "objects", "default_object", "default_ttl", "error_ttl", "origin_ttfb_ms", "origin_timeout", "edge_latency_ms",
     "https_port", "http_port", "dns_port", "client_subnets", "pop_names", "cache_policies", "regional_bypass",
     "origin_shield", "ca_bundle", "origin_request_policies",

@@ -1,0 +1,30 @@
+"""What is wrong with an option's value, in place of the text of the library that typer checks it with. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# By pydantic's type of error (its documentation, "Validation Errors"): what is wrong.
+TEXTS = {
+    "int_parsing": "{input!r} is not a whole number",
+    "int_type": "{input!r} is not a whole number",
+    "int_from_float": "{input!r} is not a whole number",
+    "int_parsing_size": "{input!r} has too many digits",
+    "float_parsing": "{input!r} is not a number",
+    "float_type": "{input!r} is not a number",
+    "finite_number": "{input!r} is not a number",
+    "bool_parsing": "{input!r} is neither true nor false",
+    "greater_than_equal": "must be at least {ge}, got {input}",
+    "greater_than": "must be above {gt}, got {input}",
+    "less_than_equal": "must be at most {le}, got {input}",
+    "less_than": "must be below {lt}, got {input}",
+}
+
+
+def describe(cause: object, message: str) -> str:
+    """Return what is wrong with a value; `cause`: the library's error, `message`: its text, kept where unknown."""
+    errors: list[dict[str, Any]] = cause.errors() if hasattr(cause, "errors") else []
+    for error in errors:
+        if text := TEXTS.get(error["type"]):
+            return text.format(**{"input": error["input"], **error.get("ctx", {})})
+    return message.removeprefix("Value error, ").removesuffix(".")
