@@ -23,10 +23,10 @@ from prewarm_local.stack.moto_patches import (
     MotoPatches,
     OnInvalidation,
     patch_big_maps,
+    patch_definitions,
     patch_events,
     patch_invalidations,
     patch_paths,
-    patch_percentages,
     patch_redrive_count,
     patch_stop_execution,
     patch_table_writes,
@@ -110,7 +110,7 @@ class EmbeddedAws:
         patch_paths(self._patches)
         patch_redrive_count(self._patches)
         patch_table_writes(self._patches)
-        patch_percentages(self._patches)
+        patch_definitions(self._patches)
         events = EventBridge(
             self.template.rules, workers, self.template.account.region, self.template.account.account_id
         )

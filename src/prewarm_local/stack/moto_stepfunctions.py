@@ -37,6 +37,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.item
 from moto.stepfunctions.parser.asl.parse.asl_parser import (  # noqa: E402
     AmazonStateLanguageParser,
     ASLParserException,
+    Preprocessor,
 )
 from moto.stepfunctions.parser.asl.utils import json_path  # noqa: E402
 from moto.stepfunctions.parser.backend import execution, execution_worker  # noqa: E402
@@ -47,6 +48,7 @@ __all__ = [
     "TMP_THREADS",
     "ASLParserException",
     "AmazonStateLanguageParser",
+    "Preprocessor",
     "distributed_item_processor_worker",
     "execution",
     "execution_worker",

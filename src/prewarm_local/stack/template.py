@@ -1,37 +1,28 @@
 """Read the SAM template for the embedded stack.
 
-samtranslator translates the template, as CloudFormation's transform does in AWS, and the resources that the stack
-runs are selected from the result. Nothing is hard-coded: a function, route or variable added to the template exists
-at the next start. Other types of resource (roles, policies, log groups, alarms) are skipped.
+samtranslator translates the template, as CloudFormation's transform does in AWS (`transform_cache.py`), and the
+resources that the stack runs are selected from the result. Nothing is hard-coded: a function, route or variable added
+to the template exists at the next start. Other types of resource (roles, policies, log groups, alarms) are skipped.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.utils.py27hash_fix import to_py27_compatible_template, undo_mark_unicode_str_in_template
-from samtranslator.yaml_helper import yaml_parse
-
 from prewarm_local.stack.intrinsics import Account, Resolver, TemplateError
 from prewarm_local.stack.resources import Bucket, Function, Rule, StateMachine, Table
 from prewarm_local.stack.routes import Api, read_api
-from prewarm_local.stack.session import isolated_session
+from prewarm_local.stack.transform_cache import CODE_BUCKET, transformed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 # An installed wheel contains the template, the state machine and the functions; a checkout has them at its root.
 _SHIPPED = Path(__file__).resolve().parents[1] / "service" / "template.yaml"
 DEFAULT_TEMPLATE = _SHIPPED if _SHIPPED.is_file() else Path(__file__).resolve().parents[3] / "template.yaml"
-# samtranslator accepts only S3 locations for code; this bucket name marks the local folders used instead.
-_CODE_BUCKET = "local-folder"
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
@@ -60,12 +51,9 @@ def load_template(
     """
     path = Path(path).resolve()
     account = account or Account()
-    parse: Callable[[str], Any] = yaml_parse
-    source = parse(path.read_text(encoding="utf-8"))
-    values = _parameter_values(source, parameters or {})
-    translated = _translate(source, path.parent, values, account)
-    resources: dict[str, dict[str, Any]] = translated["Resources"]
-    resolver = Resolver(account, resources, values, source.get("Conditions") or {})
+    found = transformed(path, parameters or {}, account.region)
+    resources = found.resources
+    resolver = Resolver(account, resources, found.values, found.conditions)
     functions: list[Function] = []
     machines: list[StateMachine] = []
     buckets: list[Bucket] = []
@@ -101,55 +89,9 @@ def load_template(
     )
 
 
-def _parameter_values(source: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, object]:
-    defined = source.get("Parameters") or {}
-    if unknown := sorted(set(overrides) - set(defined)):
-        raise TemplateError(
-            f"the template has no parameter {', '.join(unknown)}; it has {', '.join(sorted(defined))}"
-        )
-    values: dict[str, object] = {}
-    for name, definition in defined.items():
-        if name in overrides:
-            values[name] = overrides[name]
-        elif "Default" in definition:
-            values[name] = definition["Default"]
-        else:
-            raise TemplateError(f"parameter {name} has no default; pass a value for it")
-    return values
-
-
-def _translate(source: Any, folder: Path, values: Mapping[str, object], account: Account) -> dict[str, Any]:  # noqa: ANN401  YAML
-    """Run the SAM transform without AWS.
-
-    Code and definition are read from the disk, not from S3.
-    """
-    _mark_code(source.get("Globals", {}).get("Function", {}))
-    for resource in source.get("Resources", {}).values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Serverless::Function":
-            _mark_code(properties)
-        elif resource["Type"] == "AWS::Serverless::StateMachine" and isinstance(properties.get("DefinitionUri"), str):
-            # The YAML parser reads JSON too.
-            text = (folder / properties.pop("DefinitionUri")).read_text(encoding="utf-8")
-            properties["Definition"] = yaml.safe_load(text)
-    marked_values = dict(values)
-    to_py27_compatible_template(source, marked_values)
-    # The transform calls AWS only to look up managed policies by name; templates here use ARNs, Refs or statements.
-    translator = Translator({}, Parser(), boto_session=isolated_session(account.region))
-    translated: dict[str, Any] = undo_mark_unicode_str_in_template(translator.translate(source, marked_values))
-    # A round trip through JSON replaces the transform's own string and number classes.
-    plain: dict[str, Any] = json.loads(json.dumps(translated))
-    return plain
-
-
-def _mark_code(properties: Any) -> None:  # noqa: ANN401  YAML
-    if isinstance(properties.get("CodeUri"), str):
-        properties["CodeUri"] = {"Bucket": _CODE_BUCKET, "Key": properties["CodeUri"]}
-
-
 def _function(resolver: Resolver, logical_id: str, properties: Mapping[str, Any], folder: Path) -> Function:
     code = properties.get("Code", {})
-    if code.get("S3Bucket") != _CODE_BUCKET:
+    if code.get("S3Bucket") != CODE_BUCKET:
         raise TemplateError(f"resource {logical_id}: the embedded stack requires a local folder as CodeUri")
     rest = {key: value for key, value in properties.items() if key not in ("Code", "Role")}
     resolved = resolver.resolve(rest, logical_id)

@@ -12,7 +12,7 @@ from moto.dynamodb.models import DynamoDBBackend
 
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
-    patch_percentages,
+    patch_definitions,
     patch_table_writes,
     percentages_as_floats,
 )
@@ -57,10 +57,32 @@ def test_moto_parses_whole_percentages_only_while_patched() -> None:
     with pytest.raises(ASLParserException):
         AmazonStateLanguageParser.parse(definition)
     with MotoPatches() as patches:
-        patch_percentages(patches)
+        patch_definitions(patches)
         AmazonStateLanguageParser.parse(definition)
     with pytest.raises(ASLParserException):
         AmazonStateLanguageParser().parse(definition)
+
+
+def test_definition_is_parsed_once_and_each_execution_has_components_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str] = []
+    original = AmazonStateLanguageParser.parse
+
+    def parse(definition: str) -> Any:
+        parsed.append(definition)
+        return original(definition)
+
+    monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
+    with MotoPatches() as patches:
+        patch_definitions(patches)
+        first, again = (AmazonStateLanguageParser.parse(json.dumps(MACHINE)) for _ in range(2))
+        for _ in range(2):
+            with pytest.raises(ASLParserException):
+                AmazonStateLanguageParser.parse("{}")
+    assert len(parsed) == 3
+    assert first[0] is not again[0]
+    assert first[0].states.states["Items"] is not again[0].states.states["Items"]
 
 
 def test_condition_and_write_of_a_table_are_atomic_while_patched(monkeypatch: pytest.MonkeyPatch) -> None:
