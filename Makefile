@@ -43,7 +43,7 @@ check: .venv/dev.stamp ## Lint and check types only
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 
-bench: .venv/dev.stamp ## Run the benchmarks and write docs/performance.md (five minutes on an idle machine)
+bench: .venv/dev.stamp ## Run the benchmarks and write docs/performance.md (minutes, on two idle cores); ARGS='--only warm'
 	@$(BIN)/python -m bench $(ARGS)
 
 load: .venv/dev.stamp ## Measure 50 polled runs and a million targets; ARGS='--page docs/reliability.md'

@@ -1,10 +1,9 @@
-"""The clients under comparison. Each fetches paths x POPs once and counts complete responses of the right POP."""
+"""This worker, and the bare loop of the library that it uses; bench/peers.py has the other clients.
 
-import itertools
+Each fetches paths x POPs once and returns the number of complete responses.
+"""
+
 import os
-import queue
-import subprocess
-import threading
 import time
 from collections import deque
 from types import SimpleNamespace
@@ -12,8 +11,6 @@ from typing import Any
 from unittest import mock
 
 import pycurl
-import requests
-import urllib3.util.connection
 
 from bench.edges import HOST
 from prewarm.planning.plan import Batch, Group, Plan, map_item
@@ -23,10 +20,6 @@ from prewarm.settings import Settings
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.ledger_items import Control
 from prewarm.storage.run_store import Storage
-
-THREADS = 100
-CURL_THREADS = 6
-TIMEOUT = 120
 
 
 def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
@@ -170,88 +163,3 @@ def bare(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
         due = multi.timeout()
         multi.select(1.0 if due < 0 else min(1.0, due / 1000))
     return whole
-
-
-def curl_processes(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch with one `curl --resolve` process per URL and POP, in six threads."""
-
-    def fetch(path: str, address: str) -> bool:
-        command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", ca, "--max-time", str(TIMEOUT)]
-        command += ["--resolve", f"{HOST}:{port}:{address}", f"https://{HOST}:{port}{path}"]
-        return subprocess.run(command, capture_output=True, check=False).stdout == b"200"
-
-    return _threaded(fetch, paths, addresses, CURL_THREADS)
-
-
-def requests_reconnecting(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch with `requests` in a hundred threads, with a new connection each time."""
-    where = _pinned()
-
-    def fetch(path: str, address: str) -> bool:
-        where.address = address
-        url, headers = f"https://{HOST}:{port}{path}", {"Connection": "close"}
-        with requests.get(url, headers=headers, verify=ca, stream=True, timeout=TIMEOUT) as response:
-            return response.status_code == 200 and sum(map(len, response.raw.stream(131_072))) > 0
-
-    return _threaded(fetch, paths, addresses, THREADS)
-
-
-def requests_sessions(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int:
-    """Fetch with `requests` in a hundred threads, with a session per thread and POP."""
-    where = _pinned()
-
-    def fetch(path: str, address: str) -> bool:
-        where.address = address
-        sessions = where.__dict__.setdefault("sessions", {})
-        if address not in sessions:
-            sessions[address] = requests.Session()
-            sessions[address].verify, sessions[address].trust_env = ca, False
-        with sessions[address].get(f"https://{HOST}:{port}{path}", stream=True, timeout=TIMEOUT) as response:
-            return response.status_code == 200 and sum(map(len, response.raw.stream(131_072))) > 0
-
-    return _threaded(fetch, paths, addresses, THREADS)
-
-
-_where = threading.local()
-_connect = urllib3.util.connection.create_connection
-
-
-def _pinned() -> threading.local:
-    """Make urllib3 connect to the address that a thread sets, as `curl --resolve` does."""
-
-    def create(address: tuple[str, int], *more: Any, **named: Any) -> Any:
-        return _connect((_where.address, address[1]), *more, **named)
-
-    urllib3.util.connection.create_connection = create
-    return _where
-
-
-def _threaded(fetch: Any, paths: list[str], addresses: dict[str, str], threads: int) -> int:
-    work: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-    for path, address in itertools.product(paths, addresses.values()):
-        work.put((path, address))
-    whole = [0] * threads
-
-    def run(number: int) -> None:
-        while True:
-            try:
-                path, address = work.get_nowait()
-            except queue.Empty:
-                return
-            whole[number] += fetch(path, address)
-
-    workers = [threading.Thread(target=run, args=(number,)) for number in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return sum(whole)
-
-
-CLIENTS = {
-    "this worker": ours,
-    "bare pycurl loop": bare,
-    "curl processes": curl_processes,
-    "requests, a connection each": requests_reconnecting,
-    "requests, sessions": requests_sessions,
-}

@@ -7,13 +7,11 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import certifi
-import trustme
 
 HOST = "www.example.com"
 POPS = 64
@@ -55,6 +53,7 @@ http {{
     location ~ ^/(?<size>1k|100k|10m)/ {{ try_files /$size =404; }}
     {slow}
   }}
+  server {{ listen {counter}; location = /served {{ stub_status; }} }}
 }}
 """
 # One target in a hundred: the same ones at every fetch.
@@ -65,13 +64,23 @@ SLOW = "location /slow/ { echo_sleep 0.15; echo_exec /1k/slow; }"
 
 @dataclass(frozen=True)
 class Edges:
-    """The POPs' addresses, their port, a CA file with their root only, and one with all roots of a system."""
+    """The POPs' addresses, their port, a CA file with their root only, and one with all roots of a system.
+
+    `counter`: the URL of nginx's own count of requests.
+    """
 
     addresses: dict[str, str]
     port: int
     one_root: str
     system_roots: str
     can_be_slow: bool
+    counter: str
+
+    def served(self) -> int:
+        """Return the number of requests that nginx has received, this one left out."""
+        with urllib.request.urlopen(self.counter, timeout=10) as response:  # noqa: S310 - loopback
+            numbers: list[str] = response.read().decode().splitlines()[2].split()
+        return int(numbers[2])
 
 
 def nginx() -> str | None:
@@ -97,6 +106,7 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
         for file, size in SIZES.items():
             (folder / "files" / file).write_bytes(os.urandom(1000) * (size // 1000))
         port = _free_port()
+        counter = f"127.0.77.250:{port}"
         modules = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
         config = CONFIG.format(
             folder=folder,
@@ -104,6 +114,7 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
             pops=" ".join(f"{address} {pop};" for pop, address in addresses.items()),
             listen=" ".join(f"listen {address}:{port} ssl http2 backlog=4096;" for address in addresses.values()),
             faults=faults,
+            counter=counter,
             slow=SLOW if modules.exists() else "",
         )
         (folder / "nginx.conf").write_text(config)
@@ -111,7 +122,8 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
         try:
             if core is not None:
                 os.sched_setaffinity(server.pid, {core})
-            ready = Edges(addresses, port, str(folder / "root.pem"), str(folder / "roots.pem"), modules.exists())
+            roots = str(folder / "root.pem"), str(folder / "roots.pem")
+            ready = Edges(addresses, port, *roots, modules.exists(), f"http://{counter}/served")
             _wait(ready)
             if core is not None:
                 children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
@@ -125,6 +137,9 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
 
 def _certificates(folder: Path) -> None:
     """Create a root and an RSA-2048 leaf; add the root to those that browsers trust, as on a usual system."""
+    import certifi  # noqa: PLC0415 - the clients import this module too, and are measured
+    import trustme  # noqa: PLC0415
+
     authority = trustme.CA(key_type=trustme.KeyType.RSA)
     leaf = authority.issue_cert(HOST, key_type=trustme.KeyType.RSA)
     (folder / "key.pem").write_bytes(leaf.private_key_pem.bytes())

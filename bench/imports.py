@@ -6,22 +6,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.page import markdown
+from bench.section import Section, percent, spread
+
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 HANDLERS = ("warm.handler", "aggregate.handler", "resolve.handler", "api.handler")
 TIMED = "import time; began = time.process_time(); import {}; print(time.process_time() - began)"
 
 
-def main() -> None:
-    """Import each handler five times, each time in a new process, and print the medians."""
+def measure(*, quick: bool = False) -> Section:
+    """Import each handler five times, each time in a new process."""
     environment = os.environ | {"PREWARM_BUCKET": "bench", "PREWARM_TABLE": "bench"}
+    raw = {}
     for handler in HANDLERS:
         command = [sys.executable, "-c", TIMED.format(handler)]
-        seconds = [
+        raw[handler] = [
             float(subprocess.run(command, cwd=FUNCTIONS, env=environment, capture_output=True, check=True).stdout)
-            for _ in range(5)
+            for _ in range(1 if quick else 5)
         ]
-        print(f"{handler}: {statistics.median(seconds):.3f} s")
+    middle = {handler: statistics.median(seconds) for handler, seconds in raw.items()}
+    rows = tuple(
+        (handler, f"{middle[handler]:.3f}", percent(spread(raw[handler], middle[handler]))) for handler in HANDLERS
+    )
+    notes = ("CPU seconds of importing each function's handler, medians of five processes.",)
+    return Section("Cold start", ("handler", "CPU s", "spread"), rows, notes, raw=raw)
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(measure()))

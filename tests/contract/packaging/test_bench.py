@@ -31,8 +31,9 @@ def test_the_comparison_with_peers_runs() -> None:
 @pytest.mark.xdist_group("nginx")
 def test_the_benchmark_of_a_whole_run_runs() -> None:
     output = output_of("bench.workflow", "--urls", "5")
-    assert "COMPLETED: 320 targets" in output
-    assert "peak memory, warm.handler.handler" in output
+    assert "320 targets: 5 URLs through 64 POPs" in output
+    assert "| status | COMPLETED: 320 already_warm |" in output
+    assert "| peak memory, warm.handler.handler |" in output
 
 
 def test_the_benchmark_of_aggregation_runs() -> None:
