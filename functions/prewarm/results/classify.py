@@ -107,7 +107,8 @@ def _was_accepted(encoding: str, variant: str) -> bool:
 
 def _status_and_x_cache(response: Response) -> str:
     waf = f", x-amzn-waf-action: {truncate(response.waf_action)}" if response.waf_action else ""
-    return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}{waf}"
+    to = f", Location: {truncate(response.location)}" if response.location else ""
+    return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}{waf}{to}"
 
 
 def _refusal(response: Response) -> Outcome | None:

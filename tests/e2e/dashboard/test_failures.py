@@ -134,6 +134,8 @@ def test_pops_are_judged_by_urls_that_are_warm_somewhere(visit: Visit) -> None:
     expect(rows.first).to_contain_text("ICN51-C1")
     expect(rows.first).to_contain_text("partly warm ▲ less than the others")
     assert [row.locator("td").nth(2).inner_text() for row in rows.all()[1:]] == ["warm"] * 3
+    region = page.get_by_role("region", name="Table of POPs")
+    assert region.evaluate("each => each.scrollWidth <= each.clientWidth"), "a column is cut at a desktop's width"
     # What the map counts and what the table counts are the same numbers, and the legend says that it counts cities.
     heads = page.locator("table.pops th").all_inner_texts()
     assert [head.lower() for head in heads[3:7]] == ["done", "warm", "failed", "failed everywhere"]

@@ -178,6 +178,12 @@ def test_detail_names_the_waf_action() -> None:
     assert "x-amzn-waf-action: challenge" in detail
 
 
+def test_detail_names_the_address_that_a_redirect_leads_to() -> None:
+    _, detail = classify(response(status=301, location="https://www.example.com/new/" + "x" * 9_000), POP)
+    assert ", Location: https://www.example.com/new/x" in detail
+    assert len(detail) < 400
+
+
 def test_detail_names_the_limit() -> None:
     _, detail = classify(response("CapacityExceeded from cloudfront", status=503), POP)
     assert "CapacityExceeded" in detail
