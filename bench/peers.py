@@ -180,7 +180,7 @@ def missing(client: Client) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of all that takes part."""
     found = {name: importlib.metadata.version(name) for name in ("aiohttp", "uvloop", "requests")}
-    found["pycurl"] = f"{importlib.metadata.version('pycurl')} with {pycurl.version.split()[0]}"
+    found["pycurl"] = f"{importlib.metadata.version('pycurl')} with {pycurl.version.split()[1]}"
     for name, path, option in (("curl", "curl", "-V"), ("h2load", "h2load", "--version"), ("nginx", nginx(), "-v")):
         if path and shutil.which(path):
             done = subprocess.run([path, option], capture_output=True, text=True, check=False)
