@@ -21,6 +21,7 @@ from bench.section import Machine, Result
 STORED = Path(__file__).parents[1] / "docs/performance.json"
 # In the order of the page. Each is a module of this package with `measure(*, quick) -> Section`.
 SECTIONS = (
+    "warm",
     "workflow",
     "scale",
     "staging",

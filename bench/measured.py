@@ -36,31 +36,40 @@ def run_once(name: str, case: str, paths: int, form: int, ready: Edges, core: in
     ca = ready.system_roots if CLIENTS[name].system_roots else ready.one_root
     job = Job([f"/{case}/{number}" for number in range(paths)], ready.addresses, ready.port, ca, form)
     before = ready.served()
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.measured"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            given = json.dumps({"client": name, "core": core, "job": asdict(job)})
-            text, errors = process.communicate(given, timeout=LIMIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            # Its session: the programs that it started end with it.
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise PeerFailed(f"no end after {LIMIT_SECONDS} s ({job.wanted:,} fetches)") from None
-    if process.returncode:
-        last = next(iter(reversed(errors.splitlines())), f"status {process.returncode}")
-        raise PeerFailed(last.removeprefix(FAILED))
+    given = json.dumps({"client": name, "core": core, "job": asdict(job)})
+    try:
+        text = bounded([sys.executable, "-m", "bench.measured"], given, LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise PeerFailed(f"no end after {LIMIT_SECONDS} s ({job.wanted:,} fetches)") from None
     served = ready.served() - before - 1
     # The first fetch is one more.
     if served <= job.wanted:
         raise PeerFailed(f"nginx served {served:,} requests of {job.wanted + 1:,}")
     # The lines before it are the worker's metrics.
     return Figure(**json.loads(text.splitlines()[-1]))
+
+
+def bounded(command: list[str], given: str, seconds: float) -> str:
+    """Run a command in a session of its own and return its output; at its time-out, end all of the session.
+
+    Raises:
+        PeerFailed: it ended with an error; the message is its last line.
+        TimeoutExpired: it did not end in time.
+
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as process:
+        try:
+            text, errors = process.communicate(given, timeout=seconds)
+        except BaseException:  # also Ctrl-C, which another session does not receive
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        last = next(iter(reversed(errors.splitlines())), f"status {process.returncode}")
+        raise PeerFailed(last.removeprefix(FAILED))
+    return text
 
 
 def measured(client: Client, job: Job) -> Figure:
@@ -71,9 +80,9 @@ def measured(client: Client, job: Job) -> Figure:
 
     """
     first = replace(job, paths=job.paths[:1], addresses=dict([*job.addresses.items()][:1]))
-    starts = [_timed(client, first) for _ in range(STARTS if client.one_program else 1)]
+    starts = [_timed(client, first) for _ in range(STARTS if client.single else 1)]
     full = _timed(client, job)
-    if not client.one_program:
+    if not client.single:
         return full
     return without_start(full, starts)
 

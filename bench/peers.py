@@ -30,21 +30,18 @@ CURL_PROCESSES = 6
 class Client:
     """A way of warming. `fetch` returns the number of whole fetches, and the peak MB if that is not of its process.
 
-    `form`: how the page describes a form, by its number. `program`: the command that must exist. `few`: it starts a
-    process for each fetch, and is measured with fewer of them. `system_roots`: it loads the bundle that systems have.
+    `form`: how the page describes a form, by its number. `program`: the command that must exist. `single`: it is run
+    once, and its start is left out. `part`: slow clients fetch one path of so many. `system_roots`: it loads the
+    bundle that systems have.
     """
 
     fetch: Callable[[Job], tuple[int, float | None]]
     forms: tuple[int, ...] = (0,)
     form: str = ""
     program: str = ""
-    few: bool = False
+    single: bool = False
+    part: int = 1
     system_roots: bool = False
-
-    @property
-    def one_program(self) -> bool:
-        """Return whether it is one run of a program, whose start is subtracted."""
-        return bool(self.program) and not self.few
 
 
 def curl_parallel(job: Job) -> tuple[int, float | None]:
@@ -164,11 +161,11 @@ def _pycurl(name: str) -> Callable[[Job], tuple[int, float | None]]:
 CLIENTS = {
     OURS: Client(_pycurl("ours"), system_roots=True),
     BARE: Client(_pycurl("bare"), system_roots=True),
-    CURL_Z: Client(curl_parallel, (100, 200, 300), "HTTP/2, `--parallel-max {}`", program="curl"),
-    "aiohttp with uvloop": Client(_of("bench.python_peers", "aiohttp_uvloop"), (4, 1, 12), "HTTP/1.1, {} a POP"),
-    "`requests`": Client(_of("bench.python_peers", "requests_sessions"), (1, 4), "sessions, {} a POP"),
-    "curl processes": Client(curl_processes, form=f"{CURL_PROCESSES} at a time", program="curl", few=True),
-    "h2load": Client(h2load, (10, 50, 100), "no verification, {} streams a connection", program="h2load"),
+    CURL_Z: Client(curl_parallel, (100, 200, 300), "HTTP/2, `--parallel-max {}`", program="curl", single=True),
+    "aiohttp with uvloop": Client(_of("bench.python_peers", "aiohttp_uvloop"), (4, 12), "HTTP/1.1, {} a POP"),
+    "`requests`": Client(_of("bench.python_peers", "requests_sessions"), (1, 4), "sessions, {} a POP", part=4),
+    "curl processes": Client(curl_processes, form=f"{CURL_PROCESSES} at a time", program="curl", part=50),
+    "h2load": Client(h2load, (10, 50), "no verification, {} streams a connection", program="h2load", single=True),
 }
 
 
@@ -183,7 +180,7 @@ def missing(client: Client) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of all that takes part."""
     found = {name: importlib.metadata.version(name) for name in ("aiohttp", "uvloop", "requests")}
-    found["pycurl"] = f"{importlib.metadata.version('pycurl')} with {pycurl.version.split()[0]}"
+    found["pycurl"] = f"{importlib.metadata.version('pycurl')} with {pycurl.version.split()[1]}"
     for name, path, option in (("curl", "curl", "-V"), ("h2load", "h2load", "--version"), ("nginx", nginx(), "-v")):
         if path and shutil.which(path):
             done = subprocess.run([path, option], capture_output=True, text=True, check=False)

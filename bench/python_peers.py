@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections import deque
 from typing import Any
+from unittest import mock
 
 import aiohttp
 import requests
@@ -63,7 +64,6 @@ def requests_sessions(job: Job) -> tuple[int, float | None]:
     def create(address: tuple[str, int], *more: Any, **named: Any) -> Any:
         return _connect((_where.address, address[1]), *more, **named)
 
-    urllib3.util.connection.create_connection = create
     whole: list[int] = []
 
     def work(address: str, left: deque[str]) -> None:
@@ -84,8 +84,9 @@ def requests_sessions(job: Job) -> tuple[int, float | None]:
     for address in job.addresses.values():
         left = deque(job.paths)
         threads += [threading.Thread(target=work, args=(address, left)) for _ in range(min(job.form, len(left)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with mock.patch.object(urllib3.util.connection, "create_connection", create):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return sum(whole), None

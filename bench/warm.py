@@ -23,10 +23,10 @@ from bench.peers import CLIENTS, versions
 from bench.section import Section
 
 ROUNDS = 5
-# Paths per POP, and for clients that start a process for each fetch; 64 POPs each.
-CASES = {"1k": (100, 2), "100k": (40, 2), "10m": (2, 1), "slow": (100, 2)}
+# Paths per POP, 64 POPs each.
+CASES = {"1k": 100, "100k": 40, "10m": 2, "slow": 100}
 NAMES = {"1k": "1 KB", "100k": "100 KB", "10m": "10 MB", "slow": f"{SLOW_MS} ms to first byte"}
-QUICK = {"1k": (4, 1)}
+QUICK = {"1k": 4}
 QUICK_POPS = 4
 NOTES = (
     "nginx plays 64 POPs over TLS (RSA-2048) on one core, each client runs on another; they take turns {rounds}",
@@ -45,7 +45,7 @@ NOTES = (
 class Setting:
     """What one call measures: cases with paths per POP, clients, rounds, the client's core, whether to try forms."""
 
-    cases: dict[str, tuple[int, int]]
+    cases: dict[str, int]
     clients: Collection[str]
     rounds: int
     core: int | None
@@ -57,9 +57,7 @@ def measure(*, quick: bool = False) -> Section:
     return compared(QUICK if quick else CASES, tuple(CLIENTS), 1 if quick else ROUNDS, quick=quick)
 
 
-def compared(
-    cases: dict[str, tuple[int, int]], clients: Collection[str], rounds: int, *, quick: bool = False
-) -> Section:
+def compared(cases: dict[str, int], clients: Collection[str], rounds: int, *, quick: bool = False) -> Section:
     """Serve, and let the clients take turns, so that a noisy moment affects all of them."""
     if nginx() is None:
         sys.exit("nginx is not installed (Debian: nginx-light)")
@@ -78,8 +76,8 @@ def compared(
 def in_turn(setting: Setting, ready: Edges) -> list[Run]:
     """Return the runs, by case and client; each client has its best form."""
     runs: list[Run] = []
-    for case, (many, few) in setting.cases.items():
-        paths = {name: few if CLIENTS[name].few else many for name in setting.clients}
+    for case, most in setting.cases.items():
+        paths = {name: max(1, most // CLIENTS[name].part) for name in setting.clients}
         best = {name: best_form(name, case, paths[name], setting, ready) for name in setting.clients}
         of_case: dict[str, list[Run]] = {name: [] for name in setting.clients}
         for number in range(1, setting.rounds + 1):

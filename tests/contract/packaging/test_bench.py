@@ -2,10 +2,18 @@
 
 import subprocess
 import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from bench.edges import nginx
+from bench.comparison import OURS
+from bench.edges import Edges, edges, nginx
+from bench.job import Job, PeerFailed
+from bench.measured import bounded
+from bench.peers import CLIENTS, missing
 from tests.support.definitions import ROOT
 
 NEEDS_NGINX = pytest.mark.skipif(nginx() is None, reason="nginx is not installed (Debian: nginx-light)")
@@ -23,8 +31,52 @@ def output_of(*words: str) -> str:
 @pytest.mark.xdist_group("nginx")
 def test_the_comparison_with_peers_runs() -> None:
     output = output_of("bench.warm", "--quick")
-    assert "1 KB: CPU, this worker / bare loop" in output
-    assert "requests, sessions" in output
+    assert "- 1 KB: CPU, this worker / bare pycurl loop: m" in output
+    rows = {
+        name: next(line for line in output.splitlines() if line.startswith(f"| 1 KB | {name}")) for name in CLIENTS
+    }
+    absent = {name: missing(client) for name, client in CLIENTS.items() if missing(client)}
+    assert {name for name, row in rows.items() if "did not finish" in row} == set(absent)
+    for name, reason in absent.items():
+        assert reason in rows[name]
+        warnings.warn(f"NOT CHECKED: {reason}", stacklevel=1)
+    if absent:
+        pytest.skip(f"NOT CHECKED: {', '.join(absent.values())}")
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[Edges]:
+    with edges(None, [f"LAB{number}-C1" for number in range(1, 5)], faults="30% 404; * 0;") as ready:
+        yield ready
+
+
+@NEEDS_NGINX
+@pytest.mark.xdist_group("nginx")
+@pytest.mark.parametrize("name", [name for name in CLIENTS if name != OURS])
+def test_a_client_that_gets_errors_has_not_fetched_everything(name: str, faulty: Edges) -> None:
+    client = CLIENTS[name]
+    if reason := missing(client):
+        warnings.warn(f"NOT CHECKED: {reason}", stacklevel=1)
+        pytest.skip(f"NOT CHECKED: {reason}")
+    job = Job(
+        [f"/1k/{number}" for number in range(6)], faulty.addresses, faulty.port, faulty.one_root, client.forms[0]
+    )
+    if client.program and name != "h2load":
+        with pytest.raises(PeerFailed, match="404"):
+            client.fetch(job)
+    else:
+        assert 0 < client.fetch(job)[0] < job.wanted
+
+
+def test_a_client_that_does_not_end_is_stopped_with_its_programs(tmp_path: Path) -> None:
+    noted = tmp_path / "process"
+    with pytest.raises(subprocess.TimeoutExpired):
+        bounded(["sh", "-c", f"sleep 60 & echo $! > {noted}; wait"], "", 1)
+    process = Path(f"/proc/{noted.read_text().strip()}")
+    deadline = time.monotonic() + 10
+    while process.exists() and "State:\tZ" not in process.joinpath("status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @NEEDS_NGINX
