@@ -4,6 +4,7 @@ A file runs on one of pytest-xdist's workers, so that fixtures of a module are s
 first: started last, a group of a minute would leave the other worker idle.
 """
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,8 +37,24 @@ LONGEST = (
 # Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
 # same lines.
 NOT_TRACED = {"test_item_size.py", "test_ownership.py", "test_double_delivery.py"}
-# The functions run in other processes there, which are not traced; the embedded stack in this one would be slower.
-END_TO_END = Path(__file__).with_name("e2e")
+# Tests of what is not deployed, or of functions in other processes, which are not traced: coverage is measured of
+# `functions` only, and its tracer costs each Python call of the embedded stack, the command and the validators.
+_HERE = Path(__file__).parent
+NOT_OF_FUNCTIONS = tuple(
+    _HERE / folder
+    for folder in (
+        "contract/docs",
+        "contract/packaging",
+        "contract/template",
+        "e2e",
+        "fuzz",
+        "integration/edge",
+        "integration/stack",
+        "trust",
+        "unit/prewarm_cli",
+        "unit/prewarm_local",
+    )
+)
 
 # `--hypothesis-profile=thorough` (the nightly workflow) looks longer than `make test`, which runs the quick profile.
 # A test's own max_examples is its count in neither: it is multiplied by the profile's share of hypothesis' default.
@@ -45,6 +62,8 @@ END_TO_END = Path(__file__).with_name("e2e")
 settings.register_profile("quick", settings(), max_examples=30, deadline=None)
 settings.register_profile("thorough", settings(), max_examples=500, deadline=None, derandomize=False)
 settings.load_profile("quick")
+# Python's default is 700.
+_OBJECTS_PER_COLLECTION = 10_000
 _DEFAULT_EXAMPLES, _FEWEST_EXAMPLES = 100, 10
 
 
@@ -58,7 +77,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(_group(item), len(ranks)))
     for item in items:
-        if item.path.name in NOT_TRACED or item.path.is_relative_to(END_TO_END):
+        if item.path.name in NOT_TRACED or any(map(item.path.is_relative_to, NOT_OF_FUNCTIONS)):
             item.add_marker(pytest.mark.no_cover)
     for function in {item.function for item in items if isinstance(item, pytest.Function)}:
         if is_hypothesis_test(function):
@@ -71,6 +90,16 @@ def _scale(function: Any) -> None:
     if own is not profile and own.max_examples != profile.max_examples:
         examples = max(_FEWEST_EXAMPLES, own.max_examples * profile.max_examples // _DEFAULT_EXAMPLES)
         function._hypothesis_internal_use_settings = settings(own, max_examples=examples)
+
+
+def pytest_collection_finish() -> None:
+    """Exclude what exists from Python's garbage collections: modules and tests, a million objects of each process.
+
+    A full collection of them takes half a second, and the tests would cause hundreds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
 
 
 @pytest.hookimpl(wrapper=True)

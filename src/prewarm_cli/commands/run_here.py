@@ -1,6 +1,7 @@
 """`prewarm run`: warm from this machine, without a deployed service."""
 
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -109,6 +110,7 @@ def _embedded_stack(distributions: "list[Distribution]", log_dir: Path | None) -
         raise CommandFailed(
             f"the service cannot start on this machine: {file_reason(error)}", Code.SERVICE
         ) from error
+    gc.freeze()  # as `prewarm local`
     with stack:
         yield stack
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import threading
@@ -56,6 +57,7 @@ def demo(
     with SimulatedCloudFront(site.config) as edge:
         settings = edge.settings() | {"PREWARM_ERROR_CACHE_SECONDS": str(ERROR_CACHE_SECONDS)}
         with EmbeddedStack(distributions=[site.distribution], environment=settings) as stack:
+            gc.freeze()  # as `prewarm local`
             show.say(f"The service is running: {stack.api}")
             show.say(counts_text(site))
             if keep:

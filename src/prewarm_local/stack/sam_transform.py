@@ -40,8 +40,8 @@ def transform(text: str, folder: Path, overrides: Mapping[str, str], region: str
     translator = Translator({}, Parser(), boto_session=isolated_session(region))
     translated: dict[str, Any] = undo_mark_unicode_str_in_template(translator.translate(source, marked_values))
     # A round trip through JSON replaces the transform's own string and number classes.
-    plain = json.loads(json.dumps([source.get("Conditions") or {}, translated["Resources"]]))
-    return Transformed(values, *plain, files)
+    conditions, resources = json.loads(json.dumps([source.get("Conditions") or {}, translated["Resources"]]))
+    return Transformed(values, conditions, resources, files)
 
 
 def _parameter_values(source: Mapping[str, Any], overrides: Mapping[str, str]) -> dict[str, object]:

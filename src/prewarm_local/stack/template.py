@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from prewarm_local.stack.intrinsics import Account, Resolver, TemplateError
 from prewarm_local.stack.resources import Bucket, Function, Rule, StateMachine, Table
 from prewarm_local.stack.routes import Api, read_api
-from prewarm_local.stack.transform_cache import CODE_BUCKET, transformed
+from prewarm_local.stack.transform_cache import CODE_BUCKET, Transformed, transformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def load_template(
     """
     path = Path(path).resolve()
     account = account or Account()
-    found = transformed(path, parameters or {}, account.region)
+    found = transformed(path, parameters or {}, account.region, _transform)
     resources = found.resources
     resolver = Resolver(account, resources, found.values, found.conditions)
     functions: list[Function] = []
@@ -87,6 +87,13 @@ def load_template(
         tuple(rules),
         tuple(topics),
     )
+
+
+def _transform(text: str, folder: Path, overrides: Mapping[str, str], region: str) -> Transformed:
+    # Imported here: the import takes half a second, and the cache makes it unnecessary.
+    from prewarm_local.stack.sam_transform import transform  # noqa: PLC0415
+
+    return transform(text, folder, overrides, region)
 
 
 def _function(resolver: Resolver, logical_id: str, properties: Mapping[str, Any], folder: Path) -> Function:

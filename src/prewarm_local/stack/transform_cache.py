@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # samtranslator accepts only S3 locations for code; this bucket name marks the local folders used instead.
 CODE_BUCKET = "local-folder"
@@ -48,15 +48,21 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def transformed(path: Path, overrides: Mapping[str, str], region: str) -> Transformed:
-    """Return the transformed template at `path`, from the cache or by `sam_transform.transform`, with its errors."""
+def transformed(
+    path: Path,
+    overrides: Mapping[str, str],
+    region: str,
+    transform: Callable[[str, Path, Mapping[str, str], str], Transformed],
+) -> Transformed:
+    """Return the transformed template at `path`, from the cache or by `transform`, with the errors of that.
+
+    `transform` receives the template's text, its folder, `overrides` and `region`.
+    """
     text = path.read_text(encoding="utf-8")
     key = digest(json.dumps([_FORM, _transform_version(), text, dict(overrides), region], sort_keys=True))
     stored = _cache_folder() / f"{key}.json"
     found = _read(stored, path.parent)
     if found is None:
-        from prewarm_local.stack.sam_transform import transform  # noqa: PLC0415 - as slow as what the cache saves
-
         found = transform(text, path.parent, overrides, region)
         # No home folder, a read-only one, or values that JSON lacks: such a start is only slower.
         with suppress(OSError, RuntimeError, TypeError, ValueError):

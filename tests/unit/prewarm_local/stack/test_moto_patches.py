@@ -76,13 +76,13 @@ def test_definition_is_parsed_once_and_each_execution_has_components_of_its_own(
     monkeypatch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
     with MotoPatches() as patches:
         patch_definitions(patches)
-        first, again = (AmazonStateLanguageParser.parse(json.dumps(MACHINE)) for _ in range(2))
+        programs: list[Any] = [AmazonStateLanguageParser.parse(json.dumps(MACHINE))[0] for _ in range(2)]
         for _ in range(2):
             with pytest.raises(ASLParserException):
                 AmazonStateLanguageParser.parse("{}")
     assert len(parsed) == 3
-    assert first[0] is not again[0]
-    assert first[0].states.states["Items"] is not again[0].states.states["Items"]
+    assert programs[0] is not programs[1]
+    assert programs[0].states.states["Items"] is not programs[1].states.states["Items"]
 
 
 def test_condition_and_write_of_a_table_are_atomic_while_patched(monkeypatch: pytest.MonkeyPatch) -> None:
