@@ -61,9 +61,8 @@ def listed(masks: list[int]) -> Iterator[Pair]:
     pairs = [(url, column) for url, mask in enumerate(masks) for column in range(len(names)) if mask >> column & 1]
     pairs.sort(key=lambda pair: (pair[0] + 1) * (pair[1] + 1))
     for rank, (url, column) in enumerate(pairs):
-        yield Pair(
-            f"https://{HOST}/assets/release-2026-11/chunk-{url:07}.js?v=1", names[column], 2 + 10**6 // (rank + 1), 512
-        )
+        address = f"https://{HOST}/assets/release-2026-11/chunk-{url:07}.js?v=1"
+        yield Pair(address, names[column], 2 + 10**6 // (rank + 1), 512)
 
 
 def measure(pairs: int = 1_000_000, urls: int = 300_000) -> dict[str, Resolved]:

@@ -122,9 +122,7 @@ def origin_fetches(
 _Spread = tuple[tuple[str, int], ...]
 
 
-def _alike(
-    matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | None
-) -> dict[int, Counter[_Spread]]:
+def _alike(matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | None) -> dict[int, Counter[_Spread]]:
     """Return by behaviour's number how many URLs have each spread; `masks` as in `origin_fetches`."""
     if masks is None:
         everywhere = tuple(sorted(Counter(areas).items()))

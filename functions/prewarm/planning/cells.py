@@ -57,7 +57,8 @@ class Cells:
             else:
                 if carried:
                     powers.append(carried)
-        return [sum((bits >> column & 1) << power for power, bits in enumerate(powers)) for column in range(self.pops)]
+        in_order = list(enumerate(powers))
+        return [sum((bits >> column & 1) << power for power, bits in in_order) for column in range(self.pops)]
 
     def columns(self) -> list[int]:
         """Return the columns that some row has."""
