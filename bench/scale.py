@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from bench.page import markdown
-from bench.plan import BUCKET, TABLE, account, moto_server
+from bench.resolving import BUCKET, TABLE, account, moto_server
 from bench.section import Section
 from prewarm.catalogue import catalogue
 from prewarm.planning.batching import all_batches

@@ -8,7 +8,7 @@ import functools
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 # A parameter's name and equals sign, behind the separators of queries, fragments and matrix parameters (`;name=`).
@@ -68,9 +68,11 @@ DECODINGS = 3
 USER_PART = re.compile(r"(?<=//)[^/?#]*@")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
-    """One URL: as in the request (`given`), as it is fetched, scheme and host."""
+class Url(NamedTuple):
+    """One URL: as in the request (`given`), as it is fetched, scheme and host.
+
+    A run may have a million of them; a tuple is made in a third of the time of a frozen dataclass.
+    """
 
     given: str
     fetch: str

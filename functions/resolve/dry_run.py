@@ -9,12 +9,12 @@ from prewarm.catalogue import Catalogue, catalogue
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.request_headers import header_lines
 from prewarm.fetcher.response import Response
-from prewarm.planning.cost import Work, estimate, verification_fetches, work_of_group
+from prewarm.planning.cost import Work, estimate, work_of_group
 from prewarm.planning.plan import EDGE
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.vary import UNKNOWN_KEY, Varied, add, count, unkeyed_names, vary_warnings
 from prewarm.settings import Settings
-from resolve.distributions.cache_behaviours import harmless_vary
+from resolve.distributions.cache_behaviours import first_matches, harmless_vary
 from resolve.invalidation import figures
 from resolve.stages import PlannedGroup, PlannedRun
 
@@ -60,7 +60,9 @@ def ask_sizes(planned: PlannedRun, fields: PrewarmRequest, settings: Settings) -
             continue
         queue = PopQueue(addresses)
         chosen = _spread(range(group.stored.url_from, group.stored.url_to), share)
-        harmless = harmless_vary(group.behaviours, (planned.urls[index] for index in chosen))
+        harmless = harmless_vary(
+            group.behaviours, first_matches(group.behaviours, [planned.urls[index] for index in chosen])
+        )
         unknown = frozenset() if group.behaviours else frozenset({UNKNOWN_KEY})
         for position, index in enumerate(chosen):
             names = frozenset(harmless.get(position, "").split(",")) | sent | unknown
@@ -158,8 +160,7 @@ def with_estimate(planned: PlannedRun, pop_catalogue: Catalogue) -> PlannedRun:
 def _work(planned: PlannedRun, sizes: list[Sizes], pop_catalogue: Catalogue) -> Work:
     """Return the work that AWS charges for; bytes only if some size is known of every distribution."""
     plan = planned.plan
-    second_fetches = verification_fetches(plan, (batch for stage in planned.stages for batch in stage))
-    share = second_fetches / plan.targets if plan.targets else 0.0
+    share = planned.second_fetches / plan.targets if plan.targets else 0.0
     fetches: Counter[str] = Counter()
     total: Counter[str] | None = Counter()
     for group, size in zip(planned.groups, sizes, strict=True):

@@ -8,14 +8,14 @@ is on. Which regional edge cache serves a POP is not published (catalogue.region
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from prewarm.catalogue import Catalogue, regions_of_caches
 from prewarm.planning.plan import Group
 from prewarm.urls import Url
-from resolve.distributions.cache_behaviours import Behaviour, by_behaviour
+from resolve.distributions.cache_behaviours import Behaviour, first_matches
 
 DYNAMIC, SAME_REGION = "dynamic", "s3_same_region"
 
@@ -100,13 +100,8 @@ def origin_fetches(
     for stored, in_order, masks in groups:
         of_group = urls[stored.url_from : stored.url_to]
         areas = [catalogue.regional_cache_of(pop) for pop in stored.pops]
-        spread = _spread(areas, masks)
-        spreads = None if spread is None else {url.fetch: spread(place) for place, url in enumerate(of_group)}
-        everywhere = tuple(sorted(Counter(areas).items()))
-        behaviours = by_behaviour(in_order, of_group) if in_order else {0: of_group}
-        for number, matching in sorted(behaviours.items()):
+        for number, alike in sorted(_alike(first_matches(in_order, of_group), areas, masks).items()):
             merged: Bypass | None = None
-            alike = Counter(everywhere if spreads is None else spreads[url.fetch] for url in matching)
             for counts, found in alike.items():
                 objects, through = found * variants, dict(counts)
                 if not in_order:
@@ -127,17 +122,19 @@ def origin_fetches(
 _Spread = tuple[tuple[str, int], ...]
 
 
-def _spread(areas: Sequence[str], masks: Sequence[int] | None) -> Callable[[int], _Spread] | None:
-    """Return a function from a URL's place to its spread; None where each URL is warmed at each POP."""
+def _alike(matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | None) -> dict[int, Counter[_Spread]]:
+    """Return by behaviour's number how many URLs have each spread; `masks` as in `origin_fetches`."""
     if masks is None:
-        return None
+        everywhere = tuple(sorted(Counter(areas).items()))
+        return {number: Counter({everywhere: urls}) for number, urls in Counter(matches).items()}
     bits: dict[str, int] = {}
     for column, area in enumerate(areas):
         bits[area] = bits.get(area, 0) | 1 << column
     in_order = sorted(bits.items())
-    return lambda place: tuple(
-        (area, (masks[place] & own).bit_count()) for area, own in in_order if masks[place] & own
-    )
+    found: dict[int, Counter[_Spread]] = {number: Counter() for number in set(matches)}
+    for number, mask in zip(matches, masks, strict=True):
+        found[number][tuple((area, count) for area, own in in_order if (count := (mask & own).bit_count()))] += 1
+    return found
 
 
 def _of_behaviour(

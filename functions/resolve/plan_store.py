@@ -12,6 +12,7 @@ from prewarm.storage.run_store import Storage
 from prewarm.urls import respelled
 from resolve.distributions.cache_behaviours import (
     compressed,
+    first_matches,
     harmless_vary,
     has_pragma_in_key,
     longest_first_byte,
@@ -42,25 +43,28 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     if not redrives and (stored := store.get_plan(run)) is not None:
         return stored
     request_part: dict[str, Any] = {"headers": fields.headers, "user_agent": fields.user_agent}
+    matches = [first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
+               for each in planned.groups]  # fmt: skip
     for block in planned.blocks:
         urls = [planned.urls[index] for index in block.indices]
-        in_order = planned.groups[block.group].behaviours
+        in_order, first = planned.groups[block.group].behaviours, planned.groups[block.group].stored.url_from
+        matched = [matches[block.group][index - first] for index in block.indices]
         document = request_part | {
             "urls": [url.fetch for url in urls],
-            "uncacheable": uncacheable(in_order, urls),
+            "uncacheable": uncacheable(in_order, matched),
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
             "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
             "paged_errors": sorted(in_order[0].paged_errors) if in_order else [],
-            "longest_ttls": longest_lifetimes(in_order, urls),
-            "refusals": refusals(in_order, urls),
-            "compressed": compressed(in_order, urls, planned.plan.variants),
+            "longest_ttls": longest_lifetimes(in_order, matched),
+            "refusals": refusals(in_order, matched),
+            "compressed": compressed(in_order, matched, planned.plan.variants),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
         if block.rows:
             document |= {"rows": block.rows, "masks": pack_masks(block.masks)}
         if in_order:
-            document["harmless_vary"] = harmless_vary(in_order, urls)
+            document["harmless_vary"] = harmless_vary(in_order, matched)
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(plan, block.number, document)

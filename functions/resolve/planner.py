@@ -120,7 +120,8 @@ def plan_run(
         batch_list=tuple(chain.from_iterable(stages)),
         tier=fields.tier,
     )
-    share = verification_fetches(plan, chain.from_iterable(stages)) / targets if targets else 0.0
+    second_fetches = verification_fetches(plan, chain.from_iterable(stages))
+    share = second_fetches / targets if targets else 0.0
     estimate = origin_fetches(
         [(each.stored, each.behaviours, each.masks) for each in planned], urls, len(variants), share, catalogue
     )
@@ -128,9 +129,8 @@ def plan_run(
         warnings += regional_warnings(fields, planned, urls, estimate.bypasses)
     else:
         warnings += tuple(each.warning() for each in estimate.bypasses)
-    run_of_tier = PlannedRun(
-        replace(plan, warnings=warnings), [*urls, *unmatched], tuple(planned), blocks, stages, rounds, estimate
-    )
+    run_of_tier = PlannedRun(replace(plan, warnings=warnings), [*urls, *unmatched], tuple(planned), blocks, stages,
+                             rounds, estimate, second_fetches=second_fetches)  # fmt: skip
     if (compared := other_tier(fields)) is None:
         return run_of_tier
     other = plan_run(run, compared, probed, unmatched, (), catalogue, started_at=started_at, clock=clock,

@@ -207,8 +207,7 @@ class PlannedGroup:
 
     def pairs_by_pop(self) -> dict[str, int]:
         """Return by POP how many URLs are warmed there."""
-        cells = self.cells
-        return {pop: cells.in_column(column) for column, pop in enumerate(self.stored.pops)}
+        return dict(zip(self.stored.pops, self.cells.by_column(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,7 @@ class PlannedRun:
 
     `urls`: by URL index, those without a distribution last; `groups`: in the order of `plan.groups`; `stages`: the
     batches of each stage; `rounds`: the invalidations before them; `origin_fetches`: how many reach an origin;
-    `other_tier`: the same run of the other tier, for a dry run's comparison.
+    `other_tier`: the same run of the other tier, for a dry run's comparison; `second_fetches`: those that verify.
     """
 
     plan: Plan
@@ -229,6 +228,7 @@ class PlannedRun:
     origin_fetches: OriginFetches = field(default_factory=OriginFetches)
     targets: Targets | None = None
     other_tier: "PlannedRun | None" = None
+    second_fetches: int = 0
 
     def items(self, stage: list[Batch]) -> list[dict[str, Any]]:
         """Return a stage as the items of the Distributed Map."""

@@ -124,8 +124,8 @@ def pairs_by_pop(plan: Plan) -> Counter[tuple[int, str]]:
     for batch in all_batches(plan):
         if batch.rows:
             names = plan.groups[batch.group].pops[batch.pop_from : batch.pop_to]
-            for column, name in enumerate(names):
-                pairs[batch.group, name] += batch.cells.in_column(column)
+            for name, count in zip(names, batch.cells.by_column(), strict=True):
+                pairs[batch.group, name] += count
         else:
             # Thousands of rectangles have the same few ranges of POPs.
             rectangles[batch.group, batch.pop_from, batch.pop_to] += batch.url_to - batch.url_from

@@ -39,6 +39,27 @@ class Cells:
             return len(self.rows)
         return sum(mask >> column & 1 for mask in self.masks)
 
+    def by_column(self) -> list[int]:
+        """Return by column the number of rows that have it.
+
+        The counts stand side by side, a bit of each in one number for each power of two. So a mask is added in two
+        steps on average, for however many columns.
+        """
+        if self.masks is None:
+            return [len(self.rows)] * self.pops
+        powers: list[int] = []
+        for mask in self.masks:
+            carried = mask
+            for power, bits in enumerate(powers):
+                powers[power], carried = bits ^ carried, bits & carried
+                if not carried:
+                    break
+            else:
+                if carried:
+                    powers.append(carried)
+        in_order = list(enumerate(powers))
+        return [sum((bits >> column & 1) << power for power, bits in in_order) for column in range(self.pops)]
+
     def columns(self) -> list[int]:
         """Return the columns that some row has."""
         if self.masks is None:

@@ -9,6 +9,7 @@ short of both limits only where it is the last of its cluster, and a URL is in a
 from collections.abc import Iterator, Sequence
 
 from prewarm.planning.batching import MAX_URLS_PER_BATCH, pops_each
+from prewarm.planning.cells import union
 from prewarm.planning.plan import Batch, Block, Group
 
 # The pairs of one group: for each of its URLs, in order, the bits of the group's POPs that it is asked for at.
@@ -65,15 +66,16 @@ def first_stage(masks: Masks, leading: Sequence[int]) -> tuple[list[int], list[i
 
 def reorder(masks: Masks, columns: Sequence[int]) -> list[int]:
     """Return masks with the bits of `columns` in that order; other bits are dropped."""
-    place = {old: new for new, old in enumerate(columns)}
+    bits = {1 << old: 1 << new for new, old in enumerate(columns)}
+    if all(old == new for old, new in bits.items()) and union(masks) < 1 << len(columns):
+        return list(masks)
     result = []
     for mask in masks:
         new = 0
         while mask:
             bit = mask & -mask
             mask ^= bit  # noqa: PLW2901 - the bits are taken one by one
-            if (column := place.get(bit.bit_length() - 1)) is not None:
-                new |= 1 << column
+            new |= bits.get(bit, 0)
         result.append(new)
     return result
 

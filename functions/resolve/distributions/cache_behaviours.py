@@ -141,6 +141,11 @@ def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int
     return grouped
 
 
+def first_matches(in_order: Sequence[Behaviour], urls: Sequence[Url]) -> Sequence[int]:
+    """Return by position the number of the first behaviour that matches each URL; 0 if there is only one, or none."""
+    return [_first_match(in_order, url) for url in urls] if len(in_order) > 1 else [0] * len(urls)
+
+
 def longest_first_byte(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> int:
     """Return how long a first byte of the URLs may take, in seconds; 0 if the settings are unknown."""
     if len({behaviour.first_byte_seconds for behaviour in in_order}) <= 1:
@@ -148,24 +153,26 @@ def longest_first_byte(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> in
     return max((in_order[number].first_byte_seconds for number in by_behaviour(in_order, urls)), default=0)
 
 
-def uncacheable(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
-    """Return the URLs that the settings keep out of the cache: position to the reason as a sentence."""
-    return by_url(in_order, urls, [each.key.why_nothing_is_cached() if each.key else "" for each in in_order])
+def uncacheable(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, str]:
+    """Return the URLs that the settings keep out of the cache: position to the reason as a sentence.
+
+    `matches`: here and below, the URLs' behaviours as `first_matches` returns them.
+    """
+    return by_url(matches, [each.key.why_nothing_is_cached() if each.key else "" for each in in_order])
 
 
-def refusals(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+def refusals(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, str]:
     """Return the settings by which the edge may refuse URLs itself: position to a list in words."""
-    return by_url(in_order, urls, [each.refusing for each in in_order])
+    return by_url(matches, [each.refusing for each in in_order])
 
 
-def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, str]:
+def harmless_vary(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, str]:
     """Return the headers that responses may name in Vary without harm: position to names, separated by commas.
 
     A URL without such headers is left out. None of a distribution whose settings are not known.
     """
     return by_url(
-        in_order,
-        urls,
+        matches,
         [
             ",".join(sorted(harmless_in_vary(each.forwarding, each.key.headers, each.key.cookies)))
             if each.key
@@ -175,10 +182,10 @@ def harmless_vary(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[in
     )
 
 
-def compressed(in_order: Sequence[Behaviour], urls: Iterable[Url], variants: Sequence[str]) -> dict[int, str]:
+def compressed(in_order: Sequence[Behaviour], matches: Sequence[int], variants: Sequence[str]) -> dict[int, str]:
     """Return for which variants the edge compresses URLs: position to the variants' numbers, such as `0,1`."""
     texts = [",".join(str(n) for n, each in enumerate(variants) if one.compresses(each)) for one in in_order]
-    return by_url(in_order, urls, texts)
+    return by_url(matches, texts)
 
 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
@@ -186,12 +193,11 @@ def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
     return any(each.key is not None and "pragma" in each.key.headers for each in in_order)
 
 
-def by_url(in_order: Sequence[Behaviour], urls: Iterable[Url], texts: Sequence[str]) -> dict[int, str]:
-    """Return the text of each URL's behaviour by position, without the empty ones."""
+def by_url(matches: Sequence[int], texts: Sequence[str]) -> dict[int, str]:
+    """Return the text of each URL's behaviour by position, without the empty ones; `texts`: by behaviour."""
     if not any(texts):
         return {}
-    found = ((position, texts[_first_match(in_order, url)]) for position, url in enumerate(urls))
-    return {position: text for position, text in found if text}
+    return {position: text for position, number in enumerate(matches) if (text := texts[number])}
 
 
 def _first_match(in_order: Sequence[Behaviour], url: Url) -> int:

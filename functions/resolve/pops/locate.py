@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from prewarm.edge_networks import shipped
 from prewarm.planning.plan import Skipped
 from prewarm.request.model import CheckedRequest
 from prewarm.settings import Network, Settings
@@ -24,7 +23,7 @@ def locate(
         NameserversSilent: no query was answered.
 
     """
-    networks = settings.edge_networks or shipped().networks
+    networks = settings.edge_networks or ()  # network_refresh.with_networks has set them
     # The distributions first: dns_lookup sends all other queries only after one of the first has been answered.
     names = [group.distribution.domain for group in inspected.groups]
     names += [pop_name(group.distribution.prefix, pop) for group in inspected.groups for pop in group.pops]

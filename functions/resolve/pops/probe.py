@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from prewarm.catalogue import Catalogue
-from prewarm.edge_networks import shipped
 from prewarm.errors import InvalidRequest, Problem
 from prewarm.fetcher.fetcher import Fetcher
 from prewarm.knowledge import RUN, SUBSTITUTE, TRAFFIC
@@ -39,7 +38,7 @@ def probe(located: Located, request: CheckedRequest, settings: Settings, catalog
     ]
     run_probes([*chain.from_iterable(named), *candidates], fetcher, fields.user_agent)
     before = [_probed(group, probes) for group, probes in zip(located.groups, named, strict=True)]
-    networks = settings.edge_networks or shipped().networks
+    networks = settings.edge_networks or ()  # network_refresh.with_networks has set them
     found = find_substitutes(before, request, settings, networks)
     substitutes = [
         [(each.location, PopProbe("", each.addresses, group.probe_url())) for each in of_group]

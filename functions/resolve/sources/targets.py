@@ -17,7 +17,7 @@ from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import LIST_BYTES, URLS_AT_MOST
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from prewarm.targets_csv import TargetsReader
+from prewarm.targets_csv import Pair, TargetsReader
 from prewarm.urls import Url, redacted
 from resolve.sources.budget import Budget
 from resolve.sources.decode import HEAD_BYTES, LONGEST_LINE, encoding_of, pieces
@@ -47,8 +47,7 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
         body = read_object(address, settings, store, LIST_BYTES, "a list of targets")
         reader = TargetsReader(_lines(pieces(body, LIST_BYTES, budget)))
         taken = _Intake(_pop_filter(request), request.urls)
-        for line, pair in reader:
-            taken.add(line, pair.url, pair.pop, pair.requests)
+        taken.take(reader)
     except UnicodeDecodeError as error:
         raise _refused(
             address, f"is not text in {error.encoding.upper()}: {error.reason}; save it as UTF-8"
@@ -58,7 +57,7 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
     if taken.problems:
         raise InvalidRequest(taken.problems)
     targets = taken.targets(reader)
-    if missing := [url for url in request.urls if url.fetch not in taken.masks]:
+    if missing := [url for url in request.urls if url.fetch not in targets.masks]:
         problems = [
             Problem("url_list", f"{redacted(url.given)!r} has no pair in {FIELD}; remove it, or add its pairs")
             for url in missing[:PROBLEMS_SHOWN]
@@ -70,64 +69,100 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
     return Collected(list(taken.urls), _warnings(targets), (report,), duplicates=taken.repeated, targets=targets)
 
 
+class _Asked:
+    """A URL that the list names: its POPs as bits, and its host's requests by POP; `left_out`: it is not wanted."""
+
+    __slots__ = ("left_out", "mask", "requests", "url")
+
+    def __init__(self, url: Url, requests: dict[str, int], *, left_out: bool) -> None:
+        self.url, self.requests, self.left_out, self.mask = url, requests, left_out, 0
+
+
 class _Intake:
-    """The pairs so far: `urls` in order of their first pair, `masks` by fetched form with a bit for each POP."""
+    """The pairs so far, and `urls` in order of their first pair."""
 
     def __init__(self, is_wanted: Callable[[str], bool], only: Iterable[Url]) -> None:
         self._is_wanted, self._only = is_wanted, {url.fetch for url in only}
         self.urls: list[Url] = []
-        self.masks: dict[str, int] = {}
         self.problems: list[Problem] = []
         self.repeated = 0
-        self._requests: Counter[tuple[str, str]] = Counter()
-        self._places: dict[str, int] = {}
-        self._parsed: dict[str, Url | None] = {}
+        self.pairs = 0
+        # By text as listed, None for one that is not valid; and by fetched form, where that is another text.
+        self._asked: dict[str, _Asked | None] = {}
+        self._respelled: dict[str, _Asked] = {}
+        self._requests: dict[str, dict[str, int]] = {}
+        # By POP its bit, in order of the first pairs; 0 for one that is not wanted.
+        self._bits: dict[str, int] = {}
+        self._places: list[str] = []
         self._left_out: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
-        self.pairs = 0
 
-    def add(self, line: int, text: str, pop: str, requests: int) -> None:
-        """Take a pair; the same one again adds to its requests."""
-        url = self._parsed.get(text) or self._url(line, text)
-        if url is None:
-            return
-        reason = "" if self._is_wanted(pop) else OUTSIDE
-        if self._only and url.fetch not in self._only:
-            reason = OTHER_URLS
-        if reason:
-            self._left_out[reason] += 1
-            self._examples.setdefault(reason, f"{redacted(url.given)} at {pop}")
-            return
-        bit = 1 << self._places.setdefault(pop, len(self._places))
-        mask = self.masks.get(url.fetch)
-        if mask is None:
-            self.urls.append(url)
-            if len(self.urls) > URLS_AT_MOST:
-                raise ValueError(
-                    f"has more than {URLS_AT_MOST:,} URLs; raise the demand that a pair needs, or split it"
-                )
-            mask = 0
-        self._requests[url.host, pop] += requests
-        if mask & bit:
-            self.repeated += 1
-            return
-        self.masks[url.fetch] = mask | bit
-        self.pairs += 1
-        if self.pairs > PAIRS_AT_MOST:
-            raise ValueError(f"has more than {PAIRS_AT_MOST:,} pairs; lower the share to cover, or split it")
+    def take(self, pairs: Iterable[tuple[int, Pair]]) -> None:
+        """Take pairs, each with its line; the same one again adds to its requests.
 
-    def _url(self, line: int, text: str) -> Url | None:
+        A million of them pass here, so the loop calls nothing for a pair of known URL and POP.
+        """
+        asked_of, bit_of = self._asked.get, self._bits.get
+        for line, (text, pop, count, _) in pairs:
+            asked = asked_of(text) or self._new(line, text)
+            if asked is None:
+                continue
+            if asked.left_out:
+                self._leave_out(OTHER_URLS, asked.url, pop)
+                continue
+            bit = bit_of(pop)
+            if bit is None:
+                bit = self._bit_of(pop)
+            if not bit:
+                self._leave_out(OUTSIDE, asked.url, pop)
+                continue
+            mask, requests = asked.mask, asked.requests
+            if not mask:
+                self._add_url(asked.url)
+            requests[pop] = requests.get(pop, 0) + count
+            if mask & bit:
+                self.repeated += 1
+                continue
+            asked.mask = mask | bit
+            self.pairs += 1
+            if self.pairs > PAIRS_AT_MOST:
+                raise ValueError(f"has more than {PAIRS_AT_MOST:,} pairs; lower the share to cover, or split it")
+
+    def _add_url(self, url: Url) -> None:
+        self.urls.append(url)
+        if len(self.urls) > URLS_AT_MOST:
+            raise ValueError(f"has more than {URLS_AT_MOST:,} URLs; raise the demand that a pair needs, or split it")
+
+    def _new(self, line: int, text: str) -> _Asked | None:
         """Return the URL of a text that is new, or None for one that is not valid; each text is parsed once."""
-        if text in self._parsed:
+        if text in self._asked:
             self.problems.append(UNLISTED)
             return None
         try:
-            url = self._parsed[text] = parse_url(text)
+            url = parse_url(text)
         except ValueError as error:
-            self._parsed[text] = None
+            self._asked[text] = None
             self._refuse(line, text, str(error))
             return None
-        return url
+        asked = self._respelled.get(url.fetch) or self._asked.get(url.fetch)
+        if asked is None:
+            left_out = bool(self._only) and url.fetch not in self._only
+            asked = _Asked(url, self._requests.setdefault(url.host, {}), left_out=left_out)
+            if url.fetch != text:
+                self._respelled[url.fetch] = asked
+        self._asked[text] = asked
+        return asked
+
+    def _bit_of(self, pop: str) -> int:
+        """Return a new POP's bit, 0 if it is not wanted."""
+        self._bits[pop] = 1 << len(self._places) if self._is_wanted(pop) else 0
+        if self._bits[pop]:
+            self._places.append(pop)
+        return self._bits[pop]
+
+    def _leave_out(self, reason: str, url: Url, pop: str) -> None:
+        self._left_out[reason] += 1
+        self._examples.setdefault(reason, f"{redacted(url.given)} at {pop}")
 
     def _refuse(self, line: int, text: str, reason: str) -> None:
         if len(self.problems) >= PROBLEMS_AT_MOST:
@@ -140,7 +175,9 @@ class _Intake:
 
     def targets(self, reader: TargetsReader) -> Targets:
         """Return the pairs, after the last one was added."""
-        return Targets(tuple(self._places), self.masks, self._requests, self.pairs, reader.traffic)
+        masks = {each.url.fetch: each.mask for each in self._asked.values() if each and each.mask}
+        requests = {(host, pop): count for host, pops in self._requests.items() for pop, count in pops.items()}
+        return Targets(tuple(self._places), masks, requests, self.pairs, reader.traffic)
 
     def report(self, address: str) -> SourceReport:
         """Return what was taken and what the request leaves out."""

@@ -176,3 +176,18 @@ def test_reordered_masks_have_the_same_pops(batch: tuple[int, list[int]], rng: r
 
 def test_block_of_a_rectangle_is_a_range() -> None:
     assert list(Block(0, 0, 3, 6).indices) == [3, 4, 5]
+
+
+@given(st.integers(1, 130).flatmap(lambda pops: st.tuples(st.just(pops), st.lists(st.integers(0, 2**pops - 1)))))
+def test_columns_counted_at_once_are_those_counted_one_by_one(drawn_cells: tuple[int, list[int]]) -> None:
+    pops, masks = drawn_cells
+    cells = Cells(range(len(masks)), pops, masks)
+    assert cells.by_column() == [cells.in_column(column) for column in range(pops)]
+
+
+@given(st.lists(st.integers(0, 255)), st.permutations(range(8)), st.integers(0, 8))
+def test_reordered_masks_have_the_bits_of_the_named_columns(masks: list[int], order: list[int], kept: int) -> None:
+    expected = [[mask >> old & 1 for old in order[:kept]] for mask in masks]
+    assert [[mask >> new & 1 for new in range(kept)] for mask in reorder(masks, order[:kept])] == expected
+    whole = reorder(masks, range(kept))
+    assert whole == [mask & (1 << kept) - 1 for mask in masks]

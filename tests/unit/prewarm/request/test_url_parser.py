@@ -9,7 +9,7 @@ from ada_url import URL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewarm.request.url_parser import LONGEST_URL, _host, parse_url
+from prewarm.request.url_parser import _HOSTS, LONGEST_URL, parse_url
 from prewarm.urls import deduplicate, redacted
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -281,9 +281,9 @@ def test_short_way_for_plain_urls_gives_what_the_parser_gives(scheme: str, host:
     with pytest.MonkeyPatch.context() as patch:
         for pattern in ("PLAIN", "PLAIN_HOST", "PLAIN_TAIL"):
             patch.setattr(f"prewarm.request.url_parser.{pattern}", re.compile("(?!)"))
-        _host.cache_clear()
+        _HOSTS.clear()
         expected = result(text)
-    _host.cache_clear()
+    _HOSTS.clear()
     assert result(text) == expected
 
 

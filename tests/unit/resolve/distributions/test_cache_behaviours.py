@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.request.path_pattern import path_expression
-from resolve.distributions.cache_behaviours import behaviours, by_behaviour, policy_ids, uncacheable
+from resolve.distributions.cache_behaviours import behaviours, by_behaviour, first_matches, policy_ids, uncacheable
 from tests.support.builders import parsed
 from tests.support.cache_policies import DISABLED, OPTIMIZED
 
@@ -61,5 +61,5 @@ def test_uncacheable_urls_have_the_reason_by_position() -> None:
     in_order = behaviours(config, {"OFF": DISABLED, "P": OPTIMIZED})
     urls = parsed("https://www.example.com/b", "https://www.example.com/api/1")
     reason = "its cache policy Managed-CachingDisabled caches nothing (maximum TTL 0)"
-    assert uncacheable(in_order, urls) == {1: reason}
-    assert uncacheable(in_order[1:], urls) == {}
+    assert uncacheable(in_order, first_matches(in_order, urls)) == {1: reason}
+    assert uncacheable(in_order[1:], first_matches(in_order[1:], urls)) == {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from resolve.distributions.cache_behaviours import behaviours, has_pragma_in_key, refusals
+from resolve.distributions.cache_behaviours import behaviours, first_matches, has_pragma_in_key, refusals
 from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
 from resolve.distributions.longest_lifetimes import longest_lifetimes
 from tests.support.builders import parsed
@@ -67,7 +67,8 @@ def test_refusals_are_those_of_each_urls_behaviour() -> None:
         "DefaultCacheBehavior": {},
     }
     urls = parsed("https://www.example.com/a", "https://www.example.com/paid/b")
-    assert refusals(behaviours(config, {}), urls) == {1: "signed URLs"}
+    in_order = behaviours(config, {})
+    assert refusals(in_order, first_matches(in_order, urls)) == {1: "signed URLs"}
 
 
 def test_pragma_in_a_cache_key_is_found() -> None:
@@ -126,5 +127,6 @@ def test_maximum_ttl_is_that_of_each_urls_behaviour_and_left_out_where_it_limits
         "DefaultCacheBehavior": {"CachePolicyId": "O"},
     }
     urls = parsed(*(f"https://www.example.com/{path}" for path in ("a", "api/b", "minute/c", "all/d", "unread/e")))
-    assert longest_lifetimes(behaviours(config, {"D": DISABLED, "O": OPTIMIZED}), urls) == {1: 0, 2: 60, 3: 0}
-    assert longest_lifetimes([], urls) == {}
+    in_order = behaviours(config, {"D": DISABLED, "O": OPTIMIZED})
+    assert longest_lifetimes(in_order, first_matches(in_order, urls)) == {1: 0, 2: 60, 3: 0}
+    assert longest_lifetimes([], first_matches([], urls)) == {}

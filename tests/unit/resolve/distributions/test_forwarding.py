@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from resolve.distributions.cache_behaviours import behaviours, harmless_vary
+from resolve.distributions.cache_behaviours import behaviours, first_matches, harmless_vary
 from resolve.distributions.config_warnings import settings_warnings
 from resolve.distributions.forwarding import Policies, Unread
 from resolve.distributions.managed_policies import ORIGIN_REQUEST, RESPONSE_HEADERS
@@ -201,5 +201,6 @@ def test_headers_that_a_vary_may_name_are_those_of_the_key_and_of_added_cors() -
         "DefaultCacheBehavior": {"CachePolicyId": "P"},
     }
     urls = parsed(*(f"https://www.example.com/{path}" for path in ("cors/a", "key/a", "unknown/a", "a")))
-    found = harmless_vary(behaviours(config, {"P": OPTIMIZED, "K": key}), urls)
+    in_order = behaviours(config, {"P": OPTIMIZED, "K": key})
+    found = harmless_vary(in_order, first_matches(in_order, urls))
     assert found == {0: "origin", 1: "accept-language,cookie", 2: "*"}
