@@ -13,6 +13,7 @@ from typing import Any
 from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.live_results import all_results, live_results
 from api.runs.phase import ENDED, RESOLVING, phase_of
 from api.runs.totals import no_totals, totals_of
 from prewarm.catalogue import catalogue
@@ -53,6 +54,7 @@ class Progress:
     - `expired`: whether the run's documents have been deleted
     - `ending`: whether workers of a run that was stopped still write what they fetched
     - `phase`: what the run is doing (phase.py); `label`: its request's, empty if it has none
+    - `partial`: whether finished batches of a running run are left to the next poll (live_results)
     """
 
     execution: Execution
@@ -67,6 +69,7 @@ class Progress:
     ending: bool = False
     phase: dict[str, Any] = field(default_factory=lambda: ENDED)
     label: str = ""
+    partial: bool = False
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
@@ -89,14 +92,7 @@ def find_progress(
             fetched = store.get_fetched(run, summary.get("respelled", 0))
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
-            plan = store.with_batches(plan)
-            urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
-            # Known before the results are read: then they are final unless the run is still ending.
-            ending = not settled and _is_ending(execution, store)
-            results = store.ledger.results(run)
-            progress = _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
-            control = store.ledger.control(run) if execution.running or ending else None
-            return replace(progress, phase=phase_of(plan, results, control, time.time()) if control else ENDED)
+            return _planned(execution, plan, store, with_pops=with_pops, settled=settled)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -107,6 +103,20 @@ def find_progress(
     if execution.contract_status == "COMPLETED" or _is_expired(execution, store.retention_days):
         return _expired(execution, store.retention_days)
     return _from_request(execution, store.get_request(run), with_pops=with_pops)
+
+
+def _planned(execution: Execution, plan: Plan, store: Storage, *, with_pops: bool, settled: bool) -> Progress:
+    """Return the progress of a run with a plan and without a summary, from its ledger."""
+    run, plan = plan.run, store.with_batches(plan)
+    urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
+    # Known before the results are read: then they are final unless the run is still ending.
+    ending = not settled and _is_ending(execution, store)
+    live = live_results(execution, plan, store) if execution.running else all_results(plan, store)
+    progress = _from_ledger(execution, plan, urls, fetched, live.results, with_pops=with_pops, ending=ending)
+    if not execution.running and not ending:
+        return replace(progress, phase=ENDED)
+    phase = phase_of(plan, live.results, live.control, time.time())
+    return replace(progress, phase=phase, partial=live.partial)
 
 
 def _is_ending(execution: Execution, store: Storage) -> bool:
