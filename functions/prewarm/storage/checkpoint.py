@@ -1,8 +1,8 @@
 """The checkpoint of a running run: the parts of its batches that were read, so that no poll reads them again. Pure.
 
-It has only parts that name their attempt, which are never replaced (docs/decisions/0017). So its parts and those in the
-key ranges that it leaves are the same as all of the ledger's. It belongs to one plan and one redrive of a run; that of
-another one is not used.
+It has only parts that name their attempt, which are never replaced (docs/decisions/0017). So its parts and those in
+the key ranges that it leaves are the same as all of the ledger's. It belongs to one plan and one redrive of a run;
+that of another one is not used.
 
 Its object is a line with a CRC of all that follows, a line of JSON, and the parts' items as gzipped lines of JSON, to
 which further ones are appended.
@@ -76,7 +76,7 @@ class Checkpoint:
                 lines.append(line)
                 parts[part.batch, part.part] = part
                 sizes[part.batch] += len(line)
-        packed = self.packed + (gzip.compress(b"".join(lines), GZIP_LEVEL, mtime=0) if lines else b"")
+        packed = self.packed + (gzip.compress(b"\n".join([*lines, b""]), GZIP_LEVEL, mtime=0) if lines else b"")
         return Checkpoint(self.owner, read_at, _shown(control), stopped_at, parts, sizes, packed)
 
     def unread(self, batches: Iterable[str]) -> list[KeyRange]:
@@ -84,14 +84,14 @@ class Checkpoint:
 
         `batches`: the ids of all of the plan's. The first range is the one after that the last reading stopped.
         """
-        settled = settled_batches(self.parts.values())
+        settled, in_order = settled_batches(self.parts.values()), sorted(batches)
         left_out: set[str] = set()
-        stretches = [list(ids) for done, ids in groupby(sorted(batches), settled.__contains__) if done]
+        stretches = [list(ids) for done, ids in groupby(in_order, settled.__contains__) if done]
         weighed = ((sum(self.sizes[batch] for batch in ids), number) for number, ids in enumerate(stretches))
         for size, number in nlargest(RANGES - 1, weighed):
             if size > UNIT_BYTES:
                 left_out.update(stretches[number])
-        kept = groupby(sorted(batches), left_out.__contains__)
+        kept = groupby(in_order, left_out.__contains__)
         ranges = [_keys_of(list(ids)) for out, ids in kept if not out]
         return _from(self.stopped_at, ranges)
 
@@ -144,7 +144,7 @@ def _line(item: dict[str, Any]) -> bytes:
         for name, value in item.items()
         if name not in _KEYS
     }
-    return json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(typed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _item(line: bytes) -> dict[str, Any]:
