@@ -28,7 +28,7 @@ from prewarm.results.chain import counted_parts
 from prewarm.results.failure_texts import example_from_json
 from prewarm.results.gain import gain_of
 from prewarm.results.judging import failed_everywhere, set_aside
-from prewarm.results.rollup import Verdict, roll_up, sums
+from prewarm.results.rollup import UrlResult, Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.results.warm_counts import each_count
 from prewarm.storage.run_store import Storage
@@ -191,21 +191,7 @@ def _from_ledger(
     if len(urls) != plan.url_count:
         raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
     rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
-    entries = [
-        UrlStatus(
-            urls[url.index],
-            url.verdict,
-            url.failures if url.verdict is Verdict.FAILED else None,
-            url.coverage,
-            fetched.get(url.index, ""),
-            url.kinds if url.verdict is Verdict.FAILED else None,
-            url.example,
-            len(plan.variants),
-            failed_everywhere(url),
-            (url.warm, url.reachable) if url.verdict is Verdict.SUCCESS else None,
-        )
-        for url in rolled_up.urls
-    ]
+    entries = [_entry(url, urls[url.index], fetched, len(plan.variants)) for url in rolled_up.urls]
     pops = times = None
     parts = counted_parts(results, len(plan.variants)) if with_pops or not execution.running else []
     if with_pops:
@@ -214,6 +200,17 @@ def _from_ledger(
     gain = gain_of(parts, plan.verify, lambda pop: price_region(pop, catalogue()))
     totals = totals_of(sums(plan, rolled_up, urls))
     return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
+
+
+def _entry(result: UrlResult, url: str, fetched: dict[int, str], variants: int) -> UrlStatus:
+    """Return a URL of the roll-up; `url` as it was given."""
+    form, verdict = fetched.get(result.index, ""), result.verdict
+    if verdict is Verdict.FAILED:
+        everywhere = failed_everywhere(result)
+        failed = result.failures, result.coverage, form, result.kinds, result.example, variants, everywhere
+        return UrlStatus(url, verdict, *failed)
+    counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
+    return UrlStatus(url, verdict, None, result.coverage, form, None, result.example, variants, counts=counts)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

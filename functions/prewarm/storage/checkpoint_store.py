@@ -61,6 +61,10 @@ class CheckpointStore(Bucket):
         """Return the run's checkpoint as this process last saw it, without reading it."""
         return self._latest if self._run == run else StoredCheckpoint()
 
+    def forget_checkpoints(self) -> None:
+        """Let the next poll read the checkpoint, as that of a new process does."""
+        self._run, self._latest = "", StoredCheckpoint()
+
     def get_checkpoint(self, run: str) -> StoredCheckpoint:
         """Return the run's checkpoint."""
         known = self.remembered_checkpoint(run)

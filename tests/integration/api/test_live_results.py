@@ -18,7 +18,6 @@ from prewarm.planning.batching import all_batches
 from prewarm.planning.plan import Group, Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.storage.checkpoint import Checkpoint, Owner
-from prewarm.storage.checkpoint_store import StoredCheckpoint
 from prewarm.storage.keys import checkpoint_key
 from prewarm.storage.run_store import Storage
 from tests.support.builders import plan as plan_of
@@ -42,7 +41,7 @@ class Poller:
     def __init__(self, store: Storage) -> None:
         self.store = copy.copy(store)
         self.store.ledger = copy.copy(store.ledger)
-        self.store._run, self.store._latest = "", StoredCheckpoint()
+        self.store.forget_checkpoints()
 
     def _count(self, parsed: dict[str, Any], **_: Any) -> None:
         self.queries += 1
@@ -101,7 +100,7 @@ def part(store: Storage, plan: Plan) -> Part:
             batch.id, part, 0, batch.url_from, batch.url_to, 50, True, batch.targets,
             {"warmed": batch.targets - lost} | ({"timeout": 1} if lost else {}), 50, 10 * batch.targets, failed,
             contents=f"{number + 1:08x}" * 10, per_pop=";".join(["10 10 11 5000 90 10"] * 50),
-            servers=";".join(["3/2"] * 50), attempt=f"a{number}-{part}", targets=batch.targets,
+            servers=";".join(["3/2"] * 50), encodings="b" * 3_000, attempt=f"a{number}-{part}", targets=batch.targets,
         )  # fmt: skip
         result = replace(usual, **fields)
         store.ledger.put_result(RUN, result)
