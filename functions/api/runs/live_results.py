@@ -30,12 +30,14 @@ CLOCKS_APART_SECONDS = 0.5
 class LiveResults:
     """The current parts of a running run, and its control item.
 
-    `partial`: some finished batches are left to the next poll, since there were too many to read at once.
+    `partial`: some finished batches are left to the next poll, since there were too many to read at once;
+    `checkpoint`: what it all follows from, if there is such a one.
     """
 
     results: list[BatchResult]
     control: Control
     partial: bool = False
+    checkpoint: Checkpoint | None = None
 
 
 def live_results(execution: Execution, plan: Plan, store: Storage) -> LiveResults:
@@ -90,7 +92,8 @@ def _read_on(checkpoint: Checkpoint, plan: Plan, store: Storage, stored: StoredC
 
 def _live(checkpoint: Checkpoint, unowned: list[BatchResult] | None = None) -> LiveResults:
     results = current_parts([*(unowned or ()), *checkpoint.parts.values()])
-    return LiveResults(results, checkpoint.control, bool(checkpoint.stopped_at))
+    whole = None if unowned else checkpoint
+    return LiveResults(results, checkpoint.control, bool(checkpoint.stopped_at), whole)
 
 
 def all_results(plan: Plan, store: Storage) -> LiveResults:

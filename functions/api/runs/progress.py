@@ -13,6 +13,7 @@ from typing import Any
 from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.latest_progress import Latest
 from api.runs.live_results import all_results, live_results
 from api.runs.phase import ENDED, RESOLVING, phase_of
 from api.runs.totals import no_totals, totals_of
@@ -76,6 +77,9 @@ class Progress:
         return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
 
 
+_latest: Latest[Progress] = Latest()
+
+
 @stored_documents()
 def find_progress(
     execution: Execution, store: Storage, *, with_pops: bool = False, settled: bool = False
@@ -107,16 +111,19 @@ def find_progress(
 
 def _planned(execution: Execution, plan: Plan, store: Storage, *, with_pops: bool, settled: bool) -> Progress:
     """Return the progress of a run with a plan and without a summary, from its ledger."""
-    run, plan = plan.run, store.with_batches(plan)
-    urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
+    plan = store.with_batches(plan)
     # Known before the results are read: then they are final unless the run is still ending.
     ending = not settled and _is_ending(execution, store)
     live = live_results(execution, plan, store) if execution.running else all_results(plan, store)
-    progress = _from_ledger(execution, plan, urls, fetched, live.results, with_pops=with_pops, ending=ending)
+    if (latest := _latest.get(live.checkpoint, with_pops=with_pops)) is not None:
+        progress = replace(latest, execution=execution)
+    else:
+        urls, fetched = store.get_urls(plan.run), store.get_fetched(plan.run, plan.respelled)
+        progress = _from_ledger(execution, plan, urls, fetched, live.results, with_pops=with_pops, ending=ending)
+        _latest.put(live.checkpoint, progress, len(urls), with_pops=with_pops)
     if not execution.running and not ending:
         return replace(progress, phase=ENDED)
-    phase = phase_of(plan, live.results, live.control, time.time())
-    return replace(progress, phase=phase, partial=live.partial)
+    return replace(progress, phase=phase_of(plan, live.results, live.control, time.time()), partial=live.partial)
 
 
 def _is_ending(execution: Execution, store: Storage) -> bool:
@@ -206,11 +213,10 @@ def _entry(result: UrlResult, url: str, fetched: dict[int, str], variants: int) 
     """Return a URL of the roll-up; `url` as it was given."""
     form, verdict = fetched.get(result.index, ""), result.verdict
     if verdict is Verdict.FAILED:
-        everywhere = failed_everywhere(result)
-        failed = result.failures, result.coverage, form, result.kinds, result.example, variants, everywhere
-        return UrlStatus(url, verdict, *failed)
+        seen = result.kinds, result.example, variants, failed_everywhere(result)
+        return UrlStatus(url, verdict, result.failures, result.coverage, form, *seen)
     counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
-    return UrlStatus(url, verdict, None, result.coverage, form, None, result.example, variants, counts=counts)
+    return UrlStatus(url, verdict, None, result.coverage, form, variants=variants, counts=counts)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

@@ -135,6 +135,10 @@ def test_polls_in_quick_succession_read_nothing(
     answers = [watcher.poll() for watcher in watchers]
     assert [watcher.queries > 0 for watcher in watchers] == [True] + 19 * [False]
     assert {answer["targets"]["done"] for answer in answers} == {500}
+    with monkeypatch.context() as patch:
+        # The same process does not add them up again, nor read the URLs.
+        patch.setattr("api.runs.progress.roll_up", None)
+        assert watchers[19].poll() == answers[19]
     part(1)
     assert watchers[7].poll()["targets"]["done"] == 500
     monkeypatch.setattr(api.runs.live_results, "FRESH_SECONDS", 0.0)
