@@ -18,7 +18,7 @@ from prewarm.storage.checkpoint_store import StoredCheckpoint, Writing
 from prewarm.storage.ledger_items import Control, result_from_item, unpack_item
 from prewarm.storage.run_store import Storage
 
-# How old an answer may be, beside the time of the poll itself.
+# How old an answer may be when its poll begins.
 FRESH_SECONDS = 2.0
 # A poll reads no further page of the ledger after so many bytes: 2 MB at most. The next poll continues.
 ENOUGH_BYTES = 1_000_000

@@ -225,12 +225,12 @@ def test_checkpoint_that_cannot_be_read_or_written_costs_a_reading(
     assert (stored.lost, stored.writable) == (True, False)
     live = live_results(RUNNING, plan, poller.store)
     assert [(result.batch, result.done) for result in live.results] == [(all_batches(plan)[0].id, 500)]
-    # Not to be written: the poll reads everything, whatever is enough for one that can go on later.
+    # Not to be written: the poll reads everything, whatever is enough for one that the next continues.
     monkeypatch.setattr(api.runs.live_results, "ENOUGH_BYTES", 1)
     assert not live_results(RUNNING, plan, poller.store).partial
 
 
-def test_poll_reads_no_more_than_is_enough_and_the_next_goes_on(
+def test_poll_reads_no_more_than_is_enough_and_the_next_continues(
     store: Storage, plan: Plan, part: Part, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api.runs.live_results, "ENOUGH_BYTES", 1)
