@@ -18,6 +18,7 @@ from moto.cloudfront.models import cloudfront_backends
 from moto.core.base_backend import BackendDict
 
 import aggregate.handler
+import api.runs.live_results
 import prewarm.planning.batching
 import prewarm.storage.run_store
 import resolve.handler
@@ -90,6 +91,8 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
         patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for name, value in environment.items():
             patch.setenv(name, value)
+        # Each poll reads the ledger: the tests poll more often than every two seconds.
+        patch.setattr(api.runs.live_results, "FRESH_SECONDS", 0.0)
         for cache in caches:
             cache.cache_clear()
         where: Any = {"LocationConstraint": REGION}

@@ -13,7 +13,7 @@ from tests.trust.drive import Shape, separate_shape, slow_shape, small_shape
 MOMENTS = {"before": ("before", True), "during": ("response", True), "after": ("after", False)}
 # The writes of a run, by the function that makes them.
 WRITES = {
-    "api": ["s3:PUT request.json", "dynamodb:put listing", "stepfunctions:StartExecution"],
+    "api": ["s3:PUT request.json", "dynamodb:put listing", "stepfunctions:StartExecution", "s3:PUT checkpoint.bin"],
     "resolve": [
         "s3:PUT knowledge",
         "s3:PUT blocks",

@@ -13,6 +13,8 @@ from typing import Any
 from api.http.pagination import UrlStatus
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.latest_progress import Latest
+from api.runs.live_results import all_results, live_results
 from api.runs.phase import ENDED, RESOLVING, phase_of
 from api.runs.totals import no_totals, totals_of
 from prewarm.catalogue import catalogue
@@ -27,7 +29,7 @@ from prewarm.results.chain import counted_parts
 from prewarm.results.failure_texts import example_from_json
 from prewarm.results.gain import gain_of
 from prewarm.results.judging import failed_everywhere, set_aside
-from prewarm.results.rollup import Verdict, roll_up, sums
+from prewarm.results.rollup import UrlResult, Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.results.warm_counts import each_count
 from prewarm.storage.run_store import Storage
@@ -53,6 +55,7 @@ class Progress:
     - `expired`: whether the run's documents have been deleted
     - `ending`: whether workers of a run that was stopped still write what they fetched
     - `phase`: what the run is doing (phase.py); `label`: its request's, empty if it has none
+    - `partial`: whether finished batches of a running run are left to the next poll (live_results)
     """
 
     execution: Execution
@@ -67,10 +70,14 @@ class Progress:
     ending: bool = False
     phase: dict[str, Any] = field(default_factory=lambda: ENDED)
     label: str = ""
+    partial: bool = False
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
         return [entry.url for entry in self.urls if entry.verdict == Verdict.FAILED]
+
+
+_latest: Latest[Progress] = Latest()
 
 
 @stored_documents()
@@ -89,14 +96,7 @@ def find_progress(
             fetched = store.get_fetched(run, summary.get("respelled", 0))
             return _from_summary(execution, summary, store.get_urls(run), fetched, with_pops=with_pops)
         if plan is not None:
-            plan = store.with_batches(plan)
-            urls, fetched = store.get_urls(run), store.get_fetched(run, plan.respelled)
-            # Known before the results are read: then they are final unless the run is still ending.
-            ending = not settled and _is_ending(execution, store)
-            results = store.ledger.results(run)
-            progress = _from_ledger(execution, plan, urls, fetched, results, with_pops=with_pops, ending=ending)
-            control = store.ledger.control(run) if execution.running or ending else None
-            return replace(progress, phase=phase_of(plan, results, control, time.time()) if control else ENDED)
+            return _planned(execution, plan, store, with_pops=with_pops, settled=settled)
     except FileNotFoundError:
         if execution.running:
             raise
@@ -107,6 +107,23 @@ def find_progress(
     if execution.contract_status == "COMPLETED" or _is_expired(execution, store.retention_days):
         return _expired(execution, store.retention_days)
     return _from_request(execution, store.get_request(run), with_pops=with_pops)
+
+
+def _planned(execution: Execution, plan: Plan, store: Storage, *, with_pops: bool, settled: bool) -> Progress:
+    """Return the progress of a run with a plan and without a summary, from its ledger."""
+    plan = store.with_batches(plan)
+    # Known before the results are read: then they are final unless the run is still ending.
+    ending = not settled and _is_ending(execution, store)
+    live = live_results(execution, plan, store) if execution.running else all_results(plan, store)
+    if (latest := _latest.get(live.checkpoint, with_pops=with_pops)) is not None:
+        progress = replace(latest, execution=execution)
+    else:
+        urls, fetched = store.get_urls(plan.run), store.get_fetched(plan.run, plan.respelled)
+        progress = _from_ledger(execution, plan, urls, fetched, live.results, with_pops=with_pops, ending=ending)
+        _latest.put(live.checkpoint, progress, len(urls), with_pops=with_pops)
+    if not execution.running and not ending:
+        return replace(progress, phase=ENDED)
+    return replace(progress, phase=phase_of(plan, live.results, live.control, time.time()), partial=live.partial)
 
 
 def _is_ending(execution: Execution, store: Storage) -> bool:
@@ -181,21 +198,7 @@ def _from_ledger(
     if len(urls) != plan.url_count:
         raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
     rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
-    entries = [
-        UrlStatus(
-            urls[url.index],
-            url.verdict,
-            url.failures if url.verdict is Verdict.FAILED else None,
-            url.coverage,
-            fetched.get(url.index, ""),
-            url.kinds if url.verdict is Verdict.FAILED else None,
-            url.example,
-            len(plan.variants),
-            failed_everywhere(url),
-            (url.warm, url.reachable) if url.verdict is Verdict.SUCCESS else None,
-        )
-        for url in rolled_up.urls
-    ]
+    entries = [_entry(url, urls[url.index], fetched, len(plan.variants)) for url in rolled_up.urls]
     pops = times = None
     parts = counted_parts(results, len(plan.variants)) if with_pops or not execution.running else []
     if with_pops:
@@ -204,6 +207,16 @@ def _from_ledger(
     gain = gain_of(parts, plan.verify, lambda pop: price_region(pop, catalogue()))
     totals = totals_of(sums(plan, rolled_up, urls))
     return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
+
+
+def _entry(result: UrlResult, url: str, fetched: dict[int, str], variants: int) -> UrlStatus:
+    """Return a URL of the roll-up; `url` as it was given."""
+    form, verdict = fetched.get(result.index, ""), result.verdict
+    if verdict is Verdict.FAILED:
+        seen = result.kinds, result.example, variants, failed_everywhere(result)
+        return UrlStatus(url, verdict, result.failures, result.coverage, form, *seen)
+    counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
+    return UrlStatus(url, verdict, None, result.coverage, form, variants=variants, counts=counts)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

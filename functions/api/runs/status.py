@@ -25,8 +25,9 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
     coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
     (for `successUrl`, how many targets are warm of how many that are reachable), `fetched` (by given URL of the page:
     the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`,
-    an ended run's `cost` and `gain`, `phase`, `label`, and `pops` with the times to first byte on request. If the
-    URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole run.
+    an ended run's `cost` and `gain`, `phase`, `label`, `partial`, and `pops` with the times to first byte on request.
+    If the URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole
+    run.
     """
     details = _details(progress, has_console=has_console)
     counts = Counter(entry.verdict for entry in progress.urls)
@@ -57,7 +58,7 @@ def _details(progress: Progress, *, has_console: bool) -> dict[str, Any]:
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "gain": progress.gain, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
     present |= progress.times or {}
-    run = {"phase": progress.phase, "label": progress.label or None}
+    run = {"phase": progress.phase, "label": progress.label or None} | ({"partial": True} if progress.partial else {})
     details = execution_details(progress.execution, has_console=has_console)
     # What to do about the failed URLs of the whole run.
     steps = next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)

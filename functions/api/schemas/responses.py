@@ -197,6 +197,9 @@ class Status(ApiModel):
     console_url: Annotated[str | None, Field(description="Absent if the service runs on the user's machine.")] = None
     phase: Phase
     label: Annotated[str | None, Field(description="The request's label.")] = None
+    partial: Annotated[
+        bool, Field(description="Whether finished batches are left to the next poll, as they are too many to read.")
+    ] = False
     reason: str | None = None
     error: str | None = None
     cause: str | None = None

@@ -45,6 +45,17 @@ def _continues(before: BatchResult, after: BatchResult) -> bool:
     return bool(before.attempt) or before.redrives <= after.redrives
 
 
+def settled_batches(results: Iterable[BatchResult]) -> set[str]:
+    """Return the ids of the batches whose current parts can never be others; `results` has each part once.
+
+    A part that names its attempt is never replaced, and no part continues a finished one. Parts without an attempt
+    could be replaced by an earlier version's worker.
+    """
+    results = list(results)
+    unowned = {part.batch for part in results if not part.attempt}
+    return {part.batch for part in current_parts(results) if part.finished} - unowned
+
+
 def counted_parts(results: Iterable[BatchResult], variants: int) -> list[BatchResult]:
     """Return the parts of `results`, in order, without batches that claim more targets than they have.
 

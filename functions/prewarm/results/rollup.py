@@ -143,7 +143,12 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
 
 def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Outcome | None) -> UrlResult:
     """Return the result of one URL of `expected` targets."""
-    dark = {reason: counts[index] for reason, counts in sums.dark.items() if counts[index]}
+    dark = {reason: counts[index] for reason, counts in sums.dark.items() if counts[index]} if sums.dark else {}
+    if not (dark or index in sums.failures or sums.reported[index] or ended) and expected:
+        # Most URLs of a running run: all that is finished is warm.
+        warm = sums.finished[index]
+        verdict = Verdict.SUCCESS if warm == expected else Verdict.IN_PROGRESS
+        return UrlResult(index, verdict, expected, warm, {})
     reachable = expected - sum(dark.values())
     unfinished = expected - sums.finished[index]
     # More reports than targets come from two workers that counted the same ones: none of them is known then.

@@ -21,6 +21,9 @@ GZIP_LEVEL = 1
 # Error codes of a conditional write that another one has overtaken (S3 API Reference, PutObject, If-Match): the
 # object was replaced, is being written, or was deleted.
 OVERTAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "412", "409"})
+# Those of a read with If-None-Match that found the same object.
+NOT_MODIFIED = frozenset({"NotModified", "304"})
+JSON = "application/json"
 
 
 class TooLarge(ValueError):
@@ -106,9 +109,7 @@ class Bucket:
             raise
 
     def _put_json(self, key: str, document: object, **options: Any) -> str:  # noqa: ANN401 - put_object's own
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        body = gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
-        self._put(key, body, ContentType="application/json", **options)
+        self._put(key, _json_of(key, document), ContentType=JSON, **options)
         return key
 
     def _put_once(self, key: str, document: object, *, again: bool = True) -> bool:
@@ -125,8 +126,8 @@ class Bucket:
             raise
         return True
 
-    def _get_versioned(self, key: str, most_bytes: int) -> tuple[bytes, str] | None:
-        """Return an object's bytes and its ETag, None if there is none.
+    def _get_versioned(self, key: str, most_bytes: int, known: str | None = None) -> tuple[bytes, str] | None:
+        """Return an object's bytes and its ETag, None if there is none; no bytes if `known` is still its ETag.
 
         Raises:
             TooLarge: it is larger than `most_bytes`.
@@ -134,10 +135,11 @@ class Bucket:
 
         """
         etag = ""
+        unless: dict[str, Any] = {} if known is None else {"IfNoneMatch": known}
 
         def request() -> "StreamingBody":
             nonlocal etag
-            response = self._s3.get_object(Bucket=self._bucket, Key=key)
+            response = self._s3.get_object(Bucket=self._bucket, Key=key, **unless)
             etag = response["ETag"]
             if response["ContentLength"] > most_bytes:
                 size = f"has {response['ContentLength']:,} bytes; at most {most_bytes:,} are read"
@@ -149,6 +151,8 @@ class Bucket:
         except ClientError as error:
             if (code := error.response["Error"].get("Code", "unknown error")) in {"NoSuchKey", "404"}:
                 return None
+            if known is not None and code in NOT_MODIFIED:
+                return b"", known
             raise Unavailable(code) from error
         except TransientError as error:
             raise Unavailable(str(error)) from error
@@ -160,20 +164,24 @@ class Bucket:
             Unavailable: it cannot be written.
 
         """
+        return bool(self._replace(key, _json_of(key, document), version, ContentType=JSON))
+
+    def _replace(self, key: str, body: bytes, version: str | None, **options: Any) -> str:  # noqa: ANN401 - as above
+        """Store an object as `_put_version` does; return its new ETag, empty if another write was first."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
-            self._put_json(key, document, **condition)
+            return self._put(key, body, **condition, **options)
         except ClientError as error:
             if (code := error.response["Error"].get("Code", "unknown error")) in OVERTAKEN:
-                return False
+                return ""
             raise Unavailable(code) from error
         except TransientError as error:
             raise Unavailable(str(error)) from error
-        return True
 
-    def _put(self, key: str, body: bytes, **options: Any) -> None:  # noqa: ANN401 - put_object's own
+    def _put(self, key: str, body: bytes, **options: Any) -> str:  # noqa: ANN401 - put_object's own
+        """Store an object; return its ETag."""
         with named_errors(f"write {self.location(key)}"):
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
+            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)["ETag"]
 
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         what = f"read {self.location(key)}"
@@ -195,3 +203,9 @@ class Bucket:
         if document is None:
             raise FileNotFoundError(f"{self.location(key)} is missing")
         return document
+
+
+def _json_of(key: str, document: object) -> bytes:
+    """Return a document as it is stored at a key, compressed if the key ends in .gz."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text

@@ -15,6 +15,7 @@ Keys below `runs/{run}/`:
 - `records/{batch}/{part}-{attempt}.jsonl.gz`: one record per target (before 0.1.0 `{batch}.{part}.jsonl.gz`)
 - `cursors/{batch}/{part}-{attempt}.json`: what the attempt left to the next part
 - `map/`: the map run's own results
+- `checkpoint.bin`: the parts of batches that polls have read while the run was in progress (checkpoint.py)
 - `summary.json`, `report.html`, `report.json`, `report.csv`
 - `urls.index`: each URL's result, sorted by the hash of its fetched form (results/url_index.py)
 
@@ -50,6 +51,11 @@ def records_key(run: str, batch: str, part: int, attempt: str) -> str:
 def cursor_key(run: str, batch: str, part: int, attempt: str) -> str:
     """Return the key of an attempt's cursor."""
     return run_key(run, f"cursors/{batch}/{part}-{attempt}.json")
+
+
+def checkpoint_key(run: str) -> str:
+    """Return the key of a running run's checkpoint."""
+    return run_key(run, "checkpoint.bin")
 
 
 def url_index_key(run: str) -> str:

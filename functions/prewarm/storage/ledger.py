@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: the state of runs in progress. Only this module and run_list.py call DynamoDB.
+"""The ledger in DynamoDB: the state of runs in progress. This module, its ranges and run_list.py call DynamoDB.
 
 The key is `run` and `sk`: `control` for the run's control item, `batch#part` for the result of one part of a batch.
 A part is written once, by the attempt that it names. An item with `closed` takes the place of a late part, which is
@@ -25,6 +25,7 @@ from prewarm.storage.ledger_items import (
     result_from_item,
     unpack_item,
 )
+from prewarm.storage.ledger_ranges import LedgerRanges
 from prewarm.storage.run_list import RunList
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _UNOPENED = (
 )
 
 
-class Ledger:
+class Ledger(LedgerRanges):
     """The ledger of all runs: one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str, retention_days: int, runs: RunList) -> None:

@@ -77,6 +77,26 @@ def unpack_item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: unpack(value) for name, value in item.items()}
 
 
+def item_bytes(item: Mapping[str, Any]) -> int:
+    """Return a packed item's size as DynamoDB counts it (Developer Guide, "DynamoDB item sizes and formats")."""
+    return sum(len(name) + _value_bytes(typed) for name, typed in item.items())
+
+
+def _value_bytes(typed: Mapping[str, Any]) -> int:
+    ((kind, value),) = typed.items()
+    return _SIZES[kind](value)
+
+
+_SIZES: dict[str, Callable[[Any], int]] = {
+    "S": lambda value: len(value.encode()),
+    "B": len,
+    # A byte for two digits and one for the sign and the exponent.
+    "N": lambda value: len(value) // 2 + 2,
+    "BOOL": lambda _: 1,
+    "SS": lambda value: sum(len(entry.encode()) for entry in value),
+    "L": lambda value: 3 + sum(1 + _value_bytes(entry) for entry in value),
+    "M": lambda value: 3 + len(value) + item_bytes(value),
+}
 _PACKERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     bool: lambda value: {"BOOL": value},
     int: lambda value: {"N": str(value)},

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from prewarm.settings import Settings
+from prewarm.storage.checkpoint_store import CheckpointStore
 from prewarm.storage.clients import create_clients
 from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
 from prewarm.storage.knowledge_store import KnowledgeStore
@@ -17,7 +18,7 @@ from prewarm.storage.run_list import RunList
 from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
 
-class Storage(PlanDocuments, KnowledgeStore):
+class Storage(PlanDocuments, KnowledgeStore, CheckpointStore):
     """The documents of all runs and what they learned, in S3; their `ledger` and the list of `runs` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:

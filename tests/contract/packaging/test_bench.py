@@ -92,3 +92,9 @@ def test_the_benchmark_of_aggregation_runs() -> None:
     output = output_of("bench.scale", "--urls", "50")
     assert "27,000 targets" in output
     assert "GET /status" in output
+
+
+def test_the_benchmark_of_polls_runs() -> None:
+    output = output_of("bench.polls", "--urls", "50", "--workers", "5", "--seconds", "6")
+    assert "3,200 targets, 5 workers" in output
+    assert "20 watchers" in output

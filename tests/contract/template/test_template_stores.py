@@ -73,6 +73,19 @@ def test_knowledge_is_read_by_api_and_resolve_and_written_by_resolve_only() -> N
     }
 
 
+def test_checkpoints_are_written_by_the_api_only() -> None:
+    """The state machine and the functions that decide a run's end neither write nor need them."""
+    checkpoint = "${RunsBucket.Arn}/runs/*/checkpoint.bin"
+    rights = {
+        (role, action, name_of(resource))
+        for role, statement in statements(translated())
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
+        if "checkpoint" in name_of(resource) or (action == "s3:PutObject" and name_of(resource).endswith("/runs/*"))
+    }
+    assert rights == {("ApiFunctionRole", "s3:PutObject", checkpoint)}
+
+
 def test_no_lifecycle_rule_expires_knowledge() -> None:
     """What runs learn is kept for 180 days, however short RetentionDays is."""
     rules = resources(translated(), "AWS::S3::Bucket")["RunsBucket"]["LifecycleConfiguration"]["Rules"]
