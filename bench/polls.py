@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from bench.plan import BUCKET, TABLE, account, moto_server
+from bench.resolving import BUCKET, TABLE, account, moto_server
 from prewarm.catalogue import catalogue
 from prewarm.planning.batching import all_batches
 from prewarm.planning.plan import Batch, Group, Plan
