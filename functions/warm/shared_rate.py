@@ -1,0 +1,250 @@
+"""A worker's part in the rate of its run: it leases slots of the run's grid, and starts a fetch in each. Pure.
+
+What it needs of the ledger it sends as an `Ask` and receives as an `Answer` later; it never waits for one. Each worker
+renews one lease, and takes lanes that no worker uses in addition, as long as no other worker asks for them.
+"""
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from prewarm.storage.rate_lanes import Answer, Ask
+from warm.rate_grid import RateGrid
+from warm.store_clock import StoreClock
+from warm.token_bucket import TokenBucket
+
+# How early and how late a fetch may start, in seconds; a slot that was missed is lost.
+EARLY, LATE = 0.004, 0.1
+# How long before the end of its slots a worker asks for more, and how long before it a lane that was not renewed
+# counts as free: its worker has ended, or has enough.
+AHEAD, FREE_AHEAD = 0.35, 0.15
+# A lease of free slots begins no sooner, so that the first is not over when the answer comes.
+SOONEST = 0.03
+# How often an answer is looked for, and how long a view of the lanes is fresh, in seconds.
+POLL_SECONDS, FRESH_SECONDS = 0.02, 0.05
+# A worker that missed a slot had nothing to start: for so many seconds it takes no more lanes than one.
+ENOUGH_SECONDS = 0.5
+# Without an answer for so long the ledger counts as failing.
+PATIENCE = 2.0
+# It is asked again after this time or longer: all workers together ask so many times a second at most.
+RETRY_SECONDS, RETRIES_A_SECOND = 1.0, 50
+# Workers that start at the same moment ask one after the other, so many in a second.
+STARTS_A_SECOND = 200
+# Where no slot is left before the worker's end, it asks again after half of the time left, but not before.
+FULL_SECONDS = 5.0
+
+
+class Lessor(Protocol):
+    """The ledger's lanes: takes an Ask without waiting, and has the Answer later (None: not yet)."""
+
+    def send(self, ask: Ask) -> None:
+        """Send an ask; the one before has been answered, or is given up."""
+
+    def receive(self) -> Answer | None:
+        """Return the next answer."""
+
+
+@dataclass
+class Lease:
+    """Slots of a lane that this worker may use: from `number` up to `end`, which is not one of them."""
+
+    lane: int
+    number: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a worker of a rate-limited run is given.
+
+    `workers`: how many the run has at a time; `began`: the run's start in epoch seconds; `ends`: when this worker
+    stops at the latest, in monotonic seconds; `remaining`: how many fetches it may still have to start.
+    """
+
+    grid: RateGrid
+    workers: int
+    began: float
+    ends: float
+    remaining: Callable[[], int]
+
+
+class SharedRate:
+    """Decides when a worker may start a fetch; `wall` is this machine's clock, in epoch seconds."""
+
+    def __init__(
+        self,
+        share: Share,
+        lessor: Lessor,
+        now: float,
+        wall: Callable[[], float],
+        chance: random.Random,
+    ) -> None:
+        self._share, self._grid, self._lessor, self._wall, self._chance = share, share.grid, lessor, wall, chance
+        self._clock = StoreClock(wall(), now)
+        self._fixed = TokenBucket(None)
+        self._retry_seconds = max(RETRY_SECONDS, share.workers / RETRIES_A_SECOND)
+        self._leases: list[Lease] = []
+        self._lane: int | None = None
+        # When the ledger was asked what it has not answered, and when it is asked next at the earliest.
+        self._asked: float | None = None
+        self._next_ask = now + chance.random() * share.workers / STARTS_A_SECOND
+        self._refusals = 0
+        self._missed = -math.inf
+        # The next free slot of each lane as last seen, when that was, and how far ahead the lanes were leased then.
+        self._lanes: Mapping[int, int] | None = None
+        self._seen, self._leased_for = -math.inf, 0.0
+        # Since when the ledger fails; when all leases of other workers are over; until when a lease must not begin.
+        self._failing = False
+        self._over_at, self._guarded_until = 0.0, -math.inf
+
+    def acquire(self, now: float) -> float:
+        """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
+        if self._asked is not None:
+            self._listen(now)
+        wait = self._wait(now)
+        if wait <= EARLY:
+            self._use()
+            wait = 0.0
+        elif self._failing and not self._leases and self._time(now) >= self._over_at:
+            wait = self._fixed.acquire(now)
+        if self._asked is None and now >= self._next_ask:
+            self._next_ask = now + POLL_SECONDS
+            self._ask(now, self._time(now))
+        return min(wait, POLL_SECONDS if self._asked is not None else max(POLL_SECONDS / 4, self._next_ask - now))
+
+    def _time(self, now: float) -> float:
+        """Return the seconds since the run began, by the store's clock."""
+        return self._clock.time(now) - self._share.began
+
+    # ---- slots ----
+
+    def _wait(self, now: float) -> float:
+        """Return the seconds until the next slot of the leases, without those that are over."""
+        time, grid, wait = self._time(now), self._grid, FULL_SECONDS
+        for lease in self._leases:
+            until = grid.time(lease.lane, lease.number) - time
+            if until < -LATE:
+                self._missed = now
+                lease.number = min(lease.end, grid.first(lease.lane, time - LATE))
+                until = grid.time(lease.lane, lease.number) - time
+            if lease.number < lease.end:
+                wait = min(wait, until)
+        self._leases = [lease for lease in self._leases if lease.number < lease.end]
+        return wait
+
+    def _use(self) -> None:
+        lease = min(self._leases, key=lambda each: self._grid.time(each.lane, each.number))
+        lease.number += 1
+        if lease.number == lease.end:
+            self._leases.remove(lease)
+
+    # ---- what the ledger answers ----
+
+    def _listen(self, now: float) -> None:
+        answer = self._lessor.receive()
+        if answer is None:
+            if now - (self._asked or 0.0) > PATIENCE:
+                self._fail(now)
+            return
+        self._asked = None
+        if answer.failed:
+            self._fail(now)
+            self._lanes = None
+            self._next_ask = now + self._retry_seconds * self._chance.uniform(0.75, 1.25)
+            return
+        self._clock.observe(answer.sent, answer.received, answer.date, self._wall(), now)
+        time = self._time(now)
+        self._lanes, self._seen = answer.lanes, now
+        last = max((self._grid.time(lane, number) for lane, number in answer.lanes.items()), default=time)
+        self._leased_for = max(0.0, last - time)
+        self._next_ask = now
+        ask = answer.ask
+        if not ask.count:
+            # To read is not to write: what others have leased since is not over yet.
+            self._over_at = max(self._over_at, last)
+            return
+        if self._failing:
+            self._failing, self._guarded_until = False, time + self._guard()
+        if answer.first is None:
+            self._refusals += 1
+            self._next_ask = now + self._chance.random() * POLL_SECONDS * 2 ** min(self._refusals, 6)
+            return
+        self._refusals, self._lane = 0, ask.lane
+        number = max(answer.first, self._grid.first(ask.lane, time - LATE))
+        if number < answer.first + ask.count:
+            self._leases.append(Lease(ask.lane, number, answer.first + ask.count))
+
+    def _fail(self, now: float) -> None:
+        if not self._failing:
+            self._failing = True
+            # No token to begin with, or all workers would start a fetch at the same moment.
+            self._fixed = TokenBucket(self._grid.rate / self._share.workers, self._chance.random())
+            self._over_at = self._time(now) + max(PATIENCE, self._leased_for)
+
+    def _guard(self) -> float:
+        """Return the seconds in which all workers have noticed that the ledger answers again."""
+        return 1.25 * self._retry_seconds + 1.0
+
+    # ---- what it is asked ----
+
+    def _ask(self, now: float, time: float) -> None:
+        """Ask for slots where some are needed or free."""
+        if self._lanes is None:
+            self._send(Ask(), now)
+            return
+        held = sum(lease.end - lease.number for lease in self._leases)
+        wanted = min(self._grid.lease, self._share.remaining() - held)
+        if not any(self._end(lease) >= time + AHEAD for lease in self._leases):
+            wanted = max(wanted, 0 if self._leases else 1)
+            lane = self._lane if self._lane is not None and now - self._seen > FRESH_SECONDS else self._freest(time)
+            exact = False
+        elif now - self._missed < ENOUGH_SECONDS:
+            return
+        else:
+            # A lane beyond the first one is renewed only if no other worker has asked for it.
+            ending = [lease.lane for lease in self._leases if self._end(lease) < time + AHEAD]
+            free = [] if now - self._seen > FRESH_SECONDS else self._free(time)
+            lanes = free or [lane for lane in ending if self._held_last(lane)]
+            if not lanes:
+                return
+            lane, exact = self._chance.choice(lanes), True
+        if wanted > 0:
+            self._take(lane, wanted, now, time, exact=exact)
+
+    def _take(self, lane: int, count: int, now: float, time: float, *, exact: bool) -> None:
+        grid = self._grid
+        begin = max(time + (self._guard() if self._failing else SOONEST), self._guarded_until)
+        least, following = grid.first(lane, begin), self._next(lane)
+        most = grid.first(lane, self._time(self._share.ends)) - count
+        if max(least, following) > most:
+            self._next_ask = now + max(FULL_SECONDS, (self._share.ends - now) / 2)
+        elif following < least:
+            self._send(Ask(lane, count, least, restart=True), now)
+        else:
+            self._send(Ask(lane, count, following if exact else least, following if exact else most), now)
+
+    def _send(self, ask: Ask, now: float) -> None:
+        self._asked = now
+        self._lessor.send(ask)
+
+    def _end(self, lease: Lease) -> float:
+        return self._grid.time(lease.lane, lease.end - 1)
+
+    def _next(self, lane: int) -> int:
+        """Return the number of a lane's next free slot, as far as this worker knows."""
+        return (self._lanes or {}).get(lane, -1)
+
+    def _free(self, time: float) -> list[int]:
+        grid = self._grid
+        return [lane for lane in range(grid.lanes) if grid.time(lane, self._next(lane)) < time + FREE_AHEAD]
+
+    def _freest(self, time: float) -> int:
+        """Return a free lane, or the one that is leased for the shortest time."""
+        free = self._free(time)
+        return self._chance.choice(free or [min(range(self._grid.lanes), key=self._next)])
+
+    def _held_last(self, lane: int) -> bool:
+        """Return whether this worker's lease is the last one of a lane, as far as it knows."""
+        return any(lease.lane == lane and lease.end >= self._next(lane) for lease in self._leases)
