@@ -26,6 +26,9 @@ SOONEST = 0.03
 POLL_SECONDS, FRESH_SECONDS = 0.02, 0.05
 # A worker that missed a slot had nothing to start: for so many seconds it takes no more lanes than one.
 ENOUGH_SECONDS = 0.5
+# Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so many
+# times a second at most.
+LOOK_SECONDS, LOOKS_A_SECOND = 0.1, 50
 # Without an answer for so long the ledger counts as failing.
 PATIENCE = 2.0
 # It is asked again after this time or longer: all workers together ask so many times a second at most.
@@ -85,6 +88,7 @@ class SharedRate:
         self._clock = StoreClock(wall(), now)
         self._fixed = TokenBucket(None)
         self._retry_seconds = max(RETRY_SECONDS, share.workers / RETRIES_A_SECOND)
+        self._look_seconds = max(LOOK_SECONDS, share.workers / LOOKS_A_SECOND)
         self._leases: list[Lease] = []
         self._lane: int | None = None
         # When the ledger was asked what it has not answered, and when it is asked next at the earliest.
@@ -110,8 +114,9 @@ class SharedRate:
         elif self._failing and not self._leases and self._time(now) >= self._over_at:
             wait = self._fixed.acquire(now)
         if self._asked is None and now >= self._next_ask:
-            self._next_ask = now + POLL_SECONDS
-            self._ask(now, self._time(now))
+            if wait:
+                self._next_ask = now + POLL_SECONDS
+            self._ask(now, self._time(now), more=wait > 0)
         return min(wait, POLL_SECONDS if self._asked is not None else max(POLL_SECONDS / 4, self._next_ask - now))
 
     def _time(self, now: float) -> float:
@@ -189,29 +194,31 @@ class SharedRate:
 
     # ---- what it is asked ----
 
-    def _ask(self, now: float, time: float) -> None:
-        """Ask for slots where some are needed or free."""
+    def _ask(self, now: float, time: float, *, more: bool) -> None:
+        """Ask for slots where some are needed, or free; `more`: a fetch has to wait for one."""
         if self._lanes is None:
             self._send(Ask(), now)
             return
-        held = sum(lease.end - lease.number for lease in self._leases)
-        wanted = min(self._grid.lease, self._share.remaining() - held)
+        fresh = now - self._seen <= FRESH_SECONDS
         if not any(self._end(lease) >= time + AHEAD for lease in self._leases):
-            wanted = max(wanted, 0 if self._leases else 1)
-            lane = self._lane if self._lane is not None and now - self._seen > FRESH_SECONDS else self._freest(time)
+            wanted = self._wanted() if self._leases else max(1, self._wanted())
+            lane = self._freest(time) if self._lane is None or fresh else self._lane
             exact = False
-        elif now - self._missed < ENOUGH_SECONDS:
+        elif not more or now - self._missed < ENOUGH_SECONDS or (wanted := self._wanted()) <= 0:
             return
-        else:
-            # A lane beyond the first one is renewed only if no other worker has asked for it.
-            ending = [lease.lane for lease in self._leases if self._end(lease) < time + AHEAD]
-            free = [] if now - self._seen > FRESH_SECONDS else self._free(time)
-            lanes = free or [lane for lane in ending if self._held_last(lane)]
-            if not lanes:
-                return
+        # A lane beyond the first one is renewed only if no other worker has asked for it.
+        elif lanes := (self._free(time) if fresh else []) or self._ending(time):
             lane, exact = self._chance.choice(lanes), True
+        else:
+            if now - self._seen >= self._look_seconds and self._free(time):
+                self._send(Ask(), now)
+            return
         if wanted > 0:
             self._take(lane, wanted, now, time, exact=exact)
+
+    def _wanted(self) -> int:
+        """Return how many slots the next lease may have; none where those that are held are enough."""
+        return min(self._grid.lease, self._share.remaining() - sum(each.end - each.number for each in self._leases))
 
     def _take(self, lane: int, count: int, now: float, time: float, *, exact: bool) -> None:
         grid = self._grid
@@ -245,6 +252,8 @@ class SharedRate:
         free = self._free(time)
         return self._chance.choice(free or [min(range(self._grid.lanes), key=self._next)])
 
-    def _held_last(self, lane: int) -> bool:
-        """Return whether this worker's lease is the last one of a lane, as far as it knows."""
-        return any(lease.lane == lane and lease.end >= self._next(lane) for lease in self._leases)
+    def _ending(self, time: float) -> list[int]:
+        """Return the lanes whose last known lease is this worker's, and is nearly over."""
+        ends = {lease.lane: lease.end for lease in sorted(self._leases, key=lambda each: each.end)}
+        soon = time + AHEAD
+        return [lane for lane, end in ends.items() if end >= self._next(lane) and self._grid.time(lane, end) < soon]
