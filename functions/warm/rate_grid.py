@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 # The part of the limit that the grid has. The rest is for what shifts a fetch against its slot: a worker that comes
 # late (shared_rate.LATE), and clocks that differ.
-AIM = 0.975
+AIM = 0.98
 # Few lanes keep the writes a second few however many workers there are: one per lane and lease.
 MAX_LANES = 16
 # A lane has at least so many fetches a second, so that a lease is worth its write.

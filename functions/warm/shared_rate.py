@@ -19,11 +19,14 @@ from warm.token_bucket import TokenBucket
 EARLY, LATE = 0.004, 0.1
 # How long before the end of its slots a worker asks for more, and how long before it a lane that was not renewed
 # counts as free: its worker has ended, or has enough.
-AHEAD, FREE_AHEAD = 0.35, 0.15
+AHEAD, FREE_AHEAD = 0.35, 0.2
 # A lease of free slots begins no sooner, so that the first is not over when the answer comes.
 SOONEST = 0.03
-# How often an answer is looked for, and how long a view of the lanes is fresh, in seconds.
-POLL_SECONDS, FRESH_SECONDS = 0.02, 0.05
+# How often an answer is looked for, how often a worker without a slot considers whether to ask, and how long a view of
+# the lanes is fresh, in seconds.
+POLL_SECONDS, STEP_SECONDS, FRESH_SECONDS = 0.005, 0.02, 0.05
+# How many lanes a worker asks for at once.
+ASKS = 4
 # A worker that missed a slot had nothing to start: for so many seconds it takes no more lanes than one.
 ENOUGH_SECONDS = 0.5
 # Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so many
@@ -91,8 +94,8 @@ class SharedRate:
         self._look_seconds = max(LOOK_SECONDS, share.workers / LOOKS_A_SECOND)
         self._leases: list[Lease] = []
         self._lane: int | None = None
-        # When the ledger was asked what it has not answered, and when it is asked next at the earliest.
-        self._asked: float | None = None
+        # How many asks have no answer yet, when the last one was sent, and when the next one is at the earliest.
+        self._pending, self._asked = 0, now
         self._next_ask = now + chance.random() * share.workers / STARTS_A_SECOND
         self._refusals = 0
         self._missed = -math.inf
@@ -105,7 +108,7 @@ class SharedRate:
 
     def acquire(self, now: float) -> float:
         """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
-        if self._asked is not None:
+        if self._pending:
             self._listen(now)
         wait = self._wait(now)
         if wait <= EARLY:
@@ -113,11 +116,11 @@ class SharedRate:
             wait = 0.0
         elif self._failing and not self._leases and self._time(now) >= self._over_at:
             wait = self._fixed.acquire(now)
-        if self._asked is None and now >= self._next_ask:
+        if not self._pending and now >= self._next_ask:
             if wait:
-                self._next_ask = now + POLL_SECONDS
+                self._next_ask = now + STEP_SECONDS
             self._ask(now, self._time(now), more=wait > 0)
-        return min(wait, POLL_SECONDS if self._asked is not None else max(POLL_SECONDS / 4, self._next_ask - now))
+        return min(wait, POLL_SECONDS if self._pending else max(POLL_SECONDS, self._next_ask - now))
 
     def _time(self, now: float) -> float:
         """Return the seconds since the run began, by the store's clock."""
@@ -148,33 +151,33 @@ class SharedRate:
     # ---- what the ledger answers ----
 
     def _listen(self, now: float) -> None:
-        answer = self._lessor.receive()
-        if answer is None:
-            if now - (self._asked or 0.0) > PATIENCE:
+        while answer := self._lessor.receive():
+            self._pending -= 1
+            if answer.failed:
                 self._fail(now)
-            return
-        self._asked = None
-        if answer.failed:
+                self._lanes = None
+                self._next_ask = now + self._retry_seconds * self._chance.uniform(0.75, 1.25)
+            else:
+                self._learn(answer, now)
+        if self._pending and now - self._asked > PATIENCE:
             self._fail(now)
-            self._lanes = None
-            self._next_ask = now + self._retry_seconds * self._chance.uniform(0.75, 1.25)
-            return
+
+    def _learn(self, answer: Answer, now: float) -> None:
+        ask = answer.ask
         self._clock.observe(answer.sent, answer.received, answer.date, self._wall(), now)
         time = self._time(now)
-        self._lanes, self._seen = answer.lanes, now
+        self._lanes, self._seen, self._next_ask = answer.lanes, now, now
         last = max((self._grid.time(lane, number) for lane, number in answer.lanes.items()), default=time)
         self._leased_for = max(0.0, last - time)
-        self._next_ask = now
-        ask = answer.ask
         if not ask.count:
-            # To read is not to write: what others have leased since is not over yet.
+            # To read is not to write: the ledger may go on failing, but what others have leased is not over before.
             self._over_at = max(self._over_at, last)
             return
         if self._failing:
             self._failing, self._guarded_until = False, time + self._guard()
         if answer.first is None:
             self._refusals += 1
-            self._next_ask = now + self._chance.random() * POLL_SECONDS * 2 ** min(self._refusals, 6)
+            self._next_ask = now + self._chance.random() * STEP_SECONDS * min(self._refusals, 8)
             return
         self._refusals, self._lane = 0, ask.lane
         number = max(answer.first, self._grid.first(ask.lane, time - LATE))
@@ -199,29 +202,23 @@ class SharedRate:
         if self._lanes is None:
             self._send(Ask(), now)
             return
-        fresh = now - self._seen <= FRESH_SECONDS
+        fresh, held = now - self._seen <= FRESH_SECONDS, sum(lease.end - lease.number for lease in self._leases)
         if not any(self._end(lease) >= time + AHEAD for lease in self._leases):
-            wanted = self._wanted() if self._leases else max(1, self._wanted())
             lane = self._freest(time) if self._lane is None or fresh else self._lane
-            exact = False
-        elif not more or now - self._missed < ENOUGH_SECONDS or (wanted := self._wanted()) <= 0:
-            return
-        # A lane beyond the first one is renewed only if no other worker has asked for it.
-        elif lanes := (self._free(time) if fresh else []) or self._ending(time):
-            lane, exact = self._chance.choice(lanes), True
-        else:
-            if now - self._seen >= self._look_seconds and self._free(time):
+            if (wanted := self._share.remaining() - held) > 0 or not held:
+                self._take(lane, max(1, wanted), now, time, exact=False)
+        elif more and now - self._missed >= ENOUGH_SECONDS and (wanted := self._share.remaining() - held) > 0:
+            # A lane beyond the first one is renewed only if no other worker has asked for it.
+            lanes = (self._free(time) if fresh else []) or self._ending(time)
+            for lane in self._chance.sample(lanes, min(len(lanes), ASKS, -(-wanted // self._grid.lease))):
+                self._take(lane, wanted, now, time, exact=True)
+                wanted -= self._grid.lease
+            if not lanes and now - self._seen >= self._look_seconds and self._free(time):
                 self._send(Ask(), now)
-            return
-        if wanted > 0:
-            self._take(lane, wanted, now, time, exact=exact)
 
-    def _wanted(self) -> int:
-        """Return how many slots the next lease may have; none where those that are held are enough."""
-        return min(self._grid.lease, self._share.remaining() - sum(each.end - each.number for each in self._leases))
-
-    def _take(self, lane: int, count: int, now: float, time: float, *, exact: bool) -> None:
+    def _take(self, lane: int, wanted: int, now: float, time: float, *, exact: bool) -> None:
         grid = self._grid
+        count = min(wanted, grid.lease)
         begin = max(time + (self._guard() if self._failing else SOONEST), self._guarded_until)
         least, following = grid.first(lane, begin), self._next(lane)
         most = grid.first(lane, self._time(self._share.ends)) - count
@@ -233,7 +230,7 @@ class SharedRate:
             self._send(Ask(lane, count, following if exact else least, following if exact else most), now)
 
     def _send(self, ask: Ask, now: float) -> None:
-        self._asked = now
+        self._pending, self._asked = self._pending + 1, now
         self._lessor.send(ask)
 
     def _end(self, lease: Lease) -> float:

@@ -136,7 +136,6 @@ class SimulatedWorker:
         self._skew = chance.uniform(-config.skew, config.skew)
         self.waiting, self.active, self.done = targets or config.targets, 0, False
         self._answers: list[Answer] = []
-        self._serial = 0
         share = Share(world.grid, config.workers, EPOCH, begins + OWN_SECONDS - self._zero, self._remaining)
         self.ends = begins + OWN_SECONDS
         self._now = begins
@@ -153,8 +152,7 @@ class SimulatedWorker:
 
     def send(self, ask: Ask) -> None:
         world, config, sent = self.simulation, self.simulation.world, self._now
-        self._serial += 1
-        serial, reaches = self._serial, sent + world.between(config.round_trip) / 2
+        reaches = sent + world.between(config.round_trip) / 2
 
         def reach(time: float) -> None:
             arrives = time + world.between(config.round_trip) / 2
@@ -164,7 +162,7 @@ class SimulatedWorker:
             else:
                 first, lanes = world.update(ask, time)
                 answer = Answer(ask, *monotonic, first, lanes, float(int(EPOCH + time)))
-            world.at(arrives, lambda _: self._answers.append(answer) if serial == self._serial else None)
+            world.at(arrives, lambda _: self._answers.append(answer))
 
         world.at(reaches, reach)
 
