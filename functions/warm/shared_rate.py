@@ -32,6 +32,8 @@ ENOUGH_SECONDS = 0.5
 # Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so many
 # times a second at most.
 LOOK_SECONDS, LOOKS_A_SECOND = 0.1, 50
+# How often a worker looks while its clock is not sure.
+SURE_LOOK_SECONDS = 0.1
 # Without an answer for so long the ledger counts as failing.
 PATIENCE = 2.0
 # It is asked again after this time or longer: all workers together ask so many times a second at most.
@@ -118,7 +120,7 @@ class SharedRate:
             wait = self._fixed.acquire(now)
         if not self._pending and now >= self._next_ask:
             if wait:
-                self._next_ask = now + STEP_SECONDS
+                self._next_ask = now + self._step(self._time(now))
             self._ask(now, self._time(now), more=wait > 0)
         return min(wait, POLL_SECONDS if self._pending else max(POLL_SECONDS, self._next_ask - now))
 
@@ -199,8 +201,11 @@ class SharedRate:
 
     def _ask(self, now: float, time: float, *, more: bool) -> None:
         """Ask for slots where some are needed, or free; `more`: a fetch has to wait for one."""
-        if self._lanes is None:
+        unsure = not self._clock.sure and now - self._seen >= SURE_LOOK_SECONDS
+        if self._lanes is None or unsure:
             self._send(Ask(), now)
+            return
+        if self._clock.wrong:
             return
         fresh, held = now - self._seen <= FRESH_SECONDS, sum(lease.end - lease.number for lease in self._leases)
         if not any(self._end(lease) >= time + AHEAD for lease in self._leases):
@@ -215,6 +220,14 @@ class SharedRate:
                 wanted -= self._grid.lease
             if not lanes and now - self._seen >= self._look_seconds and self._free(time):
                 self._send(Ask(), now)
+
+    def _step(self, time: float) -> float:
+        """Return the seconds after which a worker without a slot considers again whether to ask."""
+        if not self._leases or self._clock.wrong or not self._clock.sure:
+            return STEP_SECONDS
+        renewal = max(map(self._end, self._leases)) - AHEAD - time
+        free = min(self._grid.time(lane, self._next(lane)) for lane in range(self._grid.lanes)) - FREE_AHEAD - time
+        return max(STEP_SECONDS, min(1.0, renewal, free))
 
     def _take(self, lane: int, wanted: int, now: float, time: float, *, exact: bool) -> None:
         grid = self._grid

@@ -7,6 +7,9 @@ the same time service; a clock that is wrong is not.
 
 import math
 
+# The clock is sure where the bounds are so many seconds apart or less.
+SURE_SECONDS = 0.15
+
 
 class StoreClock:
     """Converts monotonic seconds of this machine to epoch seconds of the store."""
@@ -15,6 +18,8 @@ class StoreClock:
         """Start with the machine's own clock: what it and the monotonic one show at the same moment."""
         self._offset = epoch - now
         self._low, self._high = -math.inf, math.inf
+        self._without = 0
+        self._inside = True
 
     def observe(self, sent: float, received: float, date: float | None, epoch: float, now: float) -> None:
         """Learn from a response.
@@ -23,13 +28,25 @@ class StoreClock:
         `epoch` and `now` as at the start.
         """
         own = epoch - now
-        if date is not None:
+        if date is None:
+            self._without += 1
+        else:
             low, high = date - received, date + 1 - sent
             if max(low, self._low) <= min(high, self._high):
                 low, high = max(low, self._low), min(high, self._high)
             self._low, self._high = low, high
-        inside = self._low <= own <= self._high
-        self._offset = own if inside else (self._low + self._high) / 2
+        self._inside = self._low <= own <= self._high
+        self._offset = own if self._inside else (self._low + self._high) / 2
+
+    @property
+    def sure(self) -> bool:
+        """Whether the bounds are close, or the store sends no dates, so that the machine's own clock has to do."""
+        return self._high - self._low <= SURE_SECONDS or (self._without > 0 and math.isinf(self._high))
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the machine's own clock is known to be wrong, and the store's not well enough."""
+        return not self._inside and not self.sure
 
     def time(self, now: float) -> float:
         """Return the store's epoch seconds at a monotonic time."""
