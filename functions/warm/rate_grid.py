@@ -1,8 +1,8 @@
 """The times at which the fetches of a run with `max_rps` may start: one grid for all of its workers. Pure.
 
-The grid's slots are evenly spaced and dealt out to lanes in turn. A lane's slots are numbered; its next free number is
-in the ledger, where a worker leases some of them at a time. So two workers never have the same slot, and no interval
-has more fetches than slots.
+The grid's slots are evenly spaced and dealt out to lanes in turn. A lane's slots are numbered; its next free number
+is in the ledger, where a worker leases some of them at a time. So two workers never have the same slot, and no
+interval has more fetches than slots.
 """
 
 import math

@@ -1,7 +1,7 @@
 """A worker's part in the rate of its run: it leases slots of the run's grid, and starts a fetch in each. Pure.
 
-What it needs of the ledger it sends as an `Ask` and receives as an `Answer` later; it never waits for one. Each worker
-renews one lease, and takes lanes that no worker uses in addition, as long as no other worker asks for them.
+What it needs of the ledger it sends as an `Ask` and receives as an `Answer` later; it never waits for one. Each
+worker renews one lease, and takes lanes that no worker uses in addition, as long as no other worker asks for them.
 """
 
 import math
@@ -11,29 +11,28 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from prewarm.storage.rate_lanes import Answer, Ask
+from warm.held_slots import HeldSlots
 from warm.rate_grid import RateGrid
 from warm.store_clock import StoreClock
 from warm.token_bucket import TokenBucket
 
-# How early and how late a fetch may start, in seconds; a slot that was missed is lost.
-EARLY, LATE = 0.004, 0.1
+# How early a fetch may start, in seconds, so that close slots take one step of the loop.
+EARLY = 0.004
 # How long before the end of its slots a worker asks for more, and how long before it a lane that was not renewed
 # counts as free: its worker has ended, or has enough.
 AHEAD, FREE_AHEAD = 0.35, 0.2
 # A lease of free slots begins no sooner, so that the first is not over when the answer comes.
 SOONEST = 0.03
-# How often an answer is looked for, how often a worker without a slot considers whether to ask, and how long a view of
-# the lanes is fresh, in seconds.
-POLL_SECONDS, STEP_SECONDS, FRESH_SECONDS = 0.005, 0.02, 0.05
+# How often an answer is looked for; how often a worker without a slot considers whether to ask; how long a view of
+# the lanes is fresh.
+POLL_SECONDS, STEP_SECONDS, LONGEST_STEP, FRESH_SECONDS = 0.005, 0.02, 1.0, 0.05
 # How many lanes a worker asks for at once.
 ASKS = 4
 # A worker that missed a slot had nothing to start: for so many seconds it takes no more lanes than one.
 ENOUGH_SECONDS = 0.5
-# Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so many
-# times a second at most.
-LOOK_SECONDS, LOOKS_A_SECOND = 0.1, 50
-# How often a worker looks while its clock is not sure.
-SURE_LOOK_SECONDS = 0.1
+# Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so
+# often in a second at most. While its clock is not sure it looks for the date of the answer.
+LOOK_SECONDS, LOOKS_A_SECOND, DATE_SECONDS = 0.1, 50, 0.1
 # Without an answer for so long the ledger counts as failing.
 PATIENCE = 2.0
 # It is asked again after this time or longer: all workers together ask so many times a second at most.
@@ -45,22 +44,13 @@ FULL_SECONDS = 5.0
 
 
 class Lessor(Protocol):
-    """The ledger's lanes: takes an Ask without waiting, and has the Answer later (None: not yet)."""
+    """The ledger's lanes: takes an Ask without waiting, and has the Answer later."""
 
     def send(self, ask: Ask) -> None:
-        """Send an ask; the one before has been answered, or is given up."""
+        """Send an ask."""
 
     def receive(self) -> Answer | None:
-        """Return the next answer."""
-
-
-@dataclass
-class Lease:
-    """Slots of a lane that this worker may use: from `number` up to `end`, which is not one of them."""
-
-    lane: int
-    number: int
-    end: int
+        """Return the next answer; None where there is none yet."""
 
 
 @dataclass(frozen=True)
@@ -82,73 +72,44 @@ class SharedRate:
     """Decides when a worker may start a fetch; `wall` is this machine's clock, in epoch seconds."""
 
     def __init__(
-        self,
-        share: Share,
-        lessor: Lessor,
-        now: float,
-        wall: Callable[[], float],
-        chance: random.Random,
+        self, share: Share, lessor: Lessor, now: float, wall: Callable[[], float], chance: random.Random
     ) -> None:
         self._share, self._grid, self._lessor, self._wall, self._chance = share, share.grid, lessor, wall, chance
-        self._clock = StoreClock(wall(), now)
+        self._clock, self._slots = StoreClock(wall(), now), HeldSlots(share.grid)
         self._fixed = TokenBucket(None)
         self._retry_seconds = max(RETRY_SECONDS, share.workers / RETRIES_A_SECOND)
         self._look_seconds = max(LOOK_SECONDS, share.workers / LOOKS_A_SECOND)
-        self._leases: list[Lease] = []
+        # The lane of the last lease; how many asks have no answer yet, when the last one was sent, and when the next
+        # one is at the earliest; how many were refused in a row.
         self._lane: int | None = None
-        # How many asks have no answer yet, when the last one was sent, and when the next one is at the earliest.
-        self._pending, self._asked = 0, now
+        self._pending, self._asked, self._refusals = 0, now, 0
         self._next_ask = now + chance.random() * share.workers / STARTS_A_SECOND
-        self._refusals = 0
-        self._missed = -math.inf
         # The next free slot of each lane as last seen, when that was, and how far ahead the lanes were leased then.
         self._lanes: Mapping[int, int] | None = None
         self._seen, self._leased_for = -math.inf, 0.0
-        # Since when the ledger fails; when all leases of other workers are over; until when a lease must not begin.
-        self._failing = False
-        self._over_at, self._guarded_until = 0.0, -math.inf
+        # Whether the ledger fails; when all leases of other workers are over; until when a lease must not begin.
+        self._failing, self._over_at, self._guarded_until = False, 0.0, -math.inf
 
     def acquire(self, now: float) -> float:
         """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
         if self._pending:
             self._listen(now)
-        wait = self._wait(now)
+        time = self._time(now)
+        wait = self._slots.until_next(time)
         if wait <= EARLY:
-            self._use()
+            self._slots.use()
             wait = 0.0
-        elif self._failing and not self._leases and self._time(now) >= self._over_at:
+        elif self._failing and wait == math.inf and time >= self._over_at:
             wait = self._fixed.acquire(now)
         if not self._pending and now >= self._next_ask:
             if wait:
-                self._next_ask = now + self._step(self._time(now))
-            self._ask(now, self._time(now), more=wait > 0)
+                self._next_ask = now + self._step(time)
+            self._ask(now, time, more=wait > 0)
         return min(wait, POLL_SECONDS if self._pending else max(POLL_SECONDS, self._next_ask - now))
 
     def _time(self, now: float) -> float:
         """Return the seconds since the run began, by the store's clock."""
         return self._clock.time(now) - self._share.began
-
-    # ---- slots ----
-
-    def _wait(self, now: float) -> float:
-        """Return the seconds until the next slot of the leases, without those that are over."""
-        time, grid, wait = self._time(now), self._grid, FULL_SECONDS
-        for lease in self._leases:
-            until = grid.time(lease.lane, lease.number) - time
-            if until < -LATE:
-                self._missed = now
-                lease.number = min(lease.end, grid.first(lease.lane, time - LATE))
-                until = grid.time(lease.lane, lease.number) - time
-            if lease.number < lease.end:
-                wait = min(wait, until)
-        self._leases = [lease for lease in self._leases if lease.number < lease.end]
-        return wait
-
-    def _use(self) -> None:
-        lease = min(self._leases, key=lambda each: self._grid.time(each.lane, each.number))
-        lease.number += 1
-        if lease.number == lease.end:
-            self._leases.remove(lease)
 
     # ---- what the ledger answers ----
 
@@ -180,16 +141,15 @@ class SharedRate:
         if answer.first is None:
             self._refusals += 1
             self._next_ask = now + self._chance.random() * STEP_SECONDS * min(self._refusals, 8)
-            return
-        self._refusals, self._lane = 0, ask.lane
-        number = max(answer.first, self._grid.first(ask.lane, time - LATE))
-        if number < answer.first + ask.count:
-            self._leases.append(Lease(ask.lane, number, answer.first + ask.count))
+        else:
+            self._refusals, self._lane = 0, ask.lane
+            self._slots.add(ask.lane, answer.first, ask.count, time)
 
     def _fail(self, now: float) -> None:
+        """From now on this worker has its fixed share, as soon as all leases that others may have are over."""
         if not self._failing:
             self._failing = True
-            # No token to begin with, or all workers would start a fetch at the same moment.
+            # Not a whole token to begin with, or all workers would start a fetch at the same moment.
             self._fixed = TokenBucket(self._grid.rate / self._share.workers, self._chance.random())
             self._over_at = self._time(now) + max(PATIENCE, self._leased_for)
 
@@ -201,18 +161,17 @@ class SharedRate:
 
     def _ask(self, now: float, time: float, *, more: bool) -> None:
         """Ask for slots where some are needed, or free; `more`: a fetch has to wait for one."""
-        unsure = not self._clock.sure and now - self._seen >= SURE_LOOK_SECONDS
-        if self._lanes is None or unsure:
+        if self._lanes is None or (not self._clock.sure and now - self._seen >= DATE_SECONDS):
             self._send(Ask(), now)
             return
         if self._clock.wrong:
             return
-        fresh, held = now - self._seen <= FRESH_SECONDS, sum(lease.end - lease.number for lease in self._leases)
-        if not any(self._end(lease) >= time + AHEAD for lease in self._leases):
+        fresh, held = now - self._seen <= FRESH_SECONDS, len(self._slots)
+        if self._slots.end() < time + AHEAD:
             lane = self._freest(time) if self._lane is None or fresh else self._lane
             if (wanted := self._share.remaining() - held) > 0 or not held:
                 self._take(lane, max(1, wanted), now, time, exact=False)
-        elif more and now - self._missed >= ENOUGH_SECONDS and (wanted := self._share.remaining() - held) > 0:
+        elif more and time - self._slots.missed >= ENOUGH_SECONDS and (wanted := self._share.remaining() - held) > 0:
             # A lane beyond the first one is renewed only if no other worker has asked for it.
             lanes = (self._free(time) if fresh else []) or self._ending(time)
             for lane in self._chance.sample(lanes, min(len(lanes), ASKS, -(-wanted // self._grid.lease))):
@@ -223,15 +182,14 @@ class SharedRate:
 
     def _step(self, time: float) -> float:
         """Return the seconds after which a worker without a slot considers again whether to ask."""
-        if not self._leases or self._clock.wrong or not self._clock.sure:
+        if not len(self._slots) or not self._clock.sure:
             return STEP_SECONDS
-        renewal = max(map(self._end, self._leases)) - AHEAD - time
-        free = min(self._grid.time(lane, self._next(lane)) for lane in range(self._grid.lanes)) - FREE_AHEAD - time
-        return max(STEP_SECONDS, min(1.0, renewal, free))
+        free = min(self._grid.time(lane, self._next(lane)) for lane in range(self._grid.lanes)) - FREE_AHEAD
+        return max(STEP_SECONDS, min(LONGEST_STEP, self._slots.end() - AHEAD - time, free - time))
 
     def _take(self, lane: int, wanted: int, now: float, time: float, *, exact: bool) -> None:
-        grid = self._grid
-        count = min(wanted, grid.lease)
+        """Ask for slots of a lane; `exact`: only if its next slot is still the one that this worker knows."""
+        grid, count = self._grid, min(wanted, self._grid.lease)
         begin = max(time + (self._guard() if self._failing else SOONEST), self._guarded_until)
         least, following = grid.first(lane, begin), self._next(lane)
         most = grid.first(lane, self._time(self._share.ends)) - count
@@ -246,9 +204,6 @@ class SharedRate:
         self._pending, self._asked = self._pending + 1, now
         self._lessor.send(ask)
 
-    def _end(self, lease: Lease) -> float:
-        return self._grid.time(lease.lane, lease.end - 1)
-
     def _next(self, lane: int) -> int:
         """Return the number of a lane's next free slot, as far as this worker knows."""
         return (self._lanes or {}).get(lane, -1)
@@ -259,11 +214,9 @@ class SharedRate:
 
     def _freest(self, time: float) -> int:
         """Return a free lane, or the one that is leased for the shortest time."""
-        free = self._free(time)
-        return self._chance.choice(free or [min(range(self._grid.lanes), key=self._next)])
+        return self._chance.choice(self._free(time) or [min(range(self._grid.lanes), key=self._next)])
 
     def _ending(self, time: float) -> list[int]:
         """Return the lanes whose last known lease is this worker's, and is nearly over."""
-        ends = {lease.lane: lease.end for lease in sorted(self._leases, key=lambda each: each.end)}
-        soon = time + AHEAD
+        soon, ends = time + AHEAD, self._slots.ends()
         return [lane for lane, end in ends.items() if end >= self._next(lane) and self._grid.time(lane, end) < soon]

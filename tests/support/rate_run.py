@@ -58,7 +58,9 @@ class Ran:
     def most_in(self, seconds: float, times: list[float] | None = None) -> int:
         """Return the most fetches that started in any interval of this length."""
         times = self.starts if times is None else times
-        return max((bisect_left(times, start + seconds - 1e-9) - place for place, start in enumerate(times)), default=0)
+        return max(
+            (bisect_left(times, start + seconds - 1e-9) - place for place, start in enumerate(times)), default=0
+        )
 
     def rate(self, since: float, until: float) -> float:
         """Return the fetches per second between two times."""

@@ -38,7 +38,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the ledger answered: the first slot of the lease, None where there is none, and the next slot of each lane.
+    """What the ledger answered: the first slot of the lease (None: there is none), and the next slot of each lane.
 
     `failed`: it did not answer, or refused. `sent` and `received` in monotonic seconds; `date`: the response's own
     time in epoch seconds, None without one.
@@ -64,6 +64,7 @@ class RateLanes:
     def answer(self, ask: Ask) -> Answer:
         """Ask the ledger; a failure is an answer too, because a worker goes on without it."""
         sent = time.monotonic()
+        response: dict[str, Any]
         try:
             response = self._take(ask) if ask.count else self._look()
             packed = response.get("Attributes") or response.get("Item") or {}
@@ -71,7 +72,7 @@ class RateLanes:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 return Answer(ask, sent, time.monotonic(), failed=True)
-            response: dict[str, Any] = dict(error.response)
+            response = dict(error.response)
             packed, refused = response.get("Item", {}), True
         except BotoCoreError:
             return Answer(ask, sent, time.monotonic(), failed=True)
@@ -81,10 +82,10 @@ class RateLanes:
         first = lanes[ask.lane] - ask.count if ask.count and not refused else None
         return Answer(ask, sent, received, first, lanes, _date_of(response))
 
-    def _look(self) -> Any:  # noqa: ANN401 - a response
-        return self._dynamodb.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+    def _look(self) -> dict[str, Any]:
+        return dict(self._dynamodb.get_item(TableName=self._table, Key=self._key, ConsistentRead=True))
 
-    def _take(self, ask: Ask) -> Any:  # noqa: ANN401 - a response
+    def _take(self, ask: Ask) -> dict[str, Any]:
         values = {":ttl": int(time.time()) + self._retention, ":least": ask.least}
         if ask.restart:
             change, condition = ":next", "attribute_not_exists(#lane) OR #lane < :least"
@@ -92,7 +93,7 @@ class RateLanes:
         else:
             change, condition = "#lane + :count", "#lane BETWEEN :least AND :most"
             values |= {":count": ask.count, ":most": ask.most}
-        return self._dynamodb.update_item(
+        response = self._dynamodb.update_item(
             TableName=self._table,
             Key=self._key,
             UpdateExpression=f"SET #lane = {change}, #ttl = :ttl",
@@ -102,6 +103,7 @@ class RateLanes:
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
+        return dict(response)
 
 
 def _date_of(response: Mapping[str, Any]) -> float | None:
