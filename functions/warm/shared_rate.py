@@ -33,8 +33,8 @@ ENOUGH_SECONDS = 0.5
 # Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so
 # often in a second at most. While its clock is not sure it looks for the date of the answer.
 LOOK_SECONDS, LOOKS_A_SECOND, DATE_SECONDS = 0.1, 50, 0.1
-# Without an answer for so long the ledger counts as failing.
-PATIENCE = 2.0
+# Without an answer for so long the ledger counts as failing; a worker that ends soon waits for that part of its time.
+PATIENCE, PATIENCE_SHARE = 2.0, 0.1
 # It is asked again after this time or longer: all workers together ask so many times a second at most.
 RETRY_SECONDS, RETRIES_A_SECOND = 1.0, 50
 # Workers that start at the same moment ask one after the other, so many in a second.
@@ -77,6 +77,7 @@ class SharedRate:
         self._share, self._grid, self._lessor, self._wall, self._chance = share, share.grid, lessor, wall, chance
         self._clock, self._slots = StoreClock(wall(), now), HeldSlots(share.grid)
         self._fixed = TokenBucket(None)
+        self._patience = min(PATIENCE, PATIENCE_SHARE * (share.ends - now))
         self._retry_seconds = max(RETRY_SECONDS, share.workers / RETRIES_A_SECOND)
         self._look_seconds = max(LOOK_SECONDS, share.workers / LOOKS_A_SECOND)
         # The lane of the last lease; how many asks have no answer yet, when the last one was sent, and when the next
@@ -122,7 +123,7 @@ class SharedRate:
                 self._next_ask = now + self._retry_seconds * self._chance.uniform(0.75, 1.25)
             else:
                 self._learn(answer, now)
-        if self._pending and now - self._asked > PATIENCE:
+        if self._pending and now - self._asked > self._patience:
             self._fail(now)
 
     def _learn(self, answer: Answer, now: float) -> None:
@@ -151,7 +152,7 @@ class SharedRate:
             self._failing = True
             # Not a whole token to begin with, or all workers would start a fetch at the same moment.
             self._fixed = TokenBucket(self._grid.rate / self._share.workers, self._chance.random())
-            self._over_at = self._time(now) + max(PATIENCE, self._leased_for)
+            self._over_at = self._time(now) + max(self._patience, self._leased_for)
 
     def _guard(self) -> float:
         """Return the seconds in which all workers have noticed that the ledger answers again."""

@@ -27,6 +27,7 @@ WRITES = {
     ],
     "warm": ["dynamodb:put attempt", "s3:PUT records", "dynamodb:put part", "dynamodb:delete attempt"],
     "warm, another part": ["s3:PUT cursors"],
+    "warm, at a shared rate": ["dynamodb:update rate"],
     "warm, a POP goes dark": ["dynamodb:update darkPops"],
     "aggregate": [
         "dynamodb:update ended",
@@ -41,7 +42,11 @@ WRITES = {
     "invalidate": ["cloudfront:POST .*/invalidation", "s3:PUT invalidations", "dynamodb:update control"],
     "the end of a cancelled run": ["dynamodb:update ended", "dynamodb:put closing", "s3:PUT summary.json"],
 }
-OF_ANOTHER_SHAPE = {"warm, another part": slow_shape, "the end of a cancelled run": slow_shape}
+OF_ANOTHER_SHAPE = {
+    "warm, another part": slow_shape,
+    "warm, at a shared rate": slow_shape,
+    "the end of a cancelled run": slow_shape,
+}
 QUICK = {"kill aggregate during s3:PUT summary.json", "kill warm, another part during s3:PUT cursors"}
 
 

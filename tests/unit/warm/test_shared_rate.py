@@ -151,6 +151,16 @@ def test_ledger_that_never_answers_neither_stops_a_worker_nor_makes_it_fast() ->
     assert 0.9 * 16 * 19.6 <= len(starts) <= 16 * 19.6
 
 
+def test_worker_with_two_seconds_makes_progress_while_the_ledger_refuses() -> None:
+    failed = [Answer(Ask(), 0.0, 0.0, failed=True) for _ in range(9)]
+    pace, now, starts = of(Silent(*failed), ends=2.0), 0.0, 0
+    while now < 1.8:
+        wait = pace.acquire(now)
+        starts += not wait
+        now += max(wait, 0.001)
+    assert 20 <= starts <= 40
+
+
 def test_worker_asks_for_no_slot_after_its_end() -> None:
     """All lanes are leased beyond the worker's time: it waits, and hands its batch on at its end."""
     full = dict.fromkeys(range(5), 10**6)
