@@ -53,9 +53,10 @@ HARD = {
 def test_limit_is_reached_and_never_exceeded_where(name: str) -> None:
     world = HARD[name]
     ran = Simulation(world).run()
-    assert ran.most_in(10.0) <= 10 * world.limit
-    # A clock that is wrong by less than a second shows after as long: until then a second may have more.
-    assert ran.most_in(1.0) <= (1.2 if 0 < world.skew < 1 else 1.1) * world.limit
+    # A clock that is wrong by less than a second shows after as long: until then more fetches may fall together.
+    unknown = 0 < world.skew < 1
+    assert ran.most_in(10.0) <= (10.2 if unknown else 10) * world.limit
+    assert ran.most_in(1.0) <= (1.2 if unknown else 1.1) * world.limit
     assert ran.rate(ran.first, ran.last) >= 0.95 * world.limit
     assert (ran.crashed > 5) == bool(world.crash)
 
@@ -85,7 +86,7 @@ def test_rate_is_never_exceeded_whatever_the_run(
 
 @pytest.mark.parametrize(("limit", "workers"), [(10, 2), (100, 5), (1000, 1000)])
 def test_writes_a_second_stay_far_below_what_one_item_takes(limit: float, workers: int) -> None:
-    world = World(limit, workers, workers, 400, handover=(0.2, 10.0))
+    world = World(limit, workers, workers, int(60 * limit / workers), handover=(0.2, 10.0))
     ran = Simulation(world).run(30.0)
     assert_within(ran, limit)
     steady = [at for at in sorted(ran.writes) if at >= 12.0]
@@ -148,7 +149,7 @@ def test_ledger_that_never_answers_neither_stops_a_worker_nor_makes_it_fast() ->
         starts += [now] if not wait else []
         now += max(wait, 0.001)
     assert min(starts) > 4.0
-    assert 0.9 * 16 * 19.6 <= len(starts) <= 16 * 19.6
+    assert 0.9 * 16 * 19.6 <= len(starts) <= 16 * 19.6 + 1
 
 
 def test_worker_with_two_seconds_makes_progress_while_the_ledger_refuses() -> None:
