@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.rates                                # 5, 20 and 50 workers at 100 a second, 5 minutes
     .venv/bin/python -m bench.rates --workers 5 --seconds 20       # a look whether it runs
 
-The embedded stack with a process for each worker, in front of the simulated CloudFront. A batch takes 20 seconds where
-its worker has an even share.
+The embedded stack with a process for each worker, in front of the simulated CloudFront. A batch takes 20 seconds
+where its worker has an even share.
 """
 
 import argparse
@@ -46,8 +46,8 @@ class Reached:
     def line(self) -> str:
         """Return it as a line of text."""
         return (
-            f"{self.workers} workers, {self.limit:g} a second, {self.fetches:,} fetches: {self.share:.1%} of the limit; "
-            f"most in a second {self.second:.1%}, in ten {self.ten_seconds:.1%}"
+            f"{self.workers} workers, {self.limit:g} a second, {self.fetches:,} fetches: "
+            f"{self.share:.1%} of the limit; most in a second {self.second:.1%}, in ten {self.ten_seconds:.1%}"
         )
 
 
