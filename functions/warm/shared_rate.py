@@ -134,7 +134,7 @@ class SharedRate:
         last = max((self._grid.time(lane, number) for lane, number in answer.lanes.items()), default=time)
         self._leased_for = max(0.0, last - time)
         if not ask.count:
-            # To read is not to write: the ledger may go on failing, but what others have leased is not over before.
+            # To read is not to write: writes may fail still, but what others have leased is not over before.
             self._over_at = max(self._over_at, last)
             return
         if self._failing:

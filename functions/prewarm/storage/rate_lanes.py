@@ -62,7 +62,7 @@ class RateLanes:
         self._retention = retention_days * DAY_SECONDS
 
     def answer(self, ask: Ask) -> Answer:
-        """Ask the ledger; a failure is an answer too, because a worker goes on without it."""
+        """Ask the ledger; a failure is an answer too, because a worker continues without it."""
         sent = time.monotonic()
         response: dict[str, Any]
         try:

@@ -43,7 +43,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadPoolExecutor]:
 
 @dataclass
 class Arrivals:
-    """When a run's fetches came to the edge, and when its last batch began."""
+    """When the edge received a run's fetches, and when its last batch began."""
 
     times: list[float]
     last: float

@@ -51,7 +51,7 @@ def test_store_without_dates_leaves_the_machines_own_clock() -> None:
     assert (clock.sure, clock.wrong, clock.time(1.0)) == (True, False, EPOCH + 8.0)
 
 
-def test_bounds_that_contradict_each_other_begin_anew() -> None:
+def test_bounds_that_contradict_each_other_are_replaced() -> None:
     clock = looked(0.0, 11)
     clock.observe(20.0, 20.01, EPOCH + 50.0, EPOCH + 50.2, 20.01)
     assert not clock.sure
