@@ -91,7 +91,7 @@ def test_writes_a_second_stay_far_below_what_one_item_takes(limit: float, worker
     assert_within(ran, limit)
     steady = [at for at in sorted(ran.writes) if at >= 14.0]
     assert len(steady) / 10.0 <= 30
-    # Workers start for eight seconds here, and delay their first request by up to five, and each writes twice at most.
+    # Workers start for eight seconds here and delay their first request by up to five; each writes twice at most.
     assert ran.most_in(1.0, sorted(ran.writes)) <= 250
     assert ran.most_in(1.0, sorted(ran.reads)) <= 1500
     assert ran.rate(10.0, 23.0) >= 0.95 * limit
