@@ -119,6 +119,7 @@ def plan_run(
         pairs=any(batch.rows for stage in stages for batch in stage),
         batch_list=tuple(chain.from_iterable(stages)),
         tier=fields.tier,
+        shared_rate=True,
     )
     second_fetches = verification_fetches(plan, chain.from_iterable(stages))
     share = second_fetches / targets if targets else 0.0

@@ -1,42 +1,38 @@
-"""Token buckets that limit fetches per second. Pure: the time is an argument."""
+"""How fast a worker fetches: at the rate of the run, or more slowly. Pure: the time is an argument."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
-# The share of a second whose unused fetches may start at once.
-BURST_SECONDS = 0.1
+from warm.rate_grid import AIM
+from warm.token_bucket import TokenBucket
 
 
-@dataclass
-class TokenBucket:
-    """Limit the fetches that start to `rate` per second; None means no limit."""
-
-    rate: float | None
-    _tokens: float = 1.0
-    _updated: float | None = None
+class Pace(Protocol):
+    """Decides when a fetch may start."""
 
     def acquire(self, now: float) -> float:
-        """Return 0 and use up a token, or return the seconds until there is one; `now` in monotonic seconds."""
-        if self.rate is None:
-            return 0.0
-        elapsed = 0.0 if self._updated is None else now - self._updated
-        self._updated = now
-        self._tokens = min(max(1.0, self.rate * BURST_SECONDS), self._tokens + elapsed * self.rate)
-        if self._tokens < 1.0:
-            return (1.0 - self._tokens) / self.rate
-        self._tokens -= 1.0
-        return 0.0
+        """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
 
 
 class RateLimiter:
-    """A worker's two rates in fetches per second: the planned one (None: no limit), and a slower one.
+    """A worker's two rates in fetches per second: the planned one, and a slower one.
 
     The slower rate is for the time while an origin shows signs of overload; it is never above the planned one.
+    `rate`: the worker's share of the run's limit, None for no limit. `shared`: where the workers share the limit,
+    what decides for this one; a slowed fetch needs the admission of both.
     """
 
-    def __init__(self, rate: float | None, slowed_rate: float) -> None:
-        self._planned = TokenBucket(rate)
-        self._slowed = TokenBucket(min(rate or slowed_rate, slowed_rate))
+    def __init__(self, rate: float | None, slowed_rate: float, shared: Pace | None = None) -> None:
+        aim = None if rate is None else AIM * rate
+        self._planned: Pace = shared or TokenBucket(aim)
+        self._slowed = TokenBucket(min(aim or slowed_rate, slowed_rate))
+        self._shared = shared is not None
 
     def acquire(self, now: float, *, slowed: bool) -> float:
         """Return 0 where a fetch may start now, or the seconds to wait; `now` in monotonic seconds."""
-        return (self._slowed if slowed else self._planned).acquire(now)
+        if not slowed:
+            return self._planned.acquire(now)
+        if not self._shared:
+            return self._slowed.acquire(now)
+        if (wait := self._slowed.wait(now)) or (wait := self._planned.acquire(now)):
+            return wait
+        return self._slowed.acquire(now)

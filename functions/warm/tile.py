@@ -85,6 +85,11 @@ class Tile:
         """Return whether all targets are finished."""
         return all(self.is_done(number) for number in range(len(self.urls) * len(self.pops) * len(self.variants)))
 
+    @property
+    def unfinished(self) -> int:
+        """Return the number of targets that are not finished."""
+        return len(self.urls) * len(self.pops) * len(self.variants) - int.from_bytes(self.done).bit_count()
+
     @classmethod
     def build(
         cls,

@@ -65,7 +65,8 @@ class Worker:
     ) -> None:
         self._tile, self._recorder, self._fetcher = tile, recorder, fetcher
         self._limits, self._invocation, self._breakers = limits, invocation, breakers
-        self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS)
+        shared = limits.shared and limits.shared(lambda: tile.unfinished - fetcher.active)
+        self._rate_limiter = RateLimiter(limits.rps, SLOWED_RPS, shared)
         self._carriers = Carriers.of(tile, dark_pops.dark)
         self._verification = Verification(tile, self._carriers)
         began = time.monotonic() - limits.run_age

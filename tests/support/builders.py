@@ -178,6 +178,7 @@ class FakeFetcher:
         self._edge, self._clock, self._seconds = edge, clock, seconds
         self.seen: list[tuple[str, int, float]] = []
         self.max_bytes: int | None = None
+        self.active = 0
         self._requeued: deque[Fetch] = deque()
         self._later: list[tuple[float, int, Fetch]] = []
 

@@ -25,7 +25,8 @@ NOT_INSTALLED = {"functions", "tools", "tests", "bench", "pytest", *FUNCTION_PAC
 AWS_CLIENTS: dict[str, set[str]] = {
     "functions/prewarm/storage/clients.py": {"s3", "dynamodb"},
     "functions/prewarm/storage/bucket.py": set(),  # botocore's errors only
-    "functions/prewarm/storage/run_store.py": set(),  # botocore's errors only
+    "functions/prewarm/storage/rate_lanes.py": set(),  # botocore's errors only
+    "functions/prewarm/storage/run_store.py": set(),  # likewise
     "functions/prewarm/storage/transient.py": set(),  # likewise
     "functions/aggregate/sns.py": {"sns"},
     "functions/api/runs/executions.py": {"stepfunctions"},

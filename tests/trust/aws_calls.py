@@ -60,6 +60,8 @@ class Call:
         kind = "attempt" if run.endswith("#open") else "control" if key == "control" else "part"
         if kind == "part" and "closed" in item:
             kind = "closing"
+        if run.endswith("#rate"):
+            kind = "rate"
         if run.startswith("#") or key == "listed":
             # The list of runs, and where a run's entry in it is.
             kind = "listing"
@@ -71,8 +73,8 @@ class Call:
             case "DeleteItem":
                 return f"delete {kind}"
             case "UpdateItem":
-                if kind == "listing":
-                    return "update listing"
+                if kind in {"listing", "rate"}:
+                    return f"update {kind}"
                 change = document.get("UpdateExpression", "")
                 names = ("openHosts", "darkPops", "separatePops", "summed", "ended")
                 return f"update {next((name for name in names if f'{name} ' in change), 'control')}"

@@ -46,6 +46,15 @@ def failures() -> list[Case]:
         for service, pattern in SERVICES.items()
         for what, fault in FAULTS.items()
     ]
+    cases.append(
+        Case(
+            "DynamoDB throttles the leases of a rate",
+            "DynamoDB fails",
+            partial(_every, "dynamodb:(update|get) rate", Answer()),
+            shape=slow_shape,
+            leftovers=True,
+        )
+    )
     return cases + [
         Case(f"{service} is down for some seconds", f"{service} fails", partial(_outage, pattern), leftovers=True)
         for service, pattern in SERVICES.items()
@@ -57,6 +66,10 @@ def _share(pattern: str, fault: Fault, scene: Scene) -> None:
     world = scene.world
     first = world.aws.add(pattern, fault, skip=scene.chance.randint(0, 3))
     scene.aws(first, world.aws.add(pattern, fault, share=0.2, times=ALWAYS))
+
+
+def _every(pattern: str, fault: Fault, scene: Scene) -> None:
+    scene.aws(scene.world.aws.add(pattern, fault, times=ALWAYS))
 
 
 class _Down(Fault):

@@ -27,6 +27,7 @@ WRITES = {
     ],
     "warm": ["dynamodb:put attempt", "s3:PUT records", "dynamodb:put part", "dynamodb:delete attempt"],
     "warm, another part": ["s3:PUT cursors"],
+    "warm, at a shared rate": ["dynamodb:update rate"],
     "warm, a POP goes dark": ["dynamodb:update darkPops"],
     "warm, separate caches": ["dynamodb:update separatePops", "dynamodb:put part"],
     "aggregate": [
@@ -45,6 +46,7 @@ WRITES = {
 OF_ANOTHER_SHAPE = {
     "warm, another part": slow_shape,
     "warm, separate caches": separate_shape,
+    "warm, at a shared rate": slow_shape,
     "the end of a cancelled run": slow_shape,
 }
 QUICK = {"kill aggregate during s3:PUT summary.json", "kill warm, another part during s3:PUT cursors"}

@@ -57,6 +57,11 @@ class Fetcher:
             self._scheduler.close()
             self._scheduler = None
 
+    @property
+    def active(self) -> int:
+        """Return the number of fetches that have started and have no response yet."""
+        return self._scheduler.active if self._scheduler else 0
+
     def requeue(self, fetch: Fetch) -> None:
         """Fetch once more, as soon as its queue has room; for callbacks of `run`.
 

@@ -82,6 +82,11 @@ class Scheduler:
         waiting = [fetch for queue in self._queues for fetch in (*queue.waiting, *queue.draining)]
         return [curl.fetch for curl in self._active] + waiting + [entry[2] for entry in self._delayed]
 
+    @property
+    def active(self) -> int:
+        """Return the number of active fetches."""
+        return len(self._active)
+
     def close(self) -> None:
         """Release all handles, including those of unfinished fetches."""
         for curl in self._active:

@@ -176,6 +176,8 @@ class Plan:
     pairs: bool = False
     batch_list: tuple[Batch, ...] = field(default=(), repr=False)
     tier: str = EDGE
+    # Whether the workers lease their fetches from one rate; in plans of earlier versions each has a fixed share.
+    shared_rate: bool = False
 
     @property
     def mostly_skipped(self) -> str:
@@ -225,13 +227,13 @@ class Plan:
 
 
 def rps_of_worker(plan: Plan) -> float | None:
-    """Return one worker's share of the run's fetches per second; None for no limit.
+    """Return one worker's even share of the run's fetches per second; None for no limit."""
+    return None if plan.max_rps is None else plan.max_rps / workers_of(plan)
 
-    The limit is shared evenly by the workers that run at the same time.
-    """
-    if plan.max_rps is None:
-        return None
-    return plan.max_rps / max(1, min(plan.max_concurrency, plan.batches))
+
+def workers_of(plan: Plan) -> int:
+    """Return how many workers of a run there are at the same time, at most."""
+    return max(1, min(plan.max_concurrency, plan.batches))
 
 
 def map_item(batch: Batch, group: Group, first_url: Url) -> dict[str, Any]:

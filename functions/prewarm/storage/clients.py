@@ -39,6 +39,12 @@ def create_clients(settings: Settings) -> tuple["S3Client", "DynamoDBClient"]:
     )
 
 
+def create_rate_client() -> "DynamoDBClient":
+    """Return a client for the leases of a rate: its answer is useless after seconds, and its caller asks again."""
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=2)
+    return cast("DynamoDBClient", botocore.session.get_session().create_client("dynamodb", config=config))
+
+
 def _use_steady_clock() -> None:
     """Let the SDK's rate limiter of the adaptive mode measure time by a clock that cannot step back.
 

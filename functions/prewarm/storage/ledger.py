@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB: the state of runs in progress. This module, its ranges and run_list.py call DynamoDB.
+"""The ledger in DynamoDB: the state of runs in progress. Only storage/ledger*, run_list and rate_lanes call DynamoDB.
 
 The key is `run` and `sk`: `control` for the run's control item, `batch#part` for the result of one part of a batch.
 A part is written once, by the attempt that it names. An item with `closed` takes the place of a late part, which is

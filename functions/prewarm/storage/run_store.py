@@ -9,11 +9,12 @@ from typing import Any
 
 from prewarm.settings import Settings
 from prewarm.storage.checkpoint_store import CheckpointStore
-from prewarm.storage.clients import create_clients
+from prewarm.storage.clients import create_clients, create_rate_client
 from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
 from prewarm.storage.knowledge_store import KnowledgeStore
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.plan_documents import PlanDocuments
+from prewarm.storage.rate_lanes import RateLanes
 from prewarm.storage.run_list import RunList
 from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
@@ -24,10 +25,18 @@ class Storage(PlanDocuments, KnowledgeStore, CheckpointStore):
     def __init__(self, settings: Settings) -> None:
         s3, dynamodb = create_clients(settings)
         super().__init__(s3, settings.bucket, API_PATIENCE if settings.state_machine_arn else PATIENCE)
-        self.retention_days = settings.retention_days
+        self.retention_days, self._table = settings.retention_days, settings.table
         name_errors_of(dynamodb)
         self.runs = RunList(dynamodb, settings.table, settings.retention_days)
         self.ledger = Ledger(dynamodb, settings.table, settings.retention_days, self.runs)
+
+    def rate_lanes(self, run: str) -> RateLanes:
+        """Return the lanes of a run's rate."""
+        return RateLanes(self._rate_client, self._table, run, self.retention_days)
+
+    @functools.cached_property
+    def _rate_client(self) -> Any:  # noqa: ANN401 - a client's type exists for type checkers only
+        return create_rate_client()
 
     def put_request(self, run: str, document: dict[str, Any]) -> str:
         """Store the validated request with its secrets; return its key."""

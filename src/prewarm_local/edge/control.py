@@ -77,6 +77,8 @@ class Control:
         match route:
             case "GET /stats":
                 return self.stats()
+            case "GET /arrivals":
+                return {"times": sorted(time for pop in world.pops.values() for time in pop.arrivals)}
             case "GET /copies":
                 return {"pops": self.copies()}
             case "POST /fault":

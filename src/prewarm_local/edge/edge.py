@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from prewarm_local.edge.access_log import AccessLog, Record, recorded
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from prewarm_local.edge.policies import Behaviours
     from prewarm_local.edge.regional import RegionalCache, Shared
     from prewarm_local.edge.request import Request
+
+
+# How many of a POP's last arrivals are kept.
+ARRIVALS = 50_000
 
 
 class Hosts:
@@ -39,7 +45,7 @@ class Hosts:
 class Pop(Place):
     """An edge location that responds to viewers' requests; `caches`: one, or one for each of its addresses.
 
-    `log`: takes a record of each request, if there is one.
+    `log`: takes a record of each request, if there is one; `arrivals`: when its last GETs came, in monotonic seconds.
     """
 
     def __init__(
@@ -55,11 +61,14 @@ class Pop(Place):
         super().__init__(name, config, behaviours, regional, shared)
         self.caches = [Cache() for _ in range(config.address_count(name) if config.separate_servers else 1)]
         self.log: AccessLog | None = None
+        self.arrivals: deque[float] = deque(maxlen=ARRIVALS)
         self._hosts = hosts
         self._latency = config.edge_latency_ms / 1000
 
     def respond(self, request: Request) -> Response | Coroutine[None, None, Response]:
         """Return the response (a hit in this POP's cache), or a coroutine for it."""
+        if request.method == "GET":
+            self.arrivals.append(time.monotonic())
         distribution = self._hosts.find(request.host)
         if self.log is None or distribution is None:
             return self._respond(request, distribution)

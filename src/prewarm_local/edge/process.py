@@ -124,6 +124,11 @@ class SimulatedCloudFront:
         """Return the counters: `origin`, `edge`, `pops`, `regional`, `connections`."""
         return self._control("GET", "/stats")
 
+    def arrivals(self) -> list[float]:
+        """Return when the last GETs came, by this machine's monotonic clock, in order; 50,000 of each POP."""
+        times: list[float] = self._control("GET", "/arrivals")["times"]
+        return times
+
     def copies(self) -> dict[str, set[tuple[str, str]]]:
         """Return the copies that each POP would serve as a Hit: path with query, and normalised Accept-Encoding."""
         held = self._control("GET", "/copies")["pops"]
