@@ -134,7 +134,7 @@ class TargetsReader:
                     self.requests += pair[2]
                     yield number, pair
                     continue
-                # A quoted cell may go on in the next lines.
+                # A quoted cell may continue in the next lines.
                 rows, first = csv.reader(chain((text,), lines), strict=True), number
                 number = first - 1
                 row = next(rows)

@@ -44,7 +44,7 @@ Stored = dict[str, Any]
 def play(machine: Machine, edge: SimulatedCloudFront) -> dict[str, Stored]:
     """Play the run, and return what the stores hold in each of its states, with the workers' events and responses."""
     for url in SLOW:
-        edge.put_object("/" + url.split("/", 3)[3], {"size": 400, "ttfb_ms": 150})
+        edge.put_object("/" + url.split("/", 3)[3], {"size": 400, "ttfb_ms": 400})
     edge.fault("/release/blocked.js", "waf_block")
     ran = machine.resolve(REQUEST, NAME)
     calls: list[dict[str, Any]] = []
@@ -57,7 +57,7 @@ def play(machine: Machine, edge: SimulatedCloudFront) -> dict[str, Stored]:
 
     items = machine.items(ran)
     slow = next(item for item in items if item["targets"] >= len(SLOW))
-    first = work(slow, None, 0, 0.6)
+    first = work(slow, None, 0, 0.9)
     assert not first["finished"], "the worker had time for all"
     states = {"aborted": _abort(calls)}
     done = first
