@@ -64,6 +64,7 @@ class Scheduler:
         self._unjudged: list[tuple[Fetch, Response]] = []
         # When each connection last answered, by libcurl's number of the connection.
         self._answered: dict[int, float] = {}
+        self._began: float | None = None
         connections = max(1, min(CONNECTIONS_PER_POP, MAX_CONNECTIONS // max(1, len(queues))))
         self._streams = max(connections, min(STREAMS_PER_CONNECTION, MAX_ACTIVE // max(1, len(queues))))
         for queue in queues:
@@ -81,6 +82,8 @@ class Scheduler:
                 if self._ready or self._delayed:
                     time.sleep(self._sleep_seconds())
                 continue
+            if self._began is None:
+                self._began = time.monotonic()
             self._pool.perform()
             # The requests that have just started are on their way while the last responses are judged.
             judged = self._judge()
@@ -91,6 +94,10 @@ class Scheduler:
         self._judge()
         waiting = [fetch for queue in self._queues for fetch in (*queue.waiting, *queue.draining)]
         return [handle.fetch for handle in self._active] + waiting + [entry[2] for entry in self._delayed]
+
+    def span(self) -> tuple[float, float] | None:
+        """Return when the first fetch started and the last complete response came, in monotonic seconds, if any."""
+        return None if self._began is None or not self._answered else (self._began, max(self._answered.values()))
 
     def close(self) -> None:
         """Release all handles, including those of unfinished fetches."""
