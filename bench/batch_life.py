@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.batch_life
 
 Each round is a new process: its first batch is a cold start, the next ones are warm. nginx plays the POPs and the
-stores are stubs, so network time to S3 and DynamoDB is not in it. The warm function emits the same figures as metrics.
+stores are stubs, so network time to S3 and DynamoDB is not included. The warm function emits the same figures as
+metrics.
 """
 
 import json
