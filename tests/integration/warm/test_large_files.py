@@ -7,6 +7,8 @@ import pytest
 from bench.edges import Edges, edges, nginx
 from bench.large_files import measure
 
+pytestmark = pytest.mark.xdist_group("nginx")
+
 MIB = 1 << 20
 OBJECTS = 8
 # As much as two runs of the same size differ.
