@@ -1,7 +1,6 @@
 """WarmBatch: warm one part of a batch."""
 
 import functools
-import time
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 from prewarm.tracing import subsegment
 from warm.attempt import Attempt
+from warm.batch_life import BatchLife
 from warm.circuit_breaker import CircuitBreakers
 from warm.cursor import Cursor
 from warm.dark_pops import DarkPops
@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         RunNotActive: the run has ended, or was redriven without this worker. What was fetched is stored.
 
     """
-    started = time.monotonic()
+    life = BatchLife()
     run, batch, cursor = event["run"], batch_from_item(event["batch"]), Cursor.from_json(event["cursor"])
     logger.append_keys(run=run, batch=batch.id, part=cursor.part)
     store, left = storage(), context.get_remaining_time_in_millis() / 1000
@@ -47,7 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             Recorder(plan, tile),
             _fetcher(),
             Limits.of(plan, control.deadline_of(plan.deadline), left, _settings()),
-            Invocation(cursor.part, redrives, int(context.memory_limit_in_mb), started),
+            Invocation(cursor.part, redrives, int(context.memory_limit_in_mb), life.started),
             CircuitBreakers(partial(store.ledger.add_open_host, run), set(control.open_hosts)),
             partial(store.ledger.control, run),
             DarkPops(partial(store.ledger.add_dark_pop, run), dict(control.dark_pops)),
@@ -56,10 +56,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             worked = worker.run()
         with subsegment("write", run=run, batch=batch.id, part=cursor.part):
             answer, owned = attempt.write(worked)
-    result = worked.batch_result
+        life.stored(_fetcher().fetched_since(life.started))
     if owned:
-        logger.info("warmed", extra={"outcomes": result.outcomes, "bytes": result.bytes, "finished": result.finished})
-        put_batch_metrics(result)
+        put_batch_metrics(worked.batch_result, life)
     if worker.stop.reason is StopReason.RUN_ENDED and not answer["finished"]:
         raise RunNotActive(run)
     return answer

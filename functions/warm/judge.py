@@ -39,7 +39,7 @@ def pause_without_proof(fetches: int) -> float:
     return 0.0 if fetches == 1 else FIRST_PAUSE * 2 ** (fetches - 2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judged:
     """What follows a complete response.
 

@@ -13,6 +13,7 @@ from warm.target import Target
 LONGEST_AGE = 10
 # The layer of the POP itself (Developer Guide, "Server-Timing header", cdn-hit-layer).
 EDGE = "EDGE"
+_NOT_BEHIND_THE_POP = frozenset({"", EDGE})
 
 
 def is_hit_in_pop(response: Response) -> bool:
@@ -21,7 +22,7 @@ def is_hit_in_pop(response: Response) -> bool:
     A hit in the regional edge cache does not prove that the POP has a copy. A RefreshHit was revalidated with the
     origin, or is an expired copy served while the origin fails, so it proves nothing.
     """
-    return response.x_cache.startswith("Hit ") and response.layer in {"", EDGE}
+    return response.x_cache.startswith("Hit ") and response.layer in _NOT_BEHIND_THE_POP
 
 
 def is_miss_in_pop(response: Response) -> bool:

@@ -20,6 +20,7 @@ from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
 from warm.gains import packed_gains
+from warm.record_line import record_line
 from warm.target import Target
 from warm.tile import Tile
 
@@ -28,7 +29,6 @@ _compressor = partial(zlib.compressobj, level=1, wbits=31)
 LINES_AT_ONCE = 200
 # Characters kept of a dark POP's detail in the ledger's item, which has at most 400 KB; the record has all of it.
 DETAIL_CHARACTERS = 200
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass
@@ -51,13 +51,14 @@ class Recorder:
     _failures: list[tuple[int, int, Outcome, str, str]] = field(default_factory=list)
     _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
-    _redacted: dict[int, dict[str, str]] = field(default_factory=dict)
+    _redacted: dict[int, str] = field(default_factory=dict)
     _times: Counter[int] = field(default_factory=Counter)
     _plain: int = 0
     _varied: Varied = field(default_factory=dict)
     _per_pop: list[PopSums] = field(init=False)
     _gains: list[Gain] = field(init=False)
     _contents: Contents = field(init=False)
+    _plain_urls: frozenset[int] = field(init=False)
     _plain_pops: PlainPops = field(default_factory=PlainPops)
 
     def __post_init__(self) -> None:
@@ -65,6 +66,7 @@ class Recorder:
         self._contents = Contents(len(self.tile.variants))
         self._per_pop = [PopSums() for _ in self.tile.pops]
         self._gains = [Gain() for _ in self.tile.pops]
+        self._plain_urls = frozenset(url for url, text in enumerate(self.tile.urls) if text.startswith("http:"))
 
     def record(
         self,
@@ -86,11 +88,12 @@ class Recorder:
         self.verified_in_pop += named
         self.verified_elsewhere += verified and target.elsewhere
         self._outcomes[outcome] += 1
-        self._measure(target, response, warm=outcome in WARM)
-        layer = response.layer
+        warm = outcome in WARM
+        self._measure(target, response, warm=warm)
+        layer = response.layer if response.server_timing else ""
         if layer:
             self._layers[layer] += 1
-        if outcome in WARM:
+        if warm:
             self._warm[target.url] += 1
             if outcome is Outcome.ALREADY_WARM and target.before:
                 self._gains[target.pop].before += 1
@@ -109,30 +112,22 @@ class Recorder:
             self._failures.append((target.url, target.pop, outcome, example.kind, example.pop))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
             self._examples.add(example)
-        line = {
-            **self._forms(target.url),
-            "pop": self._pop_of(target, response),
-            "variant": self.tile.variants[target.variant],
-            "outcome": outcome,
-            "detail": detail,
-            "status": response.status,
-            "x_cache": response.x_cache,
-            "cf_pop": response.cf_pop,
-            "cf_id": response.cf_id,
-            "layer": layer,
-            "age": response.age,
-            "etag": response.etag,
-            "encoding": response.encoding,
-            "address": response.address,
-            "bytes": response.bytes,
-            "ttfb_ms": round(response.ttfb_ms, 1),
-            "total_ms": round(response.total_ms, 1),
-            "tries": target.tries,
-            "verified": verified,
-        }
-        if verified and self.tile.carriers:
-            line["proof_pop"] = self.tile.pop_of(target)
-        self._lines.append(_encode(line))
+        proof_pop = self.tile.pop_of(target) if verified and self.tile.carriers else ""
+        forms, variant = self._forms(target.url), self.tile.variants[target.variant]
+        pop = self._pop_of(target, response)
+        line = record_line(
+            forms,
+            pop,
+            variant,
+            outcome,
+            detail,
+            response,
+            layer=layer,
+            tries=target.tries,
+            proof_pop=proof_pop,
+            verified=verified,
+        )
+        self._lines.append(line)
         if len(self._lines) >= LINES_AT_ONCE:
             self._pack()
 
@@ -142,11 +137,11 @@ class Recorder:
         pop.warm += warm
         pop.fetches += target.tries
         pop.bytes += target.bytes
-        if response.ttfb_ms:
-            pop.millis += round(response.ttfb_ms)
+        if milliseconds := response.ttfb_ms:
+            pop.millis += round(milliseconds)
             pop.timed += 1
-            self._times[time_class(response.ttfb_ms)] += 1
-        if self.tile.urls[target.url].startswith("http:"):
+            self._times[time_class(milliseconds)] += 1
+        if target.url in self._plain_urls:
             self._plain += target.tries
 
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
@@ -161,13 +156,13 @@ class Recorder:
             return self.tile.carriers[target.pop][target.filler][0]
         return self.tile.pop_of(target)
 
-    def _forms(self, url: int) -> dict[str, str]:
+    def _forms(self, url: int) -> str:
         """Return a URL as given, and as fetched where that differs, without secrets; the same for each POP."""
         forms = self._redacted.get(url)
         if forms is None:
             fetched, given = self.tile.urls[url], self.tile.given.get(url)
-            forms = {"url": redacted(given), "fetched": redacted(fetched)} if given else {"url": redacted(fetched)}
-            self._redacted[url] = forms
+            members = {"url": redacted(given), "fetched": redacted(fetched)} if given else {"url": redacted(fetched)}
+            forms = self._redacted[url] = json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1]
         return forms
 
     def records(self) -> bytes:

@@ -178,15 +178,15 @@ class Tile:
 
     def targets(self, pop: int) -> Iterator[Target]:
         """Yield a POP's unfinished targets, variant by variant (identity last) and URL by URL."""
-        urls, pops = len(self.urls), len(self.pops)
+        urls, pops, done, progress_of = len(self.urls), len(self.pops), self.done, self.progress
+        sampling, verify = self.verify == "sample", self.verify == "all"
         for rest in range(urls * len(self.variants)):
             number = rest * pops + pop
-            if self.is_done(number):
+            if done[number >> 3] & 1 << (number & 7):
                 continue
             variant, url = divmod(rest, urls)
-            sampled = self.verify == "sample" and self.sample.has(url, pop)
-            target = Target(number, url, pop, variant, verify=sampled or self.verify == "all")
-            if progress := self.progress.get(number):
+            target = Target(number, url, pop, variant, self.sample.has(url, pop) if sampling else verify)
+            if progress_of and (progress := progress_of.get(number)):
                 target.fetched = progress == FETCHED
                 target.tries = 0 if target.fetched else progress
             yield target
@@ -203,7 +203,7 @@ class Tile:
         address = target.url + target.fetched
         if target.fetched:
             target.filled = 1 << target.url % len(queue.addresses)
-        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address=address)
+        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address)
 
     def is_done(self, number: int) -> bool:
         """Return whether a target is finished."""

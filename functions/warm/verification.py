@@ -199,8 +199,6 @@ class Verification:
 
     def _hold(self, fetch: Fetch, response: Response) -> None:
         target: Target = fetch.owner
-        # Already read; it is most of a held target's memory.
-        fetch.header_lines = []
         self._held[target.number] = (fetch, response)
         self._held_of_url.setdefault((target.url, target.variant), set()).add(target.number)
         self._held_of_pop.setdefault(target.pop, set()).add(target.number)

@@ -191,7 +191,8 @@ class Worker:
         outcome, detail = classify(response, self._tile.pop_of(target), self._tile.variants[target.variant])
         if fetch.queue.suspected or outcome in NO_RESPONSE:
             self._watch_pop(fetch, response, outcome)
-        if target.tries == 1 and not (outcome is Outcome.SERVER_ERROR and response.status in self._tile.error_pages):
+        error_page = outcome is Outcome.SERVER_ERROR and response.status in self._tile.error_pages
+        if target.tries == 1 and not (response.hit or error_page):
             # Retries repeat what failed: they would make a few bad pages look like an overloaded origin.
             host = self._tile.hosts[target.url]
             self._breakers.record(host, target.url, target.pop, response, outcome, time.monotonic())

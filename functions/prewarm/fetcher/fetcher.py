@@ -20,6 +20,7 @@ class Fetcher:
     def __init__(self, settings: Settings) -> None:
         self._pool = CurlPool(settings)
         self._scheduler: Scheduler | None = None
+        self._spans: list[tuple[float, float]] = []
 
     def run(
         self,
@@ -54,6 +55,8 @@ class Fetcher:
         try:
             return self._scheduler.run(should_stop)
         finally:
+            if (span := self._scheduler.span()) is not None:
+                self._spans.append(span)
             self._scheduler.close()
             self._scheduler = None
 
@@ -61,6 +64,14 @@ class Fetcher:
     def active(self) -> int:
         """Return the number of fetches that have started and have no response yet."""
         return self._scheduler.active if self._scheduler else 0
+
+    def fetched_since(self, moment: float) -> tuple[float, float] | None:
+        """Return when the first fetch since then started and when the last response came; None without a response.
+
+        All are in monotonic seconds. What was fetched until now is forgotten.
+        """
+        spans, self._spans = [span for span in self._spans if span[0] >= moment], []
+        return (spans[0][0], max(last for _, last in spans)) if spans else None
 
     def requeue(self, fetch: Fetch) -> None:
         """Fetch once more, as soon as its queue has room; for callbacks of `run`.

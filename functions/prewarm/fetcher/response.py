@@ -1,7 +1,7 @@
 """An edge's HTTP response, reduced to the fields that the service reads. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Digits of the greatest signed 64-bit number, in which HTTP clients count bytes.
 LONGEST_LENGTH = 19
@@ -36,6 +36,7 @@ class Response:
     vary: str = ""
     expires: str = ""
     date: str = ""  # read with `expires` only
+    _layer: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def layer(self) -> str:
@@ -43,8 +44,12 @@ class Response:
 
         Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer).
         """
-        match = _LAYER.search(self.server_timing) if self.server_timing else None
-        return match[1].strip() if match else ""
+        if not self.server_timing:
+            return ""
+        if self._layer is None:
+            match = _LAYER.search(self.server_timing)
+            self._layer = match[1].strip() if match else ""
+        return self._layer
 
     @property
     def length(self) -> int | None:

@@ -9,11 +9,11 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pycurl
+from pycurl import CONN_ID, CURL_HTTP_VERSION_2_0, INFO_HTTP_VERSION
 
-from prewarm.fetcher.curl import MAX_CONNECTIONS, CurlPool
+from prewarm.fetcher.curl import MAX_CONNECTIONS, CurlPool, Handle
 from prewarm.fetcher.stalled import TIMED_OUT, drop_stalled_connection
 from prewarm.fetcher.transfer import (
     BROKEN_CONNECTION,
@@ -26,6 +26,10 @@ from prewarm.fetcher.transfer import (
     read_response,
 )
 
+if TYPE_CHECKING:
+    from prewarm.fetcher.response import Response
+
+OK = 200
 STREAMS_PER_CONNECTION = 50
 MAX_ACTIVE = 2_000
 # A fetch whose connection broke this often while others shared it is made alone from then on: either it breaks
@@ -55,9 +59,12 @@ class Scheduler:
         self._in_ready: set[PopQueue] = set(queues)
         self._delayed: list[tuple[float, int, Fetch, bool]] = []
         self._order = itertools.count()
-        self._active: set[Any] = set()
+        self._active: set[Handle] = set()
+        # Complete responses that the callback has not received yet.
+        self._unjudged: list[tuple[Fetch, Response]] = []
         # When each connection last answered, by libcurl's number of the connection.
         self._answered: dict[int, float] = {}
+        self._began: float | None = None
         connections = max(1, min(CONNECTIONS_PER_POP, MAX_CONNECTIONS // max(1, len(queues))))
         self._streams = max(connections, min(STREAMS_PER_CONNECTION, MAX_ACTIVE // max(1, len(queues))))
         for queue in queues:
@@ -65,22 +72,32 @@ class Scheduler:
 
     def run(self, should_stop: Callable[[], bool]) -> list[Fetch]:
         """Fetch until no fetch is left or `should_stop` returns True; returns the unfinished fetches."""
-        while self._active or self._ready or self._delayed:
+        while self._active or self._ready or self._delayed or self._unjudged:
             if should_stop():
                 break
             self._queue_due()
             self._start_ready()
-            if not self._active:
+            if not self._active and not self._unjudged:
                 # With no socket to watch, libcurl's select returns at once: a core would spin until a retry is due.
                 if self._ready or self._delayed:
                     time.sleep(self._sleep_seconds())
                 continue
-            for curl, error, text in self._pool.step(self._sleep_seconds()):
+            if self._began is None:
+                self._began = time.monotonic()
+            self._pool.perform()
+            # The requests that have just started are on their way while the last responses are judged.
+            judged = self._judge()
+            for handle, error, text in self._pool.finished(0.0 if judged else self._sleep_seconds()):
                 # A callback may have abandoned it in the meantime.
-                if curl in self._active:
-                    self._finish(curl, error, text)
+                if handle in self._active:
+                    self._finish(handle, error, text)
+        self._judge()
         waiting = [fetch for queue in self._queues for fetch in (*queue.waiting, *queue.draining)]
-        return [curl.fetch for curl in self._active] + waiting + [entry[2] for entry in self._delayed]
+        return [handle.fetch for handle in self._active] + waiting + [entry[2] for entry in self._delayed]
+
+    def span(self) -> tuple[float, float] | None:
+        """Return when the first fetch started and the last complete response came, in monotonic seconds, if any."""
+        return None if self._began is None or not self._answered else (self._began, max(self._answered.values()))
 
     @property
     def active(self) -> int:
@@ -89,8 +106,8 @@ class Scheduler:
 
     def close(self) -> None:
         """Release all handles, including those of unfinished fetches."""
-        for curl in self._active:
-            self._pool.release(curl)
+        for handle in self._active:
+            self._pool.release(handle)
         self._active.clear()
 
     def requeue(self, fetch: Fetch) -> None:
@@ -100,11 +117,11 @@ class Scheduler:
 
     def abandon(self, queue: PopQueue) -> list[Fetch]:
         """Drop a queue's active and delayed fetches, without a call of the callback; returns them."""
-        dropped = [curl for curl in self._active if curl.fetch.queue is queue]
-        fetches = [curl.fetch for curl in dropped]
-        for curl in dropped:
-            self._active.discard(curl)
-            self._pool.release(curl)
+        dropped = [handle for handle in self._active if handle.fetch.queue is queue]
+        fetches = [handle.fetch for handle in dropped]
+        for handle in dropped:
+            self._active.discard(handle)
+            self._pool.release(handle)
             queue.active -= 1
         fetches += [entry[2] for entry in self._delayed if entry[2].queue is queue]
         self._delayed = [entry for entry in self._delayed if entry[2].queue is not queue]
@@ -171,38 +188,57 @@ class Scheduler:
         self._active.add(self._pool.start(fetch, self._max_bytes))
         return True
 
-    def _finish(self, curl: Any, error: int, text: str) -> None:  # noqa: ANN401 - pycurl has no types
-        """Pass a finished fetch's response to the callback, and schedule the retry that it asks for."""
-        fetch: Fetch = curl.fetch
+    def _finish(self, handle: Handle, error: int, text: str) -> None:
+        """Read a finished fetch's response, free its slot, and judge it now or once others have started."""
+        fetch: Fetch = handle.fetch
         queue = fetch.queue
-        response = read_response(curl, fetch, error, text)
-        if (
-            not error
-            and not queue.multiplexed
-            and curl.getinfo(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0
-        ):
-            queue.multiplexed, queue.max_active = True, self._streams
-        self._active.discard(curl)
-        if not error:
-            self._answered[curl.getinfo(pycurl.CONN_ID)] = time.monotonic()
-        elif error == TIMED_OUT and self._answered.get(curl.getinfo(pycurl.CONN_ID), 0.0) < fetch.started:
-            # A connection that answered others in the meantime is not dead: only this response is slow.
-            drop_stalled_connection(curl, self._active)
-        self._pool.release(curl)
-        queue.active -= 1
-        queue.exclusive = queue.exclusive and queue.active > 0
-        if error in SHARED_BREAK and fetch.alone_at_start != queue.starts and fetch.shared_breaks < MAX_SHARED_BREAKS:
-            # Another stream may have broken the connection, so this is not a response to this fetch.
-            fetch.shared_breaks += 1
-            fetch.started = 0.0
-            delay: float | None = PAUSE_AFTER_BREAK
+        response = read_response(handle, error, text)
+        if error:
+            if error == TIMED_OUT and self._answered.get(handle.getinfo(CONN_ID), 0.0) < fetch.started:
+                # A connection that answered others in the meantime is not dead: only this response is slow.
+                self._active.discard(handle)
+                drop_stalled_connection(handle, self._active)
         else:
-            delay = self._on_response(fetch, response)
-        if delay is not None:
-            due = time.monotonic() + delay
-            heapq.heappush(self._delayed, (due, next(self._order), fetch, error in BROKEN_CONNECTION))
-        if not queue.active and queue.draining:
+            if not queue.multiplexed and handle.getinfo(INFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0:
+                queue.multiplexed, queue.max_active = True, self._streams
+            self._answered[handle.getinfo(CONN_ID)] = time.monotonic()
+        self._active.discard(handle)
+        self._pool.release(handle)
+        queue.active -= 1
+        if queue.exclusive:
+            queue.exclusive = queue.active > 0
+        if error or response.status != OK or queue.suspected:
+            # What stops or slows further fetches is judged before any of them starts.
+            if (
+                error in SHARED_BREAK
+                and fetch.alone_at_start != queue.starts
+                and fetch.shared_breaks < MAX_SHARED_BREAKS
+            ):
+                # Another stream may have broken the connection, so this is not a response to this fetch.
+                fetch.shared_breaks += 1
+                fetch.started = 0.0
+                self._delay(fetch, PAUSE_AFTER_BREAK, drain=True)
+            elif (pause := self._on_response(fetch, response)) is not None:
+                self._delay(fetch, pause, drain=error in BROKEN_CONNECTION)
+        else:
+            self._unjudged.append((fetch, response))
+        if queue.draining and not queue.active:
             queue.waiting.extend(queue.draining)
             queue.draining.clear()
         if queue.waiting or not queue.exhausted:
             self._mark_ready(queue)
+
+    def _judge(self) -> bool:
+        """Pass complete responses to the callback; returns False where there were none."""
+        if not self._unjudged:
+            return False
+        responses, self._unjudged = self._unjudged, []
+        for fetch, response in responses:
+            pause = self._on_response(fetch, response)
+            if pause is not None:
+                self._delay(fetch, pause, drain=False)
+        return True
+
+    def _delay(self, fetch: Fetch, pause: float, *, drain: bool) -> None:
+        """Fetch again after a pause, in seconds; `drain`: only once its queue has no active fetch."""
+        heapq.heappush(self._delayed, (time.monotonic() + pause, next(self._order), fetch, drain))

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import pycurl
+from pycurl import PRETRANSFER_TIME, RESPONSE_CODE, SIZE_DOWNLOAD_T, STARTTRANSFER_TIME, TOTAL_TIME
 
-from prewarm.fetcher.header_lines import read_header_lines
+from prewarm.fetcher.header_lines import header_fields
 from prewarm.fetcher.response import Response
 
 # The number of connections to a POP until its edge has answered over HTTP/2, and to an edge without HTTP/2.
@@ -76,7 +76,6 @@ class Fetch:
     address: int = 0
     head: bool = False
     started: float = 0.0
-    header_lines: list[bytes] = field(default_factory=list)
     body: bytearray | None = None
     shared_breaks: int = 0
     alone_at_start: int = -1
@@ -89,19 +88,18 @@ OnResponse = Callable[[Fetch, Response], float | None]
 Admit = Callable[[Fetch], float | None]
 
 
-def read_response(curl: Any, fetch: Fetch, error: int, text: str) -> Response:  # noqa: ANN401 - pycurl has no types
+def read_response(handle: Any, error: int, text: str) -> Response:  # noqa: ANN401 - curl.Handle, which imports this
     """Return a finished transfer's response: libcurl's figures, and the headers that are classified or recorded."""
-    info = curl.getinfo
-    connected = info(pycurl.PRETRANSFER_TIME) > 0
-    lines, fetch.header_lines = fetch.header_lines, []  # not kept: a fetch may be held until a verification ends
+    info = handle.getinfo
+    sent = info(PRETRANSFER_TIME)
     return Response(
-        status=info(pycurl.RESPONSE_CODE),
-        error=error,
-        error_text=text,
-        address=curl.address,
-        connected=connected,
-        bytes=int(info(pycurl.SIZE_DOWNLOAD_T)),
-        ttfb_ms=max(0.0, (info(pycurl.STARTTRANSFER_TIME) - info(pycurl.PRETRANSFER_TIME)) * 1000),
-        total_ms=info(pycurl.TOTAL_TIME) * 1000,
-        **read_header_lines(lines),
+        info(RESPONSE_CODE),
+        error,
+        text,
+        handle.address,
+        sent > 0,
+        int(info(SIZE_DOWNLOAD_T)),
+        max(0.0, (info(STARTTRANSFER_TIME) - sent) * 1000),
+        info(TOTAL_TIME) * 1000,
+        *header_fields(handle.lines),
     )

@@ -71,7 +71,11 @@ def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcom
     """
     if response.error:
         return _classify_error(response)
-    if not _is_pop(response.cf_pop, pop_id) and (response.cf_pop or response.status < _STATUS_CLIENT):
+    if (
+        response.cf_pop != pop_id
+        and not _is_pop(response.cf_pop, pop_id)
+        and (response.cf_pop or response.status < _STATUS_CLIENT)
+    ):
         # An error without the header is the edge's too: it refuses a request (413, 421, …) before a POP handles it.
         return Outcome.WRONG_POP, f"X-Amz-Cf-Pop: {truncate(response.cf_pop) or 'absent'}"
     if refusal := _refusal(response):
@@ -88,12 +92,15 @@ def is_made_by_function(response: Response) -> bool:
 
 def _classify_copy(response: Response, variant: str) -> tuple[Outcome, str]:
     """Classify a response whose status and X-Cache are those of a copy of the object."""
-    if response.content_length and response.length != response.bytes:
+    length = response.content_length
+    if length and length != str(response.bytes) and response.length != response.bytes:
         return Outcome.TRUNCATED, f"{response.bytes} of {truncate(response.content_length)} bytes"
     if response.encoding and not _was_accepted(response.encoding.lower(), variant.lower()):
         return Outcome.UNPROVEN, f"Content-Encoding: {truncate(response.encoding)}, which was not requested"
-    if response.hit or response.x_cache.startswith("Miss "):
-        return (Outcome.ALREADY_WARM if response.hit else Outcome.WARMED), ""
+    if response.hit:
+        return Outcome.ALREADY_WARM, ""
+    if response.x_cache.startswith("Miss "):
+        return Outcome.WARMED, ""
     # Generated at the edge by a function, or by a server that is not CloudFront: there is no sign that it is cached.
     return Outcome.UNPROVEN, _status_and_x_cache(response)
 

@@ -22,7 +22,8 @@ def content_of(response: Response) -> str:
 
     An edge that compresses makes a strong ETag weak, and its lengths may differ from POP to POP.
     """
-    etag = response.etag.removeprefix("W/")
+    etag = response.etag
+    etag = etag.removeprefix("W/")
     return etag if response.encoding else f"{etag}|{response.bytes}"
 
 
@@ -52,11 +53,14 @@ class Contents:
     def add(self, url: int, variant: int, pop: int, response: Response) -> None:
         """Add a complete response; `url`, `variant` and `pop` are indices within the batch."""
         number, letter = url * self.variants + variant, letter_of(response.encoding)
-        self.letters.setdefault(number, letter)
-        if content := content_of(response):
-            first, first_pop = self.first.setdefault((number, letter), (content, pop))
-            if first != content:
-                self.mixed.setdefault(url, (first_pop, pop))
+        content = content_of(response)
+        known = self.first.get((number, letter))
+        if known is None:
+            self.letters.setdefault(number, letter)
+            if content:
+                self.first[number, letter] = (content, pop)
+        elif content and known[0] != content:
+            self.mixed.setdefault(url, (known[1], pop))
 
     def checksums(self, urls: int) -> str:
         """Return eight hexadecimal digits for each URL and variant, zeros where no content is known."""

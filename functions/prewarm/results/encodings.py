@@ -22,7 +22,7 @@ MAX_PACKED_BYTES = 60_000
 
 def letter_of(encoding: str) -> str:
     """Return the letter of a Content-Encoding."""
-    return LETTERS.get(encoding.lower(), OTHER)
+    return LETTERS.get(encoding.lower(), OTHER) if encoding else LETTERS[""]
 
 
 @dataclass

@@ -10,11 +10,13 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prewarm.knowledge import Knowledge, LaterVersion, read_knowledge
 from prewarm.storage.bucket import Bucket, TooLarge, Unavailable
 from prewarm.storage.keys import NETWORKS_KEY, POPS_KEY
+
+if TYPE_CHECKING:
+    from prewarm.knowledge import Knowledge
 
 # 3,000 POPs and 1,000 candidates, as many as are kept, have 330 KB.
 MOST_BYTES = 1_000_000
@@ -36,12 +38,12 @@ class Stored:
 class KnowledgeStore(Bucket):
     """Reads and writes what runs have learned."""
 
-    def get_knowledge(self, today: dt.date) -> tuple[Knowledge, str]:
+    def get_knowledge(self, today: dt.date) -> tuple["Knowledge", str]:
         """Return what runs have learned about POPs, and a warning if that cannot be read, or not all of it."""
         _, knowledge, problem = self._knowledge(today)
         return knowledge, f"{self.location(POPS_KEY)} {problem}; the catalogue is used" if problem else ""
 
-    def learn(self, found: Knowledge, today: dt.date, pause: Callable[[float], None] = time.sleep) -> str:
+    def learn(self, found: "Knowledge", today: dt.date, pause: Callable[[float], None] = time.sleep) -> str:
         """Add what a run has found; return a warning if it cannot be stored.
 
         Nothing is written if all of it is known.
@@ -74,7 +76,10 @@ class KnowledgeStore(Bucket):
         _, problem = self._write(NETWORKS_KEY, document, version)
         return f"{self.location(NETWORKS_KEY)} {problem}" if problem else ""
 
-    def _knowledge(self, today: dt.date) -> tuple[Stored, Knowledge, str]:
+    def _knowledge(self, today: dt.date) -> tuple[Stored, "Knowledge", str]:
+        # Not at the top: a worker has this store too, and never asks it, so its cold start is spared the catalogue.
+        from prewarm.knowledge import Knowledge, LaterVersion, read_knowledge  # noqa: PLC0415
+
         stored = self._read(POPS_KEY)
         if stored.content is None:
             return stored, Knowledge(), stored.problem

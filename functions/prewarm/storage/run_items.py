@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from prewarm.catalogue import location_of
 from prewarm.execution_status import run_state
 from prewarm.planning.plan import PAIRS, Plan
 from prewarm.urls import Url
@@ -120,6 +119,9 @@ def start_facts(request: "CheckedRequest", started_by: str, api_url: str = "") -
 
 def plan_facts(plan: Plan, hosts: list[str]) -> dict[str, Any]:
     """Return what is known when a run is planned; `hosts`: all of its URLs' hosts."""
+    # Not at the top, as in knowledge_store.py: no worker plans a run.
+    from prewarm.catalogue import location_of  # noqa: PLC0415
+
     pops = {pop for group in plan.groups for pop in group.pops}
     return {
         "hosts": hosts[:HOSTS_SHOWN],

@@ -42,6 +42,9 @@ class Edge:
     most: int
     fetched: set[tuple[str, str]]
 
+    def fetched_since(self, moment: float) -> tuple[float, float]:
+        return moment, moment
+
     def run(
         self,
         fetches: Iterable[Fetch],
@@ -193,7 +196,7 @@ def step_functions(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Callabl
     """Return a maker of runs whose workers take turns."""
     monkeypatch.setattr(warm.handler, "storage", lambda: InTurns(machine.storage))
     monkeypatch.setattr(warm.handler, "_fetcher", lambda: Participant.current().tool)
-    monkeypatch.setattr(warm.handler, "put_batch_metrics", lambda _: None)
+    monkeypatch.setattr(warm.handler, "put_batch_metrics", lambda *_: None)
     monkeypatch.setattr(warm.stop_rules, "CONTROL_SECONDS", 0.0)
     monkeypatch.setattr(prewarm.storage.run_end, "WAIT_SECONDS", 0.0)
     return lambda: StepFunctions(machine.storage)

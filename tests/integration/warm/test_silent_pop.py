@@ -72,7 +72,8 @@ def test_silent_pop_of_eight_costs_the_run_little_and_fails_alone(
 
 def connection_of_the_last_fetch(fetcher: Fetcher) -> int:
     """Return libcurl's number of the connection that the last finished fetch used."""
-    return int(fetcher._pool._idle[-1].getinfo(pycurl.CONN_ID))
+    (idle,) = fetcher._pool._idle.values()
+    return int(idle[-1].getinfo(pycurl.CONN_ID))
 
 
 def test_connection_whose_streams_all_stall_is_dropped_and_not_used_again(silent_edge: SimulatedCloudFront) -> None:

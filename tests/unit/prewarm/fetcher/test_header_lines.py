@@ -1,12 +1,21 @@
 """Reading header lines: which block counts, repeated headers, and bounded values for any bytes."""
 
+import dataclasses
 import json
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from prewarm.fetcher.header_lines import CUT, LONGEST_VALUE, read_header_lines
+from prewarm.fetcher.header_lines import (
+    CUT,
+    LONGEST_VALUE,
+    MOST_LINES,
+    NAMES,
+    _lines,
+    header_fields,
+    read_header_lines,
+)
 from prewarm.fetcher.response import Response
 from prewarm.results.classify import classify
 from prewarm.results.outcome import Outcome
@@ -133,3 +142,36 @@ def test_date_is_read_with_expires_only() -> None:
     assert read(FINAL + date) == read(FINAL)
     expiring = read(FINAL + date + "Expires: Thu, 01 Jan 2026 00:01:00 GMT\n")
     assert (expiring.date, expiring.expires) == ("Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 00:01:00 GMT")
+
+
+NAMES_OF_LINES = st.sampled_from(
+    [b"X-Cache", b"x-cache", b"X-Amz-Cf-Id", b"Age", b"Date", b"Expires", b"ETag", b"Via", b"Set-Cookie", b" ", b""]
+)
+VALUES = st.sampled_from([b"", b" 1", b"Hit from cloudfront", b"MISS, Miss from cloudfront", b"x" * 1100, b"\xff"])
+HEADER_LINES = st.builds(lambda name, value: name + b": " + value + b"\r\n", NAMES_OF_LINES, VALUES)
+OTHER_LINES = st.sampled_from(
+    [b"HTTP/2 200 \r\n", b"HTTP/1.1 103 Early Hints\r\n", b"\r\n", b"\n", b"", b"HTTP/\r\n"]
+)
+
+
+@given(st.lists(HEADER_LINES | HEADER_LINES | OTHER_LINES, max_size=8), st.booleans())
+@example([], False)
+@example([b"Age: 1\r\n", b"\r\n", b"Age: 2\r\n"], True)
+def test_kept_lines_are_read_as_new_ones(listed: list[bytes], usual: bool) -> None:
+    if usual:
+        listed = [b"HTTP/2 200 \r\n", *listed, b"\r\n"]
+    values = read_header_lines(listed)
+    for _ in range(2):
+        assert header_fields(listed) == tuple(values.get(name, "") for name in NAMES)
+
+
+def test_few_lines_are_kept() -> None:
+    for number in range(2 * MOST_LINES):
+        header_fields([b"HTTP/2 200 \r\n", b"etag: %d\r\n" % number, b"x-amz-cf-id: %d\r\n" % number, b"\r\n"])
+        assert len(_lines) <= MOST_LINES
+    assert not any(line.startswith(b"x-amz-cf-id") for line in _lines)
+
+
+def test_names_are_the_fields_of_a_response_in_their_order() -> None:
+    fields = [each.name for each in dataclasses.fields(Response) if each.init]
+    assert tuple(fields[fields.index("x_cache") :]) == NAMES

@@ -69,7 +69,7 @@ def largest_batch(variants: int) -> tuple[Recorder, Tile]:
 
 def record(variants: int, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPatch, most: int) -> BatchResult:
     """Return the result of the largest batch, with random outcomes, statuses and contents."""
-    monkeypatch.setattr(warm.recorder, "_encode", lambda _: "")
+    monkeypatch.setattr(warm.recorder, "record_line", lambda *_, **__: "")
     rng = random.Random(1)
     recorder, tile = largest_batch(variants)
     pops, urls = len(tile.pops), len(tile.urls)
@@ -127,7 +127,7 @@ def test_largest_item_is_below_dynamodbs_limit(
 
 def test_usual_failures_keep_their_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, tile = largest_batch(1)
-    monkeypatch.setattr(warm.recorder, "_encode", lambda _: "")
+    monkeypatch.setattr(warm.recorder, "record_line", lambda *_, **__: "")
     for number in range(20_000):
         rest, pop = divmod(number, len(tile.pops))
         status = 404 if rest % 2 else 503
@@ -143,7 +143,7 @@ def test_usual_failures_keep_their_statuses(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_request_ids_of_a_usual_batch_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, tile = largest_batch(1)
-    monkeypatch.setattr(warm.recorder, "_encode", lambda _: "")
+    monkeypatch.setattr(warm.recorder, "record_line", lambda *_, **__: "")
     rng = random.Random(2)
     for url in range(1_000):
         answer = response(status=404, cf_id=base64.b64encode(rng.randbytes(42)).decode())
