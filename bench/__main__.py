@@ -22,10 +22,16 @@ STORED = Path(__file__).parents[1] / "docs/performance.json"
 # In the order of the page. Each is a module of this package with `measure(*, quick) -> Section`.
 SECTIONS = (
     "warm",
+    "batch_life",
+    "large_files",
+    "rates",
+    "polls",
+    "plans",
+    "starts",
+    "imports",
     "workflow",
     "scale",
     "staging",
-    "imports",
 )
 
 

@@ -14,6 +14,8 @@ import sys
 
 from bench.clients import ours
 from bench.edges import edges, nginx
+from bench.page import markdown
+from bench.section import Section
 
 ROUNDS, WARM_BATCHES, PATHS = 5, 4, 20
 
@@ -27,12 +29,12 @@ def measured() -> None:
         ours(paths, given["addresses"], given["port"], given["ca"])
 
 
-def figures() -> dict[str, float]:
+def figures(rounds: int) -> dict[str, float]:
     """Return the medians of all rounds in milliseconds, by the metric's name."""
     found: dict[str, list[float]] = {}
     with edges(None) as ready:
         given = json.dumps({"addresses": ready.addresses, "port": ready.port, "ca": ready.system_roots})
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             command = [sys.executable, "-m", "bench.batch_life", "--measured"]
             done = subprocess.run(command, input=given, text=True, stdout=subprocess.PIPE, check=True)
             for line in done.stdout.splitlines():
@@ -43,14 +45,16 @@ def figures() -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def text() -> str:
-    """Return a line for each kind of start."""
-    found = figures()
-    return "\n".join(
-        f"{kind}: start to first fetch {found[f'StartToFirstFetch{suffix}']:.1f} ms, "
-        f"last response to ledger item {found[f'LastResponseToStored{suffix}']:.1f} ms"
+def measure(*, quick: bool = False) -> Section:
+    """Measure cold and warm starts."""
+    found = figures(1 if quick else ROUNDS)
+    rows = tuple(
+        (kind, f"{found[f'StartToFirstFetch{suffix}']:.1f}", f"{found[f'LastResponseToStored{suffix}']:.1f}")
         for kind, suffix in (("cold", "Cold"), ("warm", ""))
     )
+    notes = ("Milliseconds in the worker, medians; S3 and DynamoDB are stubs, so their round trips come on top.",)
+    columns = ("start", "start to first fetch", "last response to ledger item")
+    return Section("A batch's life", columns, rows, notes, raw=found)
 
 
 def main() -> None:
@@ -60,7 +64,7 @@ def main() -> None:
         return
     if nginx() is None:
         sys.exit("nginx is not installed (Debian: nginx-light)")
-    print(text())
+    print(markdown(measure()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Each fetches paths x POPs once and returns the number of complete responses.
 """
 
+import functools
 import os
 import time
 from collections import deque
@@ -17,6 +18,7 @@ from prewarm.planning.plan import Batch, Group, Plan, map_item
 from prewarm.request.url_parser import parse_url
 from prewarm.results.batch_result import BatchResult
 from prewarm.settings import Settings
+from prewarm.storage.clients import create_clients
 from prewarm.storage.ledger import Ledger
 from prewarm.storage.ledger_items import Control
 from prewarm.storage.run_store import Storage
@@ -67,6 +69,10 @@ def ours(paths: list[str], addresses: dict[str, str], port: int, ca: str) -> int
     return sum(store.warm)
 
 
+# As in the function, whose process creates them once.
+_clients = functools.cache(create_clients)
+
+
 class _Ledger(Ledger):
     """A ledger whose table discards all items."""
 
@@ -93,9 +99,10 @@ class _Stores(Storage):
     ledger: _Ledger
 
     def __init__(self, settings: Settings, plan: Plan, urls: list[str], addresses: dict[str, str]) -> None:
-        super().__init__(settings)
+        with mock.patch("prewarm.storage.run_store.create_clients", _clients):
+            super().__init__(settings)
         self._given_plan, self._given_urls, self._given_addresses = plan, urls, addresses
-        self._s3 = mock.Mock()
+        self._s3 = mock.MagicMock()
         self.ledger = _Ledger()
 
     @property

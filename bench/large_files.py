@@ -19,7 +19,9 @@ from unittest import mock
 from pycurl import SIZE_DOWNLOAD_T
 
 from bench.edges import HOST, Edges, edges, nginx
+from bench.page import markdown
 from bench.processes import megabytes
+from bench.section import Section, Target
 from prewarm.fetcher.curl import CurlPool, Handle
 from prewarm.fetcher.fetcher import Fetch, Fetcher, PopQueue
 from prewarm.fetcher.response import Response
@@ -74,7 +76,7 @@ def measured() -> None:
     sys.stdout.write(json.dumps(asdict(Large(len(whole), received, seconds, peak))))
 
 
-def measure(ready: Edges, objects: int, size: int, seconds: float) -> Large:
+def fetch(ready: Edges, objects: int, size: int, seconds: float) -> Large:
     """Fetch so many objects of `size` bytes at once in a process of its own, for at most so many seconds."""
     file = Path(ready.one_root).parent / "files" / str(size)
     with file.open("wb") as sparse:
@@ -90,17 +92,23 @@ def measure(ready: Edges, objects: int, size: int, seconds: float) -> Large:
     return Large(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def text() -> str:
-    """Return a line for each case."""
-    lines = []
+def measure(*, quick: bool = False) -> Section:
+    """Measure each case."""
+    cases = ((2, GIB >> 6, 20.0),) if quick else CASES
+    rows, peaks = [], []
     with edges(None) as ready:
-        for objects, size, seconds in CASES:
-            found = measure(ready, objects, size, seconds)
-            lines.append(
-                f"{objects} objects of {size / GIB:.0f} GiB at once: peak {found.peak_mb:.0f} MB, "
-                f"{found.whole} whole, {found.received / GIB:.1f} GiB received in {found.seconds:.0f} s"
-            )
-    return "\n".join(lines)
+        for objects, size, seconds in cases:
+            found = fetch(ready, objects, size, seconds)
+            peaks.append(found.peak_mb)
+            rows.append(
+                (f"{objects} of {size / GIB:.3g} GiB", f"{found.whole}", f"{found.received / GIB:.1f}",
+                 f"{found.seconds:.0f}", f"{found.peak_mb:.0f}")
+            )  # fmt: skip
+    notes = ("All objects of a row are fetched at once. Bodies are discarded as they come.",)
+    targets = (Target("peak memory with large files", max(peaks), 128.0, " MB"),)
+    return Section(
+        "Large files", ("objects", "whole", "GiB received", "seconds", "peak MB"), tuple(rows), notes, targets
+    )
 
 
 def main() -> None:
@@ -110,7 +118,7 @@ def main() -> None:
         return
     if nginx() is None:
         sys.exit("nginx is not installed (Debian: nginx-light)")
-    print(text())
+    print(markdown(measure()))
 
 
 if __name__ == "__main__":

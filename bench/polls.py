@@ -6,6 +6,8 @@ an item, at least one a call.
 
     .venv/bin/python -m bench.polls
     .venv/bin/python -m bench.polls --urls 500    # a quick check that it runs
+
+`make bench` measures the run of WORKERS[0] workers for docs/performance.md.
 """
 
 import argparse
@@ -19,10 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from unittest.mock import patch
 
+from bench.page import markdown
 from bench.resolving import BUCKET, TABLE, account, moto_server
+from bench.section import Section, Target
 from prewarm.catalogue import catalogue
 from prewarm.planning.batching import all_batches
 from prewarm.planning.plan import Batch, Group, Plan
@@ -147,41 +151,81 @@ def reading(run: Run, act: Callable[[], object]) -> tuple[Reads, float, float]:
     return reads, *took
 
 
-def line(name: str, measured: list[tuple[Reads, float, float]]) -> str:
-    """Return the medians of several polls."""
-    reads = [each[0] for each in measured]
-    size, units = statistics.median(each.bytes for each in reads), statistics.median(each.units for each in reads)
-    items = statistics.median(each.items for each in reads)
-    cpu, wall = statistics.median(each[1] for each in measured), statistics.median(each[2] for each in measured)
-    return f"  {name:34} {size / 1e6:6.3f} MB {units:5.0f} units {items:6.0f} items  {cpu:.3f} s CPU  {wall:.3f} s"
+@dataclass(frozen=True)
+class Poll:
+    """The medians of several polls of one kind: MB, read units and items of the ledger, seconds of CPU and in all."""
+
+    name: str
+    megabytes: float
+    units: float
+    items: float
+    cpu: float
+    seconds: float
+
+    @classmethod
+    def of(cls, name: str, measured: list[tuple[Reads, float, float]]) -> Self:
+        """Return the medians."""
+        middle = statistics.median
+        reads = [each[0] for each in measured]
+        return cls(
+            name, middle(each.bytes for each in reads) / 1e6, middle(each.units for each in reads),
+            middle(each.items for each in reads), middle(each[1] for each in measured),
+            middle(each[2] for each in measured),
+        )  # fmt: skip
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of a table."""
+        return (
+            self.name, f"{self.megabytes:.3f}", f"{self.units:.0f}", f"{self.items:.0f}", f"{self.cpu:.3f}",
+            f"{self.seconds:.3f}",
+        )  # fmt: skip
 
 
-def polls(run: Run) -> list[str]:
-    """Return the lines of single polls, each of which finds batches that have finished since the one before."""
+@dataclass(frozen=True)
+class Watched:
+    """What some watchers read in some seconds."""
+
+    name: str
+    polls: int
+    reads: Reads
+    cpu: float
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of a table."""
+        reads = self.reads
+        return self.name, f"{reads.bytes / 1e6:.3f}", f"{reads.units}", f"{reads.items}", f"{self.cpu:.3f}", "-"
+
+
+ALL, FIRST, NEXT, NEXT_SAME = "all of the ledger", "first poll of the run", "next, another process", "next, the same"
+REPEATED, REPEATED_SAME = "within 2 s, another process", "within 2 s, the same"
+
+
+def polls(run: Run) -> list[Poll]:
+    """Return single polls of each kind, each of which finds batches that have finished since the one before."""
     api = Process(run)
 
-    def several(name: str, process: Callable[[], Process], count: int = 5) -> str:
+    def several(name: str, process: Callable[[], Process], count: int = 5) -> Poll:
         measured = []
         for _ in range(count):
             run.finish(NEW)
             measured.append(reading(run, process().poll))
-        return line(name, measured)
+        return Poll.of(name, measured)
 
     with without_checkpoints():
-        lines = [several("all of the ledger", lambda: api)]
-    lines.append(several("first poll of the run", lambda: api, 1))
+        kinds = [several(ALL, lambda: api)]
+    kinds.append(several(FIRST, lambda: api, 1))
     with patch("api.runs.live_results.FRESH_SECONDS", 0.0):
-        lines.append(several("next polls, other processes", lambda: Process(run)))
+        kinds.append(several(NEXT, lambda: Process(run)))
         api.poll()
-        lines.append(several("next polls, the same process", lambda: api))
+        kinds.append(several(NEXT_SAME, lambda: api))
     with patch("api.runs.live_results.FRESH_SECONDS", 60.0):
         api.poll()
-        lines.append(several("within two seconds, others", lambda: Process(run)))
-        lines.append(several("within two seconds, the same", lambda: api))
-    return lines
+        kinds.append(several(REPEATED, lambda: Process(run)))
+        kinds.append(several(REPEATED_SAME, lambda: api))
+    return kinds
 
 
-def watched(run: Run, watchers: int, seconds: float) -> str:
+def watched(run: Run, watchers: int, seconds: float) -> Watched:
     """Return what so many watchers read in some seconds, which are simulated; batches finish meanwhile."""
     rng = random.Random(2)  # noqa: S311 - no secret
     begins = [rng.uniform(0, INTERVAL) for _ in range(watchers)]
@@ -201,32 +245,42 @@ def watched(run: Run, watchers: int, seconds: float) -> str:
 
     with patch("api.runs.live_results.time", SimpleNamespace(time=lambda: clock.now)):
         reads, cpu, _ = reading(run, watch)
-    return (
-        f"  {watchers:2} watchers, {len(moments):3} polls: {reads.bytes / 1e6:7.3f} MB {reads.units:6} units "
-        f"{reads.calls:5} calls  {cpu:6.2f} s CPU"
+    return Watched(f"{watchers} watchers, {len(moments)} polls in {seconds:.0f} s", len(moments), reads, cpu)
+
+
+def measure(*, quick: bool = False, urls: int = 15_625, workers: int = WORKERS[0], seconds: float = 60.0) -> Section:
+    """Measure the polls of one half-finished run."""
+    urls, seconds = (50, 6.0) if quick else (urls, seconds)
+    with moto_server() as endpoint:
+        account(endpoint)
+        os.environ |= {"PREWARM_BUCKET": BUCKET, "PREWARM_TABLE": TABLE, "POWERTOOLS_LOG_LEVEL": "ERROR"}
+        run = Run(Storage(Settings.from_environment()), urls, workers)
+        kinds = {kind.name: kind for kind in polls(run)}
+        two, twenty = (watched(run, count, seconds) for count in (2, 20))
+    notes = (
+        f"GET /status of a run of {run.plan.targets:,} targets, {workers} workers, {run.plan.batches:,} batches.",
+        "Half of the batches are finished. Medians of five polls.",
+        "MB, read units and items are those of DynamoDB; the seconds in the last column include moto's.",
     )
+    targets = (
+        Target("CPU of a poll", kinds[NEXT].cpu, 0.2, " s"),
+        Target("reads of a poll", max(kind.megabytes for kind in kinds.values() if kind.name != ALL), 2.0, " MB"),
+        Target("read units of 20 watchers / 2", twenty.reads.units / max(1, two.reads.units), 1.2),
+    )
+    rows = (*(kind.cells() for kind in kinds.values()), two.cells(), twenty.cells())
+    columns = ("poll", "MB", "units", "items", "CPU s", "s")
+    return Section("Status while a run is in progress", columns, rows, notes, targets)
 
 
 def main() -> None:
-    """Start the servers, measure, print."""
+    """Measure a run for each number of workers, and print the tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--urls", type=int, default=15_625)
     options.add_argument("--seconds", type=float, default=60.0, help="how long the watchers watch")
     options.add_argument("--workers", type=int, nargs="*", default=WORKERS)
     chosen = options.parse_args()
-    with moto_server() as endpoint:
-        account(endpoint)
-        os.environ |= {"PREWARM_BUCKET": BUCKET, "PREWARM_TABLE": TABLE, "POWERTOOLS_LOG_LEVEL": "ERROR"}
-        store = Storage(Settings.from_environment())
-        for workers in chosen.workers:
-            run = Run(store, chosen.urls, workers)
-            print(f"{run.plan.targets:,} targets, {workers} workers, {run.plan.batches:,} batches, half finished:")
-            print("\n".join(polls(run)))
-            with without_checkpoints():
-                print(f"{chosen.seconds:.0f} s of watching, all of the ledger at each poll:")
-                print(watched(run, 2, chosen.seconds))
-            print(f"{chosen.seconds:.0f} s of watching, with checkpoints:")
-            print("\n".join(watched(run, count, chosen.seconds) for count in (2, 20)))
+    for workers in chosen.workers:
+        print(markdown(measure(urls=chosen.urls, workers=workers, seconds=chosen.seconds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -97,4 +97,4 @@ def test_the_benchmark_of_aggregation_runs() -> None:
 def test_the_benchmark_of_polls_runs() -> None:
     output = output_of("bench.polls", "--urls", "50", "--workers", "5", "--seconds", "6")
     assert "3,200 targets, 5 workers" in output
-    assert "20 watchers" in output
+    assert "| 20 watchers, 40 polls in 6 s |" in output

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.edges import Edges, edges, nginx
-from bench.large_files import measure
+from bench.large_files import fetch
 
 pytestmark = pytest.mark.xdist_group("nginx")
 
@@ -24,8 +24,8 @@ def ready() -> Iterator[Edges]:
 
 
 def test_memory_is_the_same_for_files_32_times_as_large(ready: Edges) -> None:
-    small = measure(ready, OBJECTS, MIB, 60)
-    large = measure(ready, OBJECTS, 32 * MIB, 60)
+    small = fetch(ready, OBJECTS, MIB, 60)
+    large = fetch(ready, OBJECTS, 32 * MIB, 60)
     assert (small.received, large.received) == (OBJECTS * MIB, OBJECTS * 32 * MIB)
     assert small.whole == large.whole == OBJECTS
     assert large.peak_mb < small.peak_mb + NOISE_MB
