@@ -1,6 +1,7 @@
 """Record the finished targets of a part of a batch: compressed records, and sums for the ledger item. Pure."""
 
 import json
+import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples
 from prewarm.results.gain import Gain, gain_class
 from prewarm.results.outcome import SILENT, WARM, Outcome
 from prewarm.results.server_errors import cause_of
+from prewarm.results.short_lived import pack_short_lived
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
+from warm.copy_lifetime import Expiries
 from warm.gains import packed_gains
 from warm.target import Target
 from warm.tile import Tile
@@ -58,11 +61,13 @@ class Recorder:
     _per_pop: list[PopSums] = field(init=False)
     _gains: list[Gain] = field(init=False)
     _contents: Contents = field(init=False)
+    _expiries: Expiries = field(init=False)
     _plain_pops: PlainPops = field(default_factory=PlainPops)
 
     def __post_init__(self) -> None:
         """Create the sums that need the size of the tile."""
         self._contents = Contents(len(self.tile.variants))
+        self._expiries = Expiries(self.tile)
         self._per_pop = [PopSums() for _ in self.tile.pops]
         self._gains = [Gain() for _ in self.tile.pops]
 
@@ -97,6 +102,7 @@ class Recorder:
             elif target.spared_ms is not None:
                 self._gains[target.pop].classes[gain_class(target.spared_ms)] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
+            self._expiries.add(target, response, time.time(), verified=verified)
             if response.vary and self.tile.harmless_vary is not None:
                 harmless = self.tile.harmless_vary[target.url]
                 count(self._varied, unkeyed_names(response.vary, harmless), self.tile.cells.rows[target.url])
@@ -235,6 +241,7 @@ class Recorder:
             plain_copies=self._plain_pops.plain(),
             targets=batch.targets,
             gain=packed_gains(self.plan, self.tile.pops, self._per_pop, self._gains),
+            short_lived=pack_short_lived(self._expiries.urls),
         )
 
     def _dark_pops(self) -> dict[int, str]:

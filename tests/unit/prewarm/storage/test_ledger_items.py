@@ -47,6 +47,7 @@ STORED = {
     "encodings": "bi",
     "uncompressed": b"u",
     "plainCopies": b"p",
+    "shortLived": b"s",
     "targets": 17,
     "vary": {"accept": [3, 4]},
     "gain": "NRT 7 2 -3:1 30:4",
@@ -54,7 +55,7 @@ STORED = {
 # The first version stored failures as a map by outcome, and no attempts.
 LATER = {
     *("attempt", "previous", "examples", "verifiedInPop", "verifiedElsewhere"),
-    *("servers", "encodings", "uncompressed", "plainCopies", "vary", "gain"),
+    *("servers", "encodings", "uncompressed", "plainCopies", "vary", "gain", "shortLived"),
 }
 FIRST = {name: STORED[name] for name in STORED if name not in LATER}
 FIRST["failed"] = {"4": {"timeout": 2}}
@@ -94,6 +95,7 @@ RESULT = BatchResult(
     vary={"accept": (3, 4)},
     targets=17,
     gain="NRT 7 2 -3:1 30:4",
+    short_lived=b"s",
 )
 
 

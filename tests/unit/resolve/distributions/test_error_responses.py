@@ -6,7 +6,7 @@ import pytest
 
 from resolve.distributions.cache_behaviours import behaviours, has_pragma_in_key, refusals
 from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
-from resolve.distributions.longest_lifetimes import longest_lifetimes
+from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
 from tests.support.builders import parsed
 from tests.support.cache_policies import DISABLED, OPTIMIZED
 
@@ -128,3 +128,19 @@ def test_maximum_ttl_is_that_of_each_urls_behaviour_and_left_out_where_it_limits
     urls = parsed(*(f"https://www.example.com/{path}" for path in ("a", "api/b", "minute/c", "all/d", "unread/e")))
     assert longest_lifetimes(behaviours(config, {"D": DISABLED, "O": OPTIMIZED}), urls) == {1: 0, 2: 60, 3: 0}
     assert longest_lifetimes([], urls) == {}
+
+
+def test_other_ttls_are_those_that_a_run_may_notice() -> None:
+    config = {
+        "CacheBehaviors": {
+            "Items": [
+                {"PathPattern": "/short/*", "DefaultTTL": 60},
+                {"PathPattern": "/kept/*", "MinTTL": 300},
+                {"PathPattern": "/unread/*", "CachePolicyId": "U"},
+            ]
+        },
+        "DefaultCacheBehavior": {"CachePolicyId": "O"},
+    }
+    urls = parsed(*(f"https://www.example.com/{path}" for path in ("a", "short/b", "kept/c", "unread/d")))
+    assert other_ttls(behaviours(config, {"O": OPTIMIZED}), urls) == {1: [0, 60], 2: [300, 86_400]}
+    assert other_ttls([], urls) == {}
