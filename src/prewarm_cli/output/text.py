@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm.results.proof_texts import ELSEWHERE
-from prewarm.urls import redacted
 from prewarm_cli.errors import Code
 from prewarm_cli.output import times
 from prewarm_cli.output.dry_run import (
@@ -32,12 +30,6 @@ if TYPE_CHECKING:
 ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
 OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
-URL = re.compile(r"https?://\S+")
-
-
-def redact_urls(text: str) -> str:
-    """Return a text with each URL in it redacted separately; the text between the URLs is unchanged."""
-    return URL.sub(lambda match: redacted(match[0]), text)
 
 
 def in_progress(status: dict[str, Any]) -> bool:

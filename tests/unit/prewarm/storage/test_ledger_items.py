@@ -114,7 +114,15 @@ def test_stored_names_and_types_are_unchanged() -> None:
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
     first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
     first = replace(
-        first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"", vary={}, gain=""
+        first,
+        verified_elsewhere=0,
+        servers="",
+        encodings="",
+        uncompressed=b"",
+        plain_copies=b"",
+        vary={},
+        gain="",
+        short_lived=b"",
     )
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 
