@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from prewarm.counted import count_of
 from prewarm.results.next_steps import step_text
 from prewarm_cli.ci.workflow_commands import command
+from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.text import (
@@ -15,6 +16,7 @@ from prewarm_cli.output.text import (
     failure_reasons,
     failures_of,
     progress_line,
+    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -37,14 +39,14 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
     failures = list(failures_of(status))
     room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     for url, failure in failures[:room]:
-        step = f"\n{step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        step = f"\n{with_options(step_text(failure['nextStep']))}" if failure.get("nextStep") else ""
         text = f"{url}: {failure_reasons(failure, status.get('words'))}{step}{link}"
         yield command(kind, "Not warm", text)
     if len(failures) > room:
         yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
     if not failures and status["status"] != "COMPLETED":
         yield command(kind, "Not warm", f"{cause_of(status) or progress_line(status)}{link}")
-    for warning in status.get("warnings", [])[:MAX_ANNOTATIONS]:
+    for warning in warnings_of(status)[:MAX_ANNOTATIONS]:
         yield command("warning", "prewarm", warning)
 
 
@@ -73,9 +75,9 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
         lines += ["<h4>What to do</h4>", "<ul>"]
         for step in steps:
             where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
-            lines.append(f"<li>{_text(step['how'])} ({count_of(step['urls'], 'URL')}, {where})</li>")
+            lines.append(f"<li>{_text(with_options(step['how']))} ({count_of(step['urls'], 'URL')}, {where})</li>")
         lines.append("</ul>")
-    lines += [f"<p>Warning: {_text(warning)}</p>" for warning in status.get("warnings", [])]
+    lines += [f"<p>Warning: {_text(warning)}</p>" for warning in warnings_of(status)]
     return _limited(lines)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from prewarm.results.next_steps import step_text
+from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.text import (
     cause_of,
@@ -16,6 +17,7 @@ from prewarm_cli.output.text import (
     failures_of,
     in_progress,
     run_name,
+    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
         failed += 1
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
         reasons = failure_reasons(failure, status.get("words"))
-        step = f"; what to do: {step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        step = f"; what to do: {with_options(step_text(failure['nextStep']))}" if failure.get("nextStep") else ""
         message = reasons + coverage + step + (f"; {short_cause}" if short_cause else "")
         if completed:
             ET.SubElement(_add_case(suite, url, fetched), "skipped", message=_xml_text(message))
@@ -74,7 +76,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
     full_cause = [cause] if cause != short_cause else []
     # Most servers show this text, and no properties.
     link = [f"run {run}: {page}"] if page else []
-    if lines := [*link, *full_cause, *status.get("warnings", [])]:
+    if lines := [*link, *full_cause, *warnings_of(status)]:
         ET.SubElement(suite, "system-out").text = _xml_text("\n".join(lines))
     counts = {
         "failures": (0 if completed else failed) + failed_cases,

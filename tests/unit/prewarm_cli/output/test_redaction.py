@@ -75,7 +75,7 @@ def test_no_output_for_people_has_a_secret_of_a_url(output: str, capsys: pytest.
         ("'https://x.example/?token=a'b' is", "'https://x.example/?token=…' is"),
         ("https://u:p@x.example/ is refused.", "https://…@x.example/ is refused."),
         ("https://x.example/?page=2: warm", "https://x.example/?page=2: warm"),
-        ("token=a is no URL", "token=a is no URL"),
+        ("token=a has no scheme", "token=a has no scheme"),
     ],
 )
 def test_text_around_a_url_is_kept(text: str, expected: str) -> None:
