@@ -15,13 +15,14 @@ from prewarm.results.consistency import Contents
 from prewarm.results.encodings import PlainPops
 from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples
 from prewarm.results.gain import Gain, gain_class
-from prewarm.results.outcome import SILENT, WARM, Outcome
+from prewarm.results.outcome import WARM, Outcome
 from prewarm.results.server_errors import cause_of
 from prewarm.results.short_lived import pack_short_lived
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
 from warm.copy_lifetime import Expiries
+from warm.dark_pops import dark_columns
 from warm.gains import packed_gains
 from warm.target import Target
 from warm.tile import Tile
@@ -86,7 +87,6 @@ class Recorder:
         `named`: Server-Timing named the POP itself as the layer of the proof.
         """
         self.done += 1
-        self.total_bytes += target.bytes
         self.verified += verified
         self.verified_in_pop += named
         self.verified_elsewhere += verified and target.elsewhere
@@ -146,14 +146,20 @@ class Recorder:
         pop = self._per_pop[target.pop]
         pop.done += 1
         pop.warm += warm
-        pop.fetches += target.tries
-        pop.bytes += target.bytes
         if response.ttfb_ms:
             pop.millis += round(response.ttfb_ms)
             pop.timed += 1
             self._times[time_class(response.ttfb_ms)] += 1
+        self.count_fetches(target)
+
+    def count_fetches(self, target: Target) -> None:
+        """Count this worker's fetches of a target, and their bytes, also of one that is left unfinished."""
+        pop, tries = self._per_pop[target.pop], target.tries - target.carried
+        pop.fetches += tries
+        pop.bytes += target.bytes
+        self.total_bytes += target.bytes
         if self.tile.urls[target.url].startswith("http:"):
-            self._plain += target.tries
+            self._plain += tries
 
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
         url, pop = self.tile.cells.rows[target.url], self._pop_of(target, response)
@@ -197,7 +203,7 @@ class Recorder:
         response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
         """
         batch, rows, pops = self.tile.batch, self.tile.cells.rows, self.tile.pops
-        dark = self._dark_pops()
+        dark = {} if self.plan.region_type == "pop" else dark_columns(self.tile, self._failures)
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
         for url, pop, outcome, kind, _ in self._failures:
@@ -243,18 +249,3 @@ class Recorder:
             gain=packed_gains(self.plan, self.tile.pops, self._per_pop, self._gains),
             short_lived=pack_short_lived(self._expiries.urls),
         )
-
-    def _dark_pops(self) -> dict[int, str]:
-        """Return the tile's dark POPs with their most frequent failure."""
-        if self.plan.region_type == "pop":
-            return {}
-        by_pop: dict[int, Counter[Outcome]] = {}
-        for _, pop, outcome, *_ in self._failures:
-            if outcome in SILENT:
-                by_pop.setdefault(pop, Counter())[outcome] += 1
-        cells, variants = self.tile.cells, len(self.tile.variants)
-        dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
-        if len(dark) == len(cells.columns()):
-            # Silence at all POPs may be the origin's.
-            dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
-        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

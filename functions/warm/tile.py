@@ -186,7 +186,7 @@ class Tile:
             target = Target(number, url, pop, variant, verify=sampled or self.verify == "all")
             if progress := self.progress.get(number):
                 target.fetched = progress == FETCHED
-                target.tries = 0 if target.fetched else progress
+                target.tries = target.carried = 0 if target.fetched else progress
             yield target
 
     def feed(self, pop: int, queue: PopQueue) -> Iterator[Fetch]:
