@@ -53,7 +53,7 @@ def summarise(
             (url.warm, url.reachable) for url in rolled_up.urls if url.verdict is not Verdict.FAILED
         ),
         "unfinishedAs": unfinished.value,
-    } | sums(plan, rolled_up, urls)
+    } | sums(plan, rolled_up, urls, ended_at)
 
 
 def failure(url: UrlResult, urls: list[str], fetched: Mapping[int, str] = NONE_RESPELLED) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from resolve.distributions.cache_behaviours import (
     refusals,
     uncacheable,
 )
-from resolve.distributions.longest_lifetimes import longest_lifetimes
+from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
 from resolve.stages import PlannedRun
 
 
@@ -56,6 +56,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
             "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
             "paged_errors": sorted(in_order[0].paged_errors) if in_order else [],
             "longest_ttls": longest_lifetimes(in_order, matched),
+            "ttls": other_ttls(in_order, matched),
             "refusals": refusals(in_order, matched),
             "compressed": compressed(in_order, matched, planned.plan.variants),
             "server_timing": not has_pragma_in_key(in_order),

@@ -1,10 +1,12 @@
 """POPs that do not respond: a worker gives up on them instead of trying each target. Pure."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
-from prewarm.results.outcome import Outcome
+from prewarm.results.outcome import SILENT, Outcome
+from warm.tile import Tile
 
 # A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
 # not tried one by one. A connection that is not made is one failure; a time-out on a new connection counts for more,
@@ -55,3 +57,20 @@ class DarkPops:
         new = [pop for pop in reported if pop in self._failures and pop not in self.dark]
         self.dark |= {pop: reported[pop] for pop in new}
         return new
+
+
+def dark_columns(tile: Tile, failures: Iterable[tuple[int, int, Outcome, str, str]]) -> dict[int, str]:
+    """Return the tile's POPs at which every target failed without a response, each with its most frequent failure.
+
+    `failures`: index of the URL and of the POP, outcome, and two more texts.
+    """
+    by_pop: dict[int, Counter[Outcome]] = {}
+    for _, pop, outcome, *_ in failures:
+        if outcome in SILENT:
+            by_pop.setdefault(pop, Counter())[outcome] += 1
+    cells, variants = tile.cells, len(tile.variants)
+    dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
+    if len(dark) == len(cells.columns()):
+        # Silence at all POPs may be the origin's.
+        dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
+    return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

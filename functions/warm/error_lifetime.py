@@ -34,17 +34,27 @@ def seconds_kept(response: Response, configured: float, *, longest: float = math
         return 0.0
     if of_page:
         return configured
-    directives = _directives(response.cache_control)
-    lifetime = _seconds(directives.get("s-maxage"))
-    if lifetime is None:
-        lifetime = _seconds(directives.get("max-age"))
-    if lifetime is None and response.expires:
-        lifetime = _until(response.expires, response.date)
+    directives, lifetime = origins_lifetime(response.cache_control, response.expires, response.date)
     if response.status in KEPT_ON_REQUEST and lifetime is None:
         return 0.0
     if FORBIDDING & directives.keys():
         return 0.0 if response.status in MAY_FORBID else configured
     return max(configured, min(lifetime or 0.0, longest))
+
+
+def origins_lifetime(cache_control: str, expires: str, date: str) -> tuple[dict[str, str], float | None]:
+    """Return the directives of a Cache-Control, and the seconds for which the origin lets a response be kept.
+
+    That is s-maxage, else max-age, else Expires; None without any (Developer Guide, "Manage how long content stays in
+    the cache").
+    """
+    directives = _directives(cache_control)
+    lifetime = _seconds(directives.get("s-maxage"))
+    if lifetime is None:
+        lifetime = _seconds(directives.get("max-age"))
+    if lifetime is None and expires:
+        lifetime = _until(expires, date)
+    return directives, lifetime
 
 
 def _directives(cache_control: str) -> dict[str, str]:

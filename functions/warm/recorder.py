@@ -1,6 +1,7 @@
 """Record the finished targets of a part of a batch: compressed records, and sums for the ledger item. Pure."""
 
 import json
+import time
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,11 +15,14 @@ from prewarm.results.consistency import Contents
 from prewarm.results.encodings import PlainPops
 from prewarm.results.failures import HEADER_CHARACTERS, Example, Examples
 from prewarm.results.gain import Gain, gain_class
-from prewarm.results.outcome import SILENT, WARM, Outcome
+from prewarm.results.outcome import WARM, Outcome
 from prewarm.results.server_errors import cause_of
+from prewarm.results.short_lived import pack_short_lived
 from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
+from warm.copy_lifetime import Expiries
+from warm.dark_pops import dark_columns
 from warm.gains import packed_gains
 from warm.record_line import record_line
 from warm.target import Target
@@ -59,11 +63,13 @@ class Recorder:
     _gains: list[Gain] = field(init=False)
     _contents: Contents = field(init=False)
     _plain_urls: frozenset[int] = field(init=False)
+    _expiries: Expiries = field(init=False)
     _plain_pops: PlainPops = field(default_factory=PlainPops)
 
     def __post_init__(self) -> None:
         """Create the sums that need the size of the tile."""
         self._contents = Contents(len(self.tile.variants))
+        self._expiries = Expiries(self.tile)
         self._per_pop = [PopSums() for _ in self.tile.pops]
         self._gains = [Gain() for _ in self.tile.pops]
         self._plain_urls = frozenset(url for url, text in enumerate(self.tile.urls) if text.startswith("http:"))
@@ -83,7 +89,6 @@ class Recorder:
         `named`: Server-Timing named the POP itself as the layer of the proof.
         """
         self.done += 1
-        self.total_bytes += target.bytes
         self.verified += verified
         self.verified_in_pop += named
         self.verified_elsewhere += verified and target.elsewhere
@@ -100,6 +105,7 @@ class Recorder:
             elif target.spared_ms is not None:
                 self._gains[target.pop].classes[gain_class(target.spared_ms)] += 1
             self._contents.add(target.url, target.variant, target.pop, response)
+            self._expiries.add(target, response, time.time(), verified=verified)
             if response.vary and self.tile.harmless_vary is not None:
                 harmless = self.tile.harmless_vary[target.url]
                 count(self._varied, unkeyed_names(response.vary, harmless), self.tile.cells.rows[target.url])
@@ -135,14 +141,20 @@ class Recorder:
         pop = self._per_pop[target.pop]
         pop.done += 1
         pop.warm += warm
-        pop.fetches += target.tries
-        pop.bytes += target.bytes
         if milliseconds := response.ttfb_ms:
             pop.millis += round(milliseconds)
             pop.timed += 1
             self._times[time_class(milliseconds)] += 1
+        self.count_fetches(target)
+
+    def count_fetches(self, target: Target) -> None:
+        """Count this worker's fetches of a target, and their bytes, also of one that is left unfinished."""
+        pop, tries = self._per_pop[target.pop], target.tries - target.carried
+        pop.fetches += tries
+        pop.bytes += target.bytes
+        self.total_bytes += target.bytes
         if target.url in self._plain_urls:
-            self._plain += target.tries
+            self._plain += tries
 
     def _example(self, target: Target, response: Response, outcome: Outcome) -> Example:
         url, pop = self.tile.cells.rows[target.url], self._pop_of(target, response)
@@ -186,7 +198,7 @@ class Recorder:
         response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
         """
         batch, rows, pops = self.tile.batch, self.tile.cells.rows, self.tile.pops
-        dark = self._dark_pops()
+        dark = {} if self.plan.region_type == "pop" else dark_columns(self.tile, self._failures)
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
         for url, pop, outcome, kind, _ in self._failures:
@@ -230,19 +242,5 @@ class Recorder:
             plain_copies=self._plain_pops.plain(),
             targets=batch.targets,
             gain=packed_gains(self.plan, self.tile.pops, self._per_pop, self._gains),
+            short_lived=pack_short_lived(self._expiries.urls),
         )
-
-    def _dark_pops(self) -> dict[int, str]:
-        """Return the tile's dark POPs with their most frequent failure."""
-        if self.plan.region_type == "pop":
-            return {}
-        by_pop: dict[int, Counter[Outcome]] = {}
-        for _, pop, outcome, *_ in self._failures:
-            if outcome in SILENT:
-                by_pop.setdefault(pop, Counter())[outcome] += 1
-        cells, variants = self.tile.cells, len(self.tile.variants)
-        dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
-        if len(dark) == len(cells.columns()):
-            # Silence at all POPs may be the origin's.
-            dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
-        return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

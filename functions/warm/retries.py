@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import RETRIED, RETRIED_LATER, Outcome
+from warm.cursor import FETCHED
 from warm.judge import FIRST_PAUSE
 from warm.limits import Limits
 from warm.stop_rules import StopRules
@@ -20,6 +21,11 @@ MAX_JITTER_SECONDS = 10.0
 def tries_of(target: Target) -> int:
     """Return how many of a target's fetches have failed; the others were complete."""
     return target.tries - target.misses - target.repeats
+
+
+def progress_of(target: Target) -> int:
+    """Return what the cursor says about an unfinished target: FETCHED, or its number of tries."""
+    return FETCHED if target.first is not None or target.fetched else min(target.tries, TRIES - 1)
 
 
 @dataclass(frozen=True)

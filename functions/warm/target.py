@@ -17,7 +17,8 @@ class Target:
     Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
     was found at another address than the one that fetched it. `miss` is the response to the very first fetch, if that
     was a complete Miss of the POP; `before`: it was a hit of a copy that is older than the run; `spared_ms`: how much
-    later the first byte of `miss` came than that of the proof, None without both.
+    later the first byte of `miss` came than that of the proof, None without both; `held_at`: since when it was
+    held for other targets' proofs, in epoch seconds, else 0. `carried`: how many of `tries` earlier workers made.
 
     In a regional run (carriers.py): `place` is the POP of the area that is asked now, `asked` a bitmap of those that
     need not be asked again, `filler` the POP whose response is `first` (-1: no other than `place`), `cause` why no
@@ -48,3 +49,5 @@ class Target:
     miss: Response | None = None
     before: bool = False
     spared_ms: float | None = None
+    held_at: float = 0.0
+    carried: int = 0

@@ -35,10 +35,11 @@ class Tile:
     a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known;
     `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
     how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
-    `longest_ttls` by URL the maximum TTL where it may matter; `separate_pops` are those of which earlier workers
-    found that their addresses have caches of their own; `done` is a bitmap of the finished targets, `progress` is the
-    cursor's. `carriers`: in a regional run, for each of `pops` the POPs of its area that have addresses, each with
-    its queue; that of the first POP is also the area's in `queues`.
+    `longest_ttls` by URL the maximum TTL where it may matter, `ttls` minimum and default TTL where they do;
+    `separate_pops` are those of which earlier workers found that their addresses have caches of their own; `done` is
+    a bitmap of the finished targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops`
+    the POPs of its area that have addresses, each with its queue; the first POP's is also
+    the area's in `queues`.
 
     Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
     of pairs does not have count as finished from the start.
@@ -64,6 +65,7 @@ class Tile:
     longest_ttls: dict[int, int] = field(default_factory=dict)
     separate_pops: frozenset[str] = frozenset()
     carriers: list[list[tuple[str, PopQueue]]] = field(default_factory=list)
+    ttls: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -157,6 +159,7 @@ class Tile:
             {int(url): seconds for url, seconds in block.get("longest_ttls", {}).items()},
             separate_pops,
             carriers,
+            {int(url): (least, default) for url, (least, default) in block.get("ttls", {}).items()},
         )
 
     def pop_of(self, target: Target) -> str:
@@ -188,7 +191,7 @@ class Tile:
             target = Target(number, url, pop, variant, self.sample.has(url, pop) if sampling else verify)
             if progress_of and (progress := progress_of.get(number)):
                 target.fetched = progress == FETCHED
-                target.tries = 0 if target.fetched else progress
+                target.tries = target.carried = 0 if target.fetched else progress
             yield target
 
     def feed(self, pop: int, queue: PopQueue) -> Iterator[Fetch]:

@@ -5,6 +5,7 @@ With `verify: sample` a diagonal of the tile is verified. Another target is beli
 another target: it only decides which targets are verified next, each by its own fetches.
 """
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -199,6 +200,7 @@ class Verification:
 
     def _hold(self, fetch: Fetch, response: Response) -> None:
         target: Target = fetch.owner
+        target.held_at = time.time()
         self._held[target.number] = (fetch, response)
         self._held_of_url.setdefault((target.url, target.variant), set()).add(target.number)
         self._held_of_pop.setdefault(target.pop, set()).add(target.number)

@@ -15,7 +15,7 @@ from prewarm.results.outcome import SILENT, Outcome
 from prewarm.storage.ledger_items import Control
 from warm.carriers import Carriers
 from warm.circuit_breaker import SLOWED_RPS, CircuitBreakers
-from warm.cursor import FETCHED, Cursor
+from warm.cursor import Cursor
 from warm.dark_pops import NO_RESPONSE, DarkPops
 from warm.judge import FIRST_PAUSE, Judged
 from warm.limits import Invocation, Limits
@@ -23,7 +23,7 @@ from warm.proof import warm_outcome
 from warm.rate_limiter import RateLimiter
 from warm.recorder import Recorder
 from warm.regional import judge_of
-from warm.retries import TRIES, Retries, tries_of
+from warm.retries import TRIES, Retries, progress_of, tries_of
 from warm.stop_rules import StopReason, StopRules
 from warm.target import Target
 from warm.tile import Tile
@@ -177,10 +177,10 @@ class Worker:
             elif target.first is not None and elapsed and elapsed + target.first.total_ms / 1000 >= endless:
                 # Fetch and verification do not fit into one worker's time: the next worker would start both again.
                 self._give_up(target, Outcome.UNPROVEN, "a second fetch does not fit into a worker's time")
-            elif target.first is not None or target.fetched:
-                self._progress[target.number] = FETCHED
-            elif target.tries:
-                self._progress[target.number] = min(target.tries, TRIES - 1)
+            else:
+                self._recorder.count_fetches(target)
+                if progress := progress_of(target):
+                    self._progress[target.number] = progress
 
     def _on_response(self, fetch: Fetch, response: Response) -> float | None:
         """Classify a response; returns None when its target is finished or held, or the seconds until a retry."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.exceptions import TyperException
 
+from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ class CommandFailed(Exception):
 
 
 def print_stderr(message: str) -> None:
-    """Print a message for the user on stderr; stdout carries only the command's result."""
+    """Print a message for the user on stderr, without the secrets of URLs; stdout has only the command's result."""
     width = columns(sys.stderr)
-    lines = [part for line in message.split("\n") for part in wrap(line, width)]
+    lines = [part for line in redact_urls(message).split("\n") for part in wrap(line, width)]
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 

@@ -75,6 +75,7 @@ def tile_of(
     error_seconds: dict[int, int] | None = None,
     paged_errors: tuple[int, ...] = (),
     longest_ttls: dict[int, int] | None = None,
+    ttls: dict[int, tuple[int, int]] | None = None,
     separate_pops: frozenset[str] = frozenset(),
     invalidate: bool = False,
     server_timing: bool = True,
@@ -121,6 +122,7 @@ def tile_of(
         "error_seconds": {str(status): seconds for status, seconds in (error_seconds or {}).items()},
         "paged_errors": list(paged_errors),
         "longest_ttls": {str(url): seconds for url, seconds in (longest_ttls or {}).items()},
+        "ttls": {str(url): list(pair) for url, pair in (ttls or {}).items()},
     }
     if rows:
         block |= {"rows": list(rows), "masks": pack_masks(masks)}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,13 @@ class Execution:
     def running(self) -> bool:
         """Return whether the execution has not ended; a pending redrive counts as running."""
         return self.status in RUNNING
+
+    @property
+    def lasted_until(self) -> float:
+        """Return when the execution ended, or now while it is running, in epoch seconds."""
+        if self.running or not self.ended_at:
+            return time.time()
+        return dt.datetime.fromisoformat(self.ended_at).timestamp()
 
     @property
     def contract_status(self) -> str:

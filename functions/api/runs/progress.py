@@ -205,7 +205,7 @@ def _from_ledger(
         measured = measure(plan, parts, set_aside(plan, rolled_up.urls))
         pops, times = measured.pops_as_json(), measured.times_as_json()
     gain = gain_of(parts, plan.verify, lambda pop: price_region(pop, catalogue()))
-    totals = totals_of(sums(plan, rolled_up, urls))
+    totals = totals_of(sums(plan, rolled_up, urls, execution.lasted_until, ended=not execution.running))
     return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
 
 

@@ -35,6 +35,7 @@ class BatchResult:
     - `encodings`: a letter for each URL and variant (encodings.letter_of), in the order of `contents`
     - `targets`: the targets of the whole batch; 0 in results of earlier versions, whose batches are rectangles
     - `uncompressed`, `plain_copies`: POPs with plain copies, unexpected ones and others (encodings.pack)
+    - `short_lived`: when copies that live less than a day expire, by URL (short_lived.pack_short_lived)
     - `gain`: what first viewers were spared, by location (gain.pack_gains); empty in results of earlier versions
     """
 
@@ -73,3 +74,4 @@ class BatchResult:
     plain_copies: Packed = b""
     targets: int = 0
     gain: str = ""
+    short_lived: Packed = b""

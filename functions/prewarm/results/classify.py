@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from prewarm.errors import truncate
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
+from prewarm.urls import redacted
 
 _ENCODINGS = frozenset({"br", "gzip"})
 # s-maxage replaces max-age, and each of them Expires (Developer Guide, "Manage how long content stays in the cache").
@@ -114,7 +115,7 @@ def _was_accepted(encoding: str, variant: str) -> bool:
 
 def _status_and_x_cache(response: Response) -> str:
     waf = f", x-amzn-waf-action: {truncate(response.waf_action)}" if response.waf_action else ""
-    to = f", Location: {truncate(response.location)}" if response.location else ""
+    to = f", Location: {truncate(redacted(response.location))}" if response.location else ""
     return f"status {response.status}, X-Cache: {truncate(response.x_cache) or 'absent'}{waf}{to}"
 
 

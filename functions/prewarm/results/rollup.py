@@ -17,6 +17,7 @@ from prewarm.results.failures import Example, by_outcome
 from prewarm.results.outcome import Outcome
 from prewarm.results.part_cells import PartCells
 from prewarm.results.proven_servers import ProvenServers, proven_servers
+from prewarm.results.short_lived import Expiring, expired_warnings, expiring
 from prewarm.results.url_sums import UrlSums
 from prewarm.results.vary import Varied, add, vary_warnings
 from prewarm.urls import redacted
@@ -64,7 +65,7 @@ class RollUp:
 
     `mixed`: by index, the URLs whose contents differ, with two such POPs; `vary`: headers that responses name in Vary
     and the cache key does not have, with targets and first URL; `uncompressed`: by index, the URLs with plain copies
-    where compressed ones were expected, with the POPs that have them.
+    where compressed ones were expected, with the POPs that have them; `short_lived`: when copies expire.
     """
 
     urls: list[UrlResult]
@@ -80,6 +81,7 @@ class RollUp:
     verified_elsewhere: int = 0
     servers: ProvenServers = field(default_factory=ProvenServers)
     uncompressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    short_lived: list[Expiring] = field(default_factory=list)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -138,6 +140,7 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         verified_elsewhere=sum(result.verified_elsewhere for result in parts),
         servers=proven_servers(plan, parts),
         uncompressed=uncompressed_pops(plan, parts, cells),
+        short_lived=expiring(parts, cells),
     )
 
 
@@ -171,8 +174,11 @@ def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Out
     return UrlResult(index, verdict, reachable, warm, dict(kinds), example)
 
 
-def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
-    """Return a run's sums with the keys of its summary; `urls`: all of the run's, as in the request."""
+def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: bool = True) -> dict[str, Any]:
+    """Return a run's sums with the keys of its summary.
+
+    `urls`: all of the run's, as in the request; `at`: its end if it has `ended`, else now, in epoch seconds.
+    """
     return {
         "targets": plan.targets,
         "variants": len(plan.variants),
@@ -193,7 +199,11 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str]) -> dict[str, Any]:
         "sources": [each.as_json() for each in plan.sources],
         "duplicates": plan.duplicates,
         "respelled": plan.respelled,
-        "warnings": [*plan.warnings, *warnings_of(rolled, urls)],
+        "warnings": [
+            *plan.warnings,
+            *warnings_of(rolled, urls),
+            *expired_warnings(rolled.short_lived, urls, at, ended=ended),
+        ],
     }
 
 

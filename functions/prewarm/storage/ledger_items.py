@@ -153,6 +153,7 @@ ALIASES = {
     "verified_in_pop": "verifiedInPop",
     "verified_elsewhere": "verifiedElsewhere",
     "plain_copies": "plainCopies",
+    "short_lived": "shortLived",
     "examples": EXAMPLES,
 }
 _ATTRIBUTES = {field.name: ALIASES.get(field.name, field.name) for field in fields(BatchResult)}

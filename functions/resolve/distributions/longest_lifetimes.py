@@ -1,4 +1,4 @@
-"""The maximum TTLs that limit for how long the edge keeps what the origin sends, by URL. Pure."""
+"""The TTLs that decide, with the origin's headers, for how long the edge keeps a copy, by URL. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,8 @@ from resolve.distributions.cache_behaviours import Behaviour, by_url
 
 # CloudFront's default maximum TTL, a year; no run lasts as long, so it limits nothing here.
 DEFAULT_MAX_TTL = 31_536_000
+# The default TTL that matters to no run (CloudFront's own is a day); a minimum TTL of 1 s keeps nothing for long.
+DAY, SECOND = 86_400, 1
 
 
 def longest_lifetimes(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, int]:
@@ -19,3 +21,12 @@ def longest_lifetimes(in_order: Sequence[Behaviour], matches: Sequence[int]) -> 
         longest = DEFAULT_MAX_TTL if each.key is None else 0 if "*" in each.key.headers else each.key.max_ttl
         texts.append(str(longest) if longest < DEFAULT_MAX_TTL else "")
     return {position: int(text) for position, text in by_url(matches, texts).items()}
+
+
+def other_ttls(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, list[int]]:
+    """Return minimum and default TTL of each URL's cache behavior by position, in seconds, where a run may notice."""
+    texts = []
+    for key in (each.key for each in in_order):
+        matters = key is not None and (key.min_ttl > SECOND or key.default_ttl < DAY)
+        texts.append(f"{key.min_ttl},{key.default_ttl}" if key and matters else "")
+    return {position: [int(part) for part in text.split(",")] for position, text in by_url(matches, texts).items()}

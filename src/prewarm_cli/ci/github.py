@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
 from prewarm.results.next_steps import step_text
-from prewarm.urls import redacted
 from prewarm_cli.ci.workflow_commands import command
+from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.gain import gain_text
+from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.text import (
     cause_of,
     failure_reasons,
     failures_of,
     progress_line,
-    redact_urls,
+    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -38,15 +39,15 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
     failures = list(failures_of(status))
     room = MAX_ANNOTATIONS if len(failures) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     for url, failure in failures[:room]:
-        step = f"\n{step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
-        text = f"{redacted(url)}: {failure_reasons(failure, status.get('words'))}{step}{link}"
+        step = f"\n{with_options(step_text(failure['nextStep']))}" if failure.get("nextStep") else ""
+        text = f"{url}: {failure_reasons(failure, status.get('words'))}{step}{link}"
         yield command(kind, "Not warm", text)
     if len(failures) > room:
         yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
     if not failures and status["status"] != "COMPLETED":
-        yield command(kind, "Not warm", f"{redact_urls(cause_of(status)) or progress_line(status)}{link}")
-    for warning in status.get("warnings", [])[:MAX_ANNOTATIONS]:
-        yield command("warning", "prewarm", redact_urls(warning))
+        yield command(kind, "Not warm", f"{cause_of(status) or progress_line(status)}{link}")
+    for warning in warnings_of(status)[:MAX_ANNOTATIONS]:
+        yield command("warning", "prewarm", warning)
 
 
 def step_summary(status: dict[str, Any], page: str | None) -> str:
@@ -60,13 +61,13 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
     if gain := gain_text(status):
         lines.append(f"<p>{_text(gain)}</p>")
     if cause := cause_of(status):
-        lines.append(f"<p>{_text(redact_urls(cause))}</p>")
+        lines.append(f"<p>{_text(cause)}</p>")
     failures = list(failures_of(status))
     if failures:
         lines += ["<table>", "<tr><th>URL</th><th>why it is not warm</th></tr>"]
         for url, failure in failures[:MAX_SUMMARY_URLS]:
             reasons = _text(failure_reasons(failure, status.get("words")))
-            lines.append(f"<tr><td><code>{_text(redacted(url))}</code></td><td>{reasons}</td></tr>")
+            lines.append(f"<tr><td><code>{_text(url)}</code></td><td>{reasons}</td></tr>")
         lines.append("</table>")
     if len(failures) > MAX_SUMMARY_URLS:
         lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
@@ -74,9 +75,9 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
         lines += ["<h4>What to do</h4>", "<ul>"]
         for step in steps:
             where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
-            lines.append(f"<li>{_text(step['how'])} ({count_of(step['urls'], 'URL')}, {where})</li>")
+            lines.append(f"<li>{_text(with_options(step['how']))} ({count_of(step['urls'], 'URL')}, {where})</li>")
         lines.append("</ul>")
-    lines += [f"<p>Warning: {_text(redact_urls(warning))}</p>" for warning in status.get("warnings", [])]
+    lines += [f"<p>Warning: {_text(warning)}</p>" for warning in warnings_of(status)]
     return _limited(lines)
 
 
@@ -94,5 +95,8 @@ def _limited(lines: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return text in HTML on one line: an empty line would end the HTML, and what follows would be Markdown."""
-    return html.escape(" ".join(text.split()))
+    """Return text in HTML, without secrets of URLs.
+
+    It is on one line: an empty line would end the HTML, and what follows would be Markdown.
+    """
+    return html.escape(redact_urls(" ".join(text.split())))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prewarm_cli.output.redaction import redact_urls
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,5 +26,8 @@ def escape_property(text: str) -> str:
 
 
 def command(kind: str, title: str, text: str) -> str:
-    """Return a workflow command that makes an annotation: `kind` is error, warning or notice."""
-    return f"::{kind} title={escape_property(title)}::{escape_data(text)}"
+    """Return a workflow command that makes an annotation, without secrets of URLs.
+
+    `kind` is error, warning or notice.
+    """
+    return f"::{kind} title={escape_property(title)}::{escape_data(redact_urls(text))}"

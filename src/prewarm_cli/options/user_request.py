@@ -69,11 +69,37 @@ MESSAGE_TERMS = {
 }
 
 
+# A URL, which stays as it is, or a field whose name only a field has.
+_LONG_FIELD = re.compile(
+    rf"[a-z0-9]+://\S+|(?<![\w-])({'|'.join(sorted(name for name in FIELDS if '_' in name))})(?![\w=\[-])"
+)
+# Fields whose names are words of English too, as the service's texts mention them.
+SHORT_FIELDS = {
+    r"\bset nearest(?:: true)?(?![\w-])": "pass --nearest",
+    r"\((?:send )?headers\)": "(--header)",
+    r"\bor to headers\b": "or to --header",
+    r"(?<![\w-])tier (edge|regional)\b": r"--tier \1",
+    r"\bverify: (all|sample|none)\b": r"--verify \1",
+}
+
+
 def in_users_terms(message: str) -> str:
     """Return a message of the API with the command's names for what it mentions."""
     for term, known in MESSAGE_TERMS.items():
         message = message.replace(term, known)
-    return message
+    return with_options(message)
+
+
+def with_options(text: str) -> str:
+    """Return a text of the service with the command's options for the request's fields that it names.
+
+    Names of several words are fields wherever they stand, but not in a URL; others only where the text can mean
+    nothing else (SHORT_FIELDS).
+    """
+    text = _LONG_FIELD.sub(lambda match: option_of(match[1]) if match[1] else match[0], text)
+    for pattern, option in SHORT_FIELDS.items():
+        text = re.sub(pattern, option, text)
+    return text
 
 
 class UserRequest(dict[str, Any]):
@@ -133,6 +159,7 @@ def rejection_in_users_terms(cause: str, request: UserRequest) -> str:
     for problem in cause.split(" | "):
         field, colon, message = problem.partition(": ")
         name = field.partition("[")[0].partition(".")[0]
+        message = with_options(message)
         parts.append(f"{request.place_of(field)}: {message}" if colon and name in FIELDS else problem)
     return " | ".join(parts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
+from prewarm_cli.options.user_request import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,4 +130,4 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     yield from document_lines(dry_run.get("sources", []))
     yield from left_out_lines(dry_run.get("sources", []))
     for warning in dry_run["warnings"]:
-        yield f"warning  {warning}"
+        yield f"warning  {with_options(warning)}"

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from prewarm.results.next_steps import step_text
-from prewarm.urls import redacted
+from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.text import (
     cause_of,
     failure_reasons,
     failures_of,
     in_progress,
-    redact_urls,
     run_name,
+    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
     fetched = status.get("fetched") or {}
     for url in status.get("successUrl", []):
         _add_case(suite, url, fetched)
-    cause = redact_urls(cause_of(status))
+    cause = cause_of(status)
     # The whole cause is written once: it may have 32,768 characters, and a run a hundred thousand URLs.
     short_cause = cause.partition("\n")[0]
     if len(short_cause) > SHORT_CAUSE_LENGTH:
@@ -59,7 +60,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
         failed += 1
         coverage = f"; {failure['coverage']:g} % of its reachable targets are warm" if "coverage" in failure else ""
         reasons = failure_reasons(failure, status.get("words"))
-        step = f"; what to do: {step_text(failure['nextStep'])}" if failure.get("nextStep") else ""
+        step = f"; what to do: {with_options(step_text(failure['nextStep']))}" if failure.get("nextStep") else ""
         message = reasons + coverage + step + (f"; {short_cause}" if short_cause else "")
         if completed:
             ET.SubElement(_add_case(suite, url, fetched), "skipped", message=_xml_text(message))
@@ -75,7 +76,7 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
     full_cause = [cause] if cause != short_cause else []
     # Most servers show this text, and no properties.
     link = [f"run {run}: {page}"] if page else []
-    if lines := [*link, *full_cause, *(redact_urls(warning) for warning in status.get("warnings", []))]:
+    if lines := [*link, *full_cause, *warnings_of(status)]:
         ET.SubElement(suite, "system-out").text = _xml_text("\n".join(lines))
     counts = {
         "failures": (0 if completed else failed) + failed_cases,
@@ -102,7 +103,7 @@ def _add_sources(suite: ET.Element, status: dict[str, Any]) -> tuple[int, int]:
     if first and status["status"] != "COMPLETED":
         failed = 1
         case = ET.Element("testcase", classname="prewarm", name="the sources")
-        ET.SubElement(case, "failure", type="sources skipped", message=_xml_text(redact_urls(first)))
+        ET.SubElement(case, "failure", type="sources skipped", message=_xml_text(first))
         suite.insert(1, case)
     for source in status.get("sources", []):
         for each in source["leftOut"]:
@@ -110,7 +111,7 @@ def _add_sources(suite: ET.Element, status: dict[str, Any]) -> tuple[int, int]:
             case = ET.SubElement(suite, "testcase", classname=source["source"], name=_xml_text(each["reason"]))
             kind = "skipped" if each["skipped"] else "left out"
             examples = f", such as {', '.join(each['examples'])}" if each["examples"] else ""
-            message = _xml_text(redact_urls(f"{each['count']:,} {kind}{examples}"))
+            message = _xml_text(f"{each['count']:,} {kind}{examples}")
             ET.SubElement(case, "skipped", message=message)
     return skipped, failed
 
@@ -129,15 +130,15 @@ def _add_case_without_urls(suite: ET.Element, status: dict[str, Any], cause: str
 def _add_case(suite: ET.Element, url: str, fetched: Mapping[str, str]) -> ET.Element:
     """Add a URL's test case; a URL that is fetched in another form has it as the property `fetched`."""
     host = urlsplit(fetched.get(url, url)).hostname or "prewarm"
-    case = ET.SubElement(suite, "testcase", classname=_xml_text(host), name=_xml_text(redacted(url)))
+    case = ET.SubElement(suite, "testcase", classname=_xml_text(host), name=_xml_text(url))
     if url in fetched:
         properties = ET.SubElement(case, "properties")
-        ET.SubElement(properties, "property", name="fetched", value=_xml_text(redacted(fetched[url])))
+        ET.SubElement(properties, "property", name="fetched", value=_xml_text(fetched[url]))
     return case
 
 
 def _xml_text(value: object) -> str:
-    return NOT_IN_XML.sub("\ufffd", str(value))
+    return NOT_IN_XML.sub("\ufffd", redact_urls(str(value)))
 
 
 def _seconds(status: dict[str, Any]) -> str:

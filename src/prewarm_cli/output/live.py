@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import echo, wrap
 from prewarm_cli.output.text import failure_line, failures_of, in_progress, progress_line, targets_of
 
@@ -141,7 +142,7 @@ class ProgressBars:
         # As Text: a URL may contain rich's markup, and a style passed to `print` would colour the bars too.
         console = self.progress.console
         for line in self._failures.lines(status):
-            for part in wrap(line, console.width):
+            for part in wrap(redact_urls(line), console.width):
                 console.print(self._red_text(part), soft_wrap=True)
         done, total = targets_of(status)
         for name, current, maximum in (("URLs", status["completed"], status["total"]), ("targets", done, total)):

@@ -8,6 +8,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, TextIO
 
+from prewarm_cli.output.redaction import redact_urls
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -92,8 +94,8 @@ def fits(lines: Iterable[str], width: int | None) -> bool:
 
 
 def echo(lines: Iterable[str]) -> None:
-    """Print lines on stdout, wrapped if it is a terminal."""
+    """Print lines on stdout, without the secrets of URLs, wrapped if it is a terminal."""
     width = columns()
     for line in lines:
-        print("\n".join(wrap(line, width)))
+        print("\n".join(wrap(redact_urls(line), width)))
     sys.stdout.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm.results.proof_texts import ELSEWHERE
-from prewarm.urls import redacted
 from prewarm_cli.errors import Code
+from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output import times
 from prewarm_cli.output.dry_run import (
     MEGABYTE,
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
 ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
 OUTCOME_TEXTS = {outcome.value: text for outcome, text in IN_WORDS.items()}
 FAILURES_SHOWN = 20
-URL = re.compile(r"https?://\S+")
-
-
-def redact_urls(text: str) -> str:
-    """Return a text with each URL in it redacted separately; the text between the URLs is unchanged."""
-    return URL.sub(lambda match: redacted(match[0]), text)
 
 
 def in_progress(status: dict[str, Any]) -> bool:
@@ -97,10 +90,10 @@ def failure_reasons(failure: dict[str, Any], service_texts: dict[str, str] | Non
     `service_texts`: the service's own texts for outcomes, if any.
     """
     if what := failure.get("what"):
-        return str(what)
+        return with_options(str(what))
     texts = OUTCOME_TEXTS | (service_texts or {})
     parts = (
-        f"{name} at {count_of(count, 'target')}" + (f" ({texts[name]})" if name in texts else "")
+        f"{name} at {count_of(count, 'target')}" + (f" ({with_options(texts[name])})" if name in texts else "")
         for name, count in failure.get("reasons", {}).items()
     )
     return ", ".join(parts) or "not warm"
@@ -188,7 +181,7 @@ def next_step_lines(status: dict[str, Any]) -> Iterator[str]:
     if everywhere := status.get("failedEverywhere"):
         yield f"note     {count_of(everywhere, 'URL')} failed everywhere"
     for step in status.get("nextSteps", []):
-        yield f"next     {step_text(step)}"
+        yield f"next     {with_options(step_text(step))}"
 
 
 def _notes(status: dict[str, Any]) -> Iterator[str]:
@@ -203,8 +196,13 @@ def _notes(status: dict[str, Any]) -> Iterator[str]:
         yield f"proofs   {proof}"
     for entry in islice(status.get("uncompressed", []), FAILURES_SHOWN):
         yield f"plain    {entry['url']} was served uncompressed at {count_of(entry['pops'], 'POP')}"
-    for warning in status.get("warnings", []):
+    for warning in warnings_of(status):
         yield f"warning  {warning}"
+
+
+def warnings_of(status: dict[str, Any]) -> list[str]:
+    """Return a run's warnings, with the command's options for the fields that they name."""
+    return [with_options(warning) for warning in status.get("warnings", [])]
 
 
 def _proof(targets: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import typer
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
 from prewarm_cli.traffic.selection import Selection  # noqa: TC001 - typer reads the annotations
@@ -113,7 +114,7 @@ def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and str
 
     width = columns(stream)
     for line in lines:
-        print("\n".join(wrap(printable(line), width)), file=stream)
+        print("\n".join(wrap(redact_urls(printable(line)), width)), file=stream)
 
 
 @contextlib.contextmanager

@@ -192,3 +192,8 @@ def test_detail_names_the_limit() -> None:
 def test_error_page_of_a_single_page_application_is_an_error_page() -> None:
     answer = response("Error from cloudfront", cf_pop="SYD1-C1", bytes=5, content_length="5")
     assert classify(answer, "SYD1-C1")[0] is Outcome.ERROR_PAGE
+
+
+def test_location_of_a_redirect_is_recorded_without_its_secrets() -> None:
+    _, detail = classify(response(status=302, location="https://sso.example.com/?session=S3CRET&page=2"), POP)
+    assert "Location: https://sso.example.com/?session=…&page=2" in detail

@@ -60,7 +60,7 @@ def test_plain_and_compressed_copies_are_not_different_contents() -> None:
 
 def test_summary_names_url_and_pops() -> None:
     rolled = roll_up(PLAN, [part(0, (0, ""), (0, "br"), (0, ""))])
-    summary = sums(PLAN, rolled, URLS)
+    summary = sums(PLAN, rolled, URLS, 0.0)
     expected = {"url": URLS[0], "pops": 2, "examples": sorted([POP_NAMES[0], POP_NAMES[2]])}
     assert (summary["uncompressedUrls"], summary["uncompressed"]) == (1, [expected])
     assert any("one URL was served uncompressed" in each and "2 POPs" in each for each in summary["warnings"])

@@ -47,6 +47,7 @@ STORED = {
     "encodings": "bi",
     "uncompressed": b"u",
     "plainCopies": b"p",
+    "shortLived": b"s",
     "targets": 17,
     "vary": {"accept": [3, 4]},
     "gain": "NRT 7 2 -3:1 30:4",
@@ -54,7 +55,7 @@ STORED = {
 # The first version stored failures as a map by outcome, and no attempts.
 LATER = {
     *("attempt", "previous", "examples", "verifiedInPop", "verifiedElsewhere"),
-    *("servers", "encodings", "uncompressed", "plainCopies", "vary", "gain"),
+    *("servers", "encodings", "uncompressed", "plainCopies", "vary", "gain", "shortLived"),
 }
 FIRST = {name: STORED[name] for name in STORED if name not in LATER}
 FIRST["failed"] = {"4": {"timeout": 2}}
@@ -94,6 +95,7 @@ RESULT = BatchResult(
     vary={"accept": (3, 4)},
     targets=17,
     gain="NRT 7 2 -3:1 30:4",
+    short_lived=b"s",
 )
 
 
@@ -112,7 +114,15 @@ def test_stored_names_and_types_are_unchanged() -> None:
 def test_item_of_the_first_version_is_read_with_defaults() -> None:
     first = replace(RESULT, failed={4: {"timeout": 2}}, attempt="", previous="", examples=(), verified_in_pop=0)
     first = replace(
-        first, verified_elsewhere=0, servers="", encodings="", uncompressed=b"", plain_copies=b"", vary={}, gain=""
+        first,
+        verified_elsewhere=0,
+        servers="",
+        encodings="",
+        uncompressed=b"",
+        plain_copies=b"",
+        vary={},
+        gain="",
+        short_lived=b"",
     )
     assert result_from_item(FIRST | {"run": "run", "sk": "1-000000#2", "ttl": 1}) == first
 

@@ -6,7 +6,7 @@ import pytest
 
 from resolve.distributions.cache_behaviours import behaviours, first_matches, has_pragma_in_key, refusals
 from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
-from resolve.distributions.longest_lifetimes import longest_lifetimes
+from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
 from tests.support.builders import parsed
 from tests.support.cache_policies import DISABLED, OPTIMIZED
 
@@ -130,3 +130,20 @@ def test_maximum_ttl_is_that_of_each_urls_behaviour_and_left_out_where_it_limits
     in_order = behaviours(config, {"D": DISABLED, "O": OPTIMIZED})
     assert longest_lifetimes(in_order, first_matches(in_order, urls)) == {1: 0, 2: 60, 3: 0}
     assert longest_lifetimes([], first_matches([], urls)) == {}
+
+
+def test_other_ttls_are_those_that_a_run_may_notice() -> None:
+    config = {
+        "CacheBehaviors": {
+            "Items": [
+                {"PathPattern": "/short/*", "DefaultTTL": 60},
+                {"PathPattern": "/kept/*", "MinTTL": 300},
+                {"PathPattern": "/unread/*", "CachePolicyId": "U"},
+            ]
+        },
+        "DefaultCacheBehavior": {"CachePolicyId": "O"},
+    }
+    urls = parsed(*(f"https://www.example.com/{path}" for path in ("a", "short/b", "kept/c", "unread/d")))
+    in_order = behaviours(config, {"O": OPTIMIZED})
+    assert other_ttls(in_order, first_matches(in_order, urls)) == {1: [0, 60], 2: [300, 86_400]}
+    assert other_ttls([], first_matches([], urls)) == {}
