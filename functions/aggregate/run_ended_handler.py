@@ -35,7 +35,9 @@ def handler(event: dict[str, Any], _context: object) -> None:
         elif finish_run(plan, store, redrives, status) is None:
             return
     ended_at = detail["stopDate"] / 1000 if detail.get("stopDate") else time.time()
-    store.runs.end(run, end_facts(status, detail.get("error") or "", ended_at), redrives)
+    # As GET /status has them: a run was listed some seconds before its execution started.
+    began_at = detail["startDate"] / 1000 if detail.get("startDate") else None
+    store.runs.end(run, end_facts(status, detail.get("error") or "", ended_at, began_at), redrives)
     settings = Settings.from_environment()
     if settings.notification_topic and (settings.notifications == "all" or status != "SUCCEEDED"):
         summary = store.get_summary(run)

@@ -13,7 +13,7 @@ from api.runs.damaged import DAMAGE, stored_documents
 from api.runs.executions import Execution, Executions
 from prewarm.errors import RunNotFound
 from prewarm.observability import logger
-from prewarm.storage.run_items import MICROS, check_item, host_key, label_key, started_at_of
+from prewarm.storage.run_items import MICROS, check_item, host_key, label_key, started_at
 from prewarm.storage.run_list import RunPage
 from prewarm.storage.run_store import Storage
 
@@ -166,10 +166,10 @@ def entry_of(item: dict[str, Any], arn: str, execution: Execution | None = None)
     }
     if execution is None:
         own = {"run": item["name"], "status": item["state"], "endedAt": item["endedAt"]}
-        return entry | own | {"startedAt": started_at_of(item["sk"])}
+        return entry | own | {"startedAt": started_at(item)}
     return entry | {
         "run": execution.run,
         "status": execution.list_status,
-        "startedAt": started_at_of(item["sk"]) if item else execution.started_at,
+        "startedAt": execution.started_at or started_at(item),
         "endedAt": execution.ended_at or None,
     }

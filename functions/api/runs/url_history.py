@@ -10,7 +10,7 @@ from api.runs.executions import Executions
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.results.url_index import IndexedUrl, find_url, url_hash
-from prewarm.storage.run_items import host_key, started_at_of
+from prewarm.storage.run_items import host_key, started_at
 from prewarm.storage.run_list import Window
 from prewarm.storage.run_store import Storage
 from prewarm.urls import redacted
@@ -92,7 +92,7 @@ def _as_json(item: dict[str, Any], arn: str, entry: IndexedUrl) -> dict[str, Any
         "run": item["name"],
         "label": item.get("label"),
         "status": item["state"],
-        "startedAt": started_at_of(item["sk"]),
+        "startedAt": started_at(item),
         "endedAt": item["endedAt"],
         "warm": entry.success,
         "warmTargets": entry.warm,

@@ -25,7 +25,7 @@ HOSTS_INDEXED = 1_000
 MICROS = 1_000_000
 # The attributes that GET /runs shows, by type.
 TYPES: dict[type, tuple[str, ...]] = {
-    str: ("name", "startedBy", "label", "regionType", "state", "endedAt"),
+    str: ("name", "startedBy", "label", "regionType", "state", "startedAt", "endedAt"),
     int: ("hostCount", "pops", "total", "targets", "warm", "failed", "micros"),
     bool: ("dryRun",),
     list: ("hosts", "region", "locations"),
@@ -86,6 +86,11 @@ def started_at_of(key: str) -> str:
     return f"{key[:19]}Z"
 
 
+def started_at(item: dict[str, Any]) -> str:
+    """Return when a run's execution started, where its end recorded that; else when it was asked for."""
+    return item.get("startedAt") or started_at_of(item["sk"])
+
+
 def hosts_of(urls: Iterable[Url]) -> list[str]:
     """Return the hosts of URLs, each once, in order."""
     return list(dict.fromkeys(url.host for url in urls))
@@ -133,10 +138,17 @@ def plan_facts(plan: Plan, hosts: list[str]) -> dict[str, Any]:
     }
 
 
-def end_facts(status: str, error: str, ended_at: float) -> dict[str, Any]:
-    """Return how a run ended: `status` and `error` as Step Functions has them, `ended_at` in epoch seconds."""
-    moment = dt.datetime.fromtimestamp(ended_at, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return {"state": run_state(status, error), "error": error, "endedAt": moment}
+def end_facts(status: str, error: str, ended_at: float, began_at: float | None = None) -> dict[str, Any]:
+    """Return how a run ended: `status` and `error` as Step Functions has them.
+
+    `ended_at`, and `began_at` where it is known: the execution's own times, in epoch seconds.
+    """
+    began = {} if began_at is None else {"startedAt": _moment(began_at)}
+    return {"state": run_state(status, error), "error": error, "endedAt": _moment(ended_at)} | began
+
+
+def _moment(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def result_facts(summary: dict[str, Any], indexed: int) -> dict[str, Any]:
