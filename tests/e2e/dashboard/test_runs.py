@@ -97,7 +97,7 @@ def check_failures(page: Page) -> None:
     expect(reasons).to_contain_text("the origin answered with a 4xx")
     # What failed comes before the map, by cause, with the next step; at how many targets a URL is warm is a count.
     failed = page.get_by_role("region", name="2 URLs failed")
-    expect(failed).to_contain_text("2 URLs: the origin answered with a 4xx")
+    expect(failed).to_contain_text("2 URLs: 404 Not Found")
     expect(failed).to_contain_text(ABSENT)
     expect(failed).to_contain_text("404 Not Found at")
     expect(failed).to_contain_text("Next step: publish the file, or take the URL off the list")
