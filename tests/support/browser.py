@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.service import HOST
 
@@ -21,6 +30,8 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 # Longer than any run of these tests takes on a slow machine.
 TIMEOUT_MS = 30_000
+# Playwright waits 5 s by default; a function that starts on a busy machine may take longer.
+expect.set_options(timeout=TIMEOUT_MS)
 FORM_URL = f"https://{HOST}/page/0.html"
 ENDED = "[data-chip]:not(.in_progress)"
 

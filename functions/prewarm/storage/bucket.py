@@ -13,6 +13,7 @@ from prewarm.storage.transient import named_errors, read_whole, unpacked
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectOutputTypeDef
 
 # The fastest level still compresses to a tenth; compression must not take longer than the fetch that it records.
 GZIP_LEVEL = 1
@@ -170,7 +171,7 @@ class Bucket:
         """Store an object as `_put_version` does; return its new ETag, empty if another write was first."""
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
         try:
-            return self._put(key, body, **condition, **options)
+            return self._put(key, body, **condition, **options)["ETag"]
         except ClientError as error:
             if (code := error.response["Error"].get("Code", "unknown error")) in OVERTAKEN:
                 return ""
@@ -178,10 +179,10 @@ class Bucket:
         except TransientError as error:
             raise Unavailable(str(error)) from error
 
-    def _put(self, key: str, body: bytes, **options: Any) -> str:  # noqa: ANN401 - put_object's own
-        """Store an object; return its ETag."""
+    def _put(self, key: str, body: bytes, **options: Any) -> "PutObjectOutputTypeDef":  # noqa: ANN401 - put_object's own
+        """Store an object; return S3's response."""
         with named_errors(f"write {self.location(key)}"):
-            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)["ETag"]
+            return self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **options)
 
     def _get_json(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         what = f"read {self.location(key)}"

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from prewarm.urls import redacted
 from tests.support.fake_api import RUN, URL, FakeApi, Response, error, fake_api, prewarm
 from tests.support.statuses import BAD, GOOD, running_status, status, warm_status
 
@@ -60,8 +61,10 @@ def test_failures_are_printed_once_as_they_occur(api: FakeApi) -> None:
     half = running_status(completed=1, inProgress=1, failedUrl=[BAD], inProgressUrl=[GOOD], failures=failures)
     api.responses["GET /status"] = [(200, each) for each in (running_status(), half, half, status())]
     before, after = prewarm("watch", "the-run", code=1).stdout.split("FAILED:")
-    assert before.count(f"failed   {BAD}") == 1
-    assert BAD not in after
+    shown = redacted(BAD)
+    assert before.count(f"failed   {shown}") == 1
+    assert shown not in after
+    assert "secret" not in before + after
 
 
 def test_wait_timeout_exits_3_and_writes_the_last_status(api: FakeApi, tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_service_failure_during_a_wait_exits_4_and_prints_how_to_resume(api: Fak
 def test_watch_of_an_unknown_run_exits_2_without_resume_hint(api: FakeApi) -> None:
     api.responses["GET /status"] = [(404, error("RunNotFound", "requestID: run not found"))]
     result = prewarm("watch", "the-run", "--json", code=2)
-    assert result.stderr == "prewarm: requestID: run not found\n"
+    assert result.stderr == "prewarm: ID: run not found\n"
     assert json.loads(result.stdout)["error"]["code"] == "RunNotFound"
 
 

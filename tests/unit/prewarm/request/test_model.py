@@ -41,10 +41,15 @@ def test_body_that_is_not_an_object_is_rejected(document: object) -> None:
         check_request(document)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b"1" * 5000])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"1" * 5000])
 def test_body_that_is_not_json_is_rejected(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^the body is not JSON: "):
         parse_json(body)
+
+
+def test_body_that_is_nested_too_deeply_is_rejected() -> None:
+    with pytest.raises(InvalidRequest, match=r"^the body is nested too deeply to be a request$"):
+        parse_json(b"[" * 100_000)
 
 
 @pytest.mark.parametrize(
