@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
 from prewarm.results.short_lived import SHORT_SECONDS, ShortLived
-from warm.error_lifetime import FORBIDDING, origins_lifetime
+from warm.error_lifetime import FORBIDDING, directive_seconds, origins_lifetime
 from warm.target import Target
 from warm.tile import Tile
 
@@ -18,7 +18,6 @@ from warm.tile import Tile
 LEAST_SECONDS = 1.0
 # The default TTL where the settings are not known: CloudFront's own, a day.
 USUAL_TTLS = (0, 86_400)
-_LONGEST_AGE = 10
 
 
 def seconds_cached(
@@ -36,9 +35,9 @@ def seconds_cached(
     elif lifetime is None:
         lifetime = max(least, default)
     fresh = min(max(lifetime, least), max(longest, least))
-    stale = directives.get("stale-while-revalidate", "")
-    if stale.isascii() and stale.isdecimal() and not FORBIDDING & directives.keys():
-        fresh += min(int(stale[:_LONGEST_AGE]), longest)
+    stale = directive_seconds(directives.get("stale-while-revalidate"))
+    if stale is not None and not FORBIDDING & directives.keys():
+        fresh += min(stale, longest)
     return max(LEAST_SECONDS, fresh)
 
 
@@ -66,9 +65,8 @@ class Expiries:
         lifetime = lifetime_of(response.cache_control, response.expires, date, ttls, longest)
         if lifetime >= SHORT_SECONDS:
             return
-        age = int(response.age[:_LONGEST_AGE]) if response.age.isdecimal() and response.age.isascii() else 0
         came = now if verified else target.held_at or now
-        expiry = math.floor(came + max(0.0, lifetime - age))
+        expiry = math.floor(came + max(0.0, lifetime - (response.age_seconds or 0)))
         copy = ShortLived(1, math.ceil(lifetime), expiry, expiry, target.pop)
         index = tile.cells.rows[target.url]
         known = self.urls.get(index)

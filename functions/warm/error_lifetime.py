@@ -8,9 +8,9 @@ these are unclear the longer time counts, since a fetch within that time reads t
 import math
 import re
 import time
-from email.utils import parsedate_to_datetime
 
 from prewarm.fetcher.response import Response
+from prewarm.http_date import epoch_seconds
 
 # Cached only if the origin sends a lifetime, a custom error response or not.
 KEPT_ON_REQUEST = frozenset({400, 403, 405, 412, 415})
@@ -49,9 +49,9 @@ def origins_lifetime(cache_control: str, expires: str, date: str) -> tuple[dict[
     the cache").
     """
     directives = _directives(cache_control)
-    lifetime = _seconds(directives.get("s-maxage"))
+    lifetime = directive_seconds(directives.get("s-maxage"))
     if lifetime is None:
-        lifetime = _seconds(directives.get("max-age"))
+        lifetime = directive_seconds(directives.get("max-age"))
     if lifetime is None and expires:
         lifetime = _until(expires, date)
     return directives, lifetime
@@ -61,7 +61,7 @@ def _directives(cache_control: str) -> dict[str, str]:
     return {name.lower(): value.strip('"') for name, value in _DIRECTIVE.findall(cache_control)}
 
 
-def _seconds(text: str | None) -> float | None:
+def directive_seconds(text: str | None) -> float | None:
     """Return the seconds of a directive, None if it has no number; more than MOST_SECONDS count as that."""
     if not text or not text.isascii() or not text.isdecimal():
         return None
@@ -70,14 +70,6 @@ def _seconds(text: str | None) -> float | None:
 
 def _until(expires: str, date: str) -> float:
     """Return the seconds from Date, or from now without it, to Expires; 0 if that is not a date (RFC 9111, 5.3)."""
-    end = _epoch_seconds(expires)
-    begin = _epoch_seconds(date)
+    end = epoch_seconds(expires)
+    begin = epoch_seconds(date)
     return 0.0 if end is None else min(max(0.0, end - (time.time() if begin is None else begin)), MOST_SECONDS)
-
-
-def _epoch_seconds(text: str) -> float | None:
-    """Return a date header's time, None if it has none."""
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

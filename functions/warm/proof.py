@@ -9,8 +9,6 @@ from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from warm.target import Target
 
-# Digits of an Age that are read; more are an age of years anyway.
-LONGEST_AGE = 10
 # The layer of the POP itself (Developer Guide, "Server-Timing header", cdn-hit-layer).
 EDGE = "EDGE"
 _NOT_BEHIND_THE_POP = frozenset({"", EDGE})
@@ -36,7 +34,8 @@ def is_older_than(response: Response, seconds: float) -> bool:
     One of an unnamed layer may be the regional edge cache's, which this run has filled through another POP: its Age,
     in whole seconds, then is smaller than the run's.
     """
-    return names_the_pop(response) or not response.age.isdecimal() or int(response.age[:LONGEST_AGE]) + 1 > seconds
+    age = response.age_seconds
+    return names_the_pop(response) or age is None or age + 1 > seconds
 
 
 def may_be_shared(response: Response) -> bool:
@@ -44,7 +43,7 @@ def may_be_shared(response: Response) -> bool:
 
     An object without a lifetime is kept only if a minimum TTL overrides its headers, and then its copy ages.
     """
-    return seems_uncacheable(response) and not (response.age.isdecimal() and int(response.age[:LONGEST_AGE]) > 0)
+    return seems_uncacheable(response) and not response.age_seconds
 
 
 def names_the_pop(response: Response) -> bool:

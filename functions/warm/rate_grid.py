@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 # The part of the limit that the grid has. The rest is for what shifts a fetch against its slot: a worker that comes
-# late (shared_rate.LATE), and clocks that differ.
+# late (held_slots.LATE), and clocks that differ.
 AIM = 0.98
 # Few lanes keep the writes a second few however many workers there are: one per lane and lease.
 MAX_LANES = 16

@@ -24,5 +24,7 @@ class Latest(Generic[T]):
 
     def put(self, checkpoint: Checkpoint | None, result: T, urls: int, *, with_pops: bool) -> None:
         """Keep a result of so many URLs; that of results without a checkpoint is not kept."""
-        keeps = checkpoint is not None and urls <= MOST_URLS
-        self._of, self._result = ((checkpoint, with_pops), result) if checkpoint and keeps else (None, None)
+        if checkpoint is None or urls > MOST_URLS:
+            self._of, self._result = None, None
+        else:
+            self._of, self._result = (checkpoint, with_pops), result

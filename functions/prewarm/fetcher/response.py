@@ -61,6 +61,12 @@ class Response:
         return int(text) if text.isdecimal() and len(text) <= LONGEST_LENGTH else None
 
     @property
+    def age_seconds(self) -> int | None:
+        """Return the Age in seconds (RFC 9111, 5.1), or None where it is absent or not a 64-bit number."""
+        text = self.age
+        return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_LENGTH else None
+
+    @property
     def hit(self) -> bool:
         """Return whether the edge answered from its cache (or the regional edge cache behind it)."""
         return self.x_cache.startswith(("Hit ", "RefreshHit "))

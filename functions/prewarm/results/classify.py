@@ -6,10 +6,10 @@ pages and on status codes that CloudFront returns.
 
 import functools
 import re
-from email.utils import parsedate_to_datetime
 
 from prewarm.errors import truncate
 from prewarm.fetcher.response import Response
+from prewarm.http_date import epoch_seconds
 from prewarm.results.outcome import Outcome
 from prewarm.urls import redacted
 
@@ -49,19 +49,9 @@ def seems_uncacheable(response: Response) -> bool:
         return True
     if not response.expires or _LIFETIME.search(control):
         return False
-    return _is_over(response.expires, response.date)
-
-
-def _is_over(expires: str, date: str) -> bool:
-    """Return whether Expires is not after Date; a text that is not a date has passed already (RFC 9111, 5.3)."""
-    try:
-        end = parsedate_to_datetime(expires).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return True
-    try:
-        return end <= parsedate_to_datetime(date).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return False
+    end, sent = epoch_seconds(response.expires), epoch_seconds(response.date)
+    # An Expires that is not a date has passed already (RFC 9111, 5.3).
+    return end is None or (sent is not None and end <= sent)
 
 
 def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcome, str]:

@@ -7,11 +7,11 @@ A worker leases the slots that follow by one conditional update (warm/rate_grid.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from prewarm.http_date import epoch_seconds
 from prewarm.storage.ledger_items import pack_item, unpack_item
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class RateLanes:
         item = unpack_item(packed)
         lanes = {int(name.removeprefix(LANE)): number for name, number in item.items() if name.startswith(LANE)}
         first = lanes[ask.lane] - ask.count if ask.count and not refused else None
-        return Answer(ask, sent, received, first, lanes, _date_of(response))
+        date = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        return Answer(ask, sent, received, first, lanes, epoch_seconds(date))
 
     def _look(self) -> dict[str, Any]:
         return dict(self._dynamodb.get_item(TableName=self._table, Key=self._key, ConsistentRead=True))
@@ -104,12 +105,3 @@ class RateLanes:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
         return dict(response)
-
-
-def _date_of(response: Mapping[str, Any]) -> float | None:
-    """Return a response's Date in epoch seconds; None where it has none that can be read."""
-    text = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):
-        return None

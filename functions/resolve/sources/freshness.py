@@ -7,7 +7,7 @@ if it came from the origin after the run began, or if the run invalidated it bef
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from prewarm.fetcher.response import LONGEST_LENGTH, Response
+from prewarm.fetcher.response import Response
 from prewarm.planning.source_documents import CACHE, INVALIDATED, ORIGIN, ReadDocument
 from prewarm.request.invalidation_patterns import covers
 from prewarm.urls import Url
@@ -54,7 +54,7 @@ class Freshness:
 
     def judge(self, url: Url, distribution: Distribution, response: Response) -> tuple[ReadDocument, bool]:
         """Return where a document came from, and whether it is to be invalidated before it is used."""
-        age = age_of(response)
+        age = response.age_seconds
         elapsed = self._clock() - self.started_at
 
         def read(origin: str, reason: str = "") -> ReadDocument:
@@ -91,12 +91,6 @@ class Freshness:
             return path, ""
         covering = next((each for each in self._patterns if covers(each, path)), "")
         return covering, "" if covering else f"it was not invalidated, because its path {problem}"
-
-
-def age_of(response: Response) -> int | None:
-    """Return the Age header in seconds (RFC 9111, 5.1), or None where it is absent or not a number."""
-    text = response.age
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_LENGTH else None
 
 
 def is_from_origin(x_cache: str, age: int | None, elapsed: float) -> bool:

@@ -7,7 +7,7 @@ from prewarm.planning.source_documents import CACHE, INVALIDATED, ORIGIN, ReadDo
 from prewarm.request.url_parser import parse_url
 from resolve.distributions.model import Distribution
 from resolve.invalidation_rounds import Owner
-from resolve.sources.freshness import Freshness, age_of, is_from_origin
+from resolve.sources.freshness import Freshness, is_from_origin
 
 OWN = Distribution("E1", "d1.cloudfront.net", ("www.example.com",))
 TENANT = Distribution("E2", "d2.cloudfront.net", ("shop.example.com",), tenant="dt_1")
@@ -57,7 +57,7 @@ def test_response_is_from_the_origin_if_it_left_it_after_the_run_began(
 
 @pytest.mark.parametrize(("text", "age"), [("", None), ("12", 12), ("-1", None), ("²", None), ("9" * 30, None)])
 def test_age_that_is_not_a_number_of_seconds_is_unknown(text: str, age: int | None) -> None:
-    assert age_of(Response(age=text)) == age
+    assert Response(age=text).age_seconds == age
 
 
 def test_document_of_a_cache_is_noted_to_be_invalidated_by_distribution_and_tenant() -> None:
