@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Run:
-    """What a client did in one round: a figure, or the reason why there is none."""
+    """What a client did in one round: its figure, or why it failed."""
 
     case: str
     client: str
@@ -46,18 +46,24 @@ class Run:
     failed: str = ""
 
 
-def rows_of(runs: Iterable[Run], names: dict[str, str]) -> tuple[tuple[str, ...], ...]:
-    """Return a row for each case and client, in the order of the runs. `names`: of the cases."""
+def by_client(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
+    """Return the runs by case and client."""
     found: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         found.setdefault((run.case, run.client), []).append(run)
+    return found
+
+
+def rows_of(runs: Iterable[Run], names: dict[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Return a row for each case and client, in the order of the runs. `names`: of the cases."""
+    found = by_client(runs)
     rows = []
     for (case, client), of_client in found.items():
         form = of_client[-1].form
         name = f"{client}: {form}" if form else client
-        failed = next((run.failed for run in of_client if run.figure is None), "")
+        failed = next((run.failed for run in of_client if run.failed), "")
         if failed:
-            share = f"in {sum(run.figure is None for run in of_client)} of {len(of_client)} rounds"
+            share = f"in {sum(bool(run.failed) for run in of_client)} of {len(of_client)} rounds"
             rows.append((names[case], name, f"**did not finish** {share}: {failed}", *["-"] * (len(COLUMNS) - 3)))
             continue
         figures = [run.figure for run in of_client if run.figure]
@@ -93,7 +99,7 @@ def ratio_of(
     others = {run.round: run.figure for run in found.get(other, [])}
     for run in found.get(one, []):
         against = others.get(run.round)
-        if run.figure is None or against is None:
+        if not run.figure or not against:
             return None
         if kind == "cpu":
             ratios.append(run.figure.cpu_per_1000 / against.cpu_per_1000)
@@ -104,9 +110,7 @@ def ratio_of(
 
 def targets_of(runs: Iterable[Run], names: dict[str, str]) -> tuple[Target, ...]:
     """Return the targets of the cases that were measured."""
-    found: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        found.setdefault((run.case, run.client), []).append(run)
+    found = by_client(runs)
     targets = []
     for case in dict.fromkeys(case for case, _ in found):
         for kind, client, bound in (
@@ -115,7 +119,7 @@ def targets_of(runs: Iterable[Run], names: dict[str, str]) -> tuple[Target, ...]
             ("cpu", CURL_Z, 1.0),
             ("rate", CURL_Z, 1.0),
         ):
-            if bound is None:
+            if not bound:
                 continue
             measured = ratio_of(kind, (case, OURS), (case, client), found)
             failed = next((run.failed for run in found.get((case, client), []) if run.failed), "it did not run")
@@ -131,7 +135,7 @@ def section_of(
     """Return the section of these runs."""
     raw = [
         [run.case, run.client, run.form, run.round, run.failed]
-        + ([] if run.figure is None else [run.figure.fetches, run.figure.seconds, run.figure.cpu, run.figure.peak_mb])
+        + ([run.figure.fetches, run.figure.seconds, run.figure.cpu, run.figure.peak_mb] if run.figure else [])
         for run in runs
     ]
     rows, targets = rows_of(runs, names), targets_of(runs, names)

@@ -5,6 +5,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "www.example.com"
+NO_NGINX = "nginx is not installed (Debian: nginx-light)"
 POPS = 64
 LAB = tuple(f"LAB{number}-C1" for number in range(1, POPS + 1))
 SIZES = {"1k": 1_000, "100k": 100_000, "10m": 10_000_000}
@@ -93,9 +95,11 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
     """Serve as the named POPs until the block ends, on one core if one is given.
 
     `faults`: which share of the targets is answered with which status, as nginx's split_clients.
+    Ends the program with NO_NGINX where nginx is not installed.
     """
     program = nginx()
-    assert program is not None
+    if not program:
+        sys.exit(NO_NGINX)
     addresses = {name: f"127.0.77.{number}" for number, name in enumerate(names, start=1)}
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)

@@ -18,7 +18,7 @@ from unittest import mock
 
 from pycurl import SIZE_DOWNLOAD_T
 
-from bench.edges import HOST, Edges, edges, nginx
+from bench.edges import HOST, Edges, edges
 from bench.page import markdown
 from bench.processes import megabytes
 from bench.section import Section, Target
@@ -116,8 +116,6 @@ def main() -> None:
     if "--measured" in sys.argv:
         measured()
         return
-    if nginx() is None:
-        sys.exit("nginx is not installed (Debian: nginx-light)")
     print(markdown(measure()))
 
 

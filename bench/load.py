@@ -22,7 +22,7 @@ from typing import Any
 
 import requests
 
-from bench.edges import HOST, ONE_PERCENT, POPS, edges, nginx
+from bench.edges import HOST, ONE_PERCENT, POPS, edges
 from bench.page import put_between
 from bench.processes import STACK, Watch
 from bench.workflow import DOMAIN, nameserver
@@ -212,8 +212,6 @@ def main() -> None:
     options.add_argument("--urls", type=int, default=15_625, help="URLs of the large run, each through 64 POPs")
     options.add_argument("--page", type=Path, help="a page that receives the result")
     chosen = options.parse_args()
-    if nginx() is None:
-        sys.exit("nginx is not installed (Debian: nginx-light)")
     pops = list(catalogue().pops)[:POPS]
     text: list[str] = []
     problems: list[str] = []

@@ -9,14 +9,11 @@ where its worker has an even share.
 
 import argparse
 import os
-import time
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import requests
-
+from bench.runs import finish
 from bench.section import Section, Target
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
@@ -72,7 +69,9 @@ def reach(workers: int, limit: float = LIMIT, seconds: float = SECONDS) -> Reach
     with SimulatedCloudFront(config) as edge:
         environment = edge.settings() | shim | {"POWERTOOLS_LOG_LEVEL": "ERROR"}
         with EmbeddedStack(distributions=[f"{DOMAIN}={HOST}"], environment=environment, cap=workers) as stack:
-            finish(stack, pops, urls, {"max_rps": limit, "max_concurrency": workers})
+            listed = [f"https://{HOST}/page-{number}.html" for number in range(urls)]
+            request = {"url_list": listed, "region_type": "pop", "region": pops, "verify": "none"}
+            finish(stack, request | {"max_rps": limit, "max_concurrency": workers}, 2)
         times = edge.arrivals()
     # While more is left than what each worker has in hand, the last batch has not begun.
     body = max(2, len(times) - workers * batch)
@@ -99,20 +98,6 @@ def measure(*, quick: bool = False) -> Section:
     )
     columns = ("workers", "max_rps", "fetches", "share of the limit", "most in 1 s", "most in 10 s")
     return Section("max_rps", columns, rows, notes, targets)
-
-
-def finish(stack: EmbeddedStack, pops: list[str], urls: int, fields: dict[str, Any]) -> None:
-    """Make one run to its end."""
-    listed = [f"https://{HOST}/page-{number}.html" for number in range(urls)]
-    request = {"url_list": listed, "region_type": "pop", "region": pops, "verify": "none"} | fields
-    headers = {"x-api-key": stack.api_key}
-    response = requests.post(f"{stack.api}/prewarm", json=request, headers=headers, timeout=60)
-    response.raise_for_status()
-    query, status = {"requestID": response.json()["requestID"], "limit": "1"}, "IN_PROGRESS"
-    while status == "IN_PROGRESS":
-        time.sleep(2)
-        answer = requests.get(f"{stack.api}/status", params=query, headers=headers, timeout=60)
-        status = answer.json()["status"]
 
 
 def main() -> None:

@@ -6,9 +6,8 @@
 import time
 from typing import Any
 
-import requests
-
 from bench.page import markdown
+from bench.runs import finish
 from bench.section import Section
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
@@ -71,15 +70,10 @@ def warm(stack: EmbeddedStack, pops: list[str], name: str, count: int, fields: d
     """Run one request to its end; return the number of warm targets."""
     urls = [f"https://{HOST}/{name}/{kind}.js" for kind in ("probed", *(f"w{n}" for n in range(count)))]
     request = {"url_list": urls, "region_type": "pop", "region": pops, "verify": "none"} | fields
-    headers = {"x-api-key": stack.api_key}
-    run = requests.post(f"{stack.api}/prewarm", json=request, headers=headers, timeout=60).json()["requestID"]
-    while True:
-        time.sleep(0.5)
-        status = requests.get(f"{stack.api}/status", params={"requestID": run}, headers=headers, timeout=60).json()
-        if status["status"] != "IN_PROGRESS":
-            assert status["status"] == "COMPLETED", status
-            done: int = status["targets"]["done"]
-            return done
+    status = finish(stack, request, 0.5)
+    assert status["status"] == "COMPLETED", status
+    done: int = status["targets"]["done"]
+    return done
 
 
 if __name__ == "__main__":

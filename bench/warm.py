@@ -15,7 +15,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from bench.comparison import OURS, Run, section_of
-from bench.edges import SLOW_MS, Edges, edges, nginx
+from bench.edges import SLOW_MS, Edges, edges
 from bench.job import PeerFailed
 from bench.measured import run_once
 from bench.page import markdown
@@ -59,8 +59,6 @@ def measure(*, quick: bool = False) -> Section:
 
 def compared(cases: dict[str, int], clients: Collection[str], rounds: int, *, quick: bool = False) -> Section:
     """Serve, and let the clients take turns, so that a noisy moment affects all of them."""
-    if nginx() is None:
-        sys.exit("nginx is not installed (Debian: nginx-light)")
     cores = sorted(os.sched_getaffinity(0))
     client_core, server_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
     notes = [line.format(rounds=rounds) for line in NOTES]
@@ -110,7 +108,7 @@ def best_form(name: str, case: str, paths: int, setting: Setting, ready: Edges) 
 
 
 def _shown(run: Run) -> str:
-    if run.figure is None:
+    if not run.figure:
         return run.failed
     return f"{run.figure.rate:,.0f}/s, {run.figure.cpu_per_1000:.3f} s CPU per 1,000"
 

@@ -9,7 +9,6 @@ The embedded stack (moto, workers, API) in front of nginx as 64 POPs; CPU and me
 import argparse
 import asyncio
 import os
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import requests
 
-from bench.edges import HOST, POPS, edges, nginx
+from bench.edges import HOST, POPS, edges
 from bench.page import markdown
 from bench.section import Section
 from prewarm.catalogue import catalogue
@@ -70,8 +69,6 @@ def measure(*, quick: bool = False) -> Section:
 
 def measured_with(urls: int) -> Section:
     """Start everything and run so many URLs through 64 POPs."""
-    if nginx() is None:
-        sys.exit("nginx is not installed (Debian: nginx-light)")
     pops = list(catalogue().pops)[:POPS]
     with edges(None, pops) as ready:
         settings = {

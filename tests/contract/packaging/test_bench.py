@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from bench.comparison import OURS
-from bench.edges import Edges, edges, nginx
+from bench.edges import NO_NGINX, Edges, edges, nginx
 from bench.job import Job, PeerFailed
 from bench.measured import bounded
 from bench.peers import CLIENTS, missing
 from tests.support.definitions import ROOT
 
-NEEDS_NGINX = pytest.mark.skipif(nginx() is None, reason="nginx is not installed (Debian: nginx-light)")
+NEEDS_NGINX = pytest.mark.skipif(not nginx(), reason=NO_NGINX)
 
 
 def output_of(*words: str) -> str:

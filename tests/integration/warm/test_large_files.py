@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.edges import Edges, edges, nginx
+from bench.edges import NO_NGINX, Edges, edges, nginx
 from bench.large_files import fetch
 
 pytestmark = pytest.mark.xdist_group("nginx")
@@ -17,8 +17,8 @@ NOISE_MB = 6
 
 @pytest.fixture(scope="module")
 def ready() -> Iterator[Edges]:
-    if nginx() is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    if not nginx():
+        pytest.skip(NO_NGINX)
     with edges(None) as running:
         yield running
 
