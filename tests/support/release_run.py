@@ -20,6 +20,7 @@ import warm.handler
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import HOST
 from tests.support.handlers import BUCKET, OLD, OTHER_HOST, SYDNEY, TABLE, TOKYO, Context, Machine, client, keys
+from tests.support.stored_runs import put_renewed
 
 RUNS = Path(__file__).parents[1] / "fixtures/runs"
 STATES = ("aborted", "running", "ended")
@@ -133,12 +134,12 @@ def restore(version: str, state: str) -> Stored:
         body = gzip.compress(body) if name.endswith(".gz") else body
         client("s3").put_object(Bucket=BUCKET, Key=f"runs/{NAME}/{name}", Body=body)
     for item in stored["items"]:
-        kinds = {
-            name: {kind: base64.b64decode(it["base64"]) if kind == "B" else it for kind, it in value.items()}
-            for name, value in item.items()
-        }
-        later = {name: {"N": str(int(time.time()) + 3600)} for name in ("deadline", "ttl") if name in item}
-        client("dynamodb").put_item(TableName=TABLE, Item=kinds | later)
+        put_renewed(
+            {
+                name: {kind: base64.b64decode(it["base64"]) if kind == "B" else it for kind, it in value.items()}
+                for name, value in item.items()
+            }
+        )
     prewarm.storage.run_store.storage.cache_clear()
     return stored
 

@@ -36,9 +36,14 @@ def restore_run(version: str, state: str) -> str:
         if (stored := RUNS / version / state / name).exists():
             client("s3").put_object(Bucket=BUCKET, Key=f"runs/{run}/{name}", Body=stored.read_bytes())
     for item in stored_document(version, f"{state}/ledger.json"):
-        later = {name: {"N": str(int(time.time()) + 3600)} for name in ("deadline", "ttl") if name in item}
-        client("dynamodb").put_item(TableName=TABLE, Item=item | later)
+        put_renewed(item)
     return run
+
+
+def put_renewed(item: dict[str, Any]) -> None:
+    """Put a stored item, with its deadline and expiry an hour from now."""
+    later = {name: {"N": str(int(time.time()) + 3600)} for name in ("deadline", "ttl") if name in item}
+    client("dynamodb").put_item(TableName=TABLE, Item=item | later)
 
 
 def put_without_attempt(run: str, result: BatchResult) -> None:
