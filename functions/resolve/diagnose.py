@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from prewarm.counted import count_of
 from prewarm.diagnosis import Check, Group, Row, Texts, run_checks
 from prewarm.request.url_parser import parse_url
 from prewarm.settings import Settings
@@ -85,7 +86,7 @@ def diagnose(url: str | None, settings: Settings, store: Storage, seconds: float
     finder = DistributionFinder(settings, {OWN: cloudfront_client(CLOUDFRONT_TRIES)})
 
     def of_edge() -> Iterator[Row]:
-        listed = f"{len(finder.listed):,} distributions are listed"
+        listed = f"{count_of(len(finder.listed), 'distribution')} listed"
         unreadable = "; ".join(finder.unreadable.values())
         yield CLOUDFRONT_API.warning(f"{listed}; {unreadable}") if unreadable else CLOUDFRONT_API.ok(listed)
         if not url:
