@@ -122,6 +122,17 @@ def test_look_up_says_when_a_url_was_last_warm_and_how_far_it_looked(visit: Visi
     assert labelled
 
 
+def test_request_that_is_opened_before_the_page_is_ready_is_shown(visit: Visit, labelled: str) -> None:
+    visitor = visit()
+    held: list[Route] = []
+    visitor.page.route("**/pops", lambda route: held.append(route))  # noqa: PLW0108 - Playwright sets attributes on the handler
+    with visitor.page.expect_request("**/pops"):
+        page = visitor.open(f"#/run/{labelled}")
+    page.locator("[data-request] summary").click()
+    held[0].continue_()
+    expect(page.get_by_role("region", name="Request")).to_contain_text(PAGE, timeout=5_000)
+
+
 def test_request_of_a_run_is_shown_and_started_again_with_changes(visit: Visit, labelled: str) -> None:
     visitor = visit()
     page = visitor.open(f"#/run/{labelled}")

@@ -52,13 +52,16 @@ function requestElements({ request, hidden }, urls) {
 function requestSection(section, button, run, attempt, signal) {
   const details = $("details", section);
   const body = $("[data-request-body]", section);
-  details.addEventListener("toggle", () => {
+  function showIfOpen() {
     if (!details.open || body.childElementCount) return;
     attempt("The request cannot be shown", async () => {
       const first = await call("GET", "/request", { query: { requestID: run, limit: String(URLS_SHOWN) }, signal });
       body.replaceChildren(requestElements(first, first.urls));
     });
-  });
+  }
+  details.addEventListener("toggle", showIfOpen);
+  // It may have been opened while the page was still loading the catalogue.
+  showIfOpen();
   button.addEventListener("click", async () => {
     button.disabled = true;
     await attempt("The request cannot be started again", async () => {
