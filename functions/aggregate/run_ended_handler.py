@@ -30,9 +30,10 @@ def handler(event: dict[str, Any], _context: object) -> None:
         return
     if status in OUTCOMES_BY_STATUS:
         if plan is None:
-            # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
+            # ResolveTargets outlives its execution: it does not plan the run after this, and may have done so since.
             store.ledger.end_run(run, redrives, status)
-        elif finish_run(plan, store, redrives, status) is None:
+            plan = store.get_plan(run)
+        if plan is not None and finish_run(plan, store, redrives, status) is None:
             return
     ended_at = detail["stopDate"] / 1000 if detail.get("stopDate") else time.time()
     # As GET /status has them: a run was listed some seconds before its execution started.

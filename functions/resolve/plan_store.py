@@ -26,6 +26,9 @@ from resolve.stages import PlannedRun
 class RunEnded(PrewarmError):
     """The run has ended while it was planned."""
 
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} was cancelled before it was planned")
+
 
 def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redrives: int = 0) -> Plan:
     """Store blocks, stages, invalidations and, last, the plan; returns the run's plan.
@@ -35,14 +38,33 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     is stored owns the run; any other one returns that plan.
 
     Raises:
-        RunEnded: the run was cancelled meanwhile, so no plan is stored.
+        RunEnded: the run was cancelled meanwhile, so it has no plan.
 
     """
     plan = replace(planned.plan, attempt=uuid.uuid4().hex)
     run = plan.run
     if not redrives and (stored := store.get_plan(run)) is not None:
         return stored
-    request_part: dict[str, Any] = {"headers": fields.headers, "user_agent": fields.user_agent}
+    _put_blocks(plan, planned, {"headers": fields.headers, "user_agent": fields.user_agent}, store)
+    store.put_batches(plan)
+    for number, stage in enumerate(planned.stages, start=1):
+        store.put_stage(plan, number, planned.items(stage))
+    if planned.plan.respelled:
+        store.put_fetched(run, respelled(planned.urls))
+    for number, batches in enumerate(planned.rounds):
+        store.put_invalidations(run, number, [batch.as_json() for batch in batches])
+    if not store.ledger.open_run(run, plan.deadline, redrives):
+        raise RunEnded(run)
+    given, addresses = [url.given for url in planned.urls], [group.addresses for group in planned.groups]
+    if not store.put_plan(plan, given, addresses, replace=redrives > 0):
+        return store.need_plan(run)
+    if not redrives:
+        _withdraw_if_ended(run, store)
+    return plan
+
+
+def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], store: Storage) -> None:
+    """Store the workers' input: each block's URLs and what the distribution's cache behaviours say of them."""
     matches = [first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
                for each in planned.groups]  # fmt: skip
     for block in planned.blocks:
@@ -69,15 +91,15 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(plan, block.number, document)
-    store.put_batches(plan)
-    for number, stage in enumerate(planned.stages, start=1):
-        store.put_stage(plan, number, planned.items(stage))
-    if planned.plan.respelled:
-        store.put_fetched(run, respelled(planned.urls))
-    for number, batches in enumerate(planned.rounds):
-        store.put_invalidations(run, number, [batch.as_json() for batch in batches])
-    if not store.ledger.open_run(run, plan.deadline, redrives):
-        raise RunEnded(f"run {run} was cancelled before it was planned")
-    given, addresses = [url.given for url in planned.urls], [group.addresses for group in planned.groups]
-    owned = store.put_plan(plan, given, addresses, replace=redrives > 0)
-    return plan if owned else store.need_plan(run)
+
+
+def _withdraw_if_ended(run: str, store: Storage) -> None:
+    """Delete the new plan of a run that was ended while it was stored.
+
+    A function that ends a run marks its end before it looks for the plan. So if the end is not marked by now, that
+    function finds this plan; otherwise it may have missed it, and nothing would ever sum up the run. A run that has
+    results continued with this plan before it ended, so that its plan was there to be found.
+    """
+    if store.ledger.control(run).ended and not store.ledger.results(run):
+        store.delete_plan(run)
+        raise RunEnded(run)

@@ -29,14 +29,16 @@ def cancel(execution: Execution, executions: Executions, store: Storage, *, has_
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
     executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
     store.runs.end(execution.run, end_facts("ABORTED", "", time.time()), execution.redrives)
-    if (plan := store.get_plan(execution.run)) is not None:
+    plan = store.get_plan(execution.run)
+    if plan is None:
+        # ResolveTargets outlives its execution: it does not plan the run after this, and may have done so since.
+        store.ledger.end_run(execution.run)
+        plan = store.get_plan(execution.run)
+    if plan is not None:
         # A worker of a redrive that starts only now must not reopen the run.
         store.ledger.control_after(plan.run, execution.redrives, plan.deadline - plan.started_at)
         store.ledger.end_run(plan.run)
         settle_run(store.with_batches(plan), store.ledger, execution.redrives)
-    else:
-        # So that ResolveTargets, which outlives its execution, does not plan the run afterwards.
-        store.ledger.end_run(execution.run)
     return as_contract(
         find_progress(executions.describe(execution.arn), store, settled=True), has_console=has_console
     )

@@ -31,6 +31,10 @@ class PlanDocuments(Bucket):
             return self.need_plan(plan.run).attempt == plan.attempt
         return True
 
+    def delete_plan(self, run: str) -> None:
+        """Delete the run's plan; its other documents expire unread."""
+        self._s3.delete_object(Bucket=self._bucket, Key=run_key(run, "plan/plan.json"))
+
     def get_plan(self, run: str) -> Plan | None:
         """Return the run's plan, or None."""
         document = self._get_json(run_key(run, "plan/plan.json"))

@@ -9,6 +9,7 @@ import pytest
 import aggregate.handler
 import aggregate.run_ended_handler
 from prewarm.results.batch_result import BatchResult
+from prewarm.storage.ledger import Ledger
 from prewarm.storage.ledger_items import Stored
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.edge_urls import fresh, path_of
@@ -288,6 +289,21 @@ def test_stopped_run_has_a_summary_and_refuses_late_results(machine: Machine, st
     assert machine.storage.ledger.control(ran.name).ended
     aggregate.run_ended_handler.handler(change(ran.name, status), Context())
     assert document(ran.name, "summary.json")["outcomes"] == summary["outcomes"]
+
+
+def test_run_whose_plan_is_stored_while_its_end_is_marked_has_a_summary(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_run = Ledger.end_run
+
+    def plan_and_end(ledger: Ledger, run: str, *given: Any) -> bool:
+        if machine.storage.get_plan(run) is None:
+            machine.resolve(request(fresh(2)), run)
+        return end_run(ledger, run, *given)
+
+    monkeypatch.setattr(Ledger, "end_run", plan_and_end)
+    aggregate.run_ended_handler.handler(change("planned-late", "ABORTED"), Context())
+    assert document("planned-late", "summary.json")["outcomes"] == {"cancelled": 4}
 
 
 @pytest.mark.usefixtures("machine")

@@ -6,6 +6,7 @@ import pytest
 
 import resolve.handler
 import resolve.plan_store
+from prewarm.storage.ledger import Ledger
 from tests.support.edge_urls import fresh
 from tests.support.handlers import SYDNEY, TOKYO, Context, Machine, document, keys
 
@@ -92,3 +93,19 @@ def test_run_that_was_cancelled_while_it_was_planned_gets_no_plan(machine: Machi
     event = {"run": "cancelled-early", "input": request_of(*SYDNEY), "redrives": 1}
     assert resolve.handler.handler(event, Context())["batches"] == 1
     assert not machine.storage.ledger.control("cancelled-early").ended
+
+
+def test_run_that_was_cancelled_while_its_plan_was_stored_keeps_no_plan(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Ledger.open_run
+
+    def open_and_cancel(ledger: Ledger, run: str, *given: Any) -> bool:
+        is_open = opened(ledger, run, *given)
+        ledger.end_run(run)
+        return is_open
+
+    monkeypatch.setattr(Ledger, "open_run", open_and_cancel)
+    with pytest.raises(resolve.plan_store.RunEnded):
+        machine.resolve(request_of(*SYDNEY), "cancelled-late")
+    assert machine.storage.get_plan("cancelled-late") is None
