@@ -38,8 +38,10 @@ class UrlSums:
             for index, count in result.warm.items():
                 _spread(self.reported, (index, index + 1), count)
         if result.finished and not unfinished:
+            finished = self.finished
             for url_from, url_to, pairs in cells.by_url():
-                _spread(self.finished, (url_from, url_to), pairs * variants)
+                finished[url_from] += pairs * variants
+                finished[url_to] -= pairs * variants
 
     def _add_failures(self, result: BatchResult, *, unfinished: bool) -> None:
         for index, counts in result.failed.items():
