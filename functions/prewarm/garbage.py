@@ -1,4 +1,4 @@
-"""How often Python looks for reference cycles in a worker, and in the API."""
+"""How often Python looks for reference cycles in the functions, while they are loaded and later."""
 
 import gc
 
@@ -9,6 +9,6 @@ THRESHOLDS = (50_000, 20, 20)
 
 
 def collect_rarely() -> None:
-    """Leave what was imported to itself, and look for cycles rarely from now on."""
+    """Look for cycles rarely from now on, and never in what exists; call it again once all modules are loaded."""
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
