@@ -1,9 +1,9 @@
 """How much of `max_rps` a run reaches, and the most fetches in any second and in any ten, counted at the edge.
 
-    .venv/bin/python -m bench.rates                                # 5, 20 and 50 workers at 100 a second, 5 minutes
+    .venv/bin/python -m bench.rates                                # 5, 20 and 50 workers at 100 a second, 3 minutes
     .venv/bin/python -m bench.rates --workers 5 --seconds 20       # a look whether it runs
 
-The embedded stack with a process for each worker, in front of the simulated CloudFront. A batch takes 20 seconds
+The embedded stack with a process for each worker, in front of the simulated CloudFront. A batch takes 10 seconds
 where its worker has an even share.
 """
 
@@ -20,8 +20,8 @@ from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack.stack import EmbeddedStack
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
-WORKERS, LIMIT, SECONDS = (5, 20, 50), 100.0, 60.0
-BATCH_SECONDS = 20
+WORKERS, LIMIT, SECONDS = (5, 20, 50), 100.0, 40.0
+BATCH_SECONDS = 10
 POPS = 4
 # Loaded by each worker at its start: sets how many targets a batch has at least.
 SHIM = Path(__file__).parents[1] / "tests/trust/clock"
