@@ -20,7 +20,7 @@ from prewarm_local.edge.process import SimulatedCloudFront
 from prewarm_local.stack.stack import EmbeddedStack
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
-WORKERS, LIMIT, SECONDS = (5, 20, 50), 100.0, 40.0
+WORKERS, LIMIT, SECONDS = (5, 20, 50), 100.0, 30.0
 BATCH_SECONDS = 10
 POPS = 4
 # Loaded by each worker at its start: sets how many targets a batch has at least.
