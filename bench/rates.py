@@ -70,7 +70,7 @@ def reach(workers: int, limit: float = LIMIT, seconds: float = SECONDS) -> Reach
         environment = edge.settings() | shim | {"POWERTOOLS_LOG_LEVEL": "ERROR"}
         with EmbeddedStack(distributions=[f"{DOMAIN}={HOST}"], environment=environment, cap=workers) as stack:
             request = {"region_type": "pop", "region": pops, "verify": "none", "max_concurrency": workers}
-            # A batch for each worker, all at once, so that the measured run does not wait for their processes to start.
+            # A batch for each worker, all at once: the measured run must not wait for their processes to start.
             started = -(-workers * batch // POPS)
             finish(stack, request | {"url_list": listed("start", started)}, 1)
             before = len(edge.arrivals())
