@@ -11,12 +11,12 @@ import argparse
 import datetime as dt
 import importlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from bench.page import load, markdown, save
 from bench.section import Machine, Result
+from bench.termination import exit_on_sigterm, output_of_errors
 
 STORED = Path(__file__).parents[1] / "docs/performance.json"
 # In the order of the page. Each is a module of this package with `measure(*, quick) -> Section`.
@@ -63,7 +63,8 @@ def one(name: str, stored: Path, *, quick: bool) -> None:
     """Measure one section in this process, print it and store it."""
     module = importlib.import_module(f"bench.{name}")
     began, load_before = dt.datetime.now(dt.UTC), os.getloadavg()[0]
-    section = module.measure(quick=quick)
+    with exit_on_sigterm():
+        section = module.measure(quick=quick)
     machine = Machine.now(began, load_before)
     print(f"{section.title}\n{markdown(section)}\n{machine}", flush=True)
     save(stored, in_order(load(stored) | {name: Result(section, machine)}))
@@ -73,13 +74,13 @@ def several(name: str, stored: Path, *, quick: bool) -> bool:
     """Measure one section in a new process; if it fails, store why, and return False."""
     print(f"{name} ...", flush=True)
     command = [sys.executable, "-m", "bench", "--only", name, "--stored", str(stored), *(["--quick"] * quick)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-    sys.stderr.write(done.stderr)
-    if done.returncode == 0:
+    status, errors = output_of_errors(command)
+    sys.stderr.write(errors)
+    if status == 0:
         return True
     results = load(stored)
     last = results.get(name, Result())
-    reason = ([line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"])[-1]
+    reason = ([line for line in errors.splitlines() if line.strip()] or [f"exit status {status}"])[-1]
     failed = f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC: {reason.strip()}"
     save(stored, in_order(results | {name: Result(last.section, last.machine, failed)}))
     return False

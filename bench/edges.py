@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.termination import exit_on_sigterm
+
 HOST = "www.example.com"
 NO_NGINX = "nginx is not installed (Debian: nginx-light)"
 POPS = 64
@@ -101,7 +103,7 @@ def edges(core: int | None, names: Sequence[str] = LAB, faults: str = NO_FAULTS)
     if not program:
         sys.exit(NO_NGINX)
     addresses = {name: f"127.0.77.{number}" for number, name in enumerate(names, start=1)}
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+    with exit_on_sigterm(), tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         # nginx's workers run as another user if the master runs as root.
         folder.chmod(0o755)

@@ -22,10 +22,10 @@ from typing import Any
 
 import requests
 
-from bench.edges import HOST, ONE_PERCENT, POPS, edges
+from bench.edges import HOST, ONE_PERCENT, POPS
+from bench.nginx_stack import stack_with_nginx
 from bench.page import put_between
 from bench.processes import STACK, Watch
-from bench.workflow import DOMAIN, nameserver
 from prewarm.catalogue import catalogue
 from prewarm_local.stack.stack import EmbeddedStack
 
@@ -215,24 +215,16 @@ def main() -> None:
     pops = list(catalogue().pops)[:POPS]
     text: list[str] = []
     problems: list[str] = []
-    with edges(None, pops, ONE_PERCENT) as ready:
-        settings = {
-            "PREWARM_NAMESERVERS": f"127.0.0.1:{nameserver(ready.addresses)}",
-            "PREWARM_CA_BUNDLE": ready.one_root,
-            "PREWARM_HTTPS_PORT": str(ready.port),
-            "PREWARM_EDGE_NETWORKS": "127.0.77.0/24",
-            "POWERTOOLS_LOG_LEVEL": "ERROR",
-        }
-        with EmbeddedStack(distributions=[f"{DOMAIN}={HOST}"], environment=settings, cap=2) as stack:
-            for part in (
-                (lambda: many_runs(stack, pops, chosen.runs, chosen.run_urls)) if chosen.runs else None,
-                (lambda: large_run(stack, pops, chosen.urls)) if chosen.urls else None,
-            ):
-                if part is not None:
-                    lines, broken = part()
-                    print("\n".join(lines), flush=True)
-                    text += lines
-                    problems += broken
+    with stack_with_nginx(pops, ONE_PERCENT) as stack:
+        for part in (
+            (lambda: many_runs(stack, pops, chosen.runs, chosen.run_urls)) if chosen.runs else None,
+            (lambda: large_run(stack, pops, chosen.urls)) if chosen.urls else None,
+        ):
+            if part is not None:
+                lines, broken = part()
+                print("\n".join(lines), flush=True)
+                text += lines
+                problems += broken
     print("\n".join(problems))
     if chosen.page:
         put_between(chosen.page, "load", "\n".join(text))

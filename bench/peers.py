@@ -32,7 +32,7 @@ class Client:
 
     `form`: how the page describes a form, by its number. `program`: the command that must exist. `single`: it is run
     once, and its start is left out. `part`: slow clients fetch one path of so many. `system_roots`: it loads the
-    bundle that systems have.
+    bundle that systems have. `far`: no target is about it, so that it runs in fewer rounds.
     """
 
     fetch: Callable[[Job], tuple[int, float | None]]
@@ -42,6 +42,7 @@ class Client:
     single: bool = False
     part: int = 1
     system_roots: bool = False
+    far: bool = False
 
 
 def curl_parallel(job: Job) -> tuple[int, float | None]:
@@ -162,10 +163,16 @@ CLIENTS = {
     OURS: Client(_pycurl("ours"), system_roots=True),
     BARE: Client(_pycurl("bare"), system_roots=True),
     CURL_Z: Client(curl_parallel, (100, 200, 300), "HTTP/2, `--parallel-max {}`", program="curl", single=True),
-    "aiohttp with uvloop": Client(_of("bench.python_peers", "aiohttp_uvloop"), (4, 12), "HTTP/1.1, {} a POP"),
-    "`requests`": Client(_of("bench.python_peers", "requests_sessions"), (1, 4), "sessions, {} a POP", part=4),
-    "curl processes": Client(curl_processes, form=f"{CURL_PROCESSES} at a time", program="curl", part=50),
-    "h2load": Client(h2load, (10, 50), "no verification, {} streams a connection", program="h2load", single=True),
+    "aiohttp with uvloop": Client(
+        _of("bench.python_peers", "aiohttp_uvloop"), (4, 12), "HTTP/1.1, {} a POP", far=True
+    ),
+    "`requests`": Client(
+        _of("bench.python_peers", "requests_sessions"), (1, 4), "sessions, {} a POP", part=4, far=True
+    ),
+    "curl processes": Client(curl_processes, form=f"{CURL_PROCESSES} at a time", program="curl", part=50, far=True),
+    "h2load": Client(
+        h2load, (10, 50), "no verification, {} streams a connection", program="h2load", single=True, far=True
+    ),
 }
 
 

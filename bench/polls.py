@@ -1,4 +1,4 @@
-"""GET /status of a run of a million targets that is half finished: what a poll reads and takes, and many watchers.
+"""GET /status of half-finished runs of a million targets: what a poll reads and takes, and many watchers.
 
 moto serves S3 and DynamoDB from another process. It does not count read units, so the size of each item that is read
 is counted as DynamoDB does (Developer Guide, "DynamoDB read and write operations"): a unit for 4 KB of a query or of
@@ -16,31 +16,27 @@ import os
 import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Self
 from unittest.mock import patch
 
+from bench.half_run import POPS, HalfRun, pairs, rectangle
 from bench.page import markdown
 from bench.resolving import BUCKET, TABLE, account, moto_server
 from bench.section import Section, Target
-from prewarm.catalogue import catalogue
-from prewarm.planning.batching import all_batches
-from prewarm.planning.plan import Batch, Group, Plan
-from prewarm.results.batch_result import BatchResult
-from prewarm.results.gain import Gain, pack_gains
-from prewarm.results.proven_servers import pack_servers
-from prewarm.results.stats import PopSums, pack_pops
 from prewarm.settings import Settings
 from prewarm.storage.ledger_items import item_bytes
 from prewarm.storage.run_store import Storage
 
-POPS, WORKERS = 64, (5, 50, 1000)
+WORKERS = (5, 50, 1000)
+# Pairs of each URL, in the run of pairs.
+PAIRS_EACH = 20
 # Seconds between a watcher's polls, as of the dashboard; processes of the API; batches that finish between two polls.
 INTERVAL, PROCESSES, NEW = 3.0, 3, 2
+WATCHERS = (1, 2, 20)
 UNIT = 4096
 
 
@@ -63,62 +59,19 @@ class Reads:
         self.calls += 1
 
 
-class Run:
-    """A run of which half of the batches are finished, in the order in which so many workers finish them."""
-
-    def __init__(self, store: Storage, urls: int, workers: int) -> None:
-        """Store its plan and the results of its finished half."""
-        names = tuple(list(catalogue().pops)[:POPS])
-        group = Group("d1.cloudfront.net", "E1", 0, urls, names, POPS)
-        plan = Plan(
-            run=f"bench-{workers}", started_at=time.time(), deadline=time.time() + 9_000, url_count=urls,
-            region_type="region", variants=("br, gzip",), percent_needed=95.0, fail_on="any", verify="sample",
-            max_bytes=None, invalidate=False, groups=(group,), targets=urls * POPS, max_concurrency=workers,
-            attempt="a" * 32,
-        )  # fmt: skip
-        batches = all_batches(plan)
-        self.plan = replace(plan, batches=len(batches), stage_batches=(len(batches),))
-        self.store, self._rng = store, random.Random(1)  # noqa: S311 - no secret
-        store.put_plan(self.plan, [f"https://www.example.com/assets/{number:07}.js" for number in range(urls)], [{}])
-        store.ledger.open_run(self.plan.run, self.plan.deadline)
-        places = sorted(range(len(batches)), key=lambda place: place + workers * self._rng.random())
-        self._left = [batches[place] for place in places]
-        self.finish(len(batches) // 2)
-
-    def finish(self, count: int) -> None:
-        """Store the results of the next batches."""
-        for batch in self._left[:count]:
-            self.store.ledger.put_result(self.plan.run, self._result(batch))
-        del self._left[:count]
-
-    def _result(self, batch: Batch) -> BatchResult:
-        """Return a result of the size that a worker's has; one target of a hundred failed."""
-        urls, pops = batch.url_to - batch.url_from, batch.pop_to - batch.pop_from
-        failed = {index: {"server_error:503:origin": 1} for index in range(batch.url_from, batch.url_to)}
-        failed = {index: counts for index, counts in failed.items() if self._rng.random() < POPS / 100}
-        sums = [PopSums(urls, urls, urls * 11 // 10, urls * 100_000, urls * 80, urls) for _ in range(pops)]
-        gains = {f"L{place:02}": Gain(100, 3, Counter({20: 30, 24: 50, 28: 17})) for place in range(40)}
-        return BatchResult(
-            batch.id, 0, 0, batch.url_from, batch.url_to, pops, True, batch.targets,
-            {"warmed": batch.targets - len(failed), "server_error": len(failed)}, urls, batch.targets * 100_000,
-            failed, pop_from=batch.pop_from, layers={"edge": batch.targets}, per_pop=pack_pops(sums),
-            contents="".join(f"{index:08x}" for index in range(batch.url_from, batch.url_to)),
-            times=dict.fromkeys(range(15, 35), batch.targets // 20), verified_in_pop=urls,
-            servers=pack_servers([2] * pops, [3] * pops, []), encodings="B" * urls, attempt="b" * 32,
-            targets=batch.targets, gain=pack_gains(gains),
-        )  # fmt: skip
-
-
 class Process:
     """A process of the API, which has its own memory and the stores' clients of all."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: HalfRun) -> None:
         """Make one that remembers nothing."""
         from api.runs.executions import Execution  # noqa: PLC0415 - it reads the environment
+        from api.runs.latest_progress import Latest  # noqa: PLC0415
 
         self.store = copy.copy(run.store)
         self.store.forget_checkpoints()
+        self.store.forget_planned()
         arn = f"arn:aws:states:eu-central-1:123456789012:execution:bench:{run.plan.run}"
+        self._latest: Latest[Any] = Latest()
         self._execution = Execution(run.plan.run, arn, "RUNNING", "{}", "", "")
 
     def poll(self) -> dict[str, Any]:
@@ -127,7 +80,8 @@ class Process:
         from api.runs.progress import find_progress  # noqa: PLC0415
         from api.runs.status import as_contract  # noqa: PLC0415
 
-        return as_contract(find_progress(self._execution, self.store), Page(0, 1_000))
+        with patch("api.runs.progress._latest", self._latest):
+            return as_contract(find_progress(self._execution, self.store), Page(0, 1_000))
 
 
 @contextmanager
@@ -139,7 +93,7 @@ def without_checkpoints() -> Iterator[None]:
         yield
 
 
-def reading(run: Run, act: Callable[[], object]) -> tuple[Reads, float, float]:
+def reading(run: HalfRun, act: Callable[[], object]) -> tuple[Reads, float, float]:
     """Return what an act reads of the ledger, and its seconds of CPU and wall time."""
     reads = Reads()
     events = run.store.ledger._dynamodb.meta.events  # noqa: SLF001 - counts what it answers
@@ -183,10 +137,9 @@ class Poll:
 
 @dataclass(frozen=True)
 class Watched:
-    """What some watchers read in some seconds."""
+    """What some watchers read in some seconds, and the median CPU seconds of their polls."""
 
     name: str
-    polls: int
     reads: Reads
     cpu: float
 
@@ -200,7 +153,7 @@ ALL, FIRST, NEXT, NEXT_SAME = "all of the ledger", "first poll of the run", "nex
 REPEATED, REPEATED_SAME = "within 2 s, another process", "within 2 s, the same"
 
 
-def polls(run: Run) -> list[Poll]:
+def polls(run: HalfRun) -> list[Poll]:
     """Return single polls of each kind, each of which finds batches that have finished since the one before."""
     api = Process(run)
 
@@ -225,14 +178,14 @@ def polls(run: Run) -> list[Poll]:
     return kinds
 
 
-def watched(run: Run, watchers: int, seconds: float) -> Watched:
+def watched(run: HalfRun, watchers: int, seconds: float) -> Watched:
     """Return what so many watchers read in some seconds, which are simulated; batches finish meanwhile."""
     rng = random.Random(2)  # noqa: S311 - no secret
     begins = [rng.uniform(0, INTERVAL) for _ in range(watchers)]
     moments = sorted(begin + number * INTERVAL for begin in begins for number in range(int(seconds / INTERVAL)))
     processes = [Process(run) for _ in range(PROCESSES)]
     clock = SimpleNamespace(now=time.time())
-    start = clock.now
+    start, spent = clock.now, []
 
     def watch() -> None:
         finished = 0
@@ -241,42 +194,61 @@ def watched(run: Run, watchers: int, seconds: float) -> Watched:
             if moment // INTERVAL > finished:
                 finished = int(moment // INTERVAL)
                 run.finish(NEW)
+            began = time.process_time()
             rng.choice(processes).poll()
+            spent.append(time.process_time() - began)
 
     with patch("api.runs.live_results.time", SimpleNamespace(time=lambda: clock.now)):
-        reads, cpu, _ = reading(run, watch)
-    return Watched(f"{watchers} watchers, {len(moments)} polls in {seconds:.0f} s", len(moments), reads, cpu)
+        reads, _, _ = reading(run, watch)
+    name = f"{watchers} {'watcher' if watchers == 1 else 'watchers'}, {len(moments)} polls in {seconds:.0f} s"
+    return Watched(name, reads, statistics.median(spent))
 
 
-def measure(*, quick: bool = False, urls: int = 15_625, workers: int = WORKERS[0], seconds: float = 60.0) -> Section:
-    """Measure the polls of one half-finished run."""
+def measured(run: HalfRun, kind: str, seconds: float) -> tuple[list[tuple[str, ...]], list[Target]]:
+    """Return the rows and targets of one run; `kind` names it."""
+    kinds = {each.name: each for each in polls(run)}
+    crowds = [watched(run, count, seconds) for count in WATCHERS]
+    two, twenty = crowds[-2:]
+    usual = [each for name, each in kinds.items() if name != ALL]
+    targets = [
+        Target(f"CPU of a poll, {kind}", max(kinds[name].cpu for name in (NEXT, NEXT_SAME)), 0.2, " s"),
+        Target(f"reads of a poll, {kind}", max(each.megabytes for each in usual), 2.0, " MB"),
+        Target(f"read units of 20 watchers / 2, {kind}", twenty.reads.units / max(1, two.reads.units), 1.2),
+    ]
+    cells = [each.cells() for each in kinds.values()] + [each.cells() for each in crowds]
+    return [(kind, *row) for row in cells], targets
+
+
+def measure(*, quick: bool = False, urls: int = 15_625, workers: int = WORKERS[0], seconds: float = 15.0) -> Section:
+    """Measure the polls of two half-finished runs: a rectangle, and pairs."""
     urls, seconds = (50, 6.0) if quick else (urls, seconds)
+    targets = urls * POPS
+    plans = {"rectangle": rectangle(urls, workers), "pairs": pairs(targets // PAIRS_EACH, targets, workers)}
+    rows: list[tuple[str, ...]] = []
+    held_to: list[Target] = []
     with moto_server() as endpoint:
         account(endpoint)
         os.environ |= {"PREWARM_BUCKET": BUCKET, "PREWARM_TABLE": TABLE, "POWERTOOLS_LOG_LEVEL": "ERROR"}
-        run = Run(Storage(Settings.from_environment()), urls, workers)
-        kinds = {kind.name: kind for kind in polls(run)}
-        two, twenty = (watched(run, count, seconds) for count in (2, 20))
+        store = Storage(Settings.from_environment())
+        for kind, plan in plans.items():
+            found = measured(HalfRun(store, plan), kind, seconds)
+            rows += found[0]
+            held_to += found[1]
     notes = (
-        f"GET /status of a run of {run.plan.targets:,} targets, {workers} workers, {run.plan.batches:,} batches.",
-        "Half of the batches are finished. Medians of five polls.",
+        f"GET /status of runs of {targets:,} targets, {workers} workers; half of the batches are finished.",
+        *(f"{kind}: {plan.url_count:,} URLs, {plan.batches:,} batches." for kind, plan in plans.items()),
+        "Medians of five polls; a watcher polls every 3 s, and its CPU is that of a poll.",
         "MB, read units and items are those of DynamoDB; the seconds in the last column include moto's.",
     )
-    targets = (
-        Target("CPU of a poll", kinds[NEXT].cpu, 0.2, " s"),
-        Target("reads of a poll", max(kind.megabytes for kind in kinds.values() if kind.name != ALL), 2.0, " MB"),
-        Target("read units of 20 watchers / 2", twenty.reads.units / max(1, two.reads.units), 1.2),
-    )
-    rows = (*(kind.cells() for kind in kinds.values()), two.cells(), twenty.cells())
-    columns = ("poll", "MB", "units", "items", "CPU s", "s")
-    return Section("Status while a run is in progress", columns, rows, notes, targets)
+    columns = ("run", "poll", "MB", "units", "items", "CPU s", "s")
+    return Section("Status while a run is in progress", columns, tuple(rows), notes, tuple(held_to))
 
 
 def main() -> None:
     """Measure a run for each number of workers, and print the tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--urls", type=int, default=15_625)
-    options.add_argument("--seconds", type=float, default=60.0, help="how long the watchers watch")
+    options.add_argument("--seconds", type=float, default=15.0, help="how long the watchers watch")
     options.add_argument("--workers", type=int, nargs="*", default=WORKERS)
     chosen = options.parse_args()
     for workers in chosen.workers:

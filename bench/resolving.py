@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
+from bench.termination import exit_on_sigterm
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
 
@@ -119,12 +120,13 @@ def moto_server() -> Iterator[str]:
     """Serve S3, DynamoDB and CloudFront from a separate process until the block ends; yield the address."""
     port = free_port()
     moto = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with exit_on_sigterm():
+        server = subprocess.Popen(moto, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait()
 
 
 def account(endpoint: str) -> tuple["S3Client", str]:

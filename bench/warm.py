@@ -22,7 +22,8 @@ from bench.page import markdown
 from bench.peers import CLIENTS, versions
 from bench.section import Section
 
-ROUNDS = 5
+# Of the clients that targets compare, and of those that are far from any target.
+ROUNDS, FAR_ROUNDS = 5, 3
 # Paths per POP, 64 POPs each.
 CASES = {"1k": 100, "100k": 40, "10m": 2, "slow": 100}
 NAMES = {"1k": "1 KB", "100k": "100 KB", "10m": "10 MB", "slow": f"{SLOW_MS} ms to first byte"}
@@ -30,14 +31,14 @@ QUICK = {"1k": 4}
 QUICK_POPS = 4
 NOTES = (
     "nginx plays 64 POPs over TLS (RSA-2048) on one core, each client runs on another; they take turns {rounds}",
-    "times. Figures are medians; *spread*, the noise of the machine, is the distance of the largest from the",
-    "smallest run in percent of the median. CPU: seconds per 1,000 whole fetches; its ratio is the median of the",
-    "rounds' ratios. Imports, the start of a program and the first handshake are left out. A client with a number",
-    "in its description was tried with several, and has the fastest; nginx's own counter confirms the number of",
-    "requests. *This worker* is the warm function's handler: it judges each answer, measures, and writes records",
-    "and the ledger's item; the other clients only fetch. It and the bare loop load the bundle of roots that",
-    "systems have, the peers a file with one root. *h2load* is the limit: it verifies nothing, and connects to one",
-    "address.",
+    "times, those that no target is about {far} times. Figures are medians; *spread*, the machine's noise, is the",
+    "distance of the largest from the smallest run in percent of the median. CPU: seconds per 1,000 whole fetches;",
+    "its ratio is the median of the rounds' ratios. Imports, the start of a program and the first handshake are left",
+    "out. A client with a number in its description was tried with several, and has the fastest; nginx's own counter",
+    "confirms the number of requests. *This worker* is the warm function's handler: it judges each answer, measures,",
+    "and writes records and the ledger's item; the other clients only fetch. It and the bare loop load the bundle of",
+    "roots that systems have, the peers a file with one root. *h2load* is the limit: it verifies nothing, and",
+    "connects to one address.",
 )
 
 
@@ -61,7 +62,7 @@ def compared(cases: dict[str, int], clients: Collection[str], rounds: int, *, qu
     """Serve, and let the clients take turns, so that a noisy moment affects all of them."""
     cores = sorted(os.sched_getaffinity(0))
     client_core, server_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-    notes = [line.format(rounds=rounds) for line in NOTES]
+    notes = [line.format(rounds=rounds, far=min(rounds, FAR_ROUNDS)) for line in NOTES]
     with edges(server_core) as whole:
         if "slow" in cases and not whole.can_be_slow:
             cases = {case: paths for case, paths in cases.items() if case != "slow"}
@@ -80,6 +81,8 @@ def in_turn(setting: Setting, ready: Edges) -> list[Run]:
         of_case: dict[str, list[Run]] = {name: [] for name in setting.clients}
         for number in range(1, setting.rounds + 1):
             for name in setting.clients:
+                if number > FAR_ROUNDS and CLIENTS[name].far:
+                    continue
                 form = best[name]
                 run = Run(case, name, CLIENTS[name].form.format(form), number)
                 of_client = of_case[name]

@@ -19,6 +19,7 @@ from api.runs.start import start
 from api.runs.status import as_contract
 from api.services import executions, has_console, resolver
 from api.static_routes import router as static_router
+from prewarm.garbage import collect_rarely
 from prewarm.observability import logger
 from prewarm.storage.run_store import storage
 
@@ -27,6 +28,7 @@ app = APIGatewayRestResolver(cors=CORS)
 add_error_handlers(app)
 app.include_router(static_router)
 app.include_router(history_router)
+collect_rarely()
 
 
 @app.post("/prewarm")

@@ -8,7 +8,7 @@ import functools
 import time
 from dataclasses import dataclass, field
 
-from warm.garbage import collect_rarely
+from prewarm.garbage import collect_rarely
 
 
 @functools.cache  # the first call of an environment is the only one that runs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 from collections.abc import Iterator, MutableMapping
 from typing import Annotated, Any, NamedTuple
@@ -11,8 +10,6 @@ import typer
 
 from prewarm_cli.output.help import HelpCommand, HelpGroup
 
-# Of the commands that run the service on this machine; Python's default is 700.
-_OBJECTS_PER_COLLECTION = 50_000
 RUNS, HERE, SETUP = "Runs on a service", "On this machine", "Setup and reference"
 
 
@@ -115,9 +112,6 @@ class LazyCommands(MutableMapping[str, Any]):
 
 
 def _load(name: str, entry: Entry) -> Any:  # noqa: ANN401
-    if entry.heading == HERE:
-        # They load a thousand modules, and collections during that are an eighth of their start.
-        gc.set_threshold(_OBJECTS_PER_COLLECTION)
     found = getattr(importlib.import_module(f"prewarm_cli.{entry.module}"), entry.attribute)
     if not isinstance(found, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -9,6 +9,7 @@ from api.runs.status import as_contract
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.storage.ledger_items import Control
+from prewarm.storage.planned_runs import PlannedRun
 from tests.support.builders import plan
 
 URLS = [f"https://www.example.com/{number}" for number in range(4)]
@@ -57,8 +58,8 @@ class FakeStore:
     def get_plan(self, run: str) -> Plan | None:
         return cast("Plan | None", self._get(run, "plan"))
 
-    def with_batches(self, plan: Plan) -> Plan:
-        return plan
+    def get_planned(self, plan: Plan) -> PlannedRun:
+        return PlannedRun(plan, self.get_urls(plan.run), self.get_fetched(plan.run, plan.respelled))
 
     def get_summary(self, run: str) -> dict[str, Any] | None:
         return cast("dict[str, Any] | None", self._get(run, "summary"))

@@ -35,14 +35,15 @@ class Page:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UrlStatus:
     """One URL in a status: its verdict, and the reasons and coverage of a failure.
 
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
     empty where it is the given one; `kinds` has a failure's counts by kind, None in summaries of earlier versions;
     `variants` is the run's number of variants, 0 if unknown; `everywhere`: whether the URL failed at all of its POPs;
-    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown.
+    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown. For the cost of
+    frozen ones see UrlResult.
     """
 
     url: str

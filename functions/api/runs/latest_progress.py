@@ -3,9 +3,8 @@
 from typing import Generic, TypeVar
 
 from prewarm.storage.checkpoint import Checkpoint
+from prewarm.storage.planned_runs import MOST_URLS
 
-# Runs of more URLs are added up by each poll: they would stay in memory next to the next poll's.
-MOST_URLS = 300_000
 T = TypeVar("T")
 
 

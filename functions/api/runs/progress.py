@@ -32,6 +32,7 @@ from prewarm.results.judging import failed_everywhere, set_aside
 from prewarm.results.rollup import UrlResult, Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.results.warm_counts import each_count
+from prewarm.storage.planned_runs import PlannedRun
 from prewarm.storage.run_store import Storage
 
 # A summary's times to first byte; summaries of earlier versions lack the histogram.
@@ -111,16 +112,16 @@ def find_progress(
 
 def _planned(execution: Execution, plan: Plan, store: Storage, *, with_pops: bool, settled: bool) -> Progress:
     """Return the progress of a run with a plan and without a summary, from its ledger."""
-    plan = store.with_batches(plan)
+    planned = store.get_planned(plan)
+    plan = planned.plan
     # Known before the results are read: then they are final unless the run is still ending.
     ending = not settled and _is_ending(execution, store)
     live = live_results(execution, plan, store) if execution.running else all_results(plan, store)
     if (latest := _latest.get(live.checkpoint, with_pops=with_pops)) is not None:
         progress = replace(latest, execution=execution)
     else:
-        urls, fetched = store.get_urls(plan.run), store.get_fetched(plan.run, plan.respelled)
-        progress = _from_ledger(execution, plan, urls, fetched, live.results, with_pops=with_pops, ending=ending)
-        _latest.put(live.checkpoint, progress, len(urls), with_pops=with_pops)
+        progress = _from_ledger(execution, planned, live.results, with_pops=with_pops, ending=ending)
+        _latest.put(live.checkpoint, progress, plan.url_count, with_pops=with_pops)
     if not execution.running and not ending:
         return replace(progress, phase=ENDED)
     return replace(progress, phase=phase_of(plan, live.results, live.control, time.time()), partial=live.partial)
@@ -185,16 +186,10 @@ def _judged(pop: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_ledger(
-    execution: Execution,
-    plan: Plan,
-    urls: list[str],
-    fetched: dict[int, str],
-    results: list[BatchResult],
-    *,
-    with_pops: bool,
-    ending: bool,
+    execution: Execution, planned: PlannedRun, results: list[BatchResult], *, with_pops: bool, ending: bool
 ) -> Progress:
     """Return the progress of a planned run from the results of its finished batches."""
+    plan, urls, fetched = planned.plan, planned.urls, planned.fetched
     if len(urls) != plan.url_count:
         raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
     rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)

@@ -3,11 +3,14 @@
 packing.py does it for pairs of URL and POP.
 """
 
+import functools
 import math
+import weakref
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TypeVar
 
 from prewarm.planning.plan import Batch, Block, Group, Plan
 
@@ -23,6 +26,8 @@ MAX_BATCHES = 5_000
 # A ledger item has at most 400 KB and lists failures per URL (DynamoDB Developer Guide, "Item size"). A cursor has
 # three bits per target and is passed in the state's payload of at most 256 KiB.
 MAX_URLS_PER_BATCH, MAX_TARGETS_PER_CURSOR = 2_000, 200_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,26 @@ def all_batches(plan: Plan) -> Sequence[Batch]:
     return tuple(tiled(plan))
 
 
-def expected_pairs(plan: Plan) -> list[int]:
+def once_per_plan(compute: Callable[[Plan], T]) -> Callable[[Plan], T]:
+    """Return a function that computes its result once for each plan, and keeps it as long as there is the plan.
+
+    Plans are distinguished by identity: to compare or hash one takes as long as its list of batches is.
+    """
+    known: dict[int, T] = {}
+
+    @functools.wraps(compute)
+    def computed_once(plan: Plan) -> T:
+        key = id(plan)
+        if key not in known:
+            known[key] = compute(plan)
+            weakref.finalize(plan, known.pop, key)
+        return known[key]
+
+    return computed_once
+
+
+@once_per_plan
+def expected_pairs(plan: Plan) -> Sequence[int]:
     """Return by URL index the number of pairs that the plan's batches have; 0 beyond `plan.placed`."""
     differences = [0] * (plan.url_count + 1)
     for batch in all_batches(plan):
@@ -117,7 +141,8 @@ def expected_pairs(plan: Plan) -> list[int]:
     return list(accumulate(differences[: plan.url_count]))
 
 
-def pairs_by_pop(plan: Plan) -> Counter[tuple[int, str]]:
+@once_per_plan
+def pairs_by_pop(plan: Plan) -> Mapping[tuple[int, str], int]:
     """Return by group's number and POP's id how many of the group's URLs the plan's batches have there."""
     rectangles: Counter[tuple[int, int, int]] = Counter()
     pairs: Counter[tuple[int, str]] = Counter()

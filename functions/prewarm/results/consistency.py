@@ -4,7 +4,8 @@ Only copies with the same encoding are compared: an edge that compresses changes
 """
 
 import zlib
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
@@ -82,11 +83,12 @@ def mixed_contents(
     cells, variants = cells or PartCells(plan), len(plan.variants)
     mixed: dict[int, tuple[str, str]] = {}
     first: dict[tuple[int, int], BatchResult] = {}
-    seen: dict[tuple[int, int], tuple[BatchResult, int]] = {}
+    seen = _FirstCopies()
     for part in parts:
         mixed.update(part.mixed)
         if plan.pairs:
-            _compare_pairs(part, seen, mixed, cells, variants)
+            for one, number in seen.others(part, cells, variants):
+                _compare(one, (part, number), mixed, cells, variants)
             continue
         other = first.setdefault((part.url_from, part.url_to), part)
         if part.contents == other.contents:
@@ -96,20 +98,35 @@ def mixed_contents(
     return mixed
 
 
-def _compare_pairs(
-    part: BatchResult,
-    seen: dict[tuple[int, int], tuple[BatchResult, int]],
-    mixed: dict[int, tuple[str, str]],
-    cells: PartCells,
-    variants: int,
-) -> None:
-    """Compare a batch of pairs with the first batch that has a copy of each of its URLs and variants."""
-    rows = cells.of(part).rows
-    for number in range(len(part.contents) // DIGITS):
-        if _checksum(part, number) != UNKNOWN:
-            row, variant = divmod(number, variants)
-            other = seen.setdefault((rows[row], variant), (part, number))
-            _compare(other, (part, number), mixed, cells, variants)
+class _FirstCopies:
+    """The first copy of each URL and variant among batches of pairs, by URL index x variants + variant.
+
+    Two dicts of texts and numbers, which Python's garbage collector does not traverse: there may be a million copies.
+    """
+
+    def __init__(self) -> None:
+        self._checksums: dict[int, str] = {}
+        self._places: dict[int, int] = {}
+        self._parts: list[BatchResult] = []
+
+    def others(
+        self, part: BatchResult, cells: PartCells, variants: int
+    ) -> Iterator[tuple[tuple[BatchResult, int], int]]:
+        """Yield where a batch has another content than the first copy: that copy's batch and number, and its own."""
+        place, contents = len(self._parts), part.contents
+        self._parts.append(part)
+        copies = [index * variants + variant for index in cells.of(part).rows for variant in range(variants)]
+        for number, copy in enumerate(copies[: len(contents) // DIGITS]):
+            checksum = contents[DIGITS * number : DIGITS * (number + 1)]
+            if checksum == UNKNOWN:
+                continue
+            first = self._checksums.get(copy)
+            if first is None:
+                self._checksums[copy], self._places[copy] = checksum, place
+            elif first != checksum:
+                other = self._parts[self._places[copy]]
+                row, variant = divmod(copy, variants)
+                yield (other, bisect_left(cells.of(other).rows, row) * variants + variant), number
 
 
 def _compare(

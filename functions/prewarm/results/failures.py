@@ -86,10 +86,11 @@ def failure_kind(outcome: str, status: int, cause: str = "") -> str:
 
 def by_outcome(counts: Mapping[str, int]) -> dict[str, int]:
     """Return counts by kind as counts by outcome; those of earlier versions have no status in their keys."""
-    sums: Counter[str] = Counter()
+    sums: dict[str, int] = {}
     for kind, count in counts.items():
-        sums[kind.partition(":")[0]] += count
-    return dict(sums)
+        outcome = kind.partition(":")[0]
+        sums[outcome] = sums.get(outcome, 0) + count
+    return sums
 
 
 def without_statuses(counts: Mapping[str, int]) -> dict[str, int]:

@@ -4,7 +4,7 @@ A worker counts by location, the ledger stores that as a short text, and `gain_o
 "What the first viewers were spared", says what these figures mean.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +37,9 @@ class Gain:
         """Add the counts of other targets."""
         self.fetched += other.fetched
         self.before += other.before
-        self.classes.update(other.classes)
+        # Counter.update would take most of the time of a status with many parts.
+        for number, count in other.classes.items():
+            self.classes[number] += count
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts, and the percentiles of the differences in milliseconds; None without any."""
@@ -75,8 +77,10 @@ def unpack_gains(text: str) -> dict[str, Gain]:
     gains = {}
     for packed in filter(None, text.split(";")):
         name, fetched, before, *classes = packed.split(" ")
-        counts = Counter({int(number): int(count) for number, _, count in (each.partition(":") for each in classes)})
-        gains[name] = Gain(int(fetched), int(before), counts)
+        gain = gains[name] = Gain(int(fetched), int(before))
+        for each in classes:
+            number, _, count = each.partition(":")
+            gain.classes[int(number)] = int(count)
     return gains
 
 
@@ -86,10 +90,13 @@ def gain_of(results: Iterable[BatchResult], verify: str, region_of: Callable[[st
     `region_of` returns the region of a location or POP. Each has `pairs`, `sparedMs` (p50, p95, p99; None without a
     pair), `fetched` and `warmBefore`, see Gain; the run has them as a sentence too, in `text`.
     """
-    regions: dict[str, Gain] = {}
+    locations: defaultdict[str, Gain] = defaultdict(Gain)
     for result in results:
         for location, gain in unpack_gains(result.gain).items():
-            regions.setdefault(region_of(location), Gain()).add(gain)
+            locations[location].add(gain)
+    regions: defaultdict[str, Gain] = defaultdict(Gain)
+    for location, gain in locations.items():
+        regions[region_of(location)].add(gain)
     if not regions:
         return None
     whole = Gain()

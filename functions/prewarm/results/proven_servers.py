@@ -32,11 +32,12 @@ def proven_servers(plan: Plan, parts: Iterable[BatchResult]) -> ProvenServers:
     bitmaps: dict[tuple[int, str], int] = {}
     counts: dict[tuple[int, str], int] = {}
     separate: set[str] = set()
-    for part in parts:
-        names = plan.groups[part.group].pops[part.pop_from : part.pop_from + part.pops]
-        for name, packed in zip(names, part.servers.split(";") if part.servers else (), strict=False):
+    # Most batches of the same POPs have the same addresses proven.
+    for group, pop_from, pops, servers in {(part.group, part.pop_from, part.pops, part.servers) for part in parts}:
+        names = plan.groups[group].pops[pop_from : pop_from + pops]
+        for name, packed in zip(names, servers.split(";") if servers else (), strict=False):
             bits, _, count = packed.partition("/")
-            key = (part.group, name)
+            key = (group, name)
             bitmaps[key] = bitmaps.get(key, 0) | int(bits, 16)
             # A batch of pairs may have no target at one of its POPs, and then counts none of its addresses.
             counts[key] = max(counts.get(key, 0), int(count.removesuffix(SEPARATE)))

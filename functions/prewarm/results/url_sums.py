@@ -1,6 +1,6 @@
 """Sums of targets per URL over a run's batches. Pure; the cost grows with batches and failures."""
 
-from collections import Counter
+from collections.abc import Mapping
 from itertools import accumulate
 
 from prewarm.results.batch_result import BatchResult
@@ -20,7 +20,7 @@ class UrlSums:
         self._length, self._finished_batches, self._cells = url_count + 1, finished_batches, cells
         self.finished, self.reported = [0] * self._length, [0] * self._length
         self.dark: dict[str, list[int]] = {}
-        self.failures: dict[int, Counter[str]] = {}
+        self.failures: dict[int, Mapping[str, int]] = {}
         self.examples: dict[int, dict[str, Example]] = {}
 
     def add(self, result: BatchResult, variants: int) -> None:
@@ -38,26 +38,39 @@ class UrlSums:
             for index, count in result.warm.items():
                 _spread(self.reported, (index, index + 1), count)
         if result.finished and not unfinished:
+            finished = self.finished
             for url_from, url_to, pairs in cells.by_url():
-                _spread(self.finished, (url_from, url_to), pairs * variants)
+                finished[url_from] += pairs * variants
+                finished[url_to] -= pairs * variants
 
     def _add_failures(self, result: BatchResult, *, unfinished: bool) -> None:
         for index, counts in result.failed.items():
-            self.failures.setdefault(index, Counter()).update(counts)
+            known = self.failures.get(index)
+            # Most URLs have failures in one part only.
+            self.failures[index] = counts if known is None else _together(known, counts)
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
         for example in result.examples:
             self.examples.setdefault(example.url, {}).setdefault(example.kind, example)
 
-    def example(self, index: int, kinds: Counter[str]) -> Example | None:
+    def example(self, index: int, kinds: Mapping[str, int]) -> Example | None:
         """Return an example of a URL's most frequent failures that have one; None if no batch has one."""
-        examples = self.examples.get(index, {})
-        return next((examples[kind] for kind, _ in kinds.most_common() if kind in examples), None)
+        examples = self.examples.get(index)
+        known = [kind for kind in kinds if kind in examples] if examples else []
+        return examples[max(known, key=kinds.__getitem__)] if examples and known else None
 
     def close(self) -> None:
         """Turn the differences into sums; call it once, after the last part."""
         self.finished, self.reported = list(accumulate(self.finished)), list(accumulate(self.reported))
         self.dark = {reason: list(accumulate(counts)) for reason, counts in self.dark.items()}
+
+
+def _together(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    """Return the sums of two counts."""
+    sums = dict(some)
+    for kind, count in others.items():
+        sums[kind] = sums.get(kind, 0) + count
+    return sums
 
 
 def _spread(differences: list[int], urls: tuple[int, int], amount: int) -> None:

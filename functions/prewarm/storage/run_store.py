@@ -13,13 +13,13 @@ from prewarm.storage.clients import create_clients, create_rate_client
 from prewarm.storage.keys import cursor_key, records_key, run_key, url_index_key
 from prewarm.storage.knowledge_store import KnowledgeStore
 from prewarm.storage.ledger import Ledger
-from prewarm.storage.plan_documents import PlanDocuments
+from prewarm.storage.planned_runs import PlannedRuns
 from prewarm.storage.rate_lanes import RateLanes
 from prewarm.storage.run_list import RunList
 from prewarm.storage.transient import API_PATIENCE, PATIENCE, name_errors_of
 
 
-class Storage(PlanDocuments, KnowledgeStore, CheckpointStore):
+class Storage(PlannedRuns, KnowledgeStore, CheckpointStore):
     """The documents of all runs and what they learned, in S3; their `ledger` and the list of `runs` in DynamoDB."""
 
     def __init__(self, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Each benchmark runs; the figures are not checked."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -77,6 +78,30 @@ def test_a_client_that_does_not_end_is_stopped_with_its_programs(tmp_path: Path)
     while process.exists() and "State:\tZ" not in process.joinpath("status").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+BENCH = "from bench.edges import edges\nwith edges(None): print('ready', flush=True); input()"
+SECTION = "import sys; from bench.termination import output_of_errors; output_of_errors([sys.executable, '-c', {!r}])"
+
+
+@NEEDS_NGINX
+@pytest.mark.parametrize("script", [BENCH, SECTION.format(BENCH)], ids=["script", "section"])
+def test_a_bench_that_is_terminated_ends_its_nginx(script: str) -> None:
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        servers = [Path(f"/proc/{process}/status") for process in descendants(started.pid)]
+        assert any("nginx" in server.read_text() for server in servers)
+        started.terminate()
+        assert started.wait(20) == 128 + signal.SIGTERM
+    assert not any(server.exists() for server in servers)
+
+
+def descendants(process: int) -> list[int]:
+    """Return the ids of a process's children, and of theirs."""
+    children = [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [*children, *(each for child in children for each in descendants(child))]
 
 
 @NEEDS_NGINX

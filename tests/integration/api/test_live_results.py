@@ -42,6 +42,7 @@ class Poller:
         self.store = copy.copy(store)
         self.store.ledger = copy.copy(store.ledger)
         self.store.forget_checkpoints()
+        self.store.forget_planned()
 
     def _count(self, parsed: dict[str, Any], **_: Any) -> None:
         self.queries += 1

@@ -45,6 +45,9 @@ HARD = {
     "clocks are wrong at ten a second": World(10, 5, 8, 60, skew=0.4),
     "workers are killed": World(100, 20, 30, 120, crash=1 / 60),
     "loops stand still": World(100, 10, 20, 150, stall=0.08),
+    "batches follow each other at once": World(
+        30, 5, 15, 40, round_trip=(0.005, 0.015), handover=(0.1, 0.3), stall=0.05
+    ),
     "the ledger is slow": World(100, 5, 10, 300, round_trip=(0.05, 0.3)),
 }
 

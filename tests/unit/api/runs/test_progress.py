@@ -136,7 +136,7 @@ def test_summary_and_ledger_of_an_ended_run_yield_the_same_status(unfinished: Ou
     ("documents", "reads"),
     [
         ({"summary": summary_of(), "plan": PLAN}, ["summary", "urls"]),
-        ({"plan": PLAN}, ["summary", "plan", "ledger", "urls"]),
+        ({"plan": PLAN}, ["summary", "plan", "urls", "ledger"]),
         ({"dry_run": {}}, ["summary", "plan", "dry_run"]),
         ({"request": {}}, ["summary", "plan", "dry_run", "request"]),
     ],

@@ -77,3 +77,24 @@ def test_a_response_of_a_suspected_pop_is_judged_before_the_next_fetch(monkeypat
 
 def test_a_copy_is_judged_although_the_run_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     assert events_of(OK, monkeypatch, stop_after=1) == ["start a", "perform", "judge a"]
+
+
+def test_first_requests_are_sent_before_all_have_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    class Slow(Pool):
+        """A pool whose first answer comes once the scheduler waits for one."""
+
+        def finished(self, wait: float) -> list[tuple[Handle, int, str]]:
+            waits.append(wait)
+            return super().finished(wait) if len(waits) >= 4 else []
+
+    events: list[str] = []
+    monkeypatch.setattr(scheduler, "FIRST_STARTS", 1)
+    monkeypatch.setattr(scheduler, "read_response", lambda *_: OK)
+    queue = PopQueue(["127.0.0.1"], multiplexed=True)
+    queue.waiting.extend(Fetch(url, [], queue) for url in ("a", "b", "c"))
+    Scheduler(cast("CurlPool", Slow(events)), lambda *_: None, None, {queue: None}, None).run(lambda: False)
+    assert events[:6] == ["start a", "perform", "start b", "perform", "start c", "perform"]
+    assert waits[:3] == [0.0, 0.0, 0.0]
+    assert waits[3] > 0

@@ -1,5 +1,6 @@
 """Batching: every target is in one batch, and batches fit the run's size and the storage limits."""
 
+import gc
 import json
 
 import pytest
@@ -17,12 +18,13 @@ from prewarm.planning.batching import (
     POPS_PER_BATCH,
     all_batches,
     batch_size,
+    once_per_plan,
     stage_batches,
     targets_per_batch,
     tiling,
     url_blocks,
 )
-from prewarm.planning.plan import Group
+from prewarm.planning.plan import Group, Plan
 from prewarm.results.outcome import Outcome
 from tests.support.builders import plan
 from warm.cursor import FETCHED, Cursor
@@ -149,3 +151,20 @@ def test_batches_are_ordered_by_url_block() -> None:
     assert [batch.url_from for batch in batches] == sorted(batch.url_from for batch in batches)
     assert [batch.id for batch in batches[:2]] == ["1-000000", "1-000001"]
     assert batches[0].block == batches[1].block
+
+
+def test_result_is_computed_once_per_plan_and_kept_no_longer_than_the_plan() -> None:
+    computed: list[int] = []
+
+    @once_per_plan
+    def urls(of: Plan) -> int:
+        computed.append(of.url_count)
+        return of.url_count
+
+    one, other = plan(url_count=1), plan(url_count=2)
+    assert [urls(each) for each in (one, other, one, other)] == [1, 2, 1, 2]
+    assert computed == [1, 2]
+    del one
+    gc.collect()
+    again = [plan(url_count=3) for _ in range(10)]
+    assert [urls(each) for each in again] == [3] * 10
