@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import errno
 import resource
 import socket
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 PORT_TRIES = 20
+# asyncio fills a buffer of 256 KiB with zeros for each TLS connection, and a run opens thousands. A viewer sends short
+# requests; a TLS record has at most 16 KiB (RFC 8446 §5.1).
+asyncio.sslproto.SSLProtocol.max_size = 16 * 1024
 
 
 def raise_descriptor_limit() -> None:
