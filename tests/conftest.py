@@ -54,6 +54,7 @@ NOT_OF_FUNCTIONS = tuple(
     for folder in (
         "contract/docs",
         "contract/packaging",
+        "contract/statemachine",
         "contract/template",
         "e2e",
         "fuzz",
