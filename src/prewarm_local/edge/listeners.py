@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 PORT_TRIES = 20
-# A TLS record has at most 16 KiB (RFC 8446 §5.1), and viewers send short requests. asyncio's own size is 256 KiB, which
-# it fills with zeros for each TLS connection: 1.7 GB in `prewarm demo`.
+# A TLS record has at most 16 KiB (RFC 8446 §5.1), and viewers send short requests. asyncio's own size is 256 KiB,
+# filled with zeros for each connection: 1.7 GB in `prewarm demo`.
 TLS_BUFFER = 16 * 1024
 
 
