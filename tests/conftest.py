@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from coverage import Coverage
 from hypothesis import is_hypothesis_test, settings
 from xdist.scheduler import LoadGroupScheduling
 
@@ -34,23 +35,34 @@ LONGEST = (
     "test_outcomes.py",
     "test_origin_protection.py",
 )
-# Half a million records, thousands of store calls: the coverage tracer trebles their time. Other tests execute the
-# same lines.
-NOT_TRACED = {"test_item_size.py", "test_ownership.py", "test_double_delivery.py"}
+_HERE = Path(__file__).parent
+# Not traced, nor are property tests: half a million records, thousands of store calls, of which the coverage tracer
+# trebles the time. Other tests execute the same lines.
+MANY_CALLS = tuple(
+    _HERE / file
+    for file in (
+        "integration/warm/test_double_delivery.py",
+        "integration/warm/test_ownership.py",
+        "unit/prewarm/storage/test_item_size.py",
+        "unit/warm/test_shared_rate.py",
+    )
+)
 # Tests of what is not deployed, or of functions in other processes, which are not traced: coverage is measured of
 # `functions` only, and its tracer costs each Python call of the embedded stack, the command and the validators.
-_HERE = Path(__file__).parent
 NOT_OF_FUNCTIONS = tuple(
     _HERE / folder
     for folder in (
         "contract/docs",
         "contract/packaging",
+        "contract/statemachine",
         "contract/template",
         "e2e",
         "fuzz",
         "integration/edge",
         "integration/stack",
+        "integration/tools",
         "trust",
+        "unit/bench",
         "unit/prewarm_cli",
         "unit/prewarm_local",
     )
@@ -67,6 +79,9 @@ _OBJECTS_PER_COLLECTION = 10_000
 _DEFAULT_EXAMPLES, _FEWEST_EXAMPLES = 100, 10
 
 
+_TRACED = pytest.StashKey[bool]()
+
+
 def _group(item: pytest.Item) -> str:
     mark = item.get_closest_marker("xdist_group")
     return str(mark.args[0]) if mark else item.path.name
@@ -77,8 +92,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(_group(item), len(ranks)))
     for item in items:
-        if item.path.name in NOT_TRACED or any(map(item.path.is_relative_to, NOT_OF_FUNCTIONS)):
-            item.add_marker(pytest.mark.no_cover)
+        item.stash[_TRACED] = not (
+            any(map(item.path.is_relative_to, (*MANY_CALLS, *NOT_OF_FUNCTIONS)))
+            or (isinstance(item, pytest.Function) and is_hypothesis_test(item.function))
+        )
     for function in {item.function for item in items if isinstance(item, pytest.Function)}:
         if is_hypothesis_test(function):
             _scale(function)
@@ -100,6 +117,23 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_PER_COLLECTION)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure no coverage of a test outside the traced ones, nor of the fixtures and threads that it starts.
+
+    pytest-cov's mark `no_cover` has no effect in a worker of pytest-xdist: two measurements run there, and the mark
+    stops only the inner one. It also leaves fixtures traced.
+    """
+    stopped = []
+    while not item.stash[_TRACED] and (running := Coverage.current()) is not None:
+        running.stop()
+        stopped.append(running)
+    result = yield
+    for each in reversed(stopped):
+        each.start()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

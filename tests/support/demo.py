@@ -77,4 +77,4 @@ def _check_output(shown: str) -> None:
     assert after.count("X-Cache: Hit from cloudfront") == 3, shown
     assert "IN_PROGRESS" in before, "no progress was printed"
     assert "unresolved_pop" in before, "stale POP names must be skipped and listed"
-    assert f"COMPLETED: {len(PAGES)} of {len(PAGES)} URLs" in after
+    assert f"COMPLETED: {len(FAILING)} of {len(FAILING)} URLs" in after

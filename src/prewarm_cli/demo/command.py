@@ -1,4 +1,4 @@
-"""`prewarm demo`: the embedded stack, a simulated CloudFront, two runs, and viewers that verify the result."""
+"""`prewarm demo`: the embedded stack, a simulated CloudFront, a run, its retry, and viewers that verify it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from prewarm_cli.demo.site import (
 from prewarm_cli.output.terminal import columns, wrap
 
 if TYPE_CHECKING:
+    from prewarm_cli.api_client import Client
     from prewarm_cli.demo.viewer import ViewerResponse
     from prewarm_local.edge.process import SimulatedCloudFront
     from prewarm_local.stack.stack import EmbeddedStack
@@ -123,13 +124,19 @@ def serve_until_signal(show: Show) -> None:
 
 def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, show: Show) -> list[str]:
     """Run the demo, and return the checks that failed."""
+    from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
+
     show.say(f"\nA cold cache. Viewers request {VIEWED_URL}:", "bold")
     before = _viewer_requests(site, edge, show)
     # These viewers have warmed the URL for themselves, so the caches are emptied again.
     edge.purge(["/*"])
 
     show.say(f"\nA run: {len(PAGES) + len(FAILING)} URLs, three of them broken at the origin", "bold")
-    first = _warm(stack, [*PAGES, *FAILING], show)
+    client = Client(stack.api, stack.api_key)
+    request = {"url_list": [*PAGES, *FAILING], "region_type": "region", "region": REGIONS}
+    started = client.start(request, new_idempotency_key())
+    show.say(f"POST /prewarm → 200 {json.dumps(started)}")
+    first = _follow(client, started, show)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
     reasons = Counter(entry["reason"] for entry in first["skippedPops"])
@@ -140,8 +147,11 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     show.say("\nThe result. The same viewers repeat their requests:", "bold")
     after = _viewer_requests(site, edge, show)
 
-    show.say("\nA second run, without the three broken URLs:", "bold")
-    second = _warm(stack, list(PAGES), show)
+    show.say("\nThe origin is repaired. A retry of the three URLs:", "bold")
+    site.repair(edge)
+    retry = client.retry(first["requestID"])
+    show.say(f"POST /retry → 200 {json.dumps(retry)}")
+    second = _follow(client, retry, show)
     checks = {
         "the first run must be FAILED": first["status"] == "FAILED",
         "exactly the three broken URLs must fail": sorted(first["failedUrl"]) == sorted(FAILING),
@@ -149,26 +159,22 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
         "retired POPs must be skipped and listed": bool(reasons),
         "before the run, every viewer must get a Miss": all(each.x_cache.startswith("Miss") for each in before),
         "after the run, every viewer must get a Hit": all(each.x_cache.startswith("Hit") for each in after),
-        "the second run must be COMPLETED": second["status"] == "COMPLETED",
+        "the retry must be COMPLETED": second["status"] == "COMPLETED",
+        "the retry must warm the three URLs": sorted(second["successUrl"]) == sorted(FAILING),
     }
     return [check for check, passed in checks.items() if not passed]
 
 
-def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
-    """Start a run through the API, display it until it ends, and return its last status."""
-    from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
+def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, Any]:
+    """Display a run until it ends, and return its last status."""
     from prewarm_cli.demo.table import url_table  # noqa: PLC0415
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
     from prewarm_cli.output.text import next_step_lines, progress_line  # noqa: PLC0415
 
-    client = Client(stack.api, stack.api_key)
-    request = {"url_list": urls, "region_type": "region", "region": REGIONS}
-    document = client.start(request, new_idempotency_key())
-    show.say(f"POST /prewarm → 200 {json.dumps(document)}")
-    show.say(f"Its page: {client.page_of(document['requestID'])}")
+    show.say(f"Its page: {client.page_of(started['requestID'])}")
     with choose_display() as display:
-        status = poll_until_end(client, document["requestID"], display)
+        status = poll_until_end(client, started["requestID"], display)
     show.say(progress_line(status))
     for line, style in url_table(status, columns(), display.shown):
         show.say(line, style)

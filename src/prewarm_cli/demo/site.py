@@ -9,6 +9,7 @@ from prewarm.catalogue import Catalogue, catalogue
 from prewarm.request.pop_selection import expand
 
 if TYPE_CHECKING:
+    from prewarm_local.edge.process import SimulatedCloudFront
     from prewarm_local.stack.distribution import Distribution
 
 DOMAIN = "d111111abcdef8.cloudfront.net"
@@ -17,6 +18,7 @@ REGIONS = ["apac", "eu"]
 # A distribution's "error caching minimum TTL" is configurable; a short one keeps the demo short.
 ERROR_CACHE_SECONDS = 2
 ORIGIN_MS = 60
+REPAIRED_BYTES = 40_000
 
 PAGES = {
     f"https://{SHOP}/": 18_000,
@@ -51,6 +53,15 @@ class DemoSite:
     requested_pops: list[str]
     viewer_pops: list[str]
 
+    def repair(self, edge: SimulatedCloudFront) -> None:
+        """Serve the broken URLs from the origin."""
+        for url in FAILING:
+            edge.put_object(_target(url), {"size": REPAIRED_BYTES, "ttfb_ms": ORIGIN_MS})
+
+
+def _target(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
+
 
 def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
     """Return the demo's site: most catalogued POPs work, some are retired, two are dark, one is an impostor."""
@@ -68,9 +79,9 @@ def demo_site(pop_catalogue: Catalogue | None = None) -> DemoSite:
     faulty = [pop for pop in working if pop not in viewers][10::60][:3]
     objects: dict[str, Any] = {}
     for url, size in PAGES.items():
-        objects["/" + url.split("/", 3)[3]] = {"size": size, "ttfb_ms": ORIGIN_MS}
+        objects[_target(url)] = {"size": size, "ttfb_ms": ORIGIN_MS}
     for url, fault in FAILING.items():
-        objects["/" + url.split("/", 3)[3]] = {"ttfb_ms": ORIGIN_MS, **fault}
+        objects[_target(url)] = {"ttfb_ms": ORIGIN_MS, **fault}
     distribution = Distribution(DOMAIN, (SHOP, IMAGES))
     config = {
         **simulation_of([distribution]),
