@@ -70,10 +70,7 @@ def different(pops: Iterable[dict[str, Any]]) -> str:
     if not found:
         return ""
     noun = "POP differs" if len(found) == 1 else "POPs differ"
-    rows = [
-        (pop["pop"], f"{pop['warm']:,} of {judged_of(pop):,}", f"{pop['judgedFailed']:,}")
-        for pop in found[:DIFFERENT_SHOWN]
-    ]
+    rows = [(pop["pop"], warm_of(pop), f"{pop['judgedFailed']:,}") for pop in found[:DIFFERENT_SHOWN]]
     html = f'<h2 class="bad">{len(found):,} {noun} from the others</h2>'
     html += table("POPs that differ from the others", ("POP", "Targets warm", "Failed"), rows)
     if len(found) > DIFFERENT_SHOWN:
@@ -85,6 +82,11 @@ def judged_of(entry: dict[str, Any]) -> int:
     """Return by how many targets a POP or region is judged."""
     judged: int = entry["judged"]
     return judged
+
+
+def warm_of(entry: dict[str, Any]) -> str:
+    """Return how many of a POP's or region's judged targets are warm, which is what its share counts."""
+    return f"{entry['warm']:,} of {judged_of(entry):,}"
 
 
 def share(entry: dict[str, Any]) -> str:

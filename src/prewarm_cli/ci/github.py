@@ -5,19 +5,15 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from prewarm.counted import count_of
-from prewarm.results.next_steps import step_text
+from prewarm.results.next_steps import step_text, urls_text
+from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.failures import everywhere_text, failure_reasons, failures_of
 from prewarm_cli.output.gain import gain_text
+from prewarm_cli.output.progress import progress_line
 from prewarm_cli.output.redaction import redact_urls
-from prewarm_cli.output.text import (
-    cause_of,
-    failure_reasons,
-    failures_of,
-    progress_line,
-    warnings_of,
-)
+from prewarm_cli.output.text import cause_of, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,14 +65,17 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
             reasons = _text(failure_reasons(failure, status.get("words")))
             lines.append(f"<tr><td><code>{_text(url)}</code></td><td>{reasons}</td></tr>")
         lines.append("</table>")
+    if everywhere := status.get("failedEverywhere"):
+        lines.append(f"<p>{everywhere_text(everywhere)}.</p>")
     if len(failures) > MAX_SUMMARY_URLS:
         lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
     if steps := status.get("nextSteps"):
         lines += ["<h4>What to do</h4>", "<ul>"]
         for step in steps:
             where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
-            lines.append(f"<li>{_text(with_options(step['how']))} ({count_of(step['urls'], 'URL')}, {where})</li>")
+            lines.append(f"<li>{_text(urls_text(step))}: {_text(with_options(step['how']))} ({where})</li>")
         lines.append("</ul>")
+    lines += [f"<p>Skipped: {_text(text)}.</p>" for text in skip_counts(status.get("skippedPops", []))]
     lines += [f"<p>Warning: {_text(warning)}</p>" for warning in warnings_of(status)]
     return _limited(lines)
 

@@ -7,11 +7,11 @@ import json
 import signal
 import threading
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.command import command
 from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
@@ -132,10 +132,9 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     first = _warm(stack, [*PAGES, *FAILING], show)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
-    reasons = Counter(entry["reason"] for entry in first["skippedPops"])
-    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    skipped = " ".join(entry["pop"] for entry in first["skippedPops"])
-    show.say(f"\nSkipped POPs ({counts}): {skipped}")
+    show.say("\nPOPs of the catalogue that were skipped:")
+    for text in skip_counts(first["skippedPops"]):
+        show.say(f"  {text}")
 
     show.say("\nThe result. The same viewers repeat their requests:", "bold")
     after = _viewer_requests(site, edge, show)
@@ -146,7 +145,7 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
         "the first run must be FAILED": first["status"] == "FAILED",
         "exactly the three broken URLs must fail": sorted(first["failedUrl"]) == sorted(FAILING),
         "every other URL must be warm": sorted(first["successUrl"]) == sorted(PAGES),
-        "retired POPs must be skipped and listed": bool(reasons),
+        "retired POPs must be skipped and listed": bool(first["skippedPops"]),
         "before the run, every viewer must get a Miss": all(each.x_cache.startswith("Miss") for each in before),
         "after the run, every viewer must get a Hit": all(each.x_cache.startswith("Hit") for each in after),
         "the second run must be COMPLETED": second["status"] == "COMPLETED",
@@ -157,10 +156,10 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
 def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     """Start a run through the API, display it until it ends, and return its last status."""
     from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
-    from prewarm_cli.demo.table import url_table  # noqa: PLC0415
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
+    from prewarm_cli.output.failures import failure_lines  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
-    from prewarm_cli.output.text import next_step_lines, progress_line  # noqa: PLC0415
+    from prewarm_cli.output.progress import progress_line  # noqa: PLC0415
 
     client = Client(stack.api, stack.api_key)
     request = {"url_list": urls, "region_type": "region", "region": REGIONS}
@@ -170,10 +169,10 @@ def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     with choose_display() as display:
         status = poll_until_end(client, document["requestID"], display)
     show.say(progress_line(status))
-    for line, style in url_table(status, columns(), display.shown):
-        show.say(line, style)
-    for line in next_step_lines(status):
-        show.say(line)
+    for url in status["successUrl"]:
+        show.say(f"warm     {url}", "green")
+    for line in failure_lines(status):
+        show.say(line, "red" if line.startswith("failed") else "")
     return status
 
 
