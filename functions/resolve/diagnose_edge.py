@@ -53,7 +53,7 @@ CLIENT_SUBNETS = Check(
     Texts(
         "CloudFront's nameservers choose a POP by client subnet",
         "locations without a POP name are not warmed",
-        "none is needed unless you warm countries without a POP name; in a VPC, open outgoing UDP and TCP 53 to "
+        "nothing, unless you warm countries without a POP name; then, in a VPC, open outgoing UDP and TCP 53 to "
         "CloudFront's nameservers, or set PREWARM_NAMESERVERS to a nameserver that passes client subnets on",
     ),
 )
@@ -184,7 +184,9 @@ def _reachability(
     failed = [f"{pop} ({skip_text(each.failure)})" for pop, each in probed.items() if each.failure]
     reasons = f"; not reachable: {', '.join(failed[:SHOWN])}" if failed else ""
     if not probed:
-        return REACHABILITY.skipped("no POP name has a usable address", "fix the check `pop_names` first")
+        return REACHABILITY.skipped(
+            "no POP name has a usable address", "fix the POP names first, as the check before this one says"
+        )
     if not responded:
         first = next((f": {each.detail}" for each in probed.values() if each.detail), "")
         return REACHABILITY.failure(f"no POP responds{reasons}{first}")

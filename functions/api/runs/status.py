@@ -51,6 +51,7 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
         document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
+        document["failed"] = counts[Verdict.FAILED]
         document["failing"] = sum(entry.failing for entry in progress.urls)
     return document | details | ({"nextToken": token} if token else {})
 

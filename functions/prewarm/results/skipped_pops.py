@@ -7,7 +7,7 @@ from typing import Any
 from prewarm.counted import count_of
 from prewarm.results.outcome import IN_WORDS, Outcome
 
-# The reasons that are no outcomes of a probe, and those of which the outcome's text says too little about a POP.
+# Reasons that a probe does not return, and those whose text as an outcome says too little about a POP.
 SKIP_TEXTS = {
     "outside_price_class": "outside the distribution's price class, so CloudFront sends no viewers there",
     "dns_silent": "no nameserver responded for the POP's name",

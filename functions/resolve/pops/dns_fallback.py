@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from prewarm.catalogue import Catalogue, client_subnets, location_of
 from prewarm.planning.plan import PAIRS, Skipped
 from prewarm.request.model import CheckedRequest
+from prewarm.results.skipped_pops import skip_text
 from prewarm.settings import Network, Settings
 from resolve.dns_lookup import in_networks
 from resolve.pops.existence import UNRESOLVED
@@ -83,10 +84,10 @@ def find_substitutes(
             else:
                 without[location] = None
         found.append(tuple(substitutes))
-    return Substitutes(tuple(found), tuple(_not_warmed(list(without), request.places, catalogue)))
+    return Substitutes(tuple(found), tuple(not_warmed(list(without), request.places, catalogue)))
 
 
-def _not_warmed(locations: Sequence[str], places: Sequence[str], catalogue: Catalogue) -> Iterator[str]:
+def not_warmed(locations: Sequence[str], places: Sequence[str], catalogue: Catalogue) -> Iterator[str]:
     """Yield which locations are not warmed: those with POPs, which a run lists as skipped, and the few without."""
     silent = "the nameservers used do not say which POP serves clients there; not warmed"
     with_pops = [_named(location, catalogue) for location in locations if location not in places]
@@ -125,7 +126,9 @@ def add_substitutes(
         reason = f"{_named(location, catalogue)}: {why}"
         pop = probe.pop
         if probe.failure:
-            warnings.append(f"{reason}, and the POP to which CloudFront sends clients there fails: {probe.failure}")
+            warnings.append(
+                f"{reason}, and the POP to which CloudFront sends clients there fails: {skip_text(probe.failure)}"
+            )
             continue
         served[location] = pop
         if pop in pops and pop not in unusable:

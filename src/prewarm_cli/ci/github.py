@@ -11,7 +11,7 @@ from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.failures import everywhere_text, failure_reasons, failures_of
 from prewarm_cli.output.gain import gain_text
-from prewarm_cli.output.progress import progress_line
+from prewarm_cli.output.progress import progress_line, state_of
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.text import cause_of, warnings_of
 
@@ -51,7 +51,7 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
     name = html.escape(str(status.get("run") or "the run"))
     title = f'<a href="{html.escape(page)}">{name}</a>' if page else name
     lines = [
-        f"<h3>Prewarm: {html.escape(status['status'])}</h3>",
+        f"<h3>Prewarm: {html.escape(state_of(status))}</h3>",
         f"<p>Run {title}: {_text(progress_line(status))}</p>",
     ]
     if gain := gain_text(status):

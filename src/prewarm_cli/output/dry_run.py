@@ -100,7 +100,7 @@ def _tiers(dry_run: dict[str, Any]) -> Iterator[str]:
 
 
 def _target_text(dry_run: dict[str, Any]) -> str:
-    """Return what the targets are; pairs, and distributions of different POPs, are no product of URLs and POPs."""
+    """Return what the targets are: a product only where all distributions have the same number of POPs."""
     groups = dry_run["distributions"]
     pops, urls = {len(each["pops"]) for each in groups}, sum(each["urls"] for each in groups)
     variants = len(dry_run.get("variants", []))
@@ -124,10 +124,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if origin := dry_run.get("originFetches"):
         yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
-        yield (
-            f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}"
-            + (f"; {count_of(skipped, 'POP')} skipped" if (skipped := len(each["skippedPops"])) else "")
-        )
+        yield (f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}")
         yield from (f"skipped  {text}" for text in skip_counts(each["skippedPops"]))
     if demand := dry_run.get("demand"):
         yield _demand(demand)

@@ -120,8 +120,8 @@ class ProgressBars:
             task = self._tasks[name]
             self.progress.update(task, completed=current, total=maximum or None)
             speed = next(each.speed for each in self.progress.tasks if each.id == task)
-            fields = {"rate": f"{speed:,.0f}/s" if speed else "", "failed": f"{failed:,} failed" if failed else ""}
-            self.progress.update(task, **fields)
+            rate, not_warm = f"{speed:,.0f}/s" if speed else "", f"{failed:,} failed" if failed else ""
+            self.progress.update(task, rate=rate, failed=not_warm)
 
 
 def on_terminal() -> bool:

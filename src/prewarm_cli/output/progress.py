@@ -15,18 +15,27 @@ def in_progress(status: dict[str, Any]) -> bool:
     return bool(status["status"] == "IN_PROGRESS")
 
 
+def state_of(status: dict[str, Any]) -> str:
+    """Return a run's status, where CANCELLED differs from FAILED as in the list of runs."""
+    return "CANCELLED" if status.get("reason") == "cancelled" else str(status["status"])
+
+
 def targets_of(status: dict[str, Any]) -> tuple[int, int]:
     """Return how many targets are done and how many there are; both 0 before the run has a plan."""
     targets = status.get("targets") or {}
     return int(targets.get("done", 0)), int(targets.get("total", 0))
 
 
-def not_warm_so_far(status: dict[str, Any]) -> tuple[int, int]:
-    """Return how many URLs have failed or cannot become warm any more, and how many targets are not warm.
+def failed_of(status: dict[str, Any]) -> int | None:
+    """Return how many URLs have failed; None for a page of an older service, which has only a part of its lists."""
+    if (failed := status.get("failed")) is not None:
+        return int(failed)
+    return None if "nextToken" in status else len(status["failedUrl"])
 
-    A status page has the counts of the whole run but only a part of its lists.
-    """
-    failed = len(status["failedUrl"]) if "nextToken" not in status else 0
+
+def not_warm_so_far(status: dict[str, Any]) -> tuple[int, int]:
+    """Return how many URLs have failed or cannot become warm any more, and how many targets are not warm."""
+    failed = failed_of(status) or 0
     outcomes = (status.get("targets") or {}).get("outcomes") or {}
     return failed + status.get("failing", 0), sum(count for name, count in outcomes.items() if name not in WARM)
 
@@ -35,15 +44,16 @@ def progress_line(status: dict[str, Any], *, define: bool = True) -> str:
     """Return a status as one line; `define`: with what a target is."""
     doing = f", {phase}" if in_progress(status) and (phase := phase_text(status)) else ""
     parts = [_urls(status), _targets(status, define=define)]
-    return f"{status['status']}{doing}: {' · '.join(filter(None, parts))}"
+    return f"{state_of(status)}{doing}: {' · '.join(filter(None, parts))}"
 
 
 def _urls(status: dict[str, Any]) -> str:
     """Return how many URLs are done, and what is known of them."""
     completed, total, left = status["completed"], status["total"], status["inProgress"]
-    if "nextToken" in status:
+    failed, failing = failed_of(status), status.get("failing", 0)
+    if failed is None:
         return f"{completed:,} of {count_of(total, 'URL')} done"
-    warm, failed, failing = len(status["successUrl"]), len(status["failedUrl"]), status.get("failing", 0)
+    warm = completed - failed
     if not left:
         return f"{warm:,} of {count_of(total, 'URL')} warm" + (f", {failed:,} failed" if failed else "")
     counts = {"warm": warm, "failed": failed, "failing": failing, "in progress": left - failing}
@@ -52,14 +62,18 @@ def _urls(status: dict[str, Any]) -> str:
 
 
 def _targets(status: dict[str, Any], *, define: bool) -> str:
-    """Return how many targets are done; nothing before the run has a plan."""
+    """Return how many targets are done, of an ended run how many are warm; nothing before the run has a plan."""
     done, total = targets_of(status)
     if not total:
         return ""
     targets = status.get("targets") or {}
     what = f" ({target_text(total, targets.get('popsPerUrl'), targets.get('variants', 0))})" if define else ""
     _, not_warm = not_warm_so_far(status)
-    return f"{done:,} of {count_of(total, 'target')}{what}" + (f", {not_warm:,} not warm" if not_warm else "")
+    # Services of an earlier version have no outcomes.
+    if not in_progress(status) and targets.get("outcomes"):
+        warm = sum(targets["outcomes"].values()) - not_warm
+        return f"{warm:,} of {count_of(total, 'target')}{what} warm"
+    return f"{done:,} of {count_of(total, 'target')}{what} done" + (f", {not_warm:,} not warm" if not_warm else "")
 
 
 def phase_text(status: dict[str, Any]) -> str:

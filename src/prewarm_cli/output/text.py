@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
-from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, REJECTED
+from prewarm.execution_status import CANCELLED, DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.proof_texts import ELSEWHERE
 from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.errors import Code
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Errors that the URLs and the status already express. Any other error is printed with its cause.
-ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED})
+ERRORS_NOT_PRINTED = frozenset({NOT_WARM, DEADLINE_PASSED, CANCELLED})
 PLAIN_SHOWN = 20
 
 
@@ -137,8 +137,8 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
         # Neither a retry nor a redrive is possible: the service has ended with the run.
         fix = "" if remedy.get("kind") == "retry" else "fix the cause above, then "
         return f"{fix}run the command again" if remedy else ""
-    if remedy.get("kind") == "fix" and remedy.get("link"):
-        # The next steps that are listed with the failures.
+    if remedy.get("kind") == "fix" and (remedy.get("link") or status.get("error") == REJECTED):
+        # It is among the next steps that are listed with the failures.
         return ""
     if remedy.get("kind") == "retry":
         return f"`prewarm retry {status['run']}` starts a new run of the failed URLs"

@@ -88,7 +88,7 @@ def test_failed_run_is_described_as_the_service_does() -> None:
     assert judge_run(failed | {"targets": targets}, POPS).detail == f"0 of 3 targets warm; {what}"
 
 
-def test_transitions_are_told_in_words() -> None:
+def test_transitions_are_written_in_words() -> None:
     detail = judge_transitions([*RUNNING, ENDED]).detail
     assert detail == (
         "the run was in progress, then completed (resolving, invalidating, warming, summing up, ended); "

@@ -49,12 +49,12 @@ def test_bars_show_what_is_not_warm_before_any_url_is_decided(monkeypatch: pytes
 
 def test_first_line_with_targets_says_what_a_target_is(capsys: pytest.CaptureFixture[str]) -> None:
     lines, targets = PlainLines(), {"total": 768, "outcomes": {}, "popsPerUrl": 384, "variants": 1}
-    for more in ({"targets": {"total": 0}}, *({"targets": targets | {"done": done}} for done in (0, 96))):
-        lines.show(running_status(**more))
+    for given in ({"total": 0}, targets | {"done": 0}, targets | {"done": 96}):
+        lines.show(running_status(targets=given))
     first, second, third = capsys.readouterr().out.splitlines()
     assert "targets" not in first
-    assert second.endswith("0 of 768 targets (2 URLs \u00d7 384 POPs)")
-    assert third.endswith("96 of 768 targets")
+    assert second.endswith("0 of 768 targets (2 URLs \u00d7 384 POPs) done")
+    assert third.endswith("96 of 768 targets done")
 
 
 def test_failed_urls_are_left_to_the_result(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,21 +10,35 @@ from tests.support.statuses import BAD, GOOD, running_status, status
 
 
 def test_ended_run_counts_warm_and_failed_urls() -> None:
-    line = "FAILED: 1 of 2 URLs warm, 1 failed · 8 of 1,008 targets"
+    line = "FAILED: 1 of 2 URLs warm, 1 failed · 8 of 1,008 targets done"
     assert progress_line(status(), define=False) == line
-    assert progress_line(status()) == f"{line} (each one URL at one POP)"
-    assert progress_line(status(nextToken="x"), define=False) == "FAILED: 2 of 2 URLs done · 8 of 1,008 targets"
+    assert progress_line(status()) == line.removesuffix(" done") + " (each one URL at one POP) done"
+    assert progress_line(status(nextToken="x"), define=False) == "FAILED: 2 of 2 URLs done · 8 of 1,008 targets done"
+    outcomes = {"warmed": 6, "already_warm": 1, "timeout": 1}
+    known = status(targets={"done": 8, "total": 8, "outcomes": outcomes})
+    assert progress_line(known, define=False) == "FAILED: 1 of 2 URLs warm, 1 failed · 7 of 8 targets warm"
     warm = status(status="COMPLETED", failedUrl=[], successUrl=[GOOD, BAD])
     assert progress_line(warm, define=False).startswith("COMPLETED: 2 of 2 URLs warm · ")
 
 
-@pytest.mark.parametrize("paged", [{}, {"nextToken": "x"}])
-def test_failures_are_counted_before_any_url_is_decided(paged: dict[str, str]) -> None:
+@pytest.mark.parametrize("paged", [{}, {"nextToken": "x", "failed": 0}])
+def test_failures_are_counted_before_any_url_is_decided(paged: dict[str, Any]) -> None:
     targets = {"done": 96, "total": 768, "outcomes": {"warmed": 48, "client_error": 40, "timeout": 8}}
     running = running_status(failing=1, targets=targets, **paged)
-    urls = "0 of 2 URLs done" if paged else "0 of 2 URLs done (0 warm, 1 failing, 1 in progress)"
-    assert progress_line(running, define=False) == f"IN_PROGRESS: {urls} · 96 of 768 targets, 48 not warm"
+    assert progress_line(running, define=False) == (
+        "IN_PROGRESS: 0 of 2 URLs done (0 warm, 1 failing, 1 in progress) · 96 of 768 targets done, 48 not warm"
+    )
     assert not_warm_so_far(running) == (1, 48)
+
+
+def test_page_of_a_large_run_counts_all_of_its_failures() -> None:
+    page = running_status(total=5_000, completed=3_000, inProgress=2_000, failed=1_200, nextToken="x", targets={})
+    counts = "1,800 warm, 1,200 failed, 2,000 in progress"
+    assert progress_line(page) == f"IN_PROGRESS: 3,000 of 5,000 URLs done ({counts})"
+
+
+def test_cancelled_run_is_not_called_failed() -> None:
+    assert progress_line(status(reason="cancelled"), define=False).startswith("CANCELLED: 1 of 2 URLs warm, ")
 
 
 def test_no_zero_failures_while_a_run_is_in_progress() -> None:
@@ -52,7 +66,7 @@ def test_target_is_defined_by_a_product_or_in_words(targets: int, pops: int | No
 
 def test_progress_line_says_what_the_targets_are() -> None:
     targets = {"done": 0, "total": 768, "outcomes": {}, "popsPerUrl": 384, "variants": 1}
-    assert progress_line(running_status(targets=targets)).endswith("· 0 of 768 targets (2 URLs \u00d7 384 POPs)")
+    assert progress_line(running_status(targets=targets)).endswith("· 0 of 768 targets (2 URLs \u00d7 384 POPs) done")
 
 
 @pytest.mark.parametrize(
