@@ -80,7 +80,7 @@ def counts_text(site: DemoSite) -> str:
     listed, works = len(site.requested_pops), len(site.config["pops"])
     failing = len(site.config["dark"]) + len(site.config["impostors"])
     return (
-        f"The catalogue lists {listed} POPs in {' and '.join(REGIONS)}. The simulated CloudFront has {works} of "
+        f"The catalogue lists {listed} POPs (CloudFront's edge locations) in {' and '.join(REGIONS)}. The simulated CloudFront has {works} of "
         f"them, since the others are retired; {failing} of these fail on purpose, so that "
         f"{works - failing} can be warmed."
     )
@@ -168,9 +168,7 @@ def _warm(stack: EmbeddedStack, urls: list[str], show: Show) -> dict[str, Any]:
     show.say(f"Its page: {client.page_of(document['requestID'])}")
     with choose_display() as display:
         status = poll_until_end(client, document["requestID"], display)
-    show.say(progress_line(status))
-    for url in status["successUrl"]:
-        show.say(f"warm     {url}", "green")
+    show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
     for line in failure_lines(status):
         show.say(line, "red" if line.startswith("failed") else "")
     return status

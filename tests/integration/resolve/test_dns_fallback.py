@@ -93,7 +93,7 @@ def test_selection_without_any_pop_is_rejected() -> None:
     with strict_cloudfront(config) as edge, an_account(edge) as account:
         machine = Machine(account.storage)
         response = machine.resolve({"url_list": fresh(), "region_type": "country", "region": "qatar"}).resolved
-    assert response["rejection"]["cause"].startswith("region: contains no POP: DOH: no POP name resolves there")
+    assert response["rejection"]["cause"].startswith("region: contains no POP: DOH (Doha): no POP is known there")
 
 
 def test_run_of_a_country_continues_by_substitutes_where_all_pop_names_fail(machine: Machine) -> None:
