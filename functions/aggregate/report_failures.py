@@ -5,8 +5,7 @@ from html import escape
 from typing import Any
 
 from aggregate.report_tables import table
-from prewarm.counted import count_of
-from prewarm.results.failure_texts import example_from_json, label, what_happened
+from prewarm.results.failure_texts import everywhere_text, example_from_json, label, what_happened
 from prewarm.results.failures import Kind
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -57,7 +56,7 @@ def everywhere(report: dict[str, Any]) -> str:
     count = report.get("failedEverywhere", 0)
     if not count:
         return ""
-    number, judged = f"{count_of(count, 'URL')} failed everywhere", "POPs are judged by the others"
+    number, judged = everywhere_text(count), "POPs are judged by the others"
     if not any(judged_of(pop) for pop in report["pops"]):
         judged = "there is no other URL to judge the POPs by"
     return f'<p><b class="bad">{number}</b>: {judged}.</p>'

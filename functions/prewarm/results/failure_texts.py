@@ -52,6 +52,11 @@ def label(kind: Kind) -> str:
     return f"{kind.status} {kind.outcome} ({words})"
 
 
+def everywhere_text(number: int) -> str:
+    """Return how many URLs failed everywhere, which says nothing about single POPs."""
+    return f"{count_of(number, 'URL')} failed everywhere"
+
+
 def example_as_json(example: Example | None) -> dict[str, Any] | None:
     """Return an example as the fields of a status or report; without headers that the edge did not send."""
     if example is None:

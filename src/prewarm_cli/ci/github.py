@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from prewarm.results.failure_texts import everywhere_text
 from prewarm.results.next_steps import step_text, urls_text
 from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.options.user_request import with_options
-from prewarm_cli.output.failures import everywhere_text, failure_reasons, failures_of
+from prewarm_cli.output.failures import failure_reasons, failures_of
 from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.progress import progress_line, state_of
 from prewarm_cli.output.redaction import redact_urls

@@ -80,7 +80,8 @@ def counts_text(site: DemoSite) -> str:
     listed, works = len(site.requested_pops), len(site.config["pops"])
     failing = len(site.config["dark"]) + len(site.config["impostors"])
     return (
-        f"The catalogue lists {listed} POPs (CloudFront's edge locations) in {' and '.join(REGIONS)}. The simulated CloudFront has {works} of "
+        f"The catalogue lists {listed} POPs (CloudFront's edge locations) in {' and '.join(REGIONS)}. "
+        f"The simulated CloudFront has {works} of "
         f"them, since the others are retired; {failing} of these fail on purpose, so that "
         f"{works - failing} can be warmed."
     )

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
+from prewarm.results.failure_texts import everywhere_text
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm_cli.options.user_request import with_options
@@ -72,11 +73,6 @@ def failure_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iter
         yield f"failed   for the complete list: {_all_failures(status, service_stays)}"
     if everywhere := status.get("failedEverywhere"):
         yield f"note     {everywhere_text(everywhere)}"
-
-
-def everywhere_text(number: int) -> str:
-    """Return how many URLs failed everywhere, which says nothing about the POPs."""
-    return f"{count_of(number, 'URL')} failed everywhere"
 
 
 def _all_failures(status: dict[str, Any], service_stays: bool) -> str:  # noqa: FBT001 - as its caller has it
