@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from prewarm.results.next_steps import next_steps
 from prewarm_cli.output.failures import FAILURES_SHOWN, failure_lines
+from prewarm_cli.output.terminal import wrap
 from tests.support.failed_status import failed_status
 
 PUBLISH = "publish the file, or take the URL off the list; see https://"
@@ -22,6 +25,16 @@ def test_one_failed_url_has_three_lines_from_url_to_next_step() -> None:
     ]
     assert lines[2].startswith(f"next     {PUBLISH}")
     assert lines[3:] == ["note     1 URL failed everywhere"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_texts_below_a_url_begin_where_it_begins_at_every_width(width: int) -> None:
+    lines = failure_lines(failed_status({url(1): {"server_error:502:unreachable": 297}}))
+    for line in lines:
+        shown = wrap(line, width)
+        assert [part[:9].strip() for part in shown[1:]] == [""] * len(shown[1:])
+        assert {len(part) - len(part.lstrip()) for part in shown if part.startswith(" ")} <= {9}
+        assert all(len(part) <= width or " " not in part.strip() for part in shown)
 
 
 def test_urls_with_the_same_next_step_are_together_and_it_is_said_once() -> None:
