@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aggregate.summary import first_failures, step_lines
-from prewarm.counted import count_of
 from prewarm.execution_status import console_url, recommended_action
+from prewarm.results.failure_texts import everywhere_text
 from prewarm.results.next_steps import remedy_for
 
 # SNS accepts subjects of up to 100 ASCII characters without line breaks (SNS API Reference, Publish).
@@ -51,7 +51,7 @@ def compose(
         # Summaries of earlier versions have no gain.
         lines += [summary["gain"]["text"]] if "gain" in summary else []
         if everywhere := summary.get("failedEverywhere"):
-            lines.append(f"{count_of(everywhere, 'URL')} failed everywhere.")
+            lines.append(f"{everywhere_text(everywhere)}.")
         lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []
         lines += ["", "What to do:", *steps] if (steps := step_lines(summary)) else []
         lines += ["", *(f"Warning: {warning}" for warning in summary["warnings"])] if summary["warnings"] else []

@@ -5,8 +5,7 @@ from html import escape
 from typing import Any
 
 from aggregate.report_tables import table
-from prewarm.counted import count_of
-from prewarm.results.failure_texts import example_from_json, label, what_happened
+from prewarm.results.failure_texts import everywhere_text, example_from_json, label, what_happened
 from prewarm.results.failures import Kind
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -57,7 +56,7 @@ def everywhere(report: dict[str, Any]) -> str:
     count = report.get("failedEverywhere", 0)
     if not count:
         return ""
-    number, judged = f"{count_of(count, 'URL')} failed everywhere", "POPs are judged by the others"
+    number, judged = everywhere_text(count), "POPs are judged by the others"
     if not any(judged_of(pop) for pop in report["pops"]):
         judged = "there is no other URL to judge the POPs by"
     return f'<p><b class="bad">{number}</b>: {judged}.</p>'
@@ -70,10 +69,7 @@ def different(pops: Iterable[dict[str, Any]]) -> str:
     if not found:
         return ""
     noun = "POP differs" if len(found) == 1 else "POPs differ"
-    rows = [
-        (pop["pop"], f"{pop['warm']:,} of {judged_of(pop):,}", f"{pop['judgedFailed']:,}")
-        for pop in found[:DIFFERENT_SHOWN]
-    ]
+    rows = [(pop["pop"], warm_of(pop), f"{pop['judgedFailed']:,}") for pop in found[:DIFFERENT_SHOWN]]
     html = f'<h2 class="bad">{len(found):,} {noun} from the others</h2>'
     html += table("POPs that differ from the others", ("POP", "Targets warm", "Failed"), rows)
     if len(found) > DIFFERENT_SHOWN:
@@ -85,6 +81,11 @@ def judged_of(entry: dict[str, Any]) -> int:
     """Return by how many targets a POP or region is judged."""
     judged: int = entry["judged"]
     return judged
+
+
+def warm_of(entry: dict[str, Any]) -> str:
+    """Return how many of a POP's or region's judged targets are warm, which is what its share counts."""
+    return f"{entry['warm']:,} of {judged_of(entry):,}"
 
 
 def share(entry: dict[str, Any]) -> str:

@@ -10,12 +10,14 @@ from string import Template
 from typing import Any
 
 from aggregate.byte_units import format_bytes
-from aggregate.report_failures import URLS_SHOWN, different, everywhere, failures, judged_of, share
+from aggregate.report_failures import URLS_SHOWN, different, everywhere, failures, judged_of, share, warm_of
 from aggregate.report_tables import documents, left_out, table
 from aggregate.report_times import gain_table, histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.counted import count_of
 from prewarm.results.proof_texts import ELSEWHERE, IN_POP
+from prewarm.results.skipped_pops import skip_counts, skip_text
+from prewarm.results.target_texts import target_text
 
 SLOWEST_SHOWN = 10
 # The colours of a run's states, as everywhere: success green, failure red, cancelled grey.
@@ -48,7 +50,7 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
 def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield _figures(
         {
-            "Targets warm": f"{_warm_targets(report):,} of {report['targets']:,}",
+            f"Targets warm ({_what_targets(report)})": f"{_warm_targets(report):,} of {report['targets']:,}",
             "Verified by a second fetch": f"{report['verified']:,}",
             IN_POP[0].upper() + IN_POP[1:]: f"{report.get('verifiedInPop', 0):,}",
             ELSEWHERE[0].upper() + ELSEWHERE[1:]: f"{report.get('verifiedElsewhere', 0):,}",
@@ -75,10 +77,11 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield from documents(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
-        yield "<h2>Skipped POPs</h2>" + table(
+        counts = "".join(f"<li>{escape(text)}</li>" for text in skip_counts(report["skippedPops"]))
+        yield f"<h2>{len(report['skippedPops']):,} skipped POPs</h2><ul>{counts}</ul>" + table(
             "Skipped POPs",
             ("POP", "Reason", "Detail"),
-            [(pop["pop"], pop["reason"], pop["detail"]) for pop in report["skippedPops"]],
+            [(pop["pop"], skip_text(pop["reason"]), pop["detail"]) for pop in report["skippedPops"]],
         )
     prices, not_included = report["cost"]["pricesOf"], ", ".join(report["cost"]["notIncluded"])
     yield (
@@ -101,18 +104,18 @@ def _locations(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield different(report["pops"])
     yield "<h2>By region</h2>" + table(
         "By region",
-        ("Region", "POPs", "Targets", "Warm", "First byte, mean"),
+        ("Region", "POPs", "Targets warm", "Share", "First byte, mean"),
         [
-            (entry["region"], f"{entry['pops']:,}", f"{entry['targets']:,}", share(entry), _ms(entry["meanMs"]))
+            (entry["region"], f"{entry['pops']:,}", warm_of(entry), share(entry), _ms(entry["meanMs"]))
             for entry in report["regions"]
         ],
     )
     slowest = sorted((pop for pop in report["pops"] if pop["meanMs"]), key=lambda pop: -pop["meanMs"])
     yield "<h2>Slowest POPs</h2>" + table(
         "Slowest POPs",
-        ("POP", "City", "Targets", "Warm", "First byte, mean"),
+        ("POP", "City", "Targets warm", "Share", "First byte, mean"),
         [
-            (pop["pop"], _city(pop["pop"], catalogue), f"{pop['targets']:,}", share(pop), _ms(pop["meanMs"]))
+            (pop["pop"], _city(pop["pop"], catalogue), warm_of(pop), share(pop), _ms(pop["meanMs"]))
             for pop in slowest[:SLOWEST_SHOWN]
         ],
     )
@@ -182,6 +185,11 @@ def _map(pops: Sequence[dict[str, Any]], catalogue: Catalogue) -> str:
 
 def _warm_targets(report: dict[str, Any]) -> int:
     return sum(pop["warm"] for pop in report["pops"])
+
+
+def _what_targets(report: dict[str, Any]) -> str:
+    """Return what the targets are; reports of earlier versions do not say at how many POPs each URL is warmed."""
+    return target_text(report["targets"], report.get("popsPerUrl"), report.get("variants", 0))
 
 
 def _ms(mean: float | None) -> str:

@@ -47,7 +47,7 @@ def summarise(
         "success": plan.url_count - len(failed),
         "failed": len(failed),
         "failedEverywhere": sum(map(failed_everywhere, failed)),
-        "nextSteps": next_steps(url.kinds for url in failed),
+        "nextSteps": next_steps((redacted(urls[url.index]), url.kinds) for url in failed),
         "failures": [failure(url, urls, fetched) for url in failed],
         "successTargets": run_lengths(
             (url.warm, url.reachable) for url in rolled_up.urls if url.verdict is not Verdict.FAILED

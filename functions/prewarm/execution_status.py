@@ -4,6 +4,8 @@ from typing import Any
 
 NOT_WARM, DEADLINE_PASSED, REJECTED = "Prewarm.NotWarm", "Prewarm.DeadlinePassed", "Prewarm.InvalidRequest"
 INVALIDATION_TIMED_OUT = "Prewarm.InvalidationTimedOut"
+# The error of an execution that DELETE /prewarm has stopped.
+CANCELLED = "Prewarm.Cancelled"
 # Every URL is warm, but most entries of a source were skipped.
 SOURCES_SKIPPED = "Prewarm.SourcesSkipped"
 # Step Functions' statuses of an execution that has not ended.

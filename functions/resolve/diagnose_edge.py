@@ -9,6 +9,7 @@ from prewarm.diagnosis import Check, Row, Texts
 from prewarm.fetcher.fetcher import Fetcher
 from prewarm.planning.plan import Skipped
 from prewarm.request.pop_selection import expand
+from prewarm.results.skipped_pops import skip_text
 from prewarm.settings import Settings
 from prewarm.storage.knowledge_store import KnowledgeStore
 from resolve.distributions.model import Distribution
@@ -52,7 +53,7 @@ CLIENT_SUBNETS = Check(
     Texts(
         "CloudFront's nameservers choose a POP by client subnet",
         "locations without a POP name are not warmed",
-        "none is needed unless you warm countries without a POP name; in a VPC, open outgoing UDP and TCP 53 to "
+        "nothing, unless you warm countries without a POP name; then, in a VPC, open outgoing UDP and TCP 53 to "
         "CloudFront's nameservers, or set PREWARM_NAMESERVERS to a nameserver that passes client subnets on",
     ),
 )
@@ -106,7 +107,9 @@ class EdgeChecks:
             name for name, pops in candidates.items() if all(isinstance(addresses[pop], Skipped) for pop in pops)
         ]
         detail = f"{len(addresses) - len(failed)} of {len(addresses)} POP names resolve"
-        reasons = "; ".join(dict.fromkeys(f"{each.pop}: {each.detail or each.reason}" for each in failed[:SHOWN]))
+        reasons = "; ".join(
+            dict.fromkeys(f"{each.pop}: {each.detail or skip_text(each.reason)}" for each in failed[:SHOWN])
+        )
         if len(failed) == len(addresses):
             return POP_NAMES.failure(f"{detail} ({reasons})")
         if without:
@@ -178,10 +181,12 @@ def _reachability(
             responded.append(f"{living} ({continent})")
         elif tried:
             silent.append(continent)
-    failed = [f"{pop} {each.failure}" for pop, each in probed.items() if each.failure]
+    failed = [f"{pop} ({skip_text(each.failure)})" for pop, each in probed.items() if each.failure]
     reasons = f"; not reachable: {', '.join(failed[:SHOWN])}" if failed else ""
     if not probed:
-        return REACHABILITY.skipped("no POP name has a usable address", "fix the check `pop_names` first")
+        return REACHABILITY.skipped(
+            "no POP name has a usable address", "fix the POP names first, as the check before this one says"
+        )
     if not responded:
         first = next((f": {each.detail}" for each in probed.values() if each.detail), "")
         return REACHABILITY.failure(f"no POP responds{reasons}{first}")

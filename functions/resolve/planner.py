@@ -13,6 +13,7 @@ from prewarm.planning.packing import Masks, first_stage, pack_pairs
 from prewarm.planning.plan import REGIONAL, Batch, Block, Group, Plan, Skipped
 from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
+from prewarm.results.skipped_pops import skip_text
 from prewarm.urls import Url, respelled
 from resolve.invalidation import check_rounds, invalidation_path
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
@@ -188,7 +189,7 @@ def unreachable_warnings(stored: Group, group: ProbedGroup) -> tuple[str, ...]:
     failing = [group.unusable[pop] for pop in stored.pops if pop in group.unusable]
     if not failing:
         return ()
-    listed = ", ".join(f"{each.pop} ({each.reason})" for each in failing[:POPS_IN_WARNING])
+    listed = ", ".join(f"{each.pop} ({skip_text(each.reason)})" for each in failing[:POPS_IN_WARNING])
     more = " and others" if len(failing) > POPS_IN_WARNING else ""
     count = f"{len(failing):,} of {len(stored.pops):,} POPs of {stored.domain}"
     return (f"{count} cannot be reached, so their targets will fail: {listed}{more}",)

@@ -16,8 +16,9 @@ from prewarm_cli.options.user_request import UserRequest, rejection_in_users_ter
 from prewarm_cli.options.wait import WaitOptions
 from prewarm_cli.output.junit import junit_xml
 from prewarm_cli.output.live import Display, choose_display
+from prewarm_cli.output.progress import in_progress
 from prewarm_cli.output.terminal import echo
-from prewarm_cli.output.text import exit_code_of, in_progress, run_name, status_lines
+from prewarm_cli.output.text import exit_code_of, run_name, status_lines
 from prewarm_cli.report_download import save_report
 
 # The pause between two polls grows with the run's age, since each poll reads the run's ledger. In seconds; the share
@@ -65,7 +66,7 @@ def follow(
     _write_files(client, run, wait, status, page)
     report_to_ci(status, page)
     if not as_json:
-        echo(status_lines(status, service_stays=outlives, shown=display.shown, page=page))
+        echo(status_lines(status, service_stays=outlives, page=page))
     elif not lines:
         typer.echo(json.dumps(status))
     if in_progress(status):

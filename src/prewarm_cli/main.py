@@ -29,7 +29,7 @@ COMMANDS = {
         RUNS,
         "commands.watch",
         "watch",
-        "Follow a run until it ends: bars of its URLs and targets, rate, time left, and failures as they occur.",
+        "Follow a run until it ends: bars of its URLs and targets, what is not warm so far, rate and time left.",
     ),
     "report": Entry(RUNS, "commands.report", "report", "Download the report of a run that has ended."),
     "cancel": Entry(

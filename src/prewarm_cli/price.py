@@ -11,7 +11,7 @@ import typer
 from prewarm.counted import count_of
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.output.dry_run import dry_run_price
-from prewarm_cli.output.text import in_progress
+from prewarm_cli.output.progress import in_progress
 
 if TYPE_CHECKING:
     from prewarm_cli.api_client import Client

@@ -76,5 +76,8 @@ def _check_output(shown: str) -> None:
     # pytest shortens a compared text; a Miss is to be seen with the POP that was skipped, for example.
     assert after.count("X-Cache: Hit from cloudfront") == 3, shown
     assert "IN_PROGRESS" in before, "no progress was printed"
-    assert "unresolved_pop" in before, "stale POP names must be skipped and listed"
+    assert "the POP's name does not resolve" in before, "stale POP names must be skipped and counted"
+    for url in FAILING:
+        assert shown.count(f"\nfailed   {url}\n") == 1, shown
+    assert shown.count("\nnext     ") == len(FAILING), shown
     assert f"COMPLETED: {len(FAILING)} of {len(FAILING)} URLs" in after

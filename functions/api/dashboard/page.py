@@ -17,6 +17,7 @@ from prewarm.request.model import PrewarmRequest
 from prewarm.request.url_sources import LIST_BYTES
 from prewarm.results.outcome import IN_WORDS
 from prewarm.results.proof_texts import ELSEWHERE, IN_POP
+from prewarm.results.skipped_pops import SKIP_TEXTS
 from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
 
@@ -87,6 +88,7 @@ def constants(has_console: bool) -> dict[str, Any]:  # noqa: FBT001 - a fact abo
     fields = PrewarmRequest.model_fields
     return {
         "OUTCOMES": IN_WORDS,
+        "SKIPPED": SKIP_TEXTS,
         # An option that has its default is not part of "Run again".
         "DEFAULTS": {name: field.default for name, field in fields.items() if not field.is_required()},
         "PROOFS": {"inPop": IN_POP, "elsewhere": ELSEWHERE},

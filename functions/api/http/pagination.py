@@ -42,8 +42,8 @@ class UrlStatus:
     `coverage` is the percentage of reachable targets that are warm; `fetched` the form in which the URL is fetched,
     empty where it is the given one; `kinds` has a failure's counts by kind, None in summaries of earlier versions;
     `variants` is the run's number of variants, 0 if unknown; `everywhere`: whether the URL failed at all of its POPs;
-    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown. For the cost of
-    frozen ones see UrlResult.
+    `counts` how many targets of a warm URL are warm, and how many are reachable, None if unknown;
+    `failing`: whether the URL, in progress, cannot become warm any more. For the cost of frozen ones see UrlResult.
     """
 
     url: str
@@ -56,6 +56,7 @@ class UrlStatus:
     variants: int = 0
     everywhere: bool = False
     counts: tuple[int, int] | None = None
+    failing: bool = False
 
     def failure(self) -> dict[str, Any]:
         """Return the failed URL as JSON."""

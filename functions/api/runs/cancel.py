@@ -8,6 +8,7 @@ from api.runs.executions import Execution, Executions
 from api.runs.progress import find_progress
 from api.runs.status import as_contract
 from prewarm.errors import Conflict, Problem
+from prewarm.execution_status import CANCELLED
 from prewarm.storage.run_end import settle_run
 from prewarm.storage.run_items import end_facts
 from prewarm.storage.run_store import Storage
@@ -27,7 +28,7 @@ def cancel(execution: Execution, executions: Executions, store: Storage, *, has_
     if not execution.running:
         reason = f"the run has already ended ({execution.contract_status}) and cannot be cancelled"
         raise Conflict("RunAlreadyEnded", [Problem("requestID", reason)])
-    executions.stop(execution.arn, "Prewarm.Cancelled", "cancelled by DELETE /prewarm")
+    executions.stop(execution.arn, CANCELLED, "cancelled by DELETE /prewarm")
     store.runs.end(execution.run, end_facts("ABORTED", "", time.time()), execution.redrives)
     plan = store.get_plan(execution.run)
     if plan is None:

@@ -28,7 +28,7 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts
 from prewarm.results.failure_texts import example_from_json
 from prewarm.results.gain import gain_of
-from prewarm.results.judging import failed_everywhere, set_aside
+from prewarm.results.judging import cannot_succeed, failed_everywhere, set_aside
 from prewarm.results.rollup import UrlResult, Verdict, roll_up, sums
 from prewarm.results.stats import measure
 from prewarm.results.warm_counts import each_count
@@ -166,8 +166,7 @@ def _from_summary(
     pops = [_judged(pop) for pop in summary["pops"]] if with_pops else None
     times = {name: summary[name] for name in TIMES if name in summary} if with_pops else None
     label = summary.get("label", "")
-    # Summaries of earlier versions lack the gain.
-    gain, cost = summary.get("gain"), summary["cost"]
+    gain, cost = summary.get("gain"), summary["cost"]  # summaries of earlier versions lack the gain
     return Progress(execution, entries, totals_of(summary), pops, times, gain, cost, label=label)
 
 
@@ -193,7 +192,7 @@ def _from_ledger(
     if len(urls) != plan.url_count:
         raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
     rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
-    entries = [_entry(url, urls[url.index], fetched, len(plan.variants)) for url in rolled_up.urls]
+    entries = [_entry(url, urls[url.index], fetched, plan) for url in rolled_up.urls]
     pops = times = None
     parts = counted_parts(results, len(plan.variants)) if with_pops or not execution.running else []
     if with_pops:
@@ -204,14 +203,15 @@ def _from_ledger(
     return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
 
 
-def _entry(result: UrlResult, url: str, fetched: dict[int, str], variants: int) -> UrlStatus:
+def _entry(result: UrlResult, url: str, fetched: dict[int, str], plan: Plan) -> UrlStatus:
     """Return a URL of the roll-up; `url` as it was given."""
     form, verdict = fetched.get(result.index, ""), result.verdict
     if verdict is Verdict.FAILED:
-        seen = result.kinds, result.example, variants, failed_everywhere(result)
+        seen = result.kinds, result.example, len(plan.variants), failed_everywhere(result)
         return UrlStatus(url, verdict, result.failures, result.coverage, form, *seen)
     counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
-    return UrlStatus(url, verdict, None, result.coverage, form, variants=variants, counts=counts)
+    failing = cannot_succeed(result, plan.percent_needed)
+    return UrlStatus(url, verdict, None, result.coverage, form, counts=counts, failing=failing)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

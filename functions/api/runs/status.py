@@ -23,7 +23,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
 
     Additions to the contract: names, times and errors of the run (see execution_details), `failures` (reasons,
     coverage, statuses, example and next step of each failed URL, outcomes explained in `words`), `successTargets`
-    (for `successUrl`, how many targets are warm of how many that are reachable), `fetched` (by given URL of the page:
+    (for `successUrl`, how many targets are warm of how many that are reachable), `failing` (see
+    judging.cannot_succeed), `fetched` (by given URL of the page:
     the form in which it is fetched, where that differs), `duplicates`, `skippedPops`, `targets`, `bytes`, `warnings`,
     an ended run's `cost` and `gain`, `phase`, `label`, `partial`, and `pops` with the times to first byte on request.
     If the URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole
@@ -50,6 +51,8 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
         document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
         document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
+        document["failed"] = counts[Verdict.FAILED]
+        document["failing"] = sum(entry.failing for entry in progress.urls)
     return document | details | ({"nextToken": token} if token else {})
 
 
@@ -61,7 +64,8 @@ def _details(progress: Progress, *, has_console: bool) -> dict[str, Any]:
     run = {"phase": progress.phase, "label": progress.label or None} | ({"partial": True} if progress.partial else {})
     details = execution_details(progress.execution, has_console=has_console)
     # What to do about the failed URLs of the whole run.
-    steps = next_steps(entry.known_kinds() for entry in progress.urls if entry.verdict == Verdict.FAILED)
+    failed = (entry for entry in progress.urls if entry.verdict == Verdict.FAILED)
+    steps = next_steps((entry.url, entry.known_kinds()) for entry in failed)
     if progress.dry_run is None:
         present["nextSteps"] = steps
     if remedy := remedy_for(details.get("remedy"), steps):

@@ -12,6 +12,7 @@ def totals_of(summary: dict[str, Any]) -> dict[str, Any]:
     more = {"layers": summary["layers"]}
     # Summaries of earlier versions lack these.
     more |= {name: summary.get(name, 0) for name in PROOF_COUNTS} | {"separatePops": summary.get("separatePops", [])}
+    more |= {"popsPerUrl": summary.get("popsPerUrl"), "variants": summary.get("variants", 0)}
     return {
         "skippedPops": summary["skippedPops"],
         "targets": {name: summary[source] for name, source in names.items()} | more,

@@ -49,6 +49,7 @@ class CountedStep(NextStep):
     """What to do about the failures of several URLs."""
 
     urls: Annotated[int, Field(description="Number of failed URLs whose main failure it is about.")]
+    url: Annotated[str, Field(description="The first of these URLs; empty in runs of earlier versions.")] = ""
 
 
 class FailureCounts(BaseModel):

@@ -77,6 +77,7 @@ class Report(ApiModel):
     ]
     page: Annotated[str, Field(description="The address of the run's page; empty if it is not known.")] = ""
     variants: Annotated[int, Field(description="Number of variants of each URL; 0 if unknown.")] = 0
+    pops_per_url: Annotated[int | None, Field(description="POPs of each URL; null where URLs differ in it.")] = None
     failures: list[ReportFailure]
     unfinished_as: Annotated[str, Field(description="The outcome of unfinished targets.")]
     targets: int

@@ -110,6 +110,8 @@ class Targets(ApiModel):
 
     total: int
     done: int
+    pops_per_url: Annotated[int | None, Field(description="POPs of each URL; null where URLs differ in it.")] = None
+    variants: Annotated[int, Field(description="Number of variants of each URL; 0 if unknown.")] = 0
     outcomes: Counts
     verified: Annotated[int, Field(description="Number of targets verified by a cache hit.")]
     verified_in_pop: Annotated[
@@ -156,9 +158,7 @@ class Phase(ApiModel):
     rounds: int | None = None
     stage: int | None = None
     stages: int | None = None
-    done: Annotated[
-        int | None, Field(description="Completed invalidations of the round, or batches of the stage.")
-    ] = None
+    done: Annotated[int | None, Field(description="Completed invalidations, or batches of the stage.")] = None
     total: int | None = None
     seconds_left: Annotated[
         int | None, Field(description="Estimated from the finished targets; absent where it cannot be.")
@@ -210,6 +210,8 @@ class Status(ApiModel):
         Field(description="Of successUrl, in order: [warm targets, reachable targets, number of URLs]."),
     ] = []
     words: Annotated[dict[str, str], Field(description="Explanations of the failures' outcomes.")] = {}
+    failed: Annotated[int | None, Field(description="Number of failed URLs of the whole run.")] = None
+    failing: Annotated[int, Field(description="URLs in progress that failed at too many POPs to become warm.")] = 0
     failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
     next_steps: Annotated[
         list[CountedStep], Field(description="What to do about the run's failures, that for most URLs first.")

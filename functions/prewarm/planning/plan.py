@@ -194,6 +194,12 @@ class Plan:
         """Return the number of URLs with a distribution; higher indices have none."""
         return self.groups[-1].url_to if self.groups else 0
 
+    @property
+    def pops_per_url(self) -> int | None:
+        """Return at how many POPs each URL is to be warmed; None where URLs differ in it."""
+        numbers = {len(group.pops) for group in self.groups}
+        return numbers.pop() if len(numbers) == 1 and not self.pairs else None
+
     def as_json(self) -> dict[str, Any]:
         """Return the plan as it is stored."""
         document = asdict(replace(self, batch_list=()))

@@ -24,7 +24,7 @@ def what_happened(kinds: Mapping[str, int], example: Example | None, *, variants
     if len(ordered) > KINDS_SHOWN:
         rest = sum(count for _, count in ordered[KINDS_SHOWN:])
         parts.append(f"{len(ordered) - KINDS_SHOWN} other kinds at {_number(rest, variants)}")
-    return ", ".join(parts) + (_such_as(example) if example else "")
+    return "; ".join(parts) + (_such_as(example) if example else "")
 
 
 def _counted(kind: Kind, count: int, variants: int) -> str:
@@ -46,10 +46,15 @@ def label(kind: Kind) -> str:
     if kind.outcome == Outcome.UNPROVEN:
         words = REGIONAL_CAUSES.get(kind.cause, words)
     if kind.outcome == Outcome.TRUNCATED:
-        return f"{kind.status}, {words.removeprefix('the ')}"  # "200 truncated" would read like a success
+        return f"{kind.status}, but {words}"  # "200 truncated" would read like a success
     if kind.outcome == Outcome.CLIENT_ERROR:
         return f"{kind.status} {_phrase(kind.status)}".strip()
     return f"{kind.status} {kind.outcome} ({words})"
+
+
+def everywhere_text(number: int) -> str:
+    """Return how many URLs failed everywhere, which says nothing about single POPs."""
+    return f"{count_of(number, 'URL')} failed everywhere"
 
 
 def example_as_json(example: Example | None) -> dict[str, Any] | None:

@@ -32,6 +32,15 @@ def failed_everywhere(url: UrlResult) -> bool:
     return url.verdict is Verdict.FAILED and not url.warm and not NOT_FETCHED & url.failures.keys()
 
 
+def cannot_succeed(url: UrlResult, percent_needed: float) -> bool:
+    """Return whether a URL in progress has failed at too many POPs to be warm in the end.
+
+    It is not decided yet: POPs that go dark later do not count, and neither do the failures at them.
+    """
+    possible = url.reachable - sum(url.kinds.values())
+    return url.verdict is Verdict.IN_PROGRESS and 100 * possible < round(percent_needed * url.reachable, 6)
+
+
 def set_aside(plan: Plan, urls: Iterable[UrlResult]) -> Counter[str]:
     """Return by POP the targets of URLs that failed everywhere, by which the POP is not judged.
 

@@ -139,25 +139,40 @@ def step_of(kind: Kind) -> dict[str, str]:
 def step_text(step: Mapping[str, Any]) -> str:
     """Return a step as every text output prints it: what to do, and where it is explained.
 
-    A step of a run (one of `next_steps`) begins with its outcome and its number of URLs, that of one URL does not.
+    A step of a run (one of `next_steps`) begins with the URLs that it is about, that of one URL does not.
     """
-    about = f"{step['outcome']}, {count_of(step['urls'], 'URL')}: " if "urls" in step else ""
+    about = f"{urls_text(step)}: " if "urls" in step else ""
     return f"{about}{step['how']}; see {step['link']}"
 
 
-def next_steps(failures: Iterable[Mapping[str, int]]) -> list[dict[str, Any]]:
+def urls_text(step: Mapping[str, Any]) -> str:
+    """Return which URLs a step of a run is about: the first, and how many more.
+
+    Those of earlier versions have only a number of URLs, and the outcome.
+    """
+    if not step.get("url"):
+        return f"{step['outcome']}, {count_of(step['urls'], 'URL')}"
+    return str(step["url"]) + (f" and {step['urls'] - 1:,} more" if step["urls"] > 1 else "")
+
+
+def next_steps(failures: Iterable[tuple[str, Mapping[str, int]]]) -> list[dict[str, Any]]:
     """Return the next steps of a run's failed URLs, the one for most URLs first.
 
-    `failures` has each failed URL's counts by kind. Each entry is that of `step_of` with `urls`, the number of URLs
-    whose main failure it is about.
+    `failures` has each failed URL with its counts by kind. Each entry is that of `step_of` with `urls`, the number of
+    URLs whose main failure it is about, and `url`, the first of them.
     """
-    mains = Counter(kind for kinds in failures if (kind := main_kind(kinds)))
-    counts: Counter[tuple[tuple[str, str], ...]] = Counter()
+    first: dict[Kind, str] = {}
+    mains: Counter[Kind] = Counter()
+    for url, kinds in failures:
+        if kind := main_kind(kinds):
+            mains[kind] += 1
+            first.setdefault(kind, url)
+    steps: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for kind, count in mains.items():
-        counts[tuple(step_of(kind).items())] += count
-    return [
-        dict(step) | {"urls": urls} for step, urls in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]
+        step = step_of(kind)
+        entry = steps.setdefault(tuple(step.items()), step | {"urls": 0, "url": first[kind]})
+        entry["urls"] += count
+    return [entry for _, entry in sorted(steps.items(), key=lambda item: (-item[1]["urls"], item[0]))]
 
 
 def remedy_for(action: dict[str, str] | None, steps: list[dict[str, Any]]) -> dict[str, str] | None:

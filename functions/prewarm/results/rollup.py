@@ -184,6 +184,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: b
     return {
         "targets": plan.targets,
         "variants": len(plan.variants),
+        "popsPerUrl": plan.pops_per_url,
         "targetsDone": rolled.targets_done,
         "outcomes": dict(sorted(rolled.outcomes.items())),
         "verified": rolled.verified,

@@ -4,12 +4,13 @@ CloudFront's nameservers choose the POP by the network of the client. For a clie
 RFC 7871), they respond with the addresses of the POP that serves viewers there; X-Amz-Cf-Pop holds its id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from prewarm.catalogue import Catalogue, client_subnets, location_of
 from prewarm.planning.plan import PAIRS, Skipped
 from prewarm.request.model import CheckedRequest
+from prewarm.results.skipped_pops import skip_text
 from prewarm.settings import Network, Settings
 from resolve.dns_lookup import in_networks
 from resolve.pops.existence import UNRESOLVED
@@ -20,7 +21,7 @@ from resolve.subnet_lookup import addresses_for_subnets
 # Why a POP's name does not lead to it. A POP that is silent or dark may have its name all the same.
 MISLEADING = frozenset({UNRESOLVED, "outside_edge_networks", "wrong_pop"})
 # How many locations a warning lists.
-LOCATIONS_IN_WARNING = 10
+LOCATIONS_IN_WARNING = 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ def unreached_locations(group: ProbedGroup, request: CheckedRequest) -> list[str
 
 
 def find_substitutes(
-    groups: Sequence[ProbedGroup], request: CheckedRequest, settings: Settings, networks: Sequence[Network]
+    groups: Sequence[ProbedGroup],
+    request: CheckedRequest,
+    settings: Settings,
+    networks: Sequence[Network],
+    catalogue: Catalogue,
 ) -> Substitutes:
     """Return a substitute for each location that needs and has one, and a warning for the others."""
     subnets = client_subnets()
@@ -79,10 +84,27 @@ def find_substitutes(
             else:
                 without[location] = None
         found.append(tuple(substitutes))
-    if not without:
-        return Substitutes(tuple(found))
-    reason = "no POP name resolves there, and the nameservers used do not say which POP serves clients there"
-    return Substitutes(tuple(found), (f"{', '.join(without)}: {reason}; not warmed",))
+    return Substitutes(tuple(found), tuple(not_warmed(list(without), request.places, catalogue)))
+
+
+def not_warmed(locations: Sequence[str], places: Sequence[str], catalogue: Catalogue) -> Iterator[str]:
+    """Yield which locations are not warmed: those with POPs, which a run lists as skipped, and the few without."""
+    silent = "the nameservers used do not say which POP serves clients there; not warmed"
+    with_pops = [_named(location, catalogue) for location in locations if location not in places]
+    if len(with_pops) > LOCATIONS_IN_WARNING:
+        first = f"{len(with_pops):,} locations, such as {', '.join(with_pops[:LOCATIONS_IN_WARNING])}"
+        where = "the run's report lists all of their POPs as skipped"
+        yield f"{first}: no POP name resolves there, and {silent}; {where}"
+    elif with_pops:
+        yield f"{', '.join(with_pops)}: no POP name resolves there, and {silent}"
+    if unknown := [_named(location, catalogue) for location in locations if location in places]:
+        yield f"{', '.join(unknown)}: no POP is known there, and {silent}"
+
+
+def _named(location: str, catalogue: Catalogue) -> str:
+    """Return a location with its city, such as "MAN (Manchester)"."""
+    known = catalogue.locations.get(location)
+    return f"{location} ({known.city})" if known else location
 
 
 def add_substitutes(
@@ -101,10 +123,12 @@ def add_substitutes(
     for location, probe in substitutes:
         resolved = any(location_of(pop) == location and pop in group.addresses for pop in group.pops)
         why = "no POP name leads to a POP there" if resolved else "no POP name resolves there"
-        reason = f"{location} ({catalogue.locations[location].city}): {why}"
+        reason = f"{_named(location, catalogue)}: {why}"
         pop = probe.pop
         if probe.failure:
-            warnings.append(f"{reason}, and the POP to which CloudFront sends clients there fails: {probe.failure}")
+            warnings.append(
+                f"{reason}, and the POP to which CloudFront sends clients there fails: {skip_text(probe.failure)}"
+            )
             continue
         served[location] = pop
         if pop in pops and pop not in unusable:

@@ -11,6 +11,7 @@ from prewarm.catalogue import Catalogue, location_of
 from prewarm.planning.cells import union
 from prewarm.planning.packing import reorder
 from prewarm.planning.plan import Skipped
+from prewarm.results.skipped_pops import skip_text
 from resolve.stages import ChosenGroup, MatchedGroup, ProbedGroup, Targets
 
 # POPs that a warning lists.
@@ -108,7 +109,7 @@ def _warnings(
         requests = sum(group.requests.get(pop, 0) for pop in pops)
         share = f"{100 * requests / whole:.1f} % of the requests" if whole else "an unknown share of the requests"
         listed = ", ".join(
-            f"{pop} ({group.unusable[pop].reason}{f', {moved[pop]}' if pop in moved else ''})"
+            f"{pop} ({skip_text(group.unusable[pop].reason)}{f', {moved[pop]}' if pop in moved else ''})"
             for pop in pops[:POPS_IN_WARNING]
         )
         more = " and others" if len(pops) > POPS_IN_WARNING else ""

@@ -39,7 +39,7 @@ def probe(located: Located, request: CheckedRequest, settings: Settings, catalog
     run_probes([*chain.from_iterable(named), *candidates], fetcher, fields.user_agent)
     before = [_probed(group, probes) for group, probes in zip(located.groups, named, strict=True)]
     networks = settings.edge_networks or ()  # network_refresh.with_networks has set them
-    found = find_substitutes(before, request, settings, networks)
+    found = find_substitutes(before, request, settings, networks, catalogue)
     substitutes = [
         [(each.location, PopProbe("", each.addresses, group.probe_url())) for each in of_group]
         for group, of_group in zip(before, found.of_groups, strict=True)

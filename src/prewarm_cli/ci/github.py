@@ -5,19 +5,16 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from prewarm.counted import count_of
-from prewarm.results.next_steps import step_text
+from prewarm.results.failure_texts import everywhere_text
+from prewarm.results.next_steps import step_text, urls_text
+from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.failures import failure_reasons, failures_of
 from prewarm_cli.output.gain import gain_text
+from prewarm_cli.output.progress import progress_line, state_of
 from prewarm_cli.output.redaction import redact_urls
-from prewarm_cli.output.text import (
-    cause_of,
-    failure_reasons,
-    failures_of,
-    progress_line,
-    warnings_of,
-)
+from prewarm_cli.output.text import cause_of, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +52,7 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
     name = html.escape(str(status.get("run") or "the run"))
     title = f'<a href="{html.escape(page)}">{name}</a>' if page else name
     lines = [
-        f"<h3>Prewarm: {html.escape(status['status'])}</h3>",
+        f"<h3>Prewarm: {html.escape(state_of(status))}</h3>",
         f"<p>Run {title}: {_text(progress_line(status))}</p>",
     ]
     if gain := gain_text(status):
@@ -69,14 +66,17 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
             reasons = _text(failure_reasons(failure, status.get("words")))
             lines.append(f"<tr><td><code>{_text(url)}</code></td><td>{reasons}</td></tr>")
         lines.append("</table>")
+    if everywhere := status.get("failedEverywhere"):
+        lines.append(f"<p>{everywhere_text(everywhere)}.</p>")
     if len(failures) > MAX_SUMMARY_URLS:
         lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
     if steps := status.get("nextSteps"):
         lines += ["<h4>What to do</h4>", "<ul>"]
         for step in steps:
             where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
-            lines.append(f"<li>{_text(with_options(step['how']))} ({count_of(step['urls'], 'URL')}, {where})</li>")
+            lines.append(f"<li>{_text(urls_text(step))}: {_text(with_options(step['how']))} ({where})</li>")
         lines.append("</ul>")
+    lines += [f"<p>Skipped: {_text(text)}.</p>" for text in skip_counts(status.get("skippedPops", []))]
     lines += [f"<p>Warning: {_text(warning)}</p>" for warning in warnings_of(status)]
     return _limited(lines)
 

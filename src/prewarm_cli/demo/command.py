@@ -7,11 +7,11 @@ import json
 import signal
 import threading
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.command import command
 from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
@@ -81,7 +81,8 @@ def counts_text(site: DemoSite) -> str:
     listed, works = len(site.requested_pops), len(site.config["pops"])
     failing = len(site.config["dark"]) + len(site.config["impostors"])
     return (
-        f"The catalogue lists {listed} POPs in {' and '.join(REGIONS)}. The simulated CloudFront has {works} of "
+        f"The catalogue lists {listed} POPs (CloudFront's edge locations) in {' and '.join(REGIONS)}. "
+        f"The simulated CloudFront has {works} of "
         f"them, since the others are retired; {failing} of these fail on purpose, so that "
         f"{works - failing} can be warmed."
     )
@@ -139,10 +140,9 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     first = _follow(client, started, show)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
-    reasons = Counter(entry["reason"] for entry in first["skippedPops"])
-    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    skipped = " ".join(entry["pop"] for entry in first["skippedPops"])
-    show.say(f"\nSkipped POPs ({counts}): {skipped}")
+    show.say("\nPOPs of the catalogue that were skipped:")
+    for text in skip_counts(first["skippedPops"]):
+        show.say(f"  {text}")
 
     show.say("\nThe result. The same viewers repeat their requests:", "bold")
     after = _viewer_requests(site, edge, show)
@@ -156,7 +156,7 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
         "the first run must be FAILED": first["status"] == "FAILED",
         "exactly the three broken URLs must fail": sorted(first["failedUrl"]) == sorted(FAILING),
         "every other URL must be warm": sorted(first["successUrl"]) == sorted(PAGES),
-        "retired POPs must be skipped and listed": bool(reasons),
+        "retired POPs must be skipped and listed": bool(first["skippedPops"]),
         "before the run, every viewer must get a Miss": all(each.x_cache.startswith("Miss") for each in before),
         "after the run, every viewer must get a Hit": all(each.x_cache.startswith("Hit") for each in after),
         "the retry must be COMPLETED": second["status"] == "COMPLETED",
@@ -167,19 +167,17 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
 
 def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, Any]:
     """Display a run until it ends, and return its last status."""
-    from prewarm_cli.demo.table import url_table  # noqa: PLC0415
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
+    from prewarm_cli.output.failures import failure_lines  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
-    from prewarm_cli.output.text import next_step_lines, progress_line  # noqa: PLC0415
+    from prewarm_cli.output.progress import progress_line  # noqa: PLC0415
 
     show.say(f"Its page: {client.page_of(started['requestID'])}")
     with choose_display() as display:
         status = poll_until_end(client, started["requestID"], display)
-    show.say(progress_line(status))
-    for line, style in url_table(status, columns(), display.shown):
-        show.say(line, style)
-    for line in next_step_lines(status):
-        show.say(line)
+    show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
+    for line in failure_lines(status):
+        show.say(line, "red" if line.startswith("failed") else "")
     return status
 
 

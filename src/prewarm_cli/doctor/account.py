@@ -64,7 +64,7 @@ class Account:
             self._calls = AwsCalls(self.region)
             own = self._calls.account()
         except NoCredentials as error:
-            return CREDENTIALS.warning(f"skipped: no credentials ({error})")
+            return CREDENTIALS.warning(f"not checked: {error}")
         except CallFailed as error:
             return CREDENTIALS.failure(str(error), "AWS refuses the credentials of this machine")
         if own != self.id:

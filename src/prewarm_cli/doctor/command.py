@@ -36,9 +36,7 @@ def doctor(
     ] = None,
     max_concurrency: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=1, max=HIGHEST_CONCURRENCY, help="The highest max_concurrency of your requests."
-        ),
+        typer.Option(metavar="N", min=1, max=HIGHEST_CONCURRENCY, help="The highest --max-concurrency of your runs."),
     ] = MAX_CONCURRENCY,
     invalidation: Annotated[
         bool,

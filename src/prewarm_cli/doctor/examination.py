@@ -14,7 +14,7 @@ from prewarm_cli.doctor.account import DIRECT_START, Account
 from prewarm_cli.doctor.service import ask_service, check_api, check_key_needed
 from prewarm_cli.doctor.trials import REPORT, Trials, trial
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.output.text import in_progress
+from prewarm_cli.output.progress import in_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

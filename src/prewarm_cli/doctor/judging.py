@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from prewarm.counted import count_of
 from prewarm.diagnosis import Check, Row, Texts
-from prewarm_cli.output.text import cause_of, in_progress
+from prewarm.results.next_steps import step_text
+from prewarm.results.outcome import WARM
+from prewarm_cli.output.failures import failure_reasons, failures_of
+from prewarm_cli.output.progress import in_progress
+from prewarm_cli.output.text import cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Status = dict[str, Any]
 POPS = 3
-WARM = frozenset({"warmed", "already_warm"})
 # The order of a run's phases (docs/api.md); a run may skip some between two polls.
 PHASES = ("resolving", "invalidating", "warming", "summing_up", "ended")
 TROUBLESHOOTING = "docs/troubleshooting.md has a section for each outcome and error"
@@ -46,7 +50,7 @@ INVALIDATION = Check(
     "invalidation",
     Texts(
         "a path is invalidated before its URL is warmed",
-        "runs with `invalidate` fail; others do not need it",
+        "runs that invalidate (--invalidate) fail; others do not need it",
         "allow cloudfront:CreateInvalidation and cloudfront:GetInvalidation to the invalidate function (a "
         "permissions boundary or an SCP may deny them)",
     ),
@@ -54,17 +58,27 @@ INVALIDATION = Check(
 
 
 def outcome_text(status: Status) -> str:
-    """Return a run's outcomes with their numbers of targets, and why it ended otherwise."""
+    """Return how many targets are warm, what happened to the others, and why the run ended otherwise."""
     outcomes = (status.get("targets") or {}).get("outcomes") or {}
-    texts = [f"{count} {name}" for name, count in sorted(outcomes.items())]
+    warm = sum(count for name, count in outcomes.items() if name in WARM)
+    texts = [f"{warm} of {count_of(sum(outcomes.values()), 'target')} warm"] if outcomes else []
+    failures = [failure for _, failure in failures_of(status) if failure]
+    # An older service does not say of each URL what happened.
+    failures = failures or [{"reasons": {name: count for name, count in outcomes.items() if name not in WARM}}]
+    texts += [failure_reasons(failure, status.get("words")) for failure in failures if failure.get("reasons")]
     cause = cause_of(status) or ("still in progress" if in_progress(status) else "")
-    return "; ".join(filter(None, [", ".join(texts), cause])) or f"the run is {status['status']}"
+    return "; ".join(filter(None, [*texts, cause])) or f"the run is {words_of(status['status'])}"
+
+
+def words_of(status: str) -> str:
+    """Return a status in words, such as "in progress"."""
+    return status.replace("_", " ").lower()
 
 
 def next_step(status: Status) -> str:
     """Return the service's own advice about a failed run, else where to look."""
     steps = [step for step in status.get("nextSteps") or [] if isinstance(step, dict)]
-    return "; ".join(f"{step.get('how')}; see {step.get('link')}" for step in steps[:2]) or TROUBLESHOOTING
+    return "; ".join(step_text(step) for step in steps[:2]) or TROUBLESHOOTING
 
 
 def judge_run(status: Status, pops: Sequence[str]) -> Row:
@@ -92,7 +106,7 @@ def transition_problems(statuses: Sequence[Status]) -> list[str]:
     phases = [str((status.get("phase") or {}).get("name")) for status in statuses]
     known = [PHASES.index(phase) for phase in phases if phase in PHASES]
     if known != sorted(known):
-        problems.append(f"the phases went back: {', '.join(dict.fromkeys(phases))}")
+        problems.append(f"the phases went back: {', '.join(map(words_of, dict.fromkeys(phases)))}")
     if unknown := sorted(set(phases) - set(PHASES)):
         problems.append(f"unknown phases: {', '.join(unknown)}")
     for number, status in enumerate(statuses):
@@ -103,7 +117,8 @@ def transition_problems(statuses: Sequence[Status]) -> list[str]:
         if number and completed < statuses[number - 1]["completed"]:
             problems.append(f"completed fell from {statuses[number - 1]['completed']} to {completed}")
         if number + 1 < len(statuses) and not in_progress(status):
-            problems.append(f"{status['status']} was followed by {statuses[number + 1]['status']}")
+            after = words_of(statuses[number + 1]["status"])
+            problems.append(f"the status went from {words_of(status['status'])} to {after}")
         targets = status.get("targets") or {}
         if targets.get("done", 0) > targets.get("total", 0):
             problems.append(f"{targets['done']} of {targets['total']} targets are done")
@@ -116,9 +131,10 @@ def judge_transitions(statuses: Sequence[Status]) -> Row:
     """Return whether a run's statuses changed as documented."""
     if problems := transition_problems(statuses):
         return TRANSITIONS.failure("; ".join(problems))
-    seen = list(dict.fromkeys(str((status.get("phase") or {}).get("name")) for status in statuses))
-    ends = list(dict.fromkeys(str(status["status"]) for status in statuses))
-    return TRANSITIONS.ok(f"{', '.join(ends)}; phases {', '.join(seen)}; {len(statuses)} statuses add up")
+    seen = dict.fromkeys(words_of(str((status.get("phase") or {}).get("name"))) for status in statuses)
+    ends = dict.fromkeys(words_of(status["status"]) for status in statuses)
+    answers = count_of(len(statuses), "answer")
+    return TRANSITIONS.ok(f"the run was {', then '.join(ends)} ({', '.join(seen)}); the counts of {answers} add up")
 
 
 def judge_cancel(statuses: Sequence[Status]) -> Row:
@@ -127,7 +143,7 @@ def judge_cancel(statuses: Sequence[Status]) -> Row:
     if in_progress(last):
         return CANCEL.failure("the run is still in progress")
     if last["status"] != "FAILED" or last.get("reason") != "cancelled":
-        return CANCEL.failure(f"the run ended as {last['status']}, not as cancelled")
+        return CANCEL.failure(f"the run ended as {words_of(last['status'])}, not as cancelled")
     if last["inProgress"]:
         return CANCEL.failure(f"{last['inProgress']} URLs of the cancelled run are still in progress")
     return CANCEL.ok("the run ended as cancelled, with nothing in progress")

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from prewarm.diagnosis import OK, RESULTS
+from prewarm_cli.options.user_request import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,10 +21,11 @@ PLURALS = {"ok": "ok", "warning": "warnings", "failure": "failures"}
 def row_lines(row: Row) -> Iterator[str]:
     """Yield a row's lines: result, check and what was observed; what it means, and what to do."""
     name = row.check.replace("_", " ")
-    yield f"{row.result:<{COLUMN}}{name}: {row.detail} ({row.seconds:.1f} s)"
-    yield f"{'':{COLUMN}}{row.meaning}" if row.result == OK else f"{'':{COLUMN}}meaning: {row.meaning}"
-    if row.action:
-        yield f"{'':{COLUMN}}do: {row.action}"
+    detail, meaning, action = map(with_options, (row.detail, row.meaning, row.action))
+    yield f"{row.result:<{COLUMN}}{name}: {detail} ({row.seconds:.1f} s)"
+    yield f"{'':{COLUMN}}{meaning}" if row.result == OK else f"{'':{COLUMN}}meaning: {meaning}"
+    if action:
+        yield f"{'':{COLUMN}}do: {action}"
 
 
 def summary_line(rows: Sequence[Row]) -> str:

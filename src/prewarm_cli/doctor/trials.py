@@ -13,7 +13,7 @@ from prewarm.diagnosis import Check, Row, Texts
 from prewarm_cli.api_client import Client, new_idempotency_key
 from prewarm_cli.doctor import judging
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.output.text import in_progress
+from prewarm_cli.output.progress import in_progress
 from prewarm_cli.report_download import copy_report
 
 if TYPE_CHECKING:

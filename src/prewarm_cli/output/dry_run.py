@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
+from prewarm.results.skipped_pops import skip_counts
+from prewarm.results.target_texts import target_text
 from prewarm_cli.options.user_request import with_options
 
 if TYPE_CHECKING:
@@ -97,6 +99,15 @@ def _tiers(dry_run: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _target_text(dry_run: dict[str, Any]) -> str:
+    """Return what the targets are: a product only where all distributions have the same number of POPs."""
+    groups = dry_run["distributions"]
+    pops, urls = {len(each["pops"]) for each in groups}, sum(each["urls"] for each in groups)
+    variants = len(dry_run.get("variants", []))
+    whole = len(pops) == 1 and dry_run["targets"] == urls * max(pops) * variants
+    return target_text(dry_run["targets"], max(pops) if whole else None, variants)
+
+
 def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     """Yield what a run would do and cost."""
     if first := dry_run.get("mostlySkipped"):
@@ -106,17 +117,15 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     if duplicates := dry_run.get("duplicates"):
         yield duplicates_text(duplicates)
     yield (
-        f"{count_of(dry_run['targets'], 'target')} in {count_of(dry_run['batches'], 'batch', 'batches')} and "
-        f"{count_of(dry_run['stages'], 'stage')}; {count_of(dry_run['fetches'], 'fetch', 'fetches')} "
-        "including verification"
+        f"{count_of(dry_run['targets'], 'target')} ({_target_text(dry_run)}) in "
+        f"{count_of(dry_run['batches'], 'batch', 'batches')} and {count_of(dry_run['stages'], 'stage')}; "
+        f"{count_of(dry_run['fetches'], 'fetch', 'fetches')} including verification"
     )
     if origin := dry_run.get("originFetches"):
         yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
-        yield (
-            f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}"
-            f" ({len(each['skippedPops']):,} skipped)"
-        )
+        yield (f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}")
+        yield from (f"skipped  {text}" for text in skip_counts(each["skippedPops"]))
     if demand := dry_run.get("demand"):
         yield _demand(demand)
     if (unserved := dry_run["noDistribution"])["urls"]:

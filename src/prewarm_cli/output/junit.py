@@ -10,15 +10,10 @@ from xml.etree import ElementTree as ET
 
 from prewarm.results.next_steps import step_text
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.failures import failure_reasons, failures_of
+from prewarm_cli.output.progress import in_progress
 from prewarm_cli.output.redaction import redact_urls
-from prewarm_cli.output.text import (
-    cause_of,
-    failure_reasons,
-    failures_of,
-    in_progress,
-    run_name,
-    warnings_of,
-)
+from prewarm_cli.output.text import cause_of, run_name, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

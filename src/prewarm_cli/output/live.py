@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import sys
@@ -12,24 +11,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from prewarm_cli.output.redaction import redact_urls
-from prewarm_cli.output.terminal import echo, wrap
-from prewarm_cli.output.text import failure_line, failures_of, in_progress, progress_line, targets_of
+from prewarm_cli.output.progress import in_progress, not_warm_so_far, progress_line, targets_of
+from prewarm_cli.output.terminal import echo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
 
-MAX_LIVE_FAILURES = 50
-# On a narrower terminal, rate and times would leave no space for the bars and the counts.
-MIN_COLUMNS_FOR_TIMES = 50
+# On a narrower terminal, times and rate would leave no space for the bars and the counts.
+MIN_COLUMNS_FOR_TIMES, MIN_COLUMNS_FOR_RATE = 60, 80
 
 
 class Display(Protocol):
     """Shows each status of a run."""
 
     needs_full_lists: bool  # whether `show` needs a status with complete lists
-    shown: AbstractSet[str]  # the failed URLs that were printed
 
     def show(self, status: dict[str, Any]) -> None:
         """Show a status."""
@@ -39,7 +34,6 @@ class NoDisplay:
     """Shows nothing, for commands that print only the last status."""
 
     needs_full_lists = False
-    shown: AbstractSet[str] = frozenset()
 
     def show(self, status: dict[str, Any]) -> None:
         """Do nothing."""
@@ -49,7 +43,6 @@ class JsonLines:
     """Prints each status that differs from the previous one, as one line of JSON."""
 
     needs_full_lists = True
-    shown: AbstractSet[str] = frozenset()
 
     def __init__(self) -> None:
         self._last = ""
@@ -63,48 +56,29 @@ class JsonLines:
         self._last = line
 
 
-class NewFailures:
-    """Formats the failures of each status that no earlier status had."""
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self.printed: set[str] = set()
-
-    def lines(self, status: dict[str, Any]) -> Iterator[str]:
-        """Yield a line for each new failure, up to MAX_LIVE_FAILURES per run."""
-        for url, failure in failures_of(status):
-            if url in self._seen or len(self._seen) > MAX_LIVE_FAILURES:
-                continue
-            self._seen.add(url)
-            if len(self._seen) > MAX_LIVE_FAILURES:
-                yield "further failures are shown at the end"
-            else:
-                self.printed.add(url)
-                yield failure_line(url, failure, status)
-
-
 class PlainLines:
-    """Prints a line whenever the progress has changed."""
+    """Prints a line whenever the progress has changed; the first one with targets says what a target is."""
 
     needs_full_lists = False
 
     def __init__(self) -> None:
-        self._started, self._last, self._failures = time.monotonic(), "", NewFailures()
-        self.shown: AbstractSet[str] = self._failures.printed
+        self._started, self._last, self._defined = time.monotonic(), "", False
 
     def show(self, status: dict[str, Any]) -> None:
-        """Print new failures and, if it has changed, the progress."""
-        if in_progress(status):
-            echo(self._failures.lines(status))
-            # The estimate of the time left changes with each poll, also where nothing else does.
-            progress = progress_line(status | {"phase": (status.get("phase") or {}) | {"secondsLeft": None}})
-            if progress != self._last:
-                echo([f"{time.monotonic() - self._started:7.1f} s  {progress_line(status)}"])
-            self._last = progress
+        """Print the progress, if it has changed."""
+        if not in_progress(status):
+            return
+        # The estimate of the time left changes with each poll, also where nothing else does.
+        progress = progress_line(status | {"phase": (status.get("phase") or {}) | {"secondsLeft": None}})
+        if progress != self._last:
+            line = progress_line(status, define=not self._defined)
+            echo([f"{time.monotonic() - self._started:7.1f} s  {line}"])
+            self._defined = self._defined or targets_of(status)[1] > 0
+        self._last = progress
 
 
 class ProgressBars:
-    """Draws a bar of URLs and a bar of targets, with rate and time left; failures scroll above them."""
+    """Draws a bar of URLs and a bar of targets, with what is not warm, rate and time left."""
 
     needs_full_lists = False
 
@@ -119,37 +93,35 @@ class ProgressBars:
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
-        from rich.text import Text  # noqa: PLC0415
 
-        self._red_text = functools.partial(Text, style="red")
-        self._failures = NewFailures()
-        self.shown: AbstractSet[str] = self._failures.printed
         console = Console(highlight=False)
-        times = TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+        rate = TextColumn("{task.fields[rate]}")
+        times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
         self.progress = Progress(
             TextColumn("{task.description:8}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[failed]}", style="red"),
+            *([rate] if console.width >= MIN_COLUMNS_FOR_RATE else ()),
             *(times if console.width >= MIN_COLUMNS_FOR_TIMES else ()),
             console=console,
             # The bars vanish at the end, also after Ctrl-C: the result is printed in their place.
             transient=True,
         )
-        self._tasks = {name: self.progress.add_task(name, total=None, rate="") for name in ("URLs", "targets")}
+        self._tasks = {
+            name: self.progress.add_task(name, total=None, rate="", failed="") for name in ("URLs", "targets")
+        }
 
     def show(self, status: dict[str, Any]) -> None:
-        """Update the bars and print new failures."""
-        # As Text: a URL may contain rich's markup, and a style passed to `print` would colour the bars too.
-        console = self.progress.console
-        for line in self._failures.lines(status):
-            for part in wrap(redact_urls(line), console.width):
-                console.print(self._red_text(part), soft_wrap=True)
+        """Update the bars."""
         done, total = targets_of(status)
-        for name, current, maximum in (("URLs", status["completed"], status["total"]), ("targets", done, total)):
+        counts = (("URLs", status["completed"], status["total"]), ("targets", done, total))
+        for (name, current, maximum), failed in zip(counts, not_warm_so_far(status), strict=True):
             task = self._tasks[name]
             self.progress.update(task, completed=current, total=maximum or None)
             speed = next(each.speed for each in self.progress.tasks if each.id == task)
-            self.progress.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            rate, not_warm = f"{speed:,.0f}/s" if speed else "", f"{failed:,} failed" if failed else ""
+            self.progress.update(task, rate=rate, failed=not_warm)
 
 
 def on_terminal() -> bool:

@@ -38,7 +38,7 @@ def wrap(line: str, width: int | None, indent: int | None = None) -> list[str]:
         gap = re.match(r"\s*\S+(?: \S+)? {2,}", line)
         indent = gap.end() if gap and gap.end() <= width // 3 else len(line) - len(line.lstrip())
     return textwrap.wrap(
-        line,
+        line.lstrip(),
         width,
         initial_indent=line[: len(line) - len(line.lstrip())],
         subsequent_indent=" " * indent,

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from prewarm.results.failure_texts import what_happened
-from prewarm.results.next_steps import next_steps, step_text
 from prewarm_cli.demo.command import counts_text
-from prewarm_cli.demo.site import FAILING, demo_site
+from prewarm_cli.demo.site import FAILING, PAGES, demo_site
 from prewarm_cli.output import times
-from prewarm_cli.output.text import failure_line, progress_line, status_lines
+from prewarm_cli.output.failures import failure_lines
+from prewarm_cli.output.progress import progress_line
+from prewarm_cli.output.text import status_lines
 from tests.support.definitions import ROOT
+from tests.support.failed_status import failed_status
 
 RUN = "20261126T065948Z-262a5a12e87bf398"
 PAGE = f"http://127.0.0.1:40691/v1/#/run/{RUN}"
@@ -24,7 +25,9 @@ STEP = {
     "urls": 1,
     "how": "check the origin's address, port, certificate and firewall: CloudFront cannot connect to it",
     "link": "https://docs.example/troubleshooting.md#server_error",
+    "url": TERMS,
 }
+OWN_STEP = {name: value for name, value in STEP.items() if name not in {"urls", "url"}}
 CUT = "[…]"
 
 
@@ -34,26 +37,27 @@ def status(state: str, phase: str, done: int, total: int) -> dict[str, Any]:
     return {
         "status": state, "run": RUN, "phase": {"name": phase}, "total": 3, "completed": 3 * ended,
         "inProgress": 0 if ended else 3, "successUrl": [HOME, APP] if ended else [],
-        "failedUrl": [TERMS] if ended else [], "failures": [{"url": TERMS, "reasons": {}, "what": WHAT}] * ended,
+        "failedUrl": [TERMS] if ended else [],
+        "failures": [{"url": TERMS, "reasons": {}, "what": WHAT, "nextStep": OWN_STEP}] * ended,
         "targets": {"done": done, "total": total, "verified": 53, "verifiedElsewhere": 0, "addresses": 53,
-                    "addressesProven": 53},
+                    "addressesProven": 53, "popsPerUrl": 53, "variants": 1,
+                    "outcomes": {"warmed": 106, "server_error": 53} if ended else {}},
     }  # fmt: skip
 
 
 def printed() -> Iterator[str]:
     """Yield the lines that the command prints for the example, as its own modules make them."""
-    for passed, (phase, done, total) in {0.3: ("resolving", 0, 0), 2.4: ("warming", 0, 159)}.items():
-        yield f"{passed:7.1f} s  {progress_line(status('IN_PROGRESS', phase, done, total))}"
-    last = status("IN_PROGRESS", "summing_up", 159, 159)
-    yield failure_line(TERMS, last["failures"][0], last)
-    yield f"{10.1:7.1f} s  {progress_line(last)}"
+    states = {0.3: ("resolving", 0, 0), 2.4: ("warming", 0, 159), 10.1: ("summing_up", 159, 159)}
+    for passed, (phase, done, total) in states.items():
+        line = progress_line(status("IN_PROGRESS", phase, done, total), define=not done)
+        yield f"{passed:7.1f} s  {line}"
     more = {
         "failedEverywhere": 1, "nextSteps": [STEP], "remedy": {"kind": "fix", "link": STEP["link"]},
         "skippedPops": [{"reason": reason} for reason in ("connect_error", "unresolved_pop", "wrong_pop")],
         "startedAt": "2026-11-26T06:59:48Z", "endedAt": "2026-11-26T06:59:58Z", "bytes": 5_000_000,
         "cost": {"dollars": 0.001},
     }  # fmt: skip
-    yield from status_lines(status("FAILED", "", 159, 159) | more, shown=[TERMS], page=PAGE)
+    yield from status_lines(status("FAILED", "", 159, 159) | more, page=PAGE)
 
 
 def differences(example: list[str], lines: list[str]) -> list[str]:
@@ -93,10 +97,14 @@ def test_demo_page_has_the_texts_of_todays_output() -> None:
     """Each broken URL of the demo with what happened and what to do, as the service words them."""
     lines = (ROOT / "docs/demo.md").read_text(encoding="utf-8").splitlines()
     kinds = ["client_error:404", "server_error:502:unreachable", "truncated:200"]
-    failed = [re.split(r"\s{2,}", line)[2] for line in lines if line.startswith("failed ")]
-    assert len(failed) == len(FAILING) == len(kinds)
-    for key, text in zip(kinds, failed, strict=True):
-        assert text.startswith(what_happened({key: 384}, None, variants=1) + ", such as ")
-    steps = {line for line in lines if line.startswith("next ")}
-    assert steps == {f"next     {step_text(step)}" for step in next_steps({key: 384} for key in kinds)}
+    failed = failed_status({url: {key: 384} for url, key in zip(FAILING, kinds, strict=True)})
+    start = lines.index(f"failed   {next(iter(FAILING))}")
+    for line, shown in zip(failure_lines(failed), lines[start:], strict=False):
+        example = line.partition(", such as ")
+        assert shown.startswith("".join(example[:2])), line
+        assert shown == line or example[1], line
+    outcomes = {"warmed": 8_064, "timeout": 1_152}
+    targets = {"done": 9_216, "total": 9_216, "popsPerUrl": 384, "variants": 1, "outcomes": outcomes}
+    whole = failed | {"total": 24, "completed": 24, "successUrl": list(PAGES), "targets": targets}
+    assert progress_line(whole) in lines
     assert counts_text(demo_site()) in lines

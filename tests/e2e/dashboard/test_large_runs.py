@@ -51,7 +51,8 @@ def test_lists_of_a_large_run_are_not_fetched_with_every_poll(visit: Visit) -> N
         "total": 5_000,
         "completed": 0,
         "inProgress": 5_000,
-        "targets": {"total": 5_000, "done": 0, "outcomes": {}, "verified": 0},
+        "failing": 3,
+        "targets": {"total": 5_000, "done": 0, "outcomes": {}, "verified": 0, "popsPerUrl": 1, "variants": 1},
         "failedUrl": [],
         "inProgressUrl": [f"https://{HOST}/{number}.html" for number in range(1_000)],
         "successUrl": [],
@@ -65,6 +66,8 @@ def test_lists_of_a_large_run_are_not_fetched_with_every_poll(visit: Visit) -> N
     visitor.page.route("**/status?*", respond_with(moving, {"rest": rest}))
     page = visitor.open("#/run/large")
     expect(page.get_by_text("1 to 25 of 5,000")).to_be_visible()
+    expect(page.get_by_text("3 failing, 4,997 in progress")).to_be_visible()
+    expect(page.get_by_text("0 %; 5,000 URLs \u00d7 1 POP", exact=True)).to_be_visible()
     page.wait_for_timeout(1_500)
     assert [each for each in requests if each][:3] == [
         "requestID=large&include=pops&limit=1000",

@@ -106,7 +106,7 @@ def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:
     }
     for city, state in states.items():
         expect(page.get_by_role("button", name=re.compile(rf"^{city}.*\b{state}"))).to_be_attached()
-    page.get_by_text("its DNS name does not resolve").click()
+    page.get_by_text("the POP's name does not resolve, so the POP may be retired").click()
     expect(page.get_by_text("SYD1-C1 (NXDOMAIN)")).to_be_visible()
     visitor.picture("run-full", full_page=True)
     with visitor.context.expect_page() as opened:

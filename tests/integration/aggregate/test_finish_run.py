@@ -76,6 +76,7 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "failedEverywhere": 0,
         "nextSteps": [],
         "variants": 1,
+        "popsPerUrl": 2,
         # Not started by the API.
         "page": "",
     }

@@ -51,7 +51,7 @@ def test_notification_of_a_failed_run_has_counts_failures_and_links(
     assert "1 of 2 URLs are warm, 1 failed." in message
     assert f"{bad}: 403 blocked (refused, by the edge or the origin: a 403" in message
     assert f"at 1 POP, such as {TOKYO} (x-amz-cf-id " in message
-    assert "What to do:\nblocked, 1 URL: allow the service in the web ACL by a secret header" in message
+    assert f"What to do:\n{bad}: allow the service in the web ACL by a secret header" in message
     assert "/retry" not in message
     assert f"{API}/#/run/{ran.name}" in message
     assert f"#/v2/executions/details/arn:aws:states:{REGION}" in message

@@ -55,7 +55,7 @@ def rows(*arguments: str, code: int = 0) -> dict[str, dict[str, Any]]:
 
 def test_service_without_faults_and_without_credentials_has_warnings_only(api: FakeApi) -> None:
     found = rows()
-    assert found["credentials"]["detail"].startswith("skipped: no credentials")
+    assert found["credentials"]["detail"].startswith("not checked: no AWS credentials")
     assert {row["result"] for row in found.values()} == {OK, WARNING}
 
 

@@ -11,8 +11,9 @@ import typer
 
 from prewarm_cli.main import COMMANDS, app
 from prewarm_cli.output.help import first_sentence
+from tests.support.failed_status import failed_status
 from tests.support.fake_api import RUN, URL, FakeApi, error, fake_api, prewarm
-from tests.support.statuses import running_status, status
+from tests.support.statuses import running_status
 from tests.support.terminal_widths import terminal_of, too_long
 
 WIDTHS = [60, 80, 120]
@@ -84,9 +85,8 @@ def test_start_run_and_local_differ_in_their_first_sentence() -> None:
 
 
 LONG = "https://www.example.com/" + "a-long-path/" * 12 + "index.html"
-ENDED = status(
-    failedUrl=[LONG],
-    failures=[{"url": LONG, "reasons": {"server_error": 3, "timeout": 1}}],
+ENDED = failed_status(
+    {LONG: {"client_error:404": 297}, f"{LONG}?other": {"server_error:502:unreachable": 290, "timeout": 7}},
     startedAt="2026-11-20T01:38:29Z",
     endedAt="2026-11-20T01:41:02Z",
     bytes=2_500_000,
@@ -94,7 +94,8 @@ ENDED = status(
     warnings=[
         "the cache policy of the behaviour /a-long-path/* includes the header Accept-Language in the cache key"
     ],
-    skippedPops=[{"pop": "FRA2-C1", "reason": "unresolved_pop"}],
+    skippedPops=[{"pop": "FRA2-C1", "reason": reason} for reason in ("unresolved_pop", "outside_price_class")],
+    targets={"done": 891, "total": 891, "outcomes": {"warmed": 297}, "popsPerUrl": 297, "variants": 1},
 )
 DRY_RUN = {
     "urls": 3,
@@ -186,9 +187,22 @@ def test_output_on_a_terminal_is_the_pipes_divided_between_words(
 def test_url_in_a_pipe_is_whole_whatever_the_columns(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     api.responses["GET /status"] = [(200, ENDED)]
-    (line,) = [line for line in prewarm("status", "the-run").stdout.splitlines() if line.startswith("failed")]
-    assert LONG in line
-    assert "timeout at 1 target" in line
+    lines = prewarm("status", "the-run").stdout.splitlines()
+    start = lines.index(f"failed   {LONG}")
+    assert lines[start + 1].startswith("         404 Not Found at 297 POPs, such as FRA56-P5 (x-amz-cf-id ")
+    assert lines[start + 2].startswith("next     publish the file, or take the URL off the list; see https://")
+    assert f"failed   {LONG}?other" in lines
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_failed_urls_and_links_are_whole_at_every_width(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    api.responses["GET /status"] = [(200, ENDED)]
+    terminal_of(monkeypatch, width)
+    words = prewarm("status", "the-run").stdout.split()
+    assert words.count(LONG) == words.count(f"{LONG}?other") == 1
+    assert {step["link"] for step in ENDED["nextSteps"]} <= set(words)
 
 
 def runs(name: str) -> list[dict[str, Any]]:

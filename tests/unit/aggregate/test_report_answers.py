@@ -74,7 +74,7 @@ def test_page_says_what_failed_with_which_status_where_and_what_to_do() -> None:
     [
         (GONE, "1 failed: 404 Not Found What to do"),
         ({1: {"server_error:502:unreachable": 3}}, "1 failed: 502 (the edge could not connect to the origin) What"),
-        ({1: {"truncated:200": 3}}, "1 failed: 200, body ended early What"),
+        ({1: {"truncated:200": 3}}, "1 failed: 200, but the body ended early What"),
         (
             {1: {"client_error:404": 3}, 2: {"client_error:410": 3}},
             "2 failed: the origin answered with a 4xx (",
@@ -219,3 +219,12 @@ def test_page_has_the_gain_by_region_and_that_of_an_earlier_run_none() -> None:
     earlier = reported(GONE, {})
     Report.model_validate(earlier)
     assert "spared" not in text_of(earlier)
+
+
+def test_page_counts_by_what_its_shares_are_and_says_why_pops_were_skipped() -> None:
+    skipped = [{"pop": pop, "reason": "outside_price_class", "detail": "x"} for pop in POPS]
+    text = text_of(reported(GONE, dict.fromkeys(POPS, 1), skippedPops=skipped))
+    assert "Targets warm (3 URLs \u00d7 3 POPs)" in text
+    assert "Japan 1 2 of 2 100.0 %" in text, "the share and the counts of a region are of the same targets"
+    assert "3 POPs: outside the distribution's price class, so CloudFront sends no viewers there" in text
+    assert "outside_price_class" not in text

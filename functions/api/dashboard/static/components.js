@@ -55,6 +55,20 @@ function phaseText({ name, round, rounds, stage, stages, done, total }) {
   return ["summing up", "counting results, writing the report"];
 }
 
+// What is known of a run's URLs: those that cannot become warm any more count before they are decided.
+function urlsText({ status, inProgress, failing = 0 }, failed) {
+  const counts = [[failed, "failed"], [failing, "failing"], [inProgress - failing, "in progress"]].filter(([count]) => count);
+  if (status === "IN_PROGRESS") return counts.map(([count, word]) => `${number(count)} ${word}`).join(", ") || null;
+  return failed ? `${number(failed)} failed` : "none failed";
+}
+
+// What a run's targets are: a product of URLs and POPs, or what each of them is where URLs differ in their POPs.
+function targetText({ total, popsPerUrl, variants }) {
+  const urls = total / (popsPerUrl * variants);
+  if (!popsPerUrl || !variants || !Number.isInteger(urls)) return "each one URL at one POP";
+  return [plural(urls, "URL"), plural(popsPerUrl, "POP"), ...(variants > 1 ? [`${variants} encodings`] : [])].join(" × ");
+}
+
 function showFigures(page, status, failed, rate) {
   const { total = 0, done = 0, verified = 0, verifiedInPop = 0, verifiedElsewhere = 0, addresses = 0, addressesProven = 0, layers = {} } = status.targets || {};
   const running = status.status === "IN_PROGRESS";
@@ -72,8 +86,8 @@ function showFigures(page, status, failed, rate) {
   const downloaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
   const figures = [
     ...(running ? [["Phase", ...phaseText(phase)]] : []),
-    ["URLs", `${number(status.completed)} of ${number(status.total)}`, failed ? `${number(failed)} failed` : running ? `${number(status.inProgress)} in progress` : "none failed"],
-    ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %` : null],
+    ["URLs", `${number(status.completed)} of ${number(status.total)}`, urlsText(status, failed)],
+    ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %; ${targetText(status.targets)}` : null],
     ["Verified", number(verified), verified ? `by a second fetch; ${number(verifiedInPop)} ${PROOFS.inPop}` : "by a second fetch"],
   ];
   if (verified && addresses) figures.push(["Addresses with a proof", `${number(addressesProven)} of ${number(addresses)}`, `${plural(verifiedElsewhere, "copy", "copies")} ${PROOFS.elsewhere}`]);
@@ -106,9 +120,15 @@ function showReasons(page, status) {
   $("[data-failures]", page).hidden = !lines.length;
 }
 
-function showSkipped(section, skipped) {
+// Returns the skipped POPs by reason, that of most POPs first.
+function byReason(skipped) {
   const reasons = new Map();
-  for (const { pop, reason, detail } of skipped) reasons.set(reason, [...(reasons.get(reason) || []), detail ? `${pop} (${detail})` : pop]);
+  for (const entry of skipped) reasons.set(entry.reason, [...(reasons.get(entry.reason) || []), entry]);
+  return new Map([...reasons].sort(([, one], [, other]) => other.length - one.length));
+}
+
+function showSkipped(section, skipped) {
+  const reasons = byReason(skipped);
   section.hidden = !skipped.length;
   const body = section.lastElementChild;
   const signature = JSON.stringify([...reasons]);
@@ -116,7 +136,7 @@ function showSkipped(section, skipped) {
   if (body.dataset.signature === signature) return;
   body.dataset.signature = signature;
   body.replaceChildren(
-    ...[...reasons].map(([reason, pops]) => make("details", {}, make("summary", {}, `${plural(pops.length, "POP")}: ${skipReasonText(reason)}`), make("p", { class: "names" }, pops.join(", ")))),
+    ...[...reasons].map(([reason, pops]) => make("details", {}, make("summary", {}, `${plural(pops.length, "POP")}: ${skipReasonText(reason)}`), make("p", { class: "names" }, pops.map(({ pop, detail }) => (detail ? `${pop} (${detail})` : pop)).join(", ")))),
   );
 }
 

@@ -39,8 +39,8 @@ function estimateElements(dryRun) {
   }
   const lines = dryRun.distributions.map(({ domain, urls, pops, skipped, skippedPops = [] }) => {
     const count = Array.isArray(pops) ? pops.length : pops;
-    const skippedCount = (skipped || skippedPops).length;
-    return make("li", {}, `${domain}: ${plural(urls, "URL")} through ${plural(count, "POP")}${skippedCount ? `, ${number(skippedCount)} skipped` : ""}`);
+    const reasons = [...byReason(skipped || skippedPops)].map(([reason, entries]) => make("p", {}, `${plural(entries.length, "POP")} skipped: ${skipReasonText(reason)}`));
+    return make("li", {}, `${domain}: ${plural(urls, "URL")} through ${plural(count, "POP")}`, ...reasons);
   });
   if (dryRun.noDistribution.urls) {
     lines.push(make("li", { class: "bad" }, `No allowed distribution serves ${plural(dryRun.noDistribution.urls, "URL")} of ${dryRun.noDistribution.hosts.join(", ")}`));

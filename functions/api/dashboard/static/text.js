@@ -1,4 +1,4 @@
-// Display texts for the API's values. OUTCOMES is inserted by page.py from the service's own texts.
+// Display texts for the API's values. OUTCOMES and SKIPPED are inserted by page.py from the service's own texts.
 
 const STATUS = {
   IN_PROGRESS: ["in progress", "◐"],
@@ -19,13 +19,6 @@ const REGIONS = {
   sa: "South America and South Africa",
   me: "Middle East",
   af: "Africa",
-};
-
-const SKIPPED = {
-  outside_price_class: "outside the distribution's price class: CloudFront sends no viewers there",
-  unresolved_pop: "its DNS name does not resolve: the POP may be retired",
-  dns_silent: "no nameserver responded",
-  outside_edge_networks: "its address is outside CloudFront's networks",
 };
 
 const STATES = {

@@ -26,7 +26,7 @@ def test_missing_credentials_are_a_warning(world: DoctorWorld, monkeypatch: pyte
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     row = Account(world.stack.state_machine_arn).credentials()
     assert row.result == WARNING
-    assert row.detail.startswith("skipped: no credentials")
+    assert row.detail.startswith("not checked: no AWS credentials")
     assert explained(row)
 
 

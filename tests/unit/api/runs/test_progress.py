@@ -93,6 +93,8 @@ def test_running_run_reports_finished_batches() -> None:
         "addresses": 0,
         "addressesProven": 0,
         "separatePops": [],
+        "popsPerUrl": 2,
+        "variants": 1,
     }
     assert "reason" not in response
     assert "error" not in response

@@ -118,3 +118,14 @@ def test_gain_comes_from_the_summary_or_of_a_running_run_from_its_parts_on_reque
 def test_run_stored_earlier_has_no_gain() -> None:
     assert "gain" not in status_of(NOT_WARM, plan=PLAN, summary=summary_of())
     assert "gain" not in status_of(NOT_WARM, plan=PLAN, results=[batch(0), batch(1)])
+
+
+def test_status_says_how_many_urls_are_failing_and_what_the_targets_are() -> None:
+    response = status_of(RUNNING, plan=PLAN, results=[batch(0), batch(1)])
+    assert (response["failed"], response["failing"]) == (len(response["failedUrl"]), 0)
+    assert (response["targets"]["popsPerUrl"], response["targets"]["variants"]) == (2, 1)
+    older = summary_of()
+    del older["variants"]
+    older.pop("popsPerUrl", None)
+    targets = status_of(NOT_WARM, plan=PLAN, summary=older)["targets"]
+    assert (targets["popsPerUrl"], targets["variants"]) == (None, 0)

@@ -35,7 +35,7 @@ KINDS = st.builds(
             Example(1, "NRT57-P3", "server_error", 502, "Error from cloudfront", ID_IN_RECORDS, "unreachable"),
             1,
             (
-                "502 (the edge could not connect to the origin) at 3 POPs, timeout (the edge stopped responding) at "
+                "502 (the edge could not connect to the origin) at 3 POPs; timeout (the edge stopped responding) at "
                 "1 POP, such as NRT57-P3 (its request id is in the run's records)"
             ),
         ),
@@ -55,14 +55,14 @@ KINDS = st.builds(
             1,
             "no_distribution (no distribution of this account serves the URL's host)",
         ),
-        ({"truncated:200": 2}, None, 1, "200, body ended early at 2 POPs"),
+        ({"truncated:200": 2}, None, 1, "200, but the body ended early at 2 POPs"),
         (
             {"timeout": 9, "lost": 8, "client_error:404": 7, "client_error:410": 1, "client_error:400": 1},
             None,
             1,
             (
-                "timeout (the edge stopped responding) at 9 POPs, lost (its batch never reported back) at 8 POPs, "
-                "404 Not Found at 7 POPs, 2 other kinds at 2 POPs"
+                "timeout (the edge stopped responding) at 9 POPs; lost (its batch never reported back) at 8 POPs; "
+                "404 Not Found at 7 POPs; 2 other kinds at 2 POPs"
             ),
         ),
         (

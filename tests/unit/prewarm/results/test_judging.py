@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.judging import failed_everywhere, set_aside
+from prewarm.results.judging import cannot_succeed, failed_everywhere, set_aside
 from prewarm.results.outcome import Outcome
 from prewarm.results.outliers import outliers
 from prewarm.results.rollup import UrlResult, Verdict, roll_up
@@ -127,3 +127,30 @@ def test_judged_targets_add_up(cells: list[list[str]]) -> None:
 )
 def test_few_or_much_colder_pops_differ(shares: list[float | None], differing: list[int]) -> None:
     assert [place for place, differs in enumerate(outliers(shares)) if differs] == differing
+
+
+@pytest.mark.parametrize(
+    ("failed", "percent", "hopeless"),
+    [(0, 100.0, False), (1, 100.0, True), (5, 95.0, False), (6, 95.0, True), (100, 0.1, True)],
+)
+def test_url_in_progress_is_failing_once_too_few_targets_are_left(
+    failed: int, percent: float, hopeless: bool
+) -> None:
+    kinds = {"client_error:404": failed} if failed else {}
+    running = UrlResult(0, Verdict.IN_PROGRESS, 100, 0, kinds)
+    assert cannot_succeed(running, percent) is hopeless
+    assert not cannot_succeed(UrlResult(0, Verdict.FAILED, 100, 0, kinds), percent)
+
+
+def test_failing_url_is_known_before_all_of_its_batches_are_finished() -> None:
+    group = Group("d111.cloudfront.net", "E1", 0, 2, POPS, len(POPS))
+    whole = plan(groups=(group,), url_count=2, targets=6, batches=2)
+    first = BatchResult(
+        "1-000000", 0, 0, 0, 2, 1, finished=True, done=2, outcomes={}, verified=0, bytes=0,
+        failed={1: {"client_error:404": 1}}, per_pop=pack_pops([PopSums(done=2, warm=1)]),
+    )  # fmt: skip
+    urls = roll_up(whole, [first]).urls
+    assert [(url.verdict, cannot_succeed(url, whole.percent_needed)) for url in urls] == [
+        (Verdict.IN_PROGRESS, False),
+        (Verdict.IN_PROGRESS, True),
+    ]

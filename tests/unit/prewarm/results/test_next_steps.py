@@ -6,6 +6,7 @@ from prewarm.results.failures import Kind
 from prewarm.results.next_steps import STEPS, next_step, next_steps, remedy_for, step_of, step_text
 from prewarm.results.outcome import WARM, Outcome
 
+A, B, C = (f"https://www.example.com/{name}" for name in "abc")
 RETRY = {"kind": "retry", "how": "POST /retry?requestID=arn starts a new run of the failed URLs"}
 
 
@@ -35,7 +36,7 @@ def test_a_repetition_is_not_suggested_where_it_would_fail_again(key: str) -> No
     step = next_step(Kind.of(key))
     assert step.do == "fix"
     assert "retry" not in step.how
-    remedy = remedy_for(RETRY, next_steps([{key: 3}]))
+    remedy = remedy_for(RETRY, next_steps([(A, {key: 3})]))
     assert remedy is not None
     assert remedy["kind"] == "fix"
     assert "retry" not in remedy["how"].lower()
@@ -46,7 +47,7 @@ def test_a_repetition_is_not_suggested_where_it_would_fail_again(key: str) -> No
     "key", ["timeout", "server_error:503:origin", "lost", "deadline", "limited:429", "stale:200"]
 )
 def test_a_repetition_is_suggested_where_it_can_succeed(key: str) -> None:
-    remedy = remedy_for(RETRY, next_steps([{key: 3}]))
+    remedy = remedy_for(RETRY, next_steps([(A, {key: 3})]))
     assert remedy is not None
     assert (remedy["kind"], remedy["how"]) == ("retry", RETRY["how"])
 
@@ -72,10 +73,12 @@ def test_each_cause_has_its_own_step(key: str, words: str) -> None:
 
 
 def test_steps_are_counted_by_the_main_failure_of_each_url() -> None:
-    steps = next_steps([{"client_error:404": 9, "timeout": 1}, {"client_error:410": 2}, {"timeout": 3}, {}])
-    assert [(step["outcome"], step["urls"], step["do"]) for step in steps] == [
-        ("client_error", 2, "fix"),
-        ("timeout", 1, "retry"),
+    steps = next_steps(
+        [(A, {"client_error:404": 9, "timeout": 1}), (B, {"client_error:410": 2}), (C, {"timeout": 3}), ("", {})]
+    )
+    assert [(step["outcome"], step["urls"], step["url"], step["do"]) for step in steps] == [
+        ("client_error", 2, A, "fix"),
+        ("timeout", 1, C, "retry"),
     ]
     assert steps[0]["link"].endswith("/docs/troubleshooting.md#client_error")
     assert step_of(Kind("timeout")) == {name: steps[1][name] for name in ("outcome", "do", "how", "link")}
@@ -83,13 +86,21 @@ def test_steps_are_counted_by_the_main_failure_of_each_url() -> None:
 
 def test_other_recommended_actions_are_unchanged() -> None:
     redrive = {"kind": "redrive", "how": "resume"}
-    assert remedy_for(redrive, next_steps([{"client_error:404": 1}])) == redrive
-    assert remedy_for(None, next_steps([{"client_error:404": 1}])) is None
+    assert remedy_for(redrive, next_steps([(A, {"client_error:404": 1})])) == redrive
+    assert remedy_for(None, next_steps([(A, {"client_error:404": 1})])) is None
     assert remedy_for(RETRY, []) == RETRY
 
 
-def test_step_of_a_run_names_outcome_and_number_of_urls_and_that_of_one_url_does_not() -> None:
+def test_step_of_a_run_names_its_first_url_and_how_many_more() -> None:
     what = "publish the file, or take the URL off the list; see "
-    (step,) = next_steps([{"client_error:404": 2}, {"client_error:404": 1}])
-    assert step_text(step).startswith(f"client_error, 2 URLs: {what}https://")
+    kinds = {"client_error:404": 2}
+    (one,) = next_steps([(A, kinds)])
+    assert step_text(one).startswith(f"{A}: {what}https://")
+    (three,) = next_steps([(A, kinds), (B, kinds), (C, kinds)])
+    assert step_text(three).startswith(f"{A} and 2 more: {what}https://")
     assert step_text(step_of(Kind("client_error", "404"))).startswith(f"{what}https://")
+
+
+def test_step_of_a_run_of_an_earlier_version_names_outcome_and_number_of_urls() -> None:
+    step = {"outcome": "client_error", "how": "publish it", "link": "https://docs.example/", "urls": 2}
+    assert step_text(step) == "client_error, 2 URLs: publish it; see https://docs.example/"

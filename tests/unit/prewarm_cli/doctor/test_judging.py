@@ -14,6 +14,7 @@ from prewarm_cli.doctor.judging import (
 
 POPS = ["IAD12-P1", "FRA56-P5", "NRT57-P3"]
 URL = "https://www.example.com/"
+BLOCKED = "blocked at 1 target (refused, by the edge or the origin: a 403, a WAF challenge or a CAPTCHA)"
 
 
 def status(name: str, phase: str, *, left: int = 0, **more: Any) -> dict[str, Any]:
@@ -44,11 +45,17 @@ def test_warm_run_is_ok_and_names_its_pops() -> None:
 @pytest.mark.parametrize(
     ("changed", "detail"),
     [
-        ({"targets": {"total": 3, "outcomes": {"warmed": 2, "blocked": 1}, "verified": 3}}, "1 blocked, 2 warmed"),
+        (
+            {"targets": {"total": 3, "outcomes": {"warmed": 2, "blocked": 1}, "verified": 3}},
+            f"2 of 3 targets warm; {BLOCKED}",
+        ),
         ({"targets": {"total": 3, "outcomes": {"warmed": 3}, "verified": 2}}, "2 of 3 targets were verified"),
-        ({"targets": {"total": 0, "outcomes": {}, "verified": 0}}, "the run is COMPLETED"),
-        ({"failedUrl": [URL]}, "3 warmed"),
-        ({"status": "FAILED", "error": "States.Runtime", "cause": "broken"}, "3 warmed; States.Runtime: broken"),
+        ({"targets": {"total": 0, "outcomes": {}, "verified": 0}}, "the run is completed"),
+        ({"failedUrl": [URL]}, "3 of 3 targets warm"),
+        (
+            {"status": "FAILED", "error": "States.Runtime", "cause": "broken"},
+            "3 of 3 targets warm; States.Runtime: broken",
+        ),
         ({"status": "IN_PROGRESS"}, "the run did not end in time"),
     ],
 )
@@ -59,13 +66,34 @@ def test_run_that_is_not_warm_is_a_failure(changed: dict[str, Any], detail: str)
 
 
 def test_advice_of_the_service_is_what_to_do() -> None:
-    step = {"outcome": "unproven", "how": "raise the TTL", "link": "https://docs.example/#unproven"}
+    step = {
+        "outcome": "unproven",
+        "how": "raise the TTL",
+        "link": "https://docs.example/#unproven",
+        "urls": 1,
+        "url": URL,
+    }
     row = judge_run(ENDED | {"failedUrl": [URL], "nextSteps": [step]}, POPS)
-    assert row.action == "raise the TTL; see https://docs.example/#unproven"
+    assert row.action == f"{URL}: raise the TTL; see https://docs.example/#unproven"
 
 
 def test_fewer_than_three_pops_are_a_warning() -> None:
     assert judge_run(ENDED, POPS[:2]).result == WARNING
+
+
+def test_failed_run_is_described_as_the_service_does() -> None:
+    what = "404 Not Found at 3 POPs, such as IAD12-P1"
+    failed = ENDED | {"failedUrl": [URL], "failures": [{"url": URL, "reasons": {"client_error": 3}, "what": what}]}
+    targets = {"total": 3, "outcomes": {"client_error": 3}, "verified": 0}
+    assert judge_run(failed | {"targets": targets}, POPS).detail == f"0 of 3 targets warm; {what}"
+
+
+def test_transitions_are_written_in_words() -> None:
+    detail = judge_transitions([*RUNNING, ENDED]).detail
+    assert detail == (
+        "the run was in progress, then completed (resolving, invalidating, warming, summing up, ended); "
+        "the counts of 5 answers add up"
+    )
 
 
 def test_documented_transitions_are_ok_even_if_polls_miss_some() -> None:
@@ -81,7 +109,7 @@ def test_documented_transitions_are_ok_even_if_polls_miss_some() -> None:
         ([status("IN_PROGRESS", "dreaming", left=1), ENDED], "unknown phases: dreaming"),
         ([RUNNING[0] | {"total": 2}, ENDED], "counts do not add up"),
         ([RUNNING[0], ENDED | {"successUrl": []}], "counts do not add up"),
-        ([ENDED, RUNNING[3]], "COMPLETED was followed by IN_PROGRESS"),
+        ([ENDED, RUNNING[3]], "the status went from completed to in progress"),
         ([RUNNING[0] | {"completed": 1, "inProgress": 0}, RUNNING[1]], "completed fell from 1 to 0"),
         ([RUNNING[0], ENDED | {"inProgress": 1, "completed": 0}], "ended with 1 URLs in progress"),
         ([RUNNING[0], ENDED | {"targets": {"total": 3, "done": 4}}], "4 of 3 targets are done"),

@@ -38,7 +38,7 @@ def test_field_is_named_by_its_option_and_nothing_else_changes(text: str, expect
 
 @pytest.mark.parametrize("outcome", STEPS)
 def test_no_output_of_the_command_names_a_field_of_the_api(outcome: Outcome) -> None:
-    (step,) = next_steps([{outcome.value: 1}])
+    (step,) = next_steps([("https://www.example.com/a", {outcome.value: 1})])
     failed = {"url": "https://www.example.com/a", "what": IN_WORDS[outcome], "nextStep": step}
     given = status(
         failures=[failed], failedUrl=[failed["url"]], nextSteps=[step], warnings=["set nearest: true; raise max_rps"]

@@ -6,7 +6,7 @@ from prewarm_cli.output.live import PlainLines, ProgressBars
 from tests.support.statuses import running_status, status
 
 
-@pytest.mark.parametrize(("columns", "times"), [(30, False), (49, False), (50, True), (110, True)])
+@pytest.mark.parametrize(("columns", "times"), [(30, False), (59, False), (60, True), (110, True)])
 def test_narrow_terminal_shows_bars_and_counts_without_times(
     monkeypatch: pytest.MonkeyPatch, columns: int, times: bool
 ) -> None:
@@ -33,3 +33,30 @@ def test_line_is_printed_for_progress_and_not_for_another_estimate(capsys: pytes
         "warming, about 31 s left",
         "summing up",
     ]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_bars_show_what_is_not_warm_before_any_url_is_decided(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    bars = ProgressBars()
+    targets = {"done": 8_448, "total": 9_216, "outcomes": {"warmed": 8_000, "client_error": 448}}
+    bars.show(running_status(failing=2, targets=targets))
+    with bars.progress.console.capture() as captured:
+        bars.progress.console.print(bars.progress)
+    urls, of_targets = (line.rstrip() for line in captured.get().splitlines())
+    assert ("2 failed" in urls, "448 failed" in of_targets, "8448/9216" in of_targets) == (True, True, True)
+
+
+def test_first_line_with_targets_says_what_a_target_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines, targets = PlainLines(), {"total": 768, "outcomes": {}, "popsPerUrl": 384, "variants": 1}
+    for given in ({"total": 0}, targets | {"done": 0}, targets | {"done": 96}):
+        lines.show(running_status(targets=given))
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert "targets" not in first
+    assert second.endswith("0 of 768 targets (2 URLs \u00d7 384 POPs) done")
+    assert third.endswith("96 of 768 targets done")
+
+
+def test_failed_urls_are_left_to_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainLines().show(status(status="IN_PROGRESS"))
+    assert "failed   " not in capsys.readouterr().out

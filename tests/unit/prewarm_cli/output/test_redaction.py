@@ -12,7 +12,6 @@ from prewarm_cli.ci import workflow_commands
 from prewarm_cli.ci.github import annotation_lines, step_summary
 from prewarm_cli.errors import print_stderr
 from prewarm_cli.output.junit import junit_xml
-from prewarm_cli.output.live import PlainLines, ProgressBars
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.runs import history_lines
 from prewarm_cli.output.terminal import echo
@@ -47,8 +46,6 @@ def write(*lines: str) -> None:
 
 OUTPUTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "result": lambda given: echo(status_lines(given)),
-    "progress": lambda given: PlainLines().show(given | {"status": "IN_PROGRESS"}),
-    "bars": lambda given: ProgressBars().show(given),
     "history": lambda _: echo(history_lines({"url": URL, "fetched": FETCHED})),
     "error": lambda given: print_stderr(f"prewarm: {given['cause']}"),
     "error in GitHub Actions": lambda given: write(workflow_commands.command("error", "prewarm", given["cause"])),

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from prewarm_cli.output.dry_run import document_lines, dry_run_lines
-from prewarm_cli.output.text import FAILURES_SHOWN, exit_code_of, failure_reasons, progress_line, status_lines
+from prewarm_cli.output.failures import FAILURES_SHOWN, failure_reasons
+from prewarm_cli.output.text import exit_code_of, status_lines
 from tests.support.statuses import BAD, CAUSES, GOOD, status
 
 
@@ -24,31 +25,6 @@ def test_exit_code_of_each_status(fields: dict[str, Any], code: int) -> None:
     assert exit_code_of(status(**fields)) == code
 
 
-def test_progress_line_counts_urls_and_targets() -> None:
-    line = "FAILED: 2 of 2 URLs (1 warm, 1 failed, 0 in progress) · 8 of 1,008 targets"
-    assert progress_line(status()) == line
-    assert progress_line(status(nextToken="x")) == "FAILED: 2 of 2 URLs · 8 of 1,008 targets"
-
-
-@pytest.mark.parametrize(
-    ("phase", "text"),
-    [
-        ({"name": "resolving"}, "IN_PROGRESS, resolving: "),
-        ({"name": "invalidating", "done": 3, "total": 10}, "IN_PROGRESS, invalidating 3 of 10: "),
-        ({"name": "warming", "stage": 1, "stages": 1}, "IN_PROGRESS, warming: "),
-        (
-            {"name": "warming", "stage": 2, "stages": 2, "secondsLeft": 75},
-            "IN_PROGRESS, warming stage 2 of 2, about 1 min 15 s left: ",
-        ),
-        ({"name": "summing_up"}, "IN_PROGRESS, summing up: "),
-        (None, "IN_PROGRESS: "),
-    ],
-)
-def test_progress_line_names_the_phase_where_the_service_returns_it(phase: dict[str, Any] | None, text: str) -> None:
-    assert progress_line(status(status="IN_PROGRESS", phase=phase)).startswith(text)
-    assert progress_line(status(phase=phase)).startswith("FAILED: ")
-
-
 def test_failure_reasons_explain_outcomes() -> None:
     reasons = failure_reasons(status()["failures"][0])
     assert "server_error at 3 targets (the origin answered with a 5xx" in reasons
@@ -61,16 +37,7 @@ def test_failure_reasons_explain_outcomes() -> None:
 def test_status_lines_need_only_the_contracts_fields() -> None:
     names = ("status", "total", "completed", "inProgress", "failedUrl", "inProgressUrl", "successUrl")
     bare = {name: status()[name] for name in names}
-    assert list(status_lines(bare))[1] == f"failed   {BAD}  not warm"
-
-
-def test_failures_that_were_printed_before_are_not_repeated() -> None:
-    many = [f"https://www.example.com/{number}" for number in range(FAILURES_SHOWN + 3)]
-    lines = list(status_lines(status(failedUrl=many, failures=[]), shown=set(many[:2])))
-    assert not [line for line in lines if many[0] in line.split()]
-    assert many[2] in "\n".join(lines)
-    assert "failed   for the complete list: prewarm report the-run --format csv" in lines
-    assert not [line for line in status_lines(status(), shown={BAD}) if line.startswith("failed")]
+    assert list(status_lines(bare))[1:] == [f"failed   {BAD}", "         not warm"]
 
 
 def test_status_lines_name_the_page_and_the_estimate() -> None:
@@ -96,7 +63,7 @@ def test_status_lines_show_optional_fields() -> None:
         "2.5 MB",
         "$0.0123",
         "remedy   `prewarm retry the-run` starts a new run of the failed URLs",
-        "2 unresolved_pop",
+        "skipped  2 POPs: the POP's name does not resolve, so the POP may be retired",
         "warning  mind the gap",
         "2026-11-24 01:38:29 UTC",
         "took 30 s",
@@ -116,15 +83,15 @@ def test_status_lines_of_an_ended_service_suggest_no_api_call(kind: str, remedy_
     remedy = {"kind": kind, "how": "POST /retry or `aws stepfunctions redrive-execution`"}
     urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 1)]
     lines = list(status_lines(status(remedy=remedy, failedUrl=urls, failures=[]), service_stays=False))
-    assert lines[-2:] == ["failed   for the complete list: use --report FILE", f"remedy   {remedy_text}"]
+    assert lines[-2:] == ["failed   and 1 more: use --report FILE", f"remedy   {remedy_text}"]
     assert [line for line in status_lines(status(), service_stays=False) if line.startswith("remedy")] == []
 
 
 def test_status_lines_show_the_first_of_many_failures() -> None:
     urls = [f"{GOOD}?{number}" for number in range(FAILURES_SHOWN + 5)]
     lines = list(status_lines(status(failedUrl=urls, failures=[])))
-    assert "for the complete list: prewarm report the-run --format csv" in lines[-1]
-    assert len(lines) == FAILURES_SHOWN + 2
+    assert lines[-1] == "failed   and 5 more: prewarm report the-run --format csv"
+    assert len(lines) == 2 * FAILURES_SHOWN + 2
     assert "for the complete list" in list(status_lines(status(nextToken="x")))[-1]
 
 
@@ -183,7 +150,7 @@ def test_documents_are_shown_with_x_cache_and_age() -> None:
 
 def test_failed_url_has_its_fetched_form_and_duplicates_are_counted() -> None:
     lines = list(status_lines(status(fetched={BAD: "https://www.example.com/%5E"}, duplicates=1)))
-    assert any(line.startswith(f"failed   {BAD} (fetched as https://www.example.com/%5E)  ") for line in lines)
+    assert f"failed   {BAD} (fetched as https://www.example.com/%5E)" in lines
     assert "note     1 duplicate left out: another spelling of a URL of the run" in lines
 
 

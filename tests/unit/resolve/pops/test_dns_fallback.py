@@ -6,7 +6,7 @@ import pytest
 
 from prewarm.planning.plan import Skipped
 from resolve.planner import plan_run
-from resolve.pops.dns_fallback import add_substitutes, unreached_locations
+from resolve.pops.dns_fallback import LOCATIONS_IN_WARNING, add_substitutes, not_warmed, unreached_locations
 from resolve.pops.pop_probe import PopProbe
 from resolve.stages import MatchedGroup, Probed, ProbedGroup
 from tests.support.builders import DISTRIBUTION, parsed, request
@@ -69,7 +69,7 @@ def test_failed_substitute_is_a_warning() -> None:
     before = probed(GROUP, [])
     group, (warning,) = add_substitutes(before, responding("", "connect_error"), CATALOGUE)
     assert group == before
-    assert warning.endswith("and the POP to which CloudFront sends clients there fails: connect_error")
+    assert warning.endswith("clients there fails: the POP refused or broke the connection")
 
 
 def test_own_pops_of_a_location_that_is_not_reached_fail_where_no_other_is_left() -> None:
@@ -98,3 +98,19 @@ def test_unreached_pop_is_planned_and_the_others_are_skipped(tier: str) -> None:
     assert "FRA50-C1" in stored.pops
     assert "NRT57-P3" in (stored.pops if tier == "edge" else set().union(*stored.areas))
     assert "FRA2-C1" in {each.pop for each in stored.skipped}
+
+
+def test_locations_that_are_not_warmed_are_named_with_their_cities() -> None:
+    known, unknown = not_warmed(["MAN", "DOH"], ["DOH"], CATALOGUE)
+    assert known.startswith("MAN (Manchester): no POP name resolves there, ")
+    assert unknown.startswith("DOH (Doha): no POP is known there, ")
+    assert list(not_warmed([], [], CATALOGUE)) == []
+
+
+def test_many_locations_are_counted_with_the_first_and_where_all_are_listed() -> None:
+    codes = sorted({pop[:3] for pop in CATALOGUE.pops})
+    (warning,) = not_warmed(codes, [], CATALOGUE)
+    assert warning.startswith(f"{len(codes)} locations, such as {codes[0]} (")
+    assert warning.count(" (") == LOCATIONS_IN_WARNING
+    assert warning.endswith("the run's report lists all of their POPs as skipped")
+    assert len(warning) < 400

@@ -61,7 +61,7 @@ def test_unreachable_pop_is_skipped_with_the_share_of_requests_that_is_lost() ->
     assert left.skipped == (Skipped(SYDNEY, "timeout"),)
     (warning,) = left.warnings
     assert "1 of its POPs cannot be reached, so 70.0 % of the requests (70 of 100) are not warmed" in warning
-    assert f"{SYDNEY} (timeout); set nearest: true" in warning
+    assert f"{SYDNEY} (the POP stopped responding); set nearest: true" in warning
     # Its only POP is gone, so no batch has it.
     assert left.masks[1] == 0
 
