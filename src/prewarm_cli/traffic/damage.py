@@ -165,4 +165,7 @@ def _values(line: str, shape: Shape) -> dict[str, str] | None:
             return {}
         return {canonical(key): str(value) for key, value in document.items() if value is not None}
     parts = line.split(shape.delimiter)
-    return dict(zip(shape.fields, parts, strict=True)) if len(parts) == len(shape.fields) else None
+    if len(parts) != len(shape.fields):
+        return None
+    # An empty value is NULL to the scan.
+    return {name: part for name, part in zip(shape.fields, parts, strict=True) if part}
