@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,11 +43,11 @@ def damaged(draw: st.DrawFn) -> tuple[str, list[dict[str, str]]]:
 def test_any_value_of_any_field_counts_or_is_named(logged: tuple[str, list[dict[str, str]]]) -> None:
     kind, records = logged
     with TemporaryDirectory() as name:
-        folder = Path(name)
+        folder, options = Path(name), dict[str, Any]()
         if kind == "json":
-            file, options = json_lines(folder / "a.json", [record(), *records]), {}
+            file = json_lines(folder / "a.json", [record(), *records])
         elif kind == "legacy":
-            file, options = w3c(folder / "a.gz", [record(), *records]), {}
+            file = w3c(folder / "a.gz", [record(), *records])
         else:
             file = real_time(folder / "a.log", [record(), *records])
             options = {"sampling_rate": 100.0, "fields": tuple(REAL_TIME_FIELDS)}
