@@ -27,6 +27,7 @@ SECTIONS = (
     "rates",
     "polls",
     "plans",
+    "traffic",
     "starts",
     "imports",
     "workflow",

@@ -1,6 +1,6 @@
 """Seconds and memory of ResolveTargets for a million pairs of URL and POP, as `prewarm traffic` lists them.
 
-    .venv/bin/python -m bench.pairs                        # a CSV in S3, plain and gzip
+    .venv/bin/python -m bench.pairs                        # a CSV in S3, plain, gzip and quoted
     .venv/bin/python -m bench.pairs --pairs 2000000        # the most that a run accepts
     .venv/bin/python -m bench.pairs --packing              # the packing into batches alone
 
@@ -9,12 +9,14 @@ looked up and probed, the pairs are packed into batches (step "plan") and stored
 """
 
 import argparse
+import csv
 import gzip
 import io
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TextIO
 
 from bench.resolving import HOST, Resolved, resolver
 from prewarm.catalogue import catalogue
@@ -55,18 +57,34 @@ def masks_of(urls: int, pops: int, pairs: int) -> list[int]:
     return masks
 
 
+def columns_of(mask: int) -> Iterator[int]:
+    """Yield the places of a mask's bits."""
+    while mask:
+        bit = mask & -mask
+        mask ^= bit
+        yield bit.bit_length() - 1
+
+
 def listed(masks: list[int]) -> Iterator[Pair]:
     """Yield the pairs in the order in which `prewarm traffic` writes them: those with the most requests first."""
     names = tuple(catalogue().pops)
-    pairs = [(url, column) for url, mask in enumerate(masks) for column in range(len(names)) if mask >> column & 1]
+    pairs = [(url, column) for url, mask in enumerate(masks) for column in columns_of(mask)]
     pairs.sort(key=lambda pair: (pair[0] + 1) * (pair[1] + 1))
     for rank, (url, column) in enumerate(pairs):
         address = f"https://{HOST}/assets/release-2026-11/chunk-{url:07}.js?v=1"
         yield Pair(address, names[column], 2 + 10**6 // (rank + 1), 512)
 
 
+def quoted(file: TextIO) -> str:
+    """Return a CSV of targets with all cells quoted and without marks, as a result of Athena."""
+    file.seek(0)
+    table = io.StringIO()
+    csv.writer(table, quoting=csv.QUOTE_ALL).writerows(row for row in csv.reader(file) if not row[0].startswith("#"))
+    return table.getvalue()
+
+
 def measure(pairs: int = 1_000_000, urls: int = 300_000) -> dict[str, Resolved]:
-    """Plan a run of so many pairs, from a CSV and from the same as gzip."""
+    """Plan a run of so many pairs, from a CSV, from the same as gzip, and with all cells quoted as Athena does."""
     file = io.StringIO()
     curve = {50.0: pairs // 9, 95.0: pairs}
     write_targets(
@@ -77,6 +95,7 @@ def measure(pairs: int = 1_000_000, urls: int = 300_000) -> dict[str, Resolved]:
         return {
             "CSV": function.plan({"targets_s3": function.put_list("pairs.csv", body)}),
             "gzip": function.plan({"targets_s3": function.put_list("pairs.csv.gz", gzip.compress(body, 6))}),
+            "quoted": function.plan({"targets_s3": function.put_list("quoted.csv", quoted(file).encode())}),
         }
 
 

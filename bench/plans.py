@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def measure(*, quick: bool = False) -> Section:
-    """Plan 10,000 URLs through all POPs, and a million pairs from a CSV and from the same as gzip."""
+    """Plan 10,000 URLs through all POPs, and a million pairs from a CSV, from gzip, and from a quoted CSV."""
     urls, pairs = (50, 2_000) if quick else (10_000, 1_000_000)
     rectangle = measure_rectangle(urls)
     from_csv = measure_pairs(pairs, max(50, pairs * 3 // 10))

@@ -6,7 +6,6 @@ processes, so the figures are the function's own: from the handler's start to it
 
 import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
+from bench.processes import megabytes
 from bench.termination import exit_on_sigterm
 from prewarm.catalogue import catalogue
 from prewarm_local.edge.process import SimulatedCloudFront
@@ -195,7 +195,8 @@ def main() -> None:
     output = resolve.handler.handler(event, SimpleNamespace())
     seconds, cpu = time.monotonic() - began, time.process_time() - before
     steps.seconds[PLAN] = cpu - sum(steps.seconds.values())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss: it has the memory of the process that started this one, too.
+    peak = megabytes(os.getpid(), "VmHWM")
     sys.stdout.write(
         json.dumps({"seconds": seconds, "cpu": cpu, "peak_mb": peak, "output": output, "steps": steps.seconds})
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic import athena, s3_logs
 from prewarm_cli.traffic.damage import Damage
 from prewarm_cli.traffic.demand import judge, summed
 from prewarm_cli.traffic.joining import scans
@@ -63,21 +62,18 @@ def analyse(work: Work, folder: Path) -> Result:
 def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) -> Result:
     damage, missing, files, pruned = Damage(), {}, 0, 0
     if work.athena:
+        from prewarm_cli.traffic import athena  # noqa: PLC0415 - boto3 takes half a second
+
         database, _ = athena.table_of(work.athena)
         sql = athena.query(work.athena, work.selection)
         athena.load(connection, athena.run(sql, database, work.workgroup, folder))
     else:
         scanner = Scanner(connection, work.selection, damage, folder)
-        kept, pruned = _local(work)
-        objects = []
-        for address in work.addresses:
-            found, left = s3_logs.objects(address, work.selection.since, work.selection.until)
-            objects += found
-            pruned += left
-        files = len(kept) + len(set(objects))
+        if work.addresses:
+            files, pruned = _scan_s3(scanner, work, damage, folder)
+        kept, left = _local(work)
         _scan_all(scanner, kept, work, damage, folder)
-        for batch in s3_logs.batches(dict.fromkeys(objects), folder, work.disk):
-            _scan_all(scanner, batch, work, damage, folder)
+        files, pruned = files + len(kept), pruned + left
         missing = scanner.missing
     demand = summed(connection)
     judge(connection, work.selection, demand, folder)
@@ -100,6 +96,21 @@ def _local(work: Work) -> tuple[list[LogFile], int]:
     found = local_files(work.paths)
     kept = [file for file in found if within(file.name, work.selection.since, work.selection.until)]
     return kept, len(found) - len(kept)
+
+
+def _scan_s3(scanner: Scanner, work: Work, damage: Damage, folder: Path) -> tuple[int, int]:
+    """Scan the logs in S3; return the number of objects, and of those outside of the period."""
+    from prewarm_cli.traffic import s3_logs  # noqa: PLC0415 - boto3 takes half a second
+
+    objects: dict[s3_logs.LogObject, None] = {}
+    pruned = 0
+    for address in work.addresses:
+        found, left = s3_logs.objects(address, work.selection.since, work.selection.until)
+        objects |= dict.fromkeys(found)
+        pruned += left
+    for batch in s3_logs.batches(objects, folder, work.disk):
+        _scan_all(scanner, batch, work, damage, folder)
+    return len(objects), pruned
 
 
 def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Damage, folder: Path) -> None:

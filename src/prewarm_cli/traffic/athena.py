@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, literal
-from prewarm_cli.traffic.scan import DEMAND, STATUSES
+from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, literal, whole_number
+from prewarm_cli.traffic.records import DEMAND, STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +99,8 @@ def judged(table: str, where: str, selection: Selection, more: Sequence[tuple[st
         cs_protocol AS protocol,
         cs_method AS method,
         coalesce(cs_user_agent, '') AS agent,
-        try_cast(CAST(sc_bytes AS varchar) AS bigint) AS bytes,
-        try_cast(CAST(sc_range_end AS varchar) AS bigint) + 1 AS reach
+        {whole_number("CAST(sc_bytes AS varchar)")} AS bytes,
+        {whole_number("CAST(sc_range_end AS varchar)")} + 1 AS reach
     FROM {table}{where}
 ), judged AS (
     SELECT records.*, {_category(selection, more)} AS category

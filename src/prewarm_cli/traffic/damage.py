@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import DATE, POP_FIELD, STATUS, STEM, TIME, canonical
+from prewarm_cli.traffic.log_fields import canonical
 from prewarm_cli.traffic.log_files import GZIP, HEAD, LogFile, header_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from prewarm_cli.traffic.log_files import Shape
 
 # Lines and files that a report names; all are counted.
 NAMED = 20
-STATUS_CODE = re.compile(r"\d{3}", re.ASCII)
-DAY, CLOCK = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), re.compile(r"\d\d:\d\d:\d\d", re.ASCII)
+# Which of the numbered records of a shape are damaged, by the rule of the scan.
+Judge = Callable[["Shape", "Iterable[tuple[int, Mapping[str, str]]]"], "Iterator[int]"]
 
 
 @dataclass
@@ -120,7 +120,7 @@ def read_rejects(
 
 
 def name_values(
-    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage
+    connection: duckdb.DuckDBPyConnection, shape: Shape, by_path: dict[str, LogFile], found: Damage, judge: Judge
 ) -> None:
     """Count the records whose values are damaged, and name the lines of the first of them."""
     rows = connection.execute(
@@ -134,15 +134,15 @@ def name_values(
         if shape.format == "parquet":
             found.name(file.name)
             continue
-        for number in _damaged_lines(Path(path), shape):
+        for number in judge(shape, _records(Path(path), shape)):
             found.name(file.place(number))
             if len(found.examples) >= NAMED:
                 break
     connection.execute("DELETE FROM seen WHERE category = 'damaged'")
 
 
-def _damaged_lines(path: Path, shape: Shape) -> Iterator[int]:
-    """Yield the numbers of the lines whose values are damaged, as the scan judges them."""
+def _records(path: Path, shape: Shape) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines that the scan reads as records: their numbers and values."""
     with path.open("rb") as opened:
         packed = opened.read(2) == GZIP
     with gzip.open(path) if packed else path.open("rb") as opened:
@@ -150,8 +150,8 @@ def _damaged_lines(path: Path, shape: Shape) -> Iterator[int]:
             if number <= shape.skip:
                 continue
             values = _values(raw.decode("utf-8", "replace").rstrip("\r\n"), shape)
-            if values is not None and _is_damaged(values):
-                yield number
+            if values is not None:
+                yield number, values
 
 
 def _values(line: str, shape: Shape) -> dict[str, str] | None:
@@ -165,14 +165,7 @@ def _values(line: str, shape: Shape) -> dict[str, str] | None:
             return {}
         return {canonical(key): str(value) for key, value in document.items() if value is not None}
     parts = line.split(shape.delimiter)
-    return dict(zip(shape.fields, parts, strict=True)) if len(parts) == len(shape.fields) else None
-
-
-def _is_damaged(values: dict[str, str]) -> bool:
-    if values.get(POP_FIELD, "-") in {"-", ""} or not values.get(STEM):
-        return True
-    if STATUS in values and not STATUS_CODE.fullmatch(values[STATUS]):
-        return True
-    return (DATE in values and not DAY.fullmatch(values[DATE])) or (
-        TIME in values and not CLOCK.fullmatch(values[TIME])
-    )
+    if len(parts) != len(shape.fields):
+        return None
+    # An empty value is NULL to the scan.
+    return {name: part for name, part in zip(shape.fields, parts, strict=True) if part}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_parser import parse_url
-from prewarm_cli.traffic.scan import DEMAND
+from prewarm_cli.traffic.records import DEMAND
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prewarm.targets_csv import MOST_COUNT
 from prewarm_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ ENCODED = {
     "%5D": "]", "%60": "`", "%27": "'", "%25": "%",
 }  # fmt: skip
 NOT_IN_URLS = {"%20": " ", "%23": "#", "%5C": "\\"}
+# Seconds of the years 2000 to 2999: other times are damage, and conversions of them may fail.
+FIRST_SECOND, LAST_SECOND = 946_684_800, 32_503_679_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,15 @@ def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fi
             f"{source}: its fields lack {' and '.join(lacking)}; add {'it' if len(lacking) == 1 else 'them'} to the "
             "fields of the distribution's logs, or correct --fields"
         )
-    hosts = [columns[name] for name in HOST_FIELDS if name in columns]
+    host = f"coalesce({', '.join(value(columns[name]) for name in HOST_FIELDS if name in columns)})"
     query = columns.get(QUERY)
     agents = [columns[name] for name in AGENT_FIELDS if name in columns]
     return Fields(
         pop=value(columns[POP_FIELD]),
-        host=f"lower(split_part(coalesce({', '.join(map(value, hosts))}), ':', 1))" if hosts else None,
+        # Few hosts have a port, and dividing them all takes as long as the path and the query.
+        host=f"lower(CASE WHEN contains({host}, ':') THEN split_part({host}, ':', 1) ELSE {host} END)"
+        if host != "coalesce()"
+        else None,
         stem=columns[STEM],
         # Real-time logs without the field have the query in the stem.
         query=value(query) if query else "NULL" if real_time else None,
@@ -119,6 +125,16 @@ def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fi
 def value(expression: str) -> str:
     """Return the SQL of a value that is NULL where the log has a hyphen or nothing."""
     return f"nullif(nullif({expression}, '-'), '')"
+
+
+def whole_number(expression: str, most: int = MOST_COUNT) -> str:
+    """Return the SQL of a number, in DuckDB's and in Athena's dialect; NULL for a text that is none or out of range.
+
+    The limit is that of the CSV of targets: a damaged number would have the service refuse the whole list.
+    """
+    # A hyphen is the usual value of some fields, and a cast that fails takes ten times as long as one that does not.
+    number = f"TRY_CAST(nullif({expression}, '-') AS BIGINT)"
+    return f"(CASE WHEN {number} BETWEEN 0 AND {most} THEN {number} END)"
 
 
 def path_of(fields: Fields) -> str:
@@ -163,12 +179,14 @@ def identifier(name: str) -> str:
 def _time(columns: Mapping[str, str]) -> str | None:
     if DATE in columns and TIME in columns:
         day, clock = columns[DATE], columns[TIME]
-        # A cast accepts shorter times, as a cut value has.
-        whole = f"length({day}) = 10 AND length({clock}) >= 8"
+        # A cast accepts shorter times, as a cut value has, other zones, and years that no other code accepts.
+        whole = f"{day} LIKE '2___-__-__' AND ({clock} LIKE '__:__:__' OR {clock} LIKE '__:__:__.%')"
         return f"(CASE WHEN {whole} THEN try_cast({day} || ' ' || {clock} AS TIMESTAMP) END)"
-    for name, factor in ((SECONDS, 1e6), (MILLISECONDS, 1e3)):
+    for name, factor in ((SECONDS, 1), (MILLISECONDS, 1000)):
         if name in columns:
-            return f"make_timestamp(CAST(try_cast({columns[name]} AS DOUBLE) * {factor:.0f} AS BIGINT))"
+            number = f"try_cast({columns[name]} AS DOUBLE)"
+            whole = f"{number} BETWEEN {FIRST_SECOND * factor} AND {LAST_SECOND * factor}"
+            return f"make_timestamp(CAST(CASE WHEN {whole} THEN {number} * {1_000_000 // factor} END AS BIGINT))"
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from prewarm_cli.traffic.athena import judged
 from prewarm_cli.traffic.demand import LABEL
 from prewarm_cli.traffic.log_fields import literal
-from prewarm_cli.traffic.scan import DEMAND
+from prewarm_cli.traffic.records import DEMAND
 from prewarm_cli.traffic.selection import Selection
 
 # The last whole days: CloudFront may deliver a day's logs until the end of the next.

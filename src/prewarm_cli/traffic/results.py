@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
 from prewarm.counted import count_of
-from prewarm.targets_csv import Pair, Traffic, write_targets
+from prewarm.targets_csv import Traffic, write_targets
 from prewarm.urls import redacted
 from prewarm_cli.output.terminal import table
 from prewarm_cli.traffic.demand import REASONS
@@ -67,8 +67,7 @@ def write_csv(result: Result, file: TextIO) -> None:
     """Write the selected pairs with the first and the last line."""
     curve = {each.percent: each.pairs for each in result.curve if each.percent is not None}
     traffic = Traffic(result.ranking.requests, iso(result.demand.since), iso(result.demand.until), curve)
-    pairs = (Pair(url, pop, requests, size) for url, pop, requests, size in result.ranking.first(result.cover.pairs))
-    write_targets(pairs, file, traffic)
+    write_targets(result.ranking.first(result.cover.pairs), file, traffic)
 
 
 def covering_pops(result: Result) -> list[str]:

@@ -6,26 +6,18 @@ need. Texts of logs and options reach a statement as parameters only.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic import damage
-from prewarm_cli.traffic.log_fields import (
-    POP_FIELD,
-    Fields,
-    canonical,
-    decoded,
-    encode_as_logged,
-    fields_of,
-    identifier,
-    path_of,
-)
+from prewarm_cli.traffic.log_fields import canonical, fields_of, identifier
+from prewarm_cli.traffic.records import damaged_statement, insert_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from prewarm_cli.traffic.damage import Damage
@@ -36,9 +28,8 @@ MEGABYTE = 1_000_000
 # The part of the memory setting that DuckDB may plan with: the rest is Python, buffers of decompression and
 # allocations that DuckDB does not count (measured by bench/traffic.py).
 SHARE_OF_DUCKDB = 0.6
-DEMAND = "demand"
-# Statuses that show demand for a cacheable object, and 404, which shows that a URL is out of date.
-STATUSES = ("200", "206", "304", "404")
+# Lines of a file with damaged values that are judged at once, to name the damaged ones.
+LINES_JUDGED = 2_000
 # The columns of `seen`. `site`: host, path and query; `bytes`: the largest complete answer; `whole`, `partial`,
 # `gone`: requests answered with 200, 206, 404; `reach`: the end of the furthest range.
 SEEN = """
@@ -98,7 +89,7 @@ class Scanner:
                     raise CommandFailed(f"{files[0].name}: DuckDB cannot read it: {first_line(again)}") from again
         if shape.format != "parquet":
             damage.read_rejects(self._connection, shape, by_path, self._damage)
-        damage.name_values(self._connection, shape, by_path, self._damage)
+        damage.name_values(self._connection, shape, by_path, self._damage, self._damaged)
 
     def _insert(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         for table in ("reject_errors", "reject_scans"):
@@ -111,6 +102,21 @@ class Scanner:
             self.missing[text] = self.missing.get(text, 0) + number
         statement = insert_statement(fields, self._selection, relation, parameters, weighted=shape.headerless)
         self._connection.execute(statement, parameters)
+
+    def _damaged(self, shape: Shape, lines: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[int]:
+        """Yield the numbers of damaged lines; `lines` are numbers with their values, by canonical names."""
+        names = list(dict.fromkeys(map(canonical, shape.fields)))
+        columns = {name: f"c{place}" for place, name in enumerate(names)}
+        fields = fields_of(columns, real_time=shape.headerless, source="")
+        left = iter(lines)
+        while some := list(itertools.islice(left, LINES_JUDGED)):
+            parameters: dict[str, Any] = {f"c{place}": [values.get(name) for _, values in some]
+                                          for place, name in enumerate(names)}  # fmt: skip
+            parameters["numbers"] = [number for number, _ in some]
+            lists = "".join(f", unnest(CAST($c{place} AS VARCHAR[])) AS c{place}" for place in range(len(names)))
+            relation = f"(SELECT unnest($numbers) AS file_name{lists})"
+            statement = damaged_statement(fields, self._selection, relation, parameters)
+            yield from (int(row[0]) for row in self._connection.execute(statement, parameters).fetchall())
 
     def _relation(self, shape: Shape, parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Return the FROM clause and the expression of each field."""
@@ -137,80 +143,6 @@ class Scanner:
         columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(shape.fields)))
         relation = f"read_csv($files, delim=$delimiter, columns={{{columns}}}, {options})"
         return relation, {name: f"c{number}" for number, name in enumerate(shape.fields)}
-
-
-def insert_statement(
-    fields: Fields, selection: Selection, relation: str, parameters: dict[str, Any], *, weighted: bool
-) -> str:
-    """Return the statement that adds a relation's records to `seen`; it fills in the parameters."""
-    host = fields.host
-    if host is None:
-        if len(selection.hosts) != 1:
-            raise CommandFailed(
-                "the logs lack the host (x-host-header or cs(Host)); pass it as --host www.example.com, once"
-            )
-        parameters["host"] = selection.hosts[0]
-        host = "$host"
-    time, status = fields.time or "CAST(NULL AS TIMESTAMP)", fields.status or "'200'"
-    if fields.time is None and (selection.since or selection.until):
-        raise CommandFailed("the logs have no date and time, which --since and --until need; leave those out")
-    weight = 100.0 / selection.sampling_rate if weighted and selection.sampling_rate else 1.0
-    counted = f"CAST(round(count(*) FILTER (status <> '404') * {weight!r}) AS BIGINT)"
-    site = "host || path"
-    if selection.separate_protocols:
-        site = f"(CASE WHEN protocol = 'https' THEN 'https://' ELSE 'http://' END) || {site}"
-    demand = f"category = '{DEMAND}'"
-    return f"""
-INSERT INTO seen
-SELECT category, {decoded("raw")} AS site, place,
-    count(*), {counted}, count(*) FILTER (protocol = 'https'),
-    coalesce(max(bytes) FILTER (status = '200'), 0), count(*) FILTER (status = '200'),
-    count(*) FILTER (status = '206'), count(*) FILTER (status = '404'), coalesce(max(reach), 0),
-    max(moment) FILTER (status <> '404'), max(moment) FILTER (status = '404'), min(moment), max(moment)
-FROM (
-    SELECT *, CASE WHEN {demand} THEN {site} ELSE '' END AS raw,
-        CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-')
-            WHEN category = 'damaged' THEN file_name ELSE '' END AS place
-    FROM (
-    SELECT *, {_category(fields, selection, parameters)} AS category
-    FROM (
-        SELECT {fields.pop} AS pop, {host} AS host, {path_of(fields)} AS path, {time} AS moment, {status} AS status,
-            {fields.protocol or "'https'"} AS protocol, {fields.method or "'GET'"} AS method,
-            {fields.agent or "''"} AS agent, file_name,
-            try_cast({fields.bytes or "NULL"} AS BIGINT) AS bytes,
-            try_cast({fields.range_end or "NULL"} AS BIGINT) + 1 AS reach
-        FROM {relation}
-    )
-    )
-)
-GROUP BY category, raw, place"""
-
-
-def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) -> str:
-    """Return the SQL of why a record is not demand, or `demand`."""
-    # The usual statuses need no regular expression, which would take a tenth of the time.
-    odd = f"CASE WHEN status IN ({', '.join(map(repr, STATUSES))}) THEN false ELSE "
-    odd += "NOT coalesce(regexp_full_match(status, '[0-9]{3}'), false) END"
-    damaged = ["pop IS NULL", "host IS NULL", "path IS NULL", odd]
-    damaged += ["moment IS NULL"] if fields.time else []
-    cases = [(f"pop = '{POP_FIELD}'", "header"), (" OR ".join(damaged), "damaged")]
-    for name, sign, limit in (("since", "<", selection.since), ("until", ">=", selection.until)):
-        if limit:
-            parameters[name] = limit
-            cases.append((f"moment {sign} ${name}", "period"))
-    if selection.hosts:
-        parameters["hosts"] = list(selection.hosts)
-        cases.append(("NOT list_contains($hosts, host)", "host"))
-    if fields.agent:
-        agents = [encode_as_logged(agent).lower() for agent in selection.agents]
-        parameters |= {f"agent{number}": agent for number, agent in enumerate(agents)}
-        cases.append((" OR ".join(f"contains(lower(agent), $agent{number})" for number in range(len(agents))), "own"))
-    cases.append(("method <> 'GET'", "method"))
-    cases.append((f"status NOT IN ({', '.join(map(repr, STATUSES))})", "status"))
-    cases.append(("NOT starts_with(path, '/')", "url"))
-    cases.append((f"NOT regexp_full_match(pop, '{POP_PATTERN.pattern}')", "pop"))
-    lines = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name in cases)
-    return f"CASE {lines} ELSE '{DEMAND}' END"
 
 
 def first_name(by_path: dict[str, LogFile]) -> str:

@@ -100,6 +100,9 @@ RECORDS = [
             {"stem": "/0", "pop": "DFW3"},
             {"stem": "/0", "status": "500"},
             {"stem": "/0", "status": "x"},
+            # Out of range for the service's list, and at the limit of 64 bits.
+            {"stem": "/damaged", "size": "9007199254740993"},
+            {"stem": "/damaged", "size": "9223372036854775807", "range_end": "9223372036854775807"},
         )
     ),
 ]

@@ -95,16 +95,30 @@ def test_a_file_without_end_is_read_and_a_stream_is_refused() -> None:
 
 
 CELLS = st.sampled_from(
-    ["", " ", "https://a.example/x", " https://a.example/x ", "nrt57-p3", "NRT57-P3", "0", "12", "-1"]
-)
+    ["", " ", "https://a.example/x", " https://a.example/x ", "https://a.example/x,y#", "#x", "nrt57-p3", "NRT57-P3",
+     "0", "12", "-1", 'a"', ",", "\u3000"]
+)  # fmt: skip
 COUNT_CELLS = st.sampled_from(["", "0", " 7", "007", "9" * 15, "9" * 16, "9" * 25, "\u0665", "\u00b2", "1e3", "12"])
 
 
-@given(st.lists(st.tuples(CELLS, CELLS, COUNT_CELLS, COUNT_CELLS), min_size=1, max_size=8))
-def test_short_way_for_usual_rows_gives_what_the_whole_one_gives(rows: list[tuple[str, ...]]) -> None:
+QUOTED = st.tuples(*[st.booleans()] * 4)
+
+
+@given(st.lists(st.tuples(st.tuples(CELLS, CELLS, COUNT_CELLS, COUNT_CELLS), QUOTED), min_size=1, max_size=8))
+def test_short_way_for_usual_rows_gives_what_the_whole_one_gives(
+    rows: list[tuple[tuple[str, ...], tuple[bool, ...]]],
+) -> None:
     def outcome(column_names: tuple[str, ...], order: tuple[int, ...]) -> list[Pair] | str:
         table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([column_names, *([row[i] for i in order] for row in rows)])
+        minimal, all_quoted = (
+            csv.writer(table, lineterminator="", quoting=each) for each in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+        )
+        minimal.writerow(column_names)
+        for row, quoted in rows:
+            table.write("\n")
+            for place, i in enumerate(order):
+                table.write("," if place else "")
+                (all_quoted if quoted[i] else minimal).writerow([row[i]])
         try:
             return [pair for _, pair in TargetsReader(table.getvalue().splitlines(keepends=True))]
         except TargetsError as error:
