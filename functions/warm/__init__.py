@@ -2,5 +2,5 @@
 
 from prewarm.garbage import collect_rarely
 
-# Before the modules are loaded: to look for reference cycles meanwhile is up to a seventh of a cold start's imports.
+# Called before the modules load: looking for reference cycles would take up to a seventh of a cold start's imports.
 collect_rarely()

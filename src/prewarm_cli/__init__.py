@@ -2,6 +2,6 @@
 
 import gc
 
-# A command loads hundreds of modules, up to a thousand; at Python's usual 700 objects, to look for reference cycles
-# meanwhile is a tenth of its start.
+# A command loads hundreds of modules, up to a thousand. With Python's default of 700 objects, looking for reference
+# cycles takes a tenth of its start.
 gc.set_threshold(50_000)

@@ -128,7 +128,7 @@ def value(expression: str) -> str:
 
 
 def whole_number(expression: str, most: int = MOST_COUNT) -> str:
-    """Return the SQL of a number, in DuckDB's and in Athena's dialect; NULL for a text that is none or out of range.
+    """Return the SQL of a number, in DuckDB's and in Athena's dialect; NULL for other texts and numbers out of range.
 
     The limit is that of the CSV of targets: a damaged number would have the service refuse the whole list.
     """
