@@ -81,7 +81,8 @@ def _explained(entry: Mapping[str, Any] | None, variants: int) -> dict[str, str]
         return {}
     kinds = entry["kinds"]
     step = step_of(main_kind(kinds) or Kind(Outcome.LOST))
-    what = what_happened(kinds, example_from_json(entry["example"]), variants=variants)
+    example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
+    what = what_happened(kinds, example, variants=variants, everywhere=everywhere)
     return {"what": what, "next_step": step["how"], "next_step_link": step["link"]}
 
 

@@ -94,7 +94,8 @@ def share(entry: dict[str, Any]) -> str:
 
 
 def _what(report: dict[str, Any], entry: dict[str, Any]) -> str:
-    return what_happened(entry["kinds"], example_from_json(entry["example"]), variants=report["variants"])
+    example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
+    return what_happened(entry["kinds"], example, variants=report["variants"], everywhere=everywhere)
 
 
 def _both_forms(entry: dict[str, Any]) -> str:

@@ -133,7 +133,8 @@ def first_failures(summary: dict[str, Any]) -> list[str]:
 def _what_happened(entry: dict[str, Any], variants: int) -> str:
     """Return what happened to a failed URL; summaries of earlier versions have only its reasons."""
     if "kinds" in entry:
-        return what_happened(entry["kinds"], example_from_json(entry["example"]), variants=variants)
+        example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
+        return what_happened(entry["kinds"], example, variants=variants, everywhere=everywhere)
     return "; ".join(
         f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
         for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])

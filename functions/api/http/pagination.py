@@ -69,7 +69,7 @@ class UrlStatus:
             "everywhere": self.everywhere,
             "statuses": by_status(kinds) if self.kinds is not None else {},
             "example": example_as_json(self.example),
-            "what": what_happened(kinds, self.example, variants=self.variants),
+            "what": what_happened(kinds, self.example, variants=self.variants, everywhere=self.everywhere),
             "mainFailure": label(main) if main else None,
             "nextStep": step_of(main) if main else None,
         }

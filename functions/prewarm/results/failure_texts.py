@@ -13,25 +13,28 @@ from prewarm.results.server_errors import IN_WORDS as CAUSES
 KINDS_SHOWN = 3
 
 
-def what_happened(kinds: Mapping[str, int], example: Example | None, *, variants: int) -> str:
+def what_happened(
+    kinds: Mapping[str, int], example: Example | None, *, variants: int, everywhere: bool = False
+) -> str:
     """Return a URL's failures with their numbers and an example.
 
     Such as "404 at 297 POPs, such as FRA56-P5 (x-amz-cf-id …)". With several variants, or where their number is
-    unknown (0), targets are counted instead of POPs.
+    unknown (0), targets are counted instead of POPs. `everywhere`: whether the URL failed at all of them.
     """
     ordered = sorted(kinds.items(), key=lambda item: -item[1])
-    parts = [_counted(Kind.of(key), count, variants) for key, count in ordered[:KINDS_SHOWN]]
+    share = "all " if everywhere and len(ordered) == 1 and ordered[0][1] > 1 else ""
+    parts = [_counted(Kind.of(key), share + _number(count, variants)) for key, count in ordered[:KINDS_SHOWN]]
     if len(ordered) > KINDS_SHOWN:
         rest = sum(count for _, count in ordered[KINDS_SHOWN:])
         parts.append(f"{len(ordered) - KINDS_SHOWN} other kinds at {_number(rest, variants)}")
     return "; ".join(parts) + (_such_as(example) if example else "")
 
 
-def _counted(kind: Kind, count: int, variants: int) -> str:
-    """Return a kind of failure with its number; a URL without a distribution was asked for nowhere."""
+def _counted(kind: Kind, number: str) -> str:
+    """Return a kind of failure with its number; a URL without a distribution was requested at no POP."""
     if kind.outcome == Outcome.NO_DISTRIBUTION:
         return label(kind)
-    return f"{label(kind)} at {_number(count, variants)}"
+    return f"{label(kind)} at {number}"
 
 
 def label(kind: Kind) -> str:

@@ -140,7 +140,7 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     first = _follow(client, started, show)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
-    show.say("\nPOPs of the catalogue that were skipped:")
+    show.say("\nPOPs of the catalogue that were skipped (the run does not fail because of them):")
     for text in skip_counts(first["skippedPops"]):
         show.say(f"  {text}")
 

@@ -72,7 +72,7 @@ def failure_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iter
     if "nextToken" in status:
         yield f"failed   for the complete list: {_all_failures(status, service_stays)}"
     if everywhere := status.get("failedEverywhere"):
-        yield f"note     {everywhere_text(everywhere)}"
+        yield f"note     {everywhere_text(everywhere)}, so no single POP is the cause"
 
 
 def _all_failures(status: dict[str, Any], service_stays: bool) -> str:  # noqa: FBT001 - as its caller has it

@@ -79,6 +79,13 @@ def test_text_names_status_number_and_example(
     assert what_happened(kinds, example, variants=variants) == text
 
 
+def test_single_failure_at_every_pop_says_all() -> None:
+    assert what_happened({"client_error:404": 9}, None, variants=1, everywhere=True) == "404 Not Found at all 9 POPs"
+    assert what_happened({"client_error:404": 1}, None, variants=1, everywhere=True) == "404 Not Found at 1 POP"
+    both = {"client_error:404": 5, "client_error:410": 4}
+    assert what_happened(both, None, variants=1, everywhere=True) == "404 Not Found at 5 POPs; 410 Gone at 4 POPs"
+
+
 @pytest.mark.parametrize("cause", sorted(CAUSES))
 def test_a_server_error_says_which_of_its_causes_it_was(cause: str) -> None:
     assert CAUSES[cause] in what_happened({f"server_error:502:{cause}": 1}, None, variants=1)

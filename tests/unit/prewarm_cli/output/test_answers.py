@@ -32,7 +32,7 @@ def test_command_says_what_failed_where_and_what_to_do(not_found: dict[str, Any]
     assert lines[start + 1] == f"         {WHAT}"
     assert lines[start + 2].startswith(f"next     {HOW}; see https://")
     assert lines[start + 2].endswith("troubleshooting.md#client_error")
-    assert lines[start + 3] == "note     1 URL failed everywhere"
+    assert lines[start + 3] == "note     1 URL failed everywhere, so no single POP is the cause"
     assert "\n".join(lines).count(HOW) == 1
     assert f"page     {PAGE}" in lines
     assert "retry" not in "\n".join(lines)
