@@ -1,4 +1,4 @@
-"""Damaged values: whatever a field contains, the line counts or is named, and the command goes on."""
+"""Damaged values: whatever a field contains, the line counts or is named, and the command continues."""
 
 import io
 from pathlib import Path
@@ -89,6 +89,6 @@ def test_range_end_at_the_limit_of_64_bits_does_not_end_the_command(tmp_path: Pa
 
 
 @pytest.mark.parametrize("changed", [{"date": "2026-02-30"}, {"date": "99999-1-01"}, {"time": "12:00:00+05"}])
-def test_moments_that_are_none_damage_their_line(tmp_path: Path, analysed: Analyse, changed: dict[str, str]) -> None:
+def test_line_with_an_invalid_time_is_damaged(tmp_path: Path, analysed: Analyse, changed: dict[str, str]) -> None:
     file = w3c(tmp_path / "a.gz", [record(), record(**changed)])
     assert analysed(file).damage.examples == [f"{file}:4"]
