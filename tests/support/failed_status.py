@@ -19,7 +19,9 @@ def failed_status(kinds: Mapping[str, Mapping[str, int]], **more: Any) -> dict[s
         example = Example(
             1, "FRA56-P5", kind.outcome, int(kind.status or 0), "", "Zx9==" * bool(kind.status), kind.cause
         )
-        entry = UrlStatus(url, "failed", {kind.outcome: sum(counts.values())}, 0.0, "", dict(counts), example, 1)
+        entry = UrlStatus(
+            url, "failed", {kind.outcome: sum(counts.values())}, 0.0, "", dict(counts), example, 1, everywhere=True
+        )
         failures.append(entry.failure())
     steps = next_steps(kinds.items())
     fields = {

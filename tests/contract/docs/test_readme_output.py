@@ -19,7 +19,7 @@ from tests.support.failed_status import failed_status
 RUN = "20261126T065948Z-262a5a12e87bf398"
 PAGE = f"http://127.0.0.1:40691/v1/#/run/{RUN}"
 HOME, APP, TERMS = (f"https://www.example.com/{path}" for path in ("", "assets/app-4f2a91.js", "legacy/terms.html"))
-WHAT = "502 (the edge could not connect to the origin) at 53 POPs, such as NRT57-P4 (x-amz-cf-id dzXW==)"
+WHAT = "502 (the edge could not connect to the origin) at all 53 POPs, such as NRT57-P4 (x-amz-cf-id dzXW==)"
 STEP = {
     "outcome": "server_error",
     "urls": 1,

@@ -89,7 +89,7 @@ def check_failures(page: Page) -> None:
     expect(page.locator("tr.details")).to_contain_text("Warm at 0 %")
     details = page.locator("tr.details")
     expect(details).to_contain_text("the origin answered with a 4xx (client_error")
-    expect(details).to_contain_text(re.compile(r"404 Not Found at \d+ POPs, such as \w+-\w+ \(x-amz-cf-id \S+\)"))
+    expect(details).to_contain_text(re.compile(r"404 Not Found at all \d+ POPs, such as \w+-\w+ \(x-amz-cf-id \S+\)"))
     expect(details.get_by_role("list", name="HTTP statuses")).to_have_text(re.compile(r"404 × \d+"))
     assert page.get_by_role("button", name=HOSTILE).inner_text() == HOSTILE, "markup was parsed"
     assert page.locator("td img").count() == 0

@@ -116,7 +116,7 @@ def test_cause_has_counts_first_failures_and_the_summarys_location(
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
     assert lines[1].startswith(f"{urls[0]}: 403 blocked (refused, by the edge or the origin: a 403")
-    assert " at 2 POPs, such as " in lines[1]
+    assert " at all 2 POPs, such as " in lines[1]
     assert "x-amz-cf-id" in lines[1]
     assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]
     assert len(ran.output["error"]) <= 256

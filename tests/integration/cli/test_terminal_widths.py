@@ -189,7 +189,7 @@ def test_url_in_a_pipe_is_whole_whatever_the_columns(api: FakeApi, monkeypatch: 
     api.responses["GET /status"] = [(200, ENDED)]
     lines = prewarm("status", "the-run").stdout.splitlines()
     start = lines.index(f"failed   {LONG}")
-    assert lines[start + 1].startswith("         404 Not Found at 297 POPs, such as FRA56-P5 (x-amz-cf-id ")
+    assert lines[start + 1].startswith("         404 Not Found at all 297 POPs, such as FRA56-P5 (x-amz-cf-id ")
     assert lines[start + 2].startswith("next     publish the file, or take the URL off the list; see https://")
     assert f"failed   {LONG}?other" in lines
 

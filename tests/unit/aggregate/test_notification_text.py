@@ -16,7 +16,7 @@ DETAIL: dict[str, Any] = {
 
 def test_missing_file_is_named_with_status_place_and_next_step() -> None:
     message = compose(DETAIL, reported(GONE, dict.fromkeys(POPS, 1)), API).message
-    assert f"{URLS[1]}: 404 Not Found at 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)" in message
+    assert f"{URLS[1]}: 404 Not Found at all 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)" in message
     assert "1 URL failed everywhere." in message
     assert f"{URLS[1]}: publish the file, or take the URL off the list; see https://" in message
     assert "troubleshooting.md#client_error" in message

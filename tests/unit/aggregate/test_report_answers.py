@@ -61,7 +61,7 @@ def test_page_says_what_failed_with_which_status_where_and_what_to_do() -> None:
     report = reported(GONE, dict.fromkeys(POPS, 1))
     text, html = text_of(report), page(report, catalogue()).decode()
     assert "Not warm: 1 of 3 URLs failed" in text
-    assert f"{URLS[1]} 404 Not Found at 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)" in text
+    assert f"{URLS[1]} 404 Not Found at all 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)" in text
     assert "What to do: publish the file, or take the URL off the list" in text
     assert 'docs/troubleshooting.md#client_error">' in html
     assert "retry" not in text.lower()
@@ -143,7 +143,7 @@ def test_csv_has_statuses_and_an_example() -> None:
 def test_csv_ends_with_what_happened_and_what_to_do_for_failed_urls_only() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(reported(GONE, {})).decode(), newline="")))
     assert list(rows[1])[-3:] == ["what", "next_step", "next_step_link"]
-    assert rows[1]["what"] == "404 Not Found at 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)"
+    assert rows[1]["what"] == "404 Not Found at all 3 POPs, such as FRA2-C1 (x-amz-cf-id Zx9==)"
     assert rows[1]["next_step"] == "publish the file, or take the URL off the list"
     assert rows[1]["next_step_link"].endswith("troubleshooting.md#client_error")
     assert {rows[0][name] for name in ("what", "next_step", "next_step_link")} == {""}

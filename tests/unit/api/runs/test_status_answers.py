@@ -27,7 +27,7 @@ def test_running_run_says_what_happened_and_what_to_do() -> None:
     response = status_of(RUNNING, plan=PLAN, results=[batch(0), missing_file()])
     failure = response["failures"][0]
     assert (failure["url"], failure["statuses"], failure["everywhere"]) == (URLS[1], {"404": 2}, True)
-    assert failure["what"] == "404 Not Found at 2 POPs, such as B (X-Cache: Error, x-amz-cf-id Zx9==)"
+    assert failure["what"] == "404 Not Found at all 2 POPs, such as B (X-Cache: Error, x-amz-cf-id Zx9==)"
     assert (failure["example"]["pop"], failure["example"]["requestId"]) == ("B", "Zx9==")
     assert failure["mainFailure"] == "404 Not Found"
     assert failure["nextStep"]["how"] == "publish the file, or take the URL off the list"

@@ -12,7 +12,7 @@ from tests.support.failed_status import failed_status
 from tests.support.statuses import BAD
 
 PAGE = "https://api.example.com/v1/#/run/the-run"
-WHAT = "404 Not Found at 297 POPs, such as FRA56-P5 (x-amz-cf-id Zx9==)"
+WHAT = "404 Not Found at all 297 POPs, such as FRA56-P5 (x-amz-cf-id Zx9==)"
 HOW = "publish the file, or take the URL off the list"
 
 
@@ -67,7 +67,7 @@ def test_github_annotation_and_summary_have_status_and_next_step(not_found: dict
     assert HOW in annotation
     assert PAGE in annotation
     summary = step_summary(not_found, PAGE)
-    assert "404 Not Found at 297 POPs" in summary
+    assert "404 Not Found at all 297 POPs" in summary
     assert f"<li>{BAD.replace('secret', '…')}: {HOW} (<a href=" in summary
     assert f'<a href="{PAGE}">' in summary
 
@@ -83,4 +83,4 @@ def test_server_error_says_which_of_its_causes_it_was(cause: str) -> None:
         "function": "a function at the edge failed",
         "edge": "the edge sent it, or an origin that does not name its server",
     }
-    assert f"502 ({expected[cause]}) at 3 POPs" in line
+    assert f"502 ({expected[cause]}) at all 3 POPs" in line

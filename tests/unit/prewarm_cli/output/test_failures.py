@@ -21,7 +21,7 @@ def test_one_failed_url_has_three_lines_from_url_to_next_step() -> None:
     lines = list(failure_lines(failed_status({url(1): {"client_error:404": 297}})))
     assert lines[:2] == [
         f"failed   {url(1)}",
-        "         404 Not Found at 297 POPs, such as FRA56-P5 (x-amz-cf-id Zx9==)",
+        "         404 Not Found at all 297 POPs, such as FRA56-P5 (x-amz-cf-id Zx9==)",
     ]
     assert lines[2].startswith(f"next     {PUBLISH}")
     assert lines[3:] == ["note     1 URL failed everywhere, so no single POP is the cause"]
