@@ -66,7 +66,11 @@ def test_batches_delivered_twice_are_counted_once_and_warm(
             # One of the two leaves targets to the next part, except in each fourth batch.
             times = [LITTLE_SECONDS if cursor is None and number % 4 == place else 60.0 for place in (1, 2)]
             deliveries = [pool.submit(warm.handler.handler, event, Context(times[0]))]
-            time.sleep(head_start)
+            if cursor is None and number == 1:
+                # On a slow machine the worker with little time is always second; here it has no rival.
+                deliveries[0].result()
+            else:
+                time.sleep(head_start)
             deliveries.append(pool.submit(warm.handler.handler, event, Context(times[1])))
             answers = [delivery.result() for delivery in deliveries]
             assert answers[0] == answers[1]
