@@ -161,10 +161,10 @@ class Run:
     def settle(self) -> None:
         """Wait until the execution's last functions have ended."""
         self.world.deliveries.settle()
-        if self.document("plan/plan.json") is not None:
-            end = time.monotonic() + 60
-            while self.document("summary.json") is None and time.monotonic() < end:
-                time.sleep(0.1)
+        end = time.monotonic() + 60
+        # A plan that was stored while the run was ended is deleted again.
+        while self.document("plan/plan.json") and not self.document("summary.json") and time.monotonic() < end:
+            time.sleep(0.1)
 
     def document(self, name: str) -> bytes | None:
         """Return one of the run's documents in S3, or None."""
