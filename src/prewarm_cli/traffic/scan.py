@@ -92,16 +92,29 @@ class Scanner:
         damage.name_values(self._connection, shape, by_path, self._damage, self._damaged)
 
     def _insert(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
+        try:
+            self._insert_once(shape, by_path)
+        except duckdb.OutOfMemoryException:
+            # Each thread has groups in memory that cannot be moved to the disk, so that one thread needs least. The
+            # failed statement has added nothing.
+            self._connection.execute("SET threads = 1")
+            try:
+                self._insert_once(shape, by_path)
+            except duckdb.OutOfMemoryException as error:
+                name = next(iter(by_path.values())).name
+                raise CommandFailed(f"{name}: its records need more memory; pass a larger --memory") from error
+
+    def _insert_once(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
         parameters: dict[str, Any] = {"files": list(by_path)}
         relation, columns = self._relation(shape, parameters)
         fields = fields_of(columns, real_time=shape.headerless, source=first_name(by_path))
+        statement = insert_statement(fields, self._selection, relation, parameters, weighted=shape.headerless)
+        self._connection.execute(statement, parameters)
         for text in fields.missing():
             number = sum(len(file.parts) or 1 for file in by_path.values())
             self.missing[text] = self.missing.get(text, 0) + number
-        statement = insert_statement(fields, self._selection, relation, parameters, weighted=shape.headerless)
-        self._connection.execute(statement, parameters)
 
     def _damaged(self, shape: Shape, lines: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[int]:
         """Yield the numbers of damaged lines; `lines` are numbers with their values, by canonical names."""
