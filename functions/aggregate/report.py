@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aggregate.summary import NONE_RESPELLED, fetched_form
-from prewarm.results.failure_texts import example_as_json, example_from_json, what_happened
+from prewarm.results.failure_texts import example_as_json, what_happened_to
 from prewarm.results.failures import Kind, by_status
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import Outcome
@@ -81,8 +81,7 @@ def _explained(entry: Mapping[str, Any] | None, variants: int) -> dict[str, str]
         return {}
     kinds = entry["kinds"]
     step = step_of(main_kind(kinds) or Kind(Outcome.LOST))
-    example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
-    what = what_happened(kinds, example, variants=variants, everywhere=everywhere)
+    what = what_happened_to(entry, variants=variants)
     return {"what": what, "next_step": step["how"], "next_step_link": step["link"]}
 
 

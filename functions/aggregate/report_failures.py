@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from aggregate.report_tables import table
-from prewarm.results.failure_texts import everywhere_text, example_from_json, label, what_happened
+from prewarm.results.failure_texts import everywhere_text, label, what_happened_to
 from prewarm.results.failures import Kind
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -94,8 +94,7 @@ def share(entry: dict[str, Any]) -> str:
 
 
 def _what(report: dict[str, Any], entry: dict[str, Any]) -> str:
-    example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
-    return what_happened(entry["kinds"], example, variants=report["variants"], everywhere=everywhere)
+    return what_happened_to(entry, variants=report["variants"])
 
 
 def _both_forms(entry: dict[str, Any]) -> str:

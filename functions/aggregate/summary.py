@@ -7,7 +7,7 @@ from typing import Any
 
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
 from prewarm.planning.plan import Plan
-from prewarm.results.failure_texts import example_from_json, failure_fields, what_happened
+from prewarm.results.failure_texts import failure_fields, what_happened_to
 from prewarm.results.judging import failed_everywhere
 from prewarm.results.next_steps import next_steps, step_text
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -133,8 +133,7 @@ def first_failures(summary: dict[str, Any]) -> list[str]:
 def _what_happened(entry: dict[str, Any], variants: int) -> str:
     """Return what happened to a failed URL; summaries of earlier versions have only its reasons."""
     if "kinds" in entry:
-        example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
-        return what_happened(entry["kinds"], example, variants=variants, everywhere=everywhere)
+        return what_happened_to(entry, variants=variants)
     return "; ".join(
         f"{IN_WORDS[Outcome(name)]} ({name}, {count} of {max(entry['reachable'], count)} targets)"
         for name, count in sorted(entry["reasons"].items(), key=lambda item: -item[1])

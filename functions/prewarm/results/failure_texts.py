@@ -30,6 +30,12 @@ def what_happened(
     return "; ".join(parts) + (_such_as(example) if example else "")
 
 
+def what_happened_to(entry: Mapping[str, Any], *, variants: int) -> str:
+    """Return the failures of a failed URL of a summary or report; those of earlier versions lack `everywhere`."""
+    example, everywhere = example_from_json(entry["example"]), entry.get("everywhere", False)
+    return what_happened(entry["kinds"], example, variants=variants, everywhere=everywhere)
+
+
 def _counted(kind: Kind, number: str) -> str:
     """Return a kind of failure with its number; a URL without a distribution was requested at no POP."""
     if kind.outcome == Outcome.NO_DISTRIBUTION:
