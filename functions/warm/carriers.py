@@ -67,6 +67,10 @@ class Carriers(Servers):
         """Return False: the regional edge cache is one for all POPs of the area."""
         return False
 
+    def knows_sharing(self, pop: int) -> bool:  # noqa: ARG002 - the same for each
+        """Return True: the regional edge cache is one for all POPs of the area."""
+        return True
+
     def packed(self) -> str:
         """Return nothing: no address of a POP is proven to keep a copy."""
         return ""

@@ -89,7 +89,7 @@ class Judge:
             return self._ask_for_compressed(fetch, server, response)
         separate = target.pop in servers.separate and not again
         if proves(target, response, first_of_several=separate):
-            if servers.prove(target, server) or not verifying:
+            if servers.prove(target, server, response, self.run_seconds()) or not verifying:
                 first, named = target.first or response, names_the_pop(response)
                 target.spared_ms = spared_ms(target, response)
                 return Judged(first, warm_outcome(target, response), verified=True, named=named)
@@ -111,7 +111,7 @@ class Judge:
         if hit:
             target.before = is_older_than(response, self.run_seconds())
         elif is_miss_in_pop(response):
-            target.miss = response
+            target.miss, target.missed_at = response, self.run_seconds()
 
     def error_page(self, target: Target, response: Response) -> Judged:
         """Judge a page that custom error responses made with a status of success."""

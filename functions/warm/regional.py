@@ -9,7 +9,6 @@ Sources: CloudFront Developer Guide, "Understand response headers policies", sec
 delivers content", section "How CloudFront works with regional edge caches".
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -28,8 +27,7 @@ from warm.verification import Step, Verification
 
 # The layers behind the POPs: a regional edge cache, and the one that acts as Origin Shield.
 REGIONAL_LAYERS = frozenset({"REC", "Origin Shield"})
-_LAYER = re.compile(r'cdn-(hit|upstream)-layer;desc="?([^",;]+)')
-_POP = re.compile(r'cdn-pop;desc="?([^",;]+)')
+POP_METRIC = "cdn-pop;"
 
 
 class Seen(Enum):
@@ -49,31 +47,18 @@ class Seen(Enum):
 
 
 def seen(response: Response) -> Seen:
-    """Return which cache a complete response comes from.
-
-    An origin that is a CloudFront distribution sends such metrics too: on a miss CloudFront merges them into its own,
-    and where its own are not enabled they are stored as any header. So a layer counts only if it is the only one, and
-    next to the site of the POP that answered.
-    """
-    layers, pops = _LAYER.findall(response.server_timing), _POP.findall(response.server_timing)
-    if not layers and not pops:
+    """Return which cache a complete response comes from: by a layer of its own (Response.layer), next to its POP."""
+    metrics = response.server_timing
+    if "-layer;" not in metrics and POP_METRIC not in metrics:
         return Seen.UNNAMED
-    if len(layers) != 1 or len(pops) != 1 or _site(pops[0]) != _site(response.cf_pop):
-        return Seen.UNCLEAR
-    kind, layer = layers[0]
-    is_hit = kind == "hit"
-    if is_hit is not response.x_cache.startswith("Hit "):
+    layer, is_hit = response.layer, response.x_cache.startswith("Hit ")
+    if not layer or metrics.count(POP_METRIC) != 1:
         return Seen.UNCLEAR
     if layer in REGIONAL_LAYERS:
         return Seen.REGIONAL if is_hit and not may_be_shared(response) else Seen.FILLED
     if layer == EDGE:
         return Seen.OWN if is_hit else Seen.DIRECT
     return Seen.UNCLEAR
-
-
-def _site(pop: str) -> str:
-    """Return a POP's site; X-Amz-Cf-Pop may have no more (`NRT57` for `NRT57-P3`)."""
-    return pop.strip().partition("-")[0]
 
 
 @dataclass

@@ -16,9 +16,10 @@ class Target:
     to fetch it although another one had it, `proven` have shown that they keep it, `plain_at` have answered without a
     Content-Encoding where one was expected; `plain_asks` counts the further fetches for that. `elsewhere`: the copy
     was found at another address than the one that fetched it. `miss` is the response to the very first fetch, if that
-    was a complete Miss of the POP; `before`: it was a hit of a copy that is older than the run; `spared_ms`: how much
-    later the first byte of `miss` came than that of the proof, None without both; `held_at`: since when it was
-    held for other targets' proofs, in epoch seconds, else 0. `carried`: how many of `tries` earlier workers made.
+    was a complete Miss of the POP, and `missed_at` when it came, in seconds since the run began; `before`: it was a
+    hit of a copy that is older than the run; `spared_ms`: how much later the first byte of `miss` came than that of
+    the proof, None without both; `held_at`: since when it was held for other targets' proofs, in epoch seconds,
+    else 0. `carried`: how many of `tries` earlier workers made.
 
     In a regional run (carriers.py): `place` is the POP of the area that is asked now, `asked` a bitmap of those that
     need not be asked again, `filler` the POP whose response is `first` (-1: no other than `place`), `cause` why no
@@ -47,6 +48,7 @@ class Target:
     filler: int = -1
     cause: str = ""
     miss: Response | None = None
+    missed_at: float = 0.0
     before: bool = False
     spared_ms: float | None = None
     held_at: float = 0.0

@@ -60,8 +60,10 @@ class Verification:
     _held: dict[int, Held] = field(default_factory=dict)
     _held_of_url: dict[Key, set[int]] = field(default_factory=dict)
     _held_of_pop: dict[int, set[int]] = field(default_factory=dict)
-    # POPs whose held targets have been fetched through their other addresses.
+    # POPs whose held targets have been fetched through their other addresses, and those whose held targets were
+    # released once it was known that their addresses share a cache.
     _filled_pops: set[int] = field(default_factory=set)
+    _shared_pops: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Count the addresses of the tile's POPs, and start with what earlier workers have found."""
@@ -92,10 +94,11 @@ class Verification:
     def believes(self, target: Target) -> bool:
         """Return whether a proof of a target's URL and a proof of its POP have succeeded.
 
-        A POP whose servers have caches of their own is believed only about what each of them was asked for.
+        A POP whose servers have caches of their own is believed only about what each of them was asked for. One of
+        which that is not known is not believed about what this run has fetched.
         """
         proven = (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
-        return proven and not self.servers.lacks_copies(target)
+        return proven and not self.servers.lacks_copies(target) and not self.servers.may_be_missing(target)
 
     def doubts(self, target: Target) -> bool:
         """Return whether failures of other targets suggest that nothing is kept for this one.
@@ -114,7 +117,7 @@ class Verification:
         verify them, or to fill the other servers of their POP.
         """
         believed, fetches = self._complete(target, proven=proven)
-        return believed, fetches + self._to_fill(target.pop)
+        return believed + self._of_shared(target.pop), fetches + self._to_fill(target.pop)
 
     def _complete(self, target: Target, *, proven: bool | None) -> tuple[list[Held], list[Fetch]]:
         key, pop = (target.url, target.variant), target.pop
@@ -137,15 +140,18 @@ class Verification:
     def next_samples(self) -> list[Fetch]:
         """Return the fetches of held targets to verify once nothing else is left to fetch.
 
-        There is one for each URL and each POP without a proof, so the proofs of those decide for the others.
+        There is one for each URL and each POP without a proof, so the proofs of those decide for the others, and one
+        for each POP of which it is not known whether its addresses share a cache.
         """
         chosen: set[int] = set()
         for key, numbers in self._held_of_url.items():
             if key not in self.proven_urls:
                 chosen.add(min(numbers, key=lambda number: (self._pop_of(number) not in self.proven_pops, number)))
         for pop, numbers in self._held_of_pop.items():
-            if pop not in self.proven_pops and chosen.isdisjoint(numbers):
-                chosen.add(min(numbers))
+            fetched = {number for number in numbers if self.servers.may_be_missing(self._held[number][0].owner)}
+            candidates = fetched or (numbers if pop not in self.proven_pops else set())
+            if candidates and chosen.isdisjoint(candidates):
+                chosen.add(min(candidates))
         return self._verify(sorted(chosen))
 
     def release_all(self) -> list[Held]:
@@ -219,6 +225,14 @@ class Verification:
                 del self._held_of_pop[target.pop]
             taken.append((fetch, response))
         return taken
+
+    def _of_shared(self, pop: int) -> list[Held]:
+        """Return a POP's held targets that are believed, once its servers are known to share a cache."""
+        if pop not in self.servers.shared or pop in self._shared_pops:
+            return []
+        self._shared_pops.add(pop)
+        numbers = sorted(self._held_of_pop.get(pop, ()))
+        return self._take([number for number in numbers if self.believes(self._held[number][0].owner)])
 
     def _to_fill(self, pop: int) -> list[Fetch]:
         """Return the fetches of a POP's held targets, once its servers are known to have caches of their own."""

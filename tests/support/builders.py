@@ -144,8 +144,9 @@ def lines_of(records: bytes) -> list[str]:
 
 
 def response(pop: str = POP_NAMES[0], x_cache: str = "Miss from cloudfront", **changes: Any) -> Response:
-    """Return a complete 200 from a POP, with changes."""
+    """Return a complete 200 from a POP, with changes; a Hit has an Age, as CloudFront's have."""
     usual: dict[str, Any] = {
+        "age": "1" if x_cache.startswith("Hit ") else "",
         "status": 200,
         "connected": True,
         "cf_pop": pop,

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 # Digits of the greatest signed 64-bit number, in which HTTP clients count bytes.
 LONGEST_LENGTH = 19
-_LAYER = re.compile(r'cdn-(?:hit|upstream)-layer;desc="?([^",;]+)')
+_LAYER = re.compile(r'cdn-(hit|upstream)-layer;desc="?([^",;]+)')
+_POP = re.compile(r'cdn-pop;desc="?([^",;]+)')
+
+
+def site_of(pop: str) -> str:
+    """Return a POP's site; X-Amz-Cf-Pop may have no more (`NRT57` for `NRT57-P3`)."""
+    return pop.strip().partition("-")[0]
 
 
 @dataclass(slots=True)
@@ -42,14 +48,24 @@ class Response:
     def layer(self) -> str:
         """Return the layer that answered, or that asked the origin: EDGE, REC or Origin Shield; empty if unknown.
 
-        Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer).
+        An origin that is a CloudFront distribution sends such metrics too: on a Miss CloudFront merges them into its
+        own, and where its own are not enabled they are stored as any header. So a layer counts only if it is the only
+        one, agrees with X-Cache, and names no other site than that of the POP that answered.
+
+        Source: CloudFront Developer Guide, "Server-Timing header" (cdn-hit-layer, cdn-upstream-layer, cdn-pop).
         """
         if not self.server_timing:
             return ""
         if self._layer is None:
-            match = _LAYER.search(self.server_timing)
-            self._layer = match[1].strip() if match else ""
+            self._layer = self._own_layer()
         return self._layer
+
+    def _own_layer(self) -> str:
+        layers, pops = _LAYER.findall(self.server_timing), _POP.findall(self.server_timing)
+        if len(layers) != 1 or (layers[0][0] == "hit") is not self.x_cache.startswith("Hit "):
+            return ""
+        site = site_of(self.cf_pop)
+        return layers[0][1].strip() if all(site_of(pop) == site for pop in pops) else ""
 
     @property
     def length(self) -> int | None:

@@ -255,5 +255,5 @@ def _separate(rolled: RollUp) -> list[str]:
     if not names:
         return []
     count = f"{len(names):,} POPs" if len(names) > 1 else "one POP"
-    fetched = "each target was fetched through several addresses of such a POP"
+    fetched = "targets were fetched through each address that DNS lists for such a POP, eight at most"
     return [f"the addresses of {count}, such as {names[0]}, have caches of their own: {fetched}"]

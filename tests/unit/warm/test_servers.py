@@ -15,7 +15,7 @@ from tests.support.builders import POP_NAMES, Clock, response
 from tests.support.worker import HIT, MISS, Worked, work
 from warm import stop_rules, worker
 from warm.judge import MOST_FETCHES
-from warm.servers import MOST_SERVERS
+from warm.servers import MOST_SERVERS, is_copy_of
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Pops:
     """POPs of several addresses before one regional edge cache; `separate`: each address has its own cache.
 
     `visible`: a hit of the regional cache says Hit; `timing`: Server-Timing names the layer; `keeps`: whether a copy
-    is kept at all.
+    is kept at all; `made`: the copies that were fetched since the test began, the others have an Age of 5,000 s.
     """
 
     separate: bool = True
@@ -31,6 +31,7 @@ class Pops:
     timing: bool = False
     keeps: bool = True
     caches: set[tuple[int, int, int]] = field(default_factory=set)
+    made: set[tuple[int, int, int]] = field(default_factory=set)
     regional: set[int] = field(default_factory=set)
     asked: Counter[tuple[int, int]] = field(default_factory=Counter)
     fresh: list[bool] = field(default_factory=list)
@@ -43,10 +44,13 @@ class Pops:
         regional = target.url in self.regional
         hit, layer = (True, "EDGE") if key in self.caches else (regional and self.visible, "REC" if regional else "")
         if self.keeps:
+            if key not in self.caches:
+                self.made.add(key)
             self.caches.add(key)
             self.regional.add(target.url)
         timing = f'cdn-hit-layer;desc="{layer}"' if self.timing and hit else ""
-        return response(POP_NAMES[target.pop], HIT if hit else MISS, server_timing=timing)
+        age = ("0" if key in self.made else "5000") if hit else ""
+        return response(POP_NAMES[target.pop], HIT if hit else MISS, server_timing=timing, age=age)
 
 
 def addresses(count: int, pops: int = 1) -> dict[str, list[str]]:
@@ -169,11 +173,19 @@ def test_separate_caches_are_never_unproven_and_never_left_cold(
         worked = warm(clock, edge, urls, pops, count=count, verify=verify)
     assert set(worked.result.outcomes) <= {"warmed", "already_warm"}
     assert edge.asked.total() <= urls * pops * (2 * count + 2)
-    # Every address that was asked has a copy; where the answers say which cache had it, all addresses have one.
+    # Every address that was asked has a copy; where the answers say which cache had it, all addresses have one. A
+    # sample does not ask again for what its first fetch finds.
     hidden = visible and not timing
-    noticed = separate and count > 1 and not hidden and not warm_before
-    if noticed:
-        assert len([key for key in edge.caches if key[0] < urls and key[1] < pops]) == urls * pops * count
+    found = {key[:2] for key in warm_before if verify == "sample" and key[2] == key[0] % count}
+    if separate and not hidden:
+        cold = {
+            (url, pop, server)
+            for url in range(urls)
+            for pop in range(pops)
+            for server in range(count)
+            if (url, pop) not in found
+        } - edge.caches
+        assert cold == set()
     if verify == "all":
         assert worked.result.verified == urls * pops
 
@@ -182,12 +194,72 @@ def test_separate_caches_are_never_unproven_and_never_left_cold(
 def test_pops_that_other_workers_found_to_have_separate_caches_are_filled_at_every_address(
     clock: Clock, known: frozenset[str]
 ) -> None:
-    """Viewers have filled the samples' other addresses, so this worker alone takes the caches for shared ones."""
+    """Viewers have filled the samples' other addresses, whose copies are older than what this worker fetched."""
     edge = Pops()
     edge.caches = {(url, pop, 1 - url % 2) for url in range(3) for pop in range(3) if Sample(3, 3).has(url, pop)}
     worked = warm(clock, edge, 3, 3, verify="sample", separate_pops=known)
     assert worked.result.outcomes == {"warmed": 9}
-    assert (len(edge.asked) == 2 * 9) is bool(known)
+    assert len(edge.asked) == 2 * 9
+
+
+@pytest.mark.parametrize("verify", ["sample", "all"])
+def test_new_url_next_to_urls_that_are_warm_at_each_address_is_filled_at_each(clock: Clock, verify: str) -> None:
+    """A nightly run with a new URL: the samples, all of them Hits, do not show that the caches are separate."""
+    edge = Pops(
+        timing=True, caches={(url, pop, server) for url in range(5) for pop in range(3) for server in range(4)}
+    )
+    worked = warm(clock, edge, 6, 3, count=4, verify=verify)
+    assert worked.result.outcomes == {"already_warm": 15, "warmed": 3}
+    assert len(edge.caches) == 6 * 3 * 4
+    assert worked.separate_pops == set(POP_NAMES[:3])
+
+
+def test_new_url_at_pops_that_share_a_cache_is_proven_once_for_each_pop(clock: Clock) -> None:
+    edge = Pops(separate=False, timing=True, caches={(url, pop, 0) for url in range(5) for pop in range(3)})
+    worked = warm(clock, edge, 8, 3, count=4, verify="sample")
+    assert worked.result.outcomes == {"already_warm": 15, "warmed": 9}
+    assert worked.separate_pops == frozenset()
+    # Each POP once, and the samples of the new URLs: the other targets are believed after one fetch.
+    assert edge.asked.total() <= 8 * 3 + 8 * 3 + 3
+
+
+def test_hit_that_is_older_than_the_miss_of_another_address_is_a_copy_of_its_own(clock: Clock) -> None:
+    edge = Pops(timing=True, caches={(0, 0, 1)})
+    worked = warm(clock, edge, count=4, verify="all")
+    assert worked.result.outcomes == {"warmed": 1}
+    assert len(edge.caches) == 4
+    assert worked.result.verified_elsewhere == 0
+
+
+def test_copies_of_some_addresses_do_not_hide_that_others_are_cold(clock: Clock) -> None:
+    edge = Pops(timing=True, caches={(0, 0, 0), (0, 0, 1)})
+    worked = warm(clock, edge, count=4, verify="all")
+    assert worked.result.outcomes == {"already_warm": 1}
+    assert len(edge.caches) == 4
+
+
+def test_target_fetched_by_an_earlier_worker_is_filled_at_each_address(clock: Clock) -> None:
+    edge = Pops(timing=True, caches={(0, 0, 0), (0, 0, 1)})
+    warm(clock, edge, count=3, verify="all", progress={0: 3})
+    assert len(edge.caches) == 3
+
+
+@pytest.mark.parametrize(
+    ("miss", "hit", "seconds", "same"),
+    [
+        (response(), response(x_cache=HIT, age="3"), 2.0, True),
+        (response(), response(x_cache=HIT, age="5"), 2.0, False),
+        (response(age="700"), response(x_cache=HIT, age="702"), 2.0, True),
+        (response(), response(x_cache=HIT, age=""), 2.0, None),
+        (response(etag='"a"'), response(x_cache=HIT, age="0", etag='"b"'), 0.0, None),
+        (response(encoding="br"), response(x_cache=HIT, age="0"), 0.0, None),
+        (None, response(x_cache=HIT, age="0"), 0.0, None),
+    ],
+)
+def test_hit_is_the_copy_of_a_miss_if_it_is_not_older(
+    miss: Response | None, hit: Response, seconds: float, *, same: bool | None
+) -> None:
+    assert is_copy_of(miss, hit, seconds) is same
 
 
 def test_worker_returns_the_pops_that_it_found_to_have_separate_caches(clock: Clock) -> None:
