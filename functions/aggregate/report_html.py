@@ -16,7 +16,7 @@ from aggregate.report_times import gain_table, histogram_table, percentile_figur
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.counted import count_of
 from prewarm.results.proof_texts import ELSEWHERE, IN_POP
-from prewarm.results.skipped_pops import skip_counts, skip_text
+from prewarm.results.skipped_pops import skip_lines, skip_text
 from prewarm.results.target_texts import target_text
 
 SLOWEST_SHOWN = 10
@@ -77,8 +77,10 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield from documents(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
-        counts = "".join(f"<li>{escape(text)}</li>" for text in skip_counts(report["skippedPops"]))
-        yield f"<h2>{len(report['skippedPops']):,} skipped POPs</h2><ul>{counts}</ul>" + table(
+        # Reports of earlier versions lack the text.
+        text = f"<p>{escape(report['skippedText'])}.</p>" if report.get("skippedText") else ""
+        counts = "".join(f"<li>{escape(text)}</li>" for text in skip_lines(report["skippedPops"]))
+        yield f"<h2>Skipped POPs</h2>{text}<ul>{counts}</ul>" + table(
             "Skipped POPs",
             ("POP", "Reason", "Detail"),
             [(pop["pop"], skip_text(pop["reason"]), pop["detail"]) for pop in report["skippedPops"]],

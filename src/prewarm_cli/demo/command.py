@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.command import command
 from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
@@ -140,9 +139,6 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     first = _follow(client, started, show)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
-    show.say("\nPOPs of the catalogue that were skipped (the run does not fail because of them):")
-    for text in skip_counts(first["skippedPops"]):
-        show.say(f"  {text}")
 
     show.say("\nThe result. The same viewers repeat their requests:", "bold")
     after = _viewer_requests(site, edge, show)
@@ -168,15 +164,18 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
 def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, Any]:
     """Display a run until it ends, and return its last status."""
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
-    from prewarm_cli.output.failures import failure_lines  # noqa: PLC0415
+    from prewarm_cli.output.failures import failure_lines, report_hint  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
     from prewarm_cli.output.progress import progress_line  # noqa: PLC0415
+    from prewarm_cli.output.skipped import skipped_lines  # noqa: PLC0415
 
     show.say(f"Its page: {client.page_of(started['requestID'])}")
     with choose_display() as display:
-        status = poll_until_end(client, started["requestID"], display)
+        poll_until_end(client, started["requestID"], display)
+    status = client.full_status(started["requestID"])
     show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
-    for line in failure_lines(status):
+    skipped = skipped_lines(status, report_hint(status, "html", service_stays=True))
+    for line in [*failure_lines(status), *skipped]:
         show.say(line, "red" if line.startswith("failed") else "")
     return status
 

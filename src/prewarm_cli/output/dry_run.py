@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
-from prewarm.results.skipped_pops import skip_counts
 from prewarm.results.target_texts import target_text
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.skipped import skipped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
         yield (f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}")
-        yield from (f"skipped  {text}" for text in skip_counts(each["skippedPops"]))
+        yield from skipped_lines(each, "repeat with --json")
     if demand := dry_run.get("demand"):
         yield _demand(demand)
     if (unserved := dry_run["noDistribution"])["urls"]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from prewarm.counted import count_of
 from prewarm.execution_status import CANCELLED, DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.proof_texts import ELSEWHERE
-from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.errors import Code
 from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output import times
@@ -20,9 +19,10 @@ from prewarm_cli.output.dry_run import (
     duplicates_text,
     left_out_lines,
 )
-from prewarm_cli.output.failures import failure_lines
+from prewarm_cli.output.failures import failure_lines, report_hint
 from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.progress import progress_line
+from prewarm_cli.output.skipped import skipped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def status_lines(
     if "dryRun" not in status:
         yield progress_line(status)
     yield from failure_lines(status, service_stays=service_stays)
-    yield from _notes(status)
+    yield from _notes(status, service_stays=service_stays)
     if gain := gain_text(status):
         yield f"gain     {gain}"
     if cause := cause_of(status):
@@ -99,11 +99,11 @@ def status_lines(
         yield from dry_run_lines(status["dryRun"])
 
 
-def _notes(status: dict[str, Any]) -> Iterator[str]:
+def _notes(status: dict[str, Any], *, service_stays: bool) -> Iterator[str]:
     """Yield what the run left out, and its warnings."""
     if duplicates := status.get("duplicates"):
         yield f"note     {duplicates_text(duplicates)}"
-    yield from (f"skipped  {text}" for text in skip_counts(status.get("skippedPops", [])))
+    yield from skipped_lines(status, report_hint(status, "html", service_stays=service_stays))
     yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
     if proof := _proof(status.get("targets") or {}):
@@ -148,7 +148,7 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
 def _facts(status: dict[str, Any]) -> Iterator[str]:
     """Yield times, bytes and cost, which older services do not return."""
     if started := status.get("startedAt"):
-        yield times.started_and_ended(started, status.get("endedAt"), times.now())
+        yield times.started(started, times.now())
     if (count := status.get("bytes")) is not None:
         yield f"{count / MEGABYTE:,.1f} MB downloaded"
     cost = status.get("cost") or {}

@@ -72,14 +72,18 @@ def test_page_says_what_failed_with_which_status_where_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("failed", "heading"),
     [
-        (GONE, "1 failed: 404 Not Found What to do"),
-        ({1: {"server_error:502:unreachable": 3}}, "1 failed: 502 (the edge could not connect to the origin) What"),
-        ({1: {"truncated:200": 3}}, "1 failed: 200, but the body ended early What"),
+        (GONE, "1 URL failed: 404 Not Found What to do"),
+        (
+            {1: {"server_error:502:unreachable": 3}},
+            "1 URL failed: 502 (the edge could not connect to the origin) What",
+        ),
+        ({1: {"truncated:200": 3}}, "1 URL failed: the body ended early (status 200 received) What"),
         (
             {1: {"client_error:404": 3}, 2: {"client_error:410": 3}},
-            "2 failed: the origin answered with a 4xx (",
+            "2 URLs failed: the origin answered with a 4xx What",
         ),
-        ({1: {"timeout": 3}, 2: {"timeout": 2}}, "2 failed: timeout (the edge stopped responding) What"),
+        ({1: {"timeout": 3}, 2: {"timeout": 2}}, "2 URLs failed: no complete response in time What"),
+        ({1: {"cancelled": 3}}, "1 URL not warm: not finished (the run was cancelled) What"),
     ],
 )
 def test_heading_of_a_group_has_the_status_of_all_its_urls(failed: dict[int, dict[str, int]], heading: str) -> None:

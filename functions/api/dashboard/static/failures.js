@@ -38,7 +38,7 @@ function failedSection(section, onAll) {
   section.addEventListener("click", ({ target }) => target.matches("[data-all-failed]") && onAll());
   return (failures, status) => {
     const groups = byCause(failures);
-    setText($("h2", section), `${plural(failures.length, "URL")} failed`);
+    setText($("h2", section), `${plural(failures.length, "URL")} ${status.status === "IN_PROGRESS" ? NOT_WARM.FAILED : notWarmText(status)}`);
     section.hidden = !failures.length;
     updateList($(".causes", section), groups.map(([outcome, entries]) => causeElement(outcome, entries, status)));
   };

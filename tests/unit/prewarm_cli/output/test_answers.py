@@ -77,10 +77,10 @@ def test_server_error_says_which_of_its_causes_it_was(cause: str) -> None:
     lines = list(status_lines(answered({f"server_error:502:{cause}": 3})))
     line = lines[lines.index(f"failed   {BAD}") + 1]
     expected = {
-        "origin": "the origin answered with it",
+        "origin": "sent by the origin",
         "unreachable": "the edge could not connect to the origin",
         "slow": "the origin did not respond in time",
         "function": "a function at the edge failed",
-        "edge": "the edge sent it, or an origin that does not name its server",
+        "edge": "sent by the edge, or by an origin that does not name its server",
     }
     assert f"502 ({expected[cause]}) at all 3 POPs" in line
