@@ -174,7 +174,7 @@ def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, An
         poll_until_end(client, started["requestID"], display)
     status = client.full_status(started["requestID"])
     show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
-    skipped = skipped_lines(status, report_hint(status, "html", service_stays=True))
+    skipped = skipped_lines(status, report_hint(status, "-o report.html", service_stays=True))
     for line in [*failure_lines(status), *skipped]:
         show.say(line, "red" if line.startswith("failed") else "")
     return status

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEGABYTE = 1_000_000
+# Dollars: the least that four decimals do not round to zero.
+LEAST_SHOWN = 0.000_05
 # Documents of each source shown; the status has more.
 DOCUMENTS_SHOWN = 20
 
@@ -35,7 +37,12 @@ def duplicates_text(count: int) -> str:
 def price(cost: dict[str, Any]) -> str:
     """Return an estimate; without known sizes it lacks the transfer, usually its largest part."""
     missing = " without transfer: size unknown" if cost.get("withoutTransfer") else ""
-    return f"${cost['dollars']:,.4f}{missing}"
+    return f"{dollars_text(cost['dollars'])}{missing}"
+
+
+def dollars_text(amount: float) -> str:
+    """Return an amount with four decimals, or six where four would show a small one as free."""
+    return f"${amount:,.6f}" if 0 < amount < LEAST_SHOWN else f"${amount:,.4f}"
 
 
 def _invalidation(figures: dict[str, Any]) -> str:

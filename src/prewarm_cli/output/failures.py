@@ -10,6 +10,7 @@ from prewarm.results.failure_texts import UNFINISHED, everywhere_text
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.progress import in_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def failure_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iter
     groups = _by_step(status)
     steps = {_key(step): step for step in status.get("nextSteps", [])}
     most = max(1, FAILURES_SHOWN // max(1, len(groups)))
-    report = report_hint(status, "csv", service_stays=service_stays)
+    report = report_hint(status, "--format csv", service_stays=service_stays)
     for key, entries in groups.items():
         word = _word(key)
         for url, failure in islice(entries, most):
@@ -77,10 +78,15 @@ def failure_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iter
         yield f"note     {everywhere_text(everywhere)}, so no single POP is the cause"
 
 
-def report_hint(status: dict[str, Any], file_format: str, *, service_stays: bool) -> str:
-    """Return how to get the report, which has all that a text leaves out."""
-    command = f"prewarm report {status.get('run', 'ID')} --format {file_format}"
-    return command if service_stays else "use --report FILE"
+def report_hint(status: dict[str, Any], options: str, *, service_stays: bool) -> str:
+    """Return how to get the report, which has all that a text leaves out; `options`: those of `prewarm report`.
+
+    A run in progress has no report, so its status as JSON takes its place.
+    """
+    if not service_stays:
+        return "use --report FILE"
+    run = status.get("run", "ID")
+    return f"prewarm status {run} --json" if in_progress(status) else f"prewarm report {run} {options}"
 
 
 def _word(key: Step | None) -> str:

@@ -15,6 +15,7 @@ from prewarm_cli.output import times
 from prewarm_cli.output.dry_run import (
     MEGABYTE,
     document_lines,
+    dollars_text,
     dry_run_lines,
     duplicates_text,
     left_out_lines,
@@ -103,7 +104,7 @@ def _notes(status: dict[str, Any], *, service_stays: bool) -> Iterator[str]:
     """Yield what the run left out, and its warnings."""
     if duplicates := status.get("duplicates"):
         yield f"note     {duplicates_text(duplicates)}"
-    yield from skipped_lines(status, report_hint(status, "html", service_stays=service_stays))
+    yield from skipped_lines(status, report_hint(status, "-o report.html", service_stays=service_stays))
     yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
     if proof := _proof(status.get("targets") or {}):
@@ -137,11 +138,13 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
         # Neither a retry nor a redrive is possible: the service has ended with the run.
         fix = "" if remedy.get("kind") == "retry" else "fix the cause above, then "
         return f"{fix}run the command again" if remedy else ""
-    if remedy.get("kind") == "fix" and (remedy.get("link") or status.get("error") == REJECTED):
-        # It is among the next steps that are listed with the failures.
-        return ""
+    if status.get("error") == REJECTED:
+        return ""  # the cause above names what to fix
+    if remedy.get("kind") == "fix" and remedy.get("link"):
+        # What to fix is among the next steps that are listed with the failures.
+        return f"once that is fixed, `prewarm retry {status['run']}` tries the same URLs again"
     if remedy.get("kind") == "retry":
-        return f"`prewarm retry {status['run']}` starts a new run of the failed URLs"
+        return f"`prewarm retry {status['run']}` starts a new run of the URLs that are not warm"
     return str(remedy.get("how") or "")
 
 
@@ -153,7 +156,7 @@ def _facts(status: dict[str, Any]) -> Iterator[str]:
         yield f"{count / MEGABYTE:,.1f} MB downloaded"
     cost = status.get("cost") or {}
     if (dollars := cost.get("dollars")) is not None:
-        yield f"about ${dollars:,.4f}" + _estimate(cost.get("estimate"))
+        yield f"about {dollars_text(dollars)}" + _estimate(cost.get("estimate"))
 
 
 def _estimate(estimate: object) -> str:

@@ -146,9 +146,7 @@ def test_url_without_distribution_is_explained() -> None:
     )
     lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
     assert lines[1].endswith(": no result (the worker that had it never reported back) at 2 POPs")
-    assert lines[2].startswith(
-        "https://x.example/: no_distribution (no distribution of this account serves the URL's host"
-    )
+    assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
 
 
 def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:

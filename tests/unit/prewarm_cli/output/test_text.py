@@ -63,7 +63,7 @@ def test_status_lines_show_optional_fields() -> None:
     for part in (
         "2.5 MB",
         "$0.0123",
-        "remedy   `prewarm retry the-run` starts a new run of the failed URLs",
+        "remedy   `prewarm retry the-run` starts a new run of the URLs that are not warm",
         "skipped  2 of the 9 selected POPs were skipped\n         2 POPs: the POP's name does not resolve",
         "so the POP may be retired (A, B)",
         "warning  mind the gap",
