@@ -76,6 +76,7 @@ function showActions(retry, again, status, failed) {
   const { main, some } = repetitionHelps(status, failed);
   retry.hidden = running || !(failed ? some : main);
   again.hidden = running;
+  setText(retry, notWarmText(status) === NOT_WARM.FAILED ? "Retry failed URLs" : "Warm the rest");
   retry.classList.toggle("primary", main);
   again.classList.toggle("primary", !main && failed > 0);
   setText(again, !main && failed ? "Run again with changes…" : "Run again…");
