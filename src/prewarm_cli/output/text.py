@@ -142,7 +142,7 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
         return ""  # the cause above names what to fix
     if remedy.get("kind") == "fix" and remedy.get("link"):
         # What to fix is among the next steps that are listed with the failures.
-        return f"once that is fixed, `prewarm retry {status['run']}` tries the same URLs again"
+        return f"after the fix, `prewarm retry {status['run']}` tries the same URLs again"
     if remedy.get("kind") == "retry":
         return f"`prewarm retry {status['run']}` starts a new run of the URLs that are not warm"
     return str(remedy.get("how") or "")

@@ -36,7 +36,7 @@ def test_command_says_what_failed_where_and_what_to_do(not_found: dict[str, Any]
     assert "\n".join(lines).count(HOW) == 1
     assert f"page     {PAGE}" in lines
     (retry,) = [line for line in lines if "retry" in line]
-    assert retry == "remedy   once that is fixed, `prewarm retry the-run` tries the same URLs again"
+    assert retry == "remedy   after the fix, `prewarm retry the-run` tries the same URLs again"
 
 
 @pytest.mark.parametrize("service_stays", [True, False])
