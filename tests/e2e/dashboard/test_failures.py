@@ -138,7 +138,7 @@ def test_pops_are_judged_by_urls_that_are_warm_somewhere(visit: Visit) -> None:
     assert region.evaluate("each => each.scrollWidth <= each.clientWidth"), "a column is cut at a desktop's width"
     # What the map counts and what the table counts are the same numbers, and the legend says that it counts cities.
     heads = page.locator("table.pops th").all_inner_texts()
-    assert [head.lower() for head in heads[3:7]] == ["done", "warm", "failed", "failed everywhere"]
+    assert [head.lower() for head in heads[3:7]] == ["tried", "warm", "failed", "failed everywhere"]
     cells = [[cell.inner_text() for cell in row.locator("td").all()[3:7]] for row in rows.all()]
     assert cells == [["3 of 3", "1", "2", "7"]] + [["3 of 3", "3", "0", "7"]] * 3
     legend = page.locator("[data-legend]")
