@@ -13,8 +13,8 @@ from prewarm.results.server_errors import IN_WORDS as CAUSES
 KINDS_SHOWN = 3
 # Of URLs that were requested at no POP, so that no number of POPs is right.
 WITHOUT_POPS = frozenset({Outcome.NO_DISTRIBUTION, Outcome.UNREACHABLE, Outcome.REJECTED})
-# Of URLs that a run left as they were when it ended: they did not fail, as far as known.
-UNFINISHED = frozenset({Outcome.CANCELLED, Outcome.DEADLINE, Outcome.LOST, Outcome.REJECTED})
+# Of URLs that a stopped run left as they were: they did not fail, as far as known.
+UNFINISHED = frozenset({Outcome.CANCELLED, Outcome.DEADLINE})
 # What AWS WAF answers with (AWS WAF Developer Guide, "CAPTCHA and Challenge actions"), by any other status itself.
 BLOCKED_BY_STATUS = {
     "": IN_WORDS[Outcome.BLOCKED],
@@ -51,7 +51,7 @@ def what_happened_to(entry: Mapping[str, Any], *, variants: int) -> str:
 
 def _counted(kind: Kind, number: int, share: str, variants: int) -> str:
     """Return a kind of failure with its number, unless its URL was requested at no POP or the number is unknown."""
-    before_the_plan = kind.outcome in UNFINISHED and not variants and number == 1
+    before_the_plan = kind.outcome in {*UNFINISHED, Outcome.LOST} and not variants and number == 1
     if kind.outcome in WITHOUT_POPS or before_the_plan:
         return label(kind)
     return f"{label(kind)} at {share}{_number(number, variants)}"
@@ -66,7 +66,7 @@ def label(kind: Kind) -> str:
     if status == UNKNOWN_STATUS:
         return _with_note(words, "with several HTTP statuses")
     if outcome == Outcome.CLIENT_ERROR:
-        return f"{status} {_phrase(status)}".strip() if _phrase(status) else f"status {status}"
+        return f"{status} {phrase}" if (phrase := _phrase(status)) else f"status {status}"
     if outcome == Outcome.SERVER_ERROR:
         return f"{status} ({words})"
     if outcome in {Outcome.BLOCKED, Outcome.REDIRECT, Outcome.LIMITED}:

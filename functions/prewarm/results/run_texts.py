@@ -3,9 +3,7 @@
 The only source of these words, also for the dashboard. The status words of the REST API stay as they are.
 """
 
-from prewarm.counted import count_of
-
-# The state of a run that ended as COMPLETED although URLs are not warm, as fail_on: none or min_warm_percent allows.
+# The state of a run that ended as COMPLETED although URLs are not warm, as fail_on: none allows.
 NOT_WARM = "NOT WARM"
 # The word for URLs of a run in progress that cannot become warm any more; they are "failed" in the end.
 FAILING = "failing"
@@ -30,8 +28,3 @@ def not_warm_word(state: str) -> str:
 def not_warm_heading(state: str) -> str:
     """Return the text that follows the number of an ended run's URLs that are not warm."""
     return _LEFT_BY_STATE.get(state, "failed")
-
-
-def not_warm_urls(number: int, state: str) -> str:
-    """Return how many of an ended run's URLs are not warm."""
-    return f"{count_of(number, 'URL')} {not_warm_heading(state)}"

@@ -5,6 +5,7 @@ The only source of these texts.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
@@ -47,10 +48,7 @@ def skip_lines(skipped: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def names_are_cut(skipped: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether `skip_lines` leaves names out."""
-    counts: dict[str, int] = {}
-    for entry in skipped:
-        counts[entry["reason"]] = counts.get(entry["reason"], 0) + 1
-    return any(count > NAMES_SHOWN for count in counts.values())
+    return max(Counter(str(entry["reason"]) for entry in skipped).values(), default=0) > NAMES_SHOWN
 
 
 def _listed(names: Sequence[str]) -> str:
