@@ -125,6 +125,8 @@ def serve_until_signal(show: Show) -> None:
 def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, show: Show) -> list[str]:
     """Run the demo, and return the checks that failed."""
     from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
+    from prewarm_cli.output.failures import report_hint  # noqa: PLC0415
+    from prewarm_cli.output.skipped import skipped_lines  # noqa: PLC0415
 
     show.say(f"\nA cold cache. Viewers request {VIEWED_URL}:", "bold")
     before = _viewer_requests(site, edge, show)
@@ -137,6 +139,8 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     started = client.start(request, new_idempotency_key())
     show.say(f"POST /prewarm → 200 {json.dumps(started)}")
     first = _follow(client, started, show)
+    for line in skipped_lines(first, report_hint(first, "-o report.html", service_stays=True)):
+        show.say(line)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
 
@@ -164,18 +168,16 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
 def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, Any]:
     """Display a run until it ends, and return its last status."""
     from prewarm_cli.follow import poll_until_end  # noqa: PLC0415
-    from prewarm_cli.output.failures import failure_lines, report_hint  # noqa: PLC0415
+    from prewarm_cli.output.failures import failure_lines  # noqa: PLC0415
     from prewarm_cli.output.live import choose_display  # noqa: PLC0415
     from prewarm_cli.output.progress import progress_line  # noqa: PLC0415
-    from prewarm_cli.output.skipped import skipped_lines  # noqa: PLC0415
 
     show.say(f"Its page: {client.page_of(started['requestID'])}")
     with choose_display() as display:
         poll_until_end(client, started["requestID"], display)
     status = client.full_status(started["requestID"])
     show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
-    skipped = skipped_lines(status, report_hint(status, "-o report.html", service_stays=True))
-    for line in [*failure_lines(status), *skipped]:
+    for line in failure_lines(status):
         show.say(line, "red" if line.startswith("failed") else "")
     return status
 
