@@ -70,7 +70,7 @@ IN_WORDS = {
     Outcome.UNRESOLVED_POP: "the POP's name does not resolve",
     Outcome.UNREACHABLE: "not fetched (none of its POPs can be reached)",
     Outcome.NO_DISTRIBUTION: "no distribution of this account serves the URL's host",
-    Outcome.ORIGIN_OVERLOAD: "not fetched (the host's origin was overloaded)",
+    Outcome.ORIGIN_OVERLOAD: "not finished (the host's origin was overloaded)",
     Outcome.REJECTED: "not fetched (the request was rejected)",
     Outcome.DEADLINE: "not finished (the run's deadline passed)",
     Outcome.CANCELLED: "not finished (the run was cancelled)",

@@ -115,7 +115,7 @@ def test_cause_has_counts_first_failures_and_the_summarys_location(
     ran = machine.run(request([*fresh(2), *urls]))
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
-    assert lines[1].startswith(f"{urls[0]}: 403 blocked (refused, by the edge or the origin: a 403")
+    assert lines[1].startswith(f"{urls[0]}: 403 Forbidden (the edge or the origin refused it)")
     assert " at all 2 POPs, such as " in lines[1]
     assert "x-amz-cf-id" in lines[1]
     assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]

@@ -79,6 +79,13 @@ KINDS = st.builds(
         ({"redirect:301": 2}, None, 1, "301 Moved Permanently (a redirect, which is not followed) at 2 POPs"),
         ({"blocked:405": 2}, None, 1, "405 Method Not Allowed (a CAPTCHA of AWS WAF) at 2 POPs"),
         ({"deadline:503": 2}, None, 1, "not finished (the run's deadline passed; status 503 received) at 2 POPs"),
+        # A target that was fetched waits for its proof when the circuit breaker opens, so it was not "not fetched".
+        (
+            {"origin_overload:200": 2},
+            None,
+            1,
+            "not finished (the host's origin was overloaded; status 200 received) at 2 POPs",
+        ),
         ({"server_error:502:origin": 1}, None, 1, "502 (sent by the origin) at 1 POP"),
         ({"unreachable": 1}, None, 1, "not fetched (none of its POPs can be reached)"),
         # Before the plan it is not known at how many POPs a URL would have been warmed.
