@@ -80,8 +80,8 @@ def take_command(service: Service) -> None:
 
 
 def shows_the_run(shown: str) -> bool:
-    """Return whether a terminal shows the failed URL and bars of which more than half is done."""
-    return "404 Not Found" in screen_text(shown) and done_percent(shown) > DONE_OF_A_COMMAND
+    """Return whether a terminal shows what is not warm, next to bars of which more than half is done."""
+    return "not warm" in screen_text(shown) and done_percent(shown) > DONE_OF_A_COMMAND
 
 
 def screen_text(shown: str) -> str:

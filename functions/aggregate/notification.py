@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aggregate.summary import first_failures, step_lines
-from prewarm.execution_status import console_url, recommended_action
+from prewarm.execution_status import console_url, recommended_action, run_state
 from prewarm.results.failure_texts import everywhere_text
 from prewarm.results.next_steps import remedy_for
+from prewarm.results.run_texts import NOT_WARM, not_warm_word, shown_state
+from prewarm.results.skipped_pops import skip_lines
 
 # SNS accepts subjects of up to 100 ASCII characters without line breaks (SNS API Reference, Publish).
 SUBJECT_LIMIT = 100
@@ -41,18 +43,25 @@ def compose(
     counts = "it failed before its results were summarized" if planned else "nothing was warmed"
     if summary is not None:
         counts = f"{summary['success']:,} of {summary['total']:,} URLs are warm"
-    words = {"SUCCEEDED": "done", "TIMED_OUT": "timed out", "ABORTED": "cancelled"}.get(status, "NOT WARM")
-    subject = f"Prewarm {words}: {counts} ({run})"
+    state = run_state(status, detail.get("error") or "")
+    word = {"COMPLETED": "done", "TIMEOUT": "timed out", "CANCELLED": "cancelled"}.get(
+        shown_state(state, (summary or {}).get("failed")), NOT_WARM
+    )
+    subject = f"Prewarm {word}: {counts} ({run})"
     first = (summary or {}).get("mostlySkipped", "")
-    lines = [*([f"{first}."] if first else []), f"Run {run}: {words}.", f"{counts[0].upper()}{counts[1:]}."]
+    lines = [*([f"{first}."] if first else []), f"Run {run}: {word}.", f"{counts[0].upper()}{counts[1:]}."]
     if summary is not None:
-        lines[-1] = f"{counts[0].upper()}{counts[1:]}, {summary['failed']:,} failed."
+        lines[-1] = f"{counts[0].upper()}{counts[1:]}, {summary['failed']:,} {not_warm_word(state)}."
         lines.append(f"Estimated cost: ${summary['cost']['dollars']:.4f}.")
         # Summaries of earlier versions have no gain.
         lines += [summary["gain"]["text"]] if "gain" in summary else []
         if everywhere := summary.get("failedEverywhere"):
             lines.append(f"{everywhere_text(everywhere)}.")
-        lines += ["", "First failures:", *first_failures(summary)] if summary["failures"] else []
+        # Summaries of earlier versions lack the text.
+        if skipped := summary.get("skippedText"):
+            lines += [f"{skipped}:", *(f"- {text}" for text in skip_lines(summary["skippedPops"]))]
+        first_title = "First failures:" if not_warm_word(state) == "failed" else "The first of them:"
+        lines += ["", first_title, *first_failures(summary)] if summary["failures"] else []
         lines += ["", "What to do:", *steps] if (steps := step_lines(summary)) else []
         lines += ["", *(f"Warning: {warning}" for warning in summary["warnings"])] if summary["warnings"] else []
     elif detail.get("cause"):

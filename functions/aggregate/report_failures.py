@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from aggregate.report_tables import table
-from prewarm.results.failure_texts import everywhere_text, label, what_happened_to
+from prewarm.results.failure_texts import everywhere_text, heading, label, what_happened_to
 from prewarm.results.failures import Kind
 from prewarm.results.next_steps import main_kind, step_of
 from prewarm.results.outcome import IN_WORDS, Outcome
@@ -30,9 +30,10 @@ def failures(report: dict[str, Any]) -> str:
 
 def _group(report: dict[str, Any], step: dict[str, str], entries: list[dict[str, Any]]) -> str:
     outcome = step["outcome"]
+    kinds = {main_kind(entry["kinds"]) or Kind(Outcome.LOST) for entry in entries}
     more = f'<a href="{escape(step["link"])}">More about {escape(outcome)}</a>'
     html = (
-        f"<h2>{len(entries):,} failed: {escape(_cause(outcome, entries))}</h2>"
+        f"<h2>{heading(len(entries), kinds)}: {escape(_cause(outcome, kinds))}</h2>"
         f"<p><b>What to do:</b> {escape(step['how'])}. {more}</p>"
     )
     rows = [
@@ -45,10 +46,10 @@ def _group(report: dict[str, Any], step: dict[str, str], entries: list[dict[str,
     return html
 
 
-def _cause(outcome: str, entries: Iterable[dict[str, Any]]) -> str:
+def _cause(outcome: str, kinds: Iterable[Kind]) -> str:
     """Return why the URLs of a group failed: with the status, unless they differ in it."""
-    labels = {label(main_kind(entry["kinds"]) or Kind(Outcome.LOST)) for entry in entries}
-    return labels.pop() if len(labels) == 1 else f"{IN_WORDS[Outcome(outcome)]} ({outcome})"
+    labels = {label(kind) for kind in kinds}
+    return labels.pop() if len(labels) == 1 else IN_WORDS[Outcome(outcome)]
 
 
 def everywhere(report: dict[str, Any]) -> str:

@@ -15,13 +15,16 @@ from aggregate.report_tables import documents, left_out, table
 from aggregate.report_times import gain_table, histogram_table, percentile_figures
 from prewarm.catalogue import Catalogue, data_text
 from prewarm.counted import count_of
+from prewarm.execution_status import run_state
 from prewarm.results.proof_texts import ELSEWHERE, IN_POP
-from prewarm.results.skipped_pops import skip_counts, skip_text
+from prewarm.results.skipped_pops import skip_lines, skip_text
 from prewarm.results.target_texts import target_text
 
 SLOWEST_SHOWN = 10
 # The colours of a run's states, as everywhere: success green, failure red, cancelled grey.
 STATES = {"WARM": "good", "NOT WARM": "bad", "CANCELLED": "cancelled"}
+# How the heading of a run that was stopped begins: its URLs that are not warm have not failed.
+STOPPED = {"CANCELLED": "Cancelled", "TIMEOUT": "Timed out"}
 # The part of the world map that is shown, in tenths of a degree, without the poles.
 MAP_TOP, MAP_HEIGHT, MAP_WIDTH = 60, 1_440, 3_600
 
@@ -30,10 +33,11 @@ def page(report: dict[str, Any], catalogue: Catalogue) -> bytes:
     """Return the page for a report made by `report.report_of`."""
     warm = report["warm"]
     counts = f"{report['success']:,} of {report['total']:,} URLs are warm"
-    state = "CANCELLED" if report.get("executionStatus") == "ABORTED" else "WARM" if warm else "NOT WARM"
+    ended_as = run_state(report.get("executionStatus", ""), report.get("error") or "")
     heading = counts if warm else f"Not warm: {report['failed']:,} of {report['total']:,} URLs failed"
-    if state == "CANCELLED":
-        heading = f"Cancelled: {counts}"
+    if ended_as in STOPPED:
+        heading = f"{STOPPED[ended_as]}: {counts}"
+    state = "CANCELLED" if ended_as == "CANCELLED" else "WARM" if warm else "NOT WARM"
     if report.get("mostlySkipped"):
         heading = report["mostlySkipped"] if warm or not report["failed"] else f"{report['mostlySkipped']}. {heading}"
     template = Template(resources.files("aggregate").joinpath("data/report.html").read_text(encoding="utf-8"))
@@ -77,8 +81,10 @@ def _parts(report: dict[str, Any], catalogue: Catalogue) -> Iterable[str]:
     yield from documents(report.get("sources", []))
     yield _other_forms(report.get("urls", []))
     if report["skippedPops"]:
-        counts = "".join(f"<li>{escape(text)}</li>" for text in skip_counts(report["skippedPops"]))
-        yield f"<h2>{len(report['skippedPops']):,} skipped POPs</h2><ul>{counts}</ul>" + table(
+        # Reports of earlier versions lack the text.
+        text = f"<p>{escape(report['skippedText'])}.</p>" if report.get("skippedText") else ""
+        counts = "".join(f"<li>{escape(text)}</li>" for text in skip_lines(report["skippedPops"]))
+        yield f"<h2>Skipped POPs</h2>{text}<ul>{counts}</ul>" + table(
             "Skipped POPs",
             ("POP", "Reason", "Detail"),
             [(pop["pop"], skip_text(pop["reason"]), pop["detail"]) for pop in report["skippedPops"]],

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED
+from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM, SOURCES_SKIPPED, run_state
 from prewarm.planning.plan import Plan
 from prewarm.results.failure_texts import failure_fields, what_happened_to
 from prewarm.results.judging import failed_everywhere
 from prewarm.results.next_steps import next_steps, step_text
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import RollUp, UrlResult, Verdict, sums
+from prewarm.results.run_texts import not_warm_word
 from prewarm.results.warm_counts import run_lengths
 from prewarm.urls import redacted
 
@@ -86,11 +87,12 @@ def run_verdict(plan: Plan, summary: dict[str, Any], location: str) -> dict[str,
     reasons: Counter[str] = Counter()
     for entry in summary["failures"]:
         reasons.update(entry["reasons"])
+    error = _error(summary, reasons)
     return {
         "passed": summary["warm"] or (plan.fail_on == "none" and not plan.sources_fail),
         "warm": summary["warm"],
-        "error": _error(summary, reasons),
-        "cause": _cause(summary, location),
+        "error": error,
+        "cause": _cause(summary, error, location),
         "total": summary["total"],
         "success": summary["success"],
         "failed": summary["failed"],
@@ -105,9 +107,10 @@ def _error(summary: dict[str, Any], reasons: Counter[str]) -> str:
     return DEADLINE_PASSED if reasons[Outcome.DEADLINE] else NOT_WARM
 
 
-def _cause(summary: dict[str, Any], location: str) -> str:
+def _cause(summary: dict[str, Any], error: str, location: str) -> str:
     """Return the Cause: counts, the first failures, and the summary's location."""
-    counts = f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} failed."
+    word = not_warm_word(run_state("FAILED", error))
+    counts = f"{summary['success']} of {summary['total']} URLs are warm, {summary['failed']} {word}."
     failures = first_failures(summary)
     ending = [*failures[FAILURES_SHOWN:], f"Summary: {location}"]
     first = [summary["mostlySkipped"]] if summary.get("mostlySkipped") else []

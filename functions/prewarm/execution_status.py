@@ -66,7 +66,9 @@ def recommended_action(status: str, error: str, arn: str) -> dict[str, str] | No
         )
         return {"kind": "fix", "how": how}
     if status in {"TIMED_OUT", "ABORTED"} or error in FAIL_STATE_ERRORS:
-        how = f"POST /retry?requestID={arn} starts a new run of the failed URLs; a redrive would fail again"
+        how = (
+            f"POST /retry?requestID={arn} starts a new run of the URLs that are not warm; a redrive would fail again"
+        )
         return {"kind": "retry", "how": how if status == "FAILED" else how.partition(";")[0]}
     command = f"aws stepfunctions redrive-execution --execution-arn {arn}"
     return {"kind": "redrive", "how": f"fix the problem named in the cause, then resume the run: `{command}`"}

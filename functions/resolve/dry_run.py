@@ -12,6 +12,7 @@ from prewarm.fetcher.response import Response
 from prewarm.planning.cost import Work, estimate, work_of_group
 from prewarm.planning.plan import EDGE
 from prewarm.request.model import PrewarmRequest
+from prewarm.results.skipped_pops import skipped_of_run
 from prewarm.results.vary import UNKNOWN_KEY, Varied, add, count, unkeyed_names, vary_warnings
 from prewarm.settings import Settings
 from resolve.distributions.cache_behaviours import first_matches, harmless_vary
@@ -192,6 +193,7 @@ def _distribution(planned: PlannedGroup, size: Sizes, variants: int) -> dict[str
         "pops": list(group.pops),
         "areas": [list(pops) for pops in group.areas],
         "skippedPops": [{"pop": each.pop, "reason": each.reason, "detail": each.detail} for each in group.skipped],
+        "skippedText": skipped_of_run([group], group.skipped),
         "targets": planned.cells.pairs * variants,
         "meanBytes": None if size.mean is None else round(size.mean),
     }

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # S3 answers a form with 204 unless the form asks for another status (S3 API Reference, "POST Object").
 STORED = frozenset({200, 201, 204})
 STATUS_LISTS = ("failedUrl", "inProgressUrl", "successUrl", "failures")
-# URLs per response where a command reads only the counts and the first failures.
-STATUS_PAGE_LIMIT = 1000
 
 
 class Client:

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import typer
 
 from prewarm.execution_status import REJECTED
-from prewarm_cli.api_client import STATUS_PAGE_LIMIT, Client
+from prewarm_cli.api_client import Client
 from prewarm_cli.ci.gitlab import annotations_json
 from prewarm_cli.ci.outputs import log_section, report_to_ci
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
@@ -102,7 +102,8 @@ def poll_until_end(client: Client, run: str, display: Display, seconds: float | 
     """Poll a run until it has ended or `seconds` have passed, and return its last status."""
     started = time.monotonic()
     while True:
-        status = client.full_status(run) if display.needs_full_lists else client.status(run, STATUS_PAGE_LIMIT)
+        # The counts are those of the whole run, whatever the page is; the lists are read once, at the end.
+        status = client.full_status(run) if display.needs_full_lists else client.status(run, limit=1)
         display.show(status)
         waited = time.monotonic() - started
         left = float("inf") if seconds is None else seconds - waited

@@ -1,6 +1,7 @@
 """`prewarm demo --keep` as a process, and what it must show."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -80,4 +81,5 @@ def _check_output(shown: str) -> None:
     for url in FAILING:
         assert shown.count(f"\nfailed   {url}\n") == 1, shown
     assert shown.count("\nnext     ") == len(FAILING), shown
-    assert f"COMPLETED: {len(FAILING)} of {len(FAILING)} URLs" in after
+    assert re.search(rf"\nCOMPLETED after \d+ s: {len(FAILING)} of {len(FAILING)} URLs warm", after), shown
+    assert re.search(r"\nskipped  14 of the 398 selected POPs were skipped, .* uses the other 384\n", before), shown

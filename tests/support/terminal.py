@@ -1,5 +1,6 @@
 """The command as a subprocess: in a pipe, or in a pseudo-terminal whose output is recorded."""
 
+import codecs
 import os
 import pty
 import select
@@ -8,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.support.fake_api import CI_VARIABLES
 from tests.support.service import PREWARM, ROOT, Service
@@ -45,6 +46,10 @@ class Terminal:
     process: "subprocess.Popen[bytes]"
     master: int
     shown: str = ""
+    # A character may be divided between two reads.
+    _decoder: codecs.IncrementalDecoder = field(
+        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
+    )
 
     def until(self, condition: Callable[[str], bool]) -> str:
         """Read until the output meets a condition, or the command has ended."""
@@ -58,7 +63,7 @@ class Terminal:
                 read = os.read(self.master, 65_536)
             except OSError:  # Linux raises it when the other end is closed
                 break
-            self.shown += read.decode(errors="replace")
+            self.shown += self._decoder.decode(read)
         return self.shown
 
     def type(self, text: str) -> None:

@@ -15,8 +15,10 @@ from prewarm.catalogue import data_text
 from prewarm.request.bounds import MAX_BODY_BYTES, MAX_BODY_URLS
 from prewarm.request.model import PrewarmRequest
 from prewarm.request.url_sources import LIST_BYTES
+from prewarm.results.failure_texts import UNFINISHED
 from prewarm.results.outcome import IN_WORDS
 from prewarm.results.proof_texts import ELSEWHERE, IN_POP
+from prewarm.results.run_texts import FAILING, FAILING_MEANS, not_warm_heading
 from prewarm.results.skipped_pops import SKIP_TEXTS
 from prewarm.settings import Settings
 from prewarm.storage.run_store import storage
@@ -89,6 +91,9 @@ def constants(has_console: bool) -> dict[str, Any]:  # noqa: FBT001 - a fact abo
     return {
         "OUTCOMES": IN_WORDS,
         "SKIPPED": SKIP_TEXTS,
+        "FAILING": [FAILING, FAILING_MEANS],
+        "NOT_WARM": {state: not_warm_heading(state) for state in ("FAILED", "TIMEOUT", "CANCELLED")},
+        "UNFINISHED": sorted(UNFINISHED),
         # An option that has its default is not part of "Run again".
         "DEFAULTS": {name: field.default for name, field in fields.items() if not field.is_required()},
         "PROOFS": {"inPop": IN_POP, "elsewhere": ELSEWHERE},

@@ -22,6 +22,7 @@ def totals_of(summary: dict[str, Any]) -> dict[str, Any]:
         "uncompressedUrls": summary.get("uncompressedUrls", 0),
         "uncompressed": summary.get("uncompressed", []),
         # Summaries of earlier versions lack these.
+        "skippedText": summary.get("skippedText", ""),
         "mostlySkipped": summary.get("mostlySkipped", ""),
         "sources": summary.get("sources", []),
     }

@@ -95,6 +95,7 @@ class Report(ApiModel):
     uncompressed: Annotated[list[Uncompressed], Field(default_factory=list, description="The first 100 of them.")]
     layers: Counts
     skipped_pops: list[Skipped]
+    skipped_text: Annotated[str, Field(description="How many of the selected POPs they are, in words.")] = ""
     mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""
     sources: Annotated[list[SourceReport], Field(default_factory=list)]
     duplicates: Annotated[int, Field(description="Number of entries left out as another spelling of a URL.")] = 0

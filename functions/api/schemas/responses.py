@@ -217,6 +217,7 @@ class Status(ApiModel):
         list[CountedStep], Field(description="What to do about the run's failures, that for most URLs first.")
     ] = []
     skipped_pops: list[Skipped] = []
+    skipped_text: Annotated[str, Field(description="How many of the selected POPs they are, in words.")] = ""
     targets: Targets | None = None
     bytes: int = 0
     fetched: Annotated[

@@ -1,6 +1,6 @@
 """What happened to a failed URL, as one sentence and as fields. Pure; the only source of these texts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +11,18 @@ from prewarm.results.regional_causes import IN_WORDS as REGIONAL_CAUSES
 from prewarm.results.server_errors import IN_WORDS as CAUSES
 
 KINDS_SHOWN = 3
+# Of URLs that were requested at no POP, so that no number of POPs is right.
+WITHOUT_POPS = frozenset({Outcome.NO_DISTRIBUTION, Outcome.UNREACHABLE, Outcome.REJECTED})
+# Of URLs that a stopped run left as they were: they did not fail, as far as known.
+UNFINISHED = frozenset({Outcome.CANCELLED, Outcome.DEADLINE})
+# What AWS WAF answers with (AWS WAF Developer Guide, "CAPTCHA and Challenge actions"), by any other status itself.
+BLOCKED_BY_STATUS = {
+    "": IN_WORDS[Outcome.BLOCKED],
+    UNKNOWN_STATUS: IN_WORDS[Outcome.BLOCKED],
+    "202": "a challenge of AWS WAF",
+    "403": "the edge or the origin refused it",
+    "405": "a CAPTCHA of AWS WAF",
+}
 
 
 def what_happened(
@@ -23,10 +35,11 @@ def what_happened(
     """
     ordered = sorted(kinds.items(), key=lambda item: -item[1])
     share = "all " if everywhere and len(ordered) == 1 and ordered[0][1] > 1 else ""
-    parts = [_counted(Kind.of(key), share + _number(count, variants)) for key, count in ordered[:KINDS_SHOWN]]
+    parts = [_counted(Kind.of(key), count, share, variants) for key, count in ordered[:KINDS_SHOWN]]
     if len(ordered) > KINDS_SHOWN:
         rest = sum(count for _, count in ordered[KINDS_SHOWN:])
-        parts.append(f"{len(ordered) - KINDS_SHOWN} other kinds at {_number(rest, variants)}")
+        others = count_of(len(ordered) - KINDS_SHOWN, "other kind")
+        parts.append(f"{others} of failure at {_number(rest, variants)}")
     return "; ".join(parts) + (_such_as(example) if example else "")
 
 
@@ -36,29 +49,55 @@ def what_happened_to(entry: Mapping[str, Any], *, variants: int) -> str:
     return what_happened(entry["kinds"], example, variants=variants, everywhere=everywhere)
 
 
-def _counted(kind: Kind, number: str) -> str:
-    """Return a kind of failure with its number; a URL without a distribution was requested at no POP."""
-    if kind.outcome == Outcome.NO_DISTRIBUTION:
+def _counted(kind: Kind, number: int, share: str, variants: int) -> str:
+    """Return a kind of failure with its number, unless its URL was requested at no POP or the number is unknown."""
+    before_the_plan = kind.outcome in {*UNFINISHED, Outcome.LOST} and not variants and number == 1
+    if kind.outcome in WITHOUT_POPS or before_the_plan:
         return label(kind)
-    return f"{label(kind)} at {number}"
+    return f"{label(kind)} at {share}{_number(number, variants)}"
 
 
 def label(kind: Kind) -> str:
-    """Return a kind of failure in words: its status and name, or what happened instead of a response."""
-    words = IN_WORDS[Outcome(kind.outcome)] if kind.outcome in IN_WORDS else kind.outcome
-    if not kind.status:
-        return f"{kind.outcome} ({words})"
-    if kind.status == UNKNOWN_STATUS:
-        return f"{kind.outcome}, each with one of many statuses ({words})"
+    """Return a kind of failure in words: a 4xx or 5xx begins with its status, others say which one was received."""
+    outcome, status = kind.outcome, kind.status
+    words = _words(kind)
+    if not status:
+        return words
+    if status == UNKNOWN_STATUS:
+        return _with_note(words, "with several HTTP statuses")
+    if outcome == Outcome.CLIENT_ERROR:
+        return f"{status} {phrase}" if (phrase := _phrase(status)) else f"status {status}"
+    if outcome == Outcome.SERVER_ERROR:
+        return f"{status} ({words})"
+    if outcome in {Outcome.BLOCKED, Outcome.REDIRECT, Outcome.LIMITED}:
+        return f"{status} {_phrase(status)}".strip() + f" ({words})"
+    # A status such as 200 in front would read like a success.
+    return _with_note(words, f"status {status} received")
+
+
+def _words(kind: Kind) -> str:
+    """Return what happened; outcomes of a newer service as they are named."""
+    if kind.outcome not in IN_WORDS:
+        return kind.outcome.replace("_", " ")
+    words = IN_WORDS[Outcome(kind.outcome)]
     if kind.outcome == Outcome.SERVER_ERROR:
-        return f"{kind.status} ({CAUSES.get(kind.cause, words)})"
+        return CAUSES.get(kind.cause, words)
     if kind.outcome == Outcome.UNPROVEN:
-        words = REGIONAL_CAUSES.get(kind.cause, words)
-    if kind.outcome == Outcome.TRUNCATED:
-        return f"{kind.status}, but {words}"  # "200 truncated" would read like a success
-    if kind.outcome == Outcome.CLIENT_ERROR:
-        return f"{kind.status} {_phrase(kind.status)}".strip()
-    return f"{kind.status} {kind.outcome} ({words})"
+        return REGIONAL_CAUSES.get(kind.cause, words)
+    if kind.outcome == Outcome.BLOCKED:
+        return BLOCKED_BY_STATUS.get(kind.status, "AWS WAF refused it")
+    return words
+
+
+def _with_note(words: str, note: str) -> str:
+    """Return words with a note in parentheses, in those that they end with."""
+    return f"{words[:-1]}; {note})" if words.endswith(")") else f"{words} ({note})"
+
+
+def heading(number: int, kinds: Iterable[Kind]) -> str:
+    """Return how many URLs failed, or were left when the run ended, as the heading of a group with these kinds."""
+    left = all(kind.outcome in UNFINISHED for kind in kinds)
+    return f"{count_of(number, 'URL')} {'not warm' if left else 'failed'}"
 
 
 def everywhere_text(number: int) -> str:
@@ -100,7 +139,8 @@ def _such_as(example: Example) -> str:
     if example.cf_id == ID_IN_RECORDS:
         return f", such as {example.pop} (its request id is in the run's records)"
     seen = [f"x-amz-cf-id {example.cf_id}"] if example.cf_id else []
-    if example.x_cache and example.x_cache != "Error from cloudfront":
+    # The X-Cache of a body that ended early says nothing: it was sent before the body, which the edge does not keep.
+    if example.x_cache not in {"", "Error from cloudfront"} and example.outcome != Outcome.TRUNCATED:
         seen.insert(0, f"X-Cache: {example.x_cache}")
     return f", such as {example.pop}" + (f" ({', '.join(seen)})" if seen else "")
 

@@ -45,8 +45,12 @@ STEPS = {
         "fix", "raise the TTL of the cache policy, or take the URL off the list: its settings prevent caching"
     ),
     Outcome.WRONG_POP: NextStep("fix", "choose another POP of the same location, or warm by country or region"),
+    # CloudFront keeps no response that is shorter than its Content-Length, and no incomplete chunked one (Developer
+    # Guide, "Request and response behavior for custom origins", "Dropped TCP connections").
     Outcome.TRUNCATED: NextStep(
-        "fix", "correct the Content-Length that the origin sends, or raise the origin's own time limit for a response"
+        "fix",
+        "correct the Content-Length that the origin sends, or raise the origin's own time limit for a response; "
+        "no invalidation is needed, since CloudFront does not keep an incomplete response",
     ),
     Outcome.TOO_LARGE: NextStep("fix", "raise max_bytes, or take the URL off the list"),
     Outcome.TIMEOUT: NextStep("retry", "retry; if it happens again, check how long the origin takes for this URL"),

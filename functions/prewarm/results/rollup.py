@@ -18,6 +18,7 @@ from prewarm.results.outcome import Outcome
 from prewarm.results.part_cells import PartCells
 from prewarm.results.proven_servers import ProvenServers, proven_servers
 from prewarm.results.short_lived import Expiring, expired_warnings, expiring
+from prewarm.results.skipped_pops import skipped_of_run
 from prewarm.results.url_sums import UrlSums
 from prewarm.results.vary import Varied, add, vary_warnings
 from prewarm.urls import redacted
@@ -198,6 +199,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: b
         "bytes": rolled.bytes,
         "layers": dict(sorted(rolled.layers.items())),
         "skippedPops": [asdict(entry) for entry in rolled.skipped],
+        "skippedText": skipped_of_run(plan.groups, rolled.skipped),
         "mostlySkipped": plan.mostly_skipped,
         "sources": [each.as_json() for each in plan.sources],
         "duplicates": plan.duplicates,
@@ -230,10 +232,8 @@ def _mixed(rolled: RollUp, urls: Sequence[str]) -> list[str]:
     index = min(rolled.mixed)
     one_pop, other_pop = rolled.mixed[index]
     count = f"{len(rolled.mixed):,} URLs have" if len(rolled.mixed) > 1 else "one URL has"
-    example = f"such as {redacted(urls[index])} at {one_pop} and {other_pop}"
-    return [
-        f"{count} different contents (ETag or length) at different POPs, {example}: some POPs may hold an old copy"
-    ]
+    example = f"different POPs, such as {redacted(urls[index])} at {one_pop} and {other_pop}"
+    return [f"{count} different contents (ETag or length) at {example}: some POPs may hold an old copy"]
 
 
 def _uncompressed(rolled: RollUp, urls: Sequence[str]) -> list[str]:

@@ -10,11 +10,11 @@ from prewarm.results.classify import is_made_by_function
 
 ORIGIN, FUNCTION, UNREACHABLE, SLOW, EDGE = "origin", "function", "unreachable", "slow", "edge"
 IN_WORDS = {
-    ORIGIN: "the origin answered with it",
+    ORIGIN: "sent by the origin",
     FUNCTION: "a function at the edge failed",
     UNREACHABLE: "the edge could not connect to the origin",
     SLOW: "the origin did not respond in time",
-    EDGE: "the edge sent it, or an origin that does not name its server",
+    EDGE: "sent by the edge, or by an origin that does not name its server",
 }
 _BY_STATUS = {502: UNREACHABLE, 504: SLOW}
 

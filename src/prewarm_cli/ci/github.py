@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.results.failure_texts import everywhere_text
 from prewarm.results.next_steps import step_text, urls_text
-from prewarm.results.skipped_pops import skip_counts
+from prewarm.results.skipped_pops import skip_lines
 from prewarm_cli.ci.workflow_commands import command
 from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.failures import failure_reasons, failures_of
@@ -76,7 +76,8 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
             where = f'<a href="{html.escape(step["link"])}">{_text(step["outcome"])}</a>'
             lines.append(f"<li>{_text(urls_text(step))}: {_text(with_options(step['how']))} ({where})</li>")
         lines.append("</ul>")
-    lines += [f"<p>Skipped: {_text(text)}.</p>" for text in skip_counts(status.get("skippedPops", []))]
+    lines += [f"<p>{_text(text)}.</p>" for text in [status.get("skippedText")] if text]
+    lines += [f"<p>Skipped: {_text(text)}.</p>" for text in skip_lines(status.get("skippedPops", []))]
     lines += [f"<p>Warning: {_text(warning)}</p>" for warning in warnings_of(status)]
     return _limited(lines)
 

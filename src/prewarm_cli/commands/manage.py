@@ -12,6 +12,7 @@ from prewarm_cli.commands.start import Wait, check_wait_options, follow_or_print
 from prewarm_cli.config import client_of
 from prewarm_cli.errors import Code, print_stderr
 from prewarm_cli.options.wait import WaitOptions, wait_options_of
+from prewarm_cli.output.progress import progress_line
 from prewarm_cli.output.terminal import echo
 from prewarm_cli.output.text import exit_code_of, status_lines
 
@@ -56,7 +57,7 @@ def cancel(*, run: Run, client: Client, as_json: AsJson = False) -> None:
         # The response to a cancel is the first page; the run has ended, so the other pages are stable.
         typer.echo(json.dumps(client.full_status(run) if "nextToken" in found else found))
         return
-    typer.echo(f"cancelled: {len(found['successUrl'])} of {found['total']} URLs are warm")
+    echo([progress_line(found)])
     if page := client.page_of(found.get("run", run)):
         print_stderr(f"page: {page}")
     print_stderr(f"warm the others with: prewarm retry {found.get('run', run)}")

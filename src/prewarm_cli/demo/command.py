@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.command import command
 from prewarm_cli.config import EXPORT_HINT, export_lines
 from prewarm_cli.demo.site import (
@@ -126,6 +125,8 @@ def serve_until_signal(show: Show) -> None:
 def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, show: Show) -> list[str]:
     """Run the demo, and return the checks that failed."""
     from prewarm_cli.api_client import Client, new_idempotency_key  # noqa: PLC0415
+    from prewarm_cli.output.failures import report_hint  # noqa: PLC0415
+    from prewarm_cli.output.skipped import skipped_lines  # noqa: PLC0415
 
     show.say(f"\nA cold cache. Viewers request {VIEWED_URL}:", "bold")
     before = _viewer_requests(site, edge, show)
@@ -138,11 +139,10 @@ def _run_demo(site: DemoSite, edge: SimulatedCloudFront, stack: EmbeddedStack, s
     started = client.start(request, new_idempotency_key())
     show.say(f"POST /prewarm → 200 {json.dumps(started)}")
     first = _follow(client, started, show)
+    for line in skipped_lines(first, report_hint(first, "-o report.html", service_stays=True)):
+        show.say(line)
     show.say("\nGET /status returns:")
     show.console.print_json(json.dumps({name: first[name] for name in CONTRACT}))
-    show.say("\nPOPs of the catalogue that were skipped (the run does not fail because of them):")
-    for text in skip_counts(first["skippedPops"]):
-        show.say(f"  {text}")
 
     show.say("\nThe result. The same viewers repeat their requests:", "bold")
     after = _viewer_requests(site, edge, show)
@@ -174,7 +174,8 @@ def _follow(client: Client, started: dict[str, Any], show: Show) -> dict[str, An
 
     show.say(f"Its page: {client.page_of(started['requestID'])}")
     with choose_display() as display:
-        status = poll_until_end(client, started["requestID"], display)
+        poll_until_end(client, started["requestID"], display)
+    status = client.full_status(started["requestID"])
     show.say(progress_line(status), "green" if status["status"] == "COMPLETED" else "red")
     for line in failure_lines(status):
         show.say(line, "red" if line.startswith("failed") else "")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
-from prewarm.results.skipped_pops import skip_counts
 from prewarm.results.target_texts import target_text
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.skipped import skipped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEGABYTE = 1_000_000
+# Dollars: the least that four decimals do not round to zero.
+LEAST_SHOWN = 0.000_05
 # Documents of each source shown; the status has more.
 DOCUMENTS_SHOWN = 20
 
@@ -35,7 +37,12 @@ def duplicates_text(count: int) -> str:
 def price(cost: dict[str, Any]) -> str:
     """Return an estimate; without known sizes it lacks the transfer, usually its largest part."""
     missing = " without transfer: size unknown" if cost.get("withoutTransfer") else ""
-    return f"${cost['dollars']:,.4f}{missing}"
+    return f"{dollars_text(cost['dollars'])}{missing}"
+
+
+def dollars_text(amount: float) -> str:
+    """Return an amount with four decimals, or six where four would show a small one as free."""
+    return f"${amount:,.6f}" if 0 < amount < LEAST_SHOWN else f"${amount:,.4f}"
 
 
 def _invalidation(figures: dict[str, Any]) -> str:
@@ -125,7 +132,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
         yield _origin_fetches(origin)
     for each in dry_run["distributions"]:
         yield (f"{each['domain']}: {count_of(each['urls'], 'URL')} through {count_of(len(each['pops']), 'POP')}")
-        yield from (f"skipped  {text}" for text in skip_counts(each["skippedPops"]))
+        yield from skipped_lines(each, "repeat with --json")
     if demand := dry_run.get("demand"):
         yield _demand(demand)
     if (unserved := dry_run["noDistribution"])["urls"]:

@@ -6,10 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
-from prewarm.results.failure_texts import everywhere_text
+from prewarm.results.failure_texts import UNFINISHED, everywhere_text
 from prewarm.results.next_steps import step_text
 from prewarm.results.outcome import IN_WORDS
 from prewarm_cli.options.user_request import with_options
+from prewarm_cli.output.progress import in_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,26 +58,40 @@ def failure_lines(status: dict[str, Any], *, service_stays: bool = True) -> Iter
     groups = _by_step(status)
     steps = {_key(step): step for step in status.get("nextSteps", [])}
     most = max(1, FAILURES_SHOWN // max(1, len(groups)))
+    report = report_hint(status, "--format csv", service_stays=service_stays)
     for key, entries in groups.items():
+        word = _word(key)
         for url, failure in islice(entries, most):
-            yield f"failed   {with_fetched(url, status)}"
+            yield f"{word:9}{with_fetched(url, status)}"
             yield f"{INDENT}{failure_reasons(failure, status.get('words'))}"
         # A page of a status has a part of the run's URLs only, its steps are those of all.
         number = max(len(entries), steps.pop(key, {}).get("urls", 0)) if key else len(entries)
         if number > most:
-            yield f"failed   and {number - most:,} more: {_all_failures(status, service_stays)}"
+            yield f"{word:9}and {number - most:,} more: {report}"
         if key and (step := entries[0][1].get("nextStep")):
             yield f"next     {'' if number == 1 else f'for these {number:,} URLs: '}{with_options(step_text(step))}"
     # Those of URLs that are on another page, or of a service that does not say to which URL a step belongs.
     yield from (f"next     {with_options(step_text(step))}" for step in steps.values())
     if "nextToken" in status:
-        yield f"failed   for the complete list: {_all_failures(status, service_stays)}"
+        yield f"failed   for the complete list: {report}"
     if everywhere := status.get("failedEverywhere"):
         yield f"note     {everywhere_text(everywhere)}, so no single POP is the cause"
 
 
-def _all_failures(status: dict[str, Any], service_stays: bool) -> str:  # noqa: FBT001 - as its caller has it
-    return f"prewarm report {status.get('run', 'ID')} --format csv" if service_stays else "use --report FILE"
+def report_hint(status: dict[str, Any], options: str, *, service_stays: bool) -> str:
+    """Return how to get the report, which has all that a text leaves out; `options`: those of `prewarm report`.
+
+    A run in progress has no report, so its status as JSON takes its place.
+    """
+    if not service_stays:
+        return "use --report FILE"
+    run = status.get("run", "ID")
+    return f"prewarm status {run} --json" if in_progress(status) else f"prewarm report {run} {options}"
+
+
+def _word(key: Step | None) -> str:
+    """Return the word in front of a URL: it has not failed where the run ended before it was decided."""
+    return "not warm" if key and key[0] in UNFINISHED else "failed"
 
 
 def _key(step: dict[str, Any]) -> Step:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from prewarm.results.next_steps import step_text
+from prewarm.results.skipped_pops import skip_lines
 from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output.failures import failure_reasons, failures_of
 from prewarm_cli.output.progress import in_progress
@@ -71,7 +72,9 @@ def junit_xml(status: dict[str, Any], page: str | None = None) -> bytes:
     full_cause = [cause] if cause != short_cause else []
     # Most servers show this text, and no properties.
     link = [f"run {run}: {page}"] if page else []
-    if lines := [*link, *full_cause, *warnings_of(status)]:
+    skipped = [text] if (text := status.get("skippedText")) else []
+    skipped += [f"skipped {text}" for text in skip_lines(status.get("skippedPops", []))]
+    if lines := [*link, *full_cause, *skipped, *warnings_of(status)]:
         ET.SubElement(suite, "system-out").text = _xml_text("\n".join(lines))
     counts = {
         "failures": (0 if completed else failed) + failed_cases,

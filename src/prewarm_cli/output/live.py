@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # On a narrower terminal, times and rate would leave no space for the bars and the counts.
 MIN_COLUMNS_FOR_TIMES, MIN_COLUMNS_FOR_RATE = 60, 80
+# Of the bars' columns: the name, both times with their gaps (hours of two digits), and the shortest useful bar.
+NAME_COLUMNS, TIMES_COLUMNS, MIN_BAR = 8, len(" 10:00:00 left 10:00:00"), 4
 
 
 class Display(Protocol):
@@ -57,12 +59,12 @@ class JsonLines:
 
 
 class PlainLines:
-    """Prints a line whenever the progress has changed; the first one with targets says what a target is."""
+    """Prints a line whenever the progress has changed; words are explained in the first line that has them."""
 
     needs_full_lists = False
 
     def __init__(self) -> None:
-        self._started, self._last, self._defined = time.monotonic(), "", False
+        self._started, self._last, self._defined, self._explained = time.monotonic(), "", False, False
 
     def show(self, status: dict[str, Any]) -> None:
         """Print the progress, if it has changed."""
@@ -71,9 +73,10 @@ class PlainLines:
         # The estimate of the time left changes with each poll, also where nothing else does.
         progress = progress_line(status | {"phase": (status.get("phase") or {}) | {"secondsLeft": None}})
         if progress != self._last:
-            line = progress_line(status, define=not self._defined)
+            line = progress_line(status, define=not self._defined, explain=not self._explained)
             echo([f"{time.monotonic() - self._started:7.1f} s  {line}"])
             self._defined = self._defined or targets_of(status)[1] > 0
+            self._explained = self._explained or status.get("failing", 0) > 0
         self._last = progress
 
 
@@ -95,19 +98,13 @@ class ProgressBars:
         )
 
         console = Console(highlight=False)
-        rate = TextColumn("{task.fields[rate]}")
-        times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
-        self.progress = Progress(
-            TextColumn("{task.description:8}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[failed]}", style="red"),
-            *([rate] if console.width >= MIN_COLUMNS_FOR_RATE else ()),
-            *(times if console.width >= MIN_COLUMNS_FOR_TIMES else ()),
-            console=console,
-            # The bars vanish at the end, also after Ctrl-C: the result is printed in their place.
-            transient=True,
-        )
+        self._bar = BarColumn()
+        self._always = TextColumn("{task.description:8}"), self._bar, MofNCompleteColumn()
+        self._not_warm = TextColumn("{task.fields[failed]}", style="red")
+        self._rate = TextColumn("{task.fields[rate]}")
+        self._times = TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+        # The bars vanish at the end, also after Ctrl-C: the result is printed in their place.
+        self.progress = Progress(*self._always, console=console, transient=True)
         self._tasks = {
             name: self.progress.add_task(name, total=None, rate="", failed="") for name in ("URLs", "targets")
         }
@@ -120,8 +117,27 @@ class ProgressBars:
             task = self._tasks[name]
             self.progress.update(task, completed=current, total=maximum or None)
             speed = next(each.speed for each in self.progress.tasks if each.id == task)
-            rate, not_warm = f"{speed:,.0f}/s" if speed else "", f"{failed:,} failed" if failed else ""
+            rate, not_warm = f"{speed:,.0f}/s" if speed else "", f"{failed:,} not warm" if failed else ""
             self.progress.update(task, rate=rate, failed=not_warm)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Choose the columns that fit, and give the bar what is left, so that no number is cut."""
+        tasks, width = self.progress.tasks, self.progress.console.width
+        counts = max(2 * len(f"{task.total or 0:.0f}") + 1 for task in tasks)
+        left = width - NAME_COLUMNS - 1 - counts - 1
+        columns = list(self._always)
+        not_warm, rate = (1 + max(len(task.fields[name]) for task in tasks) for name in ("failed", "rate"))
+        for added, needed, least_width in (
+            ([self._not_warm], not_warm, 0),
+            (self._times, TIMES_COLUMNS, MIN_COLUMNS_FOR_TIMES),
+            ([self._rate], rate, MIN_COLUMNS_FOR_RATE),
+        ):
+            if width >= least_width and left - needed >= MIN_BAR:
+                columns += added
+                left -= needed
+        self._bar.bar_width = max(1, left)
+        self.progress.columns = tuple(columns)
 
 
 def on_terminal() -> bool:

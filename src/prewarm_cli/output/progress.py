@@ -6,6 +6,7 @@ from typing import Any
 
 from prewarm.counted import count_of
 from prewarm.results.outcome import WARM
+from prewarm.results.run_texts import FAILING, FAILING_MEANS, not_warm_word, shown_state
 from prewarm.results.target_texts import target_text
 from prewarm_cli.output import times
 
@@ -16,8 +17,9 @@ def in_progress(status: dict[str, Any]) -> bool:
 
 
 def state_of(status: dict[str, Any]) -> str:
-    """Return a run's status, where CANCELLED differs from FAILED as in the list of runs."""
-    return "CANCELLED" if status.get("reason") == "cancelled" else str(status["status"])
+    """Return a run's status as in the list of runs: CANCELLED differs from FAILED, NOT WARM from COMPLETED."""
+    state = "CANCELLED" if status.get("reason") == "cancelled" else str(status["status"])
+    return shown_state(state, failed_of(status))
 
 
 def targets_of(status: dict[str, Any]) -> tuple[int, int]:
@@ -40,29 +42,35 @@ def not_warm_so_far(status: dict[str, Any]) -> tuple[int, int]:
     return failed + status.get("failing", 0), sum(count for name, count in outcomes.items() if name not in WARM)
 
 
-def progress_line(status: dict[str, Any], *, define: bool = True) -> str:
-    """Return a status as one line; `define`: with what a target is."""
-    doing = f", {phase}" if in_progress(status) and (phase := phase_text(status)) else ""
-    parts = [_urls(status), _targets(status, define=define)]
-    return f"{state_of(status)}{doing}: {' · '.join(filter(None, parts))}"
+def progress_line(status: dict[str, Any], *, define: bool = True, explain: bool = True) -> str:
+    """Return a status as one line; `define`: with what a target is, `explain`: with what "failing" means."""
+    parts = [_urls(status, explain=explain), _targets(status, define=define)]
+    return f"{state_of(status)}{_doing(status)}: {' · '.join(filter(None, parts))}"
 
 
-def _urls(status: dict[str, Any]) -> str:
-    """Return how many URLs are done, and what is known of them."""
+def _doing(status: dict[str, Any]) -> str:
+    """Return what a run is doing, or of an ended one how long it took; older services may not say."""
+    if in_progress(status):
+        return f", {phase}" if (phase := phase_text(status)) else ""
+    first, last = times.parse(status.get("startedAt")), times.parse(status.get("endedAt"))
+    return f" after {times.duration((last - first).total_seconds())}" if first and last else ""
+
+
+def _urls(status: dict[str, Any], *, explain: bool) -> str:
+    """Return how many URLs are warm, and what is known of the others."""
     completed, total, left = status["completed"], status["total"], status["inProgress"]
     failed, failing = failed_of(status), status.get("failing", 0)
     if failed is None:
-        return f"{completed:,} of {count_of(total, 'URL')} done"
-    warm = completed - failed
-    if not left:
-        return f"{warm:,} of {count_of(total, 'URL')} warm" + (f", {failed:,} failed" if failed else "")
-    counts = {"warm": warm, "failed": failed, "failing": failing, "in progress": left - failing}
-    split = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "warm")
-    return f"{completed:,} of {count_of(total, 'URL')} done ({split})"
+        return f"{completed:,} of {count_of(total, 'URL')} finished"
+    failed_word = "failed" if in_progress(status) else not_warm_word(state_of(status))
+    meaning = f" ({FAILING_MEANS})" if explain else ""
+    others = {failed_word: failed, FAILING + meaning: failing, "in progress": left - failing}
+    known = [f"{count:,} {name}" for name, count in others.items() if count]
+    return ", ".join([f"{completed - failed:,} of {count_of(total, 'URL')} warm", *known])
 
 
 def _targets(status: dict[str, Any], *, define: bool) -> str:
-    """Return how many targets are done, of an ended run how many are warm; nothing before the run has a plan."""
+    """Return how many targets were tried, of an ended run how many are warm; nothing before the run has a plan."""
     done, total = targets_of(status)
     if not total:
         return ""
@@ -73,7 +81,9 @@ def _targets(status: dict[str, Any], *, define: bool) -> str:
     if not in_progress(status) and targets.get("outcomes"):
         warm = sum(targets["outcomes"].values()) - not_warm
         return f"{warm:,} of {count_of(total, 'target')}{what} warm"
-    return f"{done:,} of {count_of(total, 'target')}{what} done" + (f", {not_warm:,} not warm" if not_warm else "")
+    return f"{done:,} of {count_of(total, 'target')}{what} tried" + (
+        f", {not_warm:,} of them not warm" if not_warm else ""
+    )
 
 
 def phase_text(status: dict[str, Any]) -> str:

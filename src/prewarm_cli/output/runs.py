@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from prewarm.counted import count_of
+from prewarm.results.run_texts import shown_state
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.output import terminal, times
 
@@ -73,7 +74,10 @@ def hint_lines(runs: list[dict[str, Any]]) -> list[str]:
 def _for_terminal(runs: list[dict[str, Any]], width: int) -> Iterator[str]:
     """Yield a table that fits the width: what a run is about is below its row, and a long name above the row."""
     now = times.now()
-    rows = [(run["run"], run["status"], times.short(run["startedAt"], now), _urls(run)) for run in runs]
+    rows = [
+        (run["run"], shown_state(run["status"], run.get("failed")), times.short(run["startedAt"], now), _urls(run))
+        for run in runs
+    ]
     whole = terminal.table(HEADER, rows)
     name_above = not terminal.fits(whole, width)
     if name_above:

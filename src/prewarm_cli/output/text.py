@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 from prewarm.counted import count_of
 from prewarm.execution_status import CANCELLED, DEADLINE_PASSED, NOT_WARM, REJECTED
 from prewarm.results.proof_texts import ELSEWHERE
-from prewarm.results.skipped_pops import skip_counts
 from prewarm_cli.errors import Code
 from prewarm_cli.options.user_request import with_options
 from prewarm_cli.output import times
 from prewarm_cli.output.dry_run import (
     MEGABYTE,
     document_lines,
+    dollars_text,
     dry_run_lines,
     duplicates_text,
     left_out_lines,
 )
-from prewarm_cli.output.failures import failure_lines
+from prewarm_cli.output.failures import failure_lines, report_hint
 from prewarm_cli.output.gain import gain_text
 from prewarm_cli.output.progress import progress_line
+from prewarm_cli.output.skipped import skipped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def status_lines(
     if "dryRun" not in status:
         yield progress_line(status)
     yield from failure_lines(status, service_stays=service_stays)
-    yield from _notes(status)
+    yield from _notes(status, service_stays=service_stays)
     if gain := gain_text(status):
         yield f"gain     {gain}"
     if cause := cause_of(status):
@@ -99,11 +100,11 @@ def status_lines(
         yield from dry_run_lines(status["dryRun"])
 
 
-def _notes(status: dict[str, Any]) -> Iterator[str]:
+def _notes(status: dict[str, Any], *, service_stays: bool) -> Iterator[str]:
     """Yield what the run left out, and its warnings."""
     if duplicates := status.get("duplicates"):
         yield f"note     {duplicates_text(duplicates)}"
-    yield from (f"skipped  {text}" for text in skip_counts(status.get("skippedPops", [])))
+    yield from skipped_lines(status, report_hint(status, "-o report.html", service_stays=service_stays))
     yield from document_lines(status.get("sources", []))
     yield from left_out_lines(status.get("sources", []))
     if proof := _proof(status.get("targets") or {}):
@@ -137,23 +138,25 @@ def _remedy(status: dict[str, Any], *, service_stays: bool) -> str:
         # Neither a retry nor a redrive is possible: the service has ended with the run.
         fix = "" if remedy.get("kind") == "retry" else "fix the cause above, then "
         return f"{fix}run the command again" if remedy else ""
-    if remedy.get("kind") == "fix" and (remedy.get("link") or status.get("error") == REJECTED):
-        # It is among the next steps that are listed with the failures.
-        return ""
+    if status.get("error") == REJECTED:
+        return ""  # the cause above names what to fix
+    if remedy.get("kind") == "fix" and remedy.get("link"):
+        # What to fix is among the next steps that are listed with the failures.
+        return f"after the fix, `prewarm retry {status['run']}` tries the same URLs again"
     if remedy.get("kind") == "retry":
-        return f"`prewarm retry {status['run']}` starts a new run of the failed URLs"
+        return f"`prewarm retry {status['run']}` starts a new run of the URLs that are not warm"
     return str(remedy.get("how") or "")
 
 
 def _facts(status: dict[str, Any]) -> Iterator[str]:
     """Yield times, bytes and cost, which older services do not return."""
     if started := status.get("startedAt"):
-        yield times.started_and_ended(started, status.get("endedAt"), times.now())
+        yield times.started(started, times.now())
     if (count := status.get("bytes")) is not None:
         yield f"{count / MEGABYTE:,.1f} MB downloaded"
     cost = status.get("cost") or {}
     if (dollars := cost.get("dollars")) is not None:
-        yield f"about ${dollars:,.4f}" + _estimate(cost.get("estimate"))
+        yield f"about {dollars_text(dollars)}" + _estimate(cost.get("estimate"))
 
 
 def _estimate(estimate: object) -> str:

@@ -45,13 +45,10 @@ def short(text: object, now: dt.datetime) -> str:
     return f"{time:{'%m-%d %H:%M' if time.year == now.year else '%Y-%m-%d'}}, {ago(time, now)}"
 
 
-def started_and_ended(started: object, ended: object, now: dt.datetime) -> str:
-    """Return when a run started, how long ago that was, and how long it took."""
-    first, last = parse(started), parse(ended) if ended else None
-    if first is None:
-        return f"started {started}" + (f", ended {ended}" if ended else "")
-    took = f", took {duration((last - first).total_seconds())}" if last else ""
-    return f"started {first:%Y-%m-%d %H:%M:%S} UTC ({ago(first, now)}){took}"
+def started(started: object, now: dt.datetime) -> str:
+    """Return when a run started, and how long ago that was."""
+    time = parse(started)
+    return f"started {started}" if time is None else f"started {time:%Y-%m-%d %H:%M:%S} UTC ({ago(time, now)})"
 
 
 def now() -> dt.datetime:

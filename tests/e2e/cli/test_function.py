@@ -56,7 +56,7 @@ def test_every_command_works_without_an_api_key(
     again = json.loads(called("retry", run, "--wait", "--json", code=1))
     assert (again["total"], again["failedUrl"]) == (1, [ABSENT])
     slow = called("start", SLOW, *NEAR, "--verify", "none").strip()
-    assert "URLs are warm" in called("cancel", slow)
+    assert called("cancel", slow).startswith("CANCELLED")
     assert used == {name for name, entry in COMMANDS.items() if entry.heading == RUNS}
 
 

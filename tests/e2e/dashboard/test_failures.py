@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.support.browser import Visit, respond_by_run
-from tests.support.fake_runs import ended_run
+from tests.support.fake_runs import ended_run, endless_run
 from tests.support.service import HOST, ONE_SERVICE
 
 pytestmark = ONE_SERVICE
@@ -138,7 +138,7 @@ def test_pops_are_judged_by_urls_that_are_warm_somewhere(visit: Visit) -> None:
     assert region.evaluate("each => each.scrollWidth <= each.clientWidth"), "a column is cut at a desktop's width"
     # What the map counts and what the table counts are the same numbers, and the legend says that it counts cities.
     heads = page.locator("table.pops th").all_inner_texts()
-    assert [head.lower() for head in heads[3:7]] == ["done", "warm", "failed", "failed everywhere"]
+    assert [head.lower() for head in heads[3:7]] == ["tried", "warm", "failed", "failed everywhere"]
     cells = [[cell.inner_text() for cell in row.locator("td").all()[3:7]] for row in rows.all()]
     assert cells == [["3 of 3", "1", "2", "7"]] + [["3 of 3", "3", "0", "7"]] * 3
     legend = page.locator("[data-legend]")
@@ -153,3 +153,39 @@ def test_pops_are_judged_by_urls_that_are_warm_somewhere(visit: Visit) -> None:
     page.goto(f"{visitor.api}/#/run/earlier")
     expect(page.locator("g[data-city=ICN]")).to_have_class("city partly")
     expect(judged).to_be_hidden()
+
+
+def test_no_page_of_a_cold_run_reads_like_a_success_or_calls_unfinished_urls_failed(visit: Visit) -> None:
+    left = {
+        "url": BUSY, "reasons": {"cancelled": 3}, "coverage": 0.0, "everywhere": False,
+        "what": "not finished (the run was cancelled) at 3 POPs",
+        "mainFailure": "not finished (the run was cancelled)",
+        "nextStep": LATER | {"outcome": "cancelled"},
+    }  # fmt: skip
+    skipped = {
+        "skippedText": "1 of the 4 selected POPs was skipped",
+        "skippedPops": [{"pop": "A", "reason": "timeout"}],
+    }
+    accepted = run_of("accepted", [gone(GONE[0])], [GONE_STEP]) | {"status": "COMPLETED", "failed": 1}
+    statuses = {
+        "cancelled": run_of("cancelled", [left], [LATER_STEP], reason="cancelled", remedy=RETRY, **skipped),
+        "accepted": accepted,
+        "running": endless_run(run="running", failing=1, total=3, inProgress=3),
+    }
+    visitor = visit()
+    visitor.page.route("**/status?*", respond_by_run(statuses))
+    page = visitor.open("#/run/cancelled")
+    chip, figures = page.locator("[data-chip]"), page.locator("[data-figures]")
+    expect(page.locator("[data-failed] h2")).to_have_text("1 URL not warm when the run was cancelled")
+    expect(page.locator("[data-failed] h3")).to_contain_text("1 URL: not finished (the run was cancelled)")
+    expect(page.locator("[data-urls] tbody td.state")).to_contain_text("not warm")
+    expect(page.locator("[data-skipped]")).to_contain_text("1 of the 4 selected POPs was skipped.")
+    expect(page.locator("[data-retry]")).to_have_text("Warm the rest")
+    page.goto(f"{visitor.api}/#/run/accepted")
+    expect(chip).to_have_class("chip not_warm")
+    expect(chip).to_contain_text("not warm")
+    expect(page.locator("[data-failed] h2")).to_have_text("1 URL failed")
+    page.goto(f"{visitor.api}/#/run/running")
+    meaning = "1 failing (failed at too many POPs already; final once the others have been tried), 2 in progress"
+    expect(figures).to_contain_text(meaning)
+    expect(figures).not_to_contain_text("done")

@@ -89,7 +89,7 @@ def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:
         "Europe, Israel0 targetsunder 1 %",
     ):
         expect(page.locator("article")).to_contain_text(text)
-    expect(page.get_by_role("button", name="Retry failed URLs")).to_be_visible()
+    expect(page.get_by_role("button", name="Warm the rest")).to_be_visible()
     expect(page.locator("article")).not_to_contain_text("POST /retry")
     expect(page.get_by_text("Not on the map, because their location is unknown: XXX1-C1.")).to_be_visible()
     expect(page.get_by_text("a <b>warning</b>")).to_be_visible()
@@ -126,7 +126,7 @@ def test_rejected_run_shows_the_cause(visit: Visit, service: Service) -> None:
     page.wait_for_selector(f"{ENDED}.failed")
     expect(page.locator("[data-result]")).to_contain_text("Prewarm.InvalidRequest")
     expect(page.locator("[data-result]")).to_contain_text("singapore")
-    expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "0")
+    expect(page.get_by_role("progressbar", name="Targets tried")).to_have_attribute("aria-valuenow", "0")
     expect(page.locator("[data-urls]")).to_contain_text(PAGE)
     expect(page.locator("[data-map]")).to_be_hidden()
 

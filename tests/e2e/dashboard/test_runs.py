@@ -67,8 +67,8 @@ def test_run_from_the_form_to_its_failed_urls_and_the_next_step(visit: Visit) ->
         "2 URLs failed everywhere. Map and POPs count only the other URLs; the table has these failures apart."
     )
     expect(page.locator("[data-chip]")).to_have_text(re.compile("failed"))
-    expect(page.get_by_role("progressbar", name="Targets done")).to_have_attribute("aria-valuenow", "100")
-    expect(page.locator("[data-figures]")).to_contain_text("12 of 12")
+    expect(page.get_by_role("progressbar", name="Targets tried")).to_have_attribute("aria-valuenow", "100")
+    expect(page.locator("[data-figures]")).to_contain_text("10 of 12")
     expect(page.locator("[data-figures]")).to_contain_text("2 failed")
     visitor.picture("run-ended", full_page=True)
 
@@ -93,7 +93,7 @@ def check_failures(page: Page) -> None:
     expect(details.get_by_role("list", name="HTTP statuses")).to_have_text(re.compile(r"404 × \d+"))
     assert page.get_by_role("button", name=HOSTILE).inner_text() == HOSTILE, "markup was parsed"
     assert page.locator("td img").count() == 0
-    reasons = page.get_by_role("region", name="Why targets failed")
+    reasons = page.get_by_role("region", name="Why targets are not warm")
     expect(reasons).to_contain_text("the origin answered with a 4xx")
     # What failed comes before the map, by cause, with the next step; at how many targets a URL is warm is a count.
     failed = page.get_by_role("region", name="2 URLs failed")
@@ -206,12 +206,12 @@ def test_run_is_cancelled_only_after_confirmation(visit: Visit, service: Service
     dialog.get_by_role("button", name="Cancel the run").click()
     expect(page.locator("[data-chip]")).to_have_text(re.compile("cancelled"))
     expect(page.get_by_text("The run was cancelled.")).to_be_visible()
-    expect(page.get_by_role("region", name="Why targets failed")).to_contain_text("the run was cancelled")
+    expect(page.get_by_role("region", name="Why targets are not warm")).to_contain_text("the run was cancelled")
     expect(cancel).to_be_hidden()
     assert service.get_status(request_id).json()["reason"] == "cancelled"
     # The rest can be warmed by the same request, so this is the main button.
     expect(page.locator("[data-failed]")).to_contain_text("retry when you want the rest")
-    retry, before = page.get_by_role("button", name="Retry failed URLs"), page.url
+    retry, before = page.get_by_role("button", name="Warm the rest"), page.url
     expect(retry).to_have_class("primary")
     retry.click()
     page.wait_for_url(lambda url: "#/run/" in url and url != before)

@@ -58,6 +58,7 @@ def test_summary_of_a_warm_run(machine: Machine) -> None:
         "failures": [],
         "successTargets": [[2, 2, 3]],
         "skippedPops": [],
+        "skippedText": "",
         "duplicates": 0,
         "respelled": 0,
         "mostlySkipped": "",
@@ -114,7 +115,7 @@ def test_cause_has_counts_first_failures_and_the_summarys_location(
     ran = machine.run(request([*fresh(2), *urls]))
     lines = ran.output["cause"].splitlines()
     assert lines[0] == "2 of 15 URLs are warm, 13 failed."
-    assert lines[1].startswith(f"{urls[0]}: 403 blocked (refused, by the edge or the origin: a 403")
+    assert lines[1].startswith(f"{urls[0]}: 403 Forbidden (the edge or the origin refused it)")
     assert " at all 2 POPs, such as " in lines[1]
     assert "x-amz-cf-id" in lines[1]
     assert lines[-2:] == ["and 3 more URLs", f"Summary: {ran.output['summary']}"]
@@ -139,7 +140,7 @@ def test_batch_without_a_result_is_lost_and_the_run_fails(machine: Machine) -> N
     assert summary["outcomes"] == {"warmed": kept["targets"], "lost": missing}
     assert summary["targetsDone"] == kept["targets"]
     assert (ran.output["passed"], ran.output["failed"]) == (False, missing // 2)
-    assert "lost (its batch never reported back) at 2 POPs" in ran.output["cause"]
+    assert "no result (the worker that had it never reported back) at 2 POPs" in ran.output["cause"]
 
 
 def test_batch_lost_after_its_first_part_counts_each_target_once(machine: Machine, edge: SimulatedCloudFront) -> None:

@@ -49,7 +49,7 @@ def test_notification_of_a_failed_run_has_counts_failures_and_links(
     ((subject, message),) = sent(topic)
     assert subject == f"Prewarm NOT WARM: 1 of 2 URLs are warm ({ran.name})"
     assert "1 of 2 URLs are warm, 1 failed." in message
-    assert f"{bad}: 403 blocked (refused, by the edge or the origin: a 403" in message
+    assert f"{bad}: 403 Forbidden (the edge or the origin refused it)" in message
     assert f"at 1 POP, such as {TOKYO} (x-amz-cf-id " in message
     assert f"What to do:\n{bad}: allow the service in the web ACL by a secret header" in message
     assert "/retry" not in message
@@ -66,7 +66,7 @@ def test_stopped_run_is_finished_before_its_notification(
     end(ran.name, status)
     ((subject, message),) = sent(topic)
     assert subject.startswith(f"Prewarm {words}: 0 of 2 URLs are warm")
-    assert "2 failed." in message
+    assert "2 not warm." in message
 
 
 def test_notification_of_a_rejected_run_has_its_cause(topic: str) -> None:

@@ -143,7 +143,7 @@ def test_html_report_is_self_contained_and_explains_the_result() -> None:
     assert set(parsed.links) == {troubleshooting("blocked")}
     for words in (
         "1 of 3 URLs failed",
-        "refused, by the edge or the origin: a 403",
+        "403 Forbidden (the edge or the origin refused it)",
         "Sydney",
         "Tokyo",
         "Japan",

@@ -195,7 +195,7 @@ def test_list_reports_an_empty_list_with_its_filters(api: FakeApi) -> None:
 def test_cancel_prints_warm_urls_and_a_second_cancel_exits_2(api: FakeApi) -> None:
     ended = (409, error("RunAlreadyEnded", "requestID: the run has ended already"))
     api.responses["DELETE /prewarm"] = [(200, status(reason="cancelled")), (200, status()), ended]
-    assert "1 of 2 URLs are warm" in prewarm("cancel", "the-run").stdout
+    assert "CANCELLED: 1 of 2 URLs warm, 1 not warm" in prewarm("cancel", "the-run").stdout
     assert json.loads(prewarm("cancel", "the-run", "--json").stdout) == status()
     assert "ended already" in prewarm("cancel", "the-run", code=2).stderr
 

@@ -62,9 +62,17 @@ def test_failures_are_counted_as_they_occur_and_printed_once_at_the_end(api: Fak
     api.responses["GET /status"] = [(200, each) for each in (running_status(), half, half, status())]
     before, after = prewarm("watch", "the-run", code=1).stdout.split("FAILED:")
     shown = redacted(BAD)
-    assert "1 of 2 URLs done (0 warm, 1 failed, 1 in progress)" in before
+    assert "0 of 2 URLs warm, 1 failed, 1 in progress" in before
     assert (before.count(shown), after.count(f"failed   {shown}\n")) == (0, 1)
     assert "secret" not in before + after
+
+
+def test_poll_reads_one_url_and_the_end_the_lists_once(api: FakeApi) -> None:
+    page = {"failedUrl": [], "successUrl": [], "failures": [], "failed": 1, "nextToken": "next"}
+    api.responses["GET /status"] = [(200, each) for each in (running_status(), status(**page), status())]
+    output = prewarm("watch", "the-run", code=1).stdout
+    assert [call.query.get("limit") for call in api.calls] == ["1", "1", None]
+    assert output.count(f"failed   {redacted(BAD)}\n") == 1
 
 
 def test_wait_timeout_exits_3_and_writes_the_last_status(api: FakeApi, tmp_path: Path) -> None:

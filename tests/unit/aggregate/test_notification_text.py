@@ -24,6 +24,29 @@ def test_missing_file_is_named_with_status_place_and_next_step() -> None:
     assert f"Report and progress: {API}/#/run/run" in message
 
 
+def test_run_that_succeeded_with_cold_urls_is_not_called_done() -> None:
+    """With fail_on: none an execution succeeds whatever the run's result is."""
+    ended = DETAIL | {"status": "SUCCEEDED", "error": None}
+    cold = compose(ended, reported(GONE, {}), API)
+    assert cold.subject.startswith("Prewarm NOT WARM: 2 of 3 URLs are warm")
+    assert "done" not in cold.message
+    assert compose(ended, reported({}, {}), API).subject.startswith("Prewarm done: 3 of 3 URLs are warm")
+
+
+def test_urls_left_by_a_cancelled_run_are_not_called_failed() -> None:
+    message = compose(DETAIL | {"status": "ABORTED", "error": None}, reported({1: {"cancelled": 3}}, {}), API).message
+    assert "2 of 3 URLs are warm, 1 not warm." in message
+    assert f"The first of them:\n{URLS[1]}: not finished (the run was cancelled) at 3 POPs" in message
+    assert "fail" not in message.lower()
+
+
+def test_skipped_pops_are_counted_and_named() -> None:
+    skipped = [{"pop": "AKL1-C1", "reason": "unresolved_pop", "detail": ""}]
+    text = "1 of the 4 selected POPs was skipped"
+    message = compose(DETAIL, reported(GONE, {}, skippedPops=skipped, skippedText=text), API).message
+    assert f"{text}:\n- 1 POP: the POP's name does not resolve, so the POP may be retired (AKL1-C1)\n" in message
+
+
 def test_console_is_named_only_where_there_is_one() -> None:
     summary = reported(GONE, {})
     assert "Step Functions console: https://" in compose(DETAIL, summary, API).message

@@ -72,18 +72,46 @@ def test_page_says_what_failed_with_which_status_where_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("failed", "heading"),
     [
-        (GONE, "1 failed: 404 Not Found What to do"),
-        ({1: {"server_error:502:unreachable": 3}}, "1 failed: 502 (the edge could not connect to the origin) What"),
-        ({1: {"truncated:200": 3}}, "1 failed: 200, but the body ended early What"),
+        (GONE, "1 URL failed: 404 Not Found What to do"),
+        (
+            {1: {"server_error:502:unreachable": 3}},
+            "1 URL failed: 502 (the edge could not connect to the origin) What",
+        ),
+        ({1: {"truncated:200": 3}}, "1 URL failed: the body ended early (status 200 received) What"),
         (
             {1: {"client_error:404": 3}, 2: {"client_error:410": 3}},
-            "2 failed: the origin answered with a 4xx (",
+            "2 URLs failed: the origin answered with a 4xx What",
         ),
-        ({1: {"timeout": 3}, 2: {"timeout": 2}}, "2 failed: timeout (the edge stopped responding) What"),
+        ({1: {"timeout": 3}, 2: {"timeout": 2}}, "2 URLs failed: no complete response in time What"),
+        ({1: {"cancelled": 3}}, "1 URL not warm: not finished (the run was cancelled) What"),
     ],
 )
 def test_heading_of_a_group_has_the_status_of_all_its_urls(failed: dict[int, dict[str, int]], heading: str) -> None:
     assert heading in text_of(reported(failed, {}))
+
+
+@pytest.mark.parametrize(
+    ("ended", "heading"),
+    [
+        ({}, "Not warm: 1 of 3 URLs failed"),
+        ({"executionStatus": "SUCCEEDED"}, "Not warm: 1 of 3 URLs failed"),
+        ({"executionStatus": "ABORTED"}, "Cancelled: 2 of 3 URLs are warm"),
+        ({"executionStatus": "TIMED_OUT"}, "Timed out: 2 of 3 URLs are warm"),
+        ({"error": "Prewarm.DeadlinePassed"}, "Timed out: 2 of 3 URLs are warm"),
+    ],
+)
+def test_heading_says_how_a_cold_run_ended(ended: dict[str, Any], heading: str) -> None:
+    text = text_of(reported({1: {"cancelled": 3}}, {}, **ended))
+    assert text.strip().startswith(heading)
+    assert "1 URL not warm: not finished (the run was cancelled)" in text
+
+
+def test_skipped_pops_are_all_named_and_counted() -> None:
+    skipped = [{"pop": f"AKL{n}-C1", "reason": "unresolved_pop", "detail": ""} for n in range(1, 9)]
+    text = text_of(reported(GONE, {}, skippedPops=skipped, skippedText="8 of the 11 selected POPs were skipped"))
+    assert "Skipped POPs 8 of the 11 selected POPs were skipped. 8 POPs: the POP's name" in text
+    assert "AKL1-C1, AKL2-C1, AKL3-C1, AKL4-C1, AKL5-C1 and 3 more)" in text
+    assert [f"AKL{n}-C1" in text for n in range(1, 9)] == [True] * 8
 
 
 def test_map_counts_one_pop_in_the_singular() -> None:
@@ -124,7 +152,7 @@ def test_without_any_warm_url_no_pop_is_judged() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind", "heading"),
-    [("FAILED", "bad", "Not warm"), ("ABORTED", "cancelled", "Cancelled"), ("TIMED_OUT", "bad", "Not warm")],
+    [("FAILED", "bad", "Not warm"), ("ABORTED", "cancelled", "Cancelled"), ("TIMED_OUT", "bad", "Timed out")],
 )
 def test_heading_has_the_colour_of_the_state(status: str, kind: str, heading: str) -> None:
     html = page(reported(GONE, {}, executionStatus=status), catalogue()).decode()

@@ -11,13 +11,14 @@ from aggregate.summary import CAUSE_LIMIT, FAILURES_SHOWN, first_failures, run_v
 from prewarm.execution_status import DEADLINE_PASSED, NOT_WARM
 from prewarm.planning.plan import Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.failure_texts import WITHOUT_POPS
 from prewarm.results.outcome import IN_WORDS, WARM, Outcome
 from prewarm.results.rollup import roll_up
 from tests.support.builders import plan
 
 LOCATION = "s3://bucket/runs/run/summary.json"
 COLD = sorted(set(Outcome) - WARM)
-CUT_OFF = "200, but the body ended early"
+CUT_OFF = "the body ended early (status 200 received)"
 
 
 def run_of(urls: int, **changes: Any) -> Plan:
@@ -66,7 +67,7 @@ def test_cause_explains_the_first_failures() -> None:
     assert output["cause"].splitlines() == [
         "2 of 4 URLs are warm, 2 failed.",
         "https://www.example.com/1: 404 Not Found at all 2 POPs",
-        f"https://www.example.com/3: timeout (the edge stopped responding) at 1 POP; {CUT_OFF} at 1 POP",
+        f"https://www.example.com/3: no complete response in time at 1 POP; {CUT_OFF} at 1 POP",
         f"Summary: {LOCATION}",
     ]
     assert (output["passed"], output["error"]) == (False, "Prewarm.NotWarm")
@@ -78,7 +79,7 @@ def test_most_frequent_reason_is_first() -> None:
     ledger = [BatchResult("b", 0, 0, 0, 1, 4, True, 4, {}, 0, 0, {0: {"timeout": 1, "blocked": 3}})]
     summary = summarise(whole, roll_up(whole, ledger), ["https://www.example.com/"], 0.0, Outcome.LOST)
     line = run_verdict(whole, summary, LOCATION)["cause"].splitlines()[1]
-    assert line.index("blocked") < line.index("at 3 POPs") < line.index("timeout") < line.index("at 1 POP")
+    assert line.index("refused") < line.index("at 3 POPs") < line.index("in time") < line.index("at 1 POP")
 
 
 def test_fail_on_none_passes_with_the_same_summary() -> None:
@@ -144,10 +145,8 @@ def test_url_without_distribution_is_explained() -> None:
         whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
     lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
-    assert lines[1].endswith(": lost (its batch never reported back) at 2 POPs")
-    assert lines[2].startswith(
-        "https://x.example/: no_distribution (no distribution of this account serves the URL's host"
-    )
+    assert lines[1].endswith(": no result (the worker that had it never reported back) at 2 POPs")
+    assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
 
 
 def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
@@ -176,8 +175,8 @@ def test_summary_lists_failures_with_coverage_and_skipped_pops() -> None:
 @pytest.mark.parametrize("outcome", COLD)
 def test_every_outcome_has_an_explanation(outcome: Outcome) -> None:
     cause = summed({0: {outcome.value: 2}})[1]["cause"]
-    assert f"{outcome.value} ({IN_WORDS[outcome]})" in cause
-    assert "at 2 POPs" in cause.replace("at all 2", "at 2") or outcome is Outcome.NO_DISTRIBUTION
+    assert IN_WORDS[outcome] in cause
+    assert "at 2 POPs" in cause.replace("at all 2", "at 2") or outcome in WITHOUT_POPS
 
 
 def test_failures_of_a_summary_stored_earlier_are_explained_by_their_reasons() -> None:
@@ -190,6 +189,6 @@ def test_failures_of_a_summary_stored_earlier_are_explained_by_their_reasons() -
     }
     del older["nextSteps"], older["variants"]
     assert first_failures(older) == [
-        "https://www.example.com/0: the edge stopped responding (timeout, 2 of 2 targets)"
+        "https://www.example.com/0: no complete response in time (timeout, 2 of 2 targets)"
     ]
     assert step_lines(older) == []

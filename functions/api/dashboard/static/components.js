@@ -36,7 +36,7 @@ function errorElements({ error, cause = "" }) {
 }
 
 // A cancelled run has the contract's status FAILED.
-const stateOfRun = ({ status, reason }) => (reason === "cancelled" ? "CANCELLED" : status);
+const stateOfRun = ({ status, reason, failed }) => (reason === "cancelled" ? "CANCELLED" : shownState(status, failed));
 
 function runChip(status) {
   const chip = statusChip(stateOfRun(status));
@@ -56,11 +56,16 @@ function phaseText({ name, round, rounds, stage, stages, done, total }) {
 }
 
 // What is known of a run's URLs: those that cannot become warm any more count before they are decided.
-function urlsText({ status, inProgress, failing = 0 }, failed) {
-  const counts = [[failed, "failed"], [failing, "failing"], [inProgress - failing, "in progress"]].filter(([count]) => count);
-  if (status === "IN_PROGRESS") return counts.map(([count, word]) => `${number(count)} ${word}`).join(", ") || null;
-  return failed ? `${number(failed)} failed` : "none failed";
+function urlsText(status, failed) {
+  const { inProgress, failing = 0 } = status;
+  const [failingWord, meaning] = FAILING;
+  const counts = [[failed, "failed"], [failing, `${failingWord} (${meaning})`], [inProgress - failing, "in progress"]].filter(([count]) => count);
+  if (status.status === "IN_PROGRESS") return counts.map(([count, word]) => `${number(count)} ${word}`).join(", ") || null;
+  return failed ? `${number(failed)} ${notWarmText(status)}` : null;
 }
+
+// What the URLs are that an ended run did not warm.
+const notWarmText = (status) => NOT_WARM[stateOfRun(status)] || NOT_WARM.FAILED;
 
 // What a run's targets are: a product of URLs and POPs, or what each of them is where URLs differ in their POPs.
 function targetText({ total, popsPerUrl, variants }) {
@@ -86,8 +91,8 @@ function showFigures(page, status, failed, rate) {
   const downloaded = status.bytes ?? (status.pops ? status.pops.reduce((sum, pop) => sum + (pop.bytes || 0), 0) : null);
   const figures = [
     ...(running ? [["Phase", ...phaseText(phase)]] : []),
-    ["URLs", `${number(status.completed)} of ${number(status.total)}`, urlsText(status, failed)],
-    ["Targets", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %; ${targetText(status.targets)}` : null],
+    ["URLs warm", `${number(Math.max(0, status.completed - failed))} of ${number(status.total)}`, urlsText(status, failed)],
+    ["Targets tried", total ? `${number(done)} of ${number(total)}` : noTargets, total ? `${share} %; ${targetText(status.targets)}` : null],
     ["Verified", number(verified), verified ? `by a second fetch; ${number(verifiedInPop)} ${PROOFS.inPop}` : "by a second fetch"],
   ];
   if (verified && addresses) figures.push(["Addresses with a proof", `${number(addressesProven)} of ${number(addresses)}`, `${plural(verifiedElsewhere, "copy", "copies")} ${PROOFS.elsewhere}`]);
@@ -127,15 +132,16 @@ function byReason(skipped) {
   return new Map([...reasons].sort(([, one], [, other]) => other.length - one.length));
 }
 
-function showSkipped(section, skipped) {
+function showSkipped(section, { skippedPops: skipped = [], skippedText = "" }) {
   const reasons = byReason(skipped);
   section.hidden = !skipped.length;
   const body = section.lastElementChild;
-  const signature = JSON.stringify([...reasons]);
+  const signature = JSON.stringify([skippedText, ...reasons]);
   // Only if it has changed, so that opened details stay open.
   if (body.dataset.signature === signature) return;
   body.dataset.signature = signature;
   body.replaceChildren(
+    ...(skippedText ? [make("p", {}, `${skippedText}.`)] : []),
     ...[...reasons].map(([reason, pops]) => make("details", {}, make("summary", {}, `${plural(pops.length, "POP")}: ${skipReasonText(reason)}`), make("p", { class: "names" }, pops.map(({ pop, detail }) => (detail ? `${pop} (${detail})` : pop)).join(", ")))),
   );
 }

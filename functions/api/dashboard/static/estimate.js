@@ -37,10 +37,11 @@ function estimateElements(dryRun) {
     const places = plural(pops, tier === "edge" ? "POP" : "regional edge cache");
     figures.push([`Tier ${tier}`, dollars(sum), `${plural(targets, "target")} in ${places}${tier === dryRun.tier ? "; this run" : ""}`]);
   }
-  const lines = dryRun.distributions.map(({ domain, urls, pops, skipped, skippedPops = [] }) => {
+  const lines = dryRun.distributions.map(({ domain, urls, pops, skipped, skippedPops = [], skippedText = "" }) => {
     const count = Array.isArray(pops) ? pops.length : pops;
     const reasons = [...byReason(skipped || skippedPops)].map(([reason, entries]) => make("p", {}, `${plural(entries.length, "POP")} skipped: ${skipReasonText(reason)}`));
-    return make("li", {}, `${domain}: ${plural(urls, "URL")} through ${plural(count, "POP")}`, ...reasons);
+    const selected = skippedText ? [make("p", {}, `${skippedText}.`)] : [];
+    return make("li", {}, `${domain}: ${plural(urls, "URL")} through ${plural(count, "POP")}`, ...selected, ...reasons);
   });
   if (dryRun.noDistribution.urls) {
     lines.push(make("li", { class: "bad" }, `No allowed distribution serves ${plural(dryRun.noDistribution.urls, "URL")} of ${dryRun.noDistribution.hosts.join(", ")}`));

@@ -38,7 +38,7 @@ function failedSection(section, onAll) {
   section.addEventListener("click", ({ target }) => target.matches("[data-all-failed]") && onAll());
   return (failures, status) => {
     const groups = byCause(failures);
-    setText($("h2", section), `${plural(failures.length, "URL")} failed`);
+    setText($("h2", section), `${plural(failures.length, "URL")} ${status.status === "IN_PROGRESS" ? NOT_WARM.FAILED : notWarmText(status)}`);
     section.hidden = !failures.length;
     updateList($(".causes", section), groups.map(([outcome, entries]) => causeElement(outcome, entries, status)));
   };
@@ -76,6 +76,7 @@ function showActions(retry, again, status, failed) {
   const { main, some } = repetitionHelps(status, failed);
   retry.hidden = running || !(failed ? some : main);
   again.hidden = running;
+  setText(retry, notWarmText(status) === NOT_WARM.FAILED ? "Retry failed URLs" : "Warm the rest");
   retry.classList.toggle("primary", main);
   again.classList.toggle("primary", !main && failed > 0);
   setText(again, !main && failed ? "Run again with changes…" : "Run again…");

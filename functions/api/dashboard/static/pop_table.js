@@ -4,7 +4,7 @@ const POP_COLUMNS = [
   ["POP", (entry) => entry.pop],
   ["Location", (entry) => entry.location],
   ["State", (entry) => `${STATES[entry.state]}${entry.differs ? " ▲ less than the others" : ""}`],
-  ["Done", (entry) => entry.done, (entry) => `${number(entry.done)} of ${number(entry.targets)}`],
+  ["Tried", (entry) => entry.done, (entry) => `${number(entry.done)} of ${number(entry.targets)}`],
   ["Warm", (entry) => entry.warm, (entry) => number(entry.warm)],
   ["Failed", (entry) => entry.failed, (entry) => number(entry.failed)],
   ["Failed everywhere", (entry) => entry.failedEverywhere, (entry) => number(entry.failedEverywhere)],

@@ -39,7 +39,7 @@ async function runView(page, run, signal) {
     showTimes(part("ttfb"), status);
     showGain(part("gain"), status.gain);
     showReasons(page, status);
-    showSkipped(part("skipped"), status.skippedPops || []);
+    showSkipped(part("skipped"), status);
     // A dry run's own are in its estimate.
     showSources(part("sources"), part("mostly-skipped"), status.dryRun ? {} : status);
     showWarnings(part("warnings"), status.warnings || []);
@@ -52,7 +52,7 @@ async function runView(page, run, signal) {
     const done = percent(status.targets?.done ?? 0, status.targets?.total ?? 0);
     const [statusText] = STATUS[stateOfRun(status)] || [status.status];
     document.title = `${running ? `${done} %` : statusText} · ${run} · CloudFront Prewarm`;
-    const text = running ? `${25 * Math.floor(done / 25)} % of the targets are done` : `The run has ended: ${statusText}, ${number(status.completed - failed)} of ${plural(status.total, "URL")} warm`;
+    const text = running ? `${25 * Math.floor(done / 25)} % of the targets were tried` : `The run has ended: ${statusText}, ${number(status.completed - failed)} of ${plural(status.total, "URL")} warm`;
     if (text !== announced) announce(text);
     announced = text;
   }

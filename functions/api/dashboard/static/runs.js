@@ -35,7 +35,7 @@ function runLine(entry) {
   const second = [label ? run : "", `${formatTime(startedAt)}${took}`, starterText(entry.startedBy)];
   const third = [countText(entry), hostText(entry), locationText(entry), cost === null || cost === undefined ? "" : dollars(cost)];
   const lines = [second, third].map((parts) => parts.filter(Boolean).join(" · ")).filter(Boolean);
-  return make("li", {}, make("a", { href: runAddress(run || requestID), class: label ? "labelled" : "" }, label || run), statusChip(status), ...lines.map((text) => make("small", {}, text)));
+  return make("li", {}, make("a", { href: runAddress(run || requestID), class: label ? "labelled" : "" }, label || run), statusChip(shownState(status, entry.failed)), ...lines.map((text) => make("small", {}, text)));
 }
 
 // Filters by label, host and time. Returns the query; calls `changed` when other runs are to be shown.

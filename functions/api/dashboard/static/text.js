@@ -1,4 +1,4 @@
-// Display texts for the API's values. OUTCOMES and SKIPPED are inserted by page.py from the service's own texts.
+// Display texts for the API's values. OUTCOMES, SKIPPED, FAILING, NOT_WARM and UNFINISHED are inserted by page.py from the service's own texts.
 
 const STATUS = {
   IN_PROGRESS: ["in progress", "◐"],
@@ -6,6 +6,8 @@ const STATUS = {
   FAILED: ["failed", "◆"],
   TIMEOUT: ["timed out", "◷"],
   CANCELLED: ["cancelled", "■"],
+  // A COMPLETED run may have URLs that are not warm (fail_on: none); it must not look like a warm one.
+  NOT_WARM: ["not warm", "◆"],
 };
 
 const REGIONS = {
@@ -44,6 +46,8 @@ function countryName(code) {
 const titleCase = (name) => name.replaceAll("_", " ").replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 const outcomeText = (outcome, serviceTexts = {}) => serviceTexts[outcome] || OUTCOMES[outcome] || outcome.replaceAll("_", " ");
 const skipReasonText = (reason) => SKIPPED[reason] || OUTCOMES[reason] || reason.replaceAll("_", " ");
+
+const shownState = (state, failed) => (state === "COMPLETED" && failed ? "NOT_WARM" : state);
 
 function statusChip(status) {
   const [text, symbol] = STATUS[status] || [status, "○"];

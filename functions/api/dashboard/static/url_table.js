@@ -24,9 +24,12 @@ function urlTable(section) {
   // The form in which a browser requests the URL, where it differs from the given one.
   const fetchedForm = (entry) => (entry.fetched ? [make("small", {}, `fetched as ${entry.fetched}`)] : []);
 
+  // A URL that a stopped run left as it was has not failed.
+  const stateWord = ({ state, failure }) => (UNFINISHED.includes(failure?.nextStep?.outcome) ? "not warm" : state);
+
   function rowsOf(page) {
     return page.flatMap((entry) => {
-      const label = make("td", { class: `state ${entry.state.replace(" ", "-")}` }, make("span", { "aria-hidden": "true" }, SYMBOLS[entry.state]), entry.state);
+      const label = make("td", { class: `state ${entry.state.replace(" ", "-")}` }, make("span", { "aria-hidden": "true" }, SYMBOLS[entry.state]), stateWord(entry));
       if (entry.state !== "failed") return [make("tr", {}, label, make("td", { class: "url" }, entry.url, ...fetchedForm(entry)), make("td", { class: "number" }, entry.counts ? countsText(entry.counts) : ""))];
       const expanded = open.has(entry.url);
       const button = make("button", { type: "button", class: "open", "aria-expanded": String(expanded), "data-id": entry.url }, entry.url);

@@ -101,7 +101,7 @@ def test_success_is_green_failure_red_running_blue_cancelled_grey(scheme: str) -
     ("selector", "state"),
     [
         (".chip.completed", "success"),
-        (".chip.failed, .chip.timeout", "failure"),
+        (".chip.failed, .chip.timeout, .chip.not_warm", "failure"),
         (".chip.in_progress", "running"),
         (".chip.cancelled", "cancelled"),
         (".meter div", "success"),

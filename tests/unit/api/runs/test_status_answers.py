@@ -58,7 +58,7 @@ def test_run_stored_earlier_is_read_without_the_new_fields() -> None:
     response = status_of(NOT_WARM, plan=PLAN, summary=summary)
     failure = response["failures"][0]
     assert (failure["statuses"], failure["example"], failure["everywhere"]) == ({}, None, False)
-    assert failure["what"] == "timeout (the edge stopped responding) at 1 target"
+    assert failure["what"] == "no complete response in time at 1 target"
     assert failure["nextStep"]["outcome"] == "timeout"
     progress = progress_of(NOT_WARM, with_pops=True, plan=PLAN, summary=summary | {"pops": pops})
     assert progress.pops is not None

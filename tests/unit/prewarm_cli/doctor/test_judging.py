@@ -14,7 +14,7 @@ from prewarm_cli.doctor.judging import (
 
 POPS = ["IAD12-P1", "FRA56-P5", "NRT57-P3"]
 URL = "https://www.example.com/"
-BLOCKED = "blocked at 1 target (refused, by the edge or the origin: a 403, a WAF challenge or a CAPTCHA)"
+BLOCKED = "blocked at 1 target (the edge or the origin refused it: a 403, a WAF challenge or a CAPTCHA)"
 
 
 def status(name: str, phase: str, *, left: int = 0, **more: Any) -> dict[str, Any]:

@@ -44,7 +44,20 @@ def test_bars_show_what_is_not_warm_before_any_url_is_decided(monkeypatch: pytes
     with bars.progress.console.capture() as captured:
         bars.progress.console.print(bars.progress)
     urls, of_targets = (line.rstrip() for line in captured.get().splitlines())
-    assert ("2 failed" in urls, "448 failed" in of_targets, "8448/9216" in of_targets) == (True, True, True)
+    assert ("2 not warm" in urls, "448 not warm" in of_targets, "8448/9216" in of_targets) == (True, True, True)
+
+
+@pytest.mark.parametrize("columns", [30, 60, 80, 120])
+@pytest.mark.parametrize("total", [9, 9_216, 9_216_000])
+def test_bars_never_cut_a_number(monkeypatch: pytest.MonkeyPatch, columns: int, total: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    bars = ProgressBars()
+    bars.show(running_status(targets={"done": total - 1, "total": total, "outcomes": {"warmed": 1, "timeout": 8}}))
+    with bars.progress.console.capture() as captured:
+        bars.progress.console.print(bars.progress)
+    assert f"{total - 1}/{total}" in captured.get()
+    assert "…" not in captured.get()
+    assert max(map(len, captured.get().splitlines())) <= columns
 
 
 def test_first_line_with_targets_says_what_a_target_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,8 +66,8 @@ def test_first_line_with_targets_says_what_a_target_is(capsys: pytest.CaptureFix
         lines.show(running_status(targets=given))
     first, second, third = capsys.readouterr().out.splitlines()
     assert "targets" not in first
-    assert second.endswith("0 of 768 targets (2 URLs \u00d7 384 POPs) done")
-    assert third.endswith("96 of 768 targets done")
+    assert second.endswith("0 of 768 targets (2 URLs \u00d7 384 POPs) tried")
+    assert third.endswith("96 of 768 targets tried")
 
 
 def test_failed_urls_are_left_to_the_result(capsys: pytest.CaptureFixture[str]) -> None:

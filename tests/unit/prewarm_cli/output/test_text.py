@@ -28,7 +28,7 @@ def test_exit_code_of_each_status(fields: dict[str, Any], code: int) -> None:
 def test_failure_reasons_explain_outcomes() -> None:
     reasons = failure_reasons(status()["failures"][0])
     assert "server_error at 3 targets (the origin answered with a 5xx" in reasons
-    assert "timeout at 1 target (the edge stopped responding)" in reasons
+    assert "timeout at 1 target (no complete response in time)" in reasons
     assert "(the service's own)" in failure_reasons(status()["failures"][0], {"timeout": "the service's own"})
     assert failure_reasons({"reasons": {"new_one": 1}}) == "new_one at 1 target"
     assert failure_reasons({}) == "not warm"
@@ -55,6 +55,7 @@ def test_status_lines_show_optional_fields() -> None:
         "bytes": 2_500_000,
         "cost": {"dollars": 0.0123},
         "remedy": {"kind": "retry", "how": "POST /retry starts a new run of what failed"},
+        "skippedText": "2 of the 9 selected POPs were skipped",
         "skippedPops": [{"pop": "A", "reason": "unresolved_pop"}, {"pop": "B", "reason": "unresolved_pop"}],
         "warnings": ["mind the gap"],
     }
@@ -62,11 +63,12 @@ def test_status_lines_show_optional_fields() -> None:
     for part in (
         "2.5 MB",
         "$0.0123",
-        "remedy   `prewarm retry the-run` starts a new run of the failed URLs",
-        "skipped  2 POPs: the POP's name does not resolve, so the POP may be retired",
+        "remedy   `prewarm retry the-run` starts a new run of the URLs that are not warm",
+        "skipped  2 of the 9 selected POPs were skipped\n         2 POPs: the POP's name does not resolve",
+        "so the POP may be retired (A, B)",
         "warning  mind the gap",
         "2026-11-24 01:38:29 UTC",
-        "took 30 s",
+        "FAILED after 30 s: 1 of 2 URLs warm",
     ):
         assert part in output
 

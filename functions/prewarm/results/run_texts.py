@@ -1,0 +1,30 @@
+"""What people read about a run as a whole: its state, and its URLs that are not warm. Pure.
+
+The only source of these words, also for the dashboard. The status words of the REST API stay as they are.
+"""
+
+# The state of a run that ended as COMPLETED although URLs are not warm, as fail_on: none allows.
+NOT_WARM = "NOT WARM"
+# The word for URLs of a run in progress that cannot become warm any more; they are "failed" in the end.
+FAILING = "failing"
+FAILING_MEANS = "failed at too many POPs already; final once the others have been tried"
+# URLs that are not warm have not failed where a run was stopped before their turn.
+_LEFT_BY_STATE = {
+    "CANCELLED": "not warm when the run was cancelled",
+    "TIMEOUT": "not warm when the run's time was up",
+}
+
+
+def shown_state(state: str, failed: int | None) -> str:
+    """Return a run's state as people read it; `state` as in the list of runs, `failed`: its number of such URLs."""
+    return NOT_WARM if state == "COMPLETED" and failed else state
+
+
+def not_warm_word(state: str) -> str:
+    """Return the word for an ended run's URLs that are not warm."""
+    return "not warm" if state in _LEFT_BY_STATE else "failed"
+
+
+def not_warm_heading(state: str) -> str:
+    """Return the text that follows the number of an ended run's URLs that are not warm."""
+    return _LEFT_BY_STATE.get(state, "failed")
