@@ -41,7 +41,7 @@ def demo(
 ) -> None:
     """Show a release being warmed at every POP of Asia-Pacific, in front of a simulated CloudFront.
 
-    It takes about twenty seconds. Each simulated POP has one of 180 loopback addresses (Linux), with its own TLS
+    It takes less than half a minute. Each simulated POP has one of 180 loopback addresses (Linux), with its own TLS
     endpoint and cache. Everything else is the real service: API, state machine, functions.
 
     Examples:
