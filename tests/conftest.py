@@ -152,9 +152,10 @@ def _untraced() -> Iterator[None]:
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Measure no coverage of the tests' own imports, which would take three times as long.
 
-    The lines that the deployed modules run when they are imported count, so these are imported before.
+    The lines that the deployed modules run when they are imported count, so these are imported before, in the process
+    that starts pytest-xdist's workers.
     """
-    if Coverage.current() is not None:
+    if Coverage.current() is not None and not hasattr(session.config, "workerinput"):
         for path in sorted(_FUNCTIONS.rglob("*.py")):
             parts = path.relative_to(_FUNCTIONS).with_suffix("").parts
             importlib.import_module(".".join(parts).removesuffix(".__init__"))
