@@ -32,6 +32,7 @@ LONGEST = (
     "test_double_delivery.py",
     "test_package.py",
     "sam",
+    "test_bounded_reading.py",
     "test_item_size.py",
     "test_limits.py",
     "test_outcomes.py",
