@@ -5,8 +5,10 @@ first: started last, a group of a minute would leave the other worker idle.
 """
 
 import gc
+import importlib
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +32,14 @@ LONGEST = (
     "test_double_delivery.py",
     "test_package.py",
     "sam",
+    "test_bounded_reading.py",
     "test_item_size.py",
     "test_limits.py",
     "test_outcomes.py",
     "test_origin_protection.py",
 )
 _HERE = Path(__file__).parent
+_FUNCTIONS = _HERE.parent / "functions"
 # Not traced, nor are property tests: half a million records, thousands of store calls, of which the coverage tracer
 # trebles the time. Other tests execute the same lines.
 MANY_CALLS = tuple(
@@ -126,14 +130,38 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     pytest-cov's mark `no_cover` has no effect in a worker of pytest-xdist: two measurements run there, and the mark
     stops only the inner one. It also leaves fixtures traced.
     """
+    if item.stash[_TRACED]:
+        return (yield)
+    with _untraced():
+        return (yield)
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
     stopped = []
-    while not item.stash[_TRACED] and (running := Coverage.current()) is not None:
+    while (running := Coverage.current()) is not None:
         running.stop()
         stopped.append(running)
-    result = yield
-    for each in reversed(stopped):
-        each.start()
-    return result
+    try:
+        yield
+    finally:
+        for each in reversed(stopped):
+            each.start()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Measure no coverage of the tests' own imports, which would take three times as long.
+
+    The lines that the deployed modules run when they are imported count, so these are imported before, in the process
+    that starts pytest-xdist's workers.
+    """
+    if Coverage.current() is not None and not hasattr(session.config, "workerinput"):
+        for path in sorted(_FUNCTIONS.rglob("*.py")):
+            parts = path.relative_to(_FUNCTIONS).with_suffix("").parts
+            importlib.import_module(".".join(parts).removesuffix(".__init__"))
+    with _untraced():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -64,7 +64,7 @@ COMMANDS = {
         HERE,
         "demo.command",
         "demo",
-        "Show a release being warmed at every POP of Asia-Pacific and Europe, in front of a simulated CloudFront.",
+        "Show a release being warmed at every POP of Asia-Pacific, in front of a simulated CloudFront.",
     ),
     "configure": Entry(
         SETUP,

@@ -38,9 +38,9 @@ CONTRACT = ("status", "total", "completed", "inProgress", "failedUrl", "inProgre
 def demo(
     *, keep: Annotated[bool, typer.Option("--keep", help="Keep serving after the demo, until Ctrl-C.")] = False
 ) -> None:
-    """Show a release being warmed at every POP of Asia-Pacific and Europe, in front of a simulated CloudFront.
+    """Show a release being warmed at every POP of Asia-Pacific, in front of a simulated CloudFront.
 
-    It takes less than a minute. Each simulated POP has one of almost 400 loopback addresses (Linux), with its own TLS
+    It takes less than half a minute. Each simulated POP has one of 180 loopback addresses (Linux), with its own TLS
     endpoint and cache. Everything else is the real service: API, state machine, functions.
 
     Examples:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.awslambda_simple import models as lambda_simple
 from moto.cloudfront.models import cloudfront_backends
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.iam.models import iam_backends
 
 from prewarm_local.stack.distribution import policies_of
@@ -75,6 +75,8 @@ class EmbeddedAws:
                 patches.enter_context(_variable(name, value))
             patches.configure("stepfunctions", "execute_state_machine", value=True)
             self._session = isolated_session(template.account.region)
+            # moto's own session would parse again what this one has parsed.
+            patches.replace(AccountSpecificBackend, "get_session", staticmethod(lambda: self._session))
             self._server, self._cloudfront, self._lambda_account = serve_moto()
             patches.callback(self._server.server_close)
             patches.callback(self._server.shutdown)
@@ -111,9 +113,8 @@ class EmbeddedAws:
         patch_redrive_count(self._patches)
         patch_table_writes(self._patches)
         patch_definitions(self._patches)
-        events = EventBridge(
-            self.template.rules, workers, self.template.account.region, self.template.account.account_id
-        )
+        own = self.template.account.account_id
+        events = EventBridge(self.template.rules, workers, self.template.account.region, own)
         patch_events(self._patches, events.send)
         self._patches.callback(events.stop)
         patch_task_clients(self._patches, self._task_client, workers)
@@ -124,7 +125,6 @@ class EmbeddedAws:
             step_functions.create_state_machine(
                 name=machine.name, definition=machine.definition, roleArn=machine.role
             )
-        own = self.template.account.account_id
         extras: dict[str, CloudFrontExtras] = {}
         for account in {own, *map(account_of_role, roles or {}), *(each.account or own for each in distributions)}:
             extras[account] = CloudFrontExtras(partial(self._listed, account), on_invalidation=on_invalidation)

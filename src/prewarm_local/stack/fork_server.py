@@ -11,6 +11,7 @@ Messages back are JSON: {pid} in the order of the requests, and {pid, status} wh
 from __future__ import annotations
 
 import ctypes
+import functools
 import gc
 import importlib
 import json
@@ -50,6 +51,9 @@ _PACKAGES = (
     "simplejson",
     "xml.parsers.expat",
 )
+# Of these services every worker has clients, or most have; and what a client of any service reads.
+_SERVICES = ("dynamodb", "s3", "stepfunctions")
+_DESCRIPTIONS = ("endpoints", "partitions", "sdk-default-configuration", "_retry")
 _MAX_MESSAGE = 1 << 20
 
 
@@ -58,6 +62,8 @@ def main(descriptor: int) -> None:
     for name in _PACKAGES:
         with suppress(ImportError):
             importlib.import_module(name)
+    with suppress(ImportError):
+        _read_descriptions()
     # Collections would write to the pages that all workers share.
     gc.collect()
     gc.freeze()
@@ -66,6 +72,23 @@ def main(descriptor: int) -> None:
     if request is None:
         os._exit(0)
     _run(*request)
+
+
+def _read_descriptions() -> None:
+    """Read AWS's descriptions of the services as botocore does; a worker's own sessions then find them read.
+
+    A worker would spend 0.1 s of CPU on their JSON.
+    """
+    from botocore import loaders  # noqa: PLC0415  the workers report that it is missing
+
+    read = functools.cache(loaders.JSONFileLoader().load_file)
+    loaders.JSONFileLoader.load_file = lambda _, path: read(path)  # type: ignore[method-assign, assignment]
+    loader = loaders.create_loader()
+    for service in _SERVICES:
+        for kind in ("service-2", "endpoint-rule-set-1"):
+            loader.load_service_model(service, kind)
+    for name in _DESCRIPTIONS:
+        loader.load_data(name)
 
 
 def _serve(stack: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

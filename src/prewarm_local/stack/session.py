@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -9,6 +10,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
+from botocore.loaders import Loader, create_loader
 
 # Not valid in AWS; moto requires credentials, and accepts any.
 ACCESS_KEY = "embedded"
@@ -21,9 +23,16 @@ def isolated_session(region: str) -> boto3.Session:
     store = core.get_component("config_store")
     for variable, value in (("profile", None), ("config_file", os.devnull), ("credentials_file", os.devnull)):
         store.set_config_provider(variable, ConstantProvider(value))
+    core.register_component("data_loader", _loader())
     return boto3.Session(
         aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region, botocore_session=core
     )
+
+
+@functools.cache
+def _loader() -> Loader:
+    """Return one reader of AWS's service descriptions for all sessions, which would each parse megabytes of JSON."""
+    return create_loader()
 
 
 def embedded_client(session: boto3.Session, service: str, endpoint: str, **options: Any) -> Any:  # noqa: ANN401

@@ -104,14 +104,14 @@ def test_demo_page_has_the_texts_of_todays_output() -> None:
     """Each broken URL of the demo with what happened and what to do, as the service words them."""
     lines = (ROOT / "docs/demo.md").read_text(encoding="utf-8").splitlines()
     kinds = ["client_error:404", "server_error:502:unreachable", "truncated:200"]
-    failed = failed_status({url: {key: 384} for url, key in zip(FAILING, kinds, strict=True)})
+    failed = failed_status({url: {key: 177} for url, key in zip(FAILING, kinds, strict=True)})
     start = lines.index(f"failed   {next(iter(FAILING))}")
     for line, shown in zip(failure_lines(failed), lines[start:], strict=False):
         example = line.partition(", such as ")
         assert shown.startswith("".join(example[:2])), line
         assert shown == line or example[1], line
-    outcomes = {"warmed": 8_064, "timeout": 1_152}
-    targets = {"done": 9_216, "total": 9_216, "popsPerUrl": 384, "variants": 1, "outcomes": outcomes}
+    outcomes = {"warmed": 3_717, "timeout": 531}
+    targets = {"done": 4_248, "total": 4_248, "popsPerUrl": 177, "variants": 1, "outcomes": outcomes}
     whole = failed | {"total": 24, "completed": 24, "successUrl": list(PAGES), "targets": targets}
     result = progress_line(whole).partition(": ")[2]
     assert any(line.startswith("FAILED after ") and line.endswith(f" s: {result}") for line in lines)

@@ -9,9 +9,11 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
+from botocore import loaders
+from botocore.session import Session
 
 from prewarm_local.stack import fork_server
 from prewarm_local.stack.worker_processes import ForkServer, Interpreters, Launcher, WorkerProcess
@@ -149,3 +151,23 @@ def test_fork_server_has_every_package_that_the_functions_import() -> None:
         [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_workers_share_the_descriptions_of_aws_services_that_the_server_has_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("load_file", "_load_file"):
+        monkeypatch.setattr(loaders.JSONFileLoader, name, getattr(loaders.JSONFileLoader, name))
+    fork_server._read_descriptions()
+    opened: list[str] = []
+    read = loaders.JSONFileLoader._load_file  # type: ignore[attr-defined]
+
+    def load(self: loaders.JSONFileLoader, path: str, opener: Any) -> Any:
+        opened.append(path)
+        return read(self, path, opener)
+
+    monkeypatch.setattr(loaders.JSONFileLoader, "_load_file", load)
+    session = Session()
+    for service in fork_server._SERVICES:
+        session.create_client(service, "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    assert opened == []

@@ -1,4 +1,4 @@
-"""Each batch of a run delivered twice, fifty in a row: at once, and again while the first worker still works."""
+"""Each batch of a run delivered twice, twenty in a row: at once, and again while the first worker still works."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import prewarm.planning.batching
 import warm.handler
@@ -18,7 +19,8 @@ from prewarm_local.stack.moto_patches import MotoPatches, patch_table_writes
 from tests.support.edge_urls import fresh
 from tests.support.handlers import SYDNEY, TOKYO, Context, Machine, Ran, document, keys, outcomes, records
 
-BATCHES, URLS, POPS = 50, 100, [SYDNEY[0], TOKYO]
+BATCHES = 50 if settings.get_current_profile_name() == "thorough" else 20
+URLS, POPS = 2 * BATCHES, [SYDNEY[0], TOKYO]
 # Each of five workers at once makes 40 fetches a second: one with little time leaves a target to the next one.
 MAX_RPS, LITTLE_SECONDS = 200, 0.07
 

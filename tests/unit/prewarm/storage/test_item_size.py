@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import warm.recorder
+from prewarm.fetcher.response import Response
 from prewarm.planning.batching import MAX_TARGETS_PER_CURSOR, MAX_URLS_PER_BATCH, POPS_PER_BATCH, tiling
 from prewarm.planning.plan import Batch, Group
 from prewarm.results.batch_result import BatchResult
@@ -75,23 +76,33 @@ def record(variants: int, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPat
     pops, urls = len(tile.pops), len(tile.urls)
     usual = "Error from cloudfront"
     longest, detail = usual + "x" * 90_000, "certificate " * 500
-    for number in range(min(tile.batch.targets, most)):
+    # Drawn all at once: one at a time they take as long as the recorder.
+    count = min(tile.batch.targets, most)
+    drawn = rng.choices(outcomes, k=count)
+    statuses = rng.choices(range(100, 1_000), k=count)
+    servers = rng.choices(["CloudFront", "nginx"], k=count)
+    signs = rng.choices((-1, 1), k=count)
+    ids = [base64.b64encode(rng.randbytes(42)).decode() for _ in range(count)]
+    for number in range(count):
         rest, pop = divmod(number, pops)
         variant, url = divmod(rest, urls)
         target = Target(number, url, pop, variant, verify=False, tries=9, bytes=10**12)
         # Differences of all sizes, as no edge has them: 160 classes at each location.
-        target.spared_ms = rng.choice((-1, 1)) * 10 ** rng.uniform(0, 6)
-        answer = response(
-            tile.pops[pop],
-            longest if number == 0 else usual,
-            status=rng.randint(100, 999),
-            etag=str(rng.random()),
-            cf_id=base64.b64encode(rng.randbytes(42)).decode(),
-            server=rng.choice(["CloudFront", "nginx"]),
-            ttfb_ms=rng.uniform(1, 10**6),
+        target.spared_ms = signs[number] * 10 ** (6 * rng.random())
+        answer = Response(
+            status=statuses[number],
+            connected=True,
+            cf_pop=tile.pops[pop],
+            x_cache=longest if number == 0 else usual,
+            bytes=10,
+            content_length="10",
+            etag=ids[number],
+            cf_id=ids[number],
+            server=servers[number],
+            ttfb_ms=1 + 10**6 * rng.random(),
         )
         # Some POPs are dark, with a long explanation.
-        outcome = Outcome.TLS_ERROR if pop % 4 == 0 and Outcome.TLS_ERROR in outcomes else rng.choice(outcomes)
+        outcome = Outcome.TLS_ERROR if pop % 4 == 0 and Outcome.TLS_ERROR in outcomes else drawn[number]
         recorder.record(target, answer, outcome, detail)
     result = recorder.result(99, 10**9, 9)
     return BatchResult(**{**vars(result), "attempt": "a" * 32, "previous": "b" * 32})

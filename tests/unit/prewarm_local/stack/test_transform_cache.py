@@ -73,11 +73,12 @@ def test_changed_definition_is_read_again(tmp_path: Path, transforms: list[str])
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"values": {}}', '{"values": {}, "other": 1}'])
-def test_damaged_result_is_written_again(cache: Path, transforms: list[str], damage: str) -> None:
-    expected = load_template()
+def test_damaged_result_is_written_again(tmp_path: Path, cache: Path, transforms: list[str], damage: str) -> None:
+    path = write_project(tmp_path)
+    expected = load_template(path)
     (stored,) = cache.iterdir()
     stored.write_text(damage)
-    assert load_template() == load_template() == expected
+    assert load_template(path) == load_template(path) == expected
     assert len(transforms) == 2
 
 
@@ -86,7 +87,8 @@ def test_folder_that_cannot_be_written_costs_only_time(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert load_template() == load_template()
+    path = write_project(tmp_path)
+    assert load_template(path) == load_template(path)
     assert len(transforms) == 2
 
 
@@ -104,5 +106,5 @@ def test_oldest_results_are_removed(cache: Path, monkeypatch: pytest.MonkeyPatch
 def test_relative_cache_home_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "somewhere")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    load_template()
+    load_template(write_project(tmp_path))
     assert len(list((tmp_path / "home" / ".cache" / "prewarm" / "templates").iterdir())) == 1
