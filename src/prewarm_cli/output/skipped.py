@@ -20,5 +20,5 @@ def skipped_lines(document: dict[str, Any], all_names: str) -> Iterator[str]:
     text = str(document.get("skippedText") or "")
     lines = [*([text] if text else []), *skip_lines(skipped)]
     if names_are_cut(skipped):
-        lines.append(f"names: {all_names}")
+        lines.append(f"all names: {all_names}")
     yield from (f"{INDENT if number and text else 'skipped  '}{line}" for number, line in enumerate(lines))
