@@ -1,4 +1,4 @@
-"""Read log files with DuckDB into the table `seen`: one row per category, URL and POP, with counts.
+"""Read log files with DuckDB into the table `seen`: rows of category, URL and POP with counts, which are summed later.
 
 DuckDB fetches no extension: automatic loading and installing are off, and its wheel contains what JSON and Parquet
 need. Texts of logs and options reach a statement as parameters only.
@@ -30,11 +30,12 @@ MEGABYTE = 1_000_000
 SHARE_OF_DUCKDB = 0.6
 # Lines of a file with damaged values that are judged at once, to name the damaged ones.
 LINES_JUDGED = 2_000
-# The columns of `seen`. `site`: host, path and query; `bytes`: the largest complete answer; `whole`, `partial`,
-# `gone`: requests answered with 200, 206, 404; `reach`: the end of the furthest range.
+# The columns of `seen`. `site`: host, path and query; `requests`: a fraction if a sample was logged; `bytes`: the
+# largest complete answer; `whole`, `partial`, `gone`: requests answered with 200, 206, 404; `reach`: the end of the
+# furthest range.
 SEEN = """
 CREATE TABLE seen (
-    category VARCHAR, site VARCHAR, pop VARCHAR, lines BIGINT, requests BIGINT, https BIGINT, bytes BIGINT,
+    category VARCHAR, site VARCHAR, pop VARCHAR, lines BIGINT, requests DOUBLE, https BIGINT, bytes BIGINT,
     whole BIGINT, partial BIGINT, gone BIGINT, reach BIGINT, last_ok TIMESTAMP, last_gone TIMESTAMP,
     first_time TIMESTAMP, last_time TIMESTAMP
 )"""
