@@ -28,6 +28,7 @@ SECTIONS = (
     "polls",
     "plans",
     "traffic",
+    "traffic_memory",
     "starts",
     "imports",
     "workflow",

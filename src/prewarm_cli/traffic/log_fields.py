@@ -198,7 +198,8 @@ def _time(columns: Mapping[str, str]) -> str | None:
         # A cast accepts shorter times, as a cut value has, other zones, and years that no other code accepts. What it
         # gives back as it was is right; this takes half of the time of patterns.
         return (
-            f"(CASE WHEN CAST(log_day AS VARCHAR) = {day} AND log_day BETWEEN DATE '2000-01-01' AND DATE '2999-12-31' "
+            f"(CASE WHEN CAST(log_day AS VARCHAR) = {day} "
+            "AND log_day BETWEEN DATE '2000-01-01' AND DATE '2999-12-31' "
             f"AND (CASE WHEN CAST(log_time AS VARCHAR) = {clock} THEN true "
             f"ELSE regexp_full_match({clock}, '..:..:..[.][0-9]+') END) THEN log_day + log_time END)"
         )

@@ -1,4 +1,4 @@
-"""Read log files with DuckDB into the table `seen`: rows of category, URL and POP with counts, which are summed later.
+"""Read log files with DuckDB into the table `seen`: counts by category, URL and POP, in several rows each.
 
 DuckDB fetches no extension: automatic loading and installing are off, and its wheel contains what JSON and Parquet
 need. Texts of logs and options reach a statement as parameters only.
