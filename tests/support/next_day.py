@@ -74,7 +74,7 @@ def traffic(*arguments: Path | str) -> dict[str, Any]:
 def warm(service: Service, *options: str) -> dict[str, Any]:
     """Start a run with the command, wait for its end, and return its status."""
     status = service.statuses(_command("start", *options, service=service).strip(), LONGEST_RUN_SECONDS)[-1]
-    assert status["status"] == "COMPLETED", status
+    assert status["status"] == "COMPLETED", (status["error"], status["targets"])
     return status
 
 
