@@ -19,8 +19,8 @@ from tests.support.strict_edge import strict_cloudfront
 from tests.support.viewers import site
 
 OBJECT_BYTES = 800
-# One process plays all POPs, and answers some hundred requests a second on a busy machine. A worker has up to 2,000 in
-# flight: without a limit, fetches of the rectangle wait for their first byte until they time out.
+# One process plays all POPs, and answers some hundred requests a second on a busy machine. A worker has up to 2,000
+# in flight: without a limit, fetches of the rectangle wait for their first byte until they time out.
 FETCHES_A_SECOND = 100
 
 

@@ -84,6 +84,16 @@ def rectangle(demand: Demand, file: Path) -> list[str]:
     return ["--file", str(file), *(each for pop in demand.pops for each in ("--pop", pop))]
 
 
+def best_hits(demand: Demand, requests: list[Asked]) -> float:
+    """Return the hits that a run of all URLs through all POPs gives at best, as a part of all requests."""
+    cached = {(path, pop) for path in demand.paths for pop in demand.pops}
+    hits = 0
+    for asked in requests:
+        hits += asked in cached
+        cached.add(asked)
+    return hits / len(requests)
+
+
 def planned_fetches(service: Service, options: list[str]) -> int:
     """Return the fetches that a run would make, with its proofs, as its dry run says."""
     document = json.loads(_command("start", *options, "--dry-run", "--json", service=service))
