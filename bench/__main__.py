@@ -29,6 +29,7 @@ SECTIONS = (
     "plans",
     "traffic",
     "traffic_memory",
+    "next_day",
     "starts",
     "imports",
     "workflow",
