@@ -92,6 +92,29 @@ def canonical(name: str, *, parquet: bool = False) -> str:
     return PARQUET_NAMES.get(lower, lower if lower == MILLISECONDS else lower.replace("_", "-"))
 
 
+def text_of(column: str, kind: str) -> str:
+    """Return the SQL of a Parquet column as the text that the other formats have.
+
+    `kind`: its type in DuckDB. Dates, times and numbers have types of their own where logs were converted.
+    """
+    name, value_of = canonical(column, parquet=True), identifier(column)
+    if kind.startswith("TIMESTAMP"):
+        # Without a zone: DuckDB's conversion of those with one needs an extension.
+        moment = f"make_timestamp(epoch_us({value_of}))"
+        value_of = {
+            DATE: f"CAST({moment} AS DATE)",
+            TIME: f"CAST({moment} AS TIME)",
+            SECONDS: f"epoch_us({moment}) / 1e6",
+            MILLISECONDS: f"epoch_ms({moment})",
+        }.get(name, value_of)
+    elif kind == "TIME WITH TIME ZONE":
+        value_of = f"CAST({value_of} AS TIME)"
+    elif kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL"):
+        # Whole numbers, since a column with empty values has become one of fractions.
+        return f"regexp_replace(CAST({value_of} AS VARCHAR), '[.]0+$', '')"
+    return f"CAST({value_of} AS VARCHAR)"
+
+
 def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fields:
     """Return the expressions of a log whose canonical field names map to SQL expressions of VARCHAR.
 

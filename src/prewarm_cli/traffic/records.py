@@ -76,14 +76,14 @@ def _records(fields: Fields, selection: Selection, relation: str, parameters: di
     if fields.time is None and (selection.since or selection.until):
         raise CommandFailed("the logs have no date and time, which --since and --until need; leave those out")
     size, end = (whole_number(each) if each else "CAST(NULL AS BIGINT)" for each in (fields.bytes, fields.range_end))
-    casts = "".join(f", {expression} AS {name}" for name, expression in fields.casts.items())
+    casts = "".join(f"{expression} AS {name}, " for name, expression in fields.casts.items())
     return f"""(
     SELECT *, {_category(fields, selection, parameters)} AS category
     FROM (
         SELECT {fields.pop} AS pop, {host} AS host, {path_of(fields)} AS path, {time} AS moment, {status} AS status,
             {fields.protocol or "'https'"} AS protocol, {fields.method or "'GET'"} AS method,
             {fields.agent or "''"} AS agent, file_name, {size} AS bytes, {end} + 1 AS reach
-        FROM (SELECT *{casts} FROM {relation})
+        FROM (SELECT {casts}* FROM {relation})
     )
 )"""
 

@@ -13,7 +13,7 @@ import duckdb
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic import damage
-from prewarm_cli.traffic.log_fields import canonical, fields_of, identifier
+from prewarm_cli.traffic.log_fields import canonical, fields_of, text_of
 from prewarm_cli.traffic.records import damaged_statement, insert_statement
 
 if TYPE_CHECKING:
@@ -135,11 +135,15 @@ class Scanner:
     def _relation(self, shape: Shape, parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Return the FROM clause and the expression of each field."""
         if shape.format == "parquet":
-            names = [row[0] for row in self._connection.execute(
-                "SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet($files, union_by_name=true, "
-                "hive_partitioning=false))", {"files": parameters["files"]}).fetchall()]  # fmt: skip
-            relation = "read_parquet($files, union_by_name=true, hive_partitioning=false, filename='file_name')"
-            return relation, {canonical(name, parquet=True): f"CAST({identifier(name)} AS VARCHAR)" for name in names}
+            read = "read_parquet($files, union_by_name=true, hive_partitioning=false"
+            columns = self._connection.execute(
+                f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {read}))",
+                {"files": parameters["files"]},
+            ).fetchall()
+            # A column of the log may have the name that the scan gives to the file's.
+            of_file = "file_name" + "_" * max(len(name) for name, _ in columns)
+            relation = f"(SELECT {of_file} AS file_name, * FROM {read}, filename='{of_file}'))"
+            return relation, {canonical(name, parquet=True): text_of(name, kind) for name, kind in columns}
         parameters["skip"] = shape.skip
         options = (
             "quote='', escape='', header=false, auto_detect=false, skip=$skip, store_rejects=true, rejects_limit=0, "
