@@ -40,18 +40,18 @@ SELECT category, CASE WHEN {demand} THEN {decoded("raw")} ELSE '' END AS site,
     CASE WHEN status = '404' THEN lines ELSE 0 END, coalesce(reach, 0),
     CASE WHEN status <> '404' THEN last_time END, CASE WHEN status = '404' THEN last_time END, first_time, last_time
 FROM (
-    SELECT * REPLACE ({_category_of_group()} AS category), {site} AS raw
+    SELECT *, {_category_of_group()} AS category, {site} AS raw
     FROM (
-        SELECT category, status, https, host, path, place, count(*) AS lines, max(bytes) AS bytes,
+        SELECT status, https, host, path, place, count(*) AS lines, max(bytes) AS bytes,
             max(reach) AS reach, min(moment) AS first_time, max(moment) AS last_time
         FROM (
-            SELECT category, bytes, reach, moment, CASE WHEN {demand} THEN status ELSE '' END AS status,
+            SELECT bytes, reach, moment, CASE WHEN {demand} THEN status ELSE category END AS status,
                 {demand} AND coalesce(protocol = 'https', false) AS https,
                 CASE WHEN {demand} THEN host ELSE '' END AS host, CASE WHEN {demand} THEN path ELSE '' END AS path,
                 CASE WHEN {demand} THEN pop WHEN category = '{DAMAGED}' THEN file_name ELSE '' END AS place
             FROM {_records(fields, selection, relation, parameters)}
         )
-        GROUP BY category, status, https, host, path, place
+        GROUP BY status, https, host, path, place
     )
 )"""
 
@@ -121,8 +121,12 @@ def _has_agent(number: int, agent: str) -> str:
 
 
 def _category_of_group() -> str:
-    """Return the SQL of the category of a group whose records are demand but for its path and POP."""
+    """Return the SQL of a group's category: that of its records, unless the path or the POP of demand is invalid.
+
+    A group of demand has its status, another one its category in the place of it.
+    """
     return (
-        f"CASE WHEN category <> '{DEMAND}' THEN category WHEN NOT starts_with(path, '/') THEN 'url' "
+        f"CASE WHEN status NOT IN ({', '.join(map(repr, STATUSES))}) THEN status "
+        f"WHEN NOT starts_with(path, '/') THEN 'url' "
         f"WHEN NOT regexp_full_match(place, '{POP_PATTERN.pattern}') THEN 'pop' ELSE '{DEMAND}' END"
     )
