@@ -136,14 +136,14 @@ class Scanner:
         """Return the FROM clause and the expression of each field."""
         if shape.format == "parquet":
             read = "read_parquet($files, union_by_name=true, hive_partitioning=false"
-            columns = self._connection.execute(
+            typed = self._connection.execute(
                 f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {read}))",
                 {"files": parameters["files"]},
             ).fetchall()
             # A column of the log may have the name that the scan gives to the file's.
-            of_file = "file_name" + "_" * max(len(name) for name, _ in columns)
+            of_file = "file_name" + "_" * max(len(name) for name, _ in typed)
             relation = f"(SELECT {of_file} AS file_name, * FROM {read}, filename='{of_file}'))"
-            return relation, {canonical(name, parquet=True): text_of(name, kind) for name, kind in columns}
+            return relation, {canonical(name, parquet=True): text_of(name, kind) for name, kind in typed}
         parameters["skip"] = shape.skip
         options = (
             "quote='', escape='', header=false, auto_detect=false, skip=$skip, store_rejects=true, rejects_limit=0, "
