@@ -28,6 +28,8 @@ SECTIONS = (
     "polls",
     "plans",
     "traffic",
+    "traffic_memory",
+    "next_day",
     "starts",
     "imports",
     "workflow",

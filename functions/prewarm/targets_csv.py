@@ -93,17 +93,27 @@ class Pair(NamedTuple):
 
 def write_targets(pairs: Iterable[tuple[str, str, int, int]], file: TextIO, traffic: Traffic | None = None) -> int:
     """Write pairs with the header, the first line if `traffic` is given, and the last line; return their number."""
-    if traffic is not None:
-        file.write(traffic.line() + "\n")
+    write_head(file, traffic)
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
     count = requests = 0
     rows = iter(pairs)
     while some := list(islice(rows, ROWS_WRITTEN)):
         writer.writerows(some)
         count, requests = count + len(some), requests + sum(row[2] for row in some)
-    file.write(f"{END},pairs={count},requests={requests}\n")
+    write_end(file, count, requests)
     return count
+
+
+def write_head(file: TextIO, traffic: Traffic | None = None) -> None:
+    """Write what comes before the pairs."""
+    if traffic is not None:
+        file.write(traffic.line() + "\n")
+    file.write(",".join(COLUMNS) + "\n")
+
+
+def write_end(file: TextIO, pairs: int, requests: int) -> None:
+    """Write the last line: the number of pairs before it and their requests."""
+    file.write(f"{END},pairs={pairs},requests={requests}\n")
 
 
 class TargetsReader:

@@ -74,7 +74,7 @@ def traffic(*arguments: Path | str) -> dict[str, Any]:
 def warm(service: Service, *options: str) -> dict[str, Any]:
     """Start a run with the command, wait for its end, and return its status."""
     status = service.statuses(_command("start", *options, service=service).strip(), LONGEST_RUN_SECONDS)[-1]
-    assert status["status"] == "COMPLETED", status
+    assert status["status"] == "COMPLETED", (status["error"], status["targets"])
     return status
 
 
@@ -82,6 +82,16 @@ def rectangle(demand: Demand, file: Path) -> list[str]:
     """Return the options of a run of all URLs through all POPs; the file takes the URLs."""
     file.write_text("".join(f"https://{HOST}{path}\n" for path in demand.paths))
     return ["--file", str(file), *(each for pop in demand.pops for each in ("--pop", pop))]
+
+
+def best_hits(demand: Demand, requests: list[Asked]) -> float:
+    """Return the hits that a run of all URLs through all POPs gives at best, as a part of all requests."""
+    cached = {(path, pop) for path in demand.paths for pop in demand.pops}
+    hits = 0
+    for asked in requests:
+        hits += asked in cached
+        cached.add(asked)
+    return hits / len(requests)
 
 
 def planned_fetches(service: Service, options: list[str]) -> int:

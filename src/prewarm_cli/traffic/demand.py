@@ -82,8 +82,9 @@ def summed(connection: DuckDBPyConnection) -> Demand:
 def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, folder: Path) -> None:
     """Make `demand` of `seen`; record in `demand.left_out` what is not a target."""
     connection.execute(
-        "CREATE TABLE merged AS SELECT site, pop, CAST(sum(requests) AS BIGINT) AS requests, sum(https) AS https, "
-        "max(bytes) AS bytes, sum(whole) AS whole, sum(partial) AS partial, sum(gone) AS gone, max(reach) AS reach, "
+        "CREATE TABLE merged AS SELECT site, pop, CAST(round(sum(requests)) AS BIGINT) AS requests, "
+        "sum(https) AS https, max(bytes) AS bytes, sum(whole) AS whole, sum(partial) AS partial, "
+        "sum(gone) AS gone, max(reach) AS reach, "
         "sum(gone) > 0 AND (sum(requests) = 0 OR coalesce(max(last_gone) > max(last_ok), false)) AS is_gone "
         f"FROM seen WHERE category = '{DEMAND}' GROUP BY site, pop"
     )

@@ -13,7 +13,7 @@ SQL contains names of this module, positions and quoted identifiers, never a tex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prewarm.targets_csv import MOST_COUNT
@@ -44,13 +44,18 @@ ENCODED = {
     "%5D": "]", "%60": "`", "%27": "'", "%25": "%",
 }  # fmt: skip
 NOT_IN_URLS = {"%20": " ", "%23": "#", "%5C": "\\"}
+# The casts that the time of standard logs needs more than once.
+CASTS = {"log_day": (DATE, "DATE"), "log_time": (TIME, "TIME")}
 # Seconds of the years 2000 to 2999: other times are damage, and conversions of them may fail.
 FIRST_SECOND, LAST_SECOND = 946_684_800, 32_503_679_999
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """SQL expressions of one log's values, as text; None where the log lacks the field."""
+    """SQL expressions of one log's values, as text; None where the log lacks the field.
+
+    `casts`: expressions by the names under which `time` uses them.
+    """
 
     pop: str
     host: str | None
@@ -63,6 +68,7 @@ class Fields:
     protocol: str | None
     agent: str | None
     time: str | None
+    casts: dict[str, str] = field(default_factory=dict)
 
     def missing(self) -> list[str]:
         """Return what the log cannot say, in words that complete "the logs lack …"."""
@@ -86,6 +92,29 @@ def canonical(name: str, *, parquet: bool = False) -> str:
     return PARQUET_NAMES.get(lower, lower if lower == MILLISECONDS else lower.replace("_", "-"))
 
 
+def text_of(column: str, kind: str) -> str:
+    """Return the SQL of a Parquet column as the text that the other formats have.
+
+    `kind`: its type in DuckDB. Dates, times and numbers have types of their own where logs were converted.
+    """
+    name, value_of = canonical(column, parquet=True), identifier(column)
+    if kind.startswith("TIMESTAMP"):
+        # Without a zone: DuckDB's conversion of those with one needs an extension.
+        moment = f"make_timestamp(epoch_us({value_of}))"
+        value_of = {
+            DATE: f"CAST({moment} AS DATE)",
+            TIME: f"CAST({moment} AS TIME)",
+            SECONDS: f"epoch_us({moment}) / 1e6",
+            MILLISECONDS: f"epoch_ms({moment})",
+        }.get(name, value_of)
+    elif kind == "TIME WITH TIME ZONE":
+        value_of = f"CAST({value_of} AS TIME)"
+    elif kind in {"FLOAT", "DOUBLE"} or kind.startswith("DECIMAL"):
+        # Whole numbers, since a column with empty values has become one of fractions.
+        return f"regexp_replace(CAST({value_of} AS VARCHAR), '[.]0+$', '')"
+    return f"CAST({value_of} AS VARCHAR)"
+
+
 def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fields:
     """Return the expressions of a log whose canonical field names map to SQL expressions of VARCHAR.
 
@@ -105,10 +134,7 @@ def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fi
     agents = [columns[name] for name in AGENT_FIELDS if name in columns]
     return Fields(
         pop=value(columns[POP_FIELD]),
-        # Few hosts have a port, and dividing them all takes as long as the path and the query.
-        host=f"lower(CASE WHEN contains({host}, ':') THEN split_part({host}, ':', 1) ELSE {host} END)"
-        if host != "coalesce()"
-        else None,
+        host=host if host != "coalesce()" else None,
         stem=columns[STEM],
         # Real-time logs without the field have the query in the stem.
         query=value(query) if query else "NULL" if real_time else None,
@@ -119,12 +145,21 @@ def fields_of(columns: Mapping[str, str], *, real_time: bool, source: str) -> Fi
         protocol=columns.get(PROTOCOL),
         agent=agents[0] if agents else None,
         time=_time(columns),
+        casts={name: f"try_cast({columns[of]} AS {kind})" for name, (of, kind) in CASTS.items()}
+        if _has_clock(columns)
+        else {},
     )
 
 
 def value(expression: str) -> str:
     """Return the SQL of a value that is NULL where the log has a hyphen or nothing."""
     return f"nullif(nullif({expression}, '-'), '')"
+
+
+def host_of(expression: str) -> str:
+    """Return the SQL of a host in lower case, without its port."""
+    # Few hosts have a port, and dividing them all takes as long as the path and the query.
+    return f"lower(CASE WHEN contains({expression}, ':') THEN split_part({expression}, ':', 1) ELSE {expression} END)"
 
 
 def whole_number(expression: str, most: int = MOST_COUNT) -> str:
@@ -176,12 +211,21 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _has_clock(columns: Mapping[str, str]) -> bool:
+    return DATE in columns and TIME in columns
+
+
 def _time(columns: Mapping[str, str]) -> str | None:
-    if DATE in columns and TIME in columns:
+    if _has_clock(columns):
         day, clock = columns[DATE], columns[TIME]
-        # A cast accepts shorter times, as a cut value has, other zones, and years that no other code accepts.
-        whole = f"{day} LIKE '2___-__-__' AND ({clock} LIKE '__:__:__' OR {clock} LIKE '__:__:__.%')"
-        return f"(CASE WHEN {whole} THEN try_cast({day} || ' ' || {clock} AS TIMESTAMP) END)"
+        # A cast accepts shorter times, as a cut value has, other zones, and years that no other code accepts. What it
+        # gives back as it was is right; this takes half of the time of patterns.
+        return (
+            f"(CASE WHEN CAST(log_day AS VARCHAR) = {day} "
+            "AND log_day BETWEEN DATE '2000-01-01' AND DATE '2999-12-31' "
+            f"AND (CASE WHEN CAST(log_time AS VARCHAR) = {clock} THEN true "
+            f"ELSE regexp_full_match({clock}, '..:..:..[.][0-9]+') END) THEN log_day + log_time END)"
+        )
     for name, factor in ((SECONDS, 1), (MILLISECONDS, 1000)):
         if name in columns:
             number = f"try_cast({columns[name]} AS DOUBLE)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
 from prewarm.counted import count_of
-from prewarm.targets_csv import Traffic, write_targets
+from prewarm.targets_csv import Traffic, write_end, write_head
 from prewarm.urls import redacted
 from prewarm_cli.output.terminal import table
 from prewarm_cli.traffic.demand import REASONS
@@ -67,7 +67,9 @@ def write_csv(result: Result, file: TextIO) -> None:
     """Write the selected pairs with the first and the last line."""
     curve = {each.percent: each.pairs for each in result.curve if each.percent is not None}
     traffic = Traffic(result.ranking.requests, iso(result.demand.since), iso(result.demand.until), curve)
-    write_targets(result.ranking.first(result.cover.pairs), file, traffic)
+    write_head(file, traffic)
+    file.writelines(result.ranking.lines(result.cover.pairs))
+    write_end(file, result.cover.pairs, result.cover.requests)
 
 
 def covering_pops(result: Result) -> list[str]:

@@ -1,4 +1,4 @@
-"""Read log files with DuckDB into the table `seen`: one row per category, URL and POP, with counts.
+"""Read log files with DuckDB into the table `seen`: counts by category, URL and POP, in several rows each.
 
 DuckDB fetches no extension: automatic loading and installing are off, and its wheel contains what JSON and Parquet
 need. Texts of logs and options reach a statement as parameters only.
@@ -13,7 +13,7 @@ import duckdb
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic import damage
-from prewarm_cli.traffic.log_fields import canonical, fields_of, identifier
+from prewarm_cli.traffic.log_fields import canonical, fields_of, text_of
 from prewarm_cli.traffic.records import damaged_statement, insert_statement
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ MEGABYTE = 1_000_000
 SHARE_OF_DUCKDB = 0.6
 # Lines of a file with damaged values that are judged at once, to name the damaged ones.
 LINES_JUDGED = 2_000
-# The columns of `seen`. `site`: host, path and query; `bytes`: the largest complete answer; `whole`, `partial`,
-# `gone`: requests answered with 200, 206, 404; `reach`: the end of the furthest range.
+# The columns of `seen`. `site`: host, path and query; `requests`: a fraction if a sample was logged; `bytes`: the
+# largest complete answer; `whole`, `partial`, `gone`: requests answered with 200, 206, 404; `reach`: the end of the
+# furthest range.
 SEEN = """
 CREATE TABLE seen (
-    category VARCHAR, site VARCHAR, pop VARCHAR, lines BIGINT, requests BIGINT, https BIGINT, bytes BIGINT,
+    category VARCHAR, site VARCHAR, pop VARCHAR, lines BIGINT, requests DOUBLE, https BIGINT, bytes BIGINT,
     whole BIGINT, partial BIGINT, gone BIGINT, reach BIGINT, last_ok TIMESTAMP, last_gone TIMESTAMP,
     first_time TIMESTAMP, last_time TIMESTAMP
 )"""
@@ -134,11 +135,15 @@ class Scanner:
     def _relation(self, shape: Shape, parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """Return the FROM clause and the expression of each field."""
         if shape.format == "parquet":
-            names = [row[0] for row in self._connection.execute(
-                "SELECT column_name FROM (DESCRIBE SELECT * FROM read_parquet($files, union_by_name=true, "
-                "hive_partitioning=false))", {"files": parameters["files"]}).fetchall()]  # fmt: skip
-            relation = "read_parquet($files, union_by_name=true, hive_partitioning=false, filename='file_name')"
-            return relation, {canonical(name, parquet=True): f"CAST({identifier(name)} AS VARCHAR)" for name in names}
+            read = "read_parquet($files, union_by_name=true, hive_partitioning=false"
+            typed = self._connection.execute(
+                f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {read}))",
+                {"files": parameters["files"]},
+            ).fetchall()
+            # A column of the log may have the name that the scan gives to the file's.
+            of_file = "file_name" + "_" * max(len(name) for name, _ in typed)
+            relation = f"(SELECT {of_file} AS file_name, * FROM {read}, filename='{of_file}'))"
+            return relation, {canonical(name, parquet=True): text_of(name, kind) for name, kind in typed}
         parameters["skip"] = shape.skip
         options = (
             "quote='', escape='', header=false, auto_detect=false, skip=$skip, store_rejects=true, rejects_limit=0, "

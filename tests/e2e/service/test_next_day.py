@@ -5,6 +5,7 @@ from pathlib import Path
 from prewarm_local.edge.process import SimulatedCloudFront
 from tests.support.next_day import (
     NEW_EVERY,
+    best_hits,
     first_day,
     next_day,
     planned_fetches,
@@ -38,6 +39,8 @@ def test_pairs_of_the_logs_make_the_next_day_hits_at_a_tenth_of_the_rectangles_f
     assert warmed.pop_hits >= 0.9 >= cold.pop_hits + 0.05
     assert warmed.logged.hit_share >= 0.95 >= cold.logged.hit_share + 0.02
     assert cold.logged.own.total() == 0
+    # Of what all URLs at all POPs could add to the hits, the pairs add at least two thirds.
+    assert warmed.pop_hits - cold.pop_hits >= 2 / 3 * (best_hits(demand, requests) - cold.pop_hits)
     assert warmed.logged.fetches <= planned_fetches(service, rectangle(demand, tmp_path / "urls.txt")) / 10
     # The night's own fetches are in the next logs, and are not demand.
     after = traffic(warmed.logs)

@@ -1,5 +1,7 @@
 """The ranking is the smallest set of pairs for each share, by comparison with a plain count."""
 
+import csv
+import io
 import math
 from collections import Counter
 from pathlib import Path
@@ -39,6 +41,23 @@ def test_no_smaller_set_carries_the_share(counts: list[int], percent: float) -> 
 def test_ties_have_the_same_order_in_every_reading() -> None:
     rows = [(f"https://a.example.com/{n}", "NRT57-P3", 1, 1) for n in range(500)]
     assert [*Ranking(demand_table(rows)).first(100)] == [*Ranking(demand_table(rows[::-1])).first(100)]
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.integers(1, 2**53), st.integers(0, 2**53)), min_size=1))
+@settings(max_examples=40, deadline=None)
+def test_lines_are_those_of_a_writer_of_csv(pairs: list[tuple[str, int, int]]) -> None:
+    ranking = Ranking(demand_table([(url, "NRT57-P3", requests, size) for url, requests, size in pairs]))
+    rows = [*csv.reader(io.StringIO("".join(ranking.lines(len(pairs))), newline=""))]
+    assert rows == [[str(value) for value in row] for row in ranking.first(len(pairs))]
+
+
+def test_order_of_many_pairs_is_that_of_their_requests() -> None:
+    connection = demand_table([("https://a.example/0", "NRT57-P3", 0, 1)])
+    connection.execute(
+        "INSERT INTO demand SELECT 'https://a.example/' || i, 'NRT57-P3', i, 1 FROM range(1, 200000) t(i)"
+    )
+    requests = [requests for _, _, requests, _ in Ranking(connection).first(150_000)]
+    assert requests == [*range(199_999, 49_999, -1)]
 
 
 def test_dollars_are_those_of_requests_and_bytes() -> None:
