@@ -1,6 +1,7 @@
 """Store a planned run in S3: blocks, stages, invalidations and plan."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ from prewarm.planning.cells import pack_masks
 from prewarm.planning.plan import Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
-from prewarm.urls import respelled
+from prewarm.urls import Url, respelled
 from resolve.distributions.cache_behaviours import (
+    Behaviour,
     compressed,
     first_matches,
     harmless_vary,
@@ -80,7 +82,7 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
             "longest_ttls": longest_lifetimes(in_order, matched),
             "ttls": other_ttls(in_order, matched),
             "refusals": refusals(in_order, matched),
-            "compressed": compressed(in_order, matched, planned.plan.variants),
+            "compressed": _compressed(plan, in_order, matched, urls),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
@@ -91,6 +93,18 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(plan, block.number, document)
+
+
+def _compressed(
+    plan: Plan, in_order: Sequence[Behaviour], matched: Sequence[int], urls: Sequence[Url]
+) -> dict[int, str]:
+    """Return for which variants the edge compresses each URL, as it is fetched by its scheme."""
+    found = compressed(in_order, matched, plan.variants)
+    if not plan.http_variants:
+        return found
+    over_http = compressed(in_order, matched, plan.http_variants)
+    by_url = ((n, (over_http if url.scheme == "http" else found).get(n)) for n, url in enumerate(urls))
+    return {number: text for number, text in by_url if text}
 
 
 def _withdraw_if_ended(run: str, store: Storage) -> None:

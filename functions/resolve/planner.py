@@ -1,6 +1,5 @@
 """Plan: divide a run's targets into stages, blocks and batches. Pure."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -21,6 +20,7 @@ from resolve.origin_fetches import origin_fetches
 from resolve.pops.pairs import place_pairs
 from resolve.regional import SECONDS_PER_DAY, other_tier, regional_warnings, with_areas
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
+from resolve.variants import variants_of
 
 # How many POPs a warning lists.
 POPS_IN_WARNING = 5
@@ -81,7 +81,7 @@ def plan_run(
         planned.append(PlannedGroup(stored, group.addresses, group.behaviours, masks))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
-    variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_is_identity))
+    variants, http_variants = variants_of(fields.accept_encodings, urls)
     blocks, stages = divide(planned, len(variants), fields, catalogue)
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
@@ -93,6 +93,7 @@ def plan_run(
         url_count=len(urls) + len(unmatched),
         region_type=fields.kind,
         variants=variants,
+        http_variants=http_variants,
         percent_needed=fields.percent_needed,
         fail_on=fields.fail_on,
         verify=fields.verify,
@@ -208,11 +209,6 @@ def check_max_rps(max_rps: float | None, targets: int, timeout_minutes: int) -> 
     needed = targets / (60 * timeout_minutes)
     fix = f"set more than {needed:,.1f} per second, or raise timeout_minutes ({timeout_minutes})"
     raise InvalidRequest([Problem("max_rps", f"{duration}; {fix}")])
-
-
-def _is_identity(accept_encoding: str) -> bool:
-    """Return whether CloudFront treats an Accept-Encoding as identity: it supports br and gzip, in any case."""
-    return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
 
 
 def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: Sequence[Skipped]) -> Group:
