@@ -14,7 +14,8 @@ from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.skipped_pops import skip_text
 from prewarm.urls import Url, respelled
-from resolve.invalidation import check_rounds, invalidation_path
+from resolve.invalidation import check_rounds, uncovered_warnings
+from resolve.invalidation_paths import paths_of_urls
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.origin_fetches import origin_fetches
 from resolve.pops.pairs import place_pairs
@@ -85,7 +86,8 @@ def plan_run(
     blocks, stages = divide(planned, len(variants), fields, catalogue)
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
-    rounds = plan_rounds(run, fields, groups, urls)
+    rounds = plan_rounds(run, fields, planned, urls)
+    warnings += uncovered_warnings(probed.groups, fields.invalidation_patterns)
     plan = Plan(
         run=run,
         started_at=started_at,
@@ -168,7 +170,9 @@ def _leading(group: PlannedGroup, catalogue: Catalogue) -> list[int]:
     return list(areas.values())
 
 
-def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:
+def plan_rounds(
+    run: str, fields: PrewarmRequest, planned: Sequence[PlannedGroup], urls: Sequence[Url]
+) -> list[Round]:
     """Return the rounds of invalidations of a run: the paths of its URLs, or its patterns in each distribution.
 
     Raises:
@@ -177,9 +181,13 @@ def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls:
     """
     if not fields.invalidate:
         return []
+    groups = [each.stored for each in planned]
     if patterns := fields.invalidation_patterns:
         return rounds_of(run, groups, (patterns for _ in groups))
-    listed = ([invalidation_path(url) for url in urls[group.url_from : group.url_to]] for group in groups)
+    listed = (
+        list(chain.from_iterable(paths_of_urls(urls[each.stored.url_from : each.stored.url_to], each.behaviours)))
+        for each in planned
+    )
     rounds = rounds_of(run, groups, listed)
     check_rounds(rounds, fields.timeout_minutes)
     return rounds
