@@ -22,6 +22,7 @@ from resolve.distributions.cache_behaviours import (
     uncacheable,
 )
 from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
+from resolve.invalidation_paths import uncovered
 from resolve.stages import PlannedRun
 
 
@@ -47,7 +48,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     run = plan.run
     if not redrives and (stored := store.get_plan(run)) is not None:
         return stored
-    _put_blocks(plan, planned, {"headers": fields.headers, "user_agent": fields.user_agent}, store)
+    _put_blocks(plan, planned, fields, store)
     store.put_batches(plan)
     for number, stage in enumerate(planned.stages, start=1):
         store.put_stage(plan, number, planned.items(stage))
@@ -65,7 +66,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     return plan
 
 
-def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], store: Storage) -> None:
+def _put_blocks(plan: Plan, planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> None:
     """Store the workers' input: each block's URLs and what the distribution's cache behaviours say of them."""
     matches = [first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
                for each in planned.groups]  # fmt: skip
@@ -73,7 +74,9 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
         urls = [planned.urls[index] for index in block.indices]
         in_order, first = planned.groups[block.group].behaviours, planned.groups[block.group].stored.url_from
         matched = [matches[block.group][index - first] for index in block.indices]
-        document = request_part | {
+        document: dict[str, Any] = {
+            "headers": fields.headers,
+            "user_agent": fields.user_agent,
             "urls": [url.fetch for url in urls],
             "uncacheable": uncacheable(in_order, matched),
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
@@ -83,6 +86,7 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
             "ttls": other_ttls(in_order, matched),
             "refusals": refusals(in_order, matched),
             "compressed": _compressed(plan, in_order, matched, urls),
+            "kept": uncovered(urls, in_order, fields.invalidation_patterns),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }

@@ -39,7 +39,8 @@ class Tile:
     `separate_pops` are those of which earlier workers found that their addresses have caches of their own; `done` is
     a bitmap of the finished targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops`
     the POPs of its area that have addresses, each with its queue; the first POP's is also
-    the area's in `queues`. `http_urls` are fetched with `http_variants` in place of `variants`.
+    the area's in `queues`. `kept` are the URLs that a run does not invalidate although
+    it invalidates others. `http_urls` are fetched with `http_variants` in place of `variants`.
 
     Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
     of pairs does not have count as finished from the start.
@@ -66,6 +67,7 @@ class Tile:
     separate_pops: frozenset[str] = frozenset()
     carriers: list[list[tuple[str, PopQueue]]] = field(default_factory=list)
     ttls: dict[int, tuple[int, int]] = field(default_factory=dict)
+    kept: frozenset[int] = frozenset()
     http_urls: frozenset[int] = frozenset()
     http_variants: tuple[str, ...] = ()
     http_headers: list[list[str]] = field(default_factory=list)
@@ -166,6 +168,7 @@ class Tile:
             separate_pops,
             carriers,
             {int(url): (least, default) for url, (least, default) in block.get("ttls", {}).items()},
+            frozenset(block.get("kept", ())),
             frozenset(n for n, url in enumerate(urls if http_headers else ()) if url.startswith("http://")),
             plan.http_variants,
             http_headers,

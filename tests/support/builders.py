@@ -85,6 +85,7 @@ def tile_of(
     areas: tuple[tuple[str, ...], ...] = (),
     over_http: tuple[int, ...] = (),
     http_variants: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses.
 
@@ -128,6 +129,7 @@ def tile_of(
         "error_seconds": {str(status): seconds for status, seconds in (error_seconds or {}).items()},
         "paged_errors": list(paged_errors),
         "longest_ttls": {str(url): seconds for url, seconds in (longest_ttls or {}).items()},
+        "kept": list(kept),
         "ttls": {str(url): list(pair) for url, pair in (ttls or {}).items()},
     }
     if rows:

@@ -31,8 +31,8 @@ IDENTITY = "identity"
 class CacheKey:
     """The parts of a request, apart from host and path, that select a cache entry, and the entries' TTLs in seconds.
 
-    `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `query_names`: the query strings listed; `headers`
-    in lower case; `encodings`: those of br and gzip that have their own entries; `policy`: the cache policy's name,
+    `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `query_names`: the listed ones; `headers` in
+    lower case; `encodings`: those of br and gzip that have their own entries; `policy`: the cache policy's name,
     empty for legacy settings.
     """
 
