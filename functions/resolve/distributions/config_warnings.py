@@ -44,12 +44,8 @@ def settings_warnings(
         example = truncate(redacted(matching[0].given))
         count = f"{len(matching):,} URLs, such as {example}" if len(matching) > 1 else example
         subject = f"{domain}, behaviour {behaviour.pattern} ({count})"
-        warnings += [f"{subject}: {sentence}" for sentence in _of_behaviour(behaviour, matching, listed, headers)]
-        if invalidates and _rewrites(behaviour.settings):
-            warnings.append(
-                f"{subject}: a function on viewer-request may change the URI, and then both URIs have to be "
-                "invalidated; use patterns in invalidate that cover both"
-            )
+        sentences = _of_behaviour(behaviour, matching, listed, headers, invalidates=invalidates)
+        warnings += [f"{subject}: {sentence}" for sentence in sentences]
     return warnings
 
 
@@ -91,13 +87,18 @@ def _of_distribution(config: Document) -> Iterator[str]:
 
 
 def _of_behaviour(
-    behaviour: Behaviour, urls: Sequence[Url], listed: Sequence[str] | None, headers: Mapping[str, str]
+    behaviour: Behaviour,
+    urls: Sequence[Url],
+    listed: Sequence[str] | None,
+    headers: Mapping[str, str],
+    *,
+    invalidates: bool,
 ) -> Iterator[str]:
     settings = behaviour.settings
     yield from _of_protocol(settings, urls)
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
         yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
-    yield from _of_functions(settings)
+    yield from _of_functions(settings, invalidates=invalidates)
     if behaviour.key is None:
         yield "its cache policy could not be read, so its cache key is unknown"
         yield from _over_http(behaviour, urls, listed)
@@ -131,20 +132,14 @@ def _over_http(behaviour: Behaviour, urls: Sequence[Url], listed: Sequence[str] 
         yield from http_warnings(urls, listed, behaviour.key or USUAL_KEY)
 
 
-def _rewrites(settings: Document) -> bool:
-    """Return whether a function runs on viewer-request, so that it may change the URI."""
-    return any(
-        entry.get("EventType") == "viewer-request"
-        for name in FUNCTIONS
-        for entry in (settings.get(name) or {}).get("Items") or []
-    )
-
-
-def _of_functions(settings: Document) -> Iterator[str]:
+def _of_functions(settings: Document, *, invalidates: bool) -> Iterator[str]:
     for name, product in FUNCTIONS.items():
         for entry in (settings.get(name) or {}).get("Items") or []:
             event = entry.get("EventType", "")
             if event == "viewer-request":
                 yield f"{product} on viewer-request may generate the response or change the cache key"
+                if invalidates:
+                    both = "then both URIs have to be invalidated; use patterns in invalidate that cover both"
+                    yield f"{product} on viewer-request may change the URI, and {both}"
             elif event == "viewer-response":
                 yield f"{product} on viewer-response may change the response that the service checks"

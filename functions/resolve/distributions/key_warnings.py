@@ -25,7 +25,7 @@ USUAL_KEY = CacheKey("", frozenset(ENCODINGS), frozenset(), "none", "none", 0, 0
 def key_warnings(
     key: CacheKey, urls: Sequence[Url], listed: Sequence[str] | None, headers: Mapping[str, str]
 ) -> Iterator[str]:
-    """Yield how a behaviour's cache key affects its URLs; `listed`, `headers`: the request's, None if not given."""
+    """Yield how a behaviour's cache key affects its URLs; `listed`: the request's accept_encodings."""
     yield from _of_variants(key, urls, listed)
     if "*" in key.headers:
         yield "all headers are in the cache key, so nothing is cached"
