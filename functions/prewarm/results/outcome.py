@@ -57,7 +57,7 @@ IN_WORDS = {
     Outcome.REDIRECT: "it is a redirect, which is not followed; request the target URL instead",
     Outcome.ERROR_PAGE: "the edge sent a custom error page; warm the page itself, such as /index.html",
     Outcome.LIMITED: "a limit refused it (CloudFront's, a rate rule's or the origin's); set a lower max_rps",
-    Outcome.STALE: "the edge keeps serving an old copy: expired (the origin fails), or missed by the invalidation",
+    Outcome.STALE: "the edge keeps serving an old copy (a RefreshHit, or older than the run that invalidates it)",
     Outcome.UNPROVEN: "fetched again, the edge still had no cached copy",
     Outcome.NOT_CACHEABLE: "the distribution's settings keep the edge from caching it",
     Outcome.WRONG_POP: "a different POP answered",
