@@ -1,32 +1,22 @@
-"""Invalidations: the path of a URL, the paths and patterns that cannot be invalidated, and those that fit. Pure."""
+"""Invalidations: the paths and patterns that cannot be invalidated, and those that fit. Pure."""
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
-from urllib.parse import quote
 
 from prewarm.errors import InvalidRequest, Problem, truncate
 from prewarm.planning.cost import prices
-from prewarm.request.invalidation_patterns import LONGEST_PATH, TILDE, covers
-from prewarm.urls import Url, redacted
+from prewarm.request.invalidation_patterns import LONGEST_PATH, TILDE
+from prewarm.urls import redacted
+from resolve.invalidation_paths import invalidation_path, uncovered
 from resolve.invalidation_rounds import INVALIDATION_PATHS, Round, paths_of
-from resolve.stages import MatchedGroup
+from resolve.stages import InspectedGroup, MatchedGroup
 
-# Characters that a cached URL may hold as they are and an invalidation path may not (RFC 1738, "unsafe"; Developer
-# Guide, "Invalidation paths").
-PATH_UNSAFE = re.compile(r"[{}|\\^`\[\]]")
 # The shortest time that a round takes, in minutes: an invalidation of 3,000 paths takes a minute, at busy times a
 # quarter of an hour.
 MINUTES_PER_ROUND = 1
 # The longest timeout_minutes of a request.
 LONGEST_RUN_MINUTES = 1380
 PARAMETER = "AllowInvalidationPatterns"
-
-
-def invalidation_path(url: Url) -> str:
-    """Return the path that invalidates a URL: its path, and its query if it has one."""
-    path = "/" + url.fetch.split("/", 3)[3]
-    return PATH_UNSAFE.sub(lambda unsafe: quote(unsafe[0], safe=""), path)
 
 
 def invalidation_problems(groups: Sequence[MatchedGroup], patterns: Sequence[str]) -> list[Problem]:
@@ -78,16 +68,14 @@ def check_patterns_allowed(patterns: Sequence[str], *, allowed: bool) -> None:
         raise InvalidRequest([Problem("invalidate", message)])
 
 
-def uncovered_warnings(groups: Iterable[MatchedGroup], patterns: Sequence[str]) -> tuple[str, ...]:
+def uncovered_warnings(groups: Iterable[InspectedGroup], patterns: Sequence[str]) -> tuple[str, ...]:
     """Return a warning that counts the URLs which no pattern covers: their old copies stay in the caches."""
-    if not patterns:
-        return ()
-    urls = [url for group in groups for url in group.urls]
-    stale = [url for url in urls if not any(covers(each, invalidation_path(url)) for each in patterns)]
+    listed = list(groups)
+    stale = [group.urls[number] for group in listed for number in uncovered(group.urls, group.behaviours, patterns)]
     if not stale:
         return ()
-    first = truncate(redacted(stale[0].given))
-    return (f"not invalidated: {len(stale):,} of {len(urls):,} URLs match no pattern of invalidate, such as {first}",)
+    first, total = truncate(redacted(stale[0].given)), sum(len(group.urls) for group in listed)
+    return (f"not invalidated: {len(stale):,} of {total:,} URLs match no pattern of invalidate, such as {first}",)
 
 
 def check_rounds(rounds: Sequence[Round], timeout_minutes: int) -> None:

@@ -1,6 +1,7 @@
 """Store a planned run in S3: blocks, stages, invalidations and plan."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ from prewarm.planning.cells import pack_masks
 from prewarm.planning.plan import Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
-from prewarm.urls import respelled
+from prewarm.urls import Url, respelled
 from resolve.distributions.cache_behaviours import (
+    Behaviour,
     compressed,
     first_matches,
     harmless_vary,
@@ -20,6 +22,7 @@ from resolve.distributions.cache_behaviours import (
     uncacheable,
 )
 from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
+from resolve.invalidation_paths import uncovered
 from resolve.stages import PlannedRun
 
 
@@ -45,7 +48,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     run = plan.run
     if not redrives and (stored := store.get_plan(run)) is not None:
         return stored
-    _put_blocks(plan, planned, {"headers": fields.headers, "user_agent": fields.user_agent}, store)
+    _put_blocks(plan, planned, fields, store)
     store.put_batches(plan)
     for number, stage in enumerate(planned.stages, start=1):
         store.put_stage(plan, number, planned.items(stage))
@@ -63,7 +66,7 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
     return plan
 
 
-def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], store: Storage) -> None:
+def _put_blocks(plan: Plan, planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> None:
     """Store the workers' input: each block's URLs and what the distribution's cache behaviours say of them."""
     matches = [first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
                for each in planned.groups]  # fmt: skip
@@ -71,7 +74,9 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
         urls = [planned.urls[index] for index in block.indices]
         in_order, first = planned.groups[block.group].behaviours, planned.groups[block.group].stored.url_from
         matched = [matches[block.group][index - first] for index in block.indices]
-        document = request_part | {
+        document: dict[str, Any] = {
+            "headers": fields.headers,
+            "user_agent": fields.user_agent,
             "urls": [url.fetch for url in urls],
             "uncacheable": uncacheable(in_order, matched),
             "error_pages": dict(in_order[0].error_pages) if in_order else {},
@@ -80,7 +85,8 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
             "longest_ttls": longest_lifetimes(in_order, matched),
             "ttls": other_ttls(in_order, matched),
             "refusals": refusals(in_order, matched),
-            "compressed": compressed(in_order, matched, planned.plan.variants),
+            "compressed": _compressed(plan, in_order, matched, urls),
+            "kept": uncovered(urls, in_order, fields.invalidation_patterns),
             "server_timing": not has_pragma_in_key(in_order),
             "first_byte_seconds": longest_first_byte(in_order, urls),
         }
@@ -91,6 +97,18 @@ def _put_blocks(plan: Plan, planned: PlannedRun, request_part: dict[str, Any], s
         if forms := respelled(urls):
             document["given"] = {number: urls[number].given for number in forms}
         store.put_block(plan, block.number, document)
+
+
+def _compressed(
+    plan: Plan, in_order: Sequence[Behaviour], matched: Sequence[int], urls: Sequence[Url]
+) -> dict[int, str]:
+    """Return for which variants the edge compresses each URL, as it is fetched by its scheme."""
+    found = compressed(in_order, matched, plan.variants)
+    if not plan.http_variants:
+        return found
+    over_http = compressed(in_order, matched, plan.http_variants)
+    by_url = ((n, (over_http if url.scheme == "http" else found).get(n)) for n, url in enumerate(urls))
+    return {number: text for number, text in by_url if text}
 
 
 def _withdraw_if_ended(run: str, store: Storage) -> None:

@@ -1,6 +1,5 @@
 """Plan: divide a run's targets into stages, blocks and batches. Pure."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -15,12 +14,14 @@ from prewarm.planning.source_report import SourceReport
 from prewarm.request.model import PrewarmRequest
 from prewarm.results.skipped_pops import skip_text
 from prewarm.urls import Url, respelled
-from resolve.invalidation import check_rounds, invalidation_path
+from resolve.invalidation import check_rounds, uncovered_warnings
+from resolve.invalidation_paths import paths_of_urls
 from resolve.invalidation_rounds import Round, paths_of, rounds_of
 from resolve.origin_fetches import origin_fetches
 from resolve.pops.pairs import place_pairs
 from resolve.regional import SECONDS_PER_DAY, other_tier, regional_warnings, with_areas
 from resolve.stages import PlannedGroup, PlannedRun, Probed, ProbedGroup
+from resolve.variants import variants_of
 
 # How many POPs a warning lists.
 POPS_IN_WARNING = 5
@@ -81,11 +82,12 @@ def plan_run(
         planned.append(PlannedGroup(stored, group.addresses, group.behaviours, masks))
         urls += group.urls
     groups = tuple(each.stored for each in planned)
-    variants = tuple(sorted(dict.fromkeys(fields.accept_encodings), key=_is_identity))
+    variants, http_variants = variants_of(fields.accept_encodings, urls)
     blocks, stages = divide(planned, len(variants), fields, catalogue)
     targets = sum(batch.targets for stage in stages for batch in stage)
     check_max_rps(fields.max_rps, targets, fields.timeout_minutes)
-    rounds = plan_rounds(run, fields, groups, urls)
+    rounds = plan_rounds(run, fields, planned, urls)
+    warnings += uncovered_warnings(probed.groups, fields.invalidation_patterns)
     plan = Plan(
         run=run,
         started_at=started_at,
@@ -93,6 +95,7 @@ def plan_run(
         url_count=len(urls) + len(unmatched),
         region_type=fields.kind,
         variants=variants,
+        http_variants=http_variants,
         percent_needed=fields.percent_needed,
         fail_on=fields.fail_on,
         verify=fields.verify,
@@ -167,7 +170,9 @@ def _leading(group: PlannedGroup, catalogue: Catalogue) -> list[int]:
     return list(areas.values())
 
 
-def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls: Sequence[Url]) -> list[Round]:
+def plan_rounds(
+    run: str, fields: PrewarmRequest, planned: Sequence[PlannedGroup], urls: Sequence[Url]
+) -> list[Round]:
     """Return the rounds of invalidations of a run: the paths of its URLs, or its patterns in each distribution.
 
     Raises:
@@ -176,9 +181,13 @@ def plan_rounds(run: str, fields: PrewarmRequest, groups: Sequence[Group], urls:
     """
     if not fields.invalidate:
         return []
+    groups = [each.stored for each in planned]
     if patterns := fields.invalidation_patterns:
         return rounds_of(run, groups, (patterns for _ in groups))
-    listed = ([invalidation_path(url) for url in urls[group.url_from : group.url_to]] for group in groups)
+    listed = (
+        list(chain.from_iterable(paths_of_urls(urls[each.stored.url_from : each.stored.url_to], each.behaviours)))
+        for each in planned
+    )
     rounds = rounds_of(run, groups, listed)
     check_rounds(rounds, fields.timeout_minutes)
     return rounds
@@ -208,11 +217,6 @@ def check_max_rps(max_rps: float | None, targets: int, timeout_minutes: int) -> 
     needed = targets / (60 * timeout_minutes)
     fix = f"set more than {needed:,.1f} per second, or raise timeout_minutes ({timeout_minutes})"
     raise InvalidRequest([Problem("max_rps", f"{duration}; {fix}")])
-
-
-def _is_identity(accept_encoding: str) -> bool:
-    """Return whether CloudFront treats an Accept-Encoding as identity: it supports br and gzip, in any case."""
-    return re.search(r"\b(br|gzip)\b", accept_encoding.lower()) is None
 
 
 def _group_of(group: ProbedGroup, first_url: int, pops: Sequence[str], skipped: Sequence[Skipped]) -> Group:

@@ -8,6 +8,7 @@ from prewarm.fetcher.transfer import Fetch
 from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from warm.error_pages import judge_error_page
+from warm.old_copies import FETCHES_IF_OLD, PAUSE_IF_OLD, OldCopies
 from warm.plain_copies import PlainCopies
 from warm.proof import (
     is_hit_in_pop,
@@ -55,6 +56,16 @@ class Judged:
     named: bool = False
 
 
+def judge_old(target: Target, response: Response) -> Judged:
+    """Judge a copy from before the run, which has invalidated it: fetch it again, or finish the target."""
+    target.verify = True
+    target.misses += 1
+    if target.misses < FETCHES_IF_OLD:
+        return Judged(response, pause=PAUSE_IF_OLD)
+    detail = f"X-Cache: {response.x_cache}, Age: {response.age}: older than the run, which invalidated it"
+    return Judged(response, Outcome.STALE, detail)
+
+
 @dataclass
 class Judge:
     """Judges the complete responses of one tile.
@@ -67,13 +78,20 @@ class Judge:
     invalidated: bool
     run_seconds: Callable[[], float]
     _plain: PlainCopies = field(init=False)
+    _old: OldCopies = field(init=False)
 
     def __post_init__(self) -> None:
-        """Create what is known of the tile's plain copies."""
+        """Create what is known of the tile's plain and old copies."""
         self._plain = PlainCopies(self.tile.compressed)
+        self._old = OldCopies(self.run_seconds, self.tile.kept)
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
+        if self.invalidated and self._old.is_old(fetch.owner, response):
+            return judge_old(fetch.owner, response)
+        return self._copy(fetch, response, outcome)
+
+    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         target: Target = fetch.owner
         servers, verifying = self.verification.servers, self.tile.verify != "none"
         server = fetch.address % servers.counts[target.pop]

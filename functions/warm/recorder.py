@@ -119,7 +119,7 @@ class Recorder:
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
             self._examples.add(example)
         proof_pop = self.tile.pop_of(target) if verified and self.tile.carriers else ""
-        forms, variant = self._forms(target.url), self.tile.variants[target.variant]
+        forms, variant = self._forms(target.url), self.tile.variant_of(target)
         pop = self._pop_of(target, response)
         line = record_line(
             forms,

@@ -10,7 +10,7 @@ delivers content", section "How CloudFront works with regional edge caches".
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from prewarm.fetcher.response import Response
@@ -19,7 +19,16 @@ from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, SINGLE, UNNAMED
 from warm.carriers import Carriers
-from warm.judge import FETCHES_IF_UNCACHEABLE, MOST_FETCHES, PAUSE_FOR_AGE, Judge, Judged, pause_without_proof
+from warm.judge import (
+    FETCHES_IF_UNCACHEABLE,
+    MOST_FETCHES,
+    PAUSE_FOR_AGE,
+    Judge,
+    Judged,
+    judge_old,
+    pause_without_proof,
+)
+from warm.old_copies import OldCopies
 from warm.proof import EDGE, is_refreshed, may_be_shared, unproven
 from warm.target import Target
 from warm.tile import Tile
@@ -69,9 +78,21 @@ class RegionalJudge:
     verification: Verification
     carriers: Carriers
     invalidated: bool
+    run_seconds: Callable[[], float]
+    _old: OldCopies = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Create what is known of the tile's old copies."""
+        self._old = OldCopies(self.run_seconds, self.tile.kept)
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
+        # A POP's own old copy shows nothing about the regional edge cache.
+        if self.invalidated and self._old.is_old(fetch.owner, response) and seen(response) is not Seen.OWN:
+            return judge_old(fetch.owner, response)
+        return self._copy(fetch, response, outcome)
+
+    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         target: Target = fetch.owner
         found = seen(response)
         match found:
@@ -169,4 +190,4 @@ def judge_of(
     """Return the judge of a tile: by its carriers, or of what each POP keeps."""
     if carriers is None:
         return Judge(tile, verification, invalidated, run_seconds)
-    return RegionalJudge(tile, verification, carriers, invalidated)
+    return RegionalJudge(tile, verification, carriers, invalidated, run_seconds)

@@ -39,7 +39,8 @@ class Tile:
     `separate_pops` are those of which earlier workers found that their addresses have caches of their own; `done` is
     a bitmap of the finished targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops`
     the POPs of its area that have addresses, each with its queue; the first POP's is also
-    the area's in `queues`.
+    the area's in `queues`. `kept` are the URLs that a run does not invalidate although
+    it invalidates others. `http_urls` are fetched with `http_variants` in place of `variants`.
 
     Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
     of pairs does not have count as finished from the start.
@@ -66,6 +67,10 @@ class Tile:
     separate_pops: frozenset[str] = frozenset()
     carriers: list[list[tuple[str, PopQueue]]] = field(default_factory=list)
     ttls: dict[int, tuple[int, int]] = field(default_factory=dict)
+    kept: frozenset[int] = frozenset()
+    http_urls: frozenset[int] = frozenset()
+    http_variants: tuple[str, ...] = ()
+    http_headers: list[list[str]] = field(default_factory=list)
 
     @functools.cached_property
     def hosts(self) -> list[str]:
@@ -124,7 +129,10 @@ class Tile:
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
         if block.get("server_timing", True) and "pragma" not in {name.lower() for name in block["headers"]}:
             own.append(SERVER_TIMING)
-        headers = [[f"Accept-Encoding: {variant}", *own] for variant in plan.variants]
+        headers, http_headers = (
+            [[f"Accept-Encoding: {variant}", *own] for variant in variants]
+            for variants in (plan.variants, plan.http_variants)
+        )
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done) or nothing_done(batch.cells, len(plan.variants))
         uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
@@ -160,7 +168,16 @@ class Tile:
             separate_pops,
             carriers,
             {int(url): (least, default) for url, (least, default) in block.get("ttls", {}).items()},
+            frozenset(block.get("kept", ())),
+            frozenset(n for n, url in enumerate(urls if http_headers else ()) if url.startswith("http://")),
+            plan.http_variants,
+            http_headers,
         )
+
+    def variant_of(self, target: Target) -> str:
+        """Return the Accept-Encoding that a target is fetched with."""
+        variants = self.http_variants if target.url in self.http_urls else self.variants
+        return variants[target.variant]
 
     def pop_of(self, target: Target) -> str:
         """Return the POP that a target is fetched through now."""
@@ -206,7 +223,8 @@ class Tile:
         address = target.url + target.fetched
         if target.fetched:
             target.filled = 1 << target.url % len(queue.addresses)
-        return Fetch(self.urls[target.url], self.headers[target.variant], queue, target, address)
+        headers = self.http_headers if target.url in self.http_urls else self.headers
+        return Fetch(self.urls[target.url], headers[target.variant], queue, target, address)
 
     def is_done(self, number: int) -> bool:
         """Return whether a target is finished."""

@@ -188,7 +188,7 @@ class Worker:
         fetch.started = 0.0
         target.tries += 1
         target.bytes += response.bytes
-        outcome, detail = classify(response, self._tile.pop_of(target), self._tile.variants[target.variant])
+        outcome, detail = classify(response, self._tile.pop_of(target), self._tile.variant_of(target))
         if fetch.queue.suspected or outcome in NO_RESPONSE:
             self._watch_pop(fetch, response, outcome)
         error_page = outcome is Outcome.SERVER_ERROR and response.status in self._tile.error_pages

@@ -83,11 +83,14 @@ def tile_of(
     rows: tuple[int, ...] = (),
     masks: tuple[int, ...] = (),
     areas: tuple[tuple[str, ...], ...] = (),
+    over_http: tuple[int, ...] = (),
+    http_variants: tuple[str, ...] = (),
+    kept: tuple[int, ...] = (),
 ) -> tuple[Plan, Tile]:
     """Return a run of one batch: its plan and its tile. By default each POP has two addresses.
 
     `rows` and `masks` make it a batch of pairs (Cells): as many of each as there are URLs. `areas` make it one of a
-    regional run: the POPs of each area.
+    regional run: the POPs of each area. `over_http` are the URLs whose scheme is http.
     """
     pops = len(areas) or pops
     names = tuple(area[0] for area in areas) or POP_NAMES[:pops]
@@ -98,6 +101,7 @@ def tile_of(
         verify=verify,
         region_type=region_type,
         variants=variants,
+        http_variants=http_variants,
         invalidate=invalidate,
         tier="regional" if areas else "edge",
     )
@@ -111,7 +115,10 @@ def tile_of(
         group = replace(group, url_from=0, url_to=rows[-1] + 1)
         whole = replace(whole, url_count=rows[-1] + 1, groups=(group,), pairs=True, batches=1, batch_list=(listed,))
     block: dict[str, Any] = {
-        "urls": [f"https://www.example.com/{url_from + number}" for number in range(urls)],
+        "urls": [
+            f"{'http' if number in over_http else 'https'}://www.example.com/{url_from + number}"
+            for number in range(urls)
+        ],
         "headers": headers or {},
         "user_agent": user_agent,
         "server_timing": server_timing,
@@ -122,6 +129,7 @@ def tile_of(
         "error_seconds": {str(status): seconds for status, seconds in (error_seconds or {}).items()},
         "paged_errors": list(paged_errors),
         "longest_ttls": {str(url): seconds for url, seconds in (longest_ttls or {}).items()},
+        "kept": list(kept),
         "ttls": {str(url): list(pair) for url, pair in (ttls or {}).items()},
     }
     if rows:

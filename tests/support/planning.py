@@ -9,6 +9,7 @@ from prewarm.catalogue import catalogue
 from prewarm.errors import InvalidRequest
 from prewarm.planning.plan import Skipped
 from prewarm.urls import Url
+from resolve.distributions.cache_behaviours import Behaviour
 from resolve.distributions.finder import FoundDistributions
 from resolve.distributions.match import match
 from resolve.distributions.model import Distribution
@@ -56,6 +57,7 @@ def probed(
     pops: list[str],
     addresses: Addresses | None = None,
     unusable: dict[str, Skipped] | None = None,
+    behaviours: list[Behaviour] | None = None,
 ) -> ProbedGroup:
     """Return a matched group as after the probe; by default every POP has an address and responds as itself."""
     return ProbedGroup(
@@ -63,13 +65,18 @@ def probed(
         group.urls,
         tuple(pops),
         skipped=(),
-        behaviours=[],
+        behaviours=behaviours or [],
         addresses={pop: ["192.0.2.1"] for pop in pops} if addresses is None else addresses,
         unusable=unusable or {},
     )
 
 
-def planned(unusable: dict[str, str] | None = None, unmatched: list[Url] | None = None, **changes: Any) -> PlannedRun:
+def planned(
+    unusable: dict[str, str] | None = None,
+    unmatched: list[Url] | None = None,
+    in_order: list[Behaviour] | None = None,
+    **changes: Any,
+) -> PlannedRun:
     """Plan a run of one distribution whose POPs are all usable, except for `unusable`: POP to reason."""
     checked = request(**changes)
     reasons = unusable or {}
@@ -78,6 +85,7 @@ def planned(unusable: dict[str, str] | None = None, unmatched: list[Url] | None 
         checked.pops,
         {pop: ["192.0.2.1"] for pop in checked.pops if reasons.get(pop) != "unresolved_pop"},
         {pop: Skipped(pop, reason) for pop, reason in reasons.items()},
+        in_order,
     )
     return plan_groups([group], unmatched or [], started_at=1000.0, **changes)
 

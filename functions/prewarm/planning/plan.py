@@ -176,6 +176,8 @@ class Plan:
     pairs: bool = False
     batch_list: tuple[Batch, ...] = field(default=(), repr=False)
     tier: str = EDGE
+    # What http:// URLs are fetched with in place of `variants`; empty: the same, as in plans of earlier versions.
+    http_variants: tuple[str, ...] = ()
     # Whether the workers lease their fetches from one rate; in plans of earlier versions each has a fixed share.
     shared_rate: bool = False
 
@@ -225,6 +227,7 @@ class Plan:
             | {
                 "groups": groups,
                 "variants": tuple(document["variants"]),
+                "http_variants": tuple(document.get("http_variants", ())),
                 "warnings": tuple(document["warnings"]),
                 "stage_batches": tuple(document.get("stage_batches", ())),
                 "sources": tuple(SourceReport.from_json(entry) for entry in document.get("sources", ())),

@@ -53,11 +53,10 @@ class PrewarmRequest(BaseModel):
     region: Annotated[list[str], Field(min_length=1)] = []
     cf_domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
 
-    # Browsers send `gzip, deflate, br, zstd`; CloudFront normalises it to br and gzip (Developer Guide,
-    # "Serving compressed files").
-    accept_encodings: Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=8)] = [
-        "br, gzip"
-    ]
+    # None: what browsers send (resolve/variants.py). Requests stored by earlier versions list "br, gzip".
+    accept_encodings: (
+        Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=8)] | None
+    ) = None
     headers: dict[str, str] = {}
     user_agent: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     invalidate: bool | Annotated[list[str], Field(min_length=1)] = False

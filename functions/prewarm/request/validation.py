@@ -121,7 +121,7 @@ def _check(document: object, direct: bool, pop_catalogue: Catalogue, most_urls: 
             fields.region_type, fields.region, pop_catalogue, allow_unknown_pops=fields.allow_unknown_pops
         )
         problems += unknown
-    problems += header_problems(fields.headers, fields.accept_encodings, fields.user_agent, direct=direct)
+    problems += header_problems(fields.headers, fields.accept_encodings or (), fields.user_agent, direct=direct)
     problems += pattern_problems(fields.invalidate)
     if problems:
         raise InvalidRequest(problems)

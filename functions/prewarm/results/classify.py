@@ -13,7 +13,11 @@ from prewarm.http_date import epoch_seconds
 from prewarm.results.outcome import Outcome
 from prewarm.urls import redacted
 
+# The encodings of which CloudFront keeps a variant (Developer Guide, "Serve compressed files"). Any other is part of
+# the object as the origin has it, such as `aws-chunked` in S3's metadata, and every viewer gets the same copy.
 _ENCODINGS = frozenset({"br", "gzip"})
+# An older name of gzip (RFC 9110, 8.4.1.3).
+_OLD_GZIP = "x-gzip"
 # s-maxage replaces max-age, and each of them Expires (Developer Guide, "Manage how long content stays in the cache").
 _UNCACHEABLE = re.compile(
     r"\b(?:no-store|no-cache|private|s-maxage=0)\b|^(?!.*\bs-maxage=).*\bmax-age=0\b", re.IGNORECASE
@@ -98,9 +102,18 @@ def _classify_copy(response: Response, variant: str) -> tuple[Outcome, str]:
 
 @functools.lru_cache(maxsize=256)
 def _was_accepted(encoding: str, variant: str) -> bool:
-    """Return whether an Accept-Encoding accepts an encoding; one that names none accepts what the origin stored."""
-    accepted = [part.partition(";")[0].strip() for part in variant.split(",")]
-    return not _ENCODINGS & set(accepted) or encoding in accepted or "*" in accepted
+    """Return whether a Content-Encoding is one that CloudFront gives to viewers with this Accept-Encoding.
+
+    An Accept-Encoding that names neither br nor gzip accepts what the origin stored.
+    """
+    accepted = _codings(variant)
+    return not _ENCODINGS & accepted or "*" in accepted or _ENCODINGS & _codings(encoding) <= accepted
+
+
+def _codings(header: str) -> set[str]:
+    """Return the encodings that a header in lower case lists, without their weights."""
+    names = {part.partition(";")[0].strip() for part in header.split(",")}
+    return names | {"gzip"} if _OLD_GZIP in names else names
 
 
 def _status_and_x_cache(response: Response) -> str:

@@ -40,7 +40,10 @@ STEPS = {
     Outcome.UNPROVEN: NextStep(
         "fix", "raise the TTL: Cache-Control of the origin, or the minimum TTL of the cache policy"
     ),
-    Outcome.STALE: NextStep("retry", "repair the origin, which fails when the edge revalidates its copy, then retry"),
+    Outcome.STALE: NextStep(
+        "retry",
+        "repair the origin if it fails, or invalidate the path that a function changes the URI to, then retry",
+    ),
     Outcome.NOT_CACHEABLE: NextStep(
         "fix", "raise the TTL of the cache policy, or take the URL off the list: its settings prevent caching"
     ),

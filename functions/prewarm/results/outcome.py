@@ -58,7 +58,7 @@ IN_WORDS = {
     Outcome.REDIRECT: "a redirect, which is not followed",
     Outcome.ERROR_PAGE: "the edge sent a custom error page",
     Outcome.LIMITED: "a limit of CloudFront, AWS WAF or the origin refused it",
-    Outcome.STALE: "the edge keeps serving an expired copy (RefreshHit), as it does while the origin fails",
+    Outcome.STALE: "the edge keeps serving an old copy: expired (RefreshHit), or from before the invalidation",
     Outcome.UNPROVEN: "the edge had no cached copy when the URL was fetched again",
     Outcome.NOT_CACHEABLE: "the distribution's settings keep the edge from caching it",
     Outcome.WRONG_POP: "a different POP answered",

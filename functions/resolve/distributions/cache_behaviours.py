@@ -31,8 +31,9 @@ IDENTITY = "identity"
 class CacheKey:
     """The parts of a request, apart from host and path, that select a cache entry, and the entries' TTLs in seconds.
 
-    `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `headers` in lower case; `encodings`: those of
-    br and gzip that have their own entries; `policy`: the cache policy's name, empty for legacy settings.
+    `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `query_names`: the listed ones; `headers` in
+    lower case; `encodings`: those of br and gzip that have their own entries; `policy`: the cache policy's name,
+    empty for legacy settings.
     """
 
     policy: str
@@ -43,6 +44,12 @@ class CacheKey:
     min_ttl: int
     default_ttl: int
     max_ttl: int
+    query_names: frozenset[str] = frozenset()
+
+    def has_query(self, name: str) -> bool:
+        """Return whether a query string of this name is in the key."""
+        listed = name in self.query_names
+        return {"all": True, "whitelist": listed, "allExcept": not listed}.get(self.queries, False)
 
     def variant(self, accept_encoding: str) -> str:
         """Return the cached copy that an Accept-Encoding selects: `br,gzip`, `br`, `gzip` or `identity`.
@@ -229,6 +236,7 @@ def _key_of_policy(policy: Document) -> CacheKey:
         min_ttl=policy.get("MinTTL", 0),
         default_ttl=policy.get("DefaultTTL", 86_400),
         max_ttl=policy.get("MaxTTL", 31_536_000),
+        query_names=frozenset(_items(parameters.get("QueryStringsConfig") or {}, "QueryStrings")),
     )
 
 
@@ -245,4 +253,5 @@ def _legacy_key(settings: Document) -> CacheKey:
         min_ttl=settings.get("MinTTL", 0),
         default_ttl=settings.get("DefaultTTL", 86_400),
         max_ttl=settings.get("MaxTTL", 31_536_000),
+        query_names=frozenset(_items(forwarded, "QueryStringCacheKeys")),
     )

@@ -10,6 +10,7 @@ from resolve.distributions.accounts import ClientOf
 from resolve.distributions.cache_behaviours import Behaviour, behaviours, policy_ids
 from resolve.distributions.config_warnings import settings_warnings
 from resolve.distributions.forwarding import Policies, Unread
+from resolve.distributions.key_warnings import http_warnings
 from resolve.distributions.managed_policies import ORIGIN_REQUEST, RESPONSE_HEADERS
 from resolve.stages import Chosen, ChosenGroup, Inspected, InspectedGroup
 
@@ -59,20 +60,26 @@ class ConfigReader:
         if not distribution_id:
             unknown = "its settings are unknown because it is not a distribution of this account"
             unknown += "; if its origin may be silent for more than 95 s, set PREWARM_STALL_SECONDS"
-            return [], [f"{domain}: {unknown}"]
+            return [], [f"{domain}: {unknown}", *_over_http(groups, fields)]
         client = self._client_of(account)
         try:
             config = client.get_distribution_config(Id=distribution_id)["DistributionConfig"]
         except ClientError as error:
             unread = f"its settings could not be read ({_code(error)}), so they are not checked"
-            return [], [f"{domain}: {unread}"]
+            return [], [f"{domain}: {unread}", *_over_http(groups, fields)]
         read = {each: self._policy(account, each, _cache_policy) for each in policy_ids(config)}
         policies = {each: policy for each, policy in read.items() if not isinstance(policy, Unread)}
         in_order = behaviours(config, policies, self._other_policies(account, config))
         warnings: list[str] = []
         for group in groups:
             warnings += settings_warnings(
-                group.distribution.domain, config, in_order, group.urls, fields.accept_encodings, fields.headers
+                group.distribution.domain,
+                config,
+                in_order,
+                group.urls,
+                fields.accept_encodings,
+                fields.headers,
+                invalidates=bool(fields.invalidate),
             )
         return in_order, warnings
 
@@ -93,6 +100,15 @@ class ConfigReader:
             except ClientError as error:
                 self._policies[account, policy_id] = Unread(_code(error))
         return self._policies[account, policy_id]
+
+
+def _over_http(groups: Sequence[ChosenGroup], fields: PrewarmRequest) -> list[str]:
+    """Return the warnings about http:// URLs of distributions whose settings are not known."""
+    return [
+        f"{group.distribution.domain}: {warning}"
+        for group in groups
+        for warning in http_warnings(group.urls, fields.accept_encodings)
+    ]
 
 
 Get = Callable[["CloudFrontClient", str], Any]  # the API's document

@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from prewarm.errors import truncate
 from prewarm.settings import DEFAULT_STALL_SECONDS
 from prewarm.urls import Url, redacted
-from resolve.distributions.cache_behaviours import Behaviour, CacheKey, Document, by_behaviour, longest_first_byte
+from resolve.distributions.cache_behaviours import Behaviour, Document, by_behaviour, longest_first_byte
 from resolve.distributions.forwarding import forwarding_warnings
+from resolve.distributions.key_warnings import USUAL_KEY, http_warnings, key_warnings
 
-# Headers that CloudFront adds itself, from the viewer's location and the type of its device (Developer Guide, "Add
-# CloudFront request headers"): a Lambda function has one location and one User-Agent.
-VIEWER_LOCATION = ("cloudfront-viewer-",)
-VIEWER_DEVICE = ("cloudfront-is-", "user-agent")
+FUNCTIONS = {"LambdaFunctionAssociations": "Lambda@Edge", "FunctionAssociations": "CloudFront Functions"}
 ALLOW_REDIRECT, HTTPS_ONLY = "redirect-to-https", "https-only"
 # The edge caches an error for 10 s by default (Developer Guide, "How CloudFront processes HTTP 4xx and 5xx status
 # codes from your origin").
@@ -23,8 +21,10 @@ def settings_warnings(
     config: Document,
     in_order: Sequence[Behaviour],
     urls: Sequence[Url],
-    variants: Sequence[str],
+    listed: Sequence[str] | None,
     headers: Mapping[str, str],
+    *,
+    invalidates: bool = False,
 ) -> list[str]:
     """Return how a distribution's settings affect a run's URLs: one sentence each, the whole distribution's first.
 
@@ -33,8 +33,9 @@ def settings_warnings(
         config: its DistributionConfig.
         in_order: its cache behaviours, as `behaviours` returns them.
         urls: the run's URLs that it serves.
-        variants: the request's accept_encodings.
+        listed: the request's accept_encodings, None if it has none.
         headers: the request's headers.
+        invalidates: whether the run invalidates paths.
 
     """
     warnings = [f"{domain}: {sentence}" for sentence in _of_distribution(config)]
@@ -43,7 +44,8 @@ def settings_warnings(
         example = truncate(redacted(matching[0].given))
         count = f"{len(matching):,} URLs, such as {example}" if len(matching) > 1 else example
         subject = f"{domain}, behaviour {behaviour.pattern} ({count})"
-        warnings += [f"{subject}: {sentence}" for sentence in _of_behaviour(behaviour, matching, variants, headers)]
+        sentences = _of_behaviour(behaviour, matching, listed, headers, invalidates=invalidates)
+        warnings += [f"{subject}: {sentence}" for sentence in sentences]
     return warnings
 
 
@@ -85,15 +87,21 @@ def _of_distribution(config: Document) -> Iterator[str]:
 
 
 def _of_behaviour(
-    behaviour: Behaviour, urls: Sequence[Url], variants: Sequence[str], headers: Mapping[str, str]
+    behaviour: Behaviour,
+    urls: Sequence[Url],
+    listed: Sequence[str] | None,
+    headers: Mapping[str, str],
+    *,
+    invalidates: bool,
 ) -> Iterator[str]:
     settings = behaviour.settings
     yield from _of_protocol(settings, urls)
     if any((settings.get(name) or {}).get("Enabled") for name in ("TrustedSigners", "TrustedKeyGroups")):
         yield "only signed URLs and signed cookies are served; the edge responds to others with 403 (blocked)"
-    yield from _of_functions(settings)
+    yield from _of_functions(settings, invalidates=invalidates)
     if behaviour.key is None:
         yield "its cache policy could not be read, so its cache key is unknown"
+        yield from _over_http(behaviour, urls, listed)
         return
     if why := behaviour.key.why_nothing_is_cached():
         yield f"{why}, so warming has no effect"
@@ -103,8 +111,8 @@ def _of_behaviour(
             "the default TTL is 0, so only responses with a lifetime from the origin (Cache-Control, Expires) "
             "are cached"
         )
-    yield from _of_variants(behaviour.key, variants)
-    yield from _of_cache_key(behaviour.key, urls, headers)
+    yield from key_warnings(behaviour.key, urls, listed, headers)
+    yield from _over_http(behaviour, urls, listed)
     sent = {name.lower() for name in headers}
     yield from forwarding_warnings(behaviour.forwarding, behaviour.key.headers, behaviour.key.cookies, sent)
 
@@ -118,54 +126,20 @@ def _of_protocol(settings: Document, urls: Sequence[Url]) -> Iterator[str]:
         yield f"{plain:,} http:// URLs are refused with 403 (blocked); list them as https://"
 
 
-def _of_functions(settings: Document) -> Iterator[str]:
-    kinds = {"LambdaFunctionAssociations": "Lambda@Edge", "FunctionAssociations": "CloudFront Functions"}
-    for name, product in kinds.items():
+def _over_http(behaviour: Behaviour, urls: Sequence[Url], listed: Sequence[str] | None) -> Iterator[str]:
+    """Yield the warning of http:// URLs, unless they are redirected or refused."""
+    if behaviour.settings.get("ViewerProtocolPolicy") not in {ALLOW_REDIRECT, HTTPS_ONLY}:
+        yield from http_warnings(urls, listed, behaviour.key or USUAL_KEY)
+
+
+def _of_functions(settings: Document, *, invalidates: bool) -> Iterator[str]:
+    for name, product in FUNCTIONS.items():
         for entry in (settings.get(name) or {}).get("Items") or []:
             event = entry.get("EventType", "")
             if event == "viewer-request":
                 yield f"{product} on viewer-request may generate the response or change the cache key"
+                if invalidates:
+                    both = "then both URIs have to be invalidated; use patterns in invalidate that cover both"
+                    yield f"{product} on viewer-request may change the URI, and {both}"
             elif event == "viewer-response":
                 yield f"{product} on viewer-response may change the response that the service checks"
-
-
-def _of_variants(key: CacheKey, variants: Sequence[str]) -> Iterator[str]:
-    by_copy: dict[str, list[str]] = {}
-    for variant in variants:
-        by_copy.setdefault(key.variant(variant), []).append(variant)
-    for copy, same in by_copy.items():
-        if len(same) > 1:
-            listed = " and ".join(repr(truncate(each)) for each in same)
-            yield f"{listed} select one cached copy ({copy}); list one of them in accept_encodings"
-    if "accept-encoding" not in key.headers and not key.encodings and any(names_encoding(each) for each in variants):
-        yield "the cache key ignores Accept-Encoding: viewers with and without br or gzip share one cached copy"
-
-
-def names_encoding(accept_encoding: str) -> bool:
-    """Return whether an Accept-Encoding names an encoding that CloudFront normalises: br or gzip."""
-    return any(name in accept_encoding.lower() for name in ("br", "gzip"))
-
-
-def _of_cache_key(key: CacheKey, urls: Sequence[Url], headers: Mapping[str, str]) -> Iterator[str]:
-    sent = {name.lower() for name in headers}
-    if "*" in key.headers:
-        yield "all headers are in the cache key, so nothing is cached"
-        return
-    location = sorted(name for name in key.headers if name.startswith(VIEWER_LOCATION))
-    if location:
-        yield f"{', '.join(location)} in the cache key: only the copy for the service's own location is warmed"
-    device = sorted(name for name in key.headers if name.startswith(VIEWER_DEVICE))
-    if device:
-        yield f"{', '.join(device)} in the cache key: only one device's copy is warmed; set user_agent to a viewer's"
-    rest = sorted(key.headers - set(location) - set(device) - sent - {"accept-encoding"})
-    if rest:
-        yield f"{', '.join(rest)} in the cache key: viewers that send them get other copies; set them in headers"
-    if key.cookies != "none" and "cookie" not in sent:
-        yield f"cookies are in the cache key ({key.cookies}): only the copy without cookies is warmed"
-    if key.queries == "none":
-        objects = len({url.fetch.partition("?")[0] for url in urls})
-        if objects < len(urls):
-            yield (
-                f"query strings are not part of the cache key: these URLs map to {objects:,} cached objects; "
-                "the other requests are redundant"
-            )

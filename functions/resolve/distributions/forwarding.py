@@ -38,8 +38,8 @@ class Forwarding:
     """What a behaviour's policies forward to the origin, and the CORS headers that they add to responses.
 
     `policy`: the origin request policy's name, empty without one; `all_viewer`: whether all headers of the viewer are
-    forwarded, except `excepted`; `listed`: headers forwarded by name, in lower case; `cookies`: whether any are;
-    `adds_cors`, `replaces_cors`: whether responses get CORS headers, and instead of the origin's; `unread`,
+    forwarded, except `excepted`; `listed`: headers forwarded by name, in lower case; `cookies`, `queries`: whether
+    any are; `adds_cors`, `replaces_cors`: whether responses get CORS headers, and instead of the origin's; `unread`,
     `unread_response`: why the origin request policy, or the response headers policy, is not known. `server_timing`:
     whether responses carry Server-Timing (API Reference, ResponseHeadersPolicyServerTimingHeadersConfig); None if
     that is not known.
@@ -50,6 +50,7 @@ class Forwarding:
     listed: frozenset[str] = frozenset()
     excepted: frozenset[str] = frozenset()
     cookies: bool = False
+    queries: bool = False
     adds_cors: bool = False
     replaces_cors: bool = False
     unread: str = ""
@@ -105,6 +106,7 @@ def _forwarded(policy: Document) -> dict[str, Any]:
         "listed": names if listing else frozenset(),
         "excepted": names if behaviour == ALL_EXCEPT else frozenset(),
         "cookies": (policy.get("CookiesConfig") or {}).get("CookieBehavior", "none") != "none",
+        "queries": (policy.get("QueryStringsConfig") or {}).get("QueryStringBehavior", "none") != "none",
     }
 
 

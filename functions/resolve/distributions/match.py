@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from prewarm.errors import InvalidRequest, Problem
 from resolve.distributions.finder import FoundDistributions
-from resolve.invalidation import invalidation_problems, uncovered_warnings
+from resolve.invalidation import invalidation_problems
 from resolve.stages import Collected, Matched, MatchedGroup
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def match(
         problems += invalidation_problems(groups, patterns)
     if problems:
         raise InvalidRequest(problems)
-    return Matched(groups, unmatched, unmatched_warnings(found) + uncovered_warnings(groups, patterns))
+    return Matched(groups, unmatched, unmatched_warnings(found))
 
 
 def unmatched_warnings(found: FoundDistributions) -> tuple[str, ...]:

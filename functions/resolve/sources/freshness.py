@@ -12,7 +12,8 @@ from prewarm.planning.source_documents import CACHE, INVALIDATED, ORIGIN, ReadDo
 from prewarm.request.invalidation_patterns import covers
 from prewarm.urls import Url
 from resolve.distributions.model import Distribution
-from resolve.invalidation import invalidation_path, path_problem
+from resolve.invalidation import path_problem
+from resolve.invalidation_paths import cached_paths, invalidation_path
 from resolve.invalidation_rounds import Owner
 
 # X-Cache of responses that CloudFront did not take from its cache (Developer Guide, "x-edge-result-type"). RefreshHit
@@ -71,10 +72,10 @@ class Freshness:
             return read(INVALIDATED), False
         if not self._invalidates:
             return read(CACHE, self._reason), False
-        listed, reason = self._path_to_invalidate(distribution, path)
+        listed, reason = self._paths_to_invalidate(distribution, url)
         if reason:
             return read(CACHE, reason), False
-        self.stale.setdefault(owner, {})[listed] = None
+        self.stale.setdefault(owner, {}).update(dict.fromkeys(listed))
         return read(CACHE), True
 
     def _was_invalidated(self, owner: Owner, path: str) -> bool:
@@ -82,14 +83,16 @@ class Freshness:
             covers(pattern, path) for pattern in self._removed.get(owner, ())
         )
 
-    def _path_to_invalidate(self, distribution: Distribution, path: str) -> tuple[str, str]:
-        """Return the path or pattern that removes a document from the caches, or why none does."""
+    def _paths_to_invalidate(self, distribution: Distribution, url: Url) -> tuple[tuple[str, ...], str]:
+        """Return the paths or the pattern that removes a document from the caches, or why none does."""
+        path = invalidation_path(url)
         if not distribution.id:
-            return "", f"{distribution.domain} is not a distribution of this account, so it cannot be invalidated"
+            return (), f"{distribution.domain} is not a distribution of this account, so it cannot be invalidated"
         problem = path_problem(path)
         if not problem:
-            return path, ""
-        covering = next((each for each in self._patterns if covers(each, path)), "")
+            # The settings are not read yet, so the cache key may be without the query strings.
+            return cached_paths(url), ""
+        covering = tuple(each for each in self._patterns if covers(each, path))[:1]
         return covering, "" if covering else f"it was not invalidated, because its path {problem}"
 
 

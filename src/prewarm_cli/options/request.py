@@ -115,7 +115,7 @@ def request_of(
         typer.Option(
             metavar="VALUE",
             help='A variant to warm: an Accept-Encoding value, such as "br, gzip" or identity. Repeatable.',
-            show_default="br, gzip",
+            show_default="as browsers: br, gzip over https, gzip over http",
             rich_help_panel=BEHAVIOUR,
         ),
     ] = None,

@@ -11,7 +11,7 @@ import resolve.invalidate_handler
 from prewarm.settings import Settings
 from resolve.invalidation_rounds import before_first_round
 from tests.support.edge_urls import HOST
-from tests.support.handlers import ACCOUNT, OTHER_HOST, SYDNEY, Context, Machine, client, keys
+from tests.support.handlers import ACCOUNT, OTHER_HOST, SYDNEY, Context, Machine, client, keys, plan_document
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +57,12 @@ def complete(progress: dict[str, Any]) -> None:
         invalidation(each).status = "Completed"
 
 
-def test_paths_are_those_of_the_urls_with_their_queries(machine: Machine) -> None:
+def test_paths_are_those_of_the_cache_key(machine: Machine) -> None:
+    """The distribution's settings forward no query strings."""
     urls = [f"https://{HOST}{tail}" for tail in ("", "/", "/a/b.html", "/a?b=1&c=%20", "/ü", "/x?", "/y#part")]
     (created,) = step("fresh", planned(machine, urls))["created"]
     paths = batch(created)["Paths"]
-    assert paths["Items"] == ["/", "/a/b.html", "/a?b=1&c=%20", "/%C3%BC", "/x?", "/y"]
+    assert paths["Items"] == ["/", "/a/b.html", "/a", "/%C3%BC", "/x", "/y"]
     assert paths["Quantity"] == 6
 
 
@@ -82,6 +83,12 @@ def test_patterns_are_invalidated_in_each_distribution(machine: Machine, account
     created = step("fresh", planned(machine, urls, invalidate=["/a/*", "/index.html"]))["created"]
     assert [entry["distributionId"] for entry in created] == account.distribution_ids
     assert [batch(entry)["Paths"]["Items"] for entry in created] == [["/a/*", "/index.html"]] * 2
+
+
+def test_workers_know_which_urls_no_pattern_covers(machine: Machine) -> None:
+    """Their copies may be older than the run."""
+    planned(machine, [f"https://{HOST}/a/1", f"https://{HOST}/b", f"https://{HOST}/a?2"], invalidate=["/a/*"])
+    assert plan_document("fresh", "blocks/000000.json.gz")["kept"] == [1, 2]
 
 
 def test_patterns_are_rejected_by_default_with_the_parameter(

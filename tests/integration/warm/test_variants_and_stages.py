@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from prewarm_local.edge.process import SimulatedCloudFront
+from tests.support.edge_client import Client
 from tests.support.edge_urls import HOST, fresh, path_of
 from tests.support.handlers import DOMAIN, OLD, SYDNEY, TOKYO, Machine, an_account, document, outcomes, records
 from tests.support.strict_edge import strict_cloudfront
@@ -96,6 +97,22 @@ def test_encoded_variants_precede_identity_once_per_target(blind_edge: Simulated
     asked = blind_edge.stats()["origin"]
     assert [asked[path_of(url)] for url in urls[1:]] == [6, 6]
     assert len({record["etag"] for record in recorded}) == 3 * 3
+
+
+def test_default_warms_the_copy_that_browsers_select_by_scheme(machine: Machine, edge: SimulatedCloudFront) -> None:
+    """Browsers do not accept br over http, so an http:// URL has viewers for another copy than an https:// URL."""
+    (secure,), (plain,) = fresh(1), fresh(1, scheme="http")
+    request = {"region_type": "pop", "region": THREE, "verify": "all"}
+    mixed = machine.run({"url_list": [secure, plain], **request})
+    (other,) = fresh(1, scheme="http")
+    machine.run({"url_list": [other], **request})
+    sent = {record["url"]: record["variant"] for record in records(mixed.name)}
+    assert sent == {secure: "br, gzip", plain: "gzip"}
+    viewer = Client(edge)
+    by_browser = {secure: "gzip, deflate, br, zstd", plain: "gzip, deflate", other: "gzip, deflate"}
+    for url, accept in by_browser.items():
+        found = [viewer.request(path_of(url), pop, accept=accept).x_cache for pop in THREE]
+        assert found == ["Hit"] * 3
 
 
 def test_second_stage_makes_no_origin_requests(blind_edge: SimulatedCloudFront) -> None:

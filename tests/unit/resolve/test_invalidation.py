@@ -15,8 +15,8 @@ from resolve.invalidation import (
     check_rounds,
     covering_pattern,
     figures,
-    invalidation_path,
 )
+from resolve.invalidation_paths import invalidation_path
 from resolve.invalidation_rounds import Round, rounds_of
 from tests.support.planning import matched, planned, rejected
 
@@ -116,12 +116,12 @@ def test_patterns_are_one_round_of_each_distribution() -> None:
 
 def test_urls_that_no_pattern_covers_are_warned_of() -> None:
     urls = [f"{SITE}/assets/a.js", f"{SITE}/index.html", f"{SITE}/Assets/b.js"]
-    (warning,) = matched(url_list=urls, invalidate=["/assets/*"]).warnings
+    (warning,) = planned(url_list=urls, invalidate=["/assets/*"]).plan.warnings
     assert warning == (
         "not invalidated: 2 of 3 URLs match no pattern of invalidate, such as https://www.example.com/index.html"
     )
-    assert matched(url_list=urls, invalidate=["/*"]).warnings == ()
-    assert matched(url_list=urls, invalidate=True).warnings == ()
+    assert planned(url_list=urls, invalidate=["/*"]).plan.warnings == ()
+    assert planned(url_list=urls, invalidate=True).plan.warnings == ()
 
 
 @pytest.mark.parametrize(

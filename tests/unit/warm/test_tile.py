@@ -71,6 +71,21 @@ def test_each_variant_has_its_encoding_and_the_request_headers() -> None:
     ]
 
 
+def test_http_urls_are_fetched_with_their_own_variants() -> None:
+    _, tile = tile_of(2, variants=("br, gzip",), over_http=(1,), http_variants=("gzip",))
+    secure, plain = targets_of(tile)
+    assert [tile.variant_of(target) for target in (secure, plain)] == ["br, gzip", "gzip"]
+    queue = tile.queues[0]
+    assert queue is not None
+    assert tile.fetch(secure, queue).headers[0] == "Accept-Encoding: br, gzip"
+    assert tile.fetch(plain, queue).headers == ["Accept-Encoding: gzip", *tile.headers[0][1:]]
+
+
+def test_http_urls_are_fetched_with_the_variants_of_all_without_their_own() -> None:
+    _, tile = tile_of(1, variants=("br, gzip", "identity"), over_http=(0,))
+    assert [tile.variant_of(target) for target in targets_of(tile)] == ["br, gzip", "identity"]
+
+
 def test_pragma_is_not_sent_where_it_selects_another_copy_or_the_request_has_its_own() -> None:
     _, tile = tile_of(headers={"pragma": "no-cache"})
     assert [line for line in tile.headers[0] if "ragma" in line] == ["pragma: no-cache"]

@@ -130,6 +130,31 @@ def test_detail_has_the_reason(received: Response, outcome: Outcome, words: str)
     assert words in detail
 
 
+@pytest.mark.parametrize(
+    ("encoding", "variant", "accepted"),
+    [
+        ("aws-chunked", "br, gzip", True),
+        ("identity", "br, gzip", True),
+        ("utf-8", "gzip", True),
+        ("deflate", "br, gzip", True),
+        ("zstd", "br", True),
+        ("gzip,aws-chunked", "br, gzip", True),
+        ("gzip, aws-chunked", "br", False),
+        ("br", "gzip", False),
+        ("BR", "gzip, deflate", False),
+        ("x-gzip", "gzip", True),
+        ("x-gzip", "br", False),
+        ("br", "gzip;q=0.5, *", True),
+        ("gzip", "identity", True),
+    ],
+)
+def test_only_br_and_gzip_can_be_of_another_variant(encoding: str, variant: str, *, accepted: bool) -> None:
+    """CloudFront has variants of br and gzip only; any other Content-Encoding is the origin's, for all viewers."""
+    received = response(x_cache="Hit from cloudfront", encoding=encoding)
+    expected = Outcome.ALREADY_WARM if accepted else Outcome.UNPROVEN
+    assert classify(received, POP, variant)[0] is expected
+
+
 @pytest.mark.parametrize("length", ["\u00b2", "9" * 5000, "10, 11", "-10"])
 def test_copy_whose_content_length_is_not_a_length_is_truncated(length: str) -> None:
     """That it is whole cannot be shown."""

@@ -9,6 +9,12 @@ from resolve.distributions.config_warnings import settings_warnings
 from tests.support.builders import parsed
 from tests.support.cache_policies import DISABLED, OPTIMIZED, header_list, policy
 
+# Accept-Encoding is in the key as any other header.
+LITERAL = policy(
+    EnableAcceptEncodingGzip=False,
+    EnableAcceptEncodingBrotli=False,
+    HeadersConfig=header_list("Accept-Encoding"),
+)
 PAGE = ["https://www.example.com/a?token=s3cret"]
 
 
@@ -18,6 +24,8 @@ def warned(
     urls: list[str] | None = None,
     variants: list[str] | None = None,
     headers: dict[str, str] | None = None,
+    *,
+    invalidates: bool = False,
     **config: Any,
 ) -> str:
     """Return the warnings of a distribution whose default behaviour has the policy P, one per line."""
@@ -28,8 +36,9 @@ def warned(
         whole,
         behaviours(whole, {"P": OPTIMIZED if cache_policy is None else cache_policy}),
         parsed(*(urls or PAGE)),
-        variants or ["br, gzip"],
+        variants,
         headers or {},
+        invalidates=invalidates,
     )
     return "\n".join(warnings)
 
@@ -84,7 +93,56 @@ def test_example_url_is_redacted() -> None:
         ),
         ({"cache_policy": policy(HeadersConfig=header_list("User-Agent"))}, "set user_agent"),
         ({"cache_policy": policy(HeadersConfig=header_list("Accept-Language"))}, "accept-language in the cache key"),
-        ({"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"})}, "cookies are in the cache key (all)"),
+        (
+            {"cache_policy": policy(HeadersConfig=header_list("Origin")), "headers": {"ORIGIN": "https://a.example"}},
+            "origin in the cache key: only the copy for the value in headers is warmed",
+        ),
+        (
+            {"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"})},
+            "cookies are in the cache key (all): only the copy without cookies is warmed",
+        ),
+        (
+            {"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"}), "headers": {"Cookie": "session=mine"}},
+            "cookies are in the cache key (all): only the copy for the Cookie in headers is warmed",
+        ),
+        (
+            {"cache_policy": LITERAL},
+            "exactly 'br, gzip' get a warmed copy; add what browsers send to accept_encodings: 'gzip, deflate, ",
+        ),
+        (
+            {"cache_policy": LITERAL, "urls": ["http://www.example.com/"], "variants": ["gzip"]},
+            "exactly 'gzip' get a warmed copy; add what browsers send to accept_encodings: 'gzip, deflate'",
+        ),
+        (
+            {"cache_policy": LITERAL, "variants": ["gzip, deflate, br, zstd"]},
+            "accept_encodings: 'gzip, deflate, br'",
+        ),
+        (
+            {
+                "urls": [*PAGE, "http://www.example.com/b?token=s3cret", "http://www.example.com/c"],
+                "variants": ["br, gzip", "identity"],
+            },
+            "2 http:// URLs, such as http://www.example.com/b?token=…: browsers do not accept br over http",
+        ),
+        (
+            {
+                "cache_policy": policy(EnableAcceptEncodingGzip=False),
+                "urls": ["http://www.example.com/"],
+                "variants": ["br"],
+            },
+            "get the copy for identity, which is not warmed; add 'gzip' to accept_encodings",
+        ),
+        (
+            {"default": {"CachePolicyId": "gone"}, "urls": ["http://www.example.com/"], "variants": ["br, gzip"]},
+            "get the copy for gzip, which is not warmed",
+        ),
+        (
+            {
+                "default": {"FunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "viewer-request"}]}},
+                "invalidates": True,
+            },
+            "then both URIs have to be invalidated; use patterns in invalidate that cover both",
+        ),
         (
             {
                 "cache_policy": policy(QueryStringsConfig={"QueryStringBehavior": "none"}),
@@ -132,8 +190,20 @@ def test_setting_that_affects_warming_is_a_warning(changes: dict[str, Any], word
     "changes",
     [
         {"urls": ["https://www.example.com/"], "default": {"ViewerProtocolPolicy": "redirect-to-https"}},
-        {"cache_policy": policy(HeadersConfig=header_list("Accept-Language")), "headers": {"accept-language": "de"}},
-        {"cache_policy": policy(CookiesConfig={"CookieBehavior": "all"}), "headers": {"Cookie": "a=b"}},
+        {"cache_policy": LITERAL, "variants": ["gzip, deflate, br, zstd", "gzip, deflate, br"]},
+        {"urls": [*PAGE, "http://www.example.com/"]},
+        {"cache_policy": policy(HeadersConfig=header_list("CloudFront-Forwarded-Proto", "Host"))},
+        {"urls": ["http://www.example.com/"], "variants": ["br, gzip", "gzip"]},
+        {"urls": ["http://www.example.com/"], "variants": ["gzip, deflate"]},
+        {
+            "cache_policy": policy(EnableAcceptEncodingBrotli=False),
+            "urls": ["http://www.example.com/"],
+            "variants": ["br, gzip"],
+        },
+        {
+            "default": {"LambdaFunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "origin-request"}]}},
+            "invalidates": True,
+        },
         {"default": {"FunctionAssociations": {"Quantity": 1, "Items": [{"EventType": "origin-request"}]}}},
         {"HttpVersion": "http2and3"},
         {"CustomErrorResponses": {"Quantity": 1, "Items": [{"ErrorCode": 503, "ErrorCachingMinTTL": 10}]}},
@@ -142,6 +212,27 @@ def test_setting_that_affects_warming_is_a_warning(changes: dict[str, Any], word
 )
 def test_harmless_setting_is_not_a_warning(changes: dict[str, Any]) -> None:
     assert warned(**changes) == ""
+
+
+@pytest.mark.parametrize("policy_of_viewers", ["redirect-to-https", "https-only"])
+def test_http_urls_that_are_never_served_get_no_warning_about_their_copy(policy_of_viewers: str) -> None:
+    default = {"ViewerProtocolPolicy": policy_of_viewers}
+    warnings = warned(default, urls=["http://www.example.com/"], variants=["br, gzip"])
+    assert "over http" not in warnings
+    assert warnings.count("\n") == 0
+
+
+def test_values_of_sent_headers_are_not_shown() -> None:
+    key = policy(CookiesConfig={"CookieBehavior": "all"}, HeadersConfig=header_list("Authorization"))
+    warnings = warned(cache_policy=key, headers={"Cookie": "session=s3cret", "Authorization": "s3cret"})
+    assert "authorization in the cache key: only the copy for the value in headers" in warnings
+    assert "s3cret" not in warnings
+
+
+def test_accept_encoding_in_a_legacy_key_is_a_warning() -> None:
+    forwarded = {"QueryString": True, "Cookies": {"Forward": "none"}, "Headers": {"Items": ["Accept-Encoding"]}}
+    warnings = warned({"CachePolicyId": None, "ForwardedValues": forwarded, "MaxTTL": 60})
+    assert "only viewers that send exactly 'br, gzip' get a warmed copy" in warnings
 
 
 def test_legacy_settings_are_checked_without_brotli() -> None:
