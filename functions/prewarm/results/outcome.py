@@ -47,7 +47,7 @@ RETRIED = frozenset(
 )
 # Retried only once the edge's cached error has expired.
 RETRIED_LATER = frozenset({Outcome.SERVER_ERROR, Outcome.LIMITED})
-# The outcomes at a dark POP: no valid connection to that POP exists, or it never responds on one.
+# The outcomes at a dark POP: no valid connection to that POP exists, or it never answers on one.
 SILENT = frozenset({Outcome.CONNECT_ERROR, Outcome.TLS_ERROR, Outcome.WRONG_POP, Outcome.TIMEOUT})
 
 IN_WORDS = {
