@@ -40,7 +40,7 @@ def cannot_succeed(url: UrlResult, percent_needed: float) -> bool:
     if url.verdict is not Verdict.IN_PROGRESS or not url.kinds:
         return False
     possible = url.reachable - sum(url.kinds.values())
-    return 100 * possible < round(percent_needed * url.reachable, 6)
+    return possible <= 0 or 100 * possible < round(percent_needed * url.reachable, 6)
 
 
 def set_aside(plan: Plan, urls: Iterable[UrlResult]) -> Counter[str]:
