@@ -21,7 +21,7 @@ from prewarm.results.outcome import Outcome
 from prewarm.results.regional_causes import COLD, DIRECT, IN_WORDS, OWN_COPIES, SINGLE, UNNAMED
 from warm.carriers import Carriers
 from warm.judge import FETCHES_IF_UNCACHEABLE, MOST_FETCHES, PAUSE_FOR_AGE, Judge, Judged, pause_without_proof
-from warm.proof import EDGE, is_refreshed, may_be_shared, unproven
+from warm.proof import EDGE, is_refreshed, unproven
 from warm.target import Target
 from warm.tile import Tile
 from warm.verification import Step, Verification
@@ -48,12 +48,13 @@ class Seen(Enum):
     UNCLEAR = auto()
 
 
-def seen(response: Response) -> Seen:
+def seen(response: Response, *, shared: bool = False) -> Seen:
     """Return which cache a complete response comes from.
 
-    An origin that is a CloudFront distribution sends such metrics too: on a miss CloudFront merges them into its own,
-    and where its own are not enabled they are stored as any header. So a layer counts only if it is the only one, and
-    next to the site of the POP that answered.
+    `shared`: a hit may be a response of the origin that several requests share, and that is not kept. An origin that
+    is a CloudFront distribution sends such metrics too: on a miss CloudFront merges them into its own, and where its
+    own are not enabled they are stored as any header. So a layer counts only if it is the only one, and next to the
+    site of the POP that answered.
     """
     layers, pops = _LAYER.findall(response.server_timing), _POP.findall(response.server_timing)
     if not layers and not pops:
@@ -65,7 +66,7 @@ def seen(response: Response) -> Seen:
     if is_hit is not response.x_cache.startswith("Hit "):
         return Seen.UNCLEAR
     if layer in REGIONAL_LAYERS:
-        return Seen.REGIONAL if is_hit and not may_be_shared(response) else Seen.FILLED
+        return Seen.REGIONAL if is_hit and not shared else Seen.FILLED
     if layer == EDGE:
         return Seen.OWN if is_hit else Seen.DIRECT
     return Seen.UNCLEAR
@@ -87,8 +88,16 @@ class RegionalJudge:
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
+        url, keeping = fetch.owner.url, self.verification.keeping
+        keeping.watch(url, response)
+        if self.tile.verify == "none" and (why_not := keeping.why_not(url, response, hit=response.hit)):
+            return Judged(response, Outcome.NOT_CACHEABLE, why_not)
+        shared = response.hit and keeping.may_be_shared(url, response)
+        return self._copy(fetch, response, outcome, seen(response, shared=shared))
+
+    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome, found: Seen) -> Judged:
+        """Judge a response that may be kept; `found`: which cache it comes from."""
         target: Target = fetch.owner
-        found = seen(response)
         match found:
             case Seen.REGIONAL if target.first is None or not is_other_content(target.first, response):
                 filled = target.first is not None or target.fetched
@@ -143,7 +152,7 @@ class RegionalJudge:
             target.first, target.filler = response, target.place
         if not self.carriers.move(fetch):
             return self._without_next_pop(target, response)
-        shared = response.hit and may_be_shared(response)
+        shared = response.hit and self.verification.keeping.may_be_shared(target.url, response)
         pause = PAUSE_FOR_AGE if shared else pause_without_proof(target.misses)
         return Judged(response, pause=pause)
 
@@ -163,7 +172,8 @@ class RegionalJudge:
     def _unproven(self, target: Target, response: Response, cause: str) -> Judged:
         """Finish a target without a proof."""
         reason = self.tile.uncacheable.get(target.url, "")
-        outcome, _ = unproven(target, response, reason)
+        doubtful = self.verification.keeping.is_doubtful(target.url, response)
+        outcome, _ = unproven(target, response, reason, doubtful=doubtful)
         if outcome is Outcome.UNPROVEN:
             target.cause = cause
         header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
