@@ -82,8 +82,8 @@ def spared_ms(target: Target, proof: Response) -> float | None:
 def unproven(target: Target, response: Response, reason: str, *, doubtful: bool) -> tuple[Outcome, str]:
     """Return outcome and detail of a target whose last response proves nothing either.
 
-    `reason`: why the distribution's settings keep it from being cached, or an empty text; `doubtful`: the edge may not
-    keep the response.
+    `reason`: why the distribution's settings keep it from being cached, or an empty text; `doubtful`: the edge may
+    not keep the response.
     """
     header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
     parts = [f"{target.misses} fetches without a Hit of this POP", reason, header]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,8 @@ def test_stalled_body_neither_ends_nor_adds_to_a_suspicion() -> None:
     assert pops.dark == {}
 
 
-STALLED = {"error": 28, "error_text": "too slow", "bytes": 5}
-RESET = {"status": 0, "cf_pop": "", "x_cache": "", "error": 92, "error_text": "stream was not closed cleanly"}
+STALLED: dict[str, Any] = {"error": 28, "error_text": "too slow", "bytes": 5}
+RESET: dict[str, Any] = {"status": 0, "cf_pop": "", "x_cache": "", "error": 92, "error_text": "stream was not closed cleanly"}
 
 
 def test_answer_on_a_new_connection_ends_a_suspicion_although_its_body_stalls() -> None:
@@ -80,7 +81,7 @@ def test_reset_stream_is_an_answer() -> None:
 
 @pytest.mark.parametrize("verify", ["none", "sample", "all"])
 @pytest.mark.parametrize("failure", [STALLED, RESET])
-def test_pop_that_answers_and_breaks_off_is_not_dark(clock: Clock, failure: dict[str, object], verify: str) -> None:
+def test_pop_that_answers_and_breaks_off_is_not_dark(clock: Clock, failure: dict[str, Any], verify: str) -> None:
     edge = Edge()
 
     def answers(fetch: Fetch) -> Response:
@@ -94,7 +95,7 @@ def test_pop_that_answers_and_breaks_off_is_not_dark(clock: Clock, failure: dict
 
 
 @pytest.mark.parametrize("failure", [STALLED, RESET, {}])
-def test_pop_that_has_answered_before_it_falls_silent_is_not_dark(clock: Clock, failure: dict[str, object]) -> None:
+def test_pop_that_has_answered_before_it_falls_silent_is_not_dark(clock: Clock, failure: dict[str, Any]) -> None:
     """Of each target only the first fetch is answered; then connections are refused."""
     answer = response("NRT57-P3", **failure)
 
