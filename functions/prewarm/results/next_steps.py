@@ -42,7 +42,8 @@ STEPS = {
     ),
     Outcome.STALE: NextStep("retry", "repair the origin, which fails when the edge revalidates its copy, then retry"),
     Outcome.NOT_CACHEABLE: NextStep(
-        "fix", "raise the TTL of the cache policy, or take the URL off the list: its settings prevent caching"
+        "fix",
+        "raise the TTL of the cache policy, or take the URL off the list: its settings or headers prevent caching",
     ),
     Outcome.WRONG_POP: NextStep("fix", "choose another POP of the same location, or warm by country or region"),
     Outcome.TRUNCATED: NextStep(

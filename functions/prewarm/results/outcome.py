@@ -59,7 +59,7 @@ IN_WORDS = {
     Outcome.LIMITED: "a limit refused it (CloudFront's, a rate rule's or the origin's); set a lower max_rps",
     Outcome.STALE: "the edge keeps serving an expired copy (RefreshHit), as it does while the origin fails",
     Outcome.UNPROVEN: "fetched again, the edge still had no cached copy",
-    Outcome.NOT_CACHEABLE: "the distribution's settings keep the edge from caching it",
+    Outcome.NOT_CACHEABLE: "the distribution's settings, or the origin's headers, keep the edge from caching it",
     Outcome.WRONG_POP: "a different POP answered",
     Outcome.TRUNCATED: "the body ended early",
     Outcome.TOO_LARGE: "the body is larger than max_bytes",

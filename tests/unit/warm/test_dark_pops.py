@@ -62,7 +62,13 @@ def test_stalled_body_neither_ends_nor_adds_to_a_suspicion() -> None:
 
 
 STALLED: dict[str, Any] = {"error": 28, "error_text": "too slow", "bytes": 5}
-RESET: dict[str, Any] = {"status": 0, "cf_pop": "", "x_cache": "", "error": 92, "error_text": "stream was not closed cleanly"}
+RESET: dict[str, Any] = {
+    "status": 0,
+    "cf_pop": "",
+    "x_cache": "",
+    "error": 92,
+    "error_text": "stream was not closed cleanly",
+}
 
 
 def test_answer_on_a_new_connection_ends_a_suspicion_although_its_body_stalls() -> None:
