@@ -1,5 +1,8 @@
 """For how long the edge serves a copy without asking the origin again, and when the copies of a batch expire. Pure.
 
+`seconds_cached` is the longest time that the rules allow, and `may_not_be_kept` doubts: what is not documented counts
+for the lifetime in the one and against a copy in the other.
+
 Source: CloudFront Developer Guide, "Manage how long content stays in the cache (expiration)": the origin's lifetime
 counts between minimum and maximum TTL, the default TTL without one, the minimum TTL where the origin forbids a copy.
 """
@@ -10,7 +13,7 @@ from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
 from prewarm.results.short_lived import SHORT_SECONDS, ShortLived
-from warm.error_lifetime import FORBIDDING, directive_seconds, origins_lifetime
+from warm.cache_control import cache_control, origins_lifetime, seconds_until
 from warm.target import Target
 from warm.tile import Tile
 
@@ -18,30 +21,107 @@ from warm.tile import Tile
 LEAST_SECONDS = 1.0
 # The default TTL where the settings are not known: CloudFront's own, a day.
 USUAL_TTLS = (0, 86_400)
+# A minimum TTL that keeps nothing for long, as that of the managed policy CachingOptimized.
+BRIEF_MINIMUM = 1
+NO_LIFETIME = "headers and TTLs give it no certain lifetime at the edge; verify: sample fetches it again for a proof"
 
 
 def seconds_cached(
-    cache_control: str, expires: str, date: str, ttls: tuple[int, int] = USUAL_TTLS, longest: float = math.inf
+    header: str, expires: str, date: str, ttls: tuple[int, int] = USUAL_TTLS, longest: float = math.inf
 ) -> float:
     """Return for how many seconds no viewer of a new copy waits for the origin.
 
-    `ttls`: minimum and default TTL; `longest`: the maximum TTL, which limits stale-while-revalidate too (section
-    "Serve stale (expired) content").
+    `header`: Cache-Control; `ttls`: minimum and default TTL; `longest`: the maximum TTL, which limits
+    stale-while-revalidate too (section "Serve stale (expired) content").
     """
-    directives, lifetime = origins_lifetime(cache_control, expires, date)
+    control = cache_control(header)
+    lifetime = origins_lifetime(control, expires, date)
     least, default = ttls
-    if FORBIDDING & directives.keys():
+    if control.forbids:
         lifetime = least
     elif lifetime is None:
         lifetime = max(least, default)
     fresh = min(max(lifetime, least), max(longest, least))
-    stale = directive_seconds(directives.get("stale-while-revalidate"))
-    if stale is not None and not FORBIDDING & directives.keys():
+    stale = control.seconds("stale-while-revalidate")
+    if stale is not None and not control.forbids:
         fresh += min(stale, longest)
     return max(LEAST_SECONDS, fresh)
 
 
+def may_not_be_kept(
+    header: str, expires: str, date: str, ttls: tuple[int, int] = USUAL_TTLS, longest: float = math.inf
+) -> bool:
+    """Return whether the edge may not keep a response: it has no lifetime there, or none that is certain.
+
+    Parameters as of `seconds_cached`.
+    """
+    least, default = ttls
+    if longest <= 0 or least > BRIEF_MINIMUM:
+        return longest <= 0
+    control = cache_control(header)
+    if control.forbids or not control.well_formed:
+        return True
+    name = "s-maxage" if "s-maxage" in control.values else "max-age"
+    if name in control.values:
+        lives = control.surely_positive(name)
+    else:
+        lives = seconds_until(expires, date) > 0 if expires else default > 0
+    # An expired copy that is served while it is refreshed is kept, too.
+    return not lives and not (control.surely_numbers(name) and control.surely_positive("stale-while-revalidate"))
+
+
+_may_not_be_kept = functools.lru_cache(maxsize=1024)(may_not_be_kept)
 _seconds_cached = functools.lru_cache(maxsize=1024)(seconds_cached)
+
+
+def _rules(tile: Tile, url: int, response: Response) -> tuple[str, str, str, tuple[int, int], float]:
+    """Return what decides about a response's lifetime at the edge: its headers, and the TTLs of its URL."""
+    date = response.date if response.expires else ""
+    ttls, longest = tile.ttls.get(url, USUAL_TTLS), tile.longest_ttls.get(url, math.inf)
+    return response.cache_control, response.expires, date, ttls, longest
+
+
+@dataclass
+class Keeping:
+    """Whether the edge keeps the responses of a tile's URLs, by their headers, the TTLs and their Age.
+
+    A response that is not kept may be called a Hit all the same: simultaneous requests share one response of the
+    origin (docs/proof.md).
+    """
+
+    tile: Tile
+    _own_ages: set[int] = field(default_factory=set)
+
+    def watch(self, url: int, response: Response) -> None:
+        """Note that a Miss has an Age: then it is the origin's own, and an Age of a Hit may be that, too."""
+        if response.age and response.x_cache.startswith("Miss "):
+            self._own_ages.add(url)
+
+    def has_own_age(self, url: int) -> bool:
+        """Return whether the origin sends an Age with a URL."""
+        return url in self._own_ages
+
+    def is_doubtful(self, url: int, response: Response) -> bool:
+        """Return whether the edge may not keep a response. This is a hint only: a copy that ages is kept."""
+        counts_from_now = response.expires and not response.date
+        return (may_not_be_kept if counts_from_now else _may_not_be_kept)(*_rules(self.tile, url, response))
+
+    def may_be_shared(self, url: int, response: Response) -> bool:
+        """Return whether a hit may be a response that is shared and not kept: nothing says that it is a copy."""
+        return self.is_doubtful(url, response) and (url in self._own_ages or not response.age_seconds)
+
+    def why_not(self, url: int, response: Response, *, hit: bool) -> str:
+        """Return why a response is not taken to be kept without another fetch; empty where it is.
+
+        `hit`: it was served from a cache.
+        """
+        reason = self.tile.uncacheable.get(url, "")
+        doubtful = self.is_doubtful(url, response)
+        if not (reason or doubtful) or (hit and response.age_seconds and url not in self._own_ages):
+            return ""
+        headers = {"Cache-Control": response.cache_control, "Expires": response.expires}
+        sent = "; ".join(f"{name}: {value}" for name, value in headers.items() if value)
+        return "; ".join(filter(None, [reason or NO_LIFETIME, sent if doubtful else ""]))
 
 
 @dataclass
@@ -58,11 +138,9 @@ class Expiries:
         says how much of its lifetime had passed by then.
         """
         tile = self.tile
-        ttls, longest = tile.ttls.get(target.url, USUAL_TTLS), tile.longest_ttls.get(target.url, math.inf)
-        date = response.date if response.expires else ""
         # Without a date, Expires counts from now, so that what it gives must not be kept.
-        lifetime_of = seconds_cached if response.expires and not date else _seconds_cached
-        lifetime = lifetime_of(response.cache_control, response.expires, date, ttls, longest)
+        lifetime_of = seconds_cached if response.expires and not response.date else _seconds_cached
+        lifetime = lifetime_of(*_rules(tile, target.url, response))
         if lifetime >= SHORT_SECONDS:
             return
         came = now if verified else target.held_at or now

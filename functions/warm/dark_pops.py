@@ -1,11 +1,18 @@
-"""POPs that do not respond: a worker gives up on them instead of trying each target. Pure."""
+"""POPs that do not respond: a worker gives up on them instead of trying each target. Pure.
+
+A POP that answers is never dark, whatever its answers are: with a status, although the body stalls after it, or with
+a reset of the stream. No first byte is silence of the POP, since CloudFront itself answers with a 504 before the
+stall time ends (docs/architecture.md, "Silent POPs").
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prewarm.fetcher.response import Response
 from prewarm.results.outcome import SILENT, Outcome
+from warm.target import Target
 from warm.tile import Tile
 
 # A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
@@ -34,11 +41,11 @@ class DarkPops:
 
         `fresh`: the fetch was made on a new connection after an earlier one had no response.
         """
-        if outcome not in NO_RESPONSE:
-            self._failures.pop(pop, None)
-            return False
-        if response.status:
+        if outcome in NO_RESPONSE and response.status and not fresh:
             # A body that stalled: the POP had responded before, and may have fallen silent since.
+            return False
+        if outcome not in NO_RESPONSE or response.answered:
+            self._failures.pop(pop, None)
             return False
         failures = 1 if outcome is Outcome.CONNECT_ERROR else FAILURES_OF_A_SILENT_PROBE if fresh else 0
         self._failures[pop] = self._failures.get(pop, 0) + failures
@@ -59,15 +66,28 @@ class DarkPops:
         return new
 
 
-def dark_columns(tile: Tile, failures: Iterable[tuple[int, int, Outcome, str, str]]) -> dict[int, str]:
-    """Return the tile's POPs at which every target failed without a response, each with its most frequent failure.
+class Failure(NamedTuple):
+    """A failed target by its indices: how it is counted, at which POP, and whether that never answered."""
 
-    `failures`: index of the URL and of the POP, outcome, and two more texts.
-    """
+    url: int
+    pop: int
+    outcome: Outcome
+    kind: str
+    name: str
+    silent: bool
+
+
+def is_silent(target: Target, outcome: Outcome) -> bool:
+    """Return whether a failed target's POP never answered: there was no valid connection to it, or nothing on one."""
+    return outcome in SILENT and not target.answered
+
+
+def dark_columns(tile: Tile, failures: Iterable[Failure]) -> dict[int, str]:
+    """Return the tile's POPs at which every target failed without an answer, each with its most frequent failure."""
     by_pop: dict[int, Counter[Outcome]] = {}
-    for _, pop, outcome, *_ in failures:
-        if outcome in SILENT:
-            by_pop.setdefault(pop, Counter())[outcome] += 1
+    for failure in failures:
+        if failure.silent:
+            by_pop.setdefault(failure.pop, Counter())[failure.outcome] += 1
     cells, variants = tile.cells, len(tile.variants)
     dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
     if len(dark) == len(cells.columns()):

@@ -6,21 +6,15 @@ these are unclear the longer time counts, since a fetch within that time reads t
 """
 
 import math
-import re
-import time
 
 from prewarm.fetcher.response import Response
-from prewarm.http_date import epoch_seconds
+from warm.cache_control import cache_control, origins_lifetime
 
 # Cached only if the origin sends a lifetime, a custom error response or not.
 KEPT_ON_REQUEST = frozenset({400, 403, 405, 412, 415})
 NEVER_KEPT = frozenset({416})
 # Not cached with one of these directives. For other codes CloudFront ignores them, and the lifetime next to them.
 MAY_FORBID = frozenset({404, 410, 414, 501})
-FORBIDDING = frozenset({"no-store", "no-cache", "private"})
-# The longest lifetime that CloudFront supports is 100 years.
-MOST_SECONDS = 100 * 366 * 86_400
-_DIRECTIVE = re.compile(r"([\w-]+)(?:\s*=\s*(\"[^\"]*\"?|[^\s\",]*))?", re.ASCII)
 
 
 def seconds_kept(response: Response, configured: float, *, longest: float = math.inf, of_page: bool = False) -> float:
@@ -34,42 +28,10 @@ def seconds_kept(response: Response, configured: float, *, longest: float = math
         return 0.0
     if of_page:
         return configured
-    directives, lifetime = origins_lifetime(response.cache_control, response.expires, response.date)
+    control = cache_control(response.cache_control)
+    lifetime = origins_lifetime(control, response.expires, response.date)
     if response.status in KEPT_ON_REQUEST and lifetime is None:
         return 0.0
-    if FORBIDDING & directives.keys():
+    if control.forbids:
         return 0.0 if response.status in MAY_FORBID else configured
     return max(configured, min(lifetime or 0.0, longest))
-
-
-def origins_lifetime(cache_control: str, expires: str, date: str) -> tuple[dict[str, str], float | None]:
-    """Return the directives of a Cache-Control, and the seconds for which the origin lets a response be kept.
-
-    That is s-maxage, else max-age, else Expires; None without any (Developer Guide, "Manage how long content stays in
-    the cache").
-    """
-    directives = _directives(cache_control)
-    lifetime = directive_seconds(directives.get("s-maxage"))
-    if lifetime is None:
-        lifetime = directive_seconds(directives.get("max-age"))
-    if lifetime is None and expires:
-        lifetime = _until(expires, date)
-    return directives, lifetime
-
-
-def _directives(cache_control: str) -> dict[str, str]:
-    return {name.lower(): value.strip('"') for name, value in _DIRECTIVE.findall(cache_control)}
-
-
-def directive_seconds(text: str | None) -> float | None:
-    """Return the seconds of a directive, None if it has no number; more than MOST_SECONDS count as that."""
-    if not text or not text.isascii() or not text.isdecimal():
-        return None
-    return float(min(int(text), MOST_SECONDS))
-
-
-def _until(expires: str, date: str) -> float:
-    """Return the seconds from Date, or from now without it, to Expires; 0 if that is not a date (RFC 9111, 5.3)."""
-    end = epoch_seconds(expires)
-    begin = epoch_seconds(date)
-    return 0.0 if end is None else min(max(0.0, end - (time.time() if begin is None else begin)), MOST_SECONDS)

@@ -27,19 +27,19 @@ class JudgedPage:
 def judge_error_page(target: Target, response: Response, kept: Mapping[int, int]) -> JudgedPage:
     """Return what follows an error page; counts it as one of the target's complete responses.
 
-    It is warm only where a later fetch shows an Age above 0, and the distribution keeps such pages for
-    MIN_KEPT_SECONDS or more. `kept`: the distribution's shortest ErrorCachingMinTTL by status, in seconds.
+    It is warm only where a later fetch shows a greater Age than the first one, and the distribution keeps such pages
+    for MIN_KEPT_SECONDS or more: an Age that does not grow is the origin's own. `kept`: the distribution's shortest
+    ErrorCachingMinTTL by status, in seconds.
     """
     seconds = kept.get(response.status, 0)
     if seconds < MIN_KEPT_SECONDS:
         known = f"keeps for {seconds} s" if response.status in kept else "is not known to keep"
         return JudgedPage(Outcome.ERROR_PAGE, f"status {response.status} is an error page that the edge {known}")
-    age = int(response.age) if response.age.isascii() and response.age.isdecimal() and len(response.age) < 10 else 0  # noqa: PLR2004
-    if target.first is not None and age > 0:
+    if target.first is not None and (response.age_seconds or 0) > (target.first.age_seconds or 0):
         return JudgedPage(Outcome.WARMED, f"an error page, kept for {seconds} s or more", proven=True)
     target.first = target.first or response
     target.misses += 1
     if target.misses >= FETCHES:
-        detail = f"an error page; {target.misses} fetches show no Age, so the edge does not keep it"
+        detail = f"an error page; {target.misses} fetches show no growing Age, so the edge does not keep it"
         return JudgedPage(Outcome.ERROR_PAGE, detail)
     return JudgedPage(Outcome.ERROR_PAGE, "", pause=PAUSE_SECONDS)

@@ -15,7 +15,6 @@ from warm.proof import (
     is_miss_in_pop,
     is_older_than,
     is_refreshed,
-    may_be_shared,
     names_the_pop,
     proves,
     spared_ms,
@@ -83,19 +82,27 @@ class Judge:
     def __post_init__(self) -> None:
         """Create what is known of the tile's plain and old copies."""
         self._plain = PlainCopies(self.tile.compressed)
-        self._old = OldCopies(self.run_seconds, self.tile.kept)
+        self._old = OldCopies(self.run_seconds, self.tile.kept, self.verification.keeping)
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
-        if self.invalidated and self._old.is_old(fetch.owner, response):
+        url, keeping, hit = fetch.owner.url, self.verification.keeping, is_hit_in_pop(response)
+        keeping.watch(url, response)
+        if self.invalidated and self._old.is_old(url, response):
             return judge_old(fetch.owner, response)
-        return self._copy(fetch, response, outcome)
+        if self.tile.verify == "none" and (why_not := keeping.why_not(url, response, hit=hit)):
+            return Judged(response, Outcome.NOT_CACHEABLE, why_not)
+        return self._copy(fetch, response, outcome, hit=hit, shared=hit and keeping.may_be_shared(url, response))
 
-    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
+    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome, *, hit: bool, shared: bool) -> Judged:
+        """Judge a response that may be kept.
+
+        `hit`: it was served from a cache; `shared`: it may be one of the origin that several requests share, and that
+        is not kept.
+        """
         target: Target = fetch.owner
         servers, verifying = self.verification.servers, self.tile.verify != "none"
         server = fetch.address % servers.counts[target.pop]
-        hit = is_hit_in_pop(response)
         if target.tries == 1 and not target.fetched:
             self._first(target, response, hit=hit)
         again = servers.fill(target, server, hit=hit)
@@ -106,7 +113,7 @@ class Judge:
         if self._plain.watch(target, server, response) and verifying:
             return self._ask_for_compressed(fetch, server, response)
         separate = target.pop in servers.separate and not again
-        if proves(target, response, first_of_several=separate):
+        if not shared and proves(target, response, first_of_several=separate):
             if servers.prove(target, server, response, self.run_seconds()) or not verifying:
                 first, named = target.first or response, names_the_pop(response)
                 target.spared_ms = spared_ms(target, response)
@@ -117,7 +124,7 @@ class Judge:
         target.verify = target.verify or refreshed
         step = Step.VERIFY if refreshed else self.verification.step(fetch, response)
         if step is Step.VERIFY:
-            return self._ask_again(fetch, response, again=again)
+            return self._ask_again(fetch, response, again=again, shared=shared)
         if step is Step.FILL:
             return self._ask_elsewhere(fetch, response, again=again)
         if target.first is not None:
@@ -157,11 +164,11 @@ class Judge:
         self.verification.servers.advance(fetch, again=again)
         return Judged(response, pause=0.0)
 
-    def _ask_again(self, fetch: Fetch, response: Response, *, again: bool) -> Judged:
+    def _ask_again(self, fetch: Fetch, response: Response, *, again: bool, shared: bool) -> Judged:
         """Fetch again, or finish the target after too many fetches without a proof.
 
-        The first repetition is immediate, and at another address if the POP has one: its servers may share a cache or
-        not. An address that had to fetch the copy itself is asked again.
+        `shared`: as of `_copy`. The first repetition is immediate, and at another address if the POP has one: its
+        servers may share a cache or not. An address that had to fetch the copy itself is asked again.
         """
         target: Target = fetch.owner
         target.misses += 1
@@ -169,7 +176,8 @@ class Judge:
         brief = bool(reason) or self.verification.doubts(target)
         most = (FETCHES_IF_UNCACHEABLE if brief else MOST_FETCHES) + target.proven.bit_count()
         if target.misses >= most:
-            return Judged(response, *unproven(target, response, reason))
+            doubtful = self.verification.keeping.is_doubtful(target.url, response)
+            return Judged(response, *unproven(target, response, reason, doubtful=doubtful))
         servers = self.verification.servers
         if target.first is None:
             target.first = response
@@ -182,6 +190,6 @@ class Judge:
         # Few fetches are conclusive only if they reach the same server.
         servers.advance(fetch, again=again, stay=brief and not target.proven)
         pause = pause_without_proof(target.misses)
-        if is_hit_in_pop(response) and may_be_shared(response):
+        if shared:
             pause = max(pause, PAUSE_FOR_AGE)
         return Judged(response, pause=pause)

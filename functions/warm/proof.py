@@ -4,7 +4,6 @@ docs/proof.md says in words what a proof shows and what it cannot.
 """
 
 from prewarm.fetcher.response import Response
-from prewarm.results.classify import seems_uncacheable
 from prewarm.results.consistency import is_other_content
 from prewarm.results.outcome import Outcome
 from warm.target import Target
@@ -38,29 +37,19 @@ def is_older_than(response: Response, seconds: float) -> bool:
     return names_the_pop(response) or age is None or age + 1 > seconds
 
 
-def may_be_shared(response: Response) -> bool:
-    """Return whether a hit may be a response of the origin that simultaneous requests share, and that is not kept.
-
-    An object without a lifetime is kept only if a minimum TTL overrides its headers, and then its copy ages.
-    """
-    return seems_uncacheable(response) and not response.age_seconds
-
-
 def names_the_pop(response: Response) -> bool:
     """Return whether Server-Timing names the POP itself as the layer of a hit."""
     return response.x_cache.startswith("Hit ") and response.layer == EDGE
 
 
 def proves(target: Target, response: Response, *, first_of_several: bool = False) -> bool:
-    """Return whether a response proves that the POP keeps a copy of the target.
+    """Return whether a response that cannot be a shared one proves that the POP keeps a copy of the target.
 
     A hit of an unknown layer may be the regional edge cache's while the POP had no copy. That fetch filled the POP,
     so the hit after it is the proof. A hit with another ETag than the copy just fetched is that of another server.
     `first_of_several`: it is the first response of one of several servers that have caches of their own.
     """
     if not is_hit_in_pop(response) or (target.first is not None and is_other_content(target.first, response)):
-        return False
-    if may_be_shared(response):
         return False
     if names_the_pop(response):
         return True
@@ -90,16 +79,17 @@ def spared_ms(target: Target, proof: Response) -> float | None:
     return miss.ttfb_ms - proof.ttfb_ms
 
 
-def unproven(target: Target, response: Response, reason: str) -> tuple[Outcome, str]:
+def unproven(target: Target, response: Response, reason: str, *, doubtful: bool) -> tuple[Outcome, str]:
     """Return outcome and detail of a target whose last response proves nothing either.
 
-    `reason`: why the distribution's settings keep it from being cached, or an empty text.
+    `reason`: why the distribution's settings keep it from being cached, or an empty text; `doubtful`: the edge may
+    not keep the response.
     """
     header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""
     parts = [f"{target.misses} fetches without a Hit of this POP", reason, header]
     if reason:
         return Outcome.NOT_CACHEABLE, "; ".join(filter(None, parts))
-    if is_refreshed(response) and not seems_uncacheable(response):
+    if is_refreshed(response) and not doubtful:
         age = f", Age: {response.age}" if response.age else ""
         return Outcome.STALE, "; ".join(filter(None, [f"{target.misses} times X-Cache: RefreshHit{age}", header]))
     if target.first is not None and is_other_content(target.first, response):

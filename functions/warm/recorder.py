@@ -22,7 +22,7 @@ from prewarm.results.stats import PopSums, pack_pops, time_class
 from prewarm.results.vary import Varied, count, unkeyed_names
 from prewarm.urls import redacted
 from warm.copy_lifetime import Expiries
-from warm.dark_pops import dark_columns
+from warm.dark_pops import Failure, dark_columns, is_silent
 from warm.gains import packed_gains
 from warm.record_line import record_line
 from warm.target import Target
@@ -52,7 +52,7 @@ class Recorder:
     _outcomes: Counter[Outcome] = field(default_factory=Counter)
     _layers: Counter[str] = field(default_factory=Counter)
     _warm: Counter[int] = field(default_factory=Counter)
-    _failures: list[tuple[int, int, Outcome, str, str]] = field(default_factory=list)
+    _failures: list[Failure] = field(default_factory=list)
     _examples: Examples = field(default_factory=Examples)
     _details: dict[int, str] = field(default_factory=dict)
     _redacted: dict[int, str] = field(default_factory=dict)
@@ -115,7 +115,8 @@ class Recorder:
             if target.first is not None or target.fetched:
                 self._gains[target.pop].fetched += 1
             example = self._example(target, response, outcome)
-            self._failures.append((target.url, target.pop, outcome, example.kind, example.pop))
+            silent = is_silent(target, outcome)
+            self._failures.append(Failure(target.url, target.pop, outcome, example.kind, example.pop, silent))
             self._details[target.pop] = detail[:DETAIL_CHARACTERS]
             self._examples.add(example)
         proof_pop = self.tile.pop_of(target) if verified and self.tile.carriers else ""
@@ -194,19 +195,17 @@ class Recorder:
         `gb_ms`: the Lambda time that the worker used, in GB-milliseconds; `servers`: the addresses at which it proved
         copies, packed.
 
-        A POP of a country or region at which every target of the tile failed without a valid connection, or without a
-        response, is dark: it is listed and left out of the counts, as if the probe had skipped it.
+        A POP of a country or region at which every target of the tile failed without an answer is dark: it is listed
+        and left out of the counts, as if the probe had skipped it.
         """
         batch, rows, pops = self.tile.batch, self.tile.cells.rows, self.tile.pops
         dark = {} if self.plan.region_type == "pop" else dark_columns(self.tile, self._failures)
         outcomes = Counter({outcome.value: count for outcome, count in self._outcomes.items()})
         failed: dict[int, Counter[str]] = {}
-        for url, pop, outcome, kind, _ in self._failures:
-            if pop in dark:
-                outcomes[outcome.value] -= 1
-            else:
-                failed.setdefault(rows[url], Counter())[kind] += 1
-        counted = ((rows[url], kind, name) for url, pop, _, kind, name in self._failures if pop not in dark)
+        counted = [failure for failure in self._failures if failure.pop not in dark]
+        for failure in counted:
+            failed.setdefault(rows[failure.url], Counter())[failure.kind] += 1
+        outcomes -= Counter(failure.outcome.value for failure in self._failures if failure.pop in dark)
         finished = self.tile.finished
         return BatchResult(
             batch=batch.id,
@@ -218,7 +217,7 @@ class Recorder:
             pops=len(pops),
             finished=finished,
             done=self.done,
-            outcomes=dict(+outcomes),
+            outcomes=dict(outcomes),
             verified=self.verified,
             bytes=self.total_bytes,
             failed={index: dict(counts) for index, counts in failed.items()},
@@ -232,7 +231,7 @@ class Recorder:
             plain=self._plain,
             gb_ms=gb_ms,
             redrives=redrives,
-            examples=self._examples.chosen(counted),
+            examples=self._examples.chosen((rows[each.url], each.kind, each.name) for each in counted),
             verified_in_pop=self.verified_in_pop,
             vary=dict(self._varied),
             verified_elsewhere=self.verified_elsewhere,

@@ -29,7 +29,7 @@ from warm.judge import (
     pause_without_proof,
 )
 from warm.old_copies import OldCopies
-from warm.proof import EDGE, is_refreshed, may_be_shared, unproven
+from warm.proof import EDGE, is_refreshed, unproven
 from warm.target import Target
 from warm.tile import Tile
 from warm.verification import Step, Verification
@@ -55,8 +55,11 @@ class Seen(Enum):
     UNCLEAR = auto()
 
 
-def seen(response: Response) -> Seen:
-    """Return which cache a complete response comes from: by a layer of its own (Response.layer), next to its POP."""
+def seen(response: Response, *, shared: bool = False) -> Seen:
+    """Return which cache a complete response comes from: by a layer of its own (Response.layer), next to its POP.
+
+    `shared`: a hit may be a response of the origin that several requests share, and that is not kept.
+    """
     metrics = response.server_timing
     if "-layer;" not in metrics and POP_METRIC not in metrics:
         return Seen.UNNAMED
@@ -64,7 +67,7 @@ def seen(response: Response) -> Seen:
     if not layer or metrics.count(POP_METRIC) != 1:
         return Seen.UNCLEAR
     if layer in REGIONAL_LAYERS:
-        return Seen.REGIONAL if is_hit and not may_be_shared(response) else Seen.FILLED
+        return Seen.REGIONAL if is_hit and not shared else Seen.FILLED
     if layer == EDGE:
         return Seen.OWN if is_hit else Seen.DIRECT
     return Seen.UNCLEAR
@@ -83,18 +86,23 @@ class RegionalJudge:
 
     def __post_init__(self) -> None:
         """Create what is known of the tile's old copies."""
-        self._old = OldCopies(self.run_seconds, self.tile.kept)
+        self._old = OldCopies(self.run_seconds, self.tile.kept, self.verification.keeping)
 
     def copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
         """Judge a copy of the object; `outcome` is its classification."""
+        url, keeping = fetch.owner.url, self.verification.keeping
+        keeping.watch(url, response)
+        found = seen(response, shared=response.hit and keeping.may_be_shared(url, response))
         # A POP's own old copy shows nothing about the regional edge cache.
-        if self.invalidated and self._old.is_old(fetch.owner, response) and seen(response) is not Seen.OWN:
+        if self.invalidated and found is not Seen.OWN and self._old.is_old(url, response):
             return judge_old(fetch.owner, response)
-        return self._copy(fetch, response, outcome)
+        if self.tile.verify == "none" and (why_not := keeping.why_not(url, response, hit=response.hit)):
+            return Judged(response, Outcome.NOT_CACHEABLE, why_not)
+        return self._copy(fetch, response, outcome, found)
 
-    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome) -> Judged:
+    def _copy(self, fetch: Fetch, response: Response, outcome: Outcome, found: Seen) -> Judged:
+        """Judge a response that may be kept; `found`: which cache it comes from."""
         target: Target = fetch.owner
-        found = seen(response)
         match found:
             case Seen.REGIONAL if target.first is None or not is_other_content(target.first, response):
                 filled = target.first is not None or target.fetched
@@ -149,7 +157,7 @@ class RegionalJudge:
             target.first, target.filler = response, target.place
         if not self.carriers.move(fetch):
             return self._without_next_pop(target, response)
-        shared = response.hit and may_be_shared(response)
+        shared = response.hit and self.verification.keeping.may_be_shared(target.url, response)
         pause = PAUSE_FOR_AGE if shared else pause_without_proof(target.misses)
         return Judged(response, pause=pause)
 
@@ -169,7 +177,8 @@ class RegionalJudge:
     def _unproven(self, target: Target, response: Response, cause: str) -> Judged:
         """Finish a target without a proof."""
         reason = self.tile.uncacheable.get(target.url, "")
-        outcome, _ = unproven(target, response, reason)
+        doubtful = self.verification.keeping.is_doubtful(target.url, response)
+        outcome, _ = unproven(target, response, reason, doubtful=doubtful)
         if outcome is Outcome.UNPROVEN:
             target.cause = cause
         header = f"Cache-Control: {response.cache_control}" if response.cache_control else ""

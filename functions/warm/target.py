@@ -19,7 +19,8 @@ class Target:
     was a complete Miss of the POP, and `missed_at` when it came, in seconds since the run began; `before`: it was a
     hit of a copy that is older than the run; `spared_ms`: how much later the first byte of `miss` came than that of
     the proof, None without both; `held_at`: since when it was held for other targets' proofs, in epoch seconds,
-    else 0. `carried`: how many of `tries` earlier workers made.
+    else 0. `carried`: how many of `tries` earlier workers made. `broke_off`: a POP has answered a fetch that failed,
+    so it is not silent.
 
     In a regional run (carriers.py): `place` is the POP of the area that is asked now, `asked` a bitmap of those that
     need not be asked again, `filler` the POP whose response is `first` (-1: no other than `place`), `cause` why no
@@ -53,3 +54,9 @@ class Target:
     spared_ms: float | None = None
     held_at: float = 0.0
     carried: int = 0
+    broke_off: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Return whether a POP has answered a fetch of the target."""
+        return self.broke_off or self.fetched or self.first is not None

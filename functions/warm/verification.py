@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
-from prewarm.results.classify import seems_uncacheable
+from warm.copy_lifetime import Keeping
 from warm.servers import Servers
 from warm.target import Target
 from warm.tile import Tile
@@ -46,6 +46,7 @@ class Verification:
     tile: Tile
     carriers: Servers | None = None
     servers: Servers = field(init=False)
+    keeping: Keeping = field(init=False)
     proven_urls: set[Key] = field(default_factory=set)
     proven_pops: set[int] = field(default_factory=set)
     _failed_pops: dict[Key, set[int]] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Verification:
         known = {pop for pop, name in enumerate(self.tile.pops) if name in self.tile.separate_pops}
         counts = [len(queue.addresses) if queue else 0 for queue in self.tile.queues]
         self.servers = self.carriers or Servers(counts, known)
+        self.keeping = Keeping(self.tile)
 
     def new_separate_pops(self) -> frozenset[str]:
         """Return the POPs of which this worker found that their addresses have caches of their own."""
@@ -167,7 +169,8 @@ class Verification:
         if target.pop in self._wanted_pops:
             self._wanted_pops.discard(target.pop)
             wanted = wanted or target.pop not in self.proven_pops
-        return wanted or self.doubts(target) or target.url in self.tile.uncacheable or seems_uncacheable(response)
+        uncacheable = target.url in self.tile.uncacheable
+        return wanted or self.doubts(target) or uncacheable or self.keeping.is_doubtful(target.url, response)
 
     def _nothing_is_kept(self) -> bool:
         return self._failures >= FAILURES_OF_ALL and not self.proven_pops

@@ -202,6 +202,7 @@ class Worker:
             if judged.outcome is not None:
                 self._settle(target, judged, judged.outcome)
             return judged.pause
+        target.broke_off |= response.answered and outcome is not Outcome.WRONG_POP
         if outcome is Outcome.BLOCKED:
             detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
         pause, why_not = self._retries.pause(target, outcome, response)

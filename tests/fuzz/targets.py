@@ -15,11 +15,12 @@ from prewarm.errors import InvalidRequest
 from prewarm.fetcher.header_lines import CUT, LONGEST_VALUE, read_header_lines
 from prewarm.fetcher.response import Response
 from prewarm.request.validation import check_request, parse_json
-from prewarm.results.classify import classify, is_made_by_function, seems_uncacheable
+from prewarm.results.classify import classify, is_made_by_function
 from prewarm.results.outcome import Outcome
 from prewarm.storage.run_store import Storage
 from prewarm.urls import redacted
 from tests.fuzz.memory import RUN, executions, storage
+from warm.copy_lifetime import may_not_be_kept
 from warm.cursor import Cursor
 
 HEADERS_OF_ERRORS = {"error"}
@@ -96,7 +97,7 @@ def edge(data: bytes) -> None:
     json.dumps(
         [reason, response.layer, response.length, response.x_cache, response.cf_pop], ensure_ascii=False
     ).encode()
-    seems_uncacheable(response)
+    may_not_be_kept(response.cache_control, response.expires, response.date)
     is_made_by_function(response)
     if outcome in {Outcome.WARMED, Outcome.ALREADY_WARM}:
         assert response.status in {200, 203}

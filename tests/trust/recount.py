@@ -219,8 +219,11 @@ def _check_urls(
         warm[path] += record["outcome"] in WARM
     verdicts = {}
     for path, url in zip(count.run.paths, count.run.urls, strict=True):
-        reachable = expected - unreachable[path]
-        success = reachable > 0 and 100 * warm[path] >= round(plan["percent_needed"] * reachable, 6)
+        mostly_dark = 2 * unreachable[path] > expected
+        reachable = expected if mostly_dark else expected - unreachable[path]
+        success = (
+            warm[path] > 0 and not mostly_dark and 100 * warm[path] >= round(plan["percent_needed"] * reachable, 6)
+        )
         verdicts[url] = ("success" if success else "failed", warm[path], reachable)
     success = {url for url, (verdict, _, _) in verdicts.items() if verdict == "success"}
     count.expect("status: successUrl", sorted(last["successUrl"]), sorted(success))

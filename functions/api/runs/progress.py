@@ -211,7 +211,7 @@ def _entry(result: UrlResult, url: str, fetched: dict[int, str], plan: Plan) -> 
         return UrlStatus(url, verdict, result.failures, result.coverage, form, *seen)
     counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
     failing = cannot_succeed(result, plan.percent_needed)
-    return UrlStatus(url, verdict, None, result.coverage, form, counts=counts, failing=failing)
+    return UrlStatus(url, verdict, fetched=form, counts=counts, failing=failing)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

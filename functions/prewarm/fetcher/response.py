@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 # Digits of the greatest signed 64-bit number, in which HTTP clients count bytes.
 LONGEST_LENGTH = 19
+# libcurl's error of a single stream that the server has reset, CURLE_HTTP2_STREAM in curl/curl.h.
+STREAM_RESET = 92
 _LAYER = re.compile(r'cdn-(hit|upstream)-layer;desc="?([^",;]+)')
 _POP = re.compile(r'cdn-pop;desc="?([^",;]+)')
 
@@ -81,6 +83,11 @@ class Response:
         """Return the Age in seconds (RFC 9111, 5.1), or None where it is absent or not a 64-bit number."""
         text = self.age
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_LENGTH else None
+
+    @property
+    def answered(self) -> bool:
+        """Return whether a server answered: with a status, or by a reset of this stream alone (RFC 9113, 5.4.2)."""
+        return self.status > 0 or self.error == STREAM_RESET
 
     @property
     def hit(self) -> bool:

@@ -8,16 +8,16 @@ from typing import Any
 from pycurl import PRETRANSFER_TIME, RESPONSE_CODE, SIZE_DOWNLOAD_T, STARTTRANSFER_TIME, TOTAL_TIME
 
 from prewarm.fetcher.header_lines import header_fields
-from prewarm.fetcher.response import Response
+from prewarm.fetcher.response import STREAM_RESET, Response
 
 # The number of connections to a POP until its edge has answered over HTTP/2, and to an edge without HTTP/2.
 CONNECTIONS_PER_POP = 4
 # libcurl errors of a connection that broke under its streams. After an HTTP/2 GOAWAY an immediate retry would use
 # the same dying connection, so its queue is drained first.
 # In curl/curl.h: HTTP2, GOT_NOTHING, SEND_ERROR, RECV_ERROR, HTTP2_STREAM.
-BROKEN_CONNECTION = frozenset({16, 52, 55, 56, 92})
-# Those that end all streams of a connection; 92 ends a single stream.
-SHARED_BREAK = BROKEN_CONNECTION - {92}
+BROKEN_CONNECTION = frozenset({16, 52, 55, 56, STREAM_RESET})
+# Those that end all streams of a connection.
+SHARED_BREAK = BROKEN_CONNECTION - {STREAM_RESET}
 
 
 @dataclass(slots=True, eq=False)

@@ -68,7 +68,7 @@ class PrewarmRequest(BaseModel):
     tier: Literal["edge", "regional"] = "edge"
     fail_on: Literal["any", "none"] = "any"
     strict_sources: bool | None = None
-    min_warm_percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    min_warm_percent: Annotated[float, Field(ge=0.01, le=100)] | None = None
     max_bytes: Annotated[int, Field(ge=1, le=LARGEST_OBJECT)] | None = None
     allow_unknown_pops: bool = False
     dry_run: bool = False

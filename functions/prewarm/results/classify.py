@@ -9,7 +9,6 @@ import re
 
 from prewarm.errors import truncate
 from prewarm.fetcher.response import Response
-from prewarm.http_date import epoch_seconds
 from prewarm.results.outcome import Outcome
 from prewarm.urls import redacted
 
@@ -18,11 +17,6 @@ from prewarm.urls import redacted
 _ENCODINGS = frozenset({"br", "gzip"})
 # An older name of gzip (RFC 9110, 8.4.1.3).
 _OLD_GZIP = "x-gzip"
-# s-maxage replaces max-age, and each of them Expires (Developer Guide, "Manage how long content stays in the cache").
-_UNCACHEABLE = re.compile(
-    r"\b(?:no-store|no-cache|private|s-maxage=0)\b|^(?!.*\bs-maxage=).*\bmax-age=0\b", re.IGNORECASE
-)
-_LIFETIME = re.compile(r"\b(?:s-maxage|max-age)=\d", re.IGNORECASE)
 # libcurl's error numbers (curl/curl.h), named here so that this module needs no curl.
 _COULD_NOT_CONNECT = frozenset({5, 6, 7, 45})
 _TLS = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 82, 83, 90, 91, 98})
@@ -41,21 +35,6 @@ _COPY = frozenset({200, 203})
 _BY_FUNCTION = re.compile(r"(?:Lambda|Function)\w*(?:Error|Exceeded|Throttled) ")
 # X-Cache of a limit: the log's x-edge-result-type (Developer Guide, "Standard logging reference") and Lambda@Edge's.
 _LIMIT = re.compile(r"\w*(?:LimitExceeded|CapacityExceeded|Throttled|ThrottledError) ")
-
-
-def seems_uncacheable(response: Response) -> bool:
-    """Return whether the origin's headers forbid a copy at the edge, or give it no lifetime.
-
-    This is a hint only: a minimum TTL overrides it (Developer Guide, "Manage how long content stays in the cache").
-    """
-    control = response.cache_control
-    if control and _UNCACHEABLE.search(control):
-        return True
-    if not response.expires or _LIFETIME.search(control):
-        return False
-    end, sent = epoch_seconds(response.expires), epoch_seconds(response.date)
-    # An Expires that is not a date has passed already (RFC 9111, 5.3).
-    return end is None or (sent is not None and end <= sent)
 
 
 def classify(response: Response, pop_id: str, variant: str = "") -> tuple[Outcome, str]:

@@ -37,8 +37,10 @@ def cannot_succeed(url: UrlResult, percent_needed: float) -> bool:
 
     It is not decided yet: POPs that go dark later do not count, and neither do the failures at them.
     """
+    if url.verdict is not Verdict.IN_PROGRESS or not url.kinds:
+        return False
     possible = url.reachable - sum(url.kinds.values())
-    return url.verdict is Verdict.IN_PROGRESS and 100 * possible < round(percent_needed * url.reachable, 6)
+    return possible <= 0 or 100 * possible < round(percent_needed * url.reachable, 6)
 
 
 def set_aside(plan: Plan, urls: Iterable[UrlResult]) -> Counter[str]:

@@ -45,7 +45,8 @@ STEPS = {
         "repair the origin if it fails, or invalidate the path that a function changes the URI to, then retry",
     ),
     Outcome.NOT_CACHEABLE: NextStep(
-        "fix", "raise the TTL of the cache policy, or take the URL off the list: its settings prevent caching"
+        "fix",
+        "raise the TTL of the cache policy, or take the URL off the list: its settings or headers prevent caching",
     ),
     Outcome.WRONG_POP: NextStep("fix", "choose another POP of the same location, or warm by country or region"),
     # CloudFront keeps no response that is shorter than its Content-Length, and no incomplete chunked one (Developer

@@ -47,7 +47,7 @@ RETRIED = frozenset(
 )
 # Retried only once the edge's cached error has expired.
 RETRIED_LATER = frozenset({Outcome.SERVER_ERROR, Outcome.LIMITED})
-# The outcomes at a dark POP: no valid connection to that POP exists, or it never responds on one.
+# The outcomes at a dark POP: no valid connection to that POP exists, or it never answers on one.
 SILENT = frozenset({Outcome.CONNECT_ERROR, Outcome.TLS_ERROR, Outcome.WRONG_POP, Outcome.TIMEOUT})
 
 # What happened, without what to do about it (next_steps). Each can be followed by "at 3 POPs".
@@ -60,7 +60,7 @@ IN_WORDS = {
     Outcome.LIMITED: "a limit of CloudFront, AWS WAF or the origin refused it",
     Outcome.STALE: "the edge keeps serving an old copy: expired (RefreshHit), or from before the invalidation",
     Outcome.UNPROVEN: "the edge had no cached copy when the URL was fetched again",
-    Outcome.NOT_CACHEABLE: "the distribution's settings keep the edge from caching it",
+    Outcome.NOT_CACHEABLE: "the distribution's settings, or the origin's headers, keep the edge from caching it",
     Outcome.WRONG_POP: "a different POP answered",
     Outcome.TRUNCATED: "the body ended early",
     Outcome.TOO_LARGE: "the body is larger than max_bytes",

@@ -19,7 +19,7 @@ from prewarm.results.part_cells import PartCells
 from prewarm.results.proven_servers import ProvenServers, proven_servers
 from prewarm.results.short_lived import Expiring, expired_warnings, expiring
 from prewarm.results.skipped_pops import skipped_of_run
-from prewarm.results.url_sums import UrlSums
+from prewarm.results.url_sums import MOST_DARK_SHARE, UrlSums, together
 from prewarm.results.vary import Varied, add, vary_warnings
 from prewarm.urls import redacted
 
@@ -99,7 +99,8 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         ended: the outcome of the unfinished targets of a run that has ended; None while it is in progress.
 
     A URL is decided when every batch that holds it is finished. It is a success when at least
-    `plan.percent_needed` of its reachable targets are warm. A target that no part accounts for is never warm.
+    `plan.percent_needed` of its reachable targets, and at least one, are warm, and not more than MOST_DARK_SHARE of
+    its targets are at dark POPs. A target that no part accounts for is never warm.
 
     """
     variants = len(plan.variants)
@@ -160,21 +161,20 @@ def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Out
     # More reports than targets come from two workers that counted the same ones: none of them is known then.
     unknown = unfinished - reported if reported <= unfinished else unfinished
     kinds = dict(failures or {})
+    if mostly_dark := expected - reachable > MOST_DARK_SHARE * expected:
+        reachable, kinds = expected, together(kinds, dark)
     warm = max(0, reachable - sum(kinds.values()) - unknown)
     if unfinished and not ended:
         return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, kinds)
     if not expected:
         # None of its POPs can be reached, so that no batch has it.
         return UrlResult(index, Verdict.FAILED, 0, 0, {Outcome.UNREACHABLE.value: 1})
-    if not reachable:
-        # All its POPs are dark, so this URL is not known to be warm at any of them.
-        return UrlResult(index, Verdict.FAILED, 0, 0, dark)
     if unknown and ended:
         kinds[ended.value] = kinds.get(ended.value, 0) + unknown
     # Rounded, since 16.1 x 1,000 is a little more than 16,100.
-    success = 100 * warm >= round(plan.percent_needed * reachable, 6)
-    verdict, example = Verdict.SUCCESS if success else Verdict.FAILED, sums.example(index, kinds) if kinds else None
-    return UrlResult(index, verdict, reachable, warm, kinds, example)
+    enough = warm > 0 and 100 * warm >= round(plan.percent_needed * reachable, 6)
+    verdict = Verdict.SUCCESS if enough and not mostly_dark else Verdict.FAILED
+    return UrlResult(index, verdict, reachable, warm, kinds, sums.example(index, kinds) if kinds else None)
 
 
 def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: bool = True) -> dict[str, Any]:

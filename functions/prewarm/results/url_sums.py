@@ -7,6 +7,10 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.failures import Example
 from prewarm.results.part_cells import PartCells
 
+# POPs that went dark during the run are left out of a URL's result, unless they have more than this share of its
+# targets: the rest says too little then, and what silences most POPs may be the origin.
+MOST_DARK_SHARE = 0.5
+
 
 class UrlSums:
     """Targets per URL, collected as differences at the ends of each batch's range of URLs.
@@ -47,7 +51,7 @@ class UrlSums:
         for index, counts in result.failed.items():
             known = self.failures.get(index)
             # Most URLs have failures in one part only.
-            self.failures[index] = counts if known is None else _together(known, counts)
+            self.failures[index] = counts if known is None else together(known, counts)
             if unfinished:
                 _spread(self.reported, (index, index + 1), sum(counts.values()))
         for example in result.examples:
@@ -65,7 +69,7 @@ class UrlSums:
         self.dark = {reason: list(accumulate(counts)) for reason, counts in self.dark.items()}
 
 
-def _together(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+def together(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
     """Return the sums of two counts."""
     sums = dict(some)
     for kind, count in others.items():

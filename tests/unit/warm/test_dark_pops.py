@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,8 @@ from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from prewarm.results.outcome import Outcome
 from prewarm.storage.ledger_items import Control
-from tests.support.builders import Clock, refused, response
-from tests.support.worker import in_order, work
+from tests.support.builders import POP_NAMES, Clock, refused, response
+from tests.support.worker import HIT, Edge, in_order, work
 from warm.dark_pops import FAILURES_OF_A_DARK_POP, FAILURES_OF_A_SILENT_PROBE, DarkPops
 
 SILENT = Response(error=28, error_text="too slow", connected=True)
@@ -58,6 +59,68 @@ def test_stalled_body_neither_ends_nor_adds_to_a_suspicion() -> None:
     for _ in range(FAILURES_OF_A_DARK_POP):
         pops.record("B", Outcome.TIMEOUT, response(), fresh=True)
     assert pops.dark == {}
+
+
+STALLED: dict[str, Any] = {"error": 28, "error_text": "too slow", "bytes": 5}
+RESET: dict[str, Any] = {
+    "status": 0,
+    "cf_pop": "",
+    "x_cache": "",
+    "error": 92,
+    "error_text": "stream was not closed cleanly",
+}
+
+
+def test_answer_on_a_new_connection_ends_a_suspicion_although_its_body_stalls() -> None:
+    pops, _ = watched()
+    for answer in (Response(), response(**STALLED), Response()):
+        assert not pops.record("A", Outcome.TIMEOUT, answer, fresh=True)
+    assert pops.dark == {}
+
+
+def test_reset_stream_is_an_answer() -> None:
+    pops, _ = watched()
+    pops.record("A", Outcome.TIMEOUT, Response(), fresh=False)
+    assert not any(pops.record("A", Outcome.CONNECT_ERROR, response(**RESET), fresh=True) for _ in range(50))
+    assert not pops.is_suspected("A")
+
+
+@pytest.mark.parametrize("verify", ["none", "sample", "all"])
+@pytest.mark.parametrize("failure", [STALLED, RESET])
+def test_pop_that_answers_and_breaks_off_is_not_dark(clock: Clock, failure: dict[str, Any], verify: str) -> None:
+    edge = Edge()
+
+    def answers(fetch: Fetch) -> Response:
+        return edge(fetch) if fetch.owner.pop == 0 else response(POP_NAMES[fetch.owner.pop], **failure)
+
+    worked = work(clock, answers, 2, 3, verify=verify)
+    assert worked.result.dark == ()
+    assert worked.reported_pops == []
+    failed = "timeout" if failure is STALLED else "connect_error"
+    assert worked.result.outcomes == {"warmed": 2, failed: 4}
+
+
+@pytest.mark.parametrize("failure", [STALLED, RESET, {}])
+def test_pop_that_has_answered_before_it_falls_silent_is_not_dark(clock: Clock, failure: dict[str, Any]) -> None:
+    """Of each target only the first fetch is answered; then connections are refused."""
+    answer = response("NRT57-P3", **failure)
+
+    def edge(fetch: Fetch) -> Response:
+        if fetch.owner.pop == 0:
+            return response(POP_NAMES[0], x_cache=HIT, server_timing='cdn-hit-layer;desc="EDGE"')
+        return answer if fetch.owner.tries == 0 else refused()
+
+    worked = work(clock, edge, 1, 2, verify="all", addresses={name: ["192.0.2.1"] for name in POP_NAMES[:2]})
+    assert worked.result.dark == ()
+    assert worked.result.outcomes["connect_error"] == 1
+
+
+def test_other_pop_that_answers_leaves_the_pop_dark(clock: Clock) -> None:
+    def edge(fetch: Fetch) -> Response:
+        return response(POP_NAMES[0] if fetch.owner.pop == 0 else "SIN2-C1")
+
+    worked = work(clock, edge, 2, 2)
+    assert [(entry.pop, entry.reason) for entry in worked.result.dark] == [(POP_NAMES[1], "wrong_pop")]
 
 
 @pytest.mark.parametrize("region_type", ["region", "pop"])

@@ -74,7 +74,7 @@ def test_headers_of_a_custom_error_page_say_nothing_about_the_error() -> None:
 
 
 def test_expires_counts_from_now_without_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("warm.error_lifetime.time.time", lambda: NOW)
+    monkeypatch.setattr("warm.cache_control.time.time", lambda: NOW)
     assert seconds_kept(Response(status=503, expires=in_seconds(60)), 10) == 60
 
 

@@ -24,6 +24,17 @@ def test_age_of_the_first_fetch_alone_is_not_enough(clock: Clock) -> None:
     assert worked.result.outcomes == {"error_page": 1}
 
 
+def test_page_that_was_kept_before_the_run_is_warm_once_its_age_grows(clock: Clock) -> None:
+    worked = work(clock, in_order(page("50"), page("51")), error_pages={200: MIN_KEPT_SECONDS})
+    assert (worked.result.outcomes, worked.result.verified, len(worked.addresses)) == ({"warmed": 1}, 1, 2)
+
+
+def test_origins_own_age_is_not_that_of_a_kept_page(clock: Clock) -> None:
+    """A page that the edge keeps is a second older after a second."""
+    worked = work(clock, lambda _: page("7"), error_pages={200: MIN_KEPT_SECONDS})
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"error_page": 1}, FETCHES)
+
+
 @pytest.mark.parametrize("age", ["", "0", "-1", "\u00b2", "soon", "9" * 5000])
 def test_page_without_an_age_is_not_warm(clock: Clock, age: str) -> None:
     worked = work(clock, lambda _: page(age), error_pages={200: 3600})

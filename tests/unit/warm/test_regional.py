@@ -62,10 +62,10 @@ def test_site_without_a_number_is_the_pop_that_answered() -> None:
     assert seen(answer) is Seen.REGIONAL
 
 
-@pytest.mark.parametrize(("age", "expected"), [("", Seen.FILLED), ("0", Seen.FILLED), ("1", Seen.REGIONAL)])
-def test_regional_hit_of_an_object_without_lifetime_counts_with_an_age_only(age: str, expected: Seen) -> None:
+@pytest.mark.parametrize(("shared", "expected"), [(True, Seen.FILLED), (False, Seen.REGIONAL)])
+def test_regional_hit_that_may_be_a_shared_response_shows_no_copy(expected: Seen, *, shared: bool) -> None:
     header = timing("REC", "FRA2-C1", hit=True)
-    assert seen(response("FRA2-C1", HIT, server_timing=header, cache_control="max-age=0", age=age)) is expected
+    assert seen(response("FRA2-C1", HIT, server_timing=header), shared=shared) is expected
 
 
 def test_cold_area_is_filled_by_its_first_pop_and_proven_by_the_second() -> None:

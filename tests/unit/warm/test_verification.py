@@ -1,13 +1,15 @@
 """Verification: which targets are fetched again, and what a second fetch decides for them and for others."""
 
+import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
 from tests.support.builders import Clock, response
-from tests.support.worker import HIT, Edge, in_order, not_kept, work
+from tests.support.worker import HIT, MISS, Edge, in_order, not_kept, work
 from warm.judge import MOST_FETCHES
 from warm.proof import is_hit_in_pop
 
@@ -66,7 +68,8 @@ def test_headers_that_forbid_a_copy_verify_every_target(clock: Clock, header: st
 
     def edge(fetch: Fetch) -> Response:
         kept = keeping(fetch)
-        kept.cache_control, kept.age = header, "1"  # a minimum TTL overrides the header: the copy ages
+        # A minimum TTL overrides the header: the copy ages.
+        kept.cache_control, kept.age = header, "1" if kept.hit else ""
         return kept
 
     worked = work(clock, edge, 1, 3, verify="sample")
@@ -125,9 +128,97 @@ def test_uncacheable_url_is_fetched_twice_and_not_cacheable(clock: Clock) -> Non
     assert "its cache policy X keeps nothing" in "".join(worked.records)
 
 
-def test_verify_none_fetches_once_despite_no_store(clock: Clock) -> None:
-    worked = work(clock, lambda _: response(cache_control="no-store"), verify="none", uncacheable={0: "reason"})
-    assert (worked.result.outcomes, len(worked.addresses)) == ({"warmed": 1}, 1)
+@pytest.mark.parametrize("headers", [*NO_LIFETIME, {"cache_control": 'max-age="0"'}, {"cache_control": "max-age=-1"}])
+@pytest.mark.parametrize("x_cache", [MISS, HIT])
+def test_verify_none_does_not_believe_a_response_that_is_not_kept(
+    clock: Clock, headers: dict[str, str], x_cache: str
+) -> None:
+    worked = work(clock, lambda _: response(x_cache=x_cache, age="", **headers), verify="none")
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"not_cacheable": 1}, 1)
+    if control := headers.get("cache_control"):
+        assert f"Cache-Control: {control}" in json.loads(worked.records[0])["detail"]
+
+
+def test_verify_none_does_not_believe_a_url_that_the_settings_keep_from_being_cached(clock: Clock) -> None:
+    worked = work(clock, lambda _: response(), 2, verify="none", uncacheable={0: "its policy keeps nothing"})
+    assert (worked.result.outcomes, len(worked.addresses)) == ({"not_cacheable": 1, "warmed": 1}, 2)
+    assert "its policy keeps nothing" in "".join(worked.records)
+
+
+@pytest.mark.parametrize("ttls", [(0, 0), (1, 0)])
+def test_verify_none_does_not_believe_a_response_without_a_lifetime_and_a_default_ttl(
+    clock: Clock, ttls: tuple[int, int]
+) -> None:
+    worked = work(clock, lambda _: response(), verify="none", ttls={0: ttls})
+    assert worked.result.outcomes == {"not_cacheable": 1}
+
+
+@pytest.mark.parametrize(
+    ("headers", "scene"),
+    [
+        ({"cache_control": "no-store"}, {"ttls": {0: (60, 86_400)}}),
+        ({"cache_control": "max-age=0"}, {"ttls": {0: (60, 86_400)}}),
+        ({"cache_control": "max-age=60"}, {"ttls": {0: (0, 0)}}),
+        ({"cache_control": "max-age=0, stale-while-revalidate=60"}, {}),
+        ({"cache_control": "no-store", "x_cache": HIT, "age": "1"}, {}),
+        ({"x_cache": HIT, "age": "1"}, {"uncacheable": {0: "reason"}}),
+    ],
+)
+def test_verify_none_believes_a_response_that_is_kept(
+    clock: Clock, headers: dict[str, str], scene: dict[str, Any]
+) -> None:
+    worked = work(clock, lambda _: response(**headers), verify="none", **scene)
+    assert worked.result.outcomes == {"already_warm" if "age" in headers else "warmed": 1}
+
+
+SHARED = [
+    ({}, {"ttls": {0: (0, 0)}}),
+    ({"cache_control": "public"}, {"ttls": {0: (0, 0)}}),
+    ({"cache_control": "max-age=300"}, {"longest_ttls": {0: 0}}),
+    *(
+        ({"cache_control": control}, {})
+        for control in (
+            "max-age=00",
+            'max-age="0"',
+            'max-age="60"',
+            "max-age = 0",
+            "max-age=-1",
+            "max-age=+60",
+            "max-age=1.5",
+            "max-age",
+            "max-age=",
+            "s-maxage=00, max-age=60",
+            "s-maxage=x, max-age=60",
+            "max-age=60, max-age=0",
+            "public; max-age=60",
+            "Max-Age=0",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("headers", "scene"), SHARED)
+@pytest.mark.parametrize("age", ["", "0"])
+def test_shared_hit_of_an_object_that_is_not_surely_kept_proves_nothing(
+    clock: Clock, headers: dict[str, str], scene: dict[str, Any], age: str
+) -> None:
+    shared = response(x_cache=HIT, age=age, server_timing='cdn-hit-layer;desc="EDGE"', **headers)
+    worked = work(clock, in_order(response(**headers), shared), verify="all", **scene)
+    assert (worked.result.outcomes, worked.result.verified) == ({"unproven": 1}, 0)
+
+
+@pytest.mark.parametrize(("control", "outcome"), [("max-age=0", "unproven"), ("max-age=60", "warmed")])
+def test_age_that_the_origin_sends_does_not_prove_a_copy_without_a_lifetime(
+    clock: Clock, control: str, outcome: str
+) -> None:
+    """The Miss has an Age already."""
+    ages = iter(range(700, 800))
+
+    def edge(fetch: Fetch) -> Response:
+        return response(x_cache=HIT if fetch.owner.tries else MISS, age=str(next(ages)), cache_control=control)
+
+    worked = work(clock, edge, verify="all")
+    assert worked.result.outcomes == {outcome: 1}
 
 
 @pytest.mark.parametrize(

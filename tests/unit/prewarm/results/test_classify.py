@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.fetcher.response import Response
-from prewarm.results.classify import classify, seems_uncacheable
+from prewarm.results.classify import classify
 from prewarm.results.outcome import WARM, Outcome
 from tests.support.builders import response as copy_from_pop
 
@@ -159,43 +159,6 @@ def test_only_br_and_gzip_can_be_of_another_variant(encoding: str, variant: str,
 def test_copy_whose_content_length_is_not_a_length_is_truncated(length: str) -> None:
     """That it is whole cannot be shown."""
     assert classify(copy_from_pop(content_length=length), ATLANTA)[0] is Outcome.TRUNCATED
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ("no-store", True),
-        ("Private, max-age=60", True),
-        ("s-maxage=0", True),
-        ("max-age=0, must-revalidate", True),
-        ("s-maxage=60, max-age=0", False),
-        ("max-age=0, s-maxage=60", False),
-        ("public, max-age=60", False),
-        ("", False),
-    ],
-)
-def test_cache_control_that_forbids_a_copy_seems_uncacheable(header: str, *, expected: bool) -> None:
-    assert seems_uncacheable(response(cache_control=header)) is expected
-
-
-NOON, LATER = "Thu, 26 Nov 2026 12:00:00 GMT", "Thu, 26 Nov 2026 12:00:01 GMT"
-
-
-@pytest.mark.parametrize(
-    ("expires", "date", "control", "expected"),
-    [
-        (NOON, NOON, "", True),
-        (NOON, LATER, "public", True),
-        ("-1", NOON, "", True),
-        (LATER, NOON, "", False),
-        (NOON, "", "", False),
-        (NOON, LATER, "max-age=60", False),
-    ],
-)
-def test_expires_that_has_passed_seems_uncacheable_without_a_lifetime(
-    expires: str, date: str, control: str, *, expected: bool
-) -> None:
-    assert seems_uncacheable(response(expires=expires, date=date, cache_control=control)) is expected
 
 
 def test_detail_names_the_waf_action() -> None:

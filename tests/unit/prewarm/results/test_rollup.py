@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import settings as bounded
 from hypothesis import strategies as st
 
-from prewarm.planning.batching import stage_batches, url_blocks
+from prewarm.planning.batching import expected_pairs, stage_batches, url_blocks
 from prewarm.planning.plan import Batch, Group, Plan, Skipped
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import RollUp, Verdict, roll_up, warnings_of
-from tests.support.builders import plan
+from tests.support.builders import POP_NAMES, plan
 
 NOT_WARM = ("server_error", "truncated", "timeout")
 ORDER = {Verdict.SUCCESS, Verdict.FAILED}
@@ -123,11 +123,13 @@ def test_finished_run_has_the_expected_sums(run: Simulated) -> None:
     assert rolled.targets_done == total_targets(run.whole) == rolled.bytes
     for url in rolled.urls[: run.whole.placed]:
         reachable, warm = run.reachable[url.index], run.warm[url.index]
+        targets = expected_pairs(run.whole)[url.index] * len(run.whole.variants)
+        if mostly_dark := 2 * reachable < targets:
+            reachable = targets
         assert (url.reachable, url.warm) == (reachable, warm)
-        enough = reachable > 0 and 100 * warm >= run.whole.percent_needed * reachable
+        enough = warm > 0 and not mostly_dark and 100 * warm >= run.whole.percent_needed * reachable
         assert (url.verdict is Verdict.SUCCESS) == enough
-        if reachable:
-            assert sum(url.failures.values()) == reachable - warm
+        assert sum(url.failures.values()) == reachable - warm
     for url in rolled.urls[run.whole.placed :]:
         assert (url.verdict, url.failures) == (Verdict.FAILED, {"no_distribution": 1})
 
@@ -150,6 +152,7 @@ def test_progress_never_decreases_and_verdicts_are_final(run: Simulated, rng: ra
     waiting = {batch: [item for item in run.ledger if item.batch == batch] for batch in order}
     ledger: list[BatchResult] = []
     before = roll_up(run.whole, ledger)
+    expected = [url.reachable for url in before.urls]
     for batch in order:
         ledger.append(waiting[batch].pop(0))
         now = roll_up(run.whole, ledger)
@@ -158,7 +161,8 @@ def test_progress_never_decreases_and_verdicts_are_final(run: Simulated, rng: ra
             if old.verdict in ORDER:
                 assert new == old
             assert new.warm >= old.warm
-            assert new.reachable <= old.reachable
+            # The targets at dark POPs count again where they are most of a URL's.
+            assert new.reachable <= max(old.reachable, expected[new.index])
         assert now.targets_done > before.targets_done
         before = now
     assert not before.indices(Verdict.IN_PROGRESS)
@@ -175,8 +179,7 @@ def test_run_that_ended_early_counts_every_target_once(run: Simulated, share: fl
     for url in rolled.urls[: run.whole.placed]:
         assert 0 <= url.warm <= run.warm[url.index]
         assert 0 <= url.coverage <= 100
-        if url.reachable:
-            assert url.warm + sum(url.failures.values()) == url.reachable
+        assert url.warm + sum(url.failures.values()) == url.reachable
     assert set(roll_up(run.whole, some).indices(Verdict.SUCCESS)) <= set(rolled.indices(Verdict.SUCCESS))
 
 
@@ -210,6 +213,9 @@ def verdict_at(percent: float, failed: int, pops: int) -> Verdict:
         # 16.1 x 1,000 is a little more than 16,100 in floating point.
         (16.1, 839, 1000, Verdict.SUCCESS),
         (16.1, 840, 1000, Verdict.FAILED),
+        # A percentage that rounding makes 0.
+        (1e-7, 20, 20, Verdict.FAILED),
+        (1e-7, 19, 20, Verdict.SUCCESS),
     ],
 )
 def test_url_succeeds_from_the_required_percentage_on(
@@ -225,6 +231,30 @@ def test_url_with_only_dark_pops_fails_with_their_reasons() -> None:
     assert [url.verdict for url in rolled.urls] == [Verdict.FAILED] * 2
     assert rolled.urls[0].failures == {"connect_error": 2, "wrong_pop": 2}
     assert rolled.urls[0].coverage == 0.0
+
+
+@pytest.mark.parametrize("percent", [0.01, 95.0, 100.0])
+@pytest.mark.parametrize(("dark", "verdict"), [(2, Verdict.SUCCESS), (3, Verdict.FAILED), (4, Verdict.FAILED)])
+def test_url_fails_where_more_than_half_of_its_targets_are_at_dark_pops(
+    percent: float, dark: int, verdict: Verdict
+) -> None:
+    group = Group("d.cloudfront.net", "E1", 0, 1, POP_NAMES[:4], 4)
+    whole = plan(url_count=1, groups=(group,), percent_needed=percent)
+    entries = tuple(Skipped(name, "timeout", "") for name in POP_NAMES[:dark])
+    (url,) = roll_up(whole, [result(url_to=1, pops=4, done=4, outcomes={"warmed": 4 - dark}, dark=entries)]).urls
+    assert url.verdict is verdict
+    left_out = verdict is Verdict.SUCCESS
+    assert (url.warm, url.reachable) == (4 - dark, 4 - dark if left_out else 4)
+    assert url.failures == ({} if left_out else {"timeout": dark})
+
+
+def test_dark_pops_and_failures_of_the_others_are_reported_together() -> None:
+    group = Group("d.cloudfront.net", "E1", 0, 1, POP_NAMES[:4], 4)
+    whole = plan(url_count=1, groups=(group,))
+    dark = tuple(Skipped(name, "timeout", "") for name in POP_NAMES[:3])
+    part = result(url_to=1, pops=4, done=4, outcomes={"timeout": 1}, dark=dark, failed={0: {"timeout:200": 1}})
+    (url,) = roll_up(whole, [part]).urls
+    assert (url.verdict, url.kinds, url.coverage) == (Verdict.FAILED, {"timeout:200": 1, "timeout": 3}, 0.0)
 
 
 def test_skipped_pops_of_plan_and_batches_are_listed_once_in_order() -> None:
