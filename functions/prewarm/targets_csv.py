@@ -128,7 +128,7 @@ class TargetsReader:
         """
         lines, usual = self._without_mark(), False
         columns: dict[str, int] | None = None
-        number = 0
+        number = width = 0
         try:
             for text in lines:
                 number += 1
@@ -152,8 +152,11 @@ class TargetsReader:
                     self._mark(",".join(row), first, first=columns is None)
                     usual = usual and not self.ended
                 elif columns is None:
-                    columns = _columns(row, first)
+                    columns, width = _columns(row, first), len(row)
                     usual = [*columns.items()] == USUAL_COLUMNS
+                elif len(row) > width:
+                    # A URL with a comma that is not quoted: its part before the comma is another URL.
+                    raise _error(first, "", f"has {len(row)} cells, the header has {width}; quote the URL")
                 else:
                     pair = _pair(row, columns, first)
                     self.pairs += 1

@@ -89,12 +89,16 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
     """Start a run with the Idempotency-Key `key`, or a new one, so that a repeated request starts one run.
 
     Raises:
-        CommandFailed: the run did not start, or the response was lost; then the message contains the key.
+        CommandFailed: the key is empty, the run did not start, or the response was lost; then the message contains
+            the key.
 
     """
+    if key == "":
+        # A variable that is not set: with a key of its own, the repeated command would start a second run.
+        raise CommandFailed("--idempotency-key: is empty; is the variable set? Pass a key, or remove the option")
     request = with_uploaded_list(client, request)
     if not request.get("dry_run"):
-        key = key or new_idempotency_key()
+        key = new_idempotency_key() if key is None else key
     repeat = f"to repeat safely, run the same command with --idempotency-key {key}: it starts no second run"
     try:
         return start_labelled(client, request, key)
