@@ -48,8 +48,8 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
         name: its file name; `.csv` and `.tsv` are tables, `.jsonl` and `.ndjson` JSON lines.
 
     Text has one URL per line; a # at the start of a line or after a space begins a comment. Entries separated by NUL,
-    as `git diff -z` writes them, are names: %, # and ? in them are percent-encoded. Tables are those of url_table.py. JSON is a
-    list of strings, an object with `url_list`, or a string or an object with `url` per line.
+    as `git diff -z` writes them, are names: %, # and ? in them are percent-encoded. Tables are those of
+    url_table.py. JSON is a list of strings, an object with `url_list`, or a string or an object with `url` per line.
 
     Raises:
         ValueError: the list is not in its format or encoding; the message continues a sentence with its name.
@@ -80,18 +80,24 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
                 if url := COMMENT.sub("", line).strip("\ufeff \t\r\n\f\v"):
                     yield number, url
     except UnicodeDecodeError as error:
-        raise ValueError(not_text(body, error.encoding)) from error
+        # The error's position is one in a piece of the body.
+        decoded(body, error.encoding)
+        raise
 
 
-def not_text(body: bytes, encoding: str) -> str:
-    """Return why a body is no text in its encoding, with the line; the message continues a sentence with its name."""
+def decoded(body: bytes, encoding: str) -> str:
+    """Return a body as text.
+
+    Raises:
+        ValueError: it is not in its encoding; the message has the line, and continues a sentence with its name.
+
+    """
     try:
-        body.decode(encoding)
+        return body.decode(encoding)
     except UnicodeDecodeError as error:
         line = body[: error.start].decode(encoding, "ignore").count("\n") + 1
         found = f"line {line} has the byte 0x{body[error.start]:02x} ({error.reason})"
-        return f"is not text in {encoding.upper()}: {found}; save it as UTF-8"
-    return f"is not text in {encoding.upper()}; save it as UTF-8"
+        raise ValueError(f"is not text in {error.encoding.upper()}: {found}; save it as UTF-8") from error
 
 
 def _encoding(body: bytes) -> str:

@@ -53,6 +53,11 @@ def start(
     """
     check_dry_run_files(request, wait_options)
     check_wait_options(wait_options, wait=wait)
+    if idempotency_key == "":
+        # A variable that is not set: with a new key, the repeated command would start a second run.
+        raise CommandFailed(
+            "--idempotency-key: is empty; set the variable that it is read from, or remove the option"
+        )
     request = with_uploaded_list(client, with_ci_label(request, repeatable=idempotency_key is not None))
     if not yes:
         confirm_price(client, request)
@@ -89,13 +94,9 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
     """Start a run with the Idempotency-Key `key`, or a new one, so that a repeated request starts one run.
 
     Raises:
-        CommandFailed: the key is empty, the run did not start, or the response was lost; then the message contains
-            the key.
+        CommandFailed: the run did not start, or the response was lost; then the message contains the key.
 
     """
-    if key == "":
-        # A variable that is not set: with a key of its own, the repeated command would start a second run.
-        raise CommandFailed("--idempotency-key: is empty; is the variable set? Pass a key, or remove the option")
     request = with_uploaded_list(client, request)
     if not request.get("dry_run"):
         key = new_idempotency_key() if key is None else key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from prewarm_cli.errors import CommandFailed
@@ -57,6 +58,9 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if urls or file:
         _set_urls(request, urls or [], file or [])
     values = {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CommandFailed(f"--{name.replace('_', '-')}: must be a finite number, got {value}")
     if invalidate_path and invalidate is not None:
         raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
     lists = {
@@ -69,7 +73,10 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         if options[name]:
             values[name] = [parse_source(text, name) for text in options[name]]
     if header:
-        values["headers"] = merge_headers(request.get("headers"), header)
+        filed = request.get("headers")
+        if not isinstance(filed, dict | None):
+            raise CommandFailed(f"{request.place_of('headers')}: must be an object, to which --header adds")
+        values["headers"] = merge_headers(filed, header)
     request |= values
     request.options |= {name: OPTIONS.get(name, "--" + name.replace("_", "-")) for name in values}
     if invalidate_path:

@@ -67,7 +67,11 @@ def test_semicolon_of_a_path_stays_in_a_table() -> None:
         (f"sep=;\n{A};{B}\n", "a.csv", "line 2 has more than one URL"),
         (f"url,url\n{A},{B}\n", "a.csv", "line 1 names the column url twice"),
         (f"name,link\nx,{A}\n", "a.csv", "line 1 begins with 'name'; name the URLs' column url"),
-        (f"{A},x,y\n", "a.csv", "line 1 has 3 cells, and there is no header url; name the URLs' column url, or quote"),
+        (
+            f"{A},x,y\n",
+            "a.csv",
+            "line 1 has 3 cells, and there is no header url; name the URLs' column url, or quote",
+        ),
         (f"name\n{A}\n", "a.csv", "line 1 begins with 'name'; name the URLs' column url"),
         (f"url,title\n{A},x\n", "a.tsv", "line 1 begins with 'url,title'; name the URLs' column url"),
     ],
@@ -83,7 +87,9 @@ def test_tab_alone_separates_the_columns_of_a_tsv() -> None:
     assert urls("\n".join(listed), "a.tsv") == listed
 
 
-@given(st.lists(st.text(st.sampled_from("a,;#&\t"), max_size=5), min_size=1, max_size=4), st.sampled_from(["csv", "tsv"]))
+@given(
+    st.lists(st.text(st.sampled_from("a,;#&\t"), max_size=5), min_size=1, max_size=4), st.sampled_from(["csv", "tsv"])
+)
 def test_table_gives_each_url_whole_or_none(tails: list[str], kind: str) -> None:
     listed = [f"{A}{tail}b" for tail in tails]
     for header in ("", "url\n", "sku,url\n", "url\tsku\n"):
@@ -92,7 +98,9 @@ def test_table_gives_each_url_whole_or_none(tails: list[str], kind: str) -> None
         with contextlib.suppress(ValueError):
             read = urls(header + "\n".join(rows), f"a.{kind}")
         # A tab is not part of a URL, and the parser of URLs refuses one.
-        whole = [[url, url.partition("\t")[0], row, row.partition("\t")[0]] for url, row in zip(listed, rows, strict=True)]
+        whole = [
+            [url, url.partition("\t")[0], row, row.partition("\t")[0]] for url, row in zip(listed, rows, strict=True)
+        ]
         assert read is None or all(url in forms for url, forms in zip(read, whole, strict=True))
 
 
