@@ -40,7 +40,9 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object, made at once: a body of 4 MB may have a million objects."""
+    """Return an object. A body of 4 MB may have a million of them, most of which are then empty."""
+    if not pairs:
+        return {}
     values = dict(pairs)
     if len(values) < len(pairs):
         seen: set[str] = set()

@@ -154,11 +154,8 @@ class TargetsReader:
                 elif columns is None:
                     columns, width = _columns(row, first), len(row)
                     usual = [*columns.items()] == USUAL_COLUMNS
-                elif len(row) > width:
-                    # A URL with a comma that is not quoted: its part before the comma is another URL.
-                    raise _error(first, "", f"has {len(row)} cells, the header has {width}; quote the URL")
                 else:
-                    pair = _pair(row, columns, first)
+                    pair = _pair(row, columns, first, width)
                     self.pairs += 1
                     self.requests += pair.requests
                     yield first, pair
@@ -200,7 +197,11 @@ def _columns(row: list[str], number: int) -> dict[str, int]:
     return {name: names.index(name) for name in COLUMNS if name in names}
 
 
-def _pair(row: list[str], columns: dict[str, int], number: int) -> Pair:
+def _pair(row: list[str], columns: dict[str, int], number: int, width: int) -> Pair:
+    """Return the pair in a row; `width`: the header's cells."""
+    if len(row) > width:
+        # A URL with a comma that is not quoted: its part before the comma is another URL.
+        raise _error(number, "", f"has {len(row)} cells, the header has {width}; quote the URL")
     values = {name: row[place].strip() for name, place in columns.items() if place < len(row)}
     if not values.get("url"):
         raise _error(number, "url", "is empty")

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def call(
     method: str,
     path: str,
     body: object = None,
-    query: dict[str, str | list[str]] | dict[str, str] | None = None,
+    query: Mapping[str, str | list[str]] | None = None,
     *,
     encoded: bool = False,
     headers: dict[str, str] | None = None,

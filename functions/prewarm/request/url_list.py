@@ -55,9 +55,7 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
         ValueError: the list is not in its format or encoding; the message continues a sentence with its name.
 
     """
-    for magic, packing in PACKED.items():
-        if body.startswith(magic):
-            raise ValueError(f"is {packing}; unpack it, or use gzip")
+    _check_packing(body)
     text = io.TextIOWrapper(io.BytesIO(body), encoding=_encoding(body), newline="")
     plain_name = name.lower().removesuffix(".gz")
     try:
@@ -83,6 +81,13 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
         # The error's position is one in a piece of the body.
         decoded(body, error.encoding)
         raise
+
+
+def _check_packing(body: bytes) -> None:
+    """Refuse a file of another kind, whose first bytes are no text in any encoding."""
+    for magic, packing in PACKED.items():
+        if body.startswith(magic):
+            raise ValueError(f"is {packing}; unpack it, or use gzip")
 
 
 def decoded(body: bytes, encoding: str) -> str:
@@ -161,13 +166,13 @@ def _json(body: bytes, text: TextIO) -> Iterator[tuple[int, str]]:
     except RepeatedName as error:
         raise ValueError(f"is not one list: {error}") from error
     listed = document.get("url_list") if isinstance(document, dict) else document
-    expected = 'is not a JSON list of URLs such as ["https://…"] or {"url_list": ["https://…"]}'
-    if not isinstance(listed, list):
-        raise ValueError(expected)
-    for number, entry in enumerate(listed, start=1):
-        if _url_of(entry) is None:
-            raise ValueError(f"{expected}: see entry {number}")
-    yield from ((number, url) for number, entry in enumerate(listed, start=1) if (url := _url_of(entry)) is not None)
+    entries = listed if isinstance(listed, list) else [None]
+    urls = [url for entry in entries if (url := _url_of(entry)) is not None]
+    if len(urls) < len(entries):
+        wrong = next(number for number, entry in enumerate(entries, start=1) if _url_of(entry) is None)
+        where = f"; see entry {wrong}" if entries is listed else ""
+        raise ValueError(f'is not a JSON list of URLs such as ["https://…"] or {{"url_list": ["https://…"]}}{where}')
+    yield from enumerate(urls, start=1)
 
 
 def _names(text: str) -> Iterator[tuple[int, str]]:

@@ -70,8 +70,18 @@ class _Table:
             return None
         if self._width is None:
             self._width = 0
-            if not re.search("[./:]", cells[0]) and not re.search(r"\s", cells[0]):
+            if not re.search(r"[./:\s]", cells[0]):
                 raise _unclear(f"line {line} begins with {truncate(cells[0])!r}; name the URLs' column {HEADER}")
+        self._check_cells(cells, line)
+        return cells[self._column] if self._column < len(cells) else ""
+
+    def _check_cells(self, cells: list[str], line: int) -> None:
+        """Refuse a row with more cells than one URL and what the header names.
+
+        Raises:
+            ValueError: it has.
+
+        """
         if self._width:
             if len(cells) > self._width:
                 raise _unclear(f"line {line} has {len(cells)} cells, the header has {self._width}; quote the URL")
@@ -80,7 +90,6 @@ class _Table:
             raise _unclear(f"line {line} has {len(cells)} cells, and there is no header {HEADER}; {fix}")
         elif any(SCHEME.match(cell) for cell in cells[1:]):
             raise _unclear(f"line {line} has more than one URL, and there is no header {HEADER}; write one in a line")
-        return cells[self._column] if self._column < len(cells) else ""
 
 
 def _unclear(reason: str) -> ValueError:

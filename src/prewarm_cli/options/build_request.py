@@ -58,9 +58,7 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if urls or file:
         _set_urls(request, urls or [], file or [])
     values = {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise CommandFailed(f"--{name.replace('_', '-')}: must be a finite number, got {value}")
+    _check_finite(values)
     if invalidate_path and invalidate is not None:
         raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
     lists = {
@@ -73,10 +71,7 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         if options[name]:
             values[name] = [parse_source(text, name) for text in options[name]]
     if header:
-        filed = request.get("headers")
-        if not isinstance(filed, dict | None):
-            raise CommandFailed(f"{request.place_of('headers')}: must be an object, to which --header adds")
-        values["headers"] = merge_headers(filed, header)
+        values["headers"] = merge_headers(_filed_headers(request), header)
     request |= values
     request.options |= {name: OPTIONS.get(name, "--" + name.replace("_", "-")) for name in values}
     if invalidate_path:
@@ -88,6 +83,21 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         listed = "URLs, --file, --sitemap, --manifest, --url-list-s3, --targets or --request"
         raise CommandFailed(f"no URLs to warm: pass {listed}")
     return request
+
+
+def _check_finite(values: dict[str, Any]) -> None:
+    """Refuse `nan` and `inf`, which are numbers for the command line and not for JSON."""
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CommandFailed(f"--{name.replace('_', '-')}: must be a finite number, got {value}")
+
+
+def _filed_headers(request: UserRequest) -> dict[str, str] | None:
+    """Return the headers of a --request file, None without any; refuse those that cannot be merged."""
+    filed = request.get("headers")
+    if not isinstance(filed, dict | None):
+        raise CommandFailed(f"{request.place_of('headers')}: must be an object, to which --header adds")
+    return filed
 
 
 def _set_targets(request: UserRequest, path: Path | None) -> None:
