@@ -31,7 +31,7 @@ def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any
     The address follows from the content, so a repeated request with the same Idempotency-Key is the same request.
 
     Raises:
-        CommandFailed: the list cannot be uploaded, or has a text that is no URL by its length.
+        CommandFailed: the list cannot be uploaded, or has a text that is too long for a URL.
 
     """
     request = _with_uploaded_targets(client, request)
@@ -58,7 +58,7 @@ def _check_lengths(request: dict[str, Any], urls: list[str]) -> None:
         if len(url) > MAX_CHARACTERS:
             field = f"url_list[{index}]"
             place = request.place_of(field) if isinstance(request, UserRequest) else field
-            raise CommandFailed(f"{place}: has {len(url):,} characters, which is no URL; write one URL in each line")
+            raise CommandFailed(f"{place}: has {len(url):,} characters, too many for a URL; write one URL in each line")
 
 
 def _with_uploaded_targets(client: Client, request: dict[str, Any]) -> dict[str, Any]:

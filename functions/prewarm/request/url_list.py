@@ -31,7 +31,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# The first bytes of files that are no list, by what they are (the formats' own specifications).
+# The first bytes of files that are not lists, by what they are (the formats' own specifications).
 PACKED = {
     b"PK\x03\x04": "a ZIP archive or a spreadsheet",
     b"BZh": "compressed by bzip2",
@@ -84,7 +84,7 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
 
 
 def _check_packing(body: bytes) -> None:
-    """Refuse a file of another kind, whose first bytes are no text in any encoding."""
+    """Refuse a file of another kind, which is not text in any encoding."""
     for magic, packing in PACKED.items():
         if body.startswith(magic):
             raise ValueError(f"is {packing}; unpack it, or use gzip")

@@ -49,7 +49,7 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _check_packing(body: str | bytes) -> None:
-    """Refuse a body that is no JSON for a reason that the parser's message does not say.
+    """Refuse a body that is not JSON for a reason that the parser's message does not say.
 
     Raises:
         InvalidRequest: the body is empty, compressed, or a form.

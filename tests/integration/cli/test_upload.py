@@ -70,7 +70,7 @@ def test_line_that_is_too_long_for_a_url_is_named_before_the_upload(api: FakeApi
     file = tmp_path / "urls.txt"
     file.write_text(f"{URLS[0]}\n{URLS[1]}{'x' * 30_000}\n")
     result = prewarm("start", "--file", str(file), "--region", "eu", code=2)
-    assert "urls.txt line 2: has 30,025 characters, which is no URL" in result.stderr
+    assert "urls.txt line 2: has 30,025 characters, too many for a URL" in result.stderr
     assert api.calls == []
 
 
