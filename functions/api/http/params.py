@@ -56,14 +56,15 @@ def _all_values(event: BaseProxyEvent) -> dict[str, list[str]]:
     return values
 
 
-def check_body(event: BaseProxyEvent, reason: str) -> None:
-    """Check the body of a route that changes a run and reads nothing but its requestID.
+def check_names_run(event: BaseProxyEvent, reason: str) -> None:
+    """Check query and body of a route that changes a run and reads nothing but its requestID.
 
     Raises:
-        InvalidRequest: the body has something else, which is named with the `reason` why it has no effect, or it is
-            not a JSON object, or names another run than the query.
+        InvalidRequest: one of them has something else, which is named with the `reason` why it has no effect in the
+            body, the body is not a JSON object, or it names another run than the query.
 
     """
+    check_query(event, RUN)
     body = body_of(event)
     if not body.strip():
         return
