@@ -56,7 +56,7 @@ def _all_values(event: BaseProxyEvent) -> dict[str, list[str]]:
     return values
 
 
-def check_names_run(event: BaseProxyEvent, reason: str) -> None:
+def check_run(event: BaseProxyEvent, reason: str) -> None:
     """Check query and body of a route that changes a run and reads nothing but its requestID.
 
     Raises:

@@ -117,8 +117,8 @@ def _problems(field: str, value: object) -> Iterator[Problem]:
         yield Problem(field, f"has {len(value):,} characters; at most {MAX_CHARACTERS:,} are accepted")
     elif isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:
         is_number = field.rpartition(".")[2] in NUMBERS
-        expected = f"a number of at most {MAX_NUMBER}" if is_number else "no number"
-        yield Problem(field, f"must be {expected}, got {_number(value)}")
+        rule = f"must be a number of at most {MAX_NUMBER}" if is_number else "must not be a number"
+        yield Problem(field, f"{rule}, got {_number(value)}")
     elif isinstance(value, dict | list):
         entries, most = ("entries", MAX_ENTRIES) if isinstance(value, list) else ("names", MAX_MEMBERS)
         most = MAX_HEADERS if field == "headers" else most

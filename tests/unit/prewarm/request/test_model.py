@@ -112,8 +112,8 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
         ({"invalidate": "all"}, ["invalidate: must be true or false, got 'all'; or use a list of path patterns"]),
         ({"invalidate": []}, ["invalidate: must be true or false, got a list with 0 entries; or use a list"]),
         ({"invalidate": [1]}, ["invalidate: must be true or false, got a list with 1 entry; or use a list"]),
-        ({"staged": 1e300}, ["staged: must be no number, got 1e+300"]),
-        ({"sitemap": 10**30}, ["sitemap: must be no number, got "]),
+        ({"staged": 1e300}, ["staged: must not be a number, got 1e+300"]),
+        ({"sitemap": 10**30}, ["sitemap: must not be a number, got "]),
         (
             {"timeout_minutes": 1e300},
             ["timeout_minutes: must be a number of at most 9223372036854775807, got 1e+300"],
