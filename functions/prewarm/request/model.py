@@ -108,9 +108,9 @@ class PrewarmRequest(BaseModel):
 
     @field_validator("accept_encodings", mode="after")
     @classmethod
-    def _spelled_once(cls, value: list[str]) -> list[str]:
+    def _spelled_once(cls, value: list[str] | None) -> list[str] | None:
         """Keep one spelling of each value: each would be fetched, and CloudFront caches them as one."""
-        return spelled_once(value)
+        return spelled_once(value) if value else value
 
     @field_validator("cf_domain", mode="before")
     @classmethod

@@ -70,7 +70,7 @@ class _Table:
             return None
         if self._width is None:
             self._width = 0
-            if not re.search(r"[./:\s]", cells[0]):
+            if not re.search("[./:]", cells[0]):
                 raise _unclear(f"line {line} begins with {truncate(cells[0])!r}; name the URLs' column {HEADER}")
         self._check_cells(cells, line)
         return cells[self._column] if self._column < len(cells) else ""

@@ -73,6 +73,7 @@ def test_semicolon_of_a_path_stays_in_a_table() -> None:
             "line 1 has 3 cells, and there is no header url; name the URLs' column url, or quote",
         ),
         (f"name\n{A}\n", "a.csv", "line 1 begins with 'name'; name the URLs' column url"),
+        (f"Page URL\n{A}\n", "a.csv", "line 1 begins with 'Page URL'; name the URLs' column url"),
         (f"url,title\n{A},x\n", "a.tsv", "line 1 begins with 'url,title'; name the URLs' column url"),
     ],
 )
