@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.options.bad_values import check_finite
 from prewarm_cli.options.request_input import (
     STDIN,
     merge_headers,
@@ -58,7 +58,7 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if urls or file:
         _set_urls(request, urls or [], file or [])
     values = {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
-    _check_finite(values)
+    check_finite(values)
     if invalidate_path and invalidate is not None:
         raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
     lists = {
@@ -83,13 +83,6 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         listed = "URLs, --file, --sitemap, --manifest, --url-list-s3, --targets or --request"
         raise CommandFailed(f"no URLs to warm: pass {listed}")
     return request
-
-
-def _check_finite(values: dict[str, Any]) -> None:
-    """Refuse `nan` and `inf`, which are numbers for the command line and not for JSON."""
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise CommandFailed(f"--{name.replace('_', '-')}: must be a finite number, got {value}")
 
 
 def _filed_headers(request: UserRequest) -> dict[str, str] | None:
