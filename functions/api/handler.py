@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from api.history_routes import router as history_router
 from api.http.error_handlers import add_error_handlers
 from api.http.events import bad_event, event_problem
-from api.http.params import RUN, body_of, caller_of, check_query, includes_pops, page_of, request_id_of
+from api.http.params import RUN, body_of, caller_of, check_query, check_run, includes_pops, page_of, request_id_of
 from api.http.responses import CORS, json_response
 from api.runs.cancel import cancel
 from api.runs.executions import Execution
@@ -42,14 +42,14 @@ def post_prewarm() -> Response[str]:
 @app.delete("/prewarm")
 def delete_prewarm() -> Response[str]:
     """Cancel a run."""
-    check_query(app.current_event, RUN)
+    check_run(app.current_event, "unknown field; this route reads requestID")
     return json_response(200, cancel(_run(), _executions(), storage(), has_console=has_console()))
 
 
 @app.post("/retry")
 def post_retry() -> Response[str]:
     """Start a new run of the failed URLs."""
-    check_query(app.current_event, RUN)
+    check_run(app.current_event, "a retry takes the old run's options; start a run to change them")
     return json_response(200, retry(_run(), storage(), _executions(), _resolver(), caller_of(app.current_event)))
 
 

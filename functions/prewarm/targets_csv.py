@@ -138,7 +138,7 @@ class TargetsReader:
         """
         lines, usual = self._without_mark(), False
         columns: dict[str, int] | None = None
-        number = 0
+        number = width = 0
         try:
             for text in lines:
                 number += 1
@@ -162,10 +162,10 @@ class TargetsReader:
                     self._mark(",".join(row), first, first=columns is None)
                     usual = usual and not self.ended
                 elif columns is None:
-                    columns = _columns(row, first)
+                    columns, width = _columns(row, first), len(row)
                     usual = [*columns.items()] == USUAL_COLUMNS
                 else:
-                    pair = _pair(row, columns, first)
+                    pair = _pair(row, columns, first, width)
                     self.pairs += 1
                     self.requests += pair.requests
                     yield first, pair
@@ -207,7 +207,11 @@ def _columns(row: list[str], number: int) -> dict[str, int]:
     return {name: names.index(name) for name in COLUMNS if name in names}
 
 
-def _pair(row: list[str], columns: dict[str, int], number: int) -> Pair:
+def _pair(row: list[str], columns: dict[str, int], number: int, width: int) -> Pair:
+    """Return the pair in a row; `width`: the header's cells."""
+    if len(row) > width:
+        # A URL with a comma that is not quoted: its part before the comma is another URL.
+        raise _error(number, "", f"has {len(row)} cells, the header has {width}; quote the URL")
     values = {name: row[place].strip() for name, place in columns.items() if place < len(row)}
     if not values.get("url"):
         raise _error(number, "url", "is empty")

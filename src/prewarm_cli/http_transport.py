@@ -47,6 +47,8 @@ class HttpTransport:
                 timeout=transport.TIMEOUT,
                 allow_redirects=False,
             )
+        except requests.exceptions.InvalidJSONError as error:
+            raise CommandFailed("a number in the request is not finite, which JSON does not have") from error
         except requests.RequestException as error:
             raise CommandFailed(f"cannot reach {self.name}: {connection_reason(error)}", Code.SERVICE) from error
         try:

@@ -8,9 +8,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from prewarm.request.bounds import MAX_BODY_BYTES, MAX_BODY_URLS
+from prewarm.request.bounds import MAX_BODY_BYTES, MAX_BODY_URLS, MAX_CHARACTERS
 from prewarm.unpacking import GZIP_MAGIC
-from prewarm_cli.errors import print_stderr
+from prewarm_cli.errors import CommandFailed, print_stderr
+from prewarm_cli.options.user_request import UserRequest
 
 if TYPE_CHECKING:
     from prewarm_cli.api_client import Client
@@ -30,7 +31,7 @@ def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any
     The address follows from the content, so a repeated request with the same Idempotency-Key is the same request.
 
     Raises:
-        CommandFailed: the list cannot be uploaded.
+        CommandFailed: the list cannot be uploaded, or has a text that is too long for a URL.
 
     """
     request = _with_uploaded_targets(client, request)
@@ -39,6 +40,7 @@ def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any
         return request
     if len(urls) <= MAX_BODY_URLS and len(json.dumps(request)) <= MAX_BODY_BYTES:
         return request
+    _check_lengths(request, urls)
     lines = "".join(json.dumps({"url": url}) + "\n" for url in urls)
     address = _uploaded(client, NAME, f"{len(urls):,} URLs", gzip.compress(lines.encode(), LEVEL, mtime=0))
     others = request.get("url_list_s3") or []
@@ -48,6 +50,17 @@ def with_uploaded_list(client: Client, request: dict[str, Any]) -> dict[str, Any
     del changed["url_list"]
     changed["url_list_s3"] = [*lists, address]
     return changed
+
+
+def _check_lengths(request: dict[str, Any], urls: list[str]) -> None:
+    """Refuse a text that is much longer than any URL, before it is sent: a file may be one line of 30 MB."""
+    for index, url in enumerate(urls):
+        if len(url) > MAX_CHARACTERS:
+            field = f"url_list[{index}]"
+            place = request.place_of(field) if isinstance(request, UserRequest) else field
+            raise CommandFailed(
+                f"{place}: has {len(url):,} characters, too many for a URL; write one URL in each line"
+            )
 
 
 def _with_uploaded_targets(client: Client, request: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -26,13 +27,15 @@ def call(
     method: str,
     path: str,
     body: object = None,
-    query: dict[str, str] | None = None,
+    query: Mapping[str, str | list[str]] | None = None,
     *,
     encoded: bool = False,
     headers: dict[str, str] | None = None,
 ) -> tuple[int, Any]:
     """Send one request, check the response's form, return status and document."""
     raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    # A parameter that is given several times is a list; the short form has its last value.
+    values = {name: [text] if isinstance(text, str) else text for name, text in (query or {}).items()}
     sent = {"Content-Type": "application/json"} | (headers or {})
     event = {
         "resource": path,
@@ -40,8 +43,8 @@ def call(
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [text] for name, text in sent.items()},
-        "queryStringParameters": query,
-        "multiValueQueryStringParameters": None if query is None else {name: [text] for name, text in query.items()},
+        "queryStringParameters": None if query is None else {name: texts[-1] for name, texts in values.items()},
+        "multiValueQueryStringParameters": None if query is None else values,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {

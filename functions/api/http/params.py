@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from api.http.pagination import Page, parse_page
 from api.runs.start import Caller
-from prewarm.errors import InvalidRequest, Problem, truncate
+from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
 from prewarm.request.validation import parse_json
 from prewarm.storage.run_items import INVOKED
 
@@ -33,12 +33,15 @@ def body_of(event: BaseProxyEvent) -> bytes:
 
 
 def check_query(event: BaseProxyEvent, names: Collection[str] = ()) -> None:
-    """Check that the query string has only parameters that the route reads.
+    """Check that the query string has only parameters that the route reads, each once.
 
     Raises:
-        InvalidRequest: it has others, which would otherwise be left out without notice.
+        InvalidRequest: it has others, or one twice, which would otherwise be left out without notice.
 
     """
+    values = _all_values(event)
+    if repeated := [name for name in names if len(values.get(name, [])) > 1]:
+        raise InvalidRequest([Problem(name, "is given more than once in the query; remove one") for name in repeated])
     unknown = [name for name in event.query_string_parameters if name not in names]
     if unknown:
         valid = f"this route reads {', '.join(names)}" if names else "this route reads none"
@@ -47,15 +50,46 @@ def check_query(event: BaseProxyEvent, names: Collection[str] = ()) -> None:
         raise InvalidRequest([Problem(truncate(name), message, tuple(near(name, names, n=2))) for name in unknown])
 
 
+def _all_values(event: BaseProxyEvent) -> dict[str, list[str]]:
+    """Return the query's values by name; API Gateway leaves all but the last one of a name out of the short form."""
+    values: dict[str, list[str]] = event.raw_event.get("multiValueQueryStringParameters") or {}
+    return values
+
+
+def check_run(event: BaseProxyEvent, reason: str) -> None:
+    """Check query and body of a route that changes a run and reads nothing but its requestID.
+
+    Raises:
+        InvalidRequest: one of them has something else, which is named with the `reason` why it has no effect in the
+            body, the body is not a JSON object, or it names another run than the query.
+
+    """
+    check_query(event, RUN)
+    body = body_of(event)
+    if not body.strip():
+        return
+    document = parse_json(body)
+    if not isinstance(document, dict):
+        raise InvalidRequest([Problem("", "the body must be empty, or a JSON object with requestID")])
+    if others := [name for name in document if name not in RUN]:
+        shown = [Problem(truncate(name), reason) for name in others[:PROBLEMS_SHOWN]]
+        raise InvalidRequest(shown + [UNLISTED] * (len(others) - len(shown)))
+    in_query = event.query_string_parameters.get("requestID")
+    if in_query and document.get("requestID", in_query) != in_query:
+        raise InvalidRequest([Problem("requestID", "is one run in the query and another in the body; remove one")])
+
+
 def request_id_of(event: BaseProxyEvent) -> str:
     """Return the requestID from the query string or a JSON body.
 
     The old documentation shows the JSON body.
 
     Raises:
-        InvalidRequest: the event has no requestID.
+        InvalidRequest: the event has no requestID, or the query has several.
 
     """
+    if len(set(_all_values(event).get("requestID", []))) > 1:
+        raise InvalidRequest([Problem("requestID", "is given more than once in the query; remove one")])
     request_id = event.query_string_parameters.get("requestID")
     if not request_id and (body := body_of(event)):
         document = parse_json(body)

@@ -85,7 +85,7 @@ def start_once(
     if not IDEMPOTENCY_KEY.fullmatch(key):
         raise InvalidRequest([Problem("Idempotency-Key", "must be 1 to 255 visible ASCII characters")])
     if request.fields.dry_run:
-        raise InvalidRequest([Problem("Idempotency-Key", "does not apply to a dry run; remove the header")])
+        raise InvalidRequest([Problem("Idempotency-Key", "does not apply to a dry run; remove it")])
     # A key that starts like a run name makes the run easy to recognise.
     timestamp = TIMESTAMP.match(key)
     digest = hashlib.sha256(key.encode()).hexdigest()

@@ -24,6 +24,10 @@ MAX_CHARACTERS = 20_480
 # Numbers beyond 64 bits; no field accepts nearly as much.
 MAX_NUMBER = 2**63 - 1
 MAX_BITS_SHOWN = 128
+# The fields that take a number; a test compares them with the models.
+NUMBERS = frozenset(
+    {"timeout_minutes", "max_concurrency", "max_rps", "min_warm_percent", "max_bytes", "max_segments"}
+)
 # Entries of any list but the two long ones (the model's own limits are lower or equal), and names in any object but
 # the headers: a source has at most four.
 MAX_ENTRIES = 100
@@ -111,7 +115,9 @@ def _problems(field: str, value: object) -> Iterator[Problem]:
     if isinstance(value, str) and len(value) > MAX_CHARACTERS:
         yield Problem(field, f"has {len(value):,} characters; at most {MAX_CHARACTERS:,} are accepted")
     elif isinstance(value, int | float) and not -MAX_NUMBER <= value <= MAX_NUMBER:
-        yield Problem(field, f"must be a number of at most {MAX_NUMBER}, got {_number(value)}")
+        is_number = field.rpartition(".")[2] in NUMBERS
+        rule = f"must be a number of at most {MAX_NUMBER}" if is_number else "must not be a number"
+        yield Problem(field, f"{rule}, got {_number(value)}")
     elif isinstance(value, dict | list):
         entries, most = ("entries", MAX_ENTRIES) if isinstance(value, list) else ("names", MAX_MEMBERS)
         most = MAX_HEADERS if field == "headers" else most

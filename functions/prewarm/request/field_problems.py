@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from prewarm.counted import count_of
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, Problem, truncate
 from prewarm.planning.plan import REGIONAL
 from prewarm.request.url_parser import near_urls
@@ -19,6 +20,11 @@ _EXPECTED = {
     "target_type": "pop, country or region",
     "region": 'a list of names such as ["apac", "eu"], one name, or "all"',
     "cf_domain": "a distribution's domain such as d111abcdef8.cloudfront.net",
+    "url_list_s3": "an S3 address such as s3://bucket/lists/urls.txt, or a list of them",
+    "targets_s3": "an S3 address such as s3://bucket/lists/targets.csv",
+    "sitemap": "a URL such as https://www.example.com/sitemap.xml, an object with url, or a list of these",
+    "manifest": "a URL such as https://www.example.com/film.m3u8, an object with url, or a list of these",
+    "accept_encodings": 'a list of Accept-Encoding values such as ["br, gzip"]',
 }
 NO_SOURCE = Problem(
     "url_list", f"is missing; use {_EXPECTED['url_list']}, or url_list_s3, sitemap, manifest or targets_s3"
@@ -117,7 +123,11 @@ def _problem(entry: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 - p
         needed = f"{reason}, got {value}{_if_omitted(field, model)}"
         near = near_urls(entry["input"]) if field.endswith(".url") and isinstance(entry["input"], str) else ()
         return Problem(field, needed if reason.startswith("must ") else f"{value} {reason}", near)
-    constraint = f"must be {expected}" if expected else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
+    constraint = (
+        f"must be {expected}"
+        if expected and kind != "too_long"
+        else _CONSTRAINTS.get(kind, "").format(**entry.get("ctx", {}))
+    )
     if not constraint:
         return Problem(field, entry["msg"][:1].lower() + entry["msg"][1:])
     value = f", got {_value(entry)}" if field.partition(".")[0] != "headers" else ""
@@ -138,7 +148,7 @@ def _value(entry: Any) -> str:  # noqa: ANN401 - pydantic-core's ErrorDetails
     if isinstance(value, str):
         return repr(truncate(redacted(value)))
     if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else f"a list with {len(value)} entries"
+        return "an object" if isinstance(value, dict) else f"a list with {count_of(len(value), 'entry', 'entries')}"
     return f"{value:.12g}" if isinstance(value, float) else truncate(json.dumps(value, default=str))
 
 
@@ -153,4 +163,5 @@ def _if_omitted(field: str, model: type[BaseModel]) -> str:
     if info is None or info.is_required() or info.default is None:
         return ""
     default = info.get_default()
-    return f"; omit it for the default, {json.dumps(default)}" if default != {} else ""
+    # The empty default of `region` is one of requests with targets only.
+    return f"; omit it for the default, {json.dumps(default)}" if default not in ({}, []) else ""

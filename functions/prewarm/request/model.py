@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
@@ -12,6 +13,7 @@ from pydantic import (
 )
 
 from prewarm.planning.plan import PAIRS
+from prewarm.request.headers import check_accept_encoding, spelled_once
 from prewarm.request.pop_selection import ALL
 from prewarm.request.url_sources import ManifestSource, S3List, SitemapSource
 from prewarm.urls import Url
@@ -28,6 +30,7 @@ SOURCES = ("url_list", "url_list_s3", "sitemap", "manifest")
 # The largest object that CloudFront caches, 50 GB (Developer Guide, "Quotas", "General quotas on distributions":
 # "Maximum cacheable file size per HTTP GET response"; read 2026-11).
 LARGEST_OBJECT = 50 * 1024**3
+AcceptEncoding = Annotated[str, Field(max_length=256), AfterValidator(check_accept_encoding)]
 PERCENT_WARM = {"pop": 100.0, "country": 95.0, "region": 95.0, PAIRS: 95.0}
 
 
@@ -54,9 +57,7 @@ class PrewarmRequest(BaseModel):
     cf_domain: Annotated[str, Field(pattern=DOMAIN_PATTERN)] | None = None
 
     # None: what browsers send (resolve/variants.py). Requests stored by earlier versions list "br, gzip".
-    accept_encodings: (
-        Annotated[list[Annotated[str, Field(max_length=256)]], Field(min_length=1, max_length=8)] | None
-    ) = None
+    accept_encodings: Annotated[list[AcceptEncoding], Field(min_length=1, max_length=8)] | None = None
     headers: dict[str, str] = {}
     user_agent: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     invalidate: bool | Annotated[list[str], Field(min_length=1)] = False
@@ -103,6 +104,12 @@ class PrewarmRequest(BaseModel):
         if value is not None and (value != value.strip() or not value.isprintable()):
             raise ValueError("must be printable characters without a space at the beginning or end")
         return value
+
+    @field_validator("accept_encodings", mode="after")
+    @classmethod
+    def _spelled_once(cls, value: list[str] | None) -> list[str] | None:
+        """Keep one spelling of each value: each would be fetched, and CloudFront caches them as one."""
+        return spelled_once(value) if value else value
 
     @field_validator("cf_domain", mode="before")
     @classmethod

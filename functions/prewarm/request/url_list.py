@@ -5,24 +5,23 @@ UTF-32 (Excel's "Unicode text"), with or without a byte order mark.
 """
 
 import codecs
-import csv
 import io
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
 from typing import TextIO
 
+from prewarm.json_text import RepeatedName, read_json
+from prewarm.request.url_table import read_table
+
 COMMENT = re.compile(r"(?:^|\s)#.*")
-# The characters at a list's beginning that decide on its format.
-PEEK = 4_096
+# The characters at a list's beginning that decide on its format: more than its first line has, so that a first URL of
+# any length that the command sends, or a first name, is seen whole.
+PEEK = 1024 * 1024
 # A document in JSON is in memory as a whole, with up to 20 times its size; larger lists are lines.
 JSON_BYTES = 32 * 1024 * 1024
-# The rows that decide which character separates a CSV's columns if no header does.
-ROWS_PEEKED = 20
-SEPARATORS = "\t;,"
-# `;name=value` belongs to a path (RFC 3986, section 3.3).
-MATRIX_PARAMETER = re.compile(r";[\w.-]+=")
+# A list by this name is lines of JSON, however long its first line.
+JSON_LINES = (".jsonl", ".ndjson")
 # In a name that a tool separates by NUL, these characters are not an URL's delimiters.
 NAME_CHARACTERS = {"%": "%25", "#": "%23", "?": "%3F"}
 MARKS = (
@@ -32,6 +31,13 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# The first bytes of files that are not lists, by what they are (the formats' own specifications).
+PACKED = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ\0": "compressed by xz",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+}
 
 
 def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
@@ -39,30 +45,32 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
 
     Args:
         body: the list, not compressed.
-        name: its file name; `.csv` and `.tsv` are tables.
+        name: its file name; `.csv` and `.tsv` are tables, `.jsonl` and `.ndjson` JSON lines.
 
     Text has one URL per line; a # at the start of a line or after a space begins a comment. Entries separated by NUL,
-    as `git diff -z` writes them, are names: %, # and ? in them are percent-encoded. A table has its URLs in the
-    column with the header `url`, else in the first. JSON is a list of strings, an object with `url_list`, or a string
-    or an object with `url` per line.
+    as `git diff -z` writes them, are names: %, # and ? in them are percent-encoded. Tables are those of
+    url_table.py. JSON is a list of strings, an object with `url_list`, or a string or an object with `url` per line.
 
     Raises:
         ValueError: the list is not in its format or encoding; the message continues a sentence with its name.
 
     """
+    _check_packing(body)
     text = io.TextIOWrapper(io.BytesIO(body), encoding=_encoding(body), newline="")
+    plain_name = name.lower().removesuffix(".gz")
     try:
         head = text.read(PEEK)
         text.seek(0)
         bare = head.lstrip("\ufeff \t\r\n")
-        if bare[:1] == "[" or (bare[:1] == "{" and not _is_json_lines(bare)):
+        is_cut_line = len(head) == PEEK and "\n" not in bare and plain_name.endswith(JSON_LINES)
+        if bare[:1] == "[" or (bare[:1] == "{" and not is_cut_line and not _is_json_lines(bare)):
             yield from _json(body, text)
         elif bare[:1] == "{":
             yield from _json_lines(text)
         elif "\0" in head:
             yield from _names(text.read())
-        elif name.lower().removesuffix(".gz").endswith((".csv", ".tsv")):
-            yield from _table(text)
+        elif plain_name.endswith((".csv", ".tsv")):
+            yield from read_table(text, tabs=plain_name.endswith(".tsv"))
         elif _begins_with_json_string(bare):
             yield from _json_lines(text)
         else:
@@ -70,7 +78,31 @@ def read_url_list(body: bytes, name: str = "") -> Iterator[tuple[int, str]]:
                 if url := COMMENT.sub("", line).strip("\ufeff \t\r\n\f\v"):
                     yield number, url
     except UnicodeDecodeError as error:
-        raise ValueError(f"is not text in {error.encoding.upper()}: {error.reason}; save it as UTF-8") from error
+        # The error's position is one in a piece of the body.
+        decoded(body, error.encoding)
+        raise
+
+
+def _check_packing(body: bytes) -> None:
+    """Refuse a file of another kind, which is not text in any encoding."""
+    for magic, packing in PACKED.items():
+        if body.startswith(magic):
+            raise ValueError(f"is {packing}; unpack it, or use gzip")
+
+
+def decoded(body: bytes, encoding: str) -> str:
+    """Return a body as text.
+
+    Raises:
+        ValueError: it is not in its encoding; the message has the line, and continues a sentence with its name.
+
+    """
+    try:
+        return body.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = body[: error.start].decode(encoding, "ignore").count("\n") + 1
+        found = f"line {line} has the byte 0x{body[error.start]:02x} ({error.reason})"
+        raise ValueError(f"is not text in {error.encoding.upper()}: {found}; save it as UTF-8") from error
 
 
 def _encoding(body: bytes) -> str:
@@ -86,8 +118,10 @@ def _is_json_lines(text: str) -> bool:
     """Return whether the first line is a whole JSON object and another line follows it, or it has a URL."""
     first, _, rest = text.partition("\n")
     try:
-        document = json.loads(first)
-    except (ValueError, RecursionError):
+        document = read_json(first)
+    except RepeatedName:
+        return bool(rest.strip())
+    except ValueError:
         return False
     return isinstance(document, dict) and ("url" in document or ("url_list" not in document and bool(rest.strip())))
 
@@ -95,7 +129,7 @@ def _is_json_lines(text: str) -> bool:
 def _begins_with_json_string(text: str) -> bool:
     """Return whether the first line is a JSON string, as a list of quoted URLs has it."""
     try:
-        return text[:1] == '"' and isinstance(json.loads(text.splitlines()[0]), str)
+        return text[:1] == '"' and isinstance(read_json(text.partition("\n")[0]), str)
     except ValueError:
         return False
 
@@ -105,8 +139,10 @@ def _json_lines(text: TextIO) -> Iterator[tuple[int, str]]:
         if not (bare := line.strip("\ufeff \t\r\n")):
             continue
         try:
-            url = _url_of(json.loads(bare))
-        except (ValueError, RecursionError) as error:
+            url = _url_of(read_json(bare))
+        except RepeatedName as error:
+            raise ValueError(f"is not JSON lines: line {number}: {error}") from error
+        except ValueError as error:
             raise ValueError(f"is not JSON lines: line {number} is not JSON") from error
         if url is None:
             raise ValueError(f'is not JSON lines with URLs such as {{"url": "https://…"}}: see line {number}')
@@ -122,69 +158,24 @@ def _url_of(entry: object) -> str | None:
 def _json(body: bytes, text: TextIO) -> Iterator[tuple[int, str]]:
     if len(body) > JSON_BYTES:
         raise ValueError(f"is JSON of more than {JSON_BYTES:,} bytes; use lines of text, or JSON lines")
+    source = text.read().lstrip("\ufeff")
     try:
-        document = json.loads(text.read().lstrip("\ufeff"))
-    except UnicodeDecodeError:
-        raise
-    except (ValueError, RecursionError) as error:
+        document = read_json(source)
+    except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error}") from error
+    except RepeatedName as error:
+        raise ValueError(f"is not one list: {error}") from error
     listed = document.get("url_list") if isinstance(document, dict) else document
-    urls = [_url_of(entry) for entry in listed] if isinstance(listed, list) else [None]
-    if not all(url is not None for url in urls):
-        raise ValueError('is not a JSON list of URLs such as ["https://…"] or {"url_list": ["https://…"]}')
-    yield from ((number, url) for number, url in enumerate(urls, start=1) if url is not None)
+    entries = listed if isinstance(listed, list) else [None]
+    urls = [url for entry in entries if (url := _url_of(entry)) is not None]
+    if len(urls) < len(entries):
+        wrong = next(number for number, entry in enumerate(entries, start=1) if _url_of(entry) is None)
+        where = f"; see entry {wrong}" if entries is listed else ""
+        raise ValueError(f'is not a JSON list of URLs such as ["https://…"] or {{"url_list": ["https://…"]}}{where}')
+    yield from enumerate(urls, start=1)
 
 
 def _names(text: str) -> Iterator[tuple[int, str]]:
     for number, name in enumerate(text.split("\0"), start=1):
         if name:
             yield number, "".join(NAME_CHARACTERS.get(sign, sign) for sign in name)
-
-
-def _table(text: TextIO) -> Iterator[tuple[int, str]]:
-    """Yield the column with the header `url`, else the first column."""
-    first = list(islice(text, ROWS_PEEKED))
-    skipped = 0
-    separator = ""
-    if first and (named := re.fullmatch(r"\ufeff?sep=(.)\s*", first[0])):
-        # Excel's own way to name the separator.
-        separator, skipped, first = named[1], 1, first[1:]
-    rows = csv.reader(chain(first, text), delimiter=separator or _separator(first))
-    column = None
-    try:
-        for row in rows:
-            if not any(cell.strip("\ufeff \t") for cell in row) or row[0].startswith("#"):
-                continue
-            if column is None:
-                names = [cell.strip("\ufeff \t").lower() for cell in row]
-                column = names.index("url") if "url" in names else 0
-                if "url" in names:
-                    continue
-            yield rows.line_num + skipped, row[column].strip("\ufeff \t") if column < len(row) else ""
-    except csv.Error as error:
-        raise ValueError(f"is not CSV: line {rows.line_num + skipped}: {error}") from error
-
-
-def _separator(lines: list[str]) -> str:
-    """Return the character that separates a table's columns.
-
-    A header with `url` decides; else the first of tab, semicolon and comma that each of the first rows has equally
-    often, a semicolon not as a parameter in a path; else it is the comma.
-    """
-    lines = [line for line in lines if line.strip("\ufeff \t\r\n") and not line.startswith("#")]
-    for separator in SEPARATORS:
-        try:
-            rows = [row for row in csv.reader(lines, delimiter=separator) if row]
-        except csv.Error:
-            continue
-        if not rows or len(rows[0]) < 2:  # noqa: PLR2004 - one column
-            continue
-        if "url" in [cell.strip("\ufeff \t").lower() for cell in rows[0]]:
-            return separator
-    for separator in "\t;":
-        counts = {line.count(separator) for line in lines}
-        if len(counts) == 1 and counts != {0}:
-            in_paths = separator == ";" and any(MATRIX_PARAMETER.search(line) for line in lines)
-            if not in_paths:
-                return separator
-    return ","

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from prewarm.catalogue import Catalogue, catalogue
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
+from prewarm.json_text import RepeatedName, read_json
 from prewarm.request.bounds import MAX_BODY_URLS, size_problems, text_problems
 from prewarm.request.field_problems import field_problems, source_problems, unknown_field_problems
 from prewarm.request.headers import header_problems
@@ -17,6 +18,7 @@ from prewarm.request.model import DUPLICATES, CheckedRequest, PrewarmRequest
 from prewarm.request.pop_selection import expand, places
 from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import URLS_AT_MOST
+from prewarm.unpacking import GZIP_MAGIC
 from prewarm.urls import Url, deduplicate, redacted
 
 # All names that the model accepts; a field's old name is its alias.
@@ -31,24 +33,36 @@ def parse_json(body: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Parse a JSON body.
 
     Raises:
-        InvalidRequest: the body is not JSON; the message contains the position.
+        InvalidRequest: the body is not JSON, or an object in it has a name twice; the message contains the position,
+            or the name.
 
     """
+    _check_packing(body)
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return read_json(body)
     except json.JSONDecodeError as error:
         raise InvalidRequest([Problem("", f"the body is not JSON: {error}")]) from error
-    except RecursionError as error:
-        raise InvalidRequest([Problem("", "the body is nested too deeply to be a request")]) from error
+    except RepeatedName as error:
+        raise InvalidRequest([Problem(error.name, error.REASON)]) from error
     except ValueError as error:
-        # NaN, Infinity, bytes that are not UTF-8, or more digits than Python reads.
-        digits = "a number has too many digits; send at most 19" if "digits" in str(error) else str(error)
-        raise InvalidRequest([Problem("", f"the body is not JSON: {digits}")]) from error
+        raise InvalidRequest([Problem("", f"the body {error}")]) from error
 
 
-def _no_number(name: str) -> Any:  # noqa: ANN401 - json's own signature
-    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
-    raise ValueError(f"{name} is not a number in JSON")
+def _check_packing(body: str | bytes) -> None:
+    """Refuse a body that is not JSON for a reason that the parser's message does not say.
+
+    Raises:
+        InvalidRequest: the body is empty, compressed, or a form.
+
+    """
+    expected = "send a JSON object as it is"
+    if not body or body.isspace():
+        raise InvalidRequest([Problem("", f"the body is empty; {expected}")])
+    begin = body[:2].encode("utf-8", "replace") if isinstance(body, str) else body[:2]
+    if begin == GZIP_MAGIC:
+        raise InvalidRequest([Problem("", f"the body is gzip; {expected}")])
+    if begin == b"--":
+        raise InvalidRequest([Problem("", f"the body is a multipart form; {expected}")])
 
 
 def stored_request(document: dict[str, Any], pop_catalogue: Catalogue | None = None) -> CheckedRequest:

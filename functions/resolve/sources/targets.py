@@ -48,10 +48,6 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
         reader = TargetsReader(_lines(pieces(body, LIST_BYTES, budget)))
         taken = _Intake(_pop_filter(request), request.urls)
         taken.take(reader)
-    except UnicodeDecodeError as error:
-        raise _refused(
-            address, f"is not text in {error.encoding.upper()}: {error.reason}; save it as UTF-8"
-        ) from error
     except ValueError as error:
         raise _refused(address, str(error)) from error
     if taken.problems:
@@ -228,19 +224,24 @@ def _lines(source: Iterator[bytes]) -> Iterator[str]:
     """Yield the lines of a text with their ends.
 
     Raises:
-        UnicodeDecodeError: it is not in its encoding: a replaced character would be another URL.
-        ValueError: a line is longer than any pair.
+        ValueError: it is not in its encoding, since a replaced character would be another URL, or a line is longer
+            than any pair.
 
     """
     first = next(source, b"")
     raw = io.BufferedReader(_Pieces(chain((first,), source)))
     text = io.TextIOWrapper(raw, encoding=encoding_of(first[:HEAD_BYTES]), errors="strict", newline="")
     number = 0
-    while line := text.readline(LONGEST_LINE):
-        number += 1
-        if len(line) >= LONGEST_LINE:
-            raise ValueError(f"line {number} has more than {LONGEST_LINE:,} characters; is it a list of targets?")
-        yield line
+    try:
+        while line := text.readline(LONGEST_LINE):
+            number += 1
+            if len(line) >= LONGEST_LINE:
+                raise ValueError(f"line {number} has more than {LONGEST_LINE:,} characters; is it a list of targets?")
+            yield line
+    except UnicodeDecodeError as error:
+        # The text is decoded some lines ahead.
+        reason = f"{error.reason}, after line {number}; save it as UTF-8"
+        raise ValueError(f"is not text in {error.encoding.upper()}: {reason}") from error
 
 
 def _refused(address: str, reason: str) -> InvalidRequest:

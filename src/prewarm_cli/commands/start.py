@@ -53,6 +53,11 @@ def start(
     """
     check_dry_run_files(request, wait_options)
     check_wait_options(wait_options, wait=wait)
+    if idempotency_key == "":
+        # A variable that is not set: with a new key, the repeated command would start a second run.
+        raise CommandFailed(
+            "--idempotency-key: is empty; set the variable that it is read from, or remove the option"
+        )
     request = with_uploaded_list(client, with_ci_label(request, repeatable=idempotency_key is not None))
     if not yes:
         confirm_price(client, request)
@@ -94,7 +99,7 @@ def start_run(client: Client, request: dict[str, Any], key: str | None) -> dict[
     """
     request = with_uploaded_list(client, request)
     if not request.get("dry_run"):
-        key = key or new_idempotency_key()
+        key = new_idempotency_key() if key is None else key
     repeat = f"to repeat safely, run the same command with --idempotency-key {key}: it starts no second run"
     try:
         return start_labelled(client, request, key)

@@ -1,8 +1,14 @@
-"""What is wrong with an option's value, in place of the text of the library that typer checks it with. Pure."""
+"""What is wrong with an option's value, in place of the text of the library that typer checks it with."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
+
+from prewarm_cli.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # By pydantic's type of error (its documentation, "Validation Errors"): what is wrong.
 TEXTS = {
@@ -19,6 +25,18 @@ TEXTS = {
     "less_than_equal": "must be at most {le}, got {input}",
     "less_than": "must be below {lt}, got {input}",
 }
+
+
+def check_finite(values: Mapping[str, Any]) -> None:
+    """Refuse `nan` and `inf`, which the command line reads as numbers; `values`: those of options, by parameter.
+
+    Raises:
+        CommandFailed: one of them is not finite.
+
+    """
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CommandFailed(f"--{name.replace('_', '-')}: must be a finite number, got {value}")
 
 
 def describe(cause: object, message: str) -> str:

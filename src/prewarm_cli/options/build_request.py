@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.options.bad_values import check_finite
 from prewarm_cli.options.request_input import (
     STDIN,
     merge_headers,
@@ -57,6 +58,7 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if urls or file:
         _set_urls(request, urls or [], file or [])
     values = {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
+    check_finite(values)
     if invalidate_path and invalidate is not None:
         raise CommandFailed("--invalidate and --invalidate-path cannot be combined: pass one of them")
     lists = {
@@ -69,7 +71,7 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         if options[name]:
             values[name] = [parse_source(text, name) for text in options[name]]
     if header:
-        values["headers"] = merge_headers(request.get("headers"), header)
+        values["headers"] = merge_headers(_filed_headers(request), header)
     request |= values
     request.options |= {name: OPTIONS.get(name, "--" + name.replace("_", "-")) for name in values}
     if invalidate_path:
@@ -81,6 +83,14 @@ def build_request(options: dict[str, Any]) -> UserRequest:
         listed = "URLs, --file, --sitemap, --manifest, --url-list-s3, --targets or --request"
         raise CommandFailed(f"no URLs to warm: pass {listed}")
     return request
+
+
+def _filed_headers(request: UserRequest) -> dict[str, str] | None:
+    """Return the headers of a --request file, None without any; refuse those that cannot be merged."""
+    filed = request.get("headers")
+    if not isinstance(filed, dict | None):
+        raise CommandFailed(f"{request.place_of('headers')}: must be an object, to which --header adds")
+    return filed
 
 
 def _set_targets(request: UserRequest, path: Path | None) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from prewarm.errors import truncate
+from prewarm.json_text import read_json
 from prewarm.unpacking import unpacked
 from prewarm_cli.errors import CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
@@ -59,11 +61,12 @@ def read_targets(path: Path) -> bytes:
 
     """
     # Imported here, so that `prewarm --help` starts fast.
+    from prewarm.request.url_list import decoded  # noqa: PLC0415
     from prewarm.targets_csv import TargetsReader  # noqa: PLC0415
 
     body = _read_bytes(path, "--targets")
     try:
-        text = io.StringIO(b"".join(unpacked(body)).decode("utf-8-sig"), newline="")
+        text = io.StringIO(decoded(b"".join(unpacked(body)), "utf-8-sig"), newline="")
         for _ in TargetsReader(text, needs_end=path == STDIN):
             pass
     except ValueError as error:
@@ -94,13 +97,12 @@ def read_request(path: Path) -> tuple[dict[str, Any], str]:
     try:
         # Editors on Windows start files with a byte order mark, which is not part of the JSON.
         text = _read_bytes(path, "--request").decode("utf-8").removeprefix("\ufeff")
-        document = json.loads(text)
+        document = read_json(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise CommandFailed(f"{shown} {where}: not valid JSON: {_json_reason(error)}") from error
-    except (ValueError, RecursionError) as error:
-        reason = "is nested too deeply" if isinstance(error, RecursionError) else file_reason(error)
-        raise CommandFailed(f"{shown}: {reason}") from error
+    except ValueError as error:
+        raise CommandFailed(f"{shown}: {file_reason(error)}") from error
     if not isinstance(document, dict):
         raise CommandFailed(f"{shown}: must be a JSON object with url_list, region_type and region")
     return document, text
@@ -114,27 +116,28 @@ def parse_source(text: str, name: str) -> Any:  # noqa: ANN401 - any JSON value
     """Return a URL source: an address unchanged, or the parsed object of a JSON text.
 
     Raises:
-        CommandFailed: the text starts like a JSON object and is not valid JSON.
+        CommandFailed: the text starts like a JSON object and is not valid JSON, or has a name twice.
 
     """
     if not text.lstrip().startswith("{"):
         return text
+    shown = f"--{name} {truncate(text)}"
     try:
-        return json.loads(text)
+        return read_json(text)
     except json.JSONDecodeError as error:
-        raise CommandFailed(
-            f"--{name} {text}: not valid JSON at column {error.colno}: {_json_reason(error)}"
-        ) from error
+        raise CommandFailed(f"{shown}: not valid JSON at column {error.colno}: {_json_reason(error)}") from error
+    except ValueError as error:
+        raise CommandFailed(f"{shown}: {error}") from error
 
 
-def merge_headers(filed: object, options: list[str]) -> dict[str, str]:
+def merge_headers(filed: dict[str, str] | None, options: list[str]) -> dict[str, str]:
     """Return a file's headers, where each --header replaces one of the same name in any case.
 
     Raises:
         CommandFailed: an option is not NAME:VALUE.
 
     """
-    headers = dict(filed) if isinstance(filed, dict) else {}
+    headers = dict(filed or {})
     for text in options:
         name, colon, value = text.partition(":")
         if not colon or not name.strip():

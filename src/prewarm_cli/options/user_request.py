@@ -69,9 +69,9 @@ MESSAGE_TERMS = {
 }
 
 
-# A URL, which stays as it is, or a field whose name only a field has.
+# A URL, which stays as it is, or a field whose name only a field has; a quoted name is part of a value.
 _LONG_FIELD = re.compile(
-    rf"[a-z0-9]+://\S+|(?<![\w-])({'|'.join(sorted(name for name in FIELDS if '_' in name))})(?![\w=\[-])"
+    rf"[a-z0-9]+://\S+|(?<![\w\"'-])({'|'.join(sorted(name for name in FIELDS if '_' in name))})(?![\w\"'=\[-])"
 )
 # Fields whose names are words of English too, as the service's texts mention them.
 SHORT_FIELDS = {
@@ -122,7 +122,7 @@ class UserRequest(dict[str, Any]):
         """Return where a field, such as `region[0]`, was written: an option, or a file and its line."""
         parts = INDEX.fullmatch(field)
         if parts is None:
-            return field
+            return option_of(field)
         name, index = parts["name"], parts["index"]
         if name == "url_list" and index and int(index) < len(self.urls):
             return self.urls[int(index)]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.options.bad_values import check_finite
 from prewarm_cli.report_download import FORMATS
 
 
@@ -50,9 +51,10 @@ def wait_options_of(
     """Return the wait options, checked.
 
     Raises:
-        CommandFailed: a file cannot be written, or its suffix is not a report format.
+        CommandFailed: a file cannot be written, its suffix is not a report format, or the time is not finite.
 
     """
+    check_finite({"wait_seconds": wait_seconds})
     # Checked now, so that a wrong path fails before the wait.
     for option, path in (("junit", junit), ("report", report), ("gitlab-links", gitlab_links)):
         if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):

@@ -17,7 +17,7 @@ from prewarm.request.model import PrewarmRequest
 from prewarm.request.validation import check_request
 from prewarm_cli.failure_reasons import connection_reason
 from prewarm_cli.options.user_request import FIELDS
-from tests.support.fake_api import FakeApi, fake_api, prewarm
+from tests.support.fake_api import FakeApi, error, fake_api, prewarm
 from tests.support.statuses import status
 
 FOREIGN = (
@@ -73,6 +73,16 @@ URL = "https://www.example.com/"
         ),
         (["--sitemap", "www.example.com/x", "--region", "eu"], "did you mean https://www.example.com/x?"),
         (["--sitemap", '{"url": "https://a.example.com/", "sinc": "x"}', "--region", "eu"], "--sitemap sinc: "),
+        *(
+            ([URL, "--region", "eu", option, value], f"{option}: must be a finite number, got {value}")
+            for option in ("--max-rps", "--min-warm-percent")
+            for value in ("nan", "inf", "-inf")
+        ),
+        ([URL, "--region", "eu", "--idempotency-key", ""], "--idempotency-key: is empty; set the variable"),
+        (
+            [URL, "--region", "eu", "--accept-encoding", "banana"],
+            "--accept-encoding: must be an Accept-Encoding value",
+        ),
         (["--url-list-s3", "bucket/key", "--region", "eu"], "--url-list-s3: 'bucket/key' is not an S3 address"),
     ],
 )
@@ -159,11 +169,31 @@ def test_file_that_cannot_be_read_is_explained(api: FakeApi, arguments: list[str
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
         (b"[]", "must be a JSON object"),
+        (
+            b'{"url_list": ["https://www.example.com/"], "region_type": "region", "region": "eu", "max_rps": 1e400}',
+            "finite",
+        ),
     ],
 )
 def test_broken_request_file_is_explained(api: FakeApi, tmp_path: Path, content: bytes, text: str) -> None:
     (tmp_path / "request.json").write_bytes(content)
     assert text in shown_for("--request", str(tmp_path / "request.json"))
+
+
+def test_headers_of_a_file_are_not_dropped_for_those_of_options(api: FakeApi, tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text('{"url_list": ["https://www.example.com/"], "headers": ["x"]}')
+    shown = prewarm("start", "--request", str(tmp_path / "request.json"), "--header", "a:b", "--region", "eu", code=2)
+    assert "request.json line 1: headers: must be an object, to which --header adds" in shown.stderr
+    assert api.calls == []
+
+
+def test_problem_of_an_idempotency_key_names_its_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    message = "does not apply to a dry run; remove it"
+    refused = error("InvalidRequest", message, {"field": "Idempotency-Key", "message": message, "near": []})
+    with fake_api(monkeypatch, tmp_path) as served:
+        served.responses["POST /prewarm"] = [(400, refused)]
+        shown = prewarm("start", URL, "--region", "eu", "--dry-run", "--idempotency-key", "k", code=2).stderr
+    assert f"--idempotency-key: {message}" in shown
 
 
 def test_run_that_is_rejected_later_names_the_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

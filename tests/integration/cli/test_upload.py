@@ -66,6 +66,21 @@ def test_long_list_from_stdin_is_uploaded(api: FakeApi) -> None:
     assert sent_request(api)["url_list_s3"] == [ADDRESS]
 
 
+def test_line_that_is_too_long_for_a_url_is_named_before_the_upload(api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "urls.txt"
+    file.write_text(f"{URLS[0]}\n{URLS[1]}{'x' * 30_000}\n")
+    result = prewarm("start", "--file", str(file), "--region", "eu", code=2)
+    assert "urls.txt line 2: has 30,025 characters, too many for a URL" in result.stderr
+    assert api.calls == []
+
+
+def test_own_upload_with_a_long_first_url_is_read_again(api: FakeApi, tmp_path: Path) -> None:
+    listed = [URLS[0] + "x" * 5_000, *URLS]
+    (tmp_path / "urls.txt").write_text("\n".join(listed[:50]))
+    prewarm("start", "--file", str(tmp_path / "urls.txt"), "--region", "eu")
+    assert [url for _, url in read_url_list(gzip.decompress(stored_file(api)), "urls.jsonl.gz")] == listed[:50]
+
+
 def test_same_list_is_the_same_request_each_time(api: FakeApi, tmp_path: Path) -> None:
     file = tmp_path / "urls.txt"
     file.write_text("\n".join(URLS[:50]))

@@ -70,6 +70,8 @@ HEADER = "url,pop,requests,bytes\n"
         (HEADER + "https://a.example/,NRT57-P3,1\n", "line 2, column bytes: '' is not a whole number"),
         (HEADER + "https://a.example/,NRT57-P3,1,1e3\n", "line 2, column bytes: '1e3' is not a whole number"),
         (HEADER + "https://a.example/,NRT57-P3,9007199254740993,1\n", "line 2, column requests: '9007199254740993'"),
+        ("pop,url\nNRT57-P3,https://a.example/a,b.jpg\n", "line 2: has 3 cells, the header has 2; quote the URL"),
+        (HEADER + "https://a.example/,NRT57-P3,1,1,\n", "line 2: has 5 cells, the header has 4"),
         (HEADER + 'https://a.example/,"NRT57-P3,1,1\n', "line 2: is not CSV"),
         (HEADER + "# a note\n", "line 2: '# a note' has no meaning here"),
         (HEADER + "#traffic,requests=5\n", "line 2: '#traffic' has no meaning here"),

@@ -132,7 +132,7 @@ def test_every_target_is_in_exactly_one_batch(
     [
         (["identity", "br, gzip", "gzip"], ("br, gzip", "gzip", "identity")),
         (["IDENTITY", "gzip"], ("gzip", "IDENTITY")),
-        (["deflate", "", "Br"], ("Br", "deflate", "")),
+        (["deflate", "zstd", "Br"], ("Br", "deflate", "zstd")),
         (["gzip", "gzip"], ("gzip",)),
     ],
 )

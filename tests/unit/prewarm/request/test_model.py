@@ -1,11 +1,17 @@
 """The request: fields, limits, and a problem with field and fix for each invalid value."""
 
+import gzip
+import json
+import re
 from typing import Any
 
 import pytest
 
 from prewarm.errors import InvalidRequest
+from prewarm.request.bounds import NUMBERS
 from prewarm.request.headers import RESERVED_HEADERS
+from prewarm.request.model import PrewarmRequest
+from prewarm.request.url_sources import ManifestSource, SitemapSource
 from prewarm.request.validation import check_request, parse_json, stored_request
 
 URL = "https://www.example.com/a"
@@ -41,15 +47,26 @@ def test_body_that_is_not_an_object_is_rejected(document: object) -> None:
         check_request(document)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"1" * 5000])
-def test_body_that_is_not_json_is_rejected(body: bytes) -> None:
-    with pytest.raises(InvalidRequest, match=r"^the body is not JSON: "):
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "the body is not JSON: Expecting property name"),
+        (b"", "the body is empty; send a JSON object"),
+        (b" \n", "the body is empty"),
+        (b"\xff", "the body is not text in UTF-8; save it as UTF-8"),
+        (b"1" * 5000, "the body is JSON with a number of too many digits; use at most 19"),
+        (b"[" * 100_000, "the body is nested too deeply"),
+        (gzip.compress(b"{}"), "the body is gzip; send a JSON object as it is"),
+        (b"--boundary\r\nContent-Disposition: form-data", "the body is a multipart form; send a JSON object"),
+        (b'{"region": [], "url_list": ["a"], "url_list": ["b"]}', "url_list: is given twice; remove one"),
+        (b'{"sitemap": {"url": "a", "url": "b"}}', "url: is given twice; remove one"),
+        (b'{"\\ud800": 1, "\\ud800": 2}', "\\ud800: is given twice"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_body_that_is_not_one_json_value_is_rejected_with_the_reason(body: bytes | str, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"^{re.escape(message)}"):
         parse_json(body)
-
-
-def test_body_that_is_nested_too_deeply_is_rejected() -> None:
-    with pytest.raises(InvalidRequest, match=r"^the body is nested too deeply to be a request$"):
-        parse_json(b"[" * 100_000)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +112,20 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
         ({"invalidate": 1}, ["invalidate: must be true or false, got 1; or use a list", '["/assets/*"]']),
         ({"invalidate": "all"}, ["invalidate: must be true or false, got 'all'; or use a list of path patterns"]),
         ({"invalidate": []}, ["invalidate: must be true or false, got a list with 0 entries; or use a list"]),
+        ({"invalidate": [1]}, ["invalidate: must be true or false, got a list with 1 entry; or use a list"]),
+        ({"staged": 1e300}, ["staged: must not be a number, got 1e+300"]),
+        ({"sitemap": 10**30}, ["sitemap: must not be a number, got "]),
+        (
+            {"timeout_minutes": 1e300},
+            ["timeout_minutes: must be a number of at most 9223372036854775807, got 1e+300"],
+        ),
+        ({"url_list_s3": 7}, ["url_list_s3: must be an S3 address such as s3://bucket/lists/urls.txt, or a list of"]),
+        (
+            {"sitemap": True},
+            ["sitemap: must be a URL such as https://www.example.com/sitemap.xml, an object with url"],
+        ),
+        ({"manifest": 7}, ["manifest: must be a URL such as ", "an object with url, or a list of these, got 7"]),
+        ({"accept_encodings": "gzip"}, ["accept_encodings: must be a list of Accept-Encoding values such as "]),
         ({"invalidate": ["/a", 1]}, ["invalidate: must be true or false, got a list with 2 entries"]),
         (
             {"invalidate": ["/a", "b/*"]},
@@ -116,6 +147,29 @@ def test_missing_field_is_named_with_valid_values(field: str, hint: str) -> None
         ),
         ({"accept_encodings": []}, ["accept_encodings: ", "is empty"]),
         ({"accept_encodings": ["gzip"] * 9}, ["accept_encodings: ", "at most 8 entries, got a list with 9 entries"]),
+        *(
+            ({"accept_encodings": ["gzip", text]}, ["accept_encodings[1]: must be an Accept-Encoding value such as "])
+            for text in ("", " ", ",", "banana", "gzip;q=9", "gzip;q=1.001", "br, gzip,", "br gzip", "gzip;level=1")
+        ),
+        ({"headers": {"X-A": "a", "x-a": "b"}}, ["headers.x-a: is the same header as X-A; remove one"]),
+        ({"user_agent": "  "}, ["user_agent: is blank; write a text, or omit it for the default"]),
+        *(
+            (
+                {"sitemap": {"url": URL, name: pattern}},
+                [f"sitemap[0].{name}[0]: {pattern!r} has a host", f"such as {path}"],
+            )
+            for name in ("include", "exclude")
+            for pattern, path in (
+                ("https://www.example.com/a", "/a"),
+                ("HTTP://www.example.com", "/"),
+                ("www.example.com/a/*", "/a/*"),
+                ("s3://b/k", "/k"),
+            )
+        ),
+        *(
+            ({"sitemap": {"url": URL, "exclude": ["/b", pattern]}}, ["sitemap[0].exclude[1]: ", "has a space at its"])
+            for pattern in (" /a", "/a ", "/a\n", " ")
+        ),
         ({"accept_encodings": ["gzip", "a\nb"]}, ["accept_encodings[1]: ", "not allowed in a header value"]),
         ({"user_agent": ""}, ["user_agent: ", "is empty"]),
         ({"user_agent": "é"}, ["user_agent: ", "not allowed in a header value"]),
@@ -135,6 +189,37 @@ def test_a_bad_field_is_named_with_the_fix(change: dict[str, Any], words: list[s
     sentence = only(change)
     assert [word for word in words if word not in sentence] == [], sentence
     assert sentence.startswith(words[0])
+
+
+@pytest.mark.parametrize("pattern", ["/a", "a/*", "*.jpg", "*://x", "/a?b=https://x/", "v1.2/a", "*", "?", "//a"])
+def test_pattern_that_a_path_can_match_is_accepted(pattern: str) -> None:
+    assert check_request(GOOD | {"sitemap": {"url": URL, "exclude": pattern}}).fields.sitemap
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["br, gzip", "br,gzip", "BR , GZIP", "gzip"], ["br, gzip", "gzip"]),
+        (
+            ["gzip, deflate, br, zstd", "*", "identity;q=1, *;q=0"],
+            ["gzip, deflate, br, zstd", "*", "identity;q=1, *;q=0"],
+        ),
+        (["gzip;q=0.5", "gzip ; q=0.5", "x-gzip"], ["gzip;q=0.5", "x-gzip"]),
+    ],
+)
+def test_variant_is_kept_in_one_spelling(given: list[str], kept: list[str]) -> None:
+    assert check_request(GOOD | {"accept_encodings": given}).fields.accept_encodings == kept
+
+
+def test_limits_of_numbers_are_those_of_the_fields_that_take_one() -> None:
+    schemas = [model.model_json_schema() for model in (PrewarmRequest, SitemapSource, ManifestSource)]
+    fields = {name: json.dumps(part) for schema in schemas for name, part in schema["properties"].items()}
+    assert {name for name, part in fields.items() if re.search(r'"type": "(integer|number)"', part)} == NUMBERS
+
+
+def test_null_region_is_not_advised_to_be_omitted() -> None:
+    assert only({"region": None}).startswith("region: must be a list of names")
+    assert "omit" not in only({"region": None})
 
 
 def test_problem_of_target_type_names_target_type() -> None:

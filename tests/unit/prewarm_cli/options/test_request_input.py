@@ -1,6 +1,7 @@
 """Files of URLs, request files, sources and headers."""
 
 import gzip
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from prewarm.request.url_list import read_url_list
 from prewarm_cli.commands.start import start
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.options.request_input import merge_headers, parse_source, read_request, read_urls
+from prewarm_cli.options.request_input import merge_headers, parse_source, read_request, read_targets, read_urls
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "sources"
 URL = "https://www.example.com/index.html"
@@ -35,8 +36,43 @@ def test_read_request_rejects_a_file_that_is_not_a_json_object(tmp_path: Path, t
 def test_parse_source_returns_an_address_or_an_object() -> None:
     assert parse_source(URL, "sitemap") == URL
     assert parse_source(' {"url": "x"}', "sitemap") == {"url": "x"}
-    with pytest.raises(CommandFailed, match=r"--sitemap \{oops: not valid JSON"):
-        parse_source("{oops", "sitemap")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{oops", "--sitemap {oops: not valid JSON"),
+        ('{"url": NaN}', "is not JSON: NaN is not a number in JSON"),
+        ('{"url": ' + "[" * 100_000, "is nested too deeply"),
+        ('{"url": ' + "9" * 5_000 + "}", "is JSON with a number of too many digits"),
+        ('{"url": "a", "url": "b"}', "url: is given twice; remove one"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_source_that_is_not_one_json_object_is_refused(text: str, words: str) -> None:
+    with pytest.raises(CommandFailed, match=re.escape(words)) as caught:
+        parse_source(text, "sitemap")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"max_rps": NaN}', "is not JSON: NaN is not a number in JSON"),
+        ('{"url_list": ["a"], "url_list": ["b"]}', "url_list: is given twice; remove one"),
+        ('{"max_rps": ' + "9" * 5_000 + "}", "too many digits"),
+    ],
+)
+def test_request_file_in_which_a_value_would_be_lost_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(CommandFailed, match=re.escape(words)):
+        read_request(tmp_path / "r.json")
+
+
+def test_targets_in_another_encoding_are_refused_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"url,pop\nhttps://a.example/\xe9,NRT57-P3\n")
+    with pytest.raises(CommandFailed, match="is not text in UTF-8: line 2 has the byte 0xe9"):
+        read_targets(tmp_path / "t.csv")
 
 
 def test_merge_headers_replaces_a_header_of_the_same_name_in_any_case() -> None:

@@ -23,6 +23,12 @@ def test_wait_options_reject_a_path_that_cannot_be_written(tmp_path: Path) -> No
             wait_options_of(junit=path)
 
 
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_time_that_never_ends_is_refused(seconds: float) -> None:
+    with pytest.raises(CommandFailed, match="--wait-seconds: must be a finite number, got"):
+        wait_options_of(wait_seconds=seconds)
+
+
 def test_wait_options_reject_an_unknown_report_format(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"must end in \.html, \.json or \.csv"):
         wait_options_of(report=tmp_path / "report")

@@ -28,6 +28,8 @@ FIELD = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(name for name in FIELDS if
         ("or use tier edge", "or use --tier edge"),
         ("--max-rps and --tier edge", "--max-rps and --tier edge"),
         ("https://x.example/max_rps?dry_run=1 max_bytes", "https://x.example/max_rps?dry_run=1 --max-bytes"),
+        ("'{\"url_list\": [1]' is not JSON", "'{\"url_list\": [1]' is not JSON"),
+        ("must be 'max_rps', got 'max_bytes'", "must be 'max_rps', got 'max_bytes'"),
         ("the nearest POP; its headers", "the nearest POP; its headers"),
     ],
 )  # fmt: skip
