@@ -15,6 +15,7 @@ import typer
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.output.files import output_file
 
 URL_VARIABLE, KEY_VARIABLE, FUNCTION_VARIABLE = "PREWARM_API_URL", "PREWARM_API_KEY", "PREWARM_FUNCTION"
 NAMES = ("api_url", "api_key", "function")
@@ -81,13 +82,10 @@ def read_config(path: Path) -> dict[str, str]:
 def write_config(path: Path, connection: Connection) -> None:
     """Write the file atomically, readable only by its owner from the first byte on."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with output_file(path, "w", private=True, encoding="utf-8") as file:
         # The values are visible ASCII, for which JSON strings are valid TOML strings.
         values = zip(NAMES, (connection.url, connection.key, connection.function), strict=True)
         file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in values if value)
-    temporary.replace(path)
 
 
 def check_connection(url: str, key: str) -> Connection:

@@ -1,6 +1,5 @@
 """Options that limit how long a command waits for a run, and name the files it writes at the end."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.output.files import check_writable
 from prewarm_cli.report_download import FORMATS
 
 
@@ -55,8 +55,8 @@ def wait_options_of(
     """
     # Checked now, so that a wrong path fails before the wait.
     for option, path in (("junit", junit), ("report", report), ("gitlab-links", gitlab_links)):
-        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-            raise CommandFailed(f"--{option} {path}: the file cannot be written; pass a file in a writable directory")
+        if path is not None:
+            check_writable(f"--{option}", path)
     if report is not None and report.suffix[1:] not in FORMATS:
         raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
     return WaitOptions(wait_seconds, junit, report, gitlab_links)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.output.files import output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
@@ -119,20 +119,15 @@ def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and str
 
 @contextlib.contextmanager
 def _replaced(path: Path) -> Iterator[Any]:
-    """Yield a file that takes the place of `path` once it is whole.
+    """Yield a file that takes the place of `path` once it is whole; see `output_file`.
 
     Raises:
         CommandFailed: it cannot be written.
 
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with output_file(path, "w", encoding="utf-8", newline="") as file:
+            yield file
     except OSError as error:
         raise CommandFailed(f"--output: {path}: {file_reason(error)}") from error
 
