@@ -14,7 +14,7 @@ import typer
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
-from prewarm_cli.output.files import output_file
+from prewarm_cli.output.files import check_writable, output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
@@ -75,6 +75,8 @@ def traffic(
 
         print(athena.query(logs.athena, selection))
         return
+    if output is not None and str(output) != "-":
+        _check_output(output, logs, urls)
     from prewarm_cli.traffic.analysis import Work, analyse  # noqa: PLC0415 - the extra, after bad input
 
     work = Work(
@@ -107,6 +109,21 @@ def _write(result: Result, output: Path | None, *, pops: bool, as_json: bool) ->
     _print(results.text_lines(result), sys.stderr if to_stderr else sys.stdout)
     if output is not None and str(output) != "-":
         _print([f"wrote {output}: {result.cover.pairs:,} pairs"], sys.stdout)
+
+
+def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
+    """Check before the logs are read that the output can be written, and replaces nothing that is read.
+
+    Raises:
+        CommandFailed: it cannot, or it is one of the logs or the file of --urls.
+
+    """
+    from prewarm_cli.traffic.log_files import check_output  # noqa: PLC0415 - needed with --output only
+
+    check_writable("--output", output)
+    if urls is not None and output.is_file() and urls.is_file() and output.samefile(urls):
+        raise CommandFailed(f"--output: {output} is the file of --urls; name another file")
+    check_output(output, logs.paths)
 
 
 def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and streams of any kind

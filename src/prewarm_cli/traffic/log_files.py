@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from prewarm.targets_csv import TRAFFIC
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.traffic.log_fields import KNOWN, POP_FIELD, canonical
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+# How a CSV of targets begins that this command has written.
+TARGETS = f"{TRAFFIC},".encode()
 # What is read of a file to recognise it, in bytes: a line of a log is at most 20 KB of headers and URL.
 HEAD = 65_536
 # Delimiters of standard logging v2 (PutDeliveryDestination, "fieldDelimiter"), the default first.
@@ -110,6 +113,25 @@ def local_files(paths: Iterable[Path]) -> list[LogFile]:
     return list(found.values())
 
 
+def check_output(output: Path, paths: Iterable[Path]) -> None:
+    """Check that the output replaces none of the logs; an earlier CSV of targets among them may be replaced.
+
+    Raises:
+        CommandFailed: it is one of the logs, also by another name (a link), or the logs cannot be read.
+
+    """
+    if not output.is_file():
+        return
+    try:
+        with output.open("rb") as opened:
+            is_targets = opened.read(len(TARGETS)) == TARGETS
+        is_log = not is_targets and any(output.samefile(file.path) for file in local_files(paths))
+    except OSError as error:
+        raise CommandFailed(f"--output: {output}: {file_reason(error)}") from error
+    if is_log:
+        raise CommandFailed(f"--output: {output} is one of the logs; name another file")
+
+
 def within(name: str, since: datetime | None, until: datetime | None) -> bool:
     """Return whether a file of this name may have requests of a period; one without an hour in its name may.
 
@@ -150,6 +172,8 @@ def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
         return None
     if b"\0" in start:
         raise NotALog("it is binary")
+    if start.startswith(TARGETS):
+        raise NotALog("it is a CSV of targets")
     lines = start.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     shape = _text_shape(file.name, lines, tuple(given))
     return replace(shape, packed=packed) if shape else None
