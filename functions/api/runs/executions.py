@@ -159,7 +159,8 @@ class Executions:
             ended = iso(entry["stopDate"]) if "stopDate" in entry else ""
             executions.append(
                 Execution(
-                    run=entry["name"],
+                    # An entry without a name must not hide the other runs; its ARN ends with the name.
+                    run=entry.get("name") or entry["executionArn"].rpartition(":")[2],
                     arn=entry["executionArn"],
                     status=entry["status"],
                     input="",

@@ -19,6 +19,7 @@ from prewarm_local.stack.eventbridge import EventBridge
 from prewarm_local.stack.moto_accounts import account_of_role, patch_assumed_roles
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
+from prewarm_local.stack.moto_names import patch_names
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
     OnInvalidation,
@@ -105,6 +106,7 @@ class EmbeddedAws:
         patch_assumed_roles(self._patches, roles or {})
         self._lambda_account.concurrency = workers.most_at_once
         patch_invalidations(self._patches, on_invalidation)
+        patch_names(self._patches)
         patch_stop_execution(self._patches)
         patch_big_maps(self._patches)
         patch_paths(self._patches)
