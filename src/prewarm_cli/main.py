@@ -178,4 +178,6 @@ def main(
 
 
 if __name__ == "__main__":
-    app()
+    from prewarm_cli.__main__ import main as run
+
+    run()

@@ -1,7 +1,7 @@
 """Download a run's report."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
@@ -30,7 +30,7 @@ def save_report(client: Client, link: dict[str, Any], output: Path) -> int:
     return size
 
 
-def copy_report(client: Client, link: dict[str, Any], file: BinaryIO) -> int:
+def copy_report(client: Client, link: dict[str, Any], file: IO[bytes]) -> int:
     """Copy the report that GET /report links to into an open file, and return its size in bytes."""
     import requests  # noqa: PLC0415 - so that `prewarm --help` starts fast
 

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from prewarm.unpacking import unpacked
 from prewarm_cli.errors import CommandFailed, print_stderr
@@ -76,9 +76,23 @@ def name_of(path: Path) -> str:
     return "stdin" if path == STDIN else str(path)
 
 
+def stdin_of(option: str) -> TextIO:
+    """Return stdin.
+
+    Raises:
+        CommandFailed: it is closed; the message names the option that reads it.
+
+    """
+    # None if it was closed when Python started, unlike typeshed's type.
+    stdin: TextIO | None = sys.stdin
+    if stdin is None:
+        raise CommandFailed(f"{option}: stdin is closed; pass a file, or pipe the input to the command")
+    return stdin
+
+
 def _read_bytes(path: Path, option: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        return stdin_of(option).buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{option} {name_of(path)}: {file_reason(error)}") from error
 

@@ -14,6 +14,7 @@ import typer
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.options.request_input import stdin_of
 from prewarm_cli.output.files import check_writable, output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
@@ -155,7 +156,7 @@ def _urls(path: Path | None) -> tuple[str, ...]:
     from prewarm_cli.traffic.projection import new_urls  # noqa: PLC0415 - the extra
 
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = stdin_of("--urls").read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
         raise CommandFailed(f"--urls: {path}: {file_reason(error)}") from error
     return tuple(new_urls(text.splitlines(), str(path)))
