@@ -88,6 +88,17 @@ def write_config(path: Path, connection: Connection) -> None:
         file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in values if value)
 
 
+def check_key(what: str, key: str) -> None:
+    """Check an API key; `what` names it in the message.
+
+    Raises:
+        CommandFailed: it cannot be sent as a header.
+
+    """
+    if not VISIBLE_ASCII.fullmatch(key):
+        raise CommandFailed(f"{what} must consist of visible ASCII characters without spaces")
+
+
 def check_connection(url: str, key: str) -> Connection:
     """Check an API's address and key, and return them normalised.
 
@@ -95,8 +106,7 @@ def check_connection(url: str, key: str) -> Connection:
         CommandFailed: the address or the key is not valid.
 
     """
-    if not VISIBLE_ASCII.fullmatch(key.strip()):
-        raise CommandFailed("the API key must consist of visible ASCII characters without spaces")
+    check_key("the API key", key.strip())
     return Connection(_checked_url(url), key.strip())
 
 
@@ -118,6 +128,7 @@ def check_function(function: str, url: str = "") -> Connection:
 def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
+        _ = parts.port  # raises for a number above 65,535
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

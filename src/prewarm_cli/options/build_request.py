@@ -42,6 +42,10 @@ UNCHANGED_FIELDS = (
 )
 
 
+# What a CSV of targets cannot stand next to (prewarm.request.field_problems).
+OTHER_SOURCES = ("url_list_s3", "sitemap", "manifest")
+
+
 def build_request(options: dict[str, Any]) -> UserRequest:
     """Return a request made of a file's fields, overridden by the options; `options`: their values by parameter.
 
@@ -94,6 +98,12 @@ def _set_targets(request: UserRequest, path: Path | None) -> None:
         return
     if request.get("targets_s3"):
         raise CommandFailed("--targets and --targets-s3 cannot be combined: pass one of them")
+    for name in OTHER_SOURCES:
+        if request.get(name):
+            option = request.options.get(name, name)
+            raise CommandFailed(f"--targets and {option} cannot be combined: start a run for each")
+    if request.get("tier") == "regional":
+        raise CommandFailed("--targets and --tier regional cannot be combined: the pairs name POPs; use --tier edge")
     request.targets = read_targets(path)
     request.options["targets_s3"] = "--targets"
 

@@ -64,8 +64,12 @@ def read_targets(path: Path) -> bytes:
     body = _read_bytes(path, "--targets")
     try:
         text = io.StringIO(b"".join(unpacked(body)).decode("utf-8-sig"), newline="")
-        for _ in TargetsReader(text, needs_end=path == STDIN):
-            pass
+        reader = TargetsReader(text, needs_end=path == STDIN)
+        for line, pair in reader:
+            if not pair.url.lower().startswith(("http://", "https://")):
+                raise ValueError(f"line {line}: {pair.url[:200]!r} is not an http or https URL")  # noqa: TRY301
+        if not reader.pairs:
+            raise ValueError("contains no targets")  # noqa: TRY301
     except ValueError as error:
         raise CommandFailed(f"--targets {name_of(path)}: {file_reason(error)}") from error
     return body

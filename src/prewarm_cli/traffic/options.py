@@ -64,6 +64,8 @@ def log_options_of(
 ) -> LogOptions:
     """Return the sources of logs."""
     texts = log or []
+    if not all(map(str.strip, texts)):
+        raise CommandFailed("LOG: is empty; pass files, folders or s3://bucket/prefix")
     addresses = tuple(text for text in texts if text.startswith("s3://"))
     paths = tuple(Path(text) for text in texts if not text.startswith("s3://"))
     if athena and texts:

@@ -4,6 +4,7 @@ import pytest
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic.options import selection_of
+from prewarm_cli.traffic.sizes import memory_mb, size_of
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,14 @@ def test_pattern_that_can_match_no_path_is_refused(option: str) -> None:
             selection_of(**{option: [pattern]})  # type: ignore[arg-type]
     patterns = ("/a", "a/*", "*.css", "*", "/a?u=https://b/")
     assert getattr(selection_of(**{option: list(patterns)}), option) == patterns  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["99999999TB", "1001TB", "9" * 30, "99999999999999999TiB"])
+def test_size_that_no_machine_has_is_refused(text: str) -> None:
+    with pytest.raises(CommandFailed, match=r"--memory: .* is too large; use at most 1,000TB"):
+        memory_mb(text)
+
+
+def test_size_with_a_number_of_any_length_is_refused() -> None:
+    with pytest.raises(CommandFailed, match=r"--disk: .* is not a size"):
+        size_of("--disk", "9" * 5_000)

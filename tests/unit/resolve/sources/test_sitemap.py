@@ -173,6 +173,16 @@ def test_empty_file_of_an_index_is_skipped_with_the_reason(body: bytes) -> None:
     assert reasons(report) == {"a sitemap of the index is empty": 1}
 
 
+def test_file_of_an_index_that_lists_nothing_is_counted() -> None:
+    top, files = f"{SITE}/top.xml", [f"{SITE}/{name}.xml" for name in "ab"]
+    index = sitemap(*((each, "") for each in files), root="sitemapindex", item="sitemap")
+    urls, report, _ = read_source(
+        SitemapSource(url=top), {top: index, files[0]: b"<urlset/>", files[1]: sitemap((f"{SITE}/1", ""))}
+    )
+    assert (urls, report.parts_skipped) == ([f"{SITE}/1"], 0)
+    assert reasons(report, skipped=False) == {"a sitemap of the index that lists nothing": 1}
+
+
 def test_most_entries_skipped_is_an_alarm_and_half_of_them_is_not() -> None:
     good, bad = (f"{SITE}/1", ""), ("ftp://a/", "")
     assert not sitemap_of(sitemap(good, bad))[1].mostly_skipped
