@@ -178,6 +178,4 @@ def main(
 
 
 if __name__ == "__main__":
-    from prewarm_cli.__main__ import main as run
-
-    run()
+    app()

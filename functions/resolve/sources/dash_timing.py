@@ -71,7 +71,7 @@ def segment_times(described: Node, seconds: float | None, most: int | None = Non
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Segments of one length in a row: the first one's number and time, their length, and how many there are."""
+    """Segments of one length in a row: number and time of the first, their length, and how many there are."""
 
     number: int
     time: int

@@ -59,8 +59,7 @@ _in_use = threading.Lock()
 class EmbeddedAws:
     """A running account, started by `start` and ended by `stop`.
 
-    One at a time per process.
-    `endpoint` is set, and accepts requests, from construction on; the resources exist after `start`.
+    One at a time per process. `endpoint` accepts requests from construction on; the resources exist after `start`.
     Construction may raise RuntimeError if another account runs in this process.
     """
 

@@ -34,7 +34,7 @@ def test_run_is_found_by_its_page_too(api: FakeApi, given: str, sent: str) -> No
 
 @pytest.mark.parametrize("given", ["", " ", "two words", "a\x07b", "https://www.example.com/", "http://a/#/new"])
 @pytest.mark.parametrize("command", ["status", "watch", "report", "cancel", "retry"])
-def test_argument_that_is_no_run_is_refused_without_a_call(api: FakeApi, command: str, given: str) -> None:
+def test_argument_that_cannot_be_a_run_is_refused_without_a_call(api: FakeApi, command: str, given: str) -> None:
     shown = prewarm(command, given, code=2).stderr
     assert shown.startswith("prewarm: ID: ")
     assert "pass a run's requestID, its name or its page's address" in shown
