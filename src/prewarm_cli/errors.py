@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.exceptions import TyperException
 
-from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 
@@ -77,6 +76,8 @@ def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None)
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise typer.Exit(Code.CLOSED_PIPE) from error
         if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
+            from prewarm_cli.failure_reasons import file_reason  # noqa: PLC0415 - as below
+
             unwritable = CommandFailed(f"the output cannot be written: {file_reason(error)}", Code.SERVICE)
             raise _exit_for(unwritable, as_json=False) from error
         import logging  # noqa: PLC0415 - so that `prewarm --help` starts fast

@@ -60,8 +60,9 @@ def segment_times(described: Node, seconds: float | None, most: int | None = Non
         ends = last is not None and run.number + run.count > last
         runs.append(replace(run, count=max(0, last + 1 - run.number)) if ends and last is not None else run)
         count += runs[-1].count
-        if min(count, most or count) > URLS_AT_MOST:
-            raise Unreadable(f"it lists more than {URLS_AT_MOST:,} segments; set max_segments")
+        # The manifest itself is one of the run's URLs.
+        if min(count, most or count) >= URLS_AT_MOST:
+            raise Unreadable(f"it lists {URLS_AT_MOST:,} segments or more; set max_segments")
         if ends or (most is not None and count > most):
             break
     for run in runs:

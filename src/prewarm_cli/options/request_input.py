@@ -90,7 +90,7 @@ def stdin_of(option: str) -> TextIO:
     # None if it was closed when Python started, unlike typeshed's type.
     stdin: TextIO | None = sys.stdin
     if stdin is None:
-        raise CommandFailed(f"{option}: stdin is closed; pass a file, or pipe the input to the command")
+        raise CommandFailed(f"{option}: stdin is closed; pipe the input to the command")
     return stdin
 
 

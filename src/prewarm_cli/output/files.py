@@ -7,13 +7,13 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @contextlib.contextmanager
@@ -22,16 +22,18 @@ def output_file(path: Path, mode: str = "wb", *, private: bool = False, **option
 
     A link is followed, so that the file it names is replaced and the link stays. A device, a pipe, or the file that
     stdout or stderr writes to (such as /dev/stdout) is written to directly, since another file in its place would not
-    receive what its readers expect. `private`: a regular file is readable only by its owner from the first byte on;
-    otherwise it keeps its permissions. `mode` and `options` are those of `open`.
+    receive what its readers expect; so is a file in a directory that accepts no other file. `private`: a regular file
+    is readable only by its owner from the first byte on; otherwise it keeps its permissions. `mode` and `options` are
+    those of `open`.
 
     Raises:
         OSError: the file cannot be written. A regular file then keeps its content.
 
     """
     found = _stat(path)
-    descriptor = _descriptor_of(found)
-    if found is None or (stat.S_ISREG(found.st_mode) and descriptor is None):
+    descriptor = _descriptor_of(found, (sys.__stdout__, sys.__stderr__))
+    regular = found is not None and stat.S_ISREG(found.st_mode)
+    if found is None or (regular and descriptor is None and _takes_files(_folder(path))):
         permissions = 0o600 if private else None if found is None else stat.S_IMODE(found.st_mode)
         with _replacing(Path(os.path.realpath(path)), permissions, mode, options) as file:
             yield file
@@ -49,14 +51,19 @@ def why_not_writable(path: Path) -> str | None:
         return file_reason(error)
     if found is not None and stat.S_ISDIR(found.st_mode):
         return "is a directory"
-    if found is not None and not os.access(path, os.W_OK):
-        return "you have no permission to write it"
-    if found is not None and not stat.S_ISREG(found.st_mode):
-        return None
-    folder = Path(os.path.realpath(path)).parent
+    if found is not None:
+        return None if os.access(path, os.W_OK) else "you have no permission to write it"
+    folder = _folder(path)
     if not folder.is_dir():
         return f"there is no directory {folder}"
-    return None if os.access(folder, os.W_OK | os.X_OK) else f"you have no permission to write into {folder}"
+    return None if _takes_files(folder) else f"you have no permission to write into {folder}"
+
+
+def is_stdout(path: Path) -> bool:
+    """Return whether stdout writes to the file that a path names, as it does to /dev/stdout."""
+    with contextlib.suppress(OSError):
+        return _descriptor_of(_stat(path), (sys.__stdout__,)) is not None
+    return False
 
 
 def check_writable(option: str, path: Path) -> None:
@@ -90,6 +97,15 @@ def _replacing(path: Path, permissions: int | None, mode: str, options: dict[str
         part.unlink(missing_ok=True)
 
 
+def _folder(path: Path) -> Path:
+    """Return the directory of the file that a path names, links followed."""
+    return Path(os.path.realpath(path)).parent
+
+
+def _takes_files(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def _stat(path: Path) -> os.stat_result | None:
     """Return what a path names, links followed; None if there is nothing."""
     try:
@@ -98,9 +114,9 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _descriptor_of(found: os.stat_result | None) -> int | None:
-    """Return the descriptor of stdout or stderr if it writes to this file, else None."""
-    for stream in (sys.__stdout__, sys.__stderr__):
+def _descriptor_of(found: os.stat_result | None, streams: Sequence[TextIO | None]) -> int | None:
+    """Return the descriptor of the stream that writes to this file, else None."""
+    for stream in streams:
         try:
             descriptor = stream.fileno() if stream is not None else None
             if descriptor is not None and found is not None and os.path.samestat(os.fstat(descriptor), found):

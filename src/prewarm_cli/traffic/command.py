@@ -15,7 +15,7 @@ from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.options.request_input import stdin_of
-from prewarm_cli.output.files import check_writable, output_file
+from prewarm_cli.output.files import check_writable, is_stdout, output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
@@ -76,6 +76,8 @@ def traffic(
 
         print(athena.query(logs.athena, selection))
         return
+    if output is not None and is_stdout(output):
+        output = Path("-")
     if output is not None and str(output) != "-":
         _check_output(output, logs, urls)
     from prewarm_cli.traffic.analysis import Work, analyse  # noqa: PLC0415 - the extra, after bad input

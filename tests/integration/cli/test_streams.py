@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.access_logs import record, w3c
+
 PREWARM = [sys.executable, "-m", "prewarm_cli"]
 FULL = Path("/dev/full")
 on_linux = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
@@ -33,6 +35,19 @@ def test_exit_code_is_kept_where_no_message_can_be_written() -> None:
     assert shell('"$@" > /dev/full 2>&1', "pops", "show", "XXX1-C1", "--json").returncode == 2
 
 
+@on_linux
+def test_csv_of_traffic_for_dev_stdout_is_alone_there(tmp_path: Path) -> None:
+    w3c(tmp_path / "E1.2026-11-01-12.a.gz", [record(stem="/a", pop="NRT57-P3")])
+    done = shell('"$@" | cat', "traffic", str(tmp_path), "--output", "/dev/stdout")
+    assert [line.partition(",")[0] for line in done.stdout.splitlines()] == [
+        "#traffic",
+        "url",
+        "https://www.example.com/a",
+        "#end",
+    ]
+    assert "TOP POPS" in done.stderr
+
+
 def test_closed_pipe_exits_as_after_sigpipe_without_a_message() -> None:
     done = shell('"$@" | true; exit "${PIPESTATUS[0]}"', "pops", "list", "--json")
     assert (done.returncode, done.stderr) == (141, "")
@@ -41,7 +56,7 @@ def test_closed_pipe_exits_as_after_sigpipe_without_a_message() -> None:
 def test_closed_stdin_is_named_with_the_option_that_reads_it() -> None:
     done = shell('"$@" <&-', "start", "--file", "-", "--pop", "NRT57-P3", "--api-url", "http://127.0.0.1:1/")
     assert done.returncode == 2
-    assert done.stderr.startswith("prewarm: --file: stdin is closed; pass a file")
+    assert done.stderr.startswith("prewarm: --file: stdin is closed; pipe the input")
 
 
 def test_closed_stdin_of_configure_is_named() -> None:
