@@ -59,12 +59,7 @@ def local(
     parsed = distributions_of(distribution or [])
     if api_key is not None:
         check_key("--api-key", api_key)
-    if log_dir is not None:
-        try:
-            log_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = "is not a folder" if isinstance(error, FileExistsError) else file_reason(error)
-            raise CommandFailed(f"--log-dir {log_dir}: {reason}; pass a folder") from error
+    create_log_dir(log_dir)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -89,6 +84,21 @@ def local(
         print("\n".join(export_lines(stack.api, stack.api_key)), file=sys.stderr, flush=True)
         print(json.dumps(stack.ready_line()), flush=True)
         stop.wait()
+
+
+def create_log_dir(path: Path | None) -> None:
+    """Create the folder of --log-dir.
+
+    Raises:
+        CommandFailed: it is a file, or cannot be created.
+
+    """
+    try:
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "is not a folder" if isinstance(error, FileExistsError) else file_reason(error)
+        raise CommandFailed(f"--log-dir {path}: {reason}; pass a folder") from error
 
 
 def distributions_of(texts: list[str]) -> "list[Distribution]":

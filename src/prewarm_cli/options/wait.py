@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.output.files import check_writable
+from prewarm_cli.options.user_request import UserRequest
+from prewarm_cli.output.files import check_writable, is_same_file
 from prewarm_cli.report_download import FORMATS
 
 
@@ -19,6 +20,27 @@ class WaitOptions:
     junit: Path | None = None
     report: Path | None = None
     gitlab_links: Path | None = None
+
+    @property
+    def outputs(self) -> list[tuple[str, Path]]:
+        """Return the files by their options."""
+        named = (("--junit", self.junit), ("--report", self.report), ("--gitlab-links", self.gitlab_links))
+        return [(option, path) for option, path in named if path is not None]
+
+
+def check_outputs(wait: WaitOptions, request: object) -> None:
+    """Check that no file is written in place of another one of them, or of one that the request was read from.
+
+    Raises:
+        CommandFailed: one is.
+
+    """
+    files = list(request.read) if isinstance(request, UserRequest) else []
+    for option, path in wait.outputs:
+        for other, used in files:
+            if is_same_file(path, used):
+                raise CommandFailed(f"{option} {path}: is the file of {other}; name another file")
+        files.append((option, path))
 
 
 def wait_options_of(
@@ -54,9 +76,9 @@ def wait_options_of(
 
     """
     # Checked now, so that a wrong path fails before the wait.
-    for option, path in (("junit", junit), ("report", report), ("gitlab-links", gitlab_links)):
-        if path is not None:
-            check_writable(f"--{option}", path)
+    options = WaitOptions(wait_seconds, junit, report, gitlab_links)
+    for option, path in options.outputs:
+        check_writable(option, path)
     if report is not None and report.suffix[1:] not in FORMATS:
         raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
-    return WaitOptions(wait_seconds, junit, report, gitlab_links)
+    return options

@@ -59,6 +59,14 @@ def why_not_writable(path: Path) -> str | None:
     return None if _takes_files(folder) else f"you have no permission to write into {folder}"
 
 
+def is_same_file(path: Path, other: Path) -> bool:
+    """Return whether two paths name one regular file, or one that does not exist yet; devices and pipes are shared."""
+    found = _stat(path)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return found is None and os.path.realpath(path) == os.path.realpath(other)
+    return other.exists() and path.samefile(other)
+
+
 def is_stdout(path: Path) -> bool:
     """Return whether stdout writes to the file that a path names, as it does to /dev/stdout."""
     with contextlib.suppress(OSError):

@@ -15,7 +15,7 @@ from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.options.request_input import stdin_of
-from prewarm_cli.output.files import check_writable, is_stdout, output_file
+from prewarm_cli.output.files import check_writable, is_same_file, is_stdout, output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
@@ -124,7 +124,7 @@ def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
     from prewarm_cli.traffic.log_files import check_output  # noqa: PLC0415 - needed with --output only
 
     check_writable("--output", output)
-    if urls is not None and output.is_file() and urls.is_file() and output.samefile(urls):
+    if urls is not None and is_same_file(output, urls):
         raise CommandFailed(f"--output: {output} is the file of --urls; name another file")
     check_output(output, logs.paths)
 

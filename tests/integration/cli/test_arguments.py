@@ -63,6 +63,25 @@ def test_empty_name_of_a_file_is_refused_with_its_option(api: FakeApi, arguments
     assert api.calls == []
 
 
+@pytest.mark.parametrize("link", [False, True], ids=["the file", "a link to it"])
+def test_output_that_is_an_input_is_refused_and_kept(api: FakeApi, tmp_path: Path, *, link: bool) -> None:
+    urls, output = tmp_path / "urls.html", tmp_path / ("latest.html" if link else "urls.html")
+    urls.write_text(f"{URL[0]}\n")
+    if link:
+        output.symlink_to(urls)
+    for option in ("--junit", "--report", "--gitlab-links"):
+        result = prewarm("start", "--file", str(urls), *URL[1:], "--wait", option, str(output), code=2)
+        assert f"{option} {output}: is the file of --file; name another file" in result.stderr
+    assert (urls.read_text(), api.calls) == (f"{URL[0]}\n", [])
+
+
+def test_two_outputs_in_one_file_are_refused(api: FakeApi, tmp_path: Path) -> None:
+    path = str(tmp_path / "x.html")
+    shown = prewarm("start", *URL, "--wait", "--junit", path, "--report", path, code=2).stderr
+    assert f"--report {path}: is the file of --junit; name another file" in shown
+    assert api.calls == []
+
+
 def test_empty_log_of_traffic_is_refused() -> None:
     assert "LOG: is empty" in prewarm("traffic", "", code=2).stderr
 
