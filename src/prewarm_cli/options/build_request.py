@@ -58,11 +58,8 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if [*(file or []), request_file, options["targets"]].count(STDIN) > 1:
         raise CommandFailed("stdin can be read only once: pass - to one of --file, --request and --targets")
     request = _filed_request(request_file)
-    read = [
-        *(("--file", path) for path in file or []),
-        ("--request", request_file),
-        ("--targets", options["targets"]),
-    ]
+    read = [("--file", path) for path in file or []]
+    read += [("--request", request_file), ("--targets", options["targets"])]
     request.read = [(option, path) for option, path in read if path is not None and path != STDIN]
     if urls or file:
         _set_urls(request, urls or [], file or [])

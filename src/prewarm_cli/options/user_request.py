@@ -109,8 +109,8 @@ class UserRequest(dict[str, Any]):
     """The API's request, and by field the place where the user wrote it.
 
     `urls`: a place for each entry of url_list, such as `urls.txt line 3`; `options`: by field the option that set it;
-    `file`: the --request file and its text; `targets`: the CSV of targets to upload, empty for none; `read`: by option
-    the files that were read.
+    `file`: the --request file and its text; `targets`: the CSV of targets to upload, empty for none; `read`: the
+    files that were read, by option.
     """
 
     urls: list[str]

@@ -28,7 +28,7 @@ class WaitOptions:
         return [(option, path) for option, path in named if path is not None]
 
 
-def check_outputs(wait: WaitOptions, request: object) -> None:
+def check_outputs(wait: WaitOptions, request: object = None) -> None:
     """Check that no file is written in place of another one of them, or of one that the request was read from.
 
     Raises:
@@ -79,6 +79,7 @@ def wait_options_of(
     options = WaitOptions(wait_seconds, junit, report, gitlab_links)
     for option, path in options.outputs:
         check_writable(option, path)
+    check_outputs(options)
     if report is not None and report.suffix[1:] not in FORMATS:
         raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
     return options

@@ -60,7 +60,7 @@ def why_not_writable(path: Path) -> str | None:
 
 
 def is_same_file(path: Path, other: Path) -> bool:
-    """Return whether two paths name one regular file, or one that does not exist yet; devices and pipes are shared."""
+    """Return whether two paths name one regular file, or one that does not exist yet, but no device or pipe."""
     found = _stat(path)
     if found is None or not stat.S_ISREG(found.st_mode):
         return found is None and os.path.realpath(path) == os.path.realpath(other)

@@ -23,6 +23,13 @@ def test_wait_options_reject_a_path_that_cannot_be_written(tmp_path: Path) -> No
             wait_options_of(junit=path)
 
 
+def test_wait_options_reject_two_outputs_in_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with pytest.raises(CommandFailed, match=r"--report .*: is the file of --junit; name another file"):
+        wait_options_of(junit=path, report=tmp_path / "." / "x.csv")
+    assert wait_options_of(junit=Path("/dev/null"), gitlab_links=Path("/dev/null"))
+
+
 def test_wait_options_reject_an_unknown_report_format(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"must end in \.html, \.json or \.csv"):
         wait_options_of(report=tmp_path / "report")
