@@ -117,16 +117,27 @@ def _write(result: Result, output: Path | None, *, pops: bool, as_json: bool) ->
 def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
     """Check before the logs are read that the output can be written, and replaces nothing that is read.
 
+    An earlier CSV of targets among the logs may be replaced.
+
     Raises:
-        CommandFailed: it cannot, or it is one of the logs or the file of --urls.
+        CommandFailed: it cannot, or it is one of the logs (also by a link), or the file of --urls.
 
     """
-    from prewarm_cli.traffic.log_files import check_output  # noqa: PLC0415 - needed with --output only
+    from prewarm_cli.traffic.log_files import TARGETS, local_files  # noqa: PLC0415 - needed with --output only
 
     check_writable("--output", output)
     if urls is not None and is_same_file(output, urls):
         raise CommandFailed(f"--output: {output} is the file of --urls; name another file")
-    check_output(output, logs.paths)
+    if not output.is_file():
+        return
+    try:
+        with output.open("rb") as opened:
+            is_targets = opened.read(len(TARGETS)) == TARGETS
+        is_log = not is_targets and any(output.samefile(file.path) for file in local_files(logs.paths))
+    except OSError as error:
+        raise CommandFailed(f"--output: {output}: {file_reason(error)}") from error
+    if is_log:
+        raise CommandFailed(f"--output: {output} is one of the logs; name another file")
 
 
 def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and streams of any kind

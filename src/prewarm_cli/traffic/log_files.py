@@ -113,25 +113,6 @@ def local_files(paths: Iterable[Path]) -> list[LogFile]:
     return list(found.values())
 
 
-def check_output(output: Path, paths: Iterable[Path]) -> None:
-    """Check that the output replaces none of the logs; an earlier CSV of targets among them may be replaced.
-
-    Raises:
-        CommandFailed: it is one of the logs, also by another name (a link), or the logs cannot be read.
-
-    """
-    if not output.is_file():
-        return
-    try:
-        with output.open("rb") as opened:
-            is_targets = opened.read(len(TARGETS)) == TARGETS
-        is_log = not is_targets and any(output.samefile(file.path) for file in local_files(paths))
-    except OSError as error:
-        raise CommandFailed(f"--output: {output}: {file_reason(error)}") from error
-    if is_log:
-        raise CommandFailed(f"--output: {output} is one of the logs; name another file")
-
-
 def within(name: str, since: datetime | None, until: datetime | None) -> bool:
     """Return whether a file of this name may have requests of a period; one without an hour in its name may.
 
