@@ -132,7 +132,7 @@ def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
         return
     try:
         with output.open("rb") as opened:
-            is_targets = opened.read(len(TARGETS)) == TARGETS
+            is_targets = opened.read(len(TARGETS)) == TARGETS.encode()
         is_log = not is_targets and any(output.samefile(file.path) for file in local_files(logs.paths))
     except OSError as error:
         raise CommandFailed(f"--output: {output}: {file_reason(error)}") from error

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 # How a CSV of targets begins that this command has written.
-TARGETS = f"{TRAFFIC},".encode()
+TARGETS = f"{TRAFFIC},"
 # What is read of a file to recognise it, in bytes: a line of a log is at most 20 KB of headers and URL.
 HEAD = 65_536
 # Delimiters of standard logging v2 (PutDeliveryDestination, "fieldDelimiter"), the default first.
@@ -153,8 +153,6 @@ def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
         return None
     if b"\0" in start:
         raise NotALog("it is binary")
-    if start.startswith(TARGETS):
-        raise NotALog("it is a CSV of targets")
     lines = start.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
     shape = _text_shape(file.name, lines, tuple(given))
     return replace(shape, packed=packed) if shape else None
@@ -170,6 +168,8 @@ def unpacked(start: bytes) -> bytes:
 
 
 def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | None:
+    if lines and lines[0].startswith(TARGETS):
+        raise NotALog("it is a CSV of targets")
     comments = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
     header = next((header_fields(line) for line in reversed(comments) if line.startswith("#Fields:")), ())
     skip = len(comments)
