@@ -12,7 +12,7 @@ import time
 from bench.page import markdown
 from bench.section import Section, Target, percent, spread
 
-PREWARM = (sys.executable, "-m", "prewarm_cli.main")
+PREWARM = (sys.executable, "-m", "prewarm_cli")
 ROUNDS = 5
 
 

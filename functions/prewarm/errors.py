@@ -127,7 +127,11 @@ class Missing(RefusedRequest):
 
 
 class RunNotFound(PrewarmError):
-    """No run with this name or ARN exists."""
+    """No run with this name or ARN exists; `reason` continues a sentence that begins with it."""
+
+    def __init__(self, run: str, reason: str = "does not exist") -> None:
+        self.reason = reason
+        super().__init__(run)
 
 
 class TransientError(PrewarmError):

@@ -12,10 +12,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import typer
 
+from prewarm.errors import truncate
 from prewarm_cli.errors import CommandFailed, handle_errors
 from prewarm_cli.options.user_request import UserRequest
 
@@ -23,7 +26,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
-Run = Annotated[str, typer.Argument(metavar="ID", help="A run's requestID (its execution ARN) or its name.")]
+Run = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="A run's requestID (its execution ARN), its name, or its page's address."),
+]
+PAGE = re.compile(r"https?://[^#]*#/run/(?P<name>[^/?#]+).*")
+
+
+def run_id(text: str) -> str:
+    """Return a run's requestID or name from the argument ID, which may be the address of the run's page.
+
+    Raises:
+        CommandFailed: the argument cannot be one.
+
+    """
+    given = text.strip()
+    # The page's address: API/#/run/NAME (Client.page_of).
+    if found := PAGE.fullmatch(given):
+        given = unquote(found["name"])
+    if not given or not given.isprintable() or " " in given or "://" in given:
+        problem = "is empty" if not given else f"{truncate(text)!r} is not the id of a run"
+        raise CommandFailed(
+            f"ID: {problem}; pass a run's requestID, its name or its page's address (`prewarm list` prints the runs)"
+        )
+    return given
 
 
 @contextlib.contextmanager
@@ -61,6 +87,8 @@ def command(
         def called(**values: Any) -> None:  # noqa: ANN401 - typer's values
             as_json = bool(values.get("as_json"))
             with handle_errors(as_json=as_json, command=function.__name__, extra=extra):
+                if "run" in values:
+                    values["run"] = run_id(values["run"])
                 built = {
                     name: build(**{part: values[part] for part in parts[name]}) for name, build in builders.items()
                 }

@@ -15,6 +15,7 @@ import typer
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.output.files import output_file
 
 URL_VARIABLE, KEY_VARIABLE, FUNCTION_VARIABLE = "PREWARM_API_URL", "PREWARM_API_KEY", "PREWARM_FUNCTION"
 NAMES = ("api_url", "api_key", "function")
@@ -81,13 +82,21 @@ def read_config(path: Path) -> dict[str, str]:
 def write_config(path: Path, connection: Connection) -> None:
     """Write the file atomically, readable only by its owner from the first byte on."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with output_file(path, "w", private=True, encoding="utf-8") as file:
         # The values are visible ASCII, for which JSON strings are valid TOML strings.
         values = zip(NAMES, (connection.url, connection.key, connection.function), strict=True)
         file.writelines(f"{name} = {json.dumps(value)}\n" for name, value in values if value)
-    temporary.replace(path)
+
+
+def check_key(what: str, key: str) -> None:
+    """Check an API key; `what` names it in the message.
+
+    Raises:
+        CommandFailed: it cannot be sent as a header.
+
+    """
+    if not VISIBLE_ASCII.fullmatch(key):
+        raise CommandFailed(f"{what} must consist of visible ASCII characters without spaces")
 
 
 def check_connection(url: str, key: str) -> Connection:
@@ -97,8 +106,7 @@ def check_connection(url: str, key: str) -> Connection:
         CommandFailed: the address or the key is not valid.
 
     """
-    if not VISIBLE_ASCII.fullmatch(key.strip()):
-        raise CommandFailed("the API key must consist of visible ASCII characters without spaces")
+    check_key("the API key", key.strip())
     return Connection(_checked_url(url), key.strip())
 
 
@@ -120,6 +128,7 @@ def check_function(function: str, url: str = "") -> Connection:
 def _checked_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
+        _ = parts.port  # raises for a number above 65,535
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

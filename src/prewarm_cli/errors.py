@@ -31,6 +31,11 @@ class Code(IntEnum):
     TIMEOUT = 3
     SERVICE = 4
     DETACHED = 130  # 128 plus the number of SIGINT, as shells report it
+    CLOSED_PIPE = 141  # 128 plus the number of SIGPIPE
+
+
+# Of writing to a stream: no space, over a quota or a limit of size, a broken device, a closed descriptor.
+OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 class CommandFailed(Exception):
@@ -64,11 +69,17 @@ def handle_errors(*, as_json: bool, command: str = "", extra: str | None = None)
     except (typer.Exit, typer.Abort, TyperException, EOFError):
         raise
     except KeyboardInterrupt:
-        print_stderr("\ninterrupted")
+        with contextlib.suppress(OSError):
+            print_stderr("\ninterrupted")
         raise typer.Exit(Code.DETACHED) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
-            raise
+            raise typer.Exit(Code.CLOSED_PIPE) from error
+        if isinstance(error, OSError) and error.errno in OUTPUT_ERRORS and error.filename is None:
+            from prewarm_cli.failure_reasons import file_reason  # noqa: PLC0415 - as below
+
+            unwritable = CommandFailed(f"the output cannot be written: {file_reason(error)}", Code.SERVICE)
+            raise _exit_for(unwritable, as_json=False) from error
         import logging  # noqa: PLC0415 - so that `prewarm --help` starts fast
 
         logging.getLogger(__name__).debug("unexpected error", exc_info=error)
@@ -99,11 +110,14 @@ def _exit_for(failure: CommandFailed, *, as_json: bool) -> typer.Exit:
     """Print a failure; return the exception that ends the command."""
     from prewarm_cli.ci import workflow_commands  # noqa: PLC0415 - needed for a failure only
 
-    if workflow_commands.is_github(os.environ):
-        # The runner shows an annotation's text in the log too.
-        print(workflow_commands.command("error", "prewarm", str(failure)), file=sys.stderr, flush=True)
-    else:
-        print_stderr(f"prewarm: {failure}")
+    # Where neither can be written, the exit code is all that is left.
+    with contextlib.suppress(OSError):
+        if workflow_commands.is_github(os.environ):
+            # The runner shows an annotation's text in the log too.
+            print(workflow_commands.command("error", "prewarm", str(failure)), file=sys.stderr, flush=True)
+        else:
+            print_stderr(f"prewarm: {failure}")
     if as_json:
-        typer.echo(json.dumps(failure.document))
+        with contextlib.suppress(OSError):
+            typer.echo(json.dumps(failure.document))
     return typer.Exit(failure.code)

@@ -14,6 +14,7 @@ from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.options.user_request import UserRequest, rejection_in_users_terms
 from prewarm_cli.options.wait import WaitOptions
+from prewarm_cli.output.files import output_file
 from prewarm_cli.output.junit import junit_xml
 from prewarm_cli.output.live import Display, choose_display
 from prewarm_cli.output.progress import in_progress
@@ -83,7 +84,8 @@ def _write_files(client: Client, run: str, wait: WaitOptions, status: dict[str, 
     """
     if (path := wait.junit) is not None:
         try:
-            path.write_bytes(junit_xml(status, page))
+            with output_file(path) as file:
+                file.write(junit_xml(status, page))
         except OSError as error:
             raise CommandFailed(f"--junit {path}: {file_reason(error)}") from error
     if (path := wait.report) is not None and not in_progress(status):
@@ -93,7 +95,8 @@ def _write_files(client: Client, run: str, wait: WaitOptions, status: dict[str, 
             print_stderr(f"prewarm: --report {path}: {failed}")
     if (path := wait.gitlab_links) is not None and page:
         try:
-            path.write_text(annotations_json(run_name(run), page), encoding="utf-8")
+            with output_file(path, "w", encoding="utf-8") as file:
+                file.write(annotations_json(run_name(run), page))
         except OSError as error:
             raise CommandFailed(f"--gitlab-links {path}: {file_reason(error)}") from error
 

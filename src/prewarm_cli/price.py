@@ -54,7 +54,7 @@ def confirm_price(client: Client, request: dict[str, Any]) -> None:
             f"every POP: {count_of(dry_run['urls'], 'URL')} through {count_of(pops, 'POP')}, "
             f"{count_of(dry_run['fetches'], 'fetch', 'fetches')}: about {dry_run_price(dry_run)}"
         )
-    if sys.stdin.isatty() and sys.stderr.isatty() and not typer.confirm("Start it?", err=True):
+    if sys.stdin and sys.stdin.isatty() and sys.stderr.isatty() and not typer.confirm("Start it?", err=True):
         print_stderr("nothing was started")
         raise typer.Exit(Code.DETACHED)
 

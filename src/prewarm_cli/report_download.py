@@ -1,38 +1,36 @@
 """Download a run's report."""
 
-import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from prewarm_cli.api_client import Client
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import connection_reason, file_reason
+from prewarm_cli.output.files import output_file
 
 CHUNK_BYTES = 1 << 16
 FORMATS = ("html", "json", "csv")
 
 
 def save_report(client: Client, link: dict[str, Any], output: Path) -> int:
-    """Write the report that GET /report links to into a file, atomically, and return its size in bytes.
+    """Write the report that GET /report links to into a file, and return its size in bytes.
+
+    A regular file is replaced once the report is whole; see `output_file`.
 
     Raises:
         CommandFailed: the report cannot be downloaded, or the file cannot be written.
 
     """
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with output_file(output) as file:
             size = copy_report(client, link, file)
-        temporary.replace(output)
     except OSError as error:
         raise CommandFailed(f"{output}: {file_reason(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     print_stderr(f"wrote {output} ({size:,} bytes)")
     return size
 
 
-def copy_report(client: Client, link: dict[str, Any], file: BinaryIO) -> int:
+def copy_report(client: Client, link: dict[str, Any], file: IO[bytes]) -> int:
     """Copy the report that GET /report links to into an open file, and return its size in bytes."""
     import requests  # noqa: PLC0415 - so that `prewarm --help` starts fast
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-PREWARM = [sys.executable, "-m", "prewarm_cli.main"]
+PREWARM = [sys.executable, "-m", "prewarm_cli"]
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 # Tests that share a service run sequentially, in one worker of pytest-xdist.
 ONE_SERVICE = pytest.mark.xdist_group("service")

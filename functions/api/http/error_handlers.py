@@ -19,7 +19,7 @@ def add_error_handlers(app: APIGatewayRestResolver) -> None:
     @app.exception_handler(RunNotFound)  # type: ignore[untyped-decorator]
     def run_not_found(error: RunNotFound) -> Response[str]:
         """Return 404 for a run that does not exist."""
-        what = f"requestID: run {truncate(str(error))!r} does not exist; GET /runs lists the runs"
+        what = f"requestID: run {truncate(str(error))!r} {error.reason}; GET /runs lists the runs"
         return error_response(404, "RunNotFound", what)
 
     @app.exception_handler(TransientError)  # type: ignore[untyped-decorator]

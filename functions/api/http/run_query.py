@@ -95,7 +95,7 @@ def parse_run_query(query: Mapping[str, str]) -> RunQuery:
     problems = limit_problems(limit, MAX_RUNS)
     if status is not None and status not in STATUSES:
         problems.append(Problem("status", f"must be one of {', '.join(STATUSES)}, got {truncate(status)!r}"))
-    label, host = query.get("label", ""), query.get("host", "").lower()
+    label, host = query.get("label", ""), query.get("host", "").lower().removesuffix(".")
     if "label" in query and not 0 < len(label) <= MAX_LABEL:
         problems.append(Problem("label", f"must have 1 to {MAX_LABEL} characters, got {len(label):,}"))
     if "host" in query and not HOST.fullmatch(host):

@@ -159,7 +159,8 @@ class Executions:
             ended = iso(entry["stopDate"]) if "stopDate" in entry else ""
             executions.append(
                 Execution(
-                    run=entry["name"],
+                    # An entry without a name must not hide the other runs; its ARN ends with the name.
+                    run=entry.get("name") or entry["executionArn"].rpartition(":")[2],
                     arn=entry["executionArn"],
                     status=entry["status"],
                     input="",
@@ -189,6 +190,8 @@ class Executions:
             RunNotFound: the value cannot be the name or ARN of a run of this state machine.
 
         """
+        if request_id.startswith("arn:") and not request_id.startswith(self._prefix):
+            raise RunNotFound(request_id, f"is not an execution of this service's state machine {self._machine}")
         arn = request_id if request_id.startswith(self._prefix) else self._prefix + request_id
         name = arn.removeprefix(self._prefix)
         if not name.isprintable() or not 0 < len(name) <= MAX_NAME_LENGTH or set(name) & FORBIDDEN:

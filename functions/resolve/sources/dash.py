@@ -174,7 +174,7 @@ def _of_template(
     if "$SubNumber" in templates[0]:
         raise Unreadable("it has partial segments ($SubNumber$), which the service does not know")
     most = presentation.source.max_segments
-    for count, each in enumerate(segment_times(described, level.seconds)):
+    for count, each in enumerate(segment_times(described, level.seconds, most)):
         if most is not None and count >= most:
             presentation.leave_out("", MORE_SEGMENTS, 1)
             return

@@ -6,7 +6,7 @@ Source: ISO/IEC 23009-1, 5.3.9 ("Segments and segment information"); durations: 
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prewarm.request.url_sources import URLS_AT_MOST
 from resolve.sources.boundary import Unreadable
@@ -36,11 +36,14 @@ def duration(text: str) -> float | None:
     return sum(float(value or 0) * size for value, size in zip(matched.groups(), SECONDS_OF, strict=True))
 
 
-def segment_times(described: Node, seconds: float | None) -> Iterator[Segment]:
+def segment_times(described: Node, seconds: float | None, most: int | None = None) -> Iterator[Segment]:
     """Yield the segments of a SegmentTemplate, up to its last one (`endNumber`, the timeline's end, or the period's).
 
+    They are counted before the first is yielded. `most`: how many the caller takes, None for all; what follows one
+    more than that is not read.
+
     Raises:
-        Unreadable: the description is invalid, or has no end.
+        Unreadable: the description is invalid, has no end, or more segments than a run has URLs.
 
     """
     first = whole_number(described.get("startNumber", "1"), "startNumber")
@@ -50,33 +53,48 @@ def segment_times(described: Node, seconds: float | None) -> Iterator[Segment]:
     if timeline is not None:
         source = _of_timeline(timeline.children, described, seconds, scale, first)
     else:
-        source = _of_duration(described, seconds, scale, first, last)
-    for count, segment in enumerate(source):
-        if last is not None and segment.number > last:
-            return
-        if count >= URLS_AT_MOST:
-            raise Unreadable(f"it lists more than {URLS_AT_MOST:,} segments; set max_segments")
-        yield segment
+        source = iter([_of_duration(described, seconds, scale, first, last)])
+    runs: list[_Run] = []
+    count = 0
+    for run in source:
+        ends = last is not None and run.number + run.count > last
+        runs.append(replace(run, count=max(0, last + 1 - run.number)) if ends and last is not None else run)
+        count += runs[-1].count
+        # The manifest itself is one of the run's URLs.
+        if min(count, most or count) >= URLS_AT_MOST:
+            raise Unreadable(f"it lists {URLS_AT_MOST:,} segments or more; set max_segments")
+        if ends or (most is not None and count > most):
+            break
+    for run in runs:
+        for position in range(run.count):
+            yield Segment(run.number + position, run.time + position * run.length)
 
 
-def _of_duration(
-    described: Node, seconds: float | None, scale: int, first: int, last: int | None
-) -> Iterator[Segment]:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Segments of one length in a row: number and time of the first, their length, and how many there are."""
+
+    number: int
+    time: int
+    length: int
+    count: int
+
+
+def _of_duration(described: Node, seconds: float | None, scale: int, first: int, last: int | None) -> _Run:
     length = whole_number(described.get("duration", "0"), "duration")
     if length <= 0 or (seconds is None and last is None):
         raise Unreadable("it has a SegmentTemplate with neither a SegmentTimeline nor a finite duration")
-    count = last - first + 1 if last is not None else math.inf
+    counts = [] if last is None else [last - first + 1]
     if seconds is not None:
-        count = min(count, math.ceil(round(seconds * scale / length, 6)))
-    number = 0
-    while number < count:
-        yield Segment(first + number, number * length)
-        number += 1
+        counts.append(math.ceil(round(seconds * scale / length, 6)))
+    return _Run(first, 0, length, max(0, min(counts)))
 
 
 def _of_timeline(
     entries: list[Node], described: Node, seconds: float | None, scale: int, first: int
-) -> Iterator[Segment]:
+) -> Iterator[_Run]:
+    if not entries:
+        raise Unreadable("it has an empty SegmentTimeline")
     now, number = 0, first
     offset = whole_number(described.get("presentationTimeOffset", "0"), "presentationTimeOffset")
     for position, node in enumerate(entries):
@@ -95,9 +113,8 @@ def _of_timeline(
                 raise Unreadable("it has a SegmentTimeline that repeats until an unknown end")
             end = whole_number(following, "t") if following else (seconds or 0) * scale + offset
             repeats = max(0, math.ceil(round((end - now) / length, 6)) - 1)
-        for _ in range(repeats + 1):
-            yield Segment(number, now)
-            number, now = number + 1, now + length
+        yield _Run(number, now, length, repeats + 1)
+        number, now = number + repeats + 1, now + (repeats + 1) * length
 
 
 def _repeats(text: str) -> int:

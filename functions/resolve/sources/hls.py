@@ -82,6 +82,11 @@ class Playlist:
         """Return whether it lists playlists instead of segments."""
         return any(each.kind in {"playlist", "frames", "media"} for each in self.references)
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether it names no address at all."""
+        return not (self.references or self.skipped or self.left_out)
+
 
 def is_playlist(body: bytes | bytearray) -> bool:
     """Return whether a document is a playlist: its first line is #EXTM3U (RFC 8216, section 4.3.1.1)."""

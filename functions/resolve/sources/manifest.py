@@ -108,11 +108,14 @@ class _Manifest:
     def _read_variant(self, document: Document, master: hls.Playlist) -> None:
         if document.problem:
             raise Unreadable(document.problem)
-        if not hls.is_playlist(b"".join(pieces(document.body, MANIFEST_BYTES))[:4096]):
-            raise Unreadable("is not an HLS playlist")
+        head = b"".join(pieces(document.body, MANIFEST_BYTES))[:4096]
+        if not hls.is_playlist(head):
+            raise Unreadable("is not an HLS playlist" if head.strip() else "is empty")
         playlist = self._playlist(document, master.variables)
         if playlist.is_multivariant:
             raise Unreadable("is a multivariant playlist within another one")
+        if playlist.is_empty:
+            raise Unreadable("is empty: it lists no segments")
         if document.moved:
             self._intake.leave_out(document.url.given, f"redirects to {document.read_from.given}, which is warmed")
         self._intake.take(document.read_from)

@@ -113,6 +113,8 @@ def _read_file(progress: _Progress, document: Document, below: list[Url]) -> Non
         texts = text_pieces(pieces(document.body, FILE_BYTES, intake.budget))
         # Entries are taken once the file is known to be whole: a part of it would look like all of it.
         read_entries(texts, intake.budget, take, note)
+        if not entries and document.url.fetch != progress.sitemap.parsed.fetch:
+            intake.leave_out(document.url.given, "a sitemap of the index that lists nothing")
         for entry in entries:
             if entry.is_sitemap:
                 below += _child(progress, entry, document)

@@ -89,6 +89,8 @@ def read_entries(
         head += piece
         if head.strip("\ufeff \t\r\n"):
             break
+    else:
+        raise Unreadable("is empty")
     if not head.isascii() or not head.isprintable():
         shown = sum(sign.isprintable() or sign in " \t\r\n" for sign in head)
         if 10 * shown < 9 * len(head):

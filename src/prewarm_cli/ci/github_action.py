@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PREFIX = "PREWARM_INPUT_"
 CONNECTION = {"API_URL": URL_VARIABLE, "API_KEY": KEY_VARIABLE, "FUNCTION": FUNCTION_VARIABLE}
-PREWARM = (sys.executable, "-m", "prewarm_cli.main")
+PREWARM = (sys.executable, "-m", "prewarm_cli")
 KINDS = ("region", "country", "pop")
 POP_ID = re.compile(r"[A-Z]{3}[0-9]{1,3}-[A-Z][0-9]{1,3}", re.ASCII)
 REPORT = "prewarm-report.html"

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import sys
 from typing import Annotated
 
 import typer
@@ -19,6 +18,7 @@ from prewarm_cli.config import (
     write_config,
 )
 from prewarm_cli.errors import CommandFailed, print_stderr
+from prewarm_cli.options.request_input import stdin_of
 
 
 @command("aws")
@@ -87,13 +87,14 @@ def configure(
 
 def _asked(api_url: str | None) -> Connection:
     """Return the address, and the key from the terminal or stdin."""
-    interactive = sys.stdin.isatty()
+    stdin = stdin_of("configure")
+    interactive = stdin.isatty()
     if not api_url:
         if not interactive:
             raise CommandFailed(f"no API address: pass --api-url or --stack, or set {URL_VARIABLE}")
         api_url = typer.prompt("API address", err=True)
     # Not typer.prompt, which prints the prompt before it turns off echo: a key pasted at once would be lost.
-    key = getpass.getpass("API key (not shown): ") if interactive else sys.stdin.readline()
+    key = getpass.getpass("API key (not shown): ") if interactive else stdin.readline()
     if not key.strip():
         raise CommandFailed(
             f"no API key on stdin; configure does not read {KEY_VARIABLE}, which works without a file"

@@ -8,9 +8,9 @@ import typer
 from prewarm_cli.api_client import Client
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.config import client_of
-from prewarm_cli.errors import print_stderr
+from prewarm_cli.errors import CommandFailed, print_stderr
 
-RUNS_PER_PAGE = 100
+RUNS_PER_PAGE, DEFAULT_LIMIT = 100, 20
 
 
 @command(client=client_of)
@@ -30,7 +30,7 @@ def list_runs(
         str | None,
         typer.Option(metavar="TIME", help="List only runs since this date or time, such as 2026-11-24 or 7d."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of runs.")] = 20,
+    limit: Annotated[int | None, typer.Option(min=1, show_default="20", help="Maximum number of runs.")] = None,
     client: Client,
     as_json: AsJson = False,
 ) -> None:
@@ -48,13 +48,18 @@ def list_runs(
 
     start = None if since is None else runs.since_time(since)
     if url is not None:
+        others = {"--status": only, "--label": label, "--host": host, "--limit": limit}
+        if ignored := [name for name, value in others.items() if value is not None]:
+            raise CommandFailed(f"--url: prints the history of one URL; leave out {' and '.join(ignored)}")
         document = client.url_history(url, None if since is None else runs.days_since(since))
         if as_json:
             typer.echo(json.dumps(document))
         else:
             echo(runs.history_lines(document))
         return
-    listed = _read(client, {"status": only, "label": label, "host": host, "since": start}, limit)
+    # DNS names may end with a dot, which the hosts of runs do not have.
+    host = None if host is None else host.strip().removesuffix(".")
+    listed = _read(client, {"status": only, "label": label, "host": host, "since": start}, limit or DEFAULT_LIMIT)
     if as_json:
         typer.echo(json.dumps({"runs": listed}))
         return

@@ -61,6 +61,8 @@ def list_pops(
       prewarm pops list --country jp
       prewarm pops list --region eu --csv
     """
+    if as_json and as_csv:
+        raise CommandFailed("--json and --csv cannot be combined: pass one of them")
     atlas = catalogue()
     selected = set(atlas.pops)
     for kind, names in (("region", region), ("country", country)):

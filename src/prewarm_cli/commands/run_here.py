@@ -13,13 +13,13 @@ import typer
 
 from prewarm_cli.api_client import Client
 from prewarm_cli.command import AsJson, command
-from prewarm_cli.commands.serve import distributions_of
+from prewarm_cli.commands.serve import create_log_dir, distributions_of
 from prewarm_cli.commands.start import check_dry_run_files, print_dry_run
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.wait import WaitOptions, wait_options_of
+from prewarm_cli.options.wait import WaitOptions, check_outputs, wait_options_of
 from prewarm_cli.upload import with_uploaded_list
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def run(
       prewarm run --file urls.txt --pop FRA56-P5 --distribution d111abc.cloudfront.net=www.example.com
     """
     check_dry_run_files(request, wait_options)
+    check_outputs(wait_options, request)
+    create_log_dir(log_dir)
     parsed = distributions_of(distribution)
     check_hosts(request, parsed)
     with _handle_signals(), _embedded_stack(parsed, log_dir) as stack:

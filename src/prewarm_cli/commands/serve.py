@@ -1,5 +1,6 @@
 """`prewarm local`: serve the whole service on this machine, without AWS."""
 
+import errno
 import gc
 import json
 import logging
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prewarm_cli.command import command
-from prewarm_cli.config import EXPORT_HINT, export_lines
+from prewarm_cli.config import EXPORT_HINT, check_key, export_lines
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.failure_reasons import file_reason
 
@@ -56,6 +57,9 @@ def local(
       prewarm local --distribution d111abc.cloudfront.net=www.example.com --port 8080
     """
     parsed = distributions_of(distribution or [])
+    if api_key is not None:
+        check_key("--api-key", api_key)
+    create_log_dir(log_dir)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -66,6 +70,9 @@ def local(
     try:
         stack = EmbeddedStack(port=port, distributions=parsed, log_dir=log_dir, api_key=api_key, echo=log_dir is None)
     except (OSError, ValueError) as error:
+        if port and isinstance(error, OSError) and error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            reason = file_reason(error)
+            raise CommandFailed(f"--port {port}: {reason}; pass another port, or 0 for a free one") from error
         raise CommandFailed(
             f"the service cannot start on this machine: {file_reason(error)}", Code.SERVICE
         ) from error
@@ -77,6 +84,21 @@ def local(
         print("\n".join(export_lines(stack.api, stack.api_key)), file=sys.stderr, flush=True)
         print(json.dumps(stack.ready_line()), flush=True)
         stop.wait()
+
+
+def create_log_dir(path: Path | None) -> None:
+    """Create the folder of --log-dir.
+
+    Raises:
+        CommandFailed: it is a file, or cannot be created.
+
+    """
+    try:
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "is not a folder" if isinstance(error, FileExistsError) else file_reason(error)
+        raise CommandFailed(f"--log-dir {path}: {reason}; pass a folder") from error
 
 
 def distributions_of(texts: list[str]) -> "list[Distribution]":

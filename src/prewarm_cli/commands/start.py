@@ -12,7 +12,7 @@ from prewarm_cli.config import client_of
 from prewarm_cli.errors import Code, CommandFailed, print_stderr
 from prewarm_cli.follow import follow
 from prewarm_cli.options.request import request_of
-from prewarm_cli.options.wait import WaitOptions, wait_options_of
+from prewarm_cli.options.wait import WaitOptions, check_outputs, wait_options_of
 from prewarm_cli.output.dry_run import dry_run_lines
 from prewarm_cli.output.terminal import echo
 from prewarm_cli.output.text import run_name
@@ -58,6 +58,7 @@ def start(
         raise CommandFailed(
             "--idempotency-key: is empty; set the variable that it is read from, or remove the option"
         )
+    check_outputs(wait_options, request)
     request = with_uploaded_list(client, with_ci_label(request, repeatable=idempotency_key is not None))
     if not yes:
         confirm_price(client, request)

@@ -15,6 +15,7 @@ from prewarm_cli.doctor.examination import Examination, Options
 from prewarm_cli.doctor.output import row_lines, summary_line
 from prewarm_cli.doctor.report import anonymiser_for, report_text, write_report
 from prewarm_cli.errors import Code, print_stderr
+from prewarm_cli.output.files import check_writable
 from prewarm_cli.output.terminal import echo
 
 # The default of a request (docs/api.md), and the most that it accepts.
@@ -67,6 +68,8 @@ def doctor(
       prewarm doctor https://www.example.com/favicon.ico --report acceptance.md
       prewarm doctor --json
     """
+    if report is not None:
+        check_writable("--report", report)
     options = Options(url, max_concurrency, invalidation_minutes * 60.0, invalidation)
     examination = Examination(client, options)
     rows: list[Row] = []

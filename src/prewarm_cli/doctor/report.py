@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from prewarm_cli.doctor.anonymise import Anonymiser
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.output.files import output_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def write_report(path: Path, text: str) -> None:
 
     """
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        with output_file(path, "w", private=True, encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise CommandFailed(f"--report {path}: {file_reason(error)}") from error

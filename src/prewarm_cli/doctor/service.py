@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from prewarm import __version__
 from prewarm.diagnosis import Check, Row, Texts
 from prewarm_cli.api_client import Client
+from prewarm_cli.api_errors import RequestRefused
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.output import times
 
@@ -104,6 +105,10 @@ def ask_service(client: Client, url: str | None, now: Callable[[], dt.datetime])
     try:
         document = client.diagnose(url)
     except CommandFailed as failed:
+        if url is not None and isinstance(failed, RequestRefused):
+            # The URL is the only value that the call sends.
+            problems = "; ".join(str(each.get("message")) for each in failed.details)
+            raise CommandFailed(f"URL: {problems}", failed.code, failed.document) from failed
         return {}, [SERVICE.failure(str(failed))]
     rows = [judge_version(document["version"]), judge_clock(document["time"], began, now())]
     return document, rows

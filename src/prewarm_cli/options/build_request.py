@@ -43,6 +43,10 @@ UNCHANGED_FIELDS = (
 )
 
 
+# What a CSV of targets cannot stand next to (prewarm.request.field_problems).
+OTHER_SOURCES = ("url_list_s3", "sitemap", "manifest")
+
+
 def build_request(options: dict[str, Any]) -> UserRequest:
     """Return a request made of a file's fields, overridden by the options; `options`: their values by parameter.
 
@@ -55,6 +59,9 @@ def build_request(options: dict[str, Any]) -> UserRequest:
     if [*(file or []), request_file, options["targets"]].count(STDIN) > 1:
         raise CommandFailed("stdin can be read only once: pass - to one of --file, --request and --targets")
     request = _filed_request(request_file)
+    read = [("--file", path) for path in file or []]
+    read += [("--request", request_file), ("--targets", options["targets"])]
+    request.read = [(option, path) for option, path in read if path is not None and path != STDIN]
     if urls or file:
         _set_urls(request, urls or [], file or [])
     values = {name: options[name] for name in UNCHANGED_FIELDS if options[name] is not None}
@@ -104,6 +111,12 @@ def _set_targets(request: UserRequest, path: Path | None) -> None:
         return
     if request.get("targets_s3"):
         raise CommandFailed("--targets and --targets-s3 cannot be combined: pass one of them")
+    for name in OTHER_SOURCES:
+        if request.get(name):
+            option = request.options.get(name, name)
+            raise CommandFailed(f"--targets and {option} cannot be combined: start a run for each")
+    if request.get("tier") == "regional":
+        raise CommandFailed("--targets and --tier regional cannot be combined: the pairs name POPs; use --tier edge")
     request.targets = read_targets(path)
     request.options["targets_s3"] = "--targets"
 

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from prewarm.errors import truncate
 from prewarm.json_text import read_json
@@ -67,8 +67,12 @@ def read_targets(path: Path) -> bytes:
     body = _read_bytes(path, "--targets")
     try:
         text = io.StringIO(decoded(b"".join(unpacked(body)), "utf-8-sig"), newline="")
-        for _ in TargetsReader(text, needs_end=path == STDIN):
-            pass
+        reader = TargetsReader(text, needs_end=path == STDIN)
+        for line, pair in reader:
+            if not pair.url.lower().startswith(("http://", "https://")):
+                raise ValueError(f"line {line}: {pair.url[:200]!r} is not an http or https URL")  # noqa: TRY301
+        if not reader.pairs:
+            raise ValueError("contains no targets")  # noqa: TRY301
     except ValueError as error:
         raise CommandFailed(f"--targets {name_of(path)}: {file_reason(error)}") from error
     return body
@@ -79,9 +83,23 @@ def name_of(path: Path) -> str:
     return "stdin" if path == STDIN else str(path)
 
 
+def stdin_of(option: str) -> TextIO:
+    """Return stdin.
+
+    Raises:
+        CommandFailed: it is closed; the message names the option that reads it.
+
+    """
+    # None if it was closed when Python started, unlike typeshed's type.
+    stdin: TextIO | None = sys.stdin
+    if stdin is None:
+        raise CommandFailed(f"{option}: stdin is closed; pipe the input to the command")
+    return stdin
+
+
 def _read_bytes(path: Path, option: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        return stdin_of(option).buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{option} {name_of(path)}: {file_reason(error)}") from error
 

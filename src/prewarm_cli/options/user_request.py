@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prewarm_cli.options.json_lines import line_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INDEX = re.compile(r"(?P<name>[a-z_0-9]+)(?:\[(?P<index>[0-9]+)\])?(?P<rest>.*)", re.DOTALL)
 # Options whose names are not those of the fields; `region` and its type depend on the option that was used.
@@ -106,17 +109,20 @@ class UserRequest(dict[str, Any]):
     """The API's request, and by field the place where the user wrote it.
 
     `urls`: a place for each entry of url_list, such as `urls.txt line 3`; `options`: by field the option that set it;
-    `file`: the --request file and its text; `targets`: the CSV of targets to upload, empty for none.
+    `file`: the --request file and its text; `targets`: the CSV of targets to upload, empty for none; `read`: the
+    files that were read, by option.
     """
 
     urls: list[str]
     options: dict[str, str]
     file: tuple[str, str] | None
     targets: bytes
+    read: list[tuple[str, Path]]
 
     def __init__(self, *fields: Any) -> None:  # noqa: ANN401 - dict's own signature
         super().__init__(*fields)
         self.urls, self.options, self.file, self.targets = [], {}, None, b""
+        self.read = []
 
     def place_of(self, field: str) -> str:
         """Return where a field, such as `region[0]`, was written: an option, or a file and its line."""

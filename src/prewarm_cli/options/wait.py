@@ -1,6 +1,5 @@
 """Options that limit how long a command waits for a run, and name the files it writes at the end."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,8 @@ import typer
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.options.bad_values import check_finite
+from prewarm_cli.options.user_request import UserRequest
+from prewarm_cli.output.files import check_writable, is_same_file
 from prewarm_cli.report_download import FORMATS
 
 
@@ -20,6 +21,27 @@ class WaitOptions:
     junit: Path | None = None
     report: Path | None = None
     gitlab_links: Path | None = None
+
+    @property
+    def outputs(self) -> list[tuple[str, Path]]:
+        """Return the files by their options."""
+        named = (("--junit", self.junit), ("--report", self.report), ("--gitlab-links", self.gitlab_links))
+        return [(option, path) for option, path in named if path is not None]
+
+
+def check_outputs(wait: WaitOptions, request: object = None) -> None:
+    """Check that no file is written in place of another one of them, or of one that the request was read from.
+
+    Raises:
+        CommandFailed: one is.
+
+    """
+    files = list(request.read) if isinstance(request, UserRequest) else []
+    for option, path in wait.outputs:
+        for other, used in files:
+            if is_same_file(path, used):
+                raise CommandFailed(f"{option} {path}: is the file of {other}; name another file")
+        files.append((option, path))
 
 
 def wait_options_of(
@@ -56,9 +78,10 @@ def wait_options_of(
     """
     check_finite({"wait_seconds": wait_seconds})
     # Checked now, so that a wrong path fails before the wait.
-    for option, path in (("junit", junit), ("report", report), ("gitlab-links", gitlab_links)):
-        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
-            raise CommandFailed(f"--{option} {path}: the file cannot be written; pass a file in a writable directory")
+    options = WaitOptions(wait_seconds, junit, report, gitlab_links)
+    for option, path in options.outputs:
+        check_writable(option, path)
+    check_outputs(options)
     if report is not None and report.suffix[1:] not in FORMATS:
         raise CommandFailed(f"--report {report}: the name must end in .html, .json or .csv")
-    return WaitOptions(wait_seconds, junit, report, gitlab_links)
+    return options

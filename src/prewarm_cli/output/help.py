@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -28,11 +30,24 @@ class HelpCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's vendored classes
         """Read the arguments. May raise BadParameter."""
+        if option := self._empty_path(args):
+            # As a Path it would be the current folder.
+            raise typer.BadParameter("is empty; pass the name of a file", ctx=ctx, param_hint=option)
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as wrong:
             wrong.message = describe(wrong.__cause__, wrong.message)
             raise
+
+    def _empty_path(self, args: list[str]) -> str | None:
+        """Return the option of a path that is given an empty text, None if there is none."""
+        paths = {name for each in self.params if _is_path(each) for name in each.opts}
+        for name, value in itertools.pairwise([*args, "-"]):
+            if name in paths and value == "":
+                return name
+            if name.endswith("=") and name[:-1] in paths:
+                return name[:-1]
+        return None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's vendored classes
         """Write the help."""
@@ -132,6 +147,10 @@ def value_of(option: Any) -> str:  # noqa: ANN401
         return "|".join(map(str, choices))
     kind = option.type_descriptor.annotation
     return VALUES.get(getattr(kind, "__name__", ""), "TEXT")
+
+
+def _is_path(parameter: Any) -> bool:  # noqa: ANN401
+    return parameter.type_descriptor.annotation in {Path, list[Path]}
 
 
 def _argument(argument: Any) -> str:  # noqa: ANN401

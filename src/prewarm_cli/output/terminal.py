@@ -23,8 +23,8 @@ def columns(stream: TextIO | None = None) -> int | None:
 
     Read from the stream itself, since FORCE_COLOR and COLUMNS say nothing about a pipe.
     """
-    stream = stream or sys.stdout
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    stream = stream or sys.stdout  # None if it is closed
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
 def wrap(line: str, width: int | None, indent: int | None = None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -15,6 +14,8 @@ import typer
 from prewarm_cli.command import AsJson, command
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
+from prewarm_cli.options.request_input import stdin_of
+from prewarm_cli.output.files import check_writable, is_same_file, is_stdout, output_file
 from prewarm_cli.output.redaction import redact_urls
 from prewarm_cli.output.terminal import columns, wrap
 from prewarm_cli.traffic.options import LogOptions, log_options_of, selection_of
@@ -75,6 +76,10 @@ def traffic(
 
         print(athena.query(logs.athena, selection))
         return
+    if output is not None and is_stdout(output):
+        output = Path("-")
+    if output is not None and str(output) != "-":
+        _check_output(output, logs, urls)
     from prewarm_cli.traffic.analysis import Work, analyse  # noqa: PLC0415 - the extra, after bad input
 
     work = Work(
@@ -109,6 +114,32 @@ def _write(result: Result, output: Path | None, *, pops: bool, as_json: bool) ->
         _print([f"wrote {output}: {result.cover.pairs:,} pairs"], sys.stdout)
 
 
+def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
+    """Check before the logs are read that the output can be written, and replaces nothing that is read.
+
+    An earlier CSV of targets among the logs may be replaced.
+
+    Raises:
+        CommandFailed: it cannot, or it is one of the logs (also by a link), or the file of --urls.
+
+    """
+    from prewarm_cli.traffic.log_files import TARGETS, local_files  # noqa: PLC0415 - needed with --output only
+
+    check_writable("--output", output)
+    if urls is not None and is_same_file(output, urls):
+        raise CommandFailed(f"--output: {output} is the file of --urls; name another file")
+    if not output.is_file():
+        return
+    try:
+        with output.open("rb") as opened:
+            is_targets = opened.read(len(TARGETS)) == TARGETS.encode()
+        is_log = not is_targets and any(output.samefile(file.path) for file in local_files(logs.paths))
+    except OSError as error:
+        raise CommandFailed(f"--output: {output}: {file_reason(error)}") from error
+    if is_log:
+        raise CommandFailed(f"--output: {output} is one of the logs; name another file")
+
+
 def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and streams of any kind
     from prewarm_cli.traffic.results import printable  # noqa: PLC0415
 
@@ -119,20 +150,15 @@ def _print(lines: Any, stream: Any) -> None:  # noqa: ANN401 - iterables and str
 
 @contextlib.contextmanager
 def _replaced(path: Path) -> Iterator[Any]:
-    """Yield a file that takes the place of `path` once it is whole.
+    """Yield a file that takes the place of `path` once it is whole; see `output_file`.
 
     Raises:
         CommandFailed: it cannot be written.
 
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        try:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with output_file(path, "w", encoding="utf-8", newline="") as file:
+            yield file
     except OSError as error:
         raise CommandFailed(f"--output: {path}: {file_reason(error)}") from error
 
@@ -143,7 +169,7 @@ def _urls(path: Path | None) -> tuple[str, ...]:
     from prewarm_cli.traffic.projection import new_urls  # noqa: PLC0415 - the extra
 
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = stdin_of("--urls").read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
         raise CommandFailed(f"--urls: {path}: {file_reason(error)}") from error
     return tuple(new_urls(text.splitlines(), str(path)))

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from prewarm.targets_csv import TRAFFIC
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.traffic.log_fields import KNOWN, POP_FIELD, canonical
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+# How a CSV of targets begins that this command has written.
+TARGETS = f"{TRAFFIC},"
 # What is read of a file to recognise it, in bytes: a line of a log is at most 20 KB of headers and URL.
 HEAD = 65_536
 # What is looked at first of that: tens of thousands of small files are not decompressed twice.
@@ -186,6 +189,8 @@ def _shows_its_shape(lines: list[str]) -> bool:
 
 
 def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | None:
+    if lines and lines[0].startswith(TARGETS):
+        raise NotALog("it is a CSV of targets")
     comments = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
     header = next((header_fields(line) for line in reversed(comments) if line.startswith("#Fields:")), ())
     skip = len(comments)

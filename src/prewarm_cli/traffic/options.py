@@ -8,7 +8,7 @@ import typer
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic.log_fields import named_fields
-from prewarm_cli.traffic.selection import Selection, agents_of, moment
+from prewarm_cli.traffic.selection import Selection, agents_of, host_of, moment, pattern_of
 from prewarm_cli.traffic.sizes import memory_mb, size_of
 
 LOGS, SELECTION = "Logs", "What counts"
@@ -64,6 +64,8 @@ def log_options_of(
 ) -> LogOptions:
     """Return the sources of logs."""
     texts = log or []
+    if not all(map(str.strip, texts)):
+        raise CommandFailed("LOG: is empty; pass files, folders or s3://bucket/prefix")
     addresses = tuple(text for text in texts if text.startswith("s3://"))
     paths = tuple(Path(text) for text in texts if not text.startswith("s3://"))
     if athena and texts:
@@ -161,9 +163,9 @@ def selection_of(
     return Selection(
         begin,
         end,
-        tuple(dict.fromkeys(name.strip().lower() for name in host or [])),
-        tuple(include or []),
-        tuple(exclude or []),
+        tuple(dict.fromkeys(map(host_of, host or []))),
+        tuple(pattern_of("--include", each) for each in include or []),
+        tuple(pattern_of("--exclude", each) for each in exclude or []),
         agents_of(exclude_agent or []),
         sampling_rate,
         separate_protocols,

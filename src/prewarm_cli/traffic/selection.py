@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # The service's own requests, of every release.
+HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
 OWN_AGENT = DEFAULT_USER_AGENT.partition("/")[0] + "/"
 
 
@@ -53,6 +57,33 @@ def moment(option: str, text: str | None) -> datetime | None:
             f"{option}: {text!r} is not a time; use 2026-11-01 or 2026-11-01T13:00Z (UTC unless it has an offset)"
         ) from None
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+
+def host_of(text: str) -> str:
+    """Return a host name as logs have it: in lower case, in ASCII, without the final dot.
+
+    Raises:
+        CommandFailed: the text is not a host name.
+
+    """
+    name = text.strip().lower().removesuffix(".")
+    with contextlib.suppress(UnicodeError):
+        name = name if name.isascii() else name.encode("idna").decode()
+    if not HOST.fullmatch(name):
+        raise CommandFailed(f"--host: {text!r} is not a host name; pass only the name, such as www.example.com")
+    return name
+
+
+def pattern_of(option: str, text: str) -> str:
+    """Return a pattern of --include or --exclude.
+
+    Raises:
+        CommandFailed: it can match no path.
+
+    """
+    if not text or text != text.strip() or ADDRESS.match(text):
+        raise CommandFailed(f"{option}: {text!r} matches no path; write only the path, such as '/img/*'")
+    return text
 
 
 def agents_of(others: Sequence[str]) -> tuple[str, ...]:

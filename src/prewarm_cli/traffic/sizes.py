@@ -7,10 +7,12 @@ import re
 
 from prewarm_cli.errors import CommandFailed
 
-SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(I?)B?", re.ASCII | re.IGNORECASE)
+SIZE = re.compile(r"(\d{1,30}(?:\.\d+)?)\s*([KMGT]?)(I?)B?", re.ASCII | re.IGNORECASE)
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 # Below this DuckDB cannot work with two threads.
 LEAST_MEMORY = 400_000_000
+# More than any machine has; DuckDB reads no number above 2^64.
+MOST_BYTES = 10**15
 MOST_BY_DEFAULT = 4_000_000_000
 
 
@@ -23,6 +25,8 @@ def size_of(option: str, text: str) -> int:
     """
     found = SIZE.fullmatch(text.strip())
     size = int(float(found[1]) * (1024 if found[3] else 1000) ** POWERS[found[2].upper()]) if found else 0
+    if size > MOST_BYTES:
+        raise CommandFailed(f"{option}: {text!r} is too large; use at most {MOST_BYTES // 10**12:,}TB")
     if size <= 0:
         raise CommandFailed(f"{option}: {text!r} is not a size; use a number of bytes or one such as 500MB or 2GB")
     return size

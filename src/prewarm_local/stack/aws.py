@@ -19,6 +19,7 @@ from prewarm_local.stack.eventbridge import EventBridge
 from prewarm_local.stack.moto_accounts import account_of_role, patch_assumed_roles
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
+from prewarm_local.stack.moto_names import patch_names
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
     OnInvalidation,
@@ -58,8 +59,7 @@ _in_use = threading.Lock()
 class EmbeddedAws:
     """A running account, started by `start` and ended by `stop`.
 
-    One at a time per process.
-    `endpoint` is set, and accepts requests, from construction on; the resources exist after `start`.
+    One at a time per process. `endpoint` accepts requests from construction on; the resources exist after `start`.
     Construction may raise RuntimeError if another account runs in this process.
     """
 
@@ -107,6 +107,7 @@ class EmbeddedAws:
         patch_assumed_roles(self._patches, roles or {})
         self._lambda_account.concurrency = workers.most_at_once
         patch_invalidations(self._patches, on_invalidation)
+        patch_names(self._patches)
         patch_stop_execution(self._patches)
         patch_big_maps(self._patches)
         patch_paths(self._patches)

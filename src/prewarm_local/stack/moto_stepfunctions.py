@@ -41,7 +41,10 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import (  # noqa: E402
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor  # noqa: E402
 from moto.stepfunctions.parser.asl.utils import json_path  # noqa: E402
 from moto.stepfunctions.parser.backend import execution, execution_worker  # noqa: E402
-from moto.stepfunctions.parser.models import stepfunctions_parser_backends  # noqa: E402
+from moto.stepfunctions.parser.models import (  # noqa: E402
+    StepFunctionsParserBackend,
+    stepfunctions_parser_backends,
+)
 from moto.stepfunctions.parser.utils import TMP_THREADS  # noqa: E402
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "ASLParserException",
     "AmazonStateLanguageParser",
     "Preprocessor",
+    "StepFunctionsParserBackend",
     "distributed_item_processor_worker",
     "execution",
     "execution_worker",

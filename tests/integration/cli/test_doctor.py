@@ -128,7 +128,16 @@ def test_report_replaces_what_identifies_the_user(api: FakeApi, tmp_path: Path) 
 
 def test_report_that_cannot_be_written_names_file_and_reason(api: FakeApi) -> None:
     shown = prewarm("doctor", "--report", "/no/such/folder/acceptance.md", code=2).stderr
-    assert "--report /no/such/folder/acceptance.md: no such file or directory" in shown
+    assert "--report /no/such/folder/acceptance.md: the file cannot be written: there is no directory" in shown
+    assert api.calls == [], "checked before the first call"
+
+
+def test_url_that_the_service_refuses_is_bad_input(api: FakeApi) -> None:
+    detail = {"field": "url", "message": "'x' has no scheme", "near": []}
+    api.responses["GET /diagnose"] = [(400, error("InvalidRequest", "refused", detail))]
+    result = prewarm("doctor", "x", code=2)
+    assert "URL: 'x' has no scheme" in result.stderr
+    assert "deploy" not in result.output
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

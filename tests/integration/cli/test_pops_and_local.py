@@ -1,8 +1,10 @@
 """`prewarm pops` and `prewarm local` with bad input and on narrow terminals."""
 
+import errno
 import json
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +46,32 @@ def test_pop_ids_are_complete_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("port", ["99999", "-1"])
 def test_local_with_invalid_port_exits_2(port: str) -> None:
     assert "--port" in prewarm("local", "--port", port, code=2).stderr
+
+
+@pytest.mark.parametrize("key", ["a b", "", "k\u00f6y"])
+def test_local_refuses_a_key_that_cannot_be_sent(key: str) -> None:
+    assert "--api-key must consist of visible ASCII" in prewarm("local", "--api-key", key, code=2).stderr
+
+
+def test_local_names_the_log_folder_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert f"--log-dir {file}: is not a folder" in prewarm("local", "--log-dir", str(file), code=2).stderr
+    below = file / "logs"
+    assert f"--log-dir {below}: not a directory" in prewarm("local", "--log-dir", str(below), code=2).stderr
+
+
+def test_local_names_the_port_that_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_use(**_: Any) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(prewarm_local.stack.stack, "EmbeddedStack", in_use)
+    shown = prewarm("local", "--port", "8080", code=2).stderr
+    assert "--port 8080: address already in use; pass another port, or 0 for a free one" in shown
+
+
+def test_pops_refuses_json_together_with_csv() -> None:
+    assert "--json and --csv cannot be combined" in prewarm("pops", "list", "--json", "--csv", code=2).stderr
 
 
 def test_local_prints_export_lines_on_stderr_and_one_json_line(monkeypatch: pytest.MonkeyPatch) -> None:

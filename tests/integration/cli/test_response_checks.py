@@ -80,10 +80,10 @@ def test_unexpected_exception_exits_4_with_one_line(
     assert f"(please report it: {issues_url()})" in result.stderr
 
 
-def test_closed_stdout_prints_no_error(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_pipe_prints_no_error_and_exits_with_141(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(*_: Any, **__: Any) -> None:
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(prewarm_cli.commands.manage, "status_lines", closed)
     api.responses["GET /status"] = [(200, status())]
-    assert prewarm("status", "the-run", code=1).output == ""
+    assert prewarm("status", "the-run", code=141).output == ""

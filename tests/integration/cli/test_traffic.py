@@ -70,6 +70,46 @@ def test_an_output_file_is_whole_and_stdout_has_the_tables(logs: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == ["logs", "targets.csv"] or not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("name", ["the log", "a log in the folder", "a link to a log", "a hard link to a log"])
+def test_output_that_is_one_of_the_logs_is_refused_before_reading(logs: Path, tmp_path: Path, name: str) -> None:
+    log = next(logs.iterdir())
+    content, output, paths = log.read_bytes(), log, [logs]
+    if name == "the log":
+        paths = [log]
+    elif name == "a link to a log":
+        output = tmp_path / "targets.csv"
+        output.symlink_to(log)
+    elif name == "a hard link to a log":
+        output = tmp_path / "targets.csv"
+        output.hardlink_to(log)
+    result = traffic(*paths, "--output", output, code=2)
+    assert f"--output: {output} is one of the logs; name another file" in result.stderr
+    assert log.read_bytes() == content
+
+
+def test_output_in_the_folder_of_logs_is_replaced_by_the_next_call(logs: Path) -> None:
+    target = logs / "targets.csv"
+    first = traffic(logs, "--output", target)
+    written = target.read_bytes()
+    second = traffic(logs, "--output", target)
+    assert ("CSV of targets" in first.stdout, "CSV of targets" in second.stdout) == (False, True)
+    assert target.read_bytes() == written
+
+
+def test_output_that_is_the_file_of_urls_is_refused(logs: Path, tmp_path: Path) -> None:
+    urls = tmp_path / "urls.txt"
+    urls.write_text("https://www.example.com/1\n")
+    result = traffic(logs, "--urls", urls, "--output", urls, code=2)
+    assert f"--output: {urls} is the file of --urls; name another file" in result.stderr
+    assert urls.read_text() == "https://www.example.com/1\n"
+
+
+def test_output_that_cannot_be_written_is_refused_before_reading(logs: Path, tmp_path: Path) -> None:
+    (logs / "broken.gz").write_bytes(b"\x1f\x8bdamaged")
+    assert "there is no directory" in traffic(logs, "-o", tmp_path / "none/targets.csv", code=2).stderr
+    assert "is a directory" in traffic(logs, "-o", tmp_path, code=2).stderr
+
+
 def test_json_has_the_figures(logs: Path) -> None:
     document = json.loads(traffic(logs, "--json").stdout)
     cover = document["cover"]

@@ -51,7 +51,7 @@ def test_local_command_prints_one_line_and_ends_with_its_workers(tmp_path: Path)
     # A profile that does not exist: no code may read the user's profile.
     environment = {**os.environ, "AWS_PROFILE": "does-not-exist", "NO_PROXY": "127.0.0.1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "prewarm_cli.main", "local", *options],
+        [sys.executable, "-m", "prewarm_cli", "local", *options],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,

@@ -36,6 +36,10 @@ def test_token_of_other_filters_is_refused(other: dict[str, str]) -> None:
         parse_run_query(other | {"nextToken": token})
 
 
+def test_host_is_that_of_urls_without_a_final_dot() -> None:
+    assert parse_run_query({"host": "WWW.example.com."}).host == "www.example.com"
+
+
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=7))
 
 

@@ -84,3 +84,15 @@ def test_throttled_call_is_a_named_transient_error(operation: str) -> None:
 def test_token_that_is_not_the_services_own_is_refused(token: str) -> None:
     with pytest.raises(InvalidRequest, match="nextToken: invalid or expired"):
         list_runs(Executions(MACHINE, FailedRuns()), STORE, {"nextToken": token})  # type: ignore[arg-type]
+
+
+def test_listed_execution_without_a_name_is_named_by_its_arn_and_hides_no_other() -> None:
+    entry = {"status": "RUNNING", "startDate": NOW}
+
+    class OneUnnamed(FailedRuns):
+        def list_executions(self, **_: Any) -> dict[str, Any]:
+            named = entry | {"executionArn": f"{EXECUTIONS}:second", "name": "second"}
+            return {"executions": [entry | {"executionArn": f"{EXECUTIONS}:None"}, named]}
+
+    executions, _ = Executions(MACHINE, OneUnnamed()).page(10, None)  # type: ignore[arg-type]
+    assert [each.run for each in executions] == ["None", "second"]

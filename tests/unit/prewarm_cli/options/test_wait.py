@@ -29,6 +29,14 @@ def test_time_that_never_ends_is_refused(seconds: float) -> None:
         wait_options_of(wait_seconds=seconds)
 
 
+def test_wait_options_reject_two_outputs_in_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    with pytest.raises(CommandFailed, match=r"--report .*: is the file of --junit; name another file"):
+        wait_options_of(junit=path, report=tmp_path / "." / "x.csv")
+    null = Path("/dev/null")
+    assert wait_options_of(junit=null, gitlab_links=null) == WaitOptions(None, null, None, null)
+
+
 def test_wait_options_reject_an_unknown_report_format(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match=r"must end in \.html, \.json or \.csv"):
         wait_options_of(report=tmp_path / "report")

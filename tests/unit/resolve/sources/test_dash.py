@@ -1,5 +1,6 @@
 """DASH presentations: segments from templates, timelines and lists, and invalid presentations."""
 
+import time
 from typing import Any
 
 import pytest
@@ -89,8 +90,10 @@ def test_duration_is_in_seconds_or_none(text: str, seconds: float | None) -> Non
 @pytest.mark.parametrize(
     ("description", "words"),
     [
-        ('<SegmentTemplate duration="1" timescale="1000000" media="$Number$"/>', "more than 1,000 segments"),
-        (TIMELINE.format('<S d="1" r="999999999999"/>'), "more than 1,000 segments"),
+        ('<SegmentTemplate duration="1" timescale="1000000" media="$Number$"/>', "1,000 segments or more"),
+        (TIMELINE.format('<S d="1" r="999999999999"/>'), "1,000 segments or more"),
+        (TIMELINE.format('<S d="1" r="998"/><S d="1"/>'), "1,000 segments or more"),
+        (TIMELINE.format(""), "an empty SegmentTimeline"),
         (TIMELINE.format('<S d="0" r="9"/>'), "zero length"),
         (TIMELINE.format('<S d="1" r="x"/>'), "not a whole number"),
         (TIMELINE.format('<S d="1" k="2"/>'), "segment sequences"),
@@ -108,7 +111,7 @@ def test_representation_that_cannot_be_read_is_skipped_with_the_reason(
     monkeypatch.setattr(dash_timing, "URLS_AT_MOST", 1_000)
     good = '<AdaptationSet><Representation id="w"><BaseURL>whole.mp4</BaseURL></Representation></AdaptationSet>'
     urls, report = manifest_of(mpd(one_set(description).replace("</Period>", f"{good}</Period>")))
-    assert urls[-1] == "whole.mp4"
+    assert urls == ["whole.mp4"], "segments are counted before the first is taken"
     assert (report.parts, report.parts_skipped) == (2, 1)
     (reason,) = reasons(report)
     assert words in reason
@@ -190,3 +193,22 @@ def test_offset_moves_the_end_of_a_timeline() -> None:
     line = '<SegmentTimeline><S t="100" d="5" r="-1"/></SegmentTimeline>'
     media = f'<SegmentTemplate media="$Time$" presentationTimeOffset="100">{line}</SegmentTemplate>'
     assert segments(one_set(media)) == ["100", "105"]
+
+
+@pytest.mark.parametrize("entries", ['<S t="0" d="1" r="999999999999"/>', '<S d="1"/>' * 3 + '<S d="1" r="999999"/>'])
+def test_billions_of_segments_take_no_time(entries: str) -> None:
+    before = time.process_time()
+    urls, report = manifest_of(mpd(one_set(TIMELINE.format(entries))))
+    assert time.process_time() - before < 1
+    assert urls == []
+    assert list(reasons(report)) == ["it lists 1,000,000 segments or more; set max_segments"]
+    listed = segments(one_set(TIMELINE.format(entries)), {"max_segments": 4})
+    assert listed == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), [(5, 6, ["5", "6"]), (5, 4, []), (5, 3, []), (0, 0, ["0"])])
+def test_end_number_is_the_last_segment(first: int, last: int, expected: list[str]) -> None:
+    numbers = f'startNumber="{first}" endNumber="{last}" media="$Number$"'
+    assert segments(one_set(f'<SegmentTemplate duration="1" {numbers}/>')) == expected
+    line = '<SegmentTimeline><S t="0" d="1" r="1"/><S d="2" r="5"/></SegmentTimeline>'
+    assert segments(one_set(f"<SegmentTemplate {numbers}>{line}</SegmentTemplate>")) == expected

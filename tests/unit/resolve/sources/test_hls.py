@@ -142,6 +142,16 @@ def test_playlist_that_cannot_be_read_is_skipped() -> None:
     assert report.mostly_skipped
 
 
+@pytest.mark.parametrize("body", [b"", b"\n", b"#EXTM3U\n", b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-ENDLIST\n"])
+def test_empty_rendition_is_skipped_with_the_reason(body: bytes) -> None:
+    master = b"#EXTM3U\n" + b"".join(b"#EXT-X-STREAM-INF:BANDWIDTH=1\n%d.m3u8\n" % n for n in range(2))
+    urls, report = manifest_of(master, {"0.m3u8": body, "1.m3u8": VOD})
+    assert urls == ["1.m3u8", "1.ts"]
+    assert (report.parts, report.parts_skipped) == (2, 1)
+    (reason,) = reasons(report)
+    assert reason.startswith("a playlist of the manifest is empty")
+
+
 def test_bytes_that_are_not_utf_8_skip_their_entry() -> None:
     urls, report = manifest_of(b"#EXTM3U\n#EXTINF:1,\n\xff.ts\n#EXTINF:1,\n2.ts\n#EXT-X-ENDLIST")
     assert (urls, report.skipped) == (["2.ts"], 1)

@@ -1,6 +1,7 @@
 """Sitemaps: entries, modification days, feeds, filters and limits."""
 
 import datetime as dt
+import gzip
 
 import pytest
 
@@ -114,6 +115,8 @@ def test_last_day_is_the_end_of_the_modification_period(text: str, day: dt.date 
         (b"<html></html>", "is not a sitemap: its root element is <html>"),
         (b"<urlset><url>", "is not XML: no element found: line 1, column 13"),
         (b"\x00\x01\x02\x03\x80\x81" * 50, "is neither XML nor text"),
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf \r\n\t\n", "is empty"),
     ],
 )
 def test_document_that_is_not_a_sitemap_is_refused_with_its_place(body: bytes, words: str) -> None:
@@ -157,6 +160,27 @@ def test_unreadable_file_of_an_index_is_skipped_and_most_of_them_are_an_alarm() 
         "a sitemap of the index is not XML",
         "a sitemap of the index cannot be read",
     }
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_empty_file_of_an_index_is_skipped_with_the_reason(body: bytes) -> None:
+    top, files = f"{SITE}/top.xml", [f"{SITE}/{name}.xml" for name in "ab"]
+    index = sitemap(*((each, "") for each in files), root="sitemapindex", item="sitemap")
+    documents = {top: index, files[0]: body, files[1]: sitemap((f"{SITE}/1", ""))}
+    urls, report, _ = read_source(SitemapSource(url=top), documents)
+    assert urls == [f"{SITE}/1"]
+    assert (report.parts, report.parts_skipped) == (3, 1)
+    assert reasons(report) == {"a sitemap of the index is empty": 1}
+
+
+def test_file_of_an_index_that_lists_nothing_is_counted() -> None:
+    top, files = f"{SITE}/top.xml", [f"{SITE}/{name}.xml" for name in "ab"]
+    index = sitemap(*((each, "") for each in files), root="sitemapindex", item="sitemap")
+    urls, report, _ = read_source(
+        SitemapSource(url=top), {top: index, files[0]: b"<urlset/>", files[1]: sitemap((f"{SITE}/1", ""))}
+    )
+    assert (urls, report.parts_skipped) == ([f"{SITE}/1"], 0)
+    assert reasons(report, skipped=False) == {"a sitemap of the index that lists nothing": 1}
 
 
 def test_most_entries_skipped_is_an_alarm_and_half_of_them_is_not() -> None:
