@@ -4,6 +4,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from bench.page import markdown
@@ -20,23 +21,36 @@ TIMED = (
 )
 
 
+WITHOUT_BYTECODE = f"{HANDLERS[0]}, without bytecode"
+
+
 def measure(*, quick: bool = False) -> Section:
-    """Import each handler five times, each time in a new process."""
+    """Import each handler five times, each time in a new process; one of them also without bytecode."""
     environment = os.environ | {"PREWARM_BUCKET": "bench", "PREWARM_TABLE": "bench"}
-    raw = {}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    tries = 1 if quick else 5
     for handler in HANDLERS:
-        command = [sys.executable, "-c", TIMED.format(NOT_SHIPPED, handler)]
-        raw[handler] = [
-            float(subprocess.run(command, cwd=FUNCTIONS, env=environment, capture_output=True, check=True).stdout)
-            for _ in range(1 if quick else 5)
-        ]
-    middle = {handler: statistics.median(seconds) for handler, seconds in raw.items()}
-    rows = tuple(
-        (handler, f"{middle[handler]:.3f}", percent(spread(raw[handler], middle[handler]))) for handler in HANDLERS
+        _seconds(handler, environment)  # writes the bytecode that is missing
+    raw = {handler: [_seconds(handler, environment) for _ in range(tries)] for handler in HANDLERS}
+    with tempfile.TemporaryDirectory() as folder:
+        # An empty folder of bytecode, in which none is written.
+        without = environment | {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        raw[WITHOUT_BYTECODE] = [_seconds(HANDLERS[0], without) for _ in range(tries)]
+    middle = {name: statistics.median(seconds) for name, seconds in raw.items()}
+    rows = tuple((name, f"{middle[name]:.3f}", percent(spread(raw[name], middle[name]))) for name in raw)
+    notes = (
+        "CPU seconds of importing each function's handler, medians of five processes. `sam build` leaves no",
+        "bytecode; `compileall` after it adds it ([deploy](deploy.md#deploy)).",
     )
-    notes = ("CPU seconds of importing each function's handler, medians of five processes.",)
     targets = (Target("imports of the warm function", middle["warm.handler"], 0.15, " s"),)
     return Section("Cold start", ("handler", "CPU s", "spread"), rows, notes, targets, raw=raw)
+
+
+def _seconds(handler: str, environment: dict[str, str]) -> float:
+    """Return the CPU seconds of importing a handler in a new process."""
+    command = [sys.executable, "-c", TIMED.format(NOT_SHIPPED, handler)]
+    done = subprocess.run(command, cwd=FUNCTIONS, env=environment, capture_output=True, check=True)
+    return float(done.stdout)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ from prewarm import __version__
 
 ROOT = Path(__file__).parents[1]
 SAM = Path(sys.executable).with_name("sam")
+# Globals.Function.Runtime of the template.
+RUNTIME = "python3.13"
 PREFIX = "cloudfront-prewarm"
 # Amazon S3 User Guide, "Bucket naming rules".
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
@@ -74,7 +77,24 @@ def built_template() -> Path:
     folder = ROOT / ".aws-sam" / "build"
     template = ROOT / "template.yaml"
     subprocess.run([SAM, "build", "--template", template, "--build-dir", folder], cwd=ROOT, check=True, stdout=2)
+    compile_bytecode(folder)
     return folder / "template.yaml"
+
+
+def compile_bytecode(folder: Path) -> bool:
+    """Compile a built folder for the functions' runtime; return False where that Python is missing.
+
+    SAM builds without bytecode, and a function cannot write to its own folder: each cold start would compile all
+    that it imports. Bytecode with an unchecked hash stays valid whatever times the files have after the upload
+    (PEP 552).
+    """
+    python = shutil.which(RUNTIME)
+    if python is None:
+        print(f"package: no {RUNTIME} on the PATH, so cold starts take longer: no bytecode", file=sys.stderr)
+        return False
+    command: list[str | Path] = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder]
+    subprocess.run(command, check=True, stdout=2)
+    return True
 
 
 def region_of(bucket: str) -> str:

@@ -17,8 +17,9 @@ from prewarm.request.pop_selection import MAX_NAMES
 # The largest body, below API Gateway's limit of 10 MB and Lambda's of 6 MB, which includes the event around the
 # escaped body.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-# Most URLs in `url_list` of a body; longer lists are stored in S3 and read from there.
-MAX_BODY_URLS = 100_000
+# Most URLs in `url_list` of a body; longer lists are stored in S3 and read from there. Twice as many would take more
+# than a second of CPU if each needed the whole parser (tests/support/measured_check.py).
+MAX_BODY_URLS = 50_000
 # The longest text outside `url_list`, whose URLs have their own limit: an S3 address, a document's URL, a header.
 MAX_CHARACTERS = 20_480
 # Numbers beyond 64 bits; no field accepts nearly as much.

@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from prewarm import __version__
 from tests.support.definitions import FUNCTIONS, ROOT, lint, template
-from tools.package import local_paths, main, translated
+from tools.package import RUNTIME, compile_bytecode, local_paths, main, translated
 
 BUCKET: str = "artefacts-of-tests"
 REGION: Literal["eu-west-1"] = "eu-west-1"
@@ -129,6 +129,24 @@ def test_no_parameter_is_replaced_by_its_default() -> None:
     assert first["Resources"]["ApiUsagePlan"]["Properties"]["Throttle"]["RateLimit"] == {"Ref": "ApiRateLimit"}
     different = [name for name, each in first["Resources"].items() if second["Resources"].get(name) != each]
     assert [name for name in different if not name.startswith("ApiDeployment")] == []
+
+
+def test_bytecode_is_compiled_for_the_runtime_and_valid_without_the_files_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """This test's own Python stands for that of the runtime, which may be missing here."""
+    assert template()["Globals"]["Function"]["Runtime"] == RUNTIME
+    function = tmp_path / "build" / "WarmFunction"
+    (function / "warm").mkdir(parents=True)
+    (function / "warm" / "handler.py").write_text("x = 1\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not compile_bytecode(function)
+    assert f"no {RUNTIME} on the PATH" in capfd.readouterr().err
+    (tmp_path / RUNTIME).symlink_to(sys.executable)
+    assert compile_bytecode(function)
+    (compiled,) = function.glob("warm/__pycache__/handler.*.pyc")
+    # PEP 552: 1 is a hash, with 2 added the source is compared with it.
+    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 1
 
 
 def test_local_paths_and_wrong_bucket_are_found(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_repeated_name_and_repeated_bad_url_are_counted_by_entry() -> None:
 
 def test_stored_request_may_have_more_urls_than_a_body() -> None:
     urls = [f"https://www.example.com/{number}" for number in range(MAX_BODY_URLS + 1)]
-    assert "at most 100,000 are accepted; upload the list (POST /uploads)" in problems(url_list=urls)[0]
+    assert "at most 50,000 are accepted; upload the list (POST /uploads)" in problems(url_list=urls)[0]
     assert len(check_request(GOOD | {"url_list": urls}, most_urls=len(urls)).urls) == len(urls)
 
 
