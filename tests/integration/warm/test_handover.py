@@ -153,7 +153,7 @@ def test_passed_deadline_finishes_every_target_without_a_request(machine: Machin
     assert outcomes(ran.name) == {"deadline": 60}
     assert machine.aggregate(ran)["error"] == "Prewarm.DeadlinePassed"
     assert ran.output["passed"] is False
-    assert "deadline (the run's deadline passed) at 2 POPs" in ran.output["cause"]
+    assert "not finished (the run's deadline passed) at 2 POPs" in ran.output["cause"]
     asked = edge.stats()["origin"]
     assert [path_of(url) for url in urls[1:] if path_of(url) in asked] == []
 
