@@ -13,7 +13,7 @@ from tests.support.terminal import piped, terminal
 pytestmark = ONE_SERVICE
 
 GOOD = [f"https://{HOST}/page/{number}.html" for number in range(40, 50)]
-REFUSED, SLOW = f"https://{HOST}/refused.html", f"https://{HOST}/slow.html"
+REFUSED, SLOW = f"https://{HOST}/refused.html", f"https://{HOST}/slow-1.html"
 NEAR = ["--country", "singapore"]
 # One batch at a time, so that progress is visible.
 FAR = ["--country", "singapore,south_korea,australia,DE", "--max-concurrency", "1"]

@@ -30,6 +30,8 @@ def test_uploaded_list_is_warmed_listed_and_found_again(
     phases = [status["phase"]["name"] for status in service.statuses(arn)]
     assert [*sorted(phases, key=ORDER.index)] == phases
     assert phases[-1] == "ended"
+    failures = service.get_status(arn).json()["failures"]
+    assert [each["url"] for each in failures] == [f"https://{HOST}/absent.html"], failures
     (listed,) = service.call("GET", "/runs", label="shop main", host=HOST)["runs"]
     assert (listed["requestID"], listed["status"], listed["startedBy"]) == (arn, "FAILED", "embedded")
     assert (listed["total"], listed["warm"], listed["failed"], listed["locations"]) == (5, 4, 1, ["SIN"])

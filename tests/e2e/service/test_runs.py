@@ -183,7 +183,7 @@ def test_pops_of_a_region_that_do_not_resolve_are_skipped_and_listed(service: Se
 
 def test_cancelled_run_is_listed_and_can_be_retried(service: Service) -> None:
     """A run with a slow page is cancelled, and a retry warms the remaining URLs."""
-    arn = service.start(request([*GOOD[:3], f"https://{HOST}/slow.html"], verify="none"))
+    arn = service.start(request([*GOOD[:3], f"https://{HOST}/slow-2.html"], verify="none"))
     for _ in range(100):
         if service.get_status(arn).json()["targets"]["total"]:
             break
