@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from warm.rate_grid import RateGrid
 
-# How late a fetch may start, in seconds; a slot that was missed by more is lost.
-LATE = 0.1
+# How late a fetch may start, in seconds; a slot that was missed by more is lost. With more than this, a second could
+# have over a tenth more than the limit; with less, a loop that stands still for a moment would lose slots.
+LATE = 0.085
 
 
 @dataclass

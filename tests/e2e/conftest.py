@@ -24,7 +24,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "objects": {
             **{f"/page/{number}.html": {"size": 2_000 + number, "ttfb_ms": 20} for number in range(60)},
             "/slow.html": {"size": 1_000, "ttfb_ms": 2_000, "headers": {"Cache-Control": "no-store"}},
-            **{f"/slow-{number}.html": {"size": 1_000, "ttfb_ms": 2_000} for number in (1, 2)},
+            **{f"/slow-{number}.html": {"size": 1_000, "ttfb_ms": 5_000} for number in (1, 2)},
             "/refused.html": {"fault": "refused"},
             "/cut.html": {"size": 50_000, "fault": "truncated"},
         },

