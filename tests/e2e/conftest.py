@@ -22,7 +22,7 @@ def edge() -> Iterator[SimulatedCloudFront]:
         "pops": pops,
         "areas": {pop: catalogue().regional_cache_of(pop) for pop in pops},
         "objects": {
-            **{f"/page/{number}.html": {"size": 2_000 + number, "ttfb_ms": 20} for number in range(60)},
+            **{f"/page/{number}.html": {"size": 2_000 + number, "ttfb_ms": 20} for number in range(64)},
             "/slow.html": {"size": 1_000, "ttfb_ms": 2_000, "headers": {"Cache-Control": "no-store"}},
             **{f"/slow-{number}.html": {"size": 1_000, "ttfb_ms": 5_000} for number in (1, 2)},
             "/refused.html": {"fault": "refused"},

@@ -10,7 +10,7 @@ from tests.support.service import HOST, ONE_SERVICE, Service
 
 pytestmark = ONE_SERVICE
 
-URLS = [f"https://{HOST}/page/{number}.html" for number in range(40, 44)]
+URLS = [f"https://{HOST}/page/{number}.html" for number in range(60, 64)]
 ORDER = ["resolving", "invalidating", "warming", "summing_up", "ended"]
 
 
