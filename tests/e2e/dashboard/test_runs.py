@@ -41,6 +41,8 @@ def test_run_from_the_form_to_its_failed_urls_and_the_next_step(visit: Visit) ->
     page.get_by_role("radio", name="Countries").check()
     for country in ("Singapore", "South Korea", "Germany"):
         page.get_by_label("Search locations").fill(country)
+        # The list is filtered a moment after the typing; until then a click may hit another row.
+        expect(page.locator("[data-list] label:visible")).to_have_count(1, timeout=TIMEOUT_MS)
         page.get_by_role("checkbox", name=re.compile(country)).check()
     visitor.picture("start-form", full_page=True)
 
