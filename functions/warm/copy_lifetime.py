@@ -9,7 +9,9 @@ counts between minimum and maximum TTL, the default TTL without one, the minimum
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from prewarm.fetcher.response import Response
 from prewarm.results.short_lived import SHORT_SECONDS, ShortLived
@@ -17,6 +19,7 @@ from warm.cache_control import cache_control, origins_lifetime, seconds_until
 from warm.target import Target
 from warm.tile import Tile
 
+T = TypeVar("T")
 # A copy that answered was there for a moment, whatever the headers say.
 LEAST_SECONDS = 1.0
 # The default TTL where the settings are not known: CloudFront's own, a day.
@@ -70,15 +73,23 @@ def may_not_be_kept(
     return not lives and not (control.surely_numbers(name) and control.surely_positive("stale-while-revalidate"))
 
 
-_may_not_be_kept = functools.lru_cache(maxsize=1024)(may_not_be_kept)
-_seconds_cached = functools.lru_cache(maxsize=1024)(seconds_cached)
+def _of_response(compute: Callable[..., T]) -> Callable[[Tile, int, Response], T]:
+    """Return a function of a response's headers and its URL's TTLs as one of the response; its results are kept.
+
+    Without a date, Expires counts from now, so that what it gives must not be kept.
+    """
+    kept = functools.lru_cache(maxsize=1024)(compute)
+
+    def of_response(tile: Tile, url: int, response: Response) -> T:
+        date = response.date if response.expires else ""
+        ttls, longest = tile.ttls.get(url, USUAL_TTLS), tile.longest_ttls.get(url, math.inf)
+        computed = compute if response.expires and not date else kept
+        return computed(response.cache_control, response.expires, date, ttls, longest)
+
+    return of_response
 
 
-def _rules(tile: Tile, url: int, response: Response) -> tuple[str, str, str, tuple[int, int], float]:
-    """Return what decides about a response's lifetime at the edge: its headers, and the TTLs of its URL."""
-    date = response.date if response.expires else ""
-    ttls, longest = tile.ttls.get(url, USUAL_TTLS), tile.longest_ttls.get(url, math.inf)
-    return response.cache_control, response.expires, date, ttls, longest
+_seconds_cached, _may_not_be_kept = _of_response(seconds_cached), _of_response(may_not_be_kept)
 
 
 @dataclass
@@ -103,8 +114,7 @@ class Keeping:
 
     def is_doubtful(self, url: int, response: Response) -> bool:
         """Return whether the edge may not keep a response. This is a hint only: a copy that ages is kept."""
-        counts_from_now = response.expires and not response.date
-        return (may_not_be_kept if counts_from_now else _may_not_be_kept)(*_rules(self.tile, url, response))
+        return _may_not_be_kept(self.tile, url, response)
 
     def may_be_shared(self, url: int, response: Response) -> bool:
         """Return whether a hit may be a response that is shared and not kept: nothing says that it is a copy."""
@@ -138,9 +148,7 @@ class Expiries:
         says how much of its lifetime had passed by then.
         """
         tile = self.tile
-        # Without a date, Expires counts from now, so that what it gives must not be kept.
-        lifetime_of = seconds_cached if response.expires and not response.date else _seconds_cached
-        lifetime = lifetime_of(*_rules(tile, target.url, response))
+        lifetime = _seconds_cached(tile, target.url, response)
         if lifetime >= SHORT_SECONDS:
             return
         came = now if verified else target.held_at or now

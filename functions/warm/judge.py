@@ -114,7 +114,7 @@ class Judge:
             return self._ask_for_compressed(fetch, server, response)
         separate = target.pop in servers.separate and not again
         if not shared and proves(target, response, first_of_several=separate):
-            if servers.prove(target, server, response, self.run_seconds()) or not verifying:
+            if servers.prove(target, server, response, self.run_seconds) or not verifying:
                 first, named = target.first or response, names_the_pop(response)
                 target.spared_ms = spared_ms(target, response)
                 return Judged(first, warm_outcome(target, response), verified=True, named=named)

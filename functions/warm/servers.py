@@ -6,6 +6,7 @@ servers have separate caches: from then on each target of that POP is fetched th
 MOST_SERVERS. Where it has that very copy, they share a cache. Copies that were there before the run show neither.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
@@ -76,12 +77,12 @@ class Servers:
         target.filled |= bit
         return again
 
-    def prove(self, target: Target, server: int, response: Response, run_seconds: float) -> bool:
+    def prove(self, target: Target, server: int, response: Response, run_seconds: Callable[[], float]) -> bool:
         """Record a proof at an address that has answered; returns whether the target needs no other one.
 
         A target that is verified needs a proof at another address than the one that fetched it, if the POP has
         several, and one at each address where these have caches of their own. As long as that is not known, each
-        address has to have a copy. `run_seconds`: the seconds since the run began.
+        address has to have a copy. `run_seconds` returns the seconds since the run began.
         """
         bit, count = 1 << server, self.counts[target.pop]
         others = target.filled & ~bit
@@ -101,12 +102,12 @@ class Servers:
             return target.filled.bit_count() >= min(count, MOST_SERVERS) and not target.own & ~target.proven
         return (bool(others) or count == 1) and not target.own & ~target.proven
 
-    def _compare(self, target: Target, response: Response, run_seconds: float) -> None:
+    def _compare(self, target: Target, response: Response, run_seconds: Callable[[], float]) -> None:
         """Learn from a proof at another address than the first one whether the POP's addresses share a cache."""
         target.elsewhere = True
         if target.pop in self.shared:
             return
-        same = is_copy_of(target.miss, response, run_seconds - target.missed_at)
+        same = is_copy_of(target.miss, response, run_seconds() - target.missed_at)
         if same:
             self.shared.add(target.pop)
         elif same is False:
