@@ -167,11 +167,13 @@ def _json(body: bytes, text: TextIO) -> Iterator[tuple[int, str]]:
         raise ValueError(f"is not one list: {error}") from error
     listed = document.get("url_list") if isinstance(document, dict) else document
     entries = listed if isinstance(listed, list) else [None]
-    urls = [url for entry in entries if (url := _url_of(entry)) is not None]
-    if len(urls) < len(entries):
-        wrong = next(number for number, entry in enumerate(entries, start=1) if _url_of(entry) is None)
-        where = f"; see entry {wrong}" if entries is listed else ""
-        raise ValueError(f'is not a JSON list of URLs such as ["https://…"] or {{"url_list": ["https://…"]}}{where}')
+    urls: list[str] = []
+    for entry in entries:
+        if (url := _url_of(entry)) is None:
+            where = f"; see entry {len(urls) + 1}" if entries is listed else ""
+            expected = '["https://…"] or {"url_list": ["https://…"]}'
+            raise ValueError(f"is not a JSON list of URLs such as {expected}{where}")
+        urls.append(url)
     yield from enumerate(urls, start=1)
 
 
