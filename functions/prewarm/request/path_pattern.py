@@ -7,7 +7,12 @@ import re
 import unicodedata
 from urllib.parse import unquote_to_bytes
 
+from prewarm.errors import truncate
 from prewarm.urls import Url
+
+# The beginning of an address in place of a path pattern. A host without a scheme may be a folder's name, unless it
+# begins with www.
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/+|(?=www\.)", re.IGNORECASE)
 
 
 def path_expression(pattern: str) -> re.Pattern[str]:
@@ -55,3 +60,18 @@ def _readable(text: str, keep: str = "") -> str:
         except UnicodeDecodeError:
             return text
     return unicodedata.normalize("NFC", text)
+
+
+def check_pattern(text: str) -> str:
+    """Return a pattern as it is given.
+
+    Raises:
+        ValueError: no path can match it, so that nothing would be included, or what should be excluded is warmed.
+
+    """
+    if text != text.strip():
+        raise ValueError("has a space at its beginning or end, which no path has; remove it")
+    if (address := ADDRESS.match(text)) is not None:
+        path = "/" + text[address.end() :].partition("/")[2]
+        raise ValueError(f"has a host, which is not compared; write the path only, such as {truncate(path)}")
+    return text

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from prewarm.errors import truncate
+from prewarm.request.path_pattern import check_pattern
 from prewarm.request.url_parser import parse_url
 from prewarm.urls import Url
 
@@ -17,9 +17,6 @@ from prewarm.urls import Url
 # to 1,024 bytes ("Object key names").
 S3_ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)", re.ASCII | re.DOTALL)
 LONGEST_KEY = 1024
-# The beginning of an address in place of a path pattern. A host without a scheme may be a folder's name, unless it
-# begins with www.
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:/+|(?=www\.)", re.IGNORECASE)
 S3_SCHEME = "s3://"
 # Most URLs of one run, from all sources: five hundred million targets through all POPs.
 URLS_AT_MOST = 1_000_000
@@ -57,18 +54,8 @@ def _url_or_s3(text: str) -> str:
     return _s3_list(text) if text.startswith(S3_SCHEME) else _url(text)
 
 
-def _pattern(text: str) -> str:
-    """Refuse a pattern that no path can match: nothing would be included, or what should be excluded is warmed."""
-    if text != text.strip():
-        raise ValueError("has a space at its beginning or end, which no path has; remove it")
-    if (address := ADDRESS.match(text)) is not None:
-        path = "/" + text[address.end() :].partition("/")[2]
-        raise ValueError(f"has a host, which is not compared; write the path only, such as {truncate(path)}")
-    return text
-
-
 S3List = Annotated[str, AfterValidator(_s3_list)]
-Pattern = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(check_pattern)]
 Patterns = Annotated[list[Pattern], Field(max_length=100)]
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prewarm.fetcher.request_headers import DEFAULT_USER_AGENT
+from prewarm.request.path_pattern import check_pattern
 from prewarm_cli.errors import CommandFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The service's own requests, of every release.
 HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+# The service's own requests, of every release.
 OWN_AGENT = DEFAULT_USER_AGENT.partition("/")[0] + "/"
 
 
@@ -67,8 +66,10 @@ def host_of(text: str) -> str:
 
     """
     name = text.strip().lower().removesuffix(".")
-    with contextlib.suppress(UnicodeError):
-        name = name if name.isascii() else name.encode("idna").decode()
+    if not name.isascii():
+        from ada_url import idna_to_ascii  # noqa: PLC0415 - of the extra, as url_parser converts hosts
+
+        name = idna_to_ascii(name).decode()
     if not HOST.fullmatch(name):
         raise CommandFailed(f"--host: {text!r} is not a host name; pass only the name, such as www.example.com")
     return name
@@ -81,9 +82,12 @@ def pattern_of(option: str, text: str) -> str:
         CommandFailed: it can match no path.
 
     """
-    if not text or text != text.strip() or ADDRESS.match(text):
-        raise CommandFailed(f"{option}: {text!r} matches no path; write only the path, such as '/img/*'")
-    return text
+    try:
+        if text:
+            return check_pattern(text)
+    except ValueError:
+        pass
+    raise CommandFailed(f"{option}: {text!r} matches no path; write only the path, such as '/img/*'")
 
 
 def agents_of(others: Sequence[str]) -> tuple[str, ...]:
