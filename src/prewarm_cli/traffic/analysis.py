@@ -42,7 +42,7 @@ class Work:
 
 
 def analyse(work: Work, folder: Path) -> Result:
-    """Return the demand in the logs; the folder takes the database, downloads and what exceeds the memory.
+    """Return the demand in the logs; the folder takes downloads and what exceeds the memory.
 
     Raises:
         CommandFailed: the logs cannot be read, or show no demand.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_parser import parse_url
+from prewarm_cli.traffic.log_fields import literal
 from prewarm_cli.traffic.records import DEMAND
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 EXAMPLES = 5
-# URLs that parse_url returns as they are; RE2 has no possessive quantifiers, so this is its pattern written again.
+# URLs that parse_url returns as they are; RE2 has no possessive quantifiers, so this is its pattern written again. An
+# encoded dot (`%2E`) may be a dot segment, which parse_url decides.
 LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-TAIL = "[A-Za-z0-9_~!$&()+,;=:@./-]*"
+TAIL = "(?:[A-Za-z0-9_~!$&()+,;=:@./-]|%(?:[013-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*"
 PLAIN = rf"https?://(?:{LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?/{TAIL}(?:\?{TAIL})?"
 LONGEST_PLAIN = 8_000
 
@@ -128,17 +130,21 @@ def judge(connection: DuckDBPyConnection, selection: Selection, demand: Demand, 
     connection.execute("DROP TABLE merged")
 
 
+def is_plain(url: str) -> str:
+    """Return the SQL condition that parse_url returns a URL as it is; it is false for some of these too."""
+    return (
+        f"regexp_full_match({url}, {literal(PLAIN)}) AND NOT contains({url}, '/.') AND NOT contains({url}, '--') "
+        f"AND length({url}) <= {LONGEST_PLAIN} AND length(split_part({url}, '/', 3)) <= 253"
+    )
+
+
 def _judge_urls(connection: DuckDBPyConnection, selection: Selection, folder: Path) -> None:
     """Make `judged`: URLs that the parser refuses or writes in another form, or that the patterns leave out."""
     include = [PathPattern(pattern) for pattern in selection.include]
     exclude = [PathPattern(pattern) for pattern in selection.exclude]
-    plain = (
-        "regexp_full_match(url, $plain) AND NOT contains(url, '/.') AND NOT contains(url, '--') "
-        "AND length(url) <= $longest AND length(split_part(url, '/', 3)) <= 253"
-    )
     rows = connection.cursor().execute(
-        "SELECT url FROM objects WHERE reason IS NULL AND ($all OR NOT (" + plain + "))",
-        {"all": bool(include or exclude), "plain": PLAIN, "longest": LONGEST_PLAIN},
+        f"SELECT url FROM objects WHERE reason IS NULL AND ($all OR NOT ({is_plain('url')}))",
+        {"all": bool(include or exclude)},
     )
     path = folder / "judged.csv"
     with path.open("w", encoding="utf-8", newline="") as file:

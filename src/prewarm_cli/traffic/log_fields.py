@@ -188,7 +188,13 @@ def decoded(expression: str) -> str:
     inner = expression
     for code, sign in ENCODED.items():
         inner = f"replace({inner}, {literal(code)}, {literal(sign)})"
-    return f"(CASE WHEN contains({expression}, '%') THEN {inner} ELSE {expression} END)"
+    # Most paths have no sign of these but the percent sign, whose replacement alone takes a tenth of the time.
+    *rare, _ = (code.removeprefix("%") for code in ENCODED)
+    percent = f"replace({expression}, '%25', '%')"
+    return (
+        f"(CASE WHEN NOT contains({expression}, '%') THEN {expression} "
+        f"WHEN regexp_matches({expression}, '%(?:{'|'.join(rare)})') THEN {inner} ELSE {percent} END)"
+    )
 
 
 def encode_as_logged(text: str) -> str:

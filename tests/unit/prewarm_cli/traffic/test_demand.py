@@ -180,9 +180,11 @@ def test_nothing_of_a_log_acts_on_the_terminal_and_secrets_stay_out(tmp_path: Pa
 def test_no_client_address_is_kept(tmp_path: Path, analysed: Analyse) -> None:
     file = w3c(tmp_path / "a", [record() | {"c-ip": "198.51.100.77", "x-forwarded-for": "198.51.100.78"}])
     result = analysed(file)
-    kept = [path.read_bytes() for path in tmp_path.glob("work*/**/*") if path.is_file()]
-    assert kept
-    assert not any(b"198.51.100" in data for data in kept)
+    database = result.ranking._connection
+    tables = [name for (name,) in database.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+    rows = [row for table in tables for row in database.execute(f"SELECT * FROM {table}").fetchall()]
+    assert rows
+    assert "198.51.100" not in str(rows)
     assert "198.51.100" not in str(as_json(result, pops=True))
 
 
