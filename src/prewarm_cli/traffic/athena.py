@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, literal, whole_number
+from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, is_https, literal, whole_number
 from prewarm_cli.traffic.records import DEMAND, STATUSES
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def query(name: str, selection: Selection) -> str:
     demand = f"category = '{DEMAND}'"
     site = "host || path"
     if selection.separate_protocols:
-        site = f"(CASE WHEN protocol = 'https' THEN 'https://' ELSE 'http://' END) || {site}"
+        site = f"(CASE WHEN https THEN 'https://' ELSE 'http://' END) || {site}"
     return f"""{judged(f'"{database}"."{table}"', _dates(selection), selection)}
 SELECT
     category,
@@ -70,7 +70,7 @@ SELECT
     CASE WHEN {demand} OR category = 'pop' THEN coalesce(pop, '-') ELSE '' END AS pop,
     count(*) AS lines,
     count_if(status <> '404') AS requests,
-    count_if(protocol = 'https') AS https,
+    count_if(https) AS https,
     coalesce(max(CASE WHEN status = '200' THEN bytes END), 0) AS bytes,
     count_if(status = '200') AS whole,
     count_if(status = '206') AS partial,
@@ -96,7 +96,7 @@ def judged(table: str, where: str, selection: Selection, more: Sequence[tuple[st
         {_path()} AS path,
         try_cast(CAST("date" AS varchar) || ' ' || CAST("time" AS varchar) AS timestamp) AS moment,
         CAST(sc_status AS varchar) AS status,
-        cs_protocol AS protocol,
+        {is_https("cs_protocol")} AS https,
         cs_method AS method,
         coalesce(cs_user_agent, '') AS agent,
         {whole_number("CAST(sc_bytes AS varchar)")} AS bytes,

@@ -162,6 +162,11 @@ def host_of(expression: str) -> str:
     return f"lower(CASE WHEN contains({expression}, ':') THEN split_part({expression}, ':', 1) ELSE {expression} END)"
 
 
+def is_https(protocol: str) -> str:
+    """Return the SQL that is true unless the log says `http` or `ws`, in DuckDB's and in Athena's dialect."""
+    return f"coalesce({protocol} NOT IN ('http', 'ws'), true)"
+
+
 def whole_number(expression: str, most: int = MOST_COUNT) -> str:
     """Return the SQL of a number, in DuckDB's and in Athena's dialect; NULL for other texts and numbers out of range.
 

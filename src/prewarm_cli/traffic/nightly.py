@@ -41,7 +41,7 @@ def query() -> str:
         host || path AS site,
         pop,
         count_if(status <> '404') AS requests,
-        count_if(protocol = 'https') AS https,
+        count_if(https) AS https,
         coalesce(max(CASE WHEN status = '200' THEN bytes END), 0) AS bytes,
         count_if(status = '200') AS whole,
         count_if(status = '206') AS partial,

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import POP_FIELD, decoded, encode_as_logged, host_of, path_of, whole_number
+from prewarm_cli.traffic.log_fields import (
+    POP_FIELD,
+    decoded,
+    encode_as_logged,
+    host_of,
+    is_https,
+    path_of,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from prewarm_cli.traffic.log_fields import Fields
@@ -46,7 +54,7 @@ FROM (
             max(reach) AS reach, min(moment) AS first_time, max(moment) AS last_time
         FROM (
             SELECT bytes, reach, moment, CASE WHEN {demand} THEN status ELSE category END AS status,
-                {demand} AND coalesce(protocol = 'https', false) AS https,
+                {demand} AND {is_https("protocol")} AS https,
                 CASE WHEN {demand} THEN host ELSE '' END AS host, CASE WHEN {demand} THEN path ELSE '' END AS path,
                 CASE WHEN {demand} THEN pop WHEN category = '{DAMAGED}' THEN file_name ELSE '' END AS place
             FROM {_records(fields, selection, relation, parameters)}

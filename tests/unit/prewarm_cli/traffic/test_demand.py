@@ -27,6 +27,15 @@ def test_http_and_https_are_one_pair_unless_they_are_kept_apart(tmp_path: Path, 
     }
 
 
+def test_a_url_whose_protocol_is_unknown_is_https(tmp_path: Path, analysed: Analyse) -> None:
+    file = w3c(
+        tmp_path / "a", [record(protocol="-"), record(protocol="", stem="/b"), record(protocol="ws", stem="/c")]
+    )
+    assert sorted(url for url, _ in pairs(analysed(file))) == [
+        "http://www.example.com/c", f"{HOME}/b", f"{HOME}/index.html",
+    ]  # fmt: skip
+
+
 def test_sizes_come_from_complete_answers_of_any_pop(tmp_path: Path, analysed: Analyse) -> None:
     records = [
         record(size="900"),
