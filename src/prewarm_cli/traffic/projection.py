@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # Parts of a path that a build changes: runs of letters and digits with a digit in them (hashes in hexadecimal and
-# base 32, versions), then hashes of letters only, which are of mixed case and stand before the extension.
+# base 32, versions), then hashes of letters only, which stand before the extension: of mixed case, or of eight
+# upper-case letters as esbuild writes them.
 MACROS = (
     "CREATE OR REPLACE MACRO host_of(url) AS split_part(url, '/', 3)",
     (
@@ -30,7 +31,8 @@ MACROS = (
     (
         "CREATE OR REPLACE MACRO pattern_of(url) AS regexp_replace(regexp_replace(path_of(url), "
         "'[A-Za-z]*[0-9][A-Za-z0-9]*', '#', 'g'), "
-        "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|#)([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', "
+        "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|[A-Z]{8}|#)"
+        "([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', "
         "'\\1#\\3')"
     ),
     "CREATE OR REPLACE MACRO extension_of(url) AS lower(regexp_extract(path_of(url), '\\.([A-Za-z0-9]+)$', 1))",

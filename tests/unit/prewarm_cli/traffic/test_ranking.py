@@ -90,6 +90,7 @@ HOST = "https://www.example.com"
         ("/static/main.3f2a1b9c.js", "/static/main.9d8e7f60.js"),
         ("/assets/index-BkQsXqzW.js", "/assets/index-DfRtYuIo.js"),
         ("/assets/index-D4zBq8fQ.css", "/assets/index-Cx1W9m2P.css"),
+        ("/polyfills-LZBJRJJE.js", "/polyfills-5UZKVWPQ.js"),
         ("/v1.2.3/app.js", "/v1.3.0/app.js"),
         ("/app.js?v=1", "/app.js?v=2"),
     ],
