@@ -18,15 +18,14 @@ from prewarm_local.stack.distribution import policies_of
 from prewarm_local.stack.eventbridge import EventBridge
 from prewarm_local.stack.moto_accounts import account_of_role, patch_assumed_roles
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
+from prewarm_local.stack.moto_invalidations import OnInvalidation, patch_invalidations
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
 from prewarm_local.stack.moto_names import patch_names
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
-    OnInvalidation,
     patch_big_maps,
     patch_definitions,
     patch_events,
-    patch_invalidations,
     patch_paths,
     patch_redrive_count,
     patch_stop_execution,

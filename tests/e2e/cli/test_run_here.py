@@ -67,6 +67,14 @@ def test_distribution_that_does_not_exist_exits_2(
     assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize("option", [["--invalidate"], ["--invalidate-path", "/*"]])
+def test_invalidation_is_refused_without_an_account(edge: SimulatedCloudFront, option: list[str]) -> None:
+    done = here("run", PAGE, "--region", "eu", *option, *HERE, **edge.settings())
+    shown = done.stdout + done.stderr
+    assert done.exit_code == 2, shown
+    assert "cannot invalidate; use `aws cloudfront create-invalidation`" in " ".join(shown.split())
+
+
 def test_machine_without_dns_exits_2_and_names_the_reason(edge: SimulatedCloudFront) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))

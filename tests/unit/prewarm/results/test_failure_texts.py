@@ -96,8 +96,8 @@ KINDS = st.builds(
             None,
             1,
             (
-                "no complete response in time at 9 POPs; no result (the worker that had it never reported back) at "
-                "8 POPs; 404 Not Found at 7 POPs; 2 other kinds of failure at 2 POPs"
+                "no complete response in time at 9 POPs; no result (the run or its worker failed before it reported "
+                "one) at 8 POPs; 404 Not Found at 7 POPs; 2 other kinds of failure at 2 POPs"
             ),
         ),
         (
