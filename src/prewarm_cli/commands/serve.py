@@ -69,7 +69,7 @@ def local(
     from prewarm_local.stack.moto_invalidations import refuse_invalidation  # noqa: PLC0415
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
-    # Whoever runs another edge can tell it to forget its copies.
+    # The copies of an edge that is not CloudFront are for its operator to delete.
     on_invalidation = None if os.environ.get("PREWARM_NAMESERVERS") else refuse_invalidation
     try:
         stack = EmbeddedStack(

@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, is_https, literal, whole_number
+from prewarm_cli.traffic.log_encoding import ENCODED, encode_as_logged, literal
+from prewarm_cli.traffic.log_fields import is_https, whole_number
 from prewarm_cli.traffic.records import DEMAND, STATUSES
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_parser import parse_url
-from prewarm_cli.traffic.log_fields import literal
+from prewarm_cli.traffic.log_encoding import literal
 from prewarm_cli.traffic.records import DEMAND
 
 if TYPE_CHECKING:

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import (
-    POP_FIELD,
-    decoded,
-    encode_as_logged,
-    host_of,
-    is_https,
-    path_of,
-    whole_number,
-)
+from prewarm_cli.traffic.log_encoding import decoded, encode_as_logged
+from prewarm_cli.traffic.log_fields import POP_FIELD, host_of, is_https, path_of, whole_number
 
 if TYPE_CHECKING:
     from prewarm_cli.traffic.log_fields import Fields
