@@ -8,9 +8,9 @@ import pytest
 
 from tests.support.composite_action import Job, runner_environment
 from tests.support.definitions import ROOT
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import COMMANDS_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 INSTALL, WARM = 0, 1
 URLS = [f"https://{HOST}/page/{number}.html" for number in range(54, 57)]

@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 from prewarm_cli.config import read_config
 from prewarm_cli.main import app
 from prewarm_local.edge.process import SimulatedCloudFront
-from tests.support.service import DOMAIN, HOST, ONE_SERVICE
+from tests.support.service import COMMANDS_SERVICE, DOMAIN, HOST
 from tests.support.terminal import environment, piped, terminal
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 PAGE, SLOW = f"https://{HOST}/page/51.html", f"https://{HOST}/slow.html"
 REFUSED = f"https://{HOST}/refused.html"
