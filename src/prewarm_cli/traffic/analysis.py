@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from prewarm.counted import count_of
 from prewarm_cli.errors import CommandFailed
+from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.traffic.damage import Damage
-from prewarm_cli.traffic.demand import judge, summed
+from prewarm_cli.traffic.demand import REASONS, judge, summed
 from prewarm_cli.traffic.joining import scans
-from prewarm_cli.traffic.log_files import LogFile, NotALog, Shape, local_files, shape_of, within
+from prewarm_cli.traffic.log_files import LogFile, NotALog, Shape, shape_of
+from prewarm_cli.traffic.log_search import local_files, within
 from prewarm_cli.traffic.projection import project
 from prewarm_cli.traffic.ranking import CURVE, Ranking
 from prewarm_cli.traffic.results import CATEGORIES, Result
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from prewarm_cli.traffic.demand import Demand
     from prewarm_cli.traffic.selection import Selection
 
 
@@ -66,7 +70,7 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
 
         database, _ = athena.table_of(work.athena)
         sql = athena.query(work.athena, work.selection)
-        athena.load(connection, athena.run(sql, database, work.workgroup, folder))
+        damage.lines = athena.load(connection, athena.run(sql, database, work.workgroup, folder))
     else:
         scanner = Scanner(connection, work.selection, damage, folder)
         if work.addresses:
@@ -80,7 +84,7 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
     projected = project(connection, list(work.urls), folder) if work.urls else {}
     ranking = Ranking(connection)
     if not ranking.pairs:
-        raise CommandFailed(_no_demand(demand.lines, files, pruned, demand.not_kept, damage, projected))
+        raise CommandFailed(_no_demand(demand, files, pruned, damage, projected))
     pairs = ranking.pairs_for(work.cover)
     if work.most_pairs is not None:
         pairs = min(pairs, work.most_pairs)
@@ -94,7 +98,8 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
 
 def _local(work: Work) -> tuple[list[LogFile], int]:
     found = local_files(work.paths)
-    kept = [file for file in found if within(file.name, work.selection.since, work.selection.until)]
+    since, until = work.selection.since, work.selection.until
+    kept = [file for file in found if within(file.name, since, until, file.given)]
     return kept, len(found) - len(kept)
 
 
@@ -122,6 +127,8 @@ def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Da
         except NotALog as error:
             damage.files[file.name] = f"not a log: {error}"
             continue
+        except OSError as error:
+            raise CommandFailed(f"{file.name}: {file_reason(error)}") from error
         if shape is None:
             continue
         if shape.headerless and work.selection.sampling_rate is None:
@@ -135,17 +142,20 @@ def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Da
             scanner.scan(one, part)
 
 
-def _no_demand(
-    lines: int, files: int, pruned: int, counts: dict[str, int], damage: Damage, projected: dict[str, int]
-) -> str:
+def _no_demand(demand: Demand, files: int, pruned: int, damage: Damage, projected: dict[str, int]) -> str:
     """Return why there is nothing to warm."""
+    counts = demand.not_kept
     reasons = [f"{counts[name]:,} {text}" for name, text in CATEGORIES.items() if counts.get(name)]
+    reasons += [
+        f"{count_of(left.urls, 'URL')}: {REASONS[reason]}" for reason, left in sorted(demand.left_out.items())
+    ]
     if pruned:
         reasons.append(f"{pruned:,} files of other hours, by their names")
     if damage.lines:
-        reasons.append(f"{damage.lines:,} damaged lines, such as {', '.join(damage.examples[:3])}")
+        such = f", such as {', '.join(damage.examples[:3])}" if damage.examples else ""
+        reasons.append(f"{damage.lines:,} damaged lines{such}")
     reasons += [f"{name}: {reason}" for name, reason in list(damage.files.items())[:3]]
     if projected:
         reasons.append("the logs have no URL like those of --urls")
     detail = f": {'; '.join(reasons)}" if reasons else ""
-    return f"no demand in {lines:,} lines of {files:,} files{detail}; check --host, --since and the logs"
+    return f"no demand in {demand.lines:,} lines of {files:,} files{detail}; check --host, --since and the logs"

@@ -188,8 +188,10 @@ def _left_out_lines(result: Result) -> Iterator[str]:
     if result.pruned:
         lines.append(f"{count_of(result.pruned, 'file')} of other hours, by their names")
     if damage.lines:
-        more = ", …" if damage.lines > len(damage.examples) else ""
-        lines.append(f"{count_of(damage.lines, 'damaged line')}: {', '.join(damage.examples)}{more}")
+        # Athena's result has no places.
+        more = ["…"] if damage.lines > len(damage.examples) > 0 else []
+        named = f": {', '.join([*damage.examples, *more])}" if damage.examples else ""
+        lines.append(f"{count_of(damage.lines, 'damaged line')}{named}")
     lines += [f"{name}: {reason}" for name, reason in damage.files.items()]
     if lines:
         yield ""

@@ -138,3 +138,11 @@ def test_duckdb_comes_with_json_and_parquet() -> None:
     )
     loaded = connection.execute("SELECT extension_name FROM duckdb_extensions() WHERE loaded").fetchall()
     assert {("json",), ("parquet",)} <= set(loaded)
+
+
+def test_all_requests_are_all_pairs_and_the_smallest_share_is_one() -> None:
+    rows = [("https://a.example.com/0", "NRT1-P1", 3 * 10**9, 10)]
+    rows += [(f"https://a.example.com/{n}", "NRT1-P1", 1, 10) for n in range(1, 4)]
+    ranking = Ranking(demand_table(rows))
+    assert ranking.pairs_for(100) == 4
+    assert ranking.pairs_for(1e-12) == 1
