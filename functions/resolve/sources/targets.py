@@ -197,7 +197,13 @@ def _pop_filter(request: CheckedRequest) -> Callable[[str], bool]:
 
 def _warnings(targets: Targets) -> tuple[str, ...]:
     if targets.traffic is not None:
-        return ()
+        listed, counted = sum(targets.requests.values()), targets.traffic.requests
+        if listed <= counted:
+            return ()
+        return (
+            f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so the "
+            "share is unknown; correct or remove the line",
+        )
     return (f"{FIELD} has no #traffic line, so the share of all requests that its pairs carry is unknown",)
 
 

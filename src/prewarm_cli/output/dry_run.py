@@ -58,7 +58,8 @@ def _demand(demand: dict[str, Any]) -> str:
     """Return how many pairs the targets have, and their share of all requests where that is known."""
     pairs = f"{count_of(demand['pairs'], 'pair')} of URL and POP with {count_of(demand['requests'], 'request')}"
     if demand["share"] is None:
-        return f"{pairs}; their share of all requests is unknown (no #traffic line)"
+        why = "no #traffic line" if demand["allRequests"] is None else "the #traffic line counts fewer"
+        return f"{pairs}; their share of all requests is unknown ({why})"
     period = f" from {demand['from']} to {demand['to']}" if demand["from"] and demand["to"] else ""
     return f"{pairs}, {demand['share']:g} % of all{period}"
 

@@ -138,6 +138,15 @@ def test_dry_run_shows_the_share_of_all_requests_and_prices_the_pairs_only(machi
     assert any("no #traffic line" in warning for warning in unknown["warnings"])
 
 
+def test_share_of_a_list_that_has_grown_is_unknown(machine: Machine) -> None:
+    (url,) = fresh()
+    address = stored(csv_of([Pair(url, TOKYO, 1_400)]))
+    machine.resolve({"targets_s3": address, "dry_run": True}, "grown")
+    grown = document("grown", "dry_run.json")
+    assert (grown["demand"]["requests"], grown["demand"]["share"]) == (1_400, None)
+    assert any("1,400 requests, but its #traffic line counts 1,000" in warning for warning in grown["warnings"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
