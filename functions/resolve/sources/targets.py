@@ -59,9 +59,10 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
             for url in missing[:PROBLEMS_SHOWN]
         ]
         raise InvalidRequest(problems + [UNLISTED] * (len(missing) - len(problems)))
-    if not taken.urls:
-        raise _refused(address, "contains no pair to warm")
     report = taken.report(address)
+    if not taken.urls:
+        why = "; ".join(f"{each.count:,} left out: {each.reason}" for each in report.left_out)
+        raise _refused(address, f"contains no pair to warm{f' ({why})' if why else ''}")
     return Collected(list(taken.urls), _warnings(targets), (report,), duplicates=taken.repeated, targets=targets)
 
 
@@ -201,8 +202,10 @@ def _warnings(targets: Targets) -> tuple[str, ...]:
         if listed <= counted:
             return ()
         return (
-            f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so the "
-            "share is unknown; correct or remove the line",
+            (
+                f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so the "
+                "share is unknown; correct or remove the line"
+            ),
         )
     return (f"{FIELD} has no #traffic line, so the share of all requests that its pairs carry is unknown",)
 

@@ -123,7 +123,10 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{count_of(dry_run['urls'], 'URL')} of {count_of(dry_run['hosts'], 'host')}"
     if duplicates := dry_run.get("duplicates"):
-        yield duplicates_text(duplicates)
+        if dry_run.get("demand"):
+            yield f"{count_of(duplicates, 'pair')} left out: listed again; the requests are added"
+        else:
+            yield duplicates_text(duplicates)
     yield (
         f"{count_of(dry_run['targets'], 'target')} ({_target_text(dry_run)}) in "
         f"{count_of(dry_run['batches'], 'batch', 'batches')} and {count_of(dry_run['stages'], 'stage')}; "

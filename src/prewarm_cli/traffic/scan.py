@@ -7,6 +7,7 @@ need. Texts of logs and options reach a statement as parameters only.
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,7 +19,6 @@ from prewarm_cli.traffic.records import damaged_statement, insert_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from prewarm_cli.traffic.damage import Damage
     from prewarm_cli.traffic.log_files import LogFile, Shape
@@ -91,6 +91,7 @@ class Scanner:
             self._scan(shape, part)
 
     def _scan(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
+        given = by_path.keys()
         try:
             self._insert(shape, by_path)
         except duckdb.Error as error:
@@ -104,6 +105,9 @@ class Scanner:
         if shape.format != "parquet":
             damage.read_rejects(self._connection, shape, by_path, self._damage)
         damage.name_values(self._connection, shape, by_path, self._damage, self._damaged)
+        for path in by_path.keys() - given:
+            # A copy that was made to be read.
+            Path(path).unlink()
 
     def _repaired(self, shape: Shape, by_path: dict[str, LogFile], error: duckdb.Error) -> dict[str, LogFile]:
         """Return what can be read of files that DuckDB has failed to read."""

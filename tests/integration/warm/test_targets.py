@@ -110,6 +110,12 @@ def test_region_and_url_list_limit_the_pairs(machine: Machine) -> None:
     assert f"url_list: '{unknown}' has no pair in targets_s3" in rejected(machine, address, url_list=[unknown])
 
 
+def test_list_of_which_the_region_leaves_nothing_says_why(machine: Machine) -> None:
+    address = stored(csv_of([Pair(url, SYDNEY[0]) for url in fresh(2)]))
+    reason = rejected(machine, address, region_type="country", region=["germany"])
+    assert "contains no pair to warm (2 left out: their POPs are outside the request's region)" in reason
+
+
 def test_variants_multiply_the_pairs(machine: Machine) -> None:
     (url,) = fresh()
     address = stored(csv_of([Pair(url, SYDNEY[0]), Pair(url, TOKYO)]))

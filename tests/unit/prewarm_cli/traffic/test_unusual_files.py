@@ -87,6 +87,7 @@ def test_each_form_of_gzip_is_read(tmp_path: Path, analysed: Analyse, content: b
     result = analysed(tmp_path / "a.gz")
     assert pairs(result) == ONE_EACH
     assert (result.damage.lines, result.damage.files) == (0, {})
+    assert not list(tmp_path.glob("work*/part*"))
 
 
 def test_joined_files_may_have_other_line_ends_and_a_byte_order_mark(
