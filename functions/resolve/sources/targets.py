@@ -203,8 +203,8 @@ def _warnings(targets: Targets) -> tuple[str, ...]:
             return ()
         return (
             (
-                f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so the "
-                "share is unknown; correct or remove the line"
+                f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so "
+                "the share is unknown; correct or remove the line"
             ),
         )
     return (f"{FIELD} has no #traffic line, so the share of all requests that its pairs carry is unknown",)

@@ -29,8 +29,10 @@ def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
 
 
-def duplicates_text(count: int) -> str:
-    """Return how many entries were left out."""
+def duplicates_text(count: int, *, of_pairs: bool = False) -> str:
+    """Return how many entries were left out; `of_pairs`: they are pairs of a list of targets."""
+    if of_pairs:
+        return f"{count_of(count, 'pair')} left out: listed again; the requests are added"
     return f"{count_of(count, 'duplicate')} left out: another spelling of a URL of the run"
 
 
@@ -123,10 +125,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{count_of(dry_run['urls'], 'URL')} of {count_of(dry_run['hosts'], 'host')}"
     if duplicates := dry_run.get("duplicates"):
-        if dry_run.get("demand"):
-            yield f"{count_of(duplicates, 'pair')} left out: listed again; the requests are added"
-        else:
-            yield duplicates_text(duplicates)
+        yield duplicates_text(duplicates, of_pairs=bool(dry_run.get("demand")))
     yield (
         f"{count_of(dry_run['targets'], 'target')} ({_target_text(dry_run)}) in "
         f"{count_of(dry_run['batches'], 'batch', 'batches')} and {count_of(dry_run['stages'], 'stage')}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,12 @@ def analyse(work: Work, folder: Path) -> Result:
                 f"memory or disk is full: {first_line(error)}; raise --memory or free disk"
             ) from error
         raise
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise CommandFailed(
+                f"{folder.parent}: {file_reason(error)}; pass a smaller --disk, or set TMPDIR to a larger disk"
+            ) from error
+        raise CommandFailed(f"{error.filename or folder}: {file_reason(error)}") from error
 
 
 def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) -> Result:

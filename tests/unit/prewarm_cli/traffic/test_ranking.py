@@ -146,3 +146,13 @@ def test_all_requests_are_all_pairs_and_the_smallest_share_is_one() -> None:
     ranking = Ranking(demand_table(rows))
     assert ranking.pairs_for(100) == 4
     assert ranking.pairs_for(1e-12) == 1
+
+
+def test_a_new_url_among_many_rare_ones_keeps_its_busiest_pop(tmp_path: Path) -> None:
+    rows = [(f"https://a.example.com/{n}.png", f"NRT{n % 50 + 1}-P1", 1 + (n == 7), 10) for n in range(600)]
+    connection = demand_table(rows)
+    found = project(connection, ["https://a.example.com/img/new.png"], tmp_path)
+    assert found["the extension"] == 1
+    assert connection.execute("SELECT url, pop, requests FROM demand").fetchall() == [
+        ("https://a.example.com/img/new.png", "NRT8-P1", 1)
+    ]

@@ -1,6 +1,7 @@
 """Files that a folder of logs may have: none is lost without a message, and one that is odd stops no other."""
 
 import bz2
+import errno
 import gzip
 import json
 from pathlib import Path
@@ -170,3 +171,14 @@ def test_another_compression_is_named(tmp_path: Path, analysed: Analyse, content
 def test_an_empty_gzip_file_is_an_empty_log(tmp_path: Path) -> None:
     file = written(tmp_path / "a.gz", b"")
     assert shape_of(LogFile(file, "a"), ()) is None
+
+
+def test_a_full_disk_is_named_with_what_to_do(
+    tmp_path: Path, analysed: Analyse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("prewarm_cli.traffic.analysis.scans", refuse)
+    with pytest.raises(CommandFailed, match="no space left on device; pass a smaller --disk, or set TMPDIR"):
+        analysed(w3c(tmp_path / "a.gz", RECORDS))
