@@ -71,7 +71,7 @@ def analyse(work: Work, folder: Path) -> Result:
 
 
 def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) -> Result:
-    damage, missing, files, pruned = Damage(), {}, 0, 0
+    damage, missing, files, pruned, has_samples = Damage(), {}, 0, 0, False
     if work.athena:
         from prewarm_cli.traffic import athena  # noqa: PLC0415 - boto3 takes half a second
 
@@ -85,7 +85,7 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
         kept, left = _local(work)
         _scan_all(scanner, kept, work, damage, folder)
         files, pruned = files + len(kept), pruned + left
-        missing = scanner.missing
+        missing, has_samples = scanner.missing, scanner.has_samples
     demand = summed(connection)
     judge(connection, work.selection, demand, folder)
     projected = project(connection, list(work.urls), folder) if work.urls else {}
@@ -97,9 +97,10 @@ def _analyse(connection: duckdb.DuckDBPyConnection, work: Work, folder: Path) ->
         pairs = min(pairs, work.most_pairs)
     sizes = [*((percent, ranking.pairs_for(percent)) for percent in CURVE), (None, pairs), (100.0, ranking.pairs)]
     *curve, cover, whole = ranking.coverages(sizes)
+    rate = work.selection.sampling_rate
     return Result(
-        demand, damage, ranking, cover, whole, curve, files, pruned, work.cover, work.selection.sampling_rate,
-        missing, projected, ranking.top("pop", 10_000),
+        demand, damage, ranking, cover, whole, curve, files, pruned, work.cover, rate if has_samples else None,
+        missing, projected, ranking.top("pop", 10_000), rate_unused=rate is not None and not has_samples,
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ class Result:
     missing: dict[str, int] = field(default_factory=dict)
     projected: dict[str, int] = field(default_factory=dict)
     pops: list[tuple[str, int]] = field(default_factory=list)
+    rate_unused: bool = False
 
     def unknown_pops(self) -> list[str]:
         """Return the POPs in demand that the catalogue lacks; they are warmed as any other, the probe decides."""
@@ -168,6 +169,7 @@ def text_lines(result: Result) -> Iterator[str]:
     top = [(redacted(url), f"{count:,}") for url, count in result.ranking.top("url", TOP)]
     yield from table(("REQUESTS", "TOP URLS"), [(count, url) for url, count in top])
     yield from _left_out_lines(result)
+    yield from _note_lines(result)
 
 
 def _left_out_lines(result: Result) -> Iterator[str]:
@@ -197,7 +199,13 @@ def _left_out_lines(result: Result) -> Iterator[str]:
         yield ""
         yield "left out:"
         yield from (f"  {line}" for line in lines)
+
+
+def _note_lines(result: Result) -> Iterator[str]:
+    """Yield what the logs lack, and where the demand of new URLs comes from."""
     notes = [f"the logs of {count_of(files, 'file')} lack {text}" for text, files in sorted(result.missing.items())]
+    if result.rate_unused:
+        notes.append("--sampling-rate has no effect: it applies to real-time logs, which have no header")
     for source, count in result.projected.items():
         if source == "nothing":
             notes.append(f"{count_of(count, 'URL')} of --urls: the logs have nothing like them")

@@ -64,13 +64,17 @@ def connect(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
 
 
 class Scanner:
-    """Scans files of one shape at a time; `damage` gathers what could not be read."""
+    """Scans files of one shape at a time; `damage` gathers what could not be read.
+
+    `has_samples`: a real-time log was read, to which --sampling-rate applies.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, selection: Selection, found: Damage, folder: Path
     ) -> None:
         self._connection, self._selection, self._damage, self._folder = connection, selection, found, folder
         self.missing: dict[str, int] = {}
+        self.has_samples = False
 
     def scan(self, shape: Shape, files: Sequence[LogFile]) -> None:
         """Add the records of files to `seen`.
@@ -152,6 +156,7 @@ class Scanner:
     def _insert_once(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.has_samples |= shape.headerless
         parameters: dict[str, Any] = {"files": list(by_path)}
         relation, columns = self._relation(shape, parameters)
         fields = fields_of(columns, real_time=shape.headerless, source=first_name(by_path))
