@@ -155,6 +155,8 @@ def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | 
         return None
     if record.lstrip().startswith("{"):
         return Shape("json", _json_names(lines[skip:]), skip=skip)
+    if {"url", "pop"} <= {name.strip('" ').lower() for name in record.split(",")}:
+        raise NotALog("it is a CSV of targets")
     for delimiter in DELIMITERS:
         names = tuple(canonical(part) for part in record.split(delimiter))
         if POP_FIELD in names and len(KNOWN.intersection(names)) > 1:

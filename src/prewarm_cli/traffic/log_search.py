@@ -37,7 +37,7 @@ def local_files(paths: Iterable[Path]) -> list[LogFile]:
     Links to folders are followed.
 
     Raises:
-        CommandFailed: a path does not exist or cannot be read.
+        CommandFailed: a path does not exist, cannot be read, or is a pipe or a device.
 
     """
     found: dict[tuple[int, int], LogFile] = {}
@@ -48,6 +48,10 @@ def local_files(paths: Iterable[Path]) -> list[LogFile]:
                 for name in sorted(_below(path)):
                     found.setdefault(_identity(name), LogFile(Path(name), name, given=given))
             else:
+                if path.exists() and not path.is_file():
+                    raise CommandFailed(
+                        f"{path}: is not a file; logs are read more than once, which a pipe cannot be"
+                    )
                 path.open("rb").close()
                 given = len(str(path)) - len(path.name)
                 found.setdefault(_identity(str(path)), LogFile(path, str(path), given=given))

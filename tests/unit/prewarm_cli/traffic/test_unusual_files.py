@@ -4,6 +4,7 @@ import bz2
 import errno
 import gzip
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -182,3 +183,17 @@ def test_a_full_disk_is_named_with_what_to_do(
     monkeypatch.setattr("prewarm_cli.traffic.analysis.scans", refuse)
     with pytest.raises(CommandFailed, match="no space left on device; pass a smaller --disk, or set TMPDIR"):
         analysed(w3c(tmp_path / "a.gz", RECORDS))
+
+
+def test_a_pipe_is_refused_because_logs_are_read_more_than_once(tmp_path: Path, analysed: Analyse) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CommandFailed, match="pipe: is not a file"):
+        analysed(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("header", ["url,pop\n", '"url","pop","requests","bytes"\n', "#traffic,requests=5\n"])
+def test_each_list_of_targets_is_known(tmp_path: Path, analysed: Analyse, header: str) -> None:
+    listed = written(tmp_path / "targets.csv", header + "https://www.example.com/,NRT57-P3\n")
+    result = analysed(w3c(tmp_path / "a.gz", RECORDS), listed)
+    assert pairs(result) == ONE_EACH
+    assert result.damage.files == {str(listed): "not a log: it is a CSV of targets"}
