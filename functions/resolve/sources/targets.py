@@ -17,7 +17,7 @@ from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import LIST_BYTES, URLS_AT_MOST
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from prewarm.targets_csv import Pair, TargetsReader
+from prewarm.targets_csv import PAIRS_AT_MOST, Pair, TargetsReader
 from prewarm.urls import Url, redacted
 from resolve.sources.budget import Budget
 from resolve.sources.decode import HEAD_BYTES, LONGEST_LINE, encoding_of, pieces
@@ -25,8 +25,6 @@ from resolve.sources.s3_list import read_object
 from resolve.stages import Collected, Targets
 
 FIELD = "targets_s3"
-# Most pairs of one run: a hundred times what carries 95 % of the requests of a busy site.
-PAIRS_AT_MOST = 2_000_000
 # Reading stops after this many bad lines.
 PROBLEMS_AT_MOST = 10_000
 OUTSIDE, OTHER_URLS = "their POPs are outside the request's region", "their URLs are not in the request's url_list"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
 from prewarm.counted import count_of
-from prewarm.targets_csv import Traffic, write_end, write_head
+from prewarm.targets_csv import PAIRS_AT_MOST, Traffic, write_end, write_head
 from prewarm.urls import redacted
 from prewarm_cli.output.terminal import table
 from prewarm_cli.traffic.demand import REASONS
@@ -204,6 +204,11 @@ def _left_out_lines(result: Result) -> Iterator[str]:
 def _note_lines(result: Result) -> Iterator[str]:
     """Yield what the logs lack, and where the demand of new URLs comes from."""
     notes = [f"the logs of {count_of(files, 'file')} lack {text}" for text, files in sorted(result.missing.items())]
+    if result.cover.pairs > PAIRS_AT_MOST:
+        notes.append(
+            f"a run takes at most {count_of(PAIRS_AT_MOST, 'pair')}, so it will refuse this list: pass a smaller "
+            "--cover, or --most-pairs"
+        )
     if result.rate_unused:
         notes.append("--sampling-rate has no effect: it applies to real-time logs, which have no header")
     for source, count in result.projected.items():

@@ -237,3 +237,12 @@ def test_more_scans_are_merged(tmp_path: Path, analysed: Analyse, monkeypatch: p
     monkeypatch.setattr("prewarm_cli.traffic.joining.FEW", 2)
     monkeypatch.setattr("prewarm_cli.traffic.joining.LARGE", 300)
     assert pairs(analysed(tmp_path / "logs")) == {(f"{HOME}/index.html", "NRT57-P3"): (10, 4096)}
+
+
+def test_a_list_that_no_run_takes_is_mentioned(
+    tmp_path: Path, analysed: Analyse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = analysed(w3c(tmp_path / "a", [record(), record(pop="FRA56-P5")]), cover=100.0)
+    assert "it will refuse this list" not in "\n".join(text_lines(result))
+    monkeypatch.setattr("prewarm_cli.traffic.results.PAIRS_AT_MOST", 1)
+    assert "a run takes at most 1 pair, so it will refuse this list" in "\n".join(text_lines(result))
