@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from prewarm_cli.traffic.demand import Demand
     from prewarm_cli.traffic.selection import Selection
+
+# Signs of a pattern in DuckDB's names of files.
+PATTERN_SIGNS = frozenset("*?[{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +147,20 @@ def _scan_all(scanner: Scanner, files: Sequence[LogFile], work: Work, damage: Da
                 f"{file.name}: a log without #Fields is a real-time log, a sample of the requests; pass "
                 "--sampling-rate with the percentage of its configuration (100 for all requests)"
             )
-        shapes.setdefault(shape, []).append(file)
+        shapes.setdefault(shape, []).append(_exact(file, folder))
     for shape, same in shapes.items():
         for one, part in scans(shape, same, folder, damage):
             scanner.scan(one, part)
+
+
+def _exact(file: LogFile, folder: Path) -> LogFile:
+    """Return a file under a path that DuckDB does not take for a pattern, which other files may match."""
+    if PATTERN_SIGNS.isdisjoint(str(file.path)):
+        return file
+    status = file.path.stat()
+    link = folder / f"linked{status.st_dev}-{status.st_ino}"
+    link.symlink_to(file.path.absolute())
+    return replace(file, path=link)
 
 
 def _no_demand(demand: Demand, files: int, pruned: int, damage: Damage, projected: dict[str, int]) -> str:

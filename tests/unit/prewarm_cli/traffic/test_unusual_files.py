@@ -197,3 +197,13 @@ def test_each_list_of_targets_is_known(tmp_path: Path, analysed: Analyse, header
     result = analysed(w3c(tmp_path / "a.gz", RECORDS), listed)
     assert pairs(result) == ONE_EACH
     assert result.damage.files == {str(listed): "not a log: it is a CSV of targets"}
+
+
+@pytest.mark.parametrize("name", ["a*.gz", "a?1.gz", "a[x]1.gz", "a{x,y}1.gz"])
+def test_a_name_that_looks_like_a_pattern_is_that_file_alone(tmp_path: Path, analysed: Analyse, name: str) -> None:
+    damaged = "\t".join(["2026-11-01"] * 3)
+    odd = w3c(tmp_path / "logs" / name, [record()], extra=[damaged])
+    w3c(tmp_path / "logs/ax1.gz", [record(pop="FRA56-P5")])
+    result = analysed(tmp_path / "logs")
+    assert pairs(result) == ONE_EACH
+    assert result.damage.examples == [f"{odd}:4"]
