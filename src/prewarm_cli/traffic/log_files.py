@@ -155,8 +155,7 @@ def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | 
         return None
     if record.lstrip().startswith("{"):
         return Shape("json", _json_names(lines[skip:]), skip=skip)
-    if {"url", "pop"} <= {name.strip('" ').lower() for name in record.split(",")}:
-        raise NotALog("it is a CSV of targets")
+    _check_record(record)
     for delimiter in DELIMITERS:
         names = tuple(canonical(part) for part in record.split(delimiter))
         if POP_FIELD in names and len(KNOWN.intersection(names)) > 1:
@@ -169,6 +168,14 @@ def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | 
             "the log's configuration, such as --fields timestamp,x-edge-location,cs-uri-stem"
         )
     return Shape("text", given, _delimiter(lines[skip:], len(given)), skip, headerless=True)
+
+
+def _check_record(record: str) -> None:
+    """Refuse the first line of files that are sometimes among logs."""
+    if record.lstrip().startswith("["):
+        raise NotALog("it is an array of JSON; each record must be a line")
+    if {"url", "pop"} <= {name.strip('" ').lower() for name in record.split(",")}:
+        raise NotALog("it is a CSV of targets")
 
 
 def _json_names(lines: list[str]) -> tuple[str, ...]:

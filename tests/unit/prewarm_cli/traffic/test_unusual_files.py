@@ -207,3 +207,17 @@ def test_a_name_that_looks_like_a_pattern_is_that_file_alone(tmp_path: Path, ana
     result = analysed(tmp_path / "logs")
     assert pairs(result) == ONE_EACH
     assert result.damage.examples == [f"{odd}:4"]
+
+
+def test_a_carriage_return_in_a_value_damages_no_other_line(tmp_path: Path, analysed: Analyse) -> None:
+    lines = [line(LEGACY_FIELDS, each) for each in (*RECORDS, record(stem="/in\rside"))]
+    content = "\n".join([f"#Fields: {' '.join(LEGACY_FIELDS)}", *lines]) + "\n"
+    result = analysed(written(tmp_path / "a.gz", content))
+    assert pairs(result) == ONE_EACH
+    assert result.demand.left_out["refused"].urls + result.damage.lines == 1
+
+
+def test_an_array_of_json_is_named(tmp_path: Path, analysed: Analyse) -> None:
+    array = written(tmp_path / "a.json", json.dumps(RECORDS))
+    result = analysed(w3c(tmp_path / "a.gz", RECORDS), array)
+    assert result.damage.files == {str(array): "not a log: it is an array of JSON; each record must be a line"}
