@@ -25,6 +25,10 @@ from prewarm.errors import truncate
 COLUMNS = ("url", "pop", "requests", "bytes")
 NEEDED = ("url", "pop")
 TRAFFIC, END = "#traffic", "#end"
+# What spreadsheets write between cells where a comma is the decimal sign.
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
+# Most pairs of one run: a hundred times what carries 95 % of the requests of a busy site.
+PAIRS_AT_MOST = 2_000_000
 # Counts are sums over log lines: beyond this a file is damaged, and JSON readers lose digits (2^53).
 MOST_COUNT = 2**53
 MOST_SUM = 10**24 - 1
@@ -184,13 +188,20 @@ class TargetsReader:
     def _mark(self, text: str, number: int, *, first: bool) -> None:
         """Read a line that begins with #."""
         name = text.split(",", 1)[0].strip()
+        if other := next((sign for sign in SEPARATORS if name.startswith(TRAFFIC + sign)), None):
+            raise _error(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
         if name == TRAFFIC and first and self.traffic is None:
             self.traffic = Traffic.from_line(text)
         elif name == END and not first:
             values = _values(text, END, number)
             for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
                 if (named := _count(values, column, number, most=MOST_SUM)) != counted:
-                    raise _error(number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut")
+                    raise _error(
+                        number,
+                        column,
+                        f"{END} says {named:,}, but there are {counted:,}: the file was cut, or edited; "
+                        "make it again, or remove the line if you edited it",
+                    )
             self.ended = True
         else:
             expected = f"only {TRAFFIC} on the first line and {END} on the last one may begin with #"
@@ -199,6 +210,8 @@ class TargetsReader:
 
 def _columns(row: list[str], number: int) -> dict[str, int]:
     names = [cell.strip().lower() for cell in row]
+    if len(row) == 1 and (other := next((sign for sign in SEPARATORS if NEEDED[0] in names[0].split(sign)), None)):
+        raise _error(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
     if missing := [name for name in NEEDED if name not in names]:
         header = f"expected the header {','.join(COLUMNS)}, got {truncate(','.join(row))!r}"
         raise _error(number, missing[0], f"is missing; {header}")

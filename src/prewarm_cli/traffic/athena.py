@@ -144,7 +144,9 @@ def _category(selection: Selection, more: Sequence[tuple[str, str]] = ()) -> str
         if limit:
             cases.append((f"moment {sign} TIMESTAMP '{limit:%Y-%m-%d %H:%M:%S}'", "period"))
     if selection.hosts:
-        cases.append((f"host NOT IN ({', '.join(map(literal, selection.hosts))})", "host"))
+        # A viewer may send the name with its final dot; the URL of both is the same.
+        hosts = [*selection.hosts, *(f"{host}." for host in selection.hosts)]
+        cases.append((f"host NOT IN ({', '.join(map(literal, hosts))})", "host"))
     cases += more
     agents = (literal(encode_as_logged(agent).lower()) for agent in selection.agents)
     cases.append((" OR ".join(f"strpos(lower(agent), {agent}) > 0" for agent in agents), "own"))
@@ -217,8 +219,10 @@ def _check_columns(names: list[str]) -> None:
         raise CommandFailed(f"Athena's result has the columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
 
 
-def load(connection: DuckDBPyConnection, path: Path) -> None:
-    """Add a result to `seen`; a CSV of Athena has a header and quotes every value.
+def load(connection: DuckDBPyConnection, path: Path) -> int:
+    """Add a result to `seen`, and return the number of damaged lines, which are not part of it.
+
+    A CSV of Athena has a header and quotes every value.
 
     Raises:
         CommandFailed: the file does not have the query's columns.
@@ -234,3 +238,6 @@ def load(connection: DuckDBPyConnection, path: Path) -> None:
         f"quote='\"', escape='\"', nullstr='', max_line_size=4000000, columns={{{columns}}})",
         {"path": str(path)},
     )
+    damaged = connection.execute("SELECT sum(lines) FROM seen WHERE category = 'damaged'").fetchall()[0][0]
+    connection.execute("DELETE FROM seen WHERE category = 'damaged'")
+    return int(damaged or 0)

@@ -78,6 +78,8 @@ def traffic(
         return
     if output is not None and is_stdout(output):
         output = Path("-")
+    if as_json and str(output) == "-":
+        raise CommandFailed("--json and --output -: both write to stdout; pass a file to --output")
     if output is not None and str(output) != "-":
         _check_output(output, logs, urls)
     from prewarm_cli.traffic.analysis import Work, analyse  # noqa: PLC0415 - the extra, after bad input
@@ -123,7 +125,8 @@ def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
         CommandFailed: it cannot, or it is one of the logs (also by a link), or the file of --urls.
 
     """
-    from prewarm_cli.traffic.log_files import TARGETS, local_files  # noqa: PLC0415 - needed with --output only
+    from prewarm_cli.traffic.log_files import TARGETS  # noqa: PLC0415 - needed with --output only
+    from prewarm_cli.traffic.log_search import local_files  # noqa: PLC0415
 
     check_writable("--output", output)
     if urls is not None and is_same_file(output, urls):
@@ -170,6 +173,7 @@ def _urls(path: Path | None) -> tuple[str, ...]:
 
     try:
         text = stdin_of("--urls").read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = text.removeprefix("\ufeff")
     except (OSError, UnicodeError) as error:
         raise CommandFailed(f"--urls: {path}: {file_reason(error)}") from error
     return tuple(new_urls(text.splitlines(), str(path)))

@@ -102,7 +102,8 @@ def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) 
             parameters[name] = limit
             cases.append((f"moment {sign} ${name}", "period"))
     if selection.hosts:
-        parameters["hosts"] = list(selection.hosts)
+        # A viewer may send the name with its final dot; the URL of both is the same.
+        parameters["hosts"] = [*selection.hosts, *(f"{host}." for host in selection.hosts)]
         cases.append((f"NOT list_contains($hosts, {host_of('host')})", "host"))
     if fields.agent:
         agents = [encode_as_logged(agent).lower() for agent in selection.agents]
