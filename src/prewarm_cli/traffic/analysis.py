@@ -141,11 +141,11 @@ def _no_demand(
     """Return why there is nothing to warm."""
     reasons = [f"{counts[name]:,} {text}" for name, text in CATEGORIES.items() if counts.get(name)]
     if pruned:
-        reasons.append(f"{pruned:,} files of other hours, by their names")
+        reasons.append(f"{pruned:,}files skipped, because their names are of other hours")
     if damage.lines:
         reasons.append(f"{damage.lines:,} damaged lines, such as {', '.join(damage.examples[:3])}")
     reasons += [f"{name}: {reason}" for name, reason in list(damage.files.items())[:3]]
     if projected:
-        reasons.append("the logs have no URL like those of --urls")
+        reasons.append("the logs have no URL that resembles those in --urls")
     detail = f": {'; '.join(reasons)}" if reasons else ""
     return f"no demand in {lines:,} lines of {files:,} files{detail}; check --host, --since and the logs"
