@@ -174,7 +174,7 @@ class TargetsReader:
         if columns is None:
             raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
         if self._needs_end and not self.ended:
-            raise TargetsError(f"ends after line {number} without {END}, so it was cut; make it again")
+            raise TargetsError(f"ends after line {number} without {END}, so it was cut off; create it again")
 
     def _without_mark(self) -> Iterator[str]:
         """Return the lines without a byte order mark before the first one."""
@@ -190,7 +190,9 @@ class TargetsReader:
             values = _values(text, END, number)
             for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
                 if (named := _count(values, column, number, most=MOST_SUM)) != counted:
-                    raise _error(number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut")
+                    raise _error(
+                        number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut off"
+                    )
             self.ended = True
         else:
             expected = f"only {TRAFFIC} on the first line and {END} on the last one may begin with #"

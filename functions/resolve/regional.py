@@ -17,7 +17,7 @@ from resolve.origin_fetches import Bypass
 from resolve.stages import PlannedGroup, ProbedGroup
 
 # How many POPs of an area may carry its targets. A worker holds connections for all of them, and a target is fetched
-# through one after the other: where so many fail, or answer with copies of their own, more are not likely to help.
+# through one after the other: where so many fail, or answer with their own copies, more are not likely to help.
 MOST_POPS = 8
 SECONDS_PER_DAY = 86_400
 # How many areas a warning lists.

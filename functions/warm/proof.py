@@ -47,7 +47,7 @@ def proves(target: Target, response: Response, *, first_of_several: bool = False
 
     A hit of an unknown layer may be the regional edge cache's while the POP had no copy. That fetch filled the POP,
     so the hit after it is the proof. A hit with another ETag than the copy just fetched is that of another server.
-    `first_of_several`: it is the first response of one of several servers that have caches of their own.
+    `first_of_several`: it is the first response of one of several servers that have separate caches.
     """
     if not is_hit_in_pop(response) or (target.first is not None and is_other_content(target.first, response)):
         return False

@@ -37,7 +37,7 @@ def is_copy_of(miss: Response | None, response: Response, seconds: float) -> boo
 class Servers:
     """What the responses to one tile show about the servers of its POPs.
 
-    `counts`: the number of addresses by POP; `separate`: the POPs whose addresses have caches of their own; `shared`:
+    `counts`: the number of addresses by POP; `separate`: the POPs whose addresses have separate caches; `shared`:
     those whose addresses share one; `proven`: by POP, a bitmap of the addresses at which a copy was proven.
     """
 
@@ -52,7 +52,7 @@ class Servers:
         self.proven = [0] * len(self.counts)
 
     def lacks_copies(self, target: Target) -> bool:
-        """Return whether the target's POP has servers with caches of their own that were not asked for it."""
+        """Return whether the target's POP has servers with separate caches that were not asked for it."""
         if target.pop not in self.separate:
             return False
         return target.filled.bit_count() < min(self.counts[target.pop], MOST_SERVERS)
@@ -62,7 +62,7 @@ class Servers:
         return self.counts[pop] <= 1 or pop in self.shared or pop in self.separate
 
     def may_be_missing(self, target: Target) -> bool:
-        """Return whether this run fetched a target's copy at one address, and others may have caches of their own."""
+        """Return whether this run fetched a target's copy at one address, and others may have separate caches."""
         return (target.miss is not None or target.fetched) and not self.knows_sharing(target.pop)
 
     def fill(self, target: Target, server: int, *, hit: bool) -> bool:
@@ -81,7 +81,7 @@ class Servers:
         """Record a proof at an address that has answered; returns whether the target needs no other one.
 
         A target that is verified needs a proof at another address than the one that fetched it, if the POP has
-        several, and one at each address where these have caches of their own. As long as that is not known, each
+        several, and one at each address where these have separate caches. As long as that is not known, each
         address has to have a copy. `run_seconds` returns the seconds since the run began.
         """
         bit, count = 1 << server, self.counts[target.pop]

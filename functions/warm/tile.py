@@ -36,7 +36,7 @@ class Tile:
     `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
     how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
     `longest_ttls` by URL the maximum TTL where it may matter, `ttls` minimum and default TTL where they do;
-    `separate_pops` are those of which earlier workers found that their addresses have caches of their own; `done` is
+    `separate_pops` are those of which earlier workers found that their addresses have separate caches; `done` is
     a bitmap of the finished targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops`
     the POPs of its area that have addresses, each with its queue; the first POP's is also
     the area's in `queues`. `kept` are the URLs that a run does not invalidate although

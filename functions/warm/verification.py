@@ -74,7 +74,7 @@ class Verification:
         self.keeping = Keeping(self.tile)
 
     def new_separate_pops(self) -> frozenset[str]:
-        """Return the POPs of which this worker found that their addresses have caches of their own."""
+        """Return the POPs of which this worker found that their addresses have separate caches."""
         return frozenset(self.tile.pops[pop] for pop in self.servers.separate) - self.tile.separate_pops
 
     def step(self, fetch: Fetch, response: Response) -> Step:
@@ -96,7 +96,7 @@ class Verification:
     def believes(self, target: Target) -> bool:
         """Return whether a proof of a target's URL and a proof of its POP have succeeded.
 
-        A POP whose servers have caches of their own is believed only about what each of them was asked for. One of
+        A POP whose servers have separate caches is believed only about what each of them was asked for. One of
         which that is not known is not believed about what this run has fetched.
         """
         proven = (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
@@ -238,7 +238,7 @@ class Verification:
         return self._take([number for number in numbers if self.believes(self._held[number][0].owner)])
 
     def _to_fill(self, pop: int) -> list[Fetch]:
-        """Return the fetches of a POP's held targets, once its servers are known to have caches of their own."""
+        """Return the fetches of a POP's held targets, once its servers are known to have separate caches."""
         if pop not in self.servers.separate or pop in self._filled_pops:
             return []
         self._filled_pops.add(pop)

@@ -23,7 +23,7 @@ class FailureExample(BaseModel):
             description="Of a 5xx: `origin` (its own answer), `unreachable` (the edge could not connect to it), "
             "`slow` (it did not respond in time), `function` (one at the edge failed), `edge` (not known). Of "
             "`unproven` in a regional run: `unnamed` (no Server-Timing), `direct` (the regional edge cache is "
-            "bypassed), `own_copies` (the POPs answered from copies of their own), `single_pop` (no second POP), "
+            "bypassed), `own_copies` (the POPs answered from their own copies), `single_pop` (no second POP), "
             "`cold` (no proof of the regional edge cache's copy)."
         ),
     ]

@@ -89,7 +89,7 @@ class Report(ApiModel):
     addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
     addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
     separate_pops: Annotated[
-        list[str], Field(default_factory=list, description="POPs whose addresses have caches of their own.")
+        list[str], Field(default_factory=list, description="POPs whose addresses have separate caches.")
     ]
     uncompressed_urls: Annotated[int, Field(description="Number of URLs that POPs served uncompressed.")] = 0
     uncompressed: Annotated[list[Uncompressed], Field(default_factory=list, description="The first 100 of them.")]

@@ -120,7 +120,7 @@ class Targets(ApiModel):
     verified_elsewhere: Annotated[int, Field(description="Hits at another address than the one that fetched.")] = 0
     addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
     addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
-    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have caches of their own.")] = []
+    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have separate caches.")] = []
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 

@@ -19,9 +19,9 @@ UNFINISHED = frozenset({Outcome.CANCELLED, Outcome.DEADLINE})
 BLOCKED_BY_STATUS = {
     "": IN_WORDS[Outcome.BLOCKED],
     UNKNOWN_STATUS: IN_WORDS[Outcome.BLOCKED],
-    "202": "a challenge of AWS WAF",
+    "202": "an AWS WAF challenge",
     "403": "the edge or the origin refused it",
-    "405": "a CAPTCHA of AWS WAF",
+    "405": "an AWS WAF CAPTCHA",
 }
 
 

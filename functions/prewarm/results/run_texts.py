@@ -11,7 +11,7 @@ FAILING_MEANS = "failed at too many POPs already; final once the others have bee
 # URLs that are not warm have not failed where a run was stopped before their turn.
 _LEFT_BY_STATE = {
     "CANCELLED": "not warm when the run was cancelled",
-    "TIMEOUT": "not warm when the run's time was up",
+    "TIMEOUT": "not warm when the run ran out of time",
 }
 
 

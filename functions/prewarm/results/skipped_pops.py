@@ -87,7 +87,7 @@ def skipped_text(skipped: int, used: int | None, *, late: int = 0, partly: int =
         parts.append(f"{count}, which does not count as a failure; the run uses the other {used:,}")
     if late:
         of_used = f"{late:,} of the {count_of(used, 'used POP')}"
-        parts.append(f"{of_used} stopped responding during the run, and what is not warm there does not count")
+        parts.append(f"{of_used} stopped responding during the run; targets that are not warm there do not count")
     if partly:
         of_used = f"{partly:,} of the {count_of(used, 'used POP')}"
         parts.append(f"{of_used} {_was(partly)} skipped for some of the URLs only")

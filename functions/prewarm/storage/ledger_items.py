@@ -26,7 +26,7 @@ class Control:
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
     `dark_pops`: POPs that do not respond, each with the outcome of its targets; `separate_pops`: POPs whose
-    addresses have caches of their own. `invalidation`: `round` and `rounds`,
+    addresses have separate caches. `invalidation`: `round` and `rounds`,
     `done` and `created` of this round, and `completedAt` (epoch seconds) after the last one.
     """
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OWN = ""
 # Accounts whose distributions are listed at the same time: CloudFront limits the calls of each account.
 ACCOUNTS_AT_ONCE = 8
-RIGHTS = "give it the rights of examples/distribution-role.yaml"
+RIGHTS = "give it the permissions of examples/distribution-role.yaml"
 ClientOf = Callable[[str], "CloudFrontClient"]
 
 
@@ -74,7 +74,7 @@ class Accounts:
         if account != OWN:
             if account not in self._roles:
                 raise BrokenSetting(
-                    f"the run has distributions of account {account}, but DistributionRoles has no role of it; add "
+                    f"the run has distributions of account {account}, but DistributionRoles has no role for it; add "
                     "the role and redrive the run"
                 )
             try:

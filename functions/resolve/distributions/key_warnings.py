@@ -103,7 +103,7 @@ def _of_headers(key: CacheKey, sent: set[str]) -> Iterator[str]:
     others = key.headers - set(location) - set(device) - OF_URL - {ACCEPT_ENCODING}
     if rest := sorted(others - sent):
         yield f"{', '.join(rest)} in the cache key: viewers that send them get other copies; set them in headers"
-    run = "warm each other value that viewers send in a run of its own"
+    run = "warm each other value that viewers send in a separate run"
     if fixed := sorted(others & sent):
         yield f"{', '.join(fixed)} in the cache key: only the copy for the value in headers is warmed; {run}"
     if key.cookies != "none" and "cookie" not in sent:
