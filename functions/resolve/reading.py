@@ -1,7 +1,7 @@
-"""The readings of a run's sources: after each but the last, the machine invalidates what it found in a cache.
+"""The readings of a run's sources: after each but the last, the run invalidates the documents found in a cache.
 
-The state has the number of readings only. What was found is stored, once: a second worker of the same reading, or a
-redrive, continues with what the first one found.
+The state has only the number of readings. What a reading found is stored once: a second worker of the same reading,
+or a redrive, continues with it.
 """
 
 import time

@@ -28,7 +28,7 @@ def other_tier(fields: PrewarmRequest) -> PrewarmRequest | None:
     """Return the request with the other tier, for the comparison of a dry run; None where there is no other one."""
     if not fields.dry_run or fields.targets_s3:
         return None
-    # max_rps could be too low for the other tier alone, which is not what was asked for.
+    # max_rps could be too low for the other tier only, which the request did not ask for.
     tier = EDGE if fields.tier == REGIONAL else REGIONAL
     return fields.model_copy(update={"tier": tier, "dry_run": False, "max_rps": None})
 

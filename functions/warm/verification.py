@@ -52,8 +52,7 @@ class Verification:
     _failed_pops: dict[Key, set[int]] = field(default_factory=dict)
     _failed_urls: dict[int, set[Key]] = field(default_factory=dict)
     _failures: int = 0
-    # URLs and POPs without a proof that failed where the other side (POP or URL) is proven: all their targets are
-    # verified.
+    # URLs and POPs without a proof that failed where the other side is proven: all their targets are verified.
     _doubted_urls: set[Key] = field(default_factory=set)
     _doubted_pops: set[int] = field(default_factory=set)
     # Their samples ended without a result: their next target is verified instead.

@@ -207,8 +207,7 @@ class Worker:
             detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
         pause, why_not = self._retries.pause(target, outcome, response)
         if self._carriers and outcome in SILENT:
-            # A time-out may be the origin's fault, so time-outs get no more tries than other failures, whatever the
-            # POP.
+            # A time-out may be the origin's fault, so it gets no more tries than other failures, whatever the POP.
             if (outcome is not Outcome.TIMEOUT or tries_of(target) < TRIES) and self._carriers.move(fetch):
                 return FIRST_PAUSE
             if pause is None and (left := self._carriers.outcome_of(target, outcome)) is not outcome:

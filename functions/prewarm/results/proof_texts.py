@@ -1,4 +1,4 @@
-"""What a run's proofs show, in words; the only source for report, dashboard and command. Pure.
+"""The texts for what a run's proofs show; the only source for report, dashboard and command. Pure.
 
 docs/proof.md explains both.
 """

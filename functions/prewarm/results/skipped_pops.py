@@ -1,4 +1,4 @@
-"""Which POPs a run skipped, how many of the selected ones they are, and why, in words. Pure.
+"""The texts for which POPs a run skipped, how many of the selected ones, and why. Pure.
 
 The only source of these texts.
 """
@@ -29,7 +29,7 @@ NAMES_SHOWN = 5
 
 
 def skip_text(reason: str) -> str:
-    """Return in words why a POP was skipped; reasons of a newer service as they are named."""
+    """Return the text for why a POP was skipped; for a newer service's reasons, their names."""
     known = {outcome.value: text for outcome, text in IN_WORDS.items()} | SKIP_TEXTS
     return known.get(reason) or reason.replace("_", " ")
 
@@ -73,7 +73,7 @@ def skipped_of_run(groups: Iterable[Group], skipped: Iterable[Skipped]) -> str:
 
 
 def skipped_text(skipped: int, used: int | None, *, late: int = 0, partly: int = 0) -> str:
-    """Return whether the skipped POPs are among those that a run uses, in words; "" without any.
+    """Return the text for how many POPs were skipped and how many the run uses; "" without any.
 
     `used`: POPs that the run uses, of which `late` stopped responding and `partly` are skipped for some URLs only;
     None where their number is unknown.

@@ -1,4 +1,4 @@
-"""Responses that name in Vary a header which neither the cache key nor the run's request has. Pure.
+"""Responses whose Vary names a header that is neither in the cache key nor in the run's request. Pure.
 
 CloudFront keeps copies apart by its cache key alone, so the copy that was fetched without the header is given to the
 viewers that send it too (Developer Guide, "Cache content based on request headers").

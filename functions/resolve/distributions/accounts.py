@@ -31,7 +31,7 @@ ClientOf = Callable[[str], "CloudFrontClient"]
 
 @dataclass(frozen=True)
 class Listing:
-    """The distributions of all readable accounts, the service's own first; of the others the reason, by account."""
+    """The distributions of all readable accounts, the service's own first; for the others the reason, by account."""
 
     distributions: list[Distribution]
     unreadable: dict[str, str]
@@ -63,7 +63,7 @@ class Accounts:
         """Return a client that acts in an account.
 
         Raises:
-            BrokenSetting: DistributionRoles has no role of this account (any more).
+            BrokenSetting: DistributionRoles has no role for this account (any more).
             RoleRefused: its role cannot be assumed.
             TransientError: STS throttles, failed or did not respond in time.
 
