@@ -178,7 +178,7 @@ class TargetsReader:
         if columns is None:
             raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
         if self._needs_end and not self.ended:
-            raise TargetsError(f"ends after line {number} without {END}, so it was cut; make it again")
+            raise TargetsError(f"ends after line {number} without {END}, so it was cut off; create it again")
 
     def _without_mark(self) -> Iterator[str]:
         """Return the lines without a byte order mark before the first one."""

@@ -171,12 +171,12 @@ def _no_demand(demand: Demand, files: int, pruned: int, damage: Damage, projecte
         f"{count_of(left.urls, 'URL')}: {REASONS[reason]}" for reason, left in sorted(demand.left_out.items())
     ]
     if pruned:
-        reasons.append(f"{pruned:,} files of other hours, by their names")
+        reasons.append(f"{pruned:,}files skipped, because their names are of other hours")
     if damage.lines:
         such = f", such as {', '.join(damage.examples[:3])}" if damage.examples else ""
         reasons.append(f"{damage.lines:,} damaged lines{such}")
     reasons += [f"{name}: {reason}" for name, reason in list(damage.files.items())[:3]]
     if projected:
-        reasons.append("the logs have no URL like those of --urls")
+        reasons.append("the logs have no URL that resembles those in --urls")
     detail = f": {'; '.join(reasons)}" if reasons else ""
     return f"no demand in {demand.lines:,} lines of {files:,} files{detail}; check --host, --since and the logs"

@@ -201,7 +201,9 @@ def run(sql: str, database: str, workgroup: str, folder: Path) -> Path:
         else:
             _write_pages(athena, started, path)
     except (BotoCoreError, ClientError) as error:
-        raise CommandFailed(f"Athena refuses it: {error}; check rights, workgroup and its result location") from error
+        raise CommandFailed(
+            f"Athena rejects it: {error}; check permissions, the workgroup and its result location"
+        ) from error
     return path
 
 

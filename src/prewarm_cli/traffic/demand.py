@@ -35,7 +35,7 @@ LONGEST_PLAIN = 8_000
 
 # Why URLs with demand are left out, in words.
 REASONS = {
-    "gone": "out of date: every POP answered with 404 last",
+    "gone": "out of date: the last response of every POP was a 404",
     "ranges": "seen only as ranges (206): pass --ranges-as-whole or --max-bytes to warm them",
     "size": "larger than --max-bytes",
     "refused": "URLs that cannot be warmed",

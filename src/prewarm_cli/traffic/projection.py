@@ -57,7 +57,7 @@ def new_urls(lines: Iterable[str], name: str) -> list[str]:
         except ValueError as error:
             raise CommandFailed(f"--urls: {name}:{number}: {error}") from error
     if not found:
-        raise CommandFailed(f"--urls: {name} has no URL; write one in each line")
+        raise CommandFailed(f"--urls: {name} has no URL; write one per line")
     return list(found)
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 TOP = 5
 # Lines that are not demand, in words.
 CATEGORIES = {
-    "own": "requests of this service or of --exclude-agent",
+    "own": "requests by this service or an agent in --exclude-agent",
     "method": "requests other than GET",
     "status": "responses other than 200, 206, 304 and 404",
-    "host": "requests for other hosts than --host",
-    "period": "requests outside of --since and --until",
+    "host": "requests for hosts other than --host",
+    "period": "requests outside --since and --until",
     "url": "requests whose path does not begin with /",
     "pop": "requests at edges without a POP name such as NRT57-P3",
 }
@@ -159,7 +159,7 @@ def text_lines(result: Result) -> Iterator[str]:
     targets, dollars = result.ranking.rectangle(cover)
     yield ""
     yield (
-        f"selected: {count_of(cover.pairs, 'pair')} carry {cover.share:.4g} % of the requests, about "
+        f"selected: {count_of(cover.pairs, 'pair')} account for {cover.share:.4g} % of the requests, about "
         f"${cover.dollars:,.2f}; all of these URLs at all of these POPs are {targets:,} targets, about "
         f"${dollars:,.2f}"
     )
@@ -188,7 +188,7 @@ def _left_out_lines(result: Result) -> Iterator[str]:
                 f"(such as {examples})"
             )
     if result.pruned:
-        lines.append(f"{count_of(result.pruned, 'file')} of other hours, by their names")
+        lines.append(f"{count_of(result.pruned, 'file')} skipped, because their names are of other hours")
     if damage.lines:
         # Athena's result has no places.
         more = ["…"] if damage.lines > len(damage.examples) > 0 else []
@@ -213,12 +213,12 @@ def _note_lines(result: Result) -> Iterator[str]:
         notes.append("--sampling-rate has no effect: it applies to real-time logs, which have no header")
     for source, count in result.projected.items():
         if source == "nothing":
-            notes.append(f"{count_of(count, 'URL')} of --urls: the logs have nothing like them")
+            notes.append(f"{count_of(count, 'URL')} in --urls: nothing in the logs resembles them")
         else:
-            notes.append(f"{count_of(count, 'URL')} of --urls: demand by {source}")
+            notes.append(f"{count_of(count, 'URL')} in --urls: demand by {source}")
     if unknown := result.unknown_pops():
         shown = ", ".join(unknown[:TOP]) + (", …" if len(unknown) > TOP else "")
-        notes.append(f"{count_of(len(unknown), 'POP')} not in the catalogue, probed as any other: {shown}")
+        notes.append(f"{count_of(len(unknown), 'POP')} not in the catalogue, probed like any other: {shown}")
     if notes:
         yield ""
         yield "notes:"

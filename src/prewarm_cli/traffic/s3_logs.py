@@ -130,4 +130,6 @@ def _failures(address: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise CommandFailed(f"{address}: S3 refuses it: {error}; check the credentials and their rights") from error
+        raise CommandFailed(
+            f"{address}: S3 refuses access: {error}; check the credentials and their permissions"
+        ) from error

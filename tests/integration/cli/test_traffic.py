@@ -214,7 +214,7 @@ def test_the_disk_holds_no_more_than_its_limit(aws: None, tmp_path: Path) -> Non
 
 
 def test_a_bucket_that_is_not_there_is_named(aws: None) -> None:
-    assert "s3://no-such-bucket-here/x: S3 refuses it" in traffic("s3://no-such-bucket-here/x", code=2).stderr
+    assert "s3://no-such-bucket-here/x: S3 refuses access" in traffic("s3://no-such-bucket-here/x", code=2).stderr
 
 
 # ---- Athena ----
