@@ -74,7 +74,7 @@ def _of_distribution(config: Document) -> Iterator[str]:
             "cache that stays cold"
         )
     if config.get("WebACLId"):
-        yield "a web ACL may block the service's requests; allow its User-Agent"
+        yield "a web ACL may block the service's requests; allow them by a secret header that only they have"
     if "http2" not in config.get("HttpVersion", "http2"):
         yield "HTTP/2 is off, so each POP needs more connections and more time"
     errors = (config.get("CustomErrorResponses") or {}).get("Items") or []

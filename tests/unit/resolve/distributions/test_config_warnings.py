@@ -173,7 +173,7 @@ def test_example_url_is_redacted() -> None:
             {"Restrictions": {"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}}},
             "geographic restriction (whitelist: DE)",
         ),
-        ({"WebACLId": "arn:acl"}, "allow its User-Agent"),
+        ({"WebACLId": "arn:acl"}, "by a secret header"),
         ({"ContinuousDeploymentPolicyId": "c1"}, "staging distribution, which has a separate cache that stays cold"),
         ({"HttpVersion": "http1.1"}, "HTTP/2 is off"),
         (
