@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
 
+from prewarm.planning.batch_list import BatchList
 from prewarm.planning.plan import Batch, Block, Group, Plan
 
 # Batches per concurrent worker: enough for even load and visible progress, few enough that starting them is cheap.
@@ -112,6 +113,12 @@ def all_batches(plan: Plan) -> Sequence[Batch]:
     return tuple(tiled(plan))
 
 
+def batch_ids(plan: Plan) -> list[str]:
+    """Return the ids of all batches of a plan, in the order of `all_batches`."""
+    batches = all_batches(plan)
+    return batches.ids if isinstance(batches, BatchList) else [batch.id for batch in batches]
+
+
 def once_per_plan(compute: Callable[[Plan], T]) -> Callable[[Plan], T]:
     """Return a function that computes its result once for each plan, and keeps it as long as there is the plan.
 
@@ -128,6 +135,12 @@ def once_per_plan(compute: Callable[[Plan], T]) -> Callable[[Plan], T]:
         return known[key]
 
     return computed_once
+
+
+@once_per_plan
+def batch_places(plan: Plan) -> Mapping[str, int]:
+    """Return the place of each batch in the plan's list, by id."""
+    return {name: place for place, name in enumerate(batch_ids(plan))}
 
 
 @once_per_plan

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from prewarm.planning.batch_list import BatchList
 from prewarm.planning.batching import tiled
-from prewarm.planning.plan import Batch, Plan
+from prewarm.planning.plan import Plan
 from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
@@ -62,7 +63,7 @@ class PlanDocuments(Bucket):
         if not plan.lists_batches:
             return replace(plan, batch_list=tuple(tiled(plan)))
         entries = self._need_json(plan_key(plan.run, plan.attempt, "batches.json.gz"))
-        return replace(plan, batch_list=tuple(Batch.from_json(entry) for entry in entries))
+        return replace(plan, batch_list=BatchList(entries))
 
     def get_urls(self, run: str) -> list[str]:
         """Return all URLs of a planned run as in the request, by index."""
