@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,7 @@ class UrlStatus:
     reasons: dict[str, int] | None = None
     coverage: float = 0.0
     fetched: str = ""
-    kinds: dict[str, int] | None = None
+    kinds: Mapping[str, int] | None = None
     example: Example | None = None
     variants: int = 0
     everywhere: bool = False
@@ -74,7 +74,7 @@ class UrlStatus:
             "nextStep": step_of(main) if main else None,
         }
 
-    def known_kinds(self) -> dict[str, int]:
+    def known_kinds(self) -> Mapping[str, int]:
         """Return a failure's counts by kind, or by outcome where its summary has no kinds."""
         if self.kinds is not None:
             return self.kinds
