@@ -1,4 +1,4 @@
-"""The results of a running run: those of its checkpoint, and of the parts that were written since.
+"""The sums of a running run: those of its checkpoint, and of the parts that were written since.
 
 A poll reads what the checkpoint lacks, and stores a new one (docs/decisions/0027). Polls within FRESH_SECONDS of that
 are answered from it, however many there are. An ended run's results are never read here.
@@ -18,8 +18,9 @@ from prewarm.storage.checkpoint_store import StoredCheckpoint, Writing
 from prewarm.storage.ledger_items import Control, result_from_item, unpack_item
 from prewarm.storage.run_store import Storage
 
-# How old an answer may be when its poll begins.
-FRESH_SECONDS = 2.0
+# How old an answer may be when its poll begins: as long as the dashboard's pause between two polls (MAX_PAUSE in
+# dashboard/static/follow.js). With less, many watchers would read more often than two.
+FRESH_SECONDS = 3.0
 # A poll reads no further page of the ledger after so many bytes: 2 MB at most. The next poll continues.
 ENOUGH_BYTES = 1_000_000
 # How far the clocks of two processes may be apart, so that none answers from its memory what another has added to.
