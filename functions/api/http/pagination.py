@@ -17,6 +17,8 @@ from prewarm.results.warm_counts import ENTRY_BYTES
 MAX_RESPONSE_BYTES = 5_500_000
 # Digits of a `limit`: no run has a billion URLs.
 LIMIT = re.compile(r"\d{1,9}", re.ASCII)
+# Text that JSON does not escape, and the bytes of the quotes around it, each escaped and between two more.
+PLAIN_TEXT, QUOTES_BYTES = re.compile(r"[ !#-\[\]-~]*"), 6
 PAGE_START = "from"
 # A status's own token has 20 characters at most. Step Functions' token of ListExecutions has up to 1,024 (API
 # Reference, ListExecutions, "nextToken").
@@ -89,6 +91,9 @@ class UrlStatus:
 
 def escaped_bytes(value: object) -> int:
     """Return the size of a JSON value in a body that is escaped as JSON text."""
+    if isinstance(value, str) and PLAIN_TEXT.fullmatch(value):
+        # Most URLs: only the quotes around it are escaped, and quoted again.
+        return len(value) + QUOTES_BYTES
     return len(json.dumps(json.dumps(value)))
 
 

@@ -42,7 +42,7 @@ class Overview:
     @classmethod
     def of_results(cls, results: UrlResults, urls: Sequence[str], percent_needed: float) -> "Overview":
         """Return the counts of a planned run's results; `urls`: as given, by index."""
-        distinct = sorted(results.distinct(), key=lambda entry: entry[0].index)
+        distinct = sorted(results.distinct, key=lambda entry: entry[0].index)
         verdicts: Counter[str] = Counter()
         for result, count in distinct:
             verdicts[result.verdict] += count

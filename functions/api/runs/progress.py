@@ -28,7 +28,7 @@ from prewarm.request.model import DUPLICATES
 from prewarm.request.validation import check_request
 from prewarm.results.failure_texts import example_from_json
 from prewarm.results.gain import gain_of_locations
-from prewarm.results.judging import set_aside
+from prewarm.results.judging import set_aside_of
 from prewarm.results.rollup import rolled_up, sums
 from prewarm.results.run_sums import RunSums
 from prewarm.results.url_results import UrlResults, Verdict
@@ -201,7 +201,7 @@ def _from_ledger(
     rolled = rolled_up(of, results)
     pops = times = gain = None
     if with_pops:
-        measured = of.measured.measured(set_aside(plan, results))
+        measured = of.measured.measured(set_aside_of(plan, results))
         pops, times = measured.pops_as_json(), measured.times_as_json()
     if with_pops or not execution.running:
         gain = gain_of_locations(of.gains, plan.verify, lambda pop: price_region(pop, catalogue()))

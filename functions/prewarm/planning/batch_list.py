@@ -1,17 +1,26 @@
 """A plan's list of batches as it is stored: the pairs of a batch are read when that batch is asked for. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, overload
 
 from prewarm.planning.plan import Batch
 
 
 class BatchList(Sequence[Batch]):
-    """The batches of a stored plan."""
+    """The batches of a stored plan.
 
-    def __init__(self, entries: Sequence[Sequence[Any]]) -> None:
+    `of_urls`: by URL index, the number of pairs that the batches have, and `of_pops`: by group and POP; None if they
+    are not stored.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Sequence[Any]],
+        of_urls: Sequence[int] | None = None,
+        of_pops: Mapping[tuple[int, str], int] | None = None,
+    ) -> None:
         """Make it of the entries that Batch.as_json made."""
-        self._entries = entries
+        self._entries, self.of_urls, self.of_pops = entries, of_urls, of_pops
         self._read: dict[int, Batch] = {}
 
     def __len__(self) -> int:

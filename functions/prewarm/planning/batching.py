@@ -146,6 +146,8 @@ def batch_places(plan: Plan) -> Mapping[str, int]:
 @once_per_plan
 def expected_pairs(plan: Plan) -> Sequence[int]:
     """Return by URL index the number of pairs that the plan's batches have; 0 beyond `plan.placed`."""
+    if isinstance(plan.batch_list, BatchList) and plan.batch_list.of_urls is not None:
+        return plan.batch_list.of_urls
     differences = [0] * (plan.url_count + 1)
     for batch in all_batches(plan):
         for start, end, pairs in batch.cells.by_url():
@@ -157,6 +159,8 @@ def expected_pairs(plan: Plan) -> Sequence[int]:
 @once_per_plan
 def pairs_by_pop(plan: Plan) -> Mapping[tuple[int, str], int]:
     """Return by group's number and POP's id how many of the group's URLs the plan's batches have there."""
+    if isinstance(plan.batch_list, BatchList) and plan.batch_list.of_pops is not None:
+        return plan.batch_list.of_pops
     rectangles: Counter[tuple[int, int, int]] = Counter()
     pairs: Counter[tuple[int, str]] = Counter()
     for batch in all_batches(plan):

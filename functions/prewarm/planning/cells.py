@@ -172,7 +172,9 @@ def pack_pairs(rows: Sequence[int], masks: Sequence[int]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), PAIRS_LEVEL)).decode()
 
 
-def unpack_pairs(packed: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the rows and masks that `pack_pairs` packed."""
-    steps, _, masks = zlib.decompress(base64.b64decode(packed)).decode().partition("\n")
-    return tuple(accumulate(map(int, steps.split()))), unpack_masks(masks)
+def unpack_pairs(packed: str | list[int], masks: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the rows and masks that `pack_pairs` packed; checkouts before 0.1.0 stored a list and a text."""
+    if isinstance(packed, list):
+        return tuple(packed), unpack_masks(masks)
+    steps, _, text = zlib.decompress(base64.b64decode(packed)).decode().partition("\n")
+    return tuple(accumulate(map(int, steps.split()))), unpack_masks(text)

@@ -100,7 +100,7 @@ class Batch:
         """Read an entry of the plan's list of batches."""
         bounds, pairs = entry[: len(_BOUNDS)], entry[len(_BOUNDS) :]
         whole = cls(*bounds)
-        rows, masks = unpack_pairs(pairs[0]) if pairs else ((), ())
+        rows, masks = unpack_pairs(*pairs) if pairs else ((), ())
         return replace(whole, rows=rows, masks=masks) if pairs else whole
 
 

@@ -42,11 +42,11 @@ class RunSums:
     - `measured` and `gains`: measurements, and counts by location
     """
 
-    def __init__(self, plan: Plan, expected: Sequence[int] | None = None) -> None:
-        """Make sums of a plan to which nothing is added yet; `expected`: the targets by URL index, if known."""
-        if expected is None:
-            variants = len(plan.variants)
-            expected = [pairs * variants for pairs in expected_pairs(plan)]
+    def __init__(self, plan: Plan) -> None:
+        """Make sums of a plan to which nothing is added yet."""
+        expected, variants = expected_pairs(plan), len(plan.variants)
+        if variants > 1:
+            expected = [pairs * variants for pairs in expected]
         self.plan = plan
         self._cells = PartCells(plan)
         self.urls, self.contents = UrlSums(expected), ContentSums(plan, self._cells)

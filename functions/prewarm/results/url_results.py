@@ -4,8 +4,9 @@ A URL's result depends on a few numbers (url_sums.UrlState), and most URLs of a 
 state is judged once, and the counts of a whole run follow from how many URLs have it.
 """
 
+import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
@@ -85,8 +86,22 @@ class UrlResults(Sequence[UrlResult]):
         for start in range(0, len(self), CHUNK):
             yield from self[start : start + CHUNK]
 
-    def distinct(self) -> Iterator[tuple[UrlResult, int]]:
-        """Yield the first URL's result of each distinct state, without example, and how many URLs have that state."""
+    @functools.cached_property
+    def distinct(self) -> Sequence[tuple[UrlResult, int]]:
+        """The first URL's result of each distinct state, without example, and how many URLs have that state."""
+        return list(self._distinct())
+
+    def where(self, condition: Callable[[UrlResult], bool], urls: range) -> Iterator[int]:
+        """Yield the indices of the placed URLs whose result, without index and example, meets a condition."""
+        known: dict[UrlState, bool] = {}
+        for index in urls:
+            state = self._states[index]
+            if state not in known:
+                known[state] = condition(self._judge(state))
+            if known[state]:
+                yield index
+
+    def _distinct(self) -> Iterator[tuple[UrlResult, int]]:
         first = dict(zip(reversed(self._states), range(len(self._states) - 1, -1, -1), strict=True))
         for state, count in Counter(self._states).items():
             judged = self._judge(state)

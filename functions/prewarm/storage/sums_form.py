@@ -18,7 +18,6 @@ from prewarm.results.failures import Example
 from prewarm.results.gain import pack_gains, unpack_gains
 from prewarm.results.run_sums import RunSums
 from prewarm.results.stats import pack_pops, unpack_pops
-from prewarm.results.url_sums import TARGETS, zeros
 from prewarm.storage.failed_examples import PackedExamples, pack_examples
 
 # The place of bytes: from where and how many.
@@ -74,7 +73,6 @@ def sums_as_json(sums: RunSums, blobs: Blobs) -> dict[str, Any]:
     sums.examples = [*examples]
     document: dict[str, Any] = {name: getattr(sums, name) for name in COUNTERS}
     return document | {
-        "expected": blobs.put(urls.expected),
         "urls": [blobs.put(getattr(urls, name)) for name in URL_ARRAYS],
         "atDark": {reason: blobs.put(counts) for reason, counts in urls.dark.items()},
         "kinds": [kinds.table, blobs.put(kinds.numbers)],
@@ -102,11 +100,10 @@ def sums_as_json(sums: RunSums, blobs: Blobs) -> dict[str, Any]:
 
 def sums_from_json(plan: Plan, document: dict[str, Any], blobs: Blobs) -> RunSums:
     """Return the sums of a run with this plan that `sums_as_json` wrote."""
-    sums = RunSums(plan, zeros(TARGETS, plan.url_count))
+    sums = RunSums(plan)
     urls, contents, measured, pairs = sums.urls, sums.contents, sums.measured, sums.contents.pairs
     for name in COUNTERS:
         setattr(sums, name, Counter(document[name]))
-    blobs.fill(document["expected"], urls.expected)
     for name, place in zip(URL_ARRAYS, document["urls"], strict=True):
         blobs.fill(place, getattr(urls, name))
     for reason, place in document["atDark"].items():

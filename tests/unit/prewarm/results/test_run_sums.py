@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from itertools import groupby
 
 from hypothesis import given, settings
@@ -11,6 +12,8 @@ from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import current_parts
 from prewarm.results.failure_kinds import FailureKinds
+from prewarm.results.judging import set_aside, set_aside_of
+from prewarm.results.outcome import Outcome
 from prewarm.results.rollup import Verdict, roll_up
 from prewarm.results.run_sums import RunSums, sums_of
 from prewarm.results.url_results import UrlResults
@@ -68,7 +71,7 @@ def test_copy_can_be_added_to_without_changing_the_sums(seed: int) -> None:
 def test_counts_of_distinct_states_are_those_of_all_urls(seed: int) -> None:
     plan, parts = run_of(random.Random(seed))
     urls = roll_up(plan, parts).urls
-    distinct = list(UrlResults(sums_of(plan, parts), None).distinct())
+    distinct = list(UrlResults(sums_of(plan, parts), None).distinct)
     for verdict in Verdict:
         assert sum(count for url, count in distinct if url.verdict is verdict) == sum(
             url.verdict is verdict for url in urls
@@ -76,6 +79,19 @@ def test_counts_of_distinct_states_are_those_of_all_urls(seed: int) -> None:
     for url, _ in distinct:
         same = [each for each in urls if (each.verdict, each.kinds, each.warm) == (url.verdict, url.kinds, url.warm)]
         assert url.index in {each.index for each in same}
+
+
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_set_aside_is_the_same_from_states_as_from_all_urls(seed: int) -> None:
+    rng = random.Random(seed)
+    plan, parts = run_of(rng)
+    if rng.random() < 0.7:
+        everywhere = {index: {"client_error:404": 1} for index in range(plan.placed) if rng.random() < 0.5}
+        parts = [replace(part, failed=everywhere, done=part.targets) for part in parts]
+    for ended in (None, Outcome.CANCELLED):
+        expected = set_aside(plan, roll_up(plan, parts, ended).urls)
+        assert set_aside_of(plan, UrlResults(sums_of(plan, parts), ended)) == expected
 
 
 def test_failure_table_keeps_only_what_some_url_has() -> None:
