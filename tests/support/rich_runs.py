@@ -108,9 +108,10 @@ def facts_of(sums: RunSums) -> dict[str, Any]:
     kinds = [list(url.kinds.items()) for url in rolled.urls]
     measured = sums.measured.measured()
     return {
-        "rolled": replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed)),
+        "rolled": replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed), uncompressed={}),
         "kinds": kinds,
         "uncompressed": list(rolled.uncompressed.items()),
+        "all uncompressed": list(sums.contents.all_uncompressed().items()),
         "measured": (
             measured.pops_as_json(),
             measured.times_as_json(),

@@ -14,6 +14,7 @@ from prewarm.results.encodings import CompressedCopies, copies_of, plain_pops
 from prewarm.results.pair_contents import MixedPairs, PairContents
 from prewarm.results.part_cells import PartCells
 from prewarm.results.short_lived import Expiring, expiring
+from prewarm.results.uncompressed_urls import PlainFlags, UncompressedUrls
 
 # The fields of parts that are kept as they are.
 RARE = ("uncompressed", "plain_copies", "short_lived")
@@ -26,6 +27,7 @@ class ContentSums:
     - `ranges`: by range of URLs and by checksums and encodings, the first part that has them
     - `pairs`: the same of a run of pairs
     - `compressed`: which copies are compressed somewhere
+    - `plain`: which copies are plain somewhere
     - `rare`: parts with plain or short-lived copies
     """
 
@@ -36,6 +38,7 @@ class ContentSums:
         self.ranges: dict[tuple[int, int], dict[tuple[str, str], BatchResult]] = {}
         self.pairs = PairContents(copies if plan.pairs else 0)
         self.compressed = CompressedCopies(copies)
+        self.plain = PlainFlags(copies)
         self.rare: list[BatchResult] = []
 
     def copy(self) -> "ContentSums":
@@ -44,7 +47,7 @@ class ContentSums:
         other._plan, other._cells, other._variants = self._plan, self._cells, self._variants  # noqa: SLF001
         other.within, other.rare = self.within.copy(), self.rare.copy()
         other.ranges = {urls: parts.copy() for urls, parts in self.ranges.items()}
-        other.pairs = self.pairs.copy()
+        other.pairs, other.plain = self.pairs.copy(), self.plain.copy()
         other.compressed = CompressedCopies(0)
         other.compressed.flags = self.compressed.flags[:]
         return other
@@ -60,7 +63,9 @@ class ContentSums:
                 self.pairs.add(part, self._cells, self._variants)
         else:
             self._add_range(part, key)
-        self.compressed.add(part.encodings, copies_of(self._cells, part, self._variants))
+        copies = copies_of(self._cells, part, self._variants)
+        self.compressed.add(part.encodings, copies)
+        self.plain.add(part, copies)
         if any(getattr(part, name) for name in RARE):
             self.rare.append(slim(part, *RARE))
 
@@ -86,8 +91,13 @@ class ContentSums:
         several.sort(key=lambda part: (part.batch, part.part))
         return mixed_contents(self._plan, several, self._cells) | within
 
-    def uncompressed(self) -> dict[int, tuple[str, ...]]:
-        """Return by URL index the POPs with an unexpected plain copy."""
+    def uncompressed(self) -> UncompressedUrls:
+        """Return by URL index the POPs with an unexpected plain copy, read for the URLs that are asked for."""
+        copies = self.plain.copies(self.compressed)
+        return UncompressedUrls(self.rare, copies, self.compressed, self._cells, self._variants)
+
+    def all_uncompressed(self) -> dict[int, tuple[str, ...]]:
+        """Return the same of all URLs at once."""
         return plain_pops(self.rare, self.compressed, self._cells, self._variants)
 
     def short_lived(self) -> list[Expiring]:

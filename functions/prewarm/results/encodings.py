@@ -141,5 +141,9 @@ def _key(cells: PartCells, part: BatchResult, number: int, variants: int) -> tup
 
 
 def _add(cells: PartCells, part: BatchResult, index: int, pops: int, found: dict[int, set[str]]) -> None:
-    chosen = {name for place, name in enumerate(cells.names(part)) if pops >> place & 1}
-    found.setdefault(index, set()).update(chosen)
+    found.setdefault(index, set()).update(pops_at(cells, part, pops))
+
+
+def pops_at(cells: PartCells, part: BatchResult, pops: int) -> list[str]:
+    """Return the POPs of a part's batch whose bits are set."""
+    return [name for place, name in enumerate(cells.names(part)) if pops >> place & 1]

@@ -44,7 +44,7 @@ class RollUp:
     vary: Varied = field(default_factory=dict)
     verified_elsewhere: int = 0
     servers: ProvenServers = field(default_factory=ProvenServers)
-    uncompressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    uncompressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     short_lived: list[Expiring] = field(default_factory=list)
 
     def indices(self, verdict: Verdict) -> list[int]:
@@ -63,7 +63,8 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
     """
     of = sums_of(plan, results, measurements=False)
     rolled = rolled_up(of, UrlResults(of, ended))
-    return replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed))
+    uncompressed = of.contents.all_uncompressed()
+    return replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed), uncompressed=uncompressed)
 
 
 def rolled_up(of: RunSums, urls: UrlResults) -> RollUp:

@@ -94,6 +94,7 @@ def sums_as_json(sums: RunSums, blobs: Blobs) -> dict[str, Any]:
         "pairParts": [_place_of(part) for part in contents.pairs.parts],
         "more": [[*copy, *entry] for copy, entry in contents.pairs.more.items()],
         "compressed": blobs.put(contents.compressed.flags),
+        "plain": [blobs.put(contents.plain.unexpected), blobs.put(contents.plain.plain)],
         "rare": [[_place_of(part), *(blobs.put(getattr(part, name)) for name in RARE)] for part in contents.rare],
     }
 
@@ -137,6 +138,8 @@ def sums_from_json(plan: Plan, document: dict[str, Any], blobs: Blobs) -> RunSum
     pairs.restore_parts([_part_at(place) for place in document["pairParts"]])
     pairs.more = {(copy, letter): (*entry,) for copy, letter, *entry in document["more"]}
     blobs.fill(document["compressed"], contents.compressed.flags)
+    for place, flags in zip(document["plain"], (contents.plain.unexpected, contents.plain.plain), strict=True):
+        blobs.fill(place, flags)
     contents.rare = [
         _part_at(place, **dict(zip(RARE, map(blobs.get, packed), strict=True))) for place, *packed in document["rare"]
     ]

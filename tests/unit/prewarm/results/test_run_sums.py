@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.chain import current_parts
+from prewarm.results.chain import counted_parts, current_parts
+from prewarm.results.encodings import uncompressed_pops
 from prewarm.results.failure_kinds import FailureKinds
 from prewarm.results.judging import set_aside, set_aside_of
 from prewarm.results.outcome import Outcome
@@ -92,6 +93,16 @@ def test_set_aside_is_the_same_from_states_as_from_all_urls(seed: int) -> None:
     for ended in (None, Outcome.CANCELLED):
         expected = set_aside(plan, roll_up(plan, parts, ended).urls)
         assert set_aside_of(plan, UrlResults(sums_of(plan, parts), ended)) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_uncompressed_urls_are_the_same_one_by_one_as_all_at_once(seed: int) -> None:
+    plan, parts = run_of(random.Random(seed))
+    contents = sums_of(plan, parts).contents
+    one_by_one = contents.uncompressed()
+    assert list(one_by_one.items()) == list(contents.all_uncompressed().items())
+    assert list(one_by_one.items()) == list(uncompressed_pops(plan, counted_parts(parts, len(plan.variants))).items())
 
 
 def test_failure_table_keeps_only_what_some_url_has() -> None:
