@@ -16,7 +16,7 @@ from prewarm.results.gain import Gain, pack_gains
 from prewarm.results.proven_servers import pack_servers
 from prewarm.results.rollup import rolled_up
 from prewarm.results.run_sums import RunSums
-from prewarm.results.short_lived import ShortLived, pack_short_lived
+from prewarm.results.short_lived import ExpiringCopies, ShortLived, pack_short_lived
 from prewarm.results.stats import PopSums, pack_pops
 from prewarm.results.url_results import UrlResults
 from tests.support.builders import plan as plan_of
@@ -108,7 +108,10 @@ def facts_of(sums: RunSums) -> dict[str, Any]:
     kinds = [list(url.kinds.items()) for url in rolled.urls]
     measured = sums.measured.measured()
     return {
-        "rolled": replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed), uncompressed={}),
+        "rolled": replace(
+            rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed), uncompressed={}, short_lived=ExpiringCopies()
+        ),
+        "expired": [sums.contents.short_lived.expired(at) for at in (0, 50, 150, 400)],
         "kinds": kinds,
         "uncompressed": list(rolled.uncompressed.items()),
         "all uncompressed": list(sums.contents.all_uncompressed().items()),

@@ -13,11 +13,11 @@ from prewarm.results.consistency import mixed_contents
 from prewarm.results.encodings import CompressedCopies, copies_of, plain_pops
 from prewarm.results.pair_contents import MixedPairs, PairContents
 from prewarm.results.part_cells import PartCells
-from prewarm.results.short_lived import Expiring, expiring
+from prewarm.results.short_lived import ExpiringCopies
 from prewarm.results.uncompressed_urls import PlainFlags, UncompressedUrls
 
 # The fields of parts that are kept as they are.
-RARE = ("uncompressed", "plain_copies", "short_lived")
+RARE = ("uncompressed", "plain_copies")
 
 
 class ContentSums:
@@ -28,7 +28,8 @@ class ContentSums:
     - `pairs`: the same of a run of pairs
     - `compressed`: which copies are compressed somewhere
     - `plain`: which copies are plain somewhere
-    - `rare`: parts with plain or short-lived copies
+    - `rare`: parts with plain copies
+    - `short_lived`: when copies expire
     """
 
     def __init__(self, plan: Plan, cells: PartCells) -> None:
@@ -40,6 +41,7 @@ class ContentSums:
         self.compressed = CompressedCopies(copies)
         self.plain = PlainFlags(copies)
         self.rare: list[BatchResult] = []
+        self.short_lived = ExpiringCopies()
 
     def copy(self) -> "ContentSums":
         """Return a copy to which parts can be added."""
@@ -48,6 +50,7 @@ class ContentSums:
         other.within, other.rare = self.within.copy(), self.rare.copy()
         other.ranges = {urls: parts.copy() for urls, parts in self.ranges.items()}
         other.pairs, other.plain = self.pairs.copy(), self.plain.copy()
+        other.short_lived = self.short_lived.copy()
         other.compressed = CompressedCopies(0)
         other.compressed.flags = self.compressed.flags[:]
         return other
@@ -66,6 +69,7 @@ class ContentSums:
         copies = copies_of(self._cells, part, self._variants)
         self.compressed.add(part.encodings, copies)
         self.plain.add(part, copies)
+        self.short_lived.add(part, self._cells.names(part))
         if any(getattr(part, name) for name in RARE):
             self.rare.append(slim(part, *RARE))
 
@@ -99,8 +103,3 @@ class ContentSums:
     def all_uncompressed(self) -> dict[int, tuple[str, ...]]:
         """Return the same of all URLs at once."""
         return plain_pops(self.rare, self.compressed, self._cells, self._variants)
-
-    def short_lived(self) -> list[Expiring]:
-        """Return the copies that live for less than a day, in order of batch and part."""
-        self.rare.sort(key=lambda part: (part.batch, part.part))
-        return expiring(self.rare, self._cells)

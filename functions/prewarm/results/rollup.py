@@ -11,7 +11,7 @@ from prewarm.results.batch_result import BatchResult
 from prewarm.results.outcome import Outcome
 from prewarm.results.proven_servers import ProvenServers
 from prewarm.results.run_sums import RunSums, sums_of
-from prewarm.results.short_lived import Expiring, expired_warnings
+from prewarm.results.short_lived import ExpiringCopies, expired_warnings
 from prewarm.results.skipped_pops import skipped_of_run
 from prewarm.results.url_results import UrlResult, UrlResults, Verdict
 from prewarm.results.vary import Varied, vary_warnings
@@ -45,7 +45,7 @@ class RollUp:
     verified_elsewhere: int = 0
     servers: ProvenServers = field(default_factory=ProvenServers)
     uncompressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    short_lived: list[Expiring] = field(default_factory=list)
+    short_lived: ExpiringCopies = field(default_factory=ExpiringCopies)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -87,7 +87,7 @@ def rolled_up(of: RunSums, urls: UrlResults) -> RollUp:
         verified_elsewhere=numbers["verified_elsewhere"],
         servers=of.servers.result(),
         uncompressed=of.contents.uncompressed(),
-        short_lived=of.contents.short_lived(),
+        short_lived=of.contents.short_lived,
     )
 
 
@@ -121,7 +121,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: b
         "warnings": [
             *plan.warnings,
             *warnings_of(rolled, urls),
-            *expired_warnings(rolled.short_lived, urls, at, ended=ended),
+            *expired_warnings(rolled.short_lived.expired(at), urls, ended=ended),
         ],
     }
 

@@ -17,7 +17,10 @@ from prewarm.results.failure_kinds import FailureKinds
 from prewarm.results.failures import Example
 from prewarm.results.gain import pack_gains, unpack_gains
 from prewarm.results.run_sums import RunSums
+from prewarm.results.short_lived import NUMBER as EXPIRY
+from prewarm.results.short_lived import ExpiringCopies
 from prewarm.results.stats import pack_pops, unpack_pops
+from prewarm.results.url_sums import zeros
 from prewarm.storage.failed_examples import PackedExamples, pack_examples
 
 # The place of bytes: from where and how many.
@@ -95,6 +98,12 @@ def sums_as_json(sums: RunSums, blobs: Blobs) -> dict[str, Any]:
         "more": [[*copy, *entry] for copy, entry in contents.pairs.more.items()],
         "compressed": blobs.put(contents.compressed.flags),
         "plain": [blobs.put(contents.plain.unexpected), blobs.put(contents.plain.plain)],
+        "shortLived": [
+            contents.short_lived.parts,
+            contents.short_lived.pops,
+            len(contents.short_lived),
+            {name: blobs.put(each) for name, each in contents.short_lived.columns.items()},
+        ],
         "rare": [[_place_of(part), *(blobs.put(getattr(part, name)) for name in RARE)] for part in contents.rare],
     }
 
@@ -140,6 +149,11 @@ def sums_from_json(plan: Plan, document: dict[str, Any], blobs: Blobs) -> RunSum
     blobs.fill(document["compressed"], contents.compressed.flags)
     for place, flags in zip(document["plain"], (contents.plain.unexpected, contents.plain.plain), strict=True):
         blobs.fill(place, flags)
+    parts, pops, count, places = document["shortLived"]
+    contents.short_lived = ExpiringCopies([(batch, number) for batch, number in parts], pops)
+    for name, place in places.items():
+        contents.short_lived.columns[name] = zeros(EXPIRY, count)
+        blobs.fill(place, contents.short_lived.columns[name])
     contents.rare = [
         _part_at(place, **dict(zip(RARE, map(blobs.get, packed), strict=True))) for place, *packed in document["rare"]
     ]
