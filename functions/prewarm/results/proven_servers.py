@@ -37,15 +37,21 @@ class ServerSums:
     def __init__(self) -> None:
         self.pops: dict[tuple[int, str], tuple[int, int]] = {}
         self.separate: set[str] = set()
+        self._added: set[tuple[int, tuple[str, ...], str]] = set()
 
     def copy(self) -> "ServerSums":
         """Return a copy to which parts can be added."""
         other = ServerSums()
         other.pops, other.separate = self.pops.copy(), self.separate.copy()
+        other._added = self._added.copy()
         return other
 
-    def add(self, group: int, names: Sequence[str], servers: str) -> None:
+    def add(self, group: int, names: tuple[str, ...], servers: str) -> None:
         """Add what a part has for these POPs of a group; parts of earlier versions say nothing."""
+        # Most batches of the same POPs have the same addresses proven.
+        if (group, names, servers) in self._added:
+            return
+        self._added.add((group, names, servers))
         for name, packed in zip(names, servers.split(";") if servers else (), strict=False):
             bits, _, count = packed.partition("/")
             known, most = self.pops.get((group, name), (0, 0))
@@ -64,7 +70,7 @@ class ServerSums:
 def proven_servers(plan: Plan, parts: Iterable[BatchResult]) -> ProvenServers:
     """Return the sums of a run's parts."""
     sums = ServerSums()
-    # Most batches of the same POPs have the same addresses proven.
-    for group, pop_from, pops, servers in {(part.group, part.pop_from, part.pops, part.servers) for part in parts}:
-        sums.add(group, plan.groups[group].pops[pop_from : pop_from + pops], servers)
+    for part in parts:
+        names = plan.groups[part.group].pops[part.pop_from : part.pop_from + part.pops]
+        sums.add(part.group, names, part.servers)
     return sums.result()

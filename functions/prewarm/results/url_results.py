@@ -67,7 +67,8 @@ class UrlResults(Sequence[UrlResult]):
 
     def __init__(self, sums: RunSums, ended: Outcome | None) -> None:
         self._sums, self._plan, self.ended = sums, sums.plan, ended
-        self._reasons = sums.urls.reasons
+        # The very table that the states refer to: that of the sums is replaced when they are stored.
+        self._kinds, self._reasons = sums.urls.kinds, sums.urls.reasons
         self._states = list(sums.urls.states(self._plan.placed))
         self._judged: dict[UrlState, UrlResult] = {}
 
@@ -88,7 +89,7 @@ class UrlResults(Sequence[UrlResult]):
 
     @functools.cached_property
     def distinct(self) -> Sequence[tuple[UrlResult, int]]:
-        """The first URL's result of each distinct state, without example, and how many URLs have that state."""
+        """Return the first URL's result of each distinct state, without example, and how many URLs have it."""
         return list(self._distinct())
 
     def where(self, condition: Callable[[UrlResult], bool], urls: range) -> Iterator[int]:
@@ -137,7 +138,7 @@ class UrlResults(Sequence[UrlResult]):
     def _judge_newly(self, state: UrlState) -> UrlResult:
         expected, finished, reported, kinds_place, *at_dark = state
         dark = {reason: count for reason, count in zip(self._reasons, at_dark, strict=True) if count}
-        kinds = dict(self._sums.urls.kinds.table[kinds_place])
+        kinds = dict(self._kinds.table[kinds_place])
         ended = self.ended
         reachable = expected - sum(dark.values())
         unfinished = expected - finished

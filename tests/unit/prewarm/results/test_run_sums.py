@@ -105,6 +105,22 @@ def test_uncompressed_urls_are_the_same_one_by_one_as_all_at_once(seed: int) -> 
     assert list(one_by_one.items()) == list(uncompressed_pops(plan, counted_parts(parts, len(plan.variants))).items())
 
 
+@settings(max_examples=30, deadline=None)
+@given(seeds)
+def test_results_stay_the_same_when_their_sums_are_stored_and_continued(seed: int) -> None:
+    plan, parts = run_of(random.Random(seed))
+    chains = [list(chain) for _, chain in groupby(parts, lambda part: part.batch)]
+    half = [part for chain in chains[::2] for part in chain]
+    sums = sums_of(plan, half)
+    results = UrlResults(sums, None)
+    more = sums.copy()
+    for chain in chains[1::2]:
+        more.add_batch(chain)
+    stored_and_read(sums)
+    assert list(results) == list(roll_up(plan, half).urls)
+    assert list(UrlResults(more, None)) == list(roll_up(plan, parts).urls)
+
+
 def test_failure_table_keeps_only_what_some_url_has() -> None:
     kinds = FailureKinds(3)
     for counts in ({"timeout": 1}, {"blocked": 1}, {"timeout": 2}):
