@@ -91,7 +91,7 @@ def an_account(edge: SimulatedCloudFront) -> Iterator[SimpleNamespace]:
         patch.setattr(boto3, "DEFAULT_SESSION", SESSION)
         for name, value in environment.items():
             patch.setenv(name, value)
-        # Each poll reads the ledger: the tests poll more often than every two seconds.
+        # Each poll reads the ledger: the tests poll more often than every three seconds.
         patch.setattr(api.runs.live_results, "FRESH_SECONDS", 0.0)
         for cache in caches:
             cache.cache_clear()

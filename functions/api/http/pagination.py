@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from prewarm.results.warm_counts import ENTRY_BYTES
 MAX_RESPONSE_BYTES = 5_500_000
 # Digits of a `limit`: no run has a billion URLs.
 LIMIT = re.compile(r"\d{1,9}", re.ASCII)
+# Text that JSON does not escape, and the bytes of the quotes around it, each escaped and between two more.
+PLAIN_TEXT, QUOTES_BYTES = re.compile(r"[ !#-\[\]-~]*"), 6
 PAGE_START = "from"
 # A status's own token has 20 characters at most. Step Functions' token of ListExecutions has up to 1,024 (API
 # Reference, ListExecutions, "nextToken").
@@ -51,7 +53,7 @@ class UrlStatus:
     reasons: dict[str, int] | None = None
     coverage: float = 0.0
     fetched: str = ""
-    kinds: dict[str, int] | None = None
+    kinds: Mapping[str, int] | None = None
     example: Example | None = None
     variants: int = 0
     everywhere: bool = False
@@ -74,7 +76,7 @@ class UrlStatus:
             "nextStep": step_of(main) if main else None,
         }
 
-    def known_kinds(self) -> dict[str, int]:
+    def known_kinds(self) -> Mapping[str, int]:
         """Return a failure's counts by kind, or by outcome where its summary has no kinds."""
         if self.kinds is not None:
             return self.kinds
@@ -89,6 +91,9 @@ class UrlStatus:
 
 def escaped_bytes(value: object) -> int:
     """Return the size of a JSON value in a body that is escaped as JSON text."""
+    if isinstance(value, str) and PLAIN_TEXT.fullmatch(value):
+        # Most URLs: only the quotes around it are escaped, and quoted again.
+        return len(value) + QUOTES_BYTES
     return len(json.dumps(json.dumps(value)))
 
 

@@ -1,19 +1,17 @@
 """What a run is doing: its phase with counts, and the time that is left where it can be estimated. Pure."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from prewarm.planning.plan import Plan
-from prewarm.results.batch_result import BatchResult
-from prewarm.results.chain import counted_parts, finished_batches
+from prewarm.results.run_sums import RunSums
 from prewarm.storage.ledger_items import Control
 
 RESOLVING: dict[str, Any] = {"name": "resolving"}
 ENDED: dict[str, Any] = {"name": "ended"}
 
 
-def phase_of(plan: Plan, results: Sequence[BatchResult], control: Control, now: float) -> dict[str, Any]:
+def phase_of(plan: Plan, sums: RunSums, control: Control, now: float) -> dict[str, Any]:
     """Return the phase of a planned run in progress; `now` in epoch seconds.
 
     - `invalidating`: `round` of `rounds`, and `done` of `total` invalidations of this round; `total` is 0 before
@@ -24,11 +22,9 @@ def phase_of(plan: Plan, results: Sequence[BatchResult], control: Control, now: 
     `secondsLeft`, while warming, follows from the targets of finished batches and the time that they took. It is
     absent before the first batch is finished and after a redrive.
     """
-    parts = counted_parts(results, len(plan.variants))
-    finished = finished_batches(parts, len(plan.variants))
     if control.ended:
         return {"name": "summing_up"}
-    if plan.invalidate and not parts and "completedAt" not in control.invalidation:
+    if plan.invalidate and not sums.started and "completedAt" not in control.invalidation:
         progress = control.invalidation
         return {
             "name": "invalidating",
@@ -37,29 +33,25 @@ def phase_of(plan: Plan, results: Sequence[BatchResult], control: Control, now: 
             "done": progress.get("done", 0),
             "total": progress.get("created", 0),
         }
-    if len(finished) >= plan.batches:
+    if sums.finished.total() >= plan.batches:
         return {"name": "summing_up"}
-    phase = {"name": "warming"} | _stage(plan, finished, max((stage_of(part.batch) for part in parts), default=1))
+    phase = {"name": "warming"} | _stage(plan, sums)
     began = control.invalidation.get("completedAt", plan.started_at + plan.resolve_seconds)
-    left = None if control.redrives else seconds_left(sum(part.done for part in parts), plan.targets, now - began)
+    left = None if control.redrives else seconds_left(sums.numbers["done"], plan.targets, now - began)
     if left is None:
         return phase
     return phase | {"secondsLeft": min(left, max(0, math.ceil(control.deadline_of(plan.deadline) - now)))}
 
 
-def _stage(plan: Plan, finished: set[str], newest: int) -> dict[str, int]:
+def _stage(plan: Plan, sums: RunSums) -> dict[str, int]:
     """Return the current stage: the first with an unfinished batch, else the newest with a result."""
     for number, batches in enumerate(plan.stage_batches, start=1):
-        done = sum(stage_of(batch) == number for batch in finished)
+        done = sums.finished[str(number)]
         if done < batches:
             return {"stage": number, "stages": plan.stages, "done": done, "total": batches}
     # A plan of an earlier version does not say how many batches a stage has.
-    return {"stage": newest, "stages": plan.stages, "done": len(finished), "total": plan.batches}
-
-
-def stage_of(batch: str) -> int:
-    """Return the stage of a batch, from its id such as 2-000013."""
-    return int(batch.partition("-")[0])
+    newest = max(map(int, sums.started), default=1)
+    return {"stage": newest, "stages": plan.stages, "done": sums.finished.total(), "total": plan.batches}
 
 
 def seconds_left(done: int, total: int, elapsed: float) -> int | None:

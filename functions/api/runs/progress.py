@@ -15,7 +15,9 @@ from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
 from api.runs.latest_progress import Latest
 from api.runs.live_results import all_results, live_results
+from api.runs.overview import Overview
 from api.runs.phase import ENDED, RESOLVING, phase_of
+from api.runs.result_urls import ResultUrls
 from api.runs.totals import no_totals, totals_of
 from prewarm.catalogue import catalogue
 from prewarm.errors import RefusedRequest
@@ -24,13 +26,12 @@ from prewarm.planning.cost import price_region
 from prewarm.planning.plan import Plan
 from prewarm.request.model import DUPLICATES
 from prewarm.request.validation import check_request
-from prewarm.results.batch_result import BatchResult
-from prewarm.results.chain import counted_parts
 from prewarm.results.failure_texts import example_from_json
-from prewarm.results.gain import gain_of
-from prewarm.results.judging import cannot_succeed, failed_everywhere, set_aside
-from prewarm.results.rollup import UrlResult, Verdict, roll_up, sums
-from prewarm.results.stats import measure
+from prewarm.results.gain import gain_of_locations
+from prewarm.results.judging import set_aside_of
+from prewarm.results.rollup import rolled_up, sums
+from prewarm.results.run_sums import RunSums
+from prewarm.results.url_results import UrlResults, Verdict
 from prewarm.results.warm_counts import each_count
 from prewarm.storage.planned_runs import PlannedRun
 from prewarm.storage.run_store import Storage
@@ -47,7 +48,7 @@ ENDING_SECONDS = 60
 class Progress:
     """A run's progress, independent of its source.
 
-    - `urls`: every URL of the run by index
+    - `urls`: every URL of the run by index; `whole`: their counts, None if they are to be counted
     - `totals`: `skippedPops`, `targets`, `bytes` and `warnings` in the form of the REST API
     - `pops`: statistics per POP, and `times`: percentiles and histogram of the times to first byte, if requested
     - `gain`: what first viewers were spared, of an ended run or if requested; None if it was not counted
@@ -72,6 +73,11 @@ class Progress:
     phase: dict[str, Any] = field(default_factory=lambda: ENDED)
     label: str = ""
     partial: bool = False
+    whole: Overview | None = None
+
+    def overview(self) -> Overview:
+        """Return the counts of all URLs."""
+        return Overview.of_entries(self.urls) if self.whole is None else self.whole
 
     def failed_urls(self) -> list[str]:
         """Return the URLs that failed, in order."""
@@ -120,11 +126,11 @@ def _planned(execution: Execution, plan: Plan, store: Storage, *, with_pops: boo
     if (latest := _latest.get(live.checkpoint, with_pops=with_pops)) is not None:
         progress = replace(latest, execution=execution)
     else:
-        progress = _from_ledger(execution, planned, live.results, with_pops=with_pops, ending=ending)
+        progress = _from_ledger(execution, planned, live.sums, with_pops=with_pops, ending=ending)
         _latest.put(live.checkpoint, progress, plan.url_count, with_pops=with_pops)
     if not execution.running and not ending:
         return replace(progress, phase=ENDED)
-    return replace(progress, phase=phase_of(plan, live.results, live.control, time.time()), partial=live.partial)
+    return replace(progress, phase=phase_of(plan, live.sums, live.control, time.time()), partial=live.partial)
 
 
 def _is_ending(execution: Execution, store: Storage) -> bool:
@@ -185,33 +191,24 @@ def _judged(pop: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_ledger(
-    execution: Execution, planned: PlannedRun, results: list[BatchResult], *, with_pops: bool, ending: bool
+    execution: Execution, planned: PlannedRun, of: RunSums, *, with_pops: bool, ending: bool
 ) -> Progress:
-    """Return the progress of a planned run from the results of its finished batches."""
-    plan, urls, fetched = planned.plan, planned.urls, planned.fetched
+    """Return the progress of a planned run from the sums of its finished batches."""
+    plan, urls = planned.plan, planned.urls
     if len(urls) != plan.url_count:
         raise ValueError(f"the plan has {plan.url_count} URLs, its list {len(urls)}")
-    rolled_up = roll_up(plan, results, None if ending else execution.unfinished_outcome)
-    entries = [_entry(url, urls[url.index], fetched, plan) for url in rolled_up.urls]
-    pops = times = None
-    parts = counted_parts(results, len(plan.variants)) if with_pops or not execution.running else []
+    results = UrlResults(of, None if ending else execution.unfinished_outcome)
+    rolled = rolled_up(of, results)
+    pops = times = gain = None
     if with_pops:
-        measured = measure(plan, parts, set_aside(plan, rolled_up.urls))
+        measured = of.measured.measured(set_aside_of(plan, results))
         pops, times = measured.pops_as_json(), measured.times_as_json()
-    gain = gain_of(parts, plan.verify, lambda pop: price_region(pop, catalogue()))
-    totals = totals_of(sums(plan, rolled_up, urls, execution.lasted_until, ended=not execution.running))
-    return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label)
-
-
-def _entry(result: UrlResult, url: str, fetched: dict[int, str], plan: Plan) -> UrlStatus:
-    """Return a URL of the roll-up; `url` as it was given."""
-    form, verdict = fetched.get(result.index, ""), result.verdict
-    if verdict is Verdict.FAILED:
-        seen = result.kinds, result.example, len(plan.variants), failed_everywhere(result)
-        return UrlStatus(url, verdict, result.failures, result.coverage, form, *seen)
-    counts = (result.warm, result.reachable) if verdict is Verdict.SUCCESS else None
-    failing = cannot_succeed(result, plan.percent_needed)
-    return UrlStatus(url, verdict, fetched=form, counts=counts, failing=failing)
+    if with_pops or not execution.running:
+        gain = gain_of_locations(of.gains, plan.verify, lambda pop: price_region(pop, catalogue()))
+    totals = totals_of(sums(plan, rolled, urls, execution.lasted_until, ended=not execution.running))
+    entries = ResultUrls(results, urls, planned.fetched, plan)
+    overview = Overview.of_results(results, urls, plan.percent_needed)
+    return Progress(execution, entries, totals, pops, times, gain, ending=ending, label=plan.label, whole=overview)
 
 
 def _from_request(execution: Execution, request: dict[str, Any] | None, *, with_pops: bool) -> Progress:

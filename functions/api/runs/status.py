@@ -1,15 +1,15 @@
 """GET /status: render a run's progress in the form of the REST API. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from api.http.pagination import MAX_RESPONSE_BYTES, Page, escaped_bytes, paginate
 from api.runs.damaged import stored_documents
 from api.runs.executions import Execution
+from api.runs.overview import Overview
 from api.runs.progress import Progress
 from prewarm.execution_status import console_url, recommended_action
-from prewarm.results.next_steps import next_steps, remedy_for
+from prewarm.results.next_steps import remedy_for
 from prewarm.results.outcome import IN_WORDS, Outcome
 from prewarm.results.rollup import Verdict
 from prewarm.results.warm_counts import run_lengths
@@ -30,15 +30,16 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
     If the URLs exceed the page or one response, `nextToken` leads to the next page; the counts always cover the whole
     run.
     """
-    details = _details(progress, has_console=has_console)
-    counts = Counter(entry.verdict for entry in progress.urls)
+    overview = progress.overview()
+    details = _details(progress, overview, has_console=has_console)
+    counts = overview.verdicts
     urls, token = paginate(progress.urls, page, MAX_RESPONSE_BYTES - escaped_bytes(details))
     lists = {verdict: [entry.url for entry in urls if entry.verdict == verdict] for verdict in Verdict}
     document: dict[str, Any] = {
         "status": "IN_PROGRESS" if progress.ending else progress.execution.contract_status,
         "total": len(progress.urls),
-        "completed": counts[Verdict.SUCCESS] + counts[Verdict.FAILED],
-        "inProgress": counts[Verdict.IN_PROGRESS],
+        "completed": counts.get(Verdict.SUCCESS, 0) + counts.get(Verdict.FAILED, 0),
+        "inProgress": counts.get(Verdict.IN_PROGRESS, 0),
         "failedUrl": lists[Verdict.FAILED],
         "inProgressUrl": lists[Verdict.IN_PROGRESS],
         "successUrl": lists[Verdict.SUCCESS],
@@ -49,26 +50,23 @@ def as_contract(progress: Progress, page: Page = ALL_URLS, *, has_console: bool 
         known = [each for each in warm if each is not None]
         document["successTargets"] = run_lengths(known) if len(known) == len(warm) else []
         document["failures"] = [entry.failure() for entry in urls if entry.verdict == Verdict.FAILED]
-        document["words"] = explanations(entry.reasons or {} for entry in progress.urls)
-        document["failedEverywhere"] = sum(entry.everywhere for entry in progress.urls)
-        document["failed"] = counts[Verdict.FAILED]
-        document["failing"] = sum(entry.failing for entry in progress.urls)
+        document["words"] = explanations(overview.outcomes)
+        document["failedEverywhere"] = overview.everywhere
+        document["failed"] = counts.get(Verdict.FAILED, 0)
+        document["failing"] = overview.failing
     return document | details | ({"nextToken": token} if token else {})
 
 
-def _details(progress: Progress, *, has_console: bool) -> dict[str, Any]:
+def _details(progress: Progress, overview: Overview, *, has_console: bool) -> dict[str, Any]:
     """Return the fields of a status that do not depend on the page."""
     optional = {"dryRun": progress.dry_run, "pops": progress.pops, "gain": progress.gain, "cost": progress.cost}
     present = {name: value for name, value in optional.items() if value is not None}
     present |= progress.times or {}
     run = {"phase": progress.phase, "label": progress.label or None} | ({"partial": True} if progress.partial else {})
     details = execution_details(progress.execution, has_console=has_console)
-    # What to do about the failed URLs of the whole run.
-    failed = (entry for entry in progress.urls if entry.verdict == Verdict.FAILED)
-    steps = next_steps((entry.url, entry.known_kinds()) for entry in failed)
     if progress.dry_run is None:
-        present["nextSteps"] = steps
-    if remedy := remedy_for(details.get("remedy"), steps):
+        present["nextSteps"] = overview.steps
+    if remedy := remedy_for(details.get("remedy"), overview.steps):
         details["remedy"] = remedy
     return progress.totals | present | run | details
 
@@ -92,7 +90,7 @@ def execution_details(execution: Execution, *, has_console: bool) -> dict[str, A
     return details
 
 
-def explanations(reasons: Iterable[dict[str, int]]) -> dict[str, str]:
-    """Return a plain-English explanation of each outcome among the reasons."""
-    outcomes = {Outcome(name) for each in reasons for name in each}
+def explanations(names: Iterable[str]) -> dict[str, str]:
+    """Return a plain-English explanation of each of these outcomes."""
+    outcomes = {Outcome(name) for name in names}
     return {outcome.value: IN_WORDS[outcome] for outcome in sorted(outcomes)}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
 
+from prewarm.planning.batch_list import BatchList
 from prewarm.planning.plan import Batch, Block, Group, Plan
 
 # Batches per concurrent worker: enough for even load and visible progress, few enough that starting them is cheap.
@@ -112,6 +113,12 @@ def all_batches(plan: Plan) -> Sequence[Batch]:
     return tuple(tiled(plan))
 
 
+def batch_ids(plan: Plan) -> list[str]:
+    """Return the ids of all batches of a plan, in the order of `all_batches`."""
+    batches = all_batches(plan)
+    return batches.ids if isinstance(batches, BatchList) else [batch.id for batch in batches]
+
+
 def once_per_plan(compute: Callable[[Plan], T]) -> Callable[[Plan], T]:
     """Return a function that computes its result once for each plan, and keeps it as long as there is the plan.
 
@@ -131,8 +138,16 @@ def once_per_plan(compute: Callable[[Plan], T]) -> Callable[[Plan], T]:
 
 
 @once_per_plan
+def batch_places(plan: Plan) -> Mapping[str, int]:
+    """Return the place of each batch in the plan's list, by id."""
+    return {name: place for place, name in enumerate(batch_ids(plan))}
+
+
+@once_per_plan
 def expected_pairs(plan: Plan) -> Sequence[int]:
     """Return by URL index the number of pairs that the plan's batches have; 0 beyond `plan.placed`."""
+    if isinstance(plan.batch_list, BatchList) and plan.batch_list.of_urls is not None:
+        return plan.batch_list.of_urls
     differences = [0] * (plan.url_count + 1)
     for batch in all_batches(plan):
         for start, end, pairs in batch.cells.by_url():
@@ -144,6 +159,8 @@ def expected_pairs(plan: Plan) -> Sequence[int]:
 @once_per_plan
 def pairs_by_pop(plan: Plan) -> Mapping[tuple[int, str], int]:
     """Return by group's number and POP's id how many of the group's URLs the plan's batches have there."""
+    if isinstance(plan.batch_list, BatchList) and plan.batch_list.of_pops is not None:
+        return plan.batch_list.of_pops
     rectangles: Counter[tuple[int, int, int]] = Counter()
     pairs: Counter[tuple[int, str]] = Counter()
     for batch in all_batches(plan):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from prewarm.planning.cells import Cells, pack_masks, unpack_masks
+from prewarm.planning.cells import Cells, pack_pairs, unpack_masks, unpack_pairs
 from prewarm.planning.source_report import SourceReport, mostly_skipped
 from prewarm.urls import Url, redacted
 
@@ -91,16 +91,17 @@ class Batch:
         return replace(self, rows=tuple(block["rows"]), masks=unpack_masks(block["masks"]))
 
     def as_json(self) -> list[Any]:
-        """Return the batch as an entry of the plan's list of batches."""
+        """Return the batch as an entry of the plan's list of batches; its pairs are one text."""
         whole = [getattr(self, name) for name in _BOUNDS]
-        return [*whole, list(self.rows), pack_masks(self.masks)] if self.rows else whole
+        return [*whole, pack_pairs(self.rows, self.masks)] if self.rows else whole
 
     @classmethod
     def from_json(cls, entry: Sequence[Any]) -> "Batch":
         """Read an entry of the plan's list of batches."""
         bounds, pairs = entry[: len(_BOUNDS)], entry[len(_BOUNDS) :]
         whole = cls(*bounds)
-        return replace(whole, rows=tuple(pairs[0]), masks=unpack_masks(pairs[1])) if pairs else whole
+        rows, masks = unpack_pairs(*pairs) if pairs else ((), ())
+        return replace(whole, rows=rows, masks=masks) if pairs else whole
 
 
 # What a rectangle needs, and what the map's item of any batch has: the pairs are in its block.
@@ -174,7 +175,7 @@ class Plan:
     # is not in the stored plan, which every worker reads; plan_documents.with_batches adds it.
     lists_batches: bool = False
     pairs: bool = False
-    batch_list: tuple[Batch, ...] = field(default=(), repr=False)
+    batch_list: Sequence[Batch] = field(default=(), repr=False)
     tier: str = EDGE
     # What http:// URLs are fetched with in place of `variants`; empty: the same, as in plans of earlier versions.
     http_variants: tuple[str, ...] = ()

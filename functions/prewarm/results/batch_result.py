@@ -6,6 +6,8 @@ from prewarm.planning.plan import Skipped
 from prewarm.results.failures import Example
 
 Packed = bytes
+# A part's batch and its number.
+PartKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,12 @@ class BatchResult:
     targets: int = 0
     gain: str = ""
     short_lived: Packed = b""
+
+
+def slim(part: BatchResult, *kept: str) -> BatchResult:
+    """Return a part with only what says where it belongs, and the named fields."""
+    values = {name: getattr(part, name) for name in kept}
+    return BatchResult(
+        part.batch, part.part, part.group, part.url_from, part.url_to, part.pops, finished=True, done=0,
+        outcomes={}, verified=0, bytes=0, pop_from=part.pop_from, **values,
+    )  # fmt: skip

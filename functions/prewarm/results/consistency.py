@@ -4,8 +4,7 @@ Only copies with the same encoding are compared: an edge that compresses changes
 """
 
 import zlib
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from prewarm.fetcher.response import Response
@@ -78,55 +77,20 @@ def mixed_contents(
 ) -> dict[int, tuple[str, str]]:
     """Return the URLs whose contents differ within a batch or between batches: by index, two such POPs.
 
-    Between batches, the two POPs are the first ones of the batches that have the URL.
+    Between batches, the two POPs are the first ones of the batches that have the URL. `parts` are those of
+    rectangles, in order; pair_contents compares batches of pairs.
     """
     cells, variants = cells or PartCells(plan), len(plan.variants)
     mixed: dict[int, tuple[str, str]] = {}
     first: dict[tuple[int, int], BatchResult] = {}
-    seen = _FirstCopies()
     for part in parts:
         mixed.update(part.mixed)
-        if plan.pairs:
-            for one, number in seen.others(part, cells, variants):
-                _compare(one, (part, number), mixed, cells, variants)
-            continue
         other = first.setdefault((part.url_from, part.url_to), part)
         if part.contents == other.contents:
             continue
         for number in range(len(part.contents) // DIGITS):
             _compare((other, number), (part, number), mixed, cells, variants)
     return mixed
-
-
-class _FirstCopies:
-    """The first copy of each URL and variant among batches of pairs, by URL index x variants + variant.
-
-    Two dicts of texts and numbers, which Python's garbage collector does not traverse: there may be a million copies.
-    """
-
-    def __init__(self) -> None:
-        self._checksums: dict[int, str] = {}
-        self._places: dict[int, int] = {}
-        self._parts: list[BatchResult] = []
-
-    def others(
-        self, part: BatchResult, cells: PartCells, variants: int
-    ) -> Iterator[tuple[tuple[BatchResult, int], int]]:
-        """Yield where a batch has another content than the first copy: that copy's batch and number, and its own."""
-        place, contents = len(self._parts), part.contents
-        self._parts.append(part)
-        copies = [index * variants + variant for index in cells.of(part).rows for variant in range(variants)]
-        for number, copy in enumerate(copies[: len(contents) // DIGITS]):
-            checksum = contents[DIGITS * number : DIGITS * (number + 1)]
-            if checksum == UNKNOWN:
-                continue
-            first = self._checksums.get(copy)
-            if first is None:
-                self._checksums[copy], self._places[copy] = checksum, place
-            elif first != checksum:
-                other = self._parts[self._places[copy]]
-                row, variant = divmod(copy, variants)
-                yield (other, bisect_left(cells.of(other).rows, row) * variants + variant), number
 
 
 def _compare(
@@ -140,19 +104,12 @@ def _compare(
     checksums = _checksum(*one), _checksum(*other)
     if checksums[0] == checksums[1] or UNKNOWN in checksums or "" in checksums or not _same_encoding(*one, *other):
         return
-    row = other[1] // variants
-    pops = tuple(_first_pop(part, number // variants, cells) for part, number in (one, other))
-    mixed.setdefault(cells.of(other[0]).rows[row], (pops[0], pops[1]))
+    index = other[0].url_from + other[1] // variants
+    mixed.setdefault(index, (cells.names(one[0])[0], cells.names(other[0])[0]))
 
 
 def _checksum(part: BatchResult, number: int) -> str:
     return part.contents[DIGITS * number : DIGITS * (number + 1)]
-
-
-def _first_pop(part: BatchResult, row: int, cells: PartCells) -> str:
-    """Return the first POP at which a batch has a URL."""
-    of_part = cells.of(part)
-    return cells.names(part)[next(column for column in range(of_part.pops) if of_part.has(row, column))]
 
 
 def _same_encoding(one: BatchResult, number: int, other: BatchResult, place: int) -> bool:

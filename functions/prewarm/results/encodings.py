@@ -5,8 +5,9 @@ compressed copy, so that batches of the same URLs can be compared.
 """
 
 import json
+import string
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from prewarm.planning.plan import Plan
@@ -16,6 +17,8 @@ from prewarm.results.part_cells import PartCells
 # The letter of a copy's encoding; in upper case where the batch has a compressed copy of the URL and variant.
 LETTERS = {"": "i", "br": "b", "gzip": "g"}
 OTHER, NO_COPY = "o", "-"
+# 1 for letters in upper case, 0 for others.
+UPPER = bytes(chr(code) in string.ascii_uppercase for code in range(256))
 # Most bytes of a packed map in the ledger's item, which has at most 400 KB.
 MAX_PACKED_BYTES = 60_000
 
@@ -78,24 +81,56 @@ def uncompressed_pops(
 ) -> dict[int, tuple[str, ...]]:
     """Return by URL index the POPs that gave a plain copy where others gave, or the settings expect, another one."""
     cells, variants = cells or PartCells(plan), len(plan.variants)
+    compressed = CompressedCopies(plan.url_count * variants)
+    # Few runs have plain copies: only then are the letters looked at.
+    if any(part.plain_copies for part in parts):
+        for part in parts:
+            compressed.add(part.encodings, copies_of(cells, part, variants))
+    return plain_pops(parts, compressed, cells, variants)
+
+
+def copies_of(cells: PartCells, part: BatchResult, variants: int) -> Sequence[int]:
+    """Return the copies of a part in the order of its letters: URL index x variants + variant."""
+    rows = cells.of(part).rows
+    if isinstance(rows, range):
+        return range(rows.start * variants, rows.stop * variants)
+    return rows if variants == 1 else [row * variants + variant for row in rows for variant in range(variants)]
+
+
+class CompressedCopies:
+    """Which URLs and variants have a compressed copy in some batch; `flags` has a byte for each."""
+
+    def __init__(self, copies: int) -> None:
+        self.flags = bytearray(copies)
+
+    def add(self, letters: str, copies: Sequence[int]) -> None:
+        """Add a batch's letters, of these copies."""
+        if letters == letters.lower():
+            return
+        upper = letters.encode().translate(UPPER)
+        if isinstance(copies, range):
+            place = slice(copies.start, copies.start + len(upper))
+            both = int.from_bytes(upper) | int.from_bytes(self.flags[place])
+            self.flags[place] = both.to_bytes(len(upper))
+            return
+        flags = self.flags
+        for copy, flag in zip(copies, upper, strict=False):
+            if flag:
+                flags[copy] = 1
+
+
+def plain_pops(
+    parts: Iterable[BatchResult], compressed: CompressedCopies, cells: PartCells, variants: int
+) -> dict[int, tuple[str, ...]]:
+    """Return what `uncompressed_pops` does, from the parts that have plain copies."""
     found: dict[int, set[str]] = {}
-    # Few runs have plain copies: only then are the letters looked at one by one, and only for those URLs.
-    plain = [(part, unpack(part.plain_copies)) for part in parts if part.plain_copies]
-    wanted = {_key(cells, part, number, variants) for part, numbers in plain for number in numbers}
-    compressed = {
-        key
-        for part in parts
-        if wanted and part.encodings != part.encodings.lower()
-        for number, letter in enumerate(part.encodings)
-        if letter.isupper() and (key := _key(cells, part, number, variants)) in wanted
-    }
     for part in parts:
         for number, pops in unpack(part.uncompressed).items():
             _add(cells, part, _key(cells, part, number, variants)[0], pops, found)
-    for part, numbers in plain:
-        for number, pops in numbers.items():
-            if (key := _key(cells, part, number, variants)) in compressed:
-                _add(cells, part, key[0], pops, found)
+        for number, pops in unpack(part.plain_copies).items():
+            index, variant = _key(cells, part, number, variants)
+            if compressed.flags[index * variants + variant]:
+                _add(cells, part, index, pops, found)
     return {index: tuple(sorted(names)) for index, names in sorted(found.items())}
 
 
@@ -106,5 +141,9 @@ def _key(cells: PartCells, part: BatchResult, number: int, variants: int) -> tup
 
 
 def _add(cells: PartCells, part: BatchResult, index: int, pops: int, found: dict[int, set[str]]) -> None:
-    chosen = {name for place, name in enumerate(cells.names(part)) if pops >> place & 1}
-    found.setdefault(index, set()).update(chosen)
+    found.setdefault(index, set()).update(pops_at(cells, part, pops))
+
+
+def pops_at(cells: PartCells, part: BatchResult, pops: int) -> list[str]:
+    """Return the POPs of a part's batch whose bits are set."""
+    return [name for place, name in enumerate(cells.names(part)) if pops >> place & 1]

@@ -41,6 +41,10 @@ class Gain:
         for number, count in other.classes.items():
             self.classes[number] += count
 
+    def copy(self) -> "Gain":
+        """Return a copy to which counts can be added."""
+        return Gain(self.fetched, self.before, self.classes.copy())
+
     def as_json(self) -> dict[str, Any]:
         """Return the counts, and the percentiles of the differences in milliseconds; None without any."""
         spared = {f"p{percent}": class_value(number) for percent, number in classes_at(self.classes, PERCENTILES)}
@@ -90,10 +94,25 @@ def gain_of(results: Iterable[BatchResult], verify: str, region_of: Callable[[st
     `region_of` returns the region of a location or POP. Each has `pairs`, `sparedMs` (p50, p95, p99; None without a
     pair), `fetched` and `warmBefore`, see Gain; the run has them as a sentence too, in `text`.
     """
-    locations: defaultdict[str, Gain] = defaultdict(Gain)
+    locations: dict[str, Gain] = {}
     for result in results:
-        for location, gain in unpack_gains(result.gain).items():
+        add_gains(locations, result.gain)
+    return gain_of_locations(locations, verify, region_of)
+
+
+def add_gains(locations: dict[str, Gain], packed: str) -> None:
+    """Add the counts by location that a part has, as `pack_gains` packed them."""
+    for location, gain in unpack_gains(packed).items():
+        if location in locations:
             locations[location].add(gain)
+        else:
+            locations[location] = gain
+
+
+def gain_of_locations(
+    locations: Mapping[str, Gain], verify: str, region_of: Callable[[str], str]
+) -> dict[str, Any] | None:
+    """Return the gain of a run from its counts by location, as `gain_of` does."""
     regions: defaultdict[str, Gain] = defaultdict(Gain)
     for location, gain in locations.items():
         regions[region_of(location)].add(gain)

@@ -169,11 +169,16 @@ def next_steps(failures: Iterable[tuple[str, Mapping[str, int]]]) -> list[dict[s
     `failures` has each failed URL with its counts by kind. Each entry is that of `step_of` with `urls`, the number of
     URLs whose main failure it is about, and `url`, the first of them.
     """
+    return next_steps_of((url, kinds, 1) for url, kinds in failures)
+
+
+def next_steps_of(failures: Iterable[tuple[str, Mapping[str, int], int]]) -> list[dict[str, Any]]:
+    """Return what `next_steps` does; each URL comes with the number of URLs that it stands for."""
     first: dict[Kind, str] = {}
     mains: Counter[Kind] = Counter()
-    for url, kinds in failures:
+    for url, kinds, urls in failures:
         if kind := main_kind(kinds):
-            mains[kind] += 1
+            mains[kind] += urls
             first.setdefault(kind, url)
     steps: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
     for kind, count in mains.items():

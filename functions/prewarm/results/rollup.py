@@ -1,64 +1,26 @@
 """The roll-up: from batch results to one verdict per URL. Pure; the cost grows with batches and failures."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from prewarm.planning.batching import expected_pairs
 from prewarm.planning.plan import Plan, Skipped
 from prewarm.results.batch_result import BatchResult
-from prewarm.results.chain import counted_parts, finished_batches
-from prewarm.results.consistency import mixed_contents
-from prewarm.results.encodings import uncompressed_pops
-from prewarm.results.failures import Example, by_outcome
 from prewarm.results.outcome import Outcome
-from prewarm.results.part_cells import PartCells
-from prewarm.results.proven_servers import ProvenServers, proven_servers
-from prewarm.results.short_lived import Expiring, expired_warnings, expiring
+from prewarm.results.proven_servers import ProvenServers
+from prewarm.results.run_sums import RunSums, sums_of
+from prewarm.results.short_lived import ExpiringCopies, expired_warnings
 from prewarm.results.skipped_pops import skipped_of_run
-from prewarm.results.url_sums import MOST_DARK_SHARE, UrlSums, together
-from prewarm.results.vary import Varied, add, vary_warnings
+from prewarm.results.url_results import UrlResult, UrlResults, Verdict
+from prewarm.results.vary import Varied, vary_warnings
 from prewarm.urls import redacted
+
+__all__ = ["RollUp", "UrlResult", "Verdict", "roll_up", "rolled_up", "sums", "warnings_of"]
 
 # How many URLs with plain copies a summary lists, and POPs of each; the report counts all.
 UNCOMPRESSED_SHOWN, POPS_SHOWN = 100, 5
-
-
-class Verdict(StrEnum):
-    """The result of one URL."""
-
-    SUCCESS = "success"
-    FAILED = "failed"
-    IN_PROGRESS = "in_progress"
-
-
-@dataclass(slots=True)
-class UrlResult:
-    """One URL's verdict, its reachable targets, those known to be warm, and its failures by kind (failures.Kind).
-
-    `example`: one of the most frequent failures, None if no batch kept one. Each poll makes one for each URL of the
-    run; a frozen one takes three times as long to make.
-    """
-
-    index: int
-    verdict: Verdict
-    reachable: int
-    warm: int
-    kinds: dict[str, int]
-    example: Example | None = None
-
-    @property
-    def failures(self) -> dict[str, int]:
-        """Return the failures by outcome."""
-        return by_outcome(self.kinds)
-
-    @property
-    def coverage(self) -> float:
-        """Return the percentage of the reachable targets that are warm."""
-        return 100.0 * self.warm / self.reachable if self.reachable else 0.0
 
 
 @dataclass(frozen=True)
@@ -70,20 +32,20 @@ class RollUp:
     where compressed ones were expected, with the POPs that have them; `short_lived`: when copies expire.
     """
 
-    urls: list[UrlResult]
+    urls: Sequence[UrlResult]
     outcomes: Counter[str]
     bytes: int
     verified: int
     targets_done: int
     skipped: list[Skipped]
     layers: Counter[str] = field(default_factory=Counter)
-    mixed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    mixed: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     verified_in_pop: int = 0
     vary: Varied = field(default_factory=dict)
     verified_elsewhere: int = 0
     servers: ProvenServers = field(default_factory=ProvenServers)
-    uncompressed: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    short_lived: list[Expiring] = field(default_factory=list)
+    uncompressed: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    short_lived: ExpiringCopies = field(default_factory=ExpiringCopies)
 
     def indices(self, verdict: Verdict) -> list[int]:
         """Return the indices of all URLs with one verdict."""
@@ -98,83 +60,35 @@ def roll_up(plan: Plan, results: Iterable[BatchResult], ended: Outcome | None = 
         results: its current batch results (chain.current_parts), in any order.
         ended: the outcome of the unfinished targets of a run that has ended; None while it is in progress.
 
-    A URL is decided when every batch that holds it is finished. It is a success when at least
-    `plan.percent_needed` of its reachable targets, and at least one, are warm, and not more than MOST_DARK_SHARE of
-    its targets are at dark POPs. A target that no part accounts for is never warm.
-
     """
-    variants = len(plan.variants)
-    parts = counted_parts(results, variants)
-    cells, expected = PartCells(plan), expected_pairs(plan)
-    sums = UrlSums(plan.url_count, finished_batches(parts, variants), cells)
-    skipped = {(entry.pop, entry.reason): entry for group in plan.groups for entry in group.skipped}
-    outcomes: Counter[str] = Counter()
-    layers: Counter[str] = Counter()
-    varied: Varied = {}
-    for result in parts:
-        outcomes.update(result.outcomes)
-        layers.update(result.layers)
-        add(varied, result.vary)
-        skipped.update({(entry.pop, entry.reason): entry for entry in result.dark})
-        sums.add(result, variants)
-    sums.close()
-    done = sum(result.done for result in parts)
-    urls = [
-        _url_result(plan, sums, index, expected[index] * variants, ended)
-        for group in plan.groups
-        for index in range(group.url_from, group.url_to)
-    ]
-    unfinished = sum(expected) * variants - done
+    of = sums_of(plan, results, measurements=False)
+    rolled = rolled_up(of, UrlResults(of, ended))
+    uncompressed = of.contents.all_uncompressed()
+    return replace(rolled, urls=list(rolled.urls), mixed=dict(rolled.mixed), uncompressed=uncompressed)
+
+
+def rolled_up(of: RunSums, urls: UrlResults) -> RollUp:
+    """Return what `roll_up` does, from a run's sums and the results that follow from them."""
+    outcomes, numbers, ended = of.outcomes.copy(), of.numbers, urls.ended
+    unfinished = sum(of.urls.expected) - numbers["done"]
     if ended and unfinished:
         outcomes[ended.value] += unfinished
-    unplaced = {Outcome.NO_DISTRIBUTION.value: 1}
-    urls += [UrlResult(i, Verdict.FAILED, 0, 0, dict(unplaced)) for i in range(plan.placed, plan.url_count)]
     return RollUp(
         urls=urls,
         outcomes=outcomes,
-        bytes=sum(result.bytes for result in parts),
-        verified=sum(result.verified for result in parts),
-        targets_done=done,
-        skipped=[skipped[key] for key in sorted(skipped)],
-        layers=layers,
-        mixed=mixed_contents(plan, parts, cells),
-        verified_in_pop=sum(result.verified_in_pop for result in parts),
-        vary=varied,
-        verified_elsewhere=sum(result.verified_elsewhere for result in parts),
-        servers=proven_servers(plan, parts),
-        uncompressed=uncompressed_pops(plan, parts, cells),
-        short_lived=expiring(parts, cells),
+        bytes=numbers["bytes"],
+        verified=numbers["verified"],
+        targets_done=numbers["done"],
+        skipped=of.skipped(),
+        layers=of.layers,
+        mixed=of.contents.mixed(),
+        verified_in_pop=numbers["verified_in_pop"],
+        vary=of.vary,
+        verified_elsewhere=numbers["verified_elsewhere"],
+        servers=of.servers.result(),
+        uncompressed=of.contents.uncompressed(),
+        short_lived=of.contents.short_lived,
     )
-
-
-def _url_result(plan: Plan, sums: UrlSums, index: int, expected: int, ended: Outcome | None) -> UrlResult:
-    """Return the result of one URL of `expected` targets."""
-    dark = {reason: counts[index] for reason, counts in sums.dark.items() if counts[index]} if sums.dark else {}
-    failures, reported = sums.failures.get(index), sums.reported[index]
-    if not (dark or failures or reported or ended) and expected:
-        # Most URLs of a running run: all that is finished is warm.
-        warm = sums.finished[index]
-        verdict = Verdict.SUCCESS if warm == expected else Verdict.IN_PROGRESS
-        return UrlResult(index, verdict, expected, warm, {})
-    reachable = expected - sum(dark.values())
-    unfinished = expected - sums.finished[index]
-    # More reports than targets come from two workers that counted the same ones: none of them is known then.
-    unknown = unfinished - reported if reported <= unfinished else unfinished
-    kinds = dict(failures or {})
-    if mostly_dark := expected - reachable > MOST_DARK_SHARE * expected:
-        reachable, kinds = expected, together(kinds, dark)
-    warm = max(0, reachable - sum(kinds.values()) - unknown)
-    if unfinished and not ended:
-        return UrlResult(index, Verdict.IN_PROGRESS, reachable, warm, kinds)
-    if not expected:
-        # None of its POPs can be reached, so that no batch has it.
-        return UrlResult(index, Verdict.FAILED, 0, 0, {Outcome.UNREACHABLE.value: 1})
-    if unknown and ended:
-        kinds[ended.value] = kinds.get(ended.value, 0) + unknown
-    # Rounded, since 16.1 x 1,000 is a little more than 16,100.
-    enough = warm > 0 and 100 * warm >= round(plan.percent_needed * reachable, 6)
-    verdict = Verdict.SUCCESS if enough and not mostly_dark else Verdict.FAILED
-    return UrlResult(index, verdict, reachable, warm, kinds, sums.example(index, kinds) if kinds else None)
 
 
 def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: bool = True) -> dict[str, Any]:
@@ -207,7 +121,7 @@ def sums(plan: Plan, rolled: RollUp, urls: Sequence[str], at: float, *, ended: b
         "warnings": [
             *plan.warnings,
             *warnings_of(rolled, urls),
-            *expired_warnings(rolled.short_lived, urls, at, ended=ended),
+            *expired_warnings(rolled.short_lived.expired(at), urls, ended=ended),
         ],
     }
 

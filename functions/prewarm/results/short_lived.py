@@ -5,15 +5,19 @@ A worker stores for each URL with a short lifetime when its copies expire; the r
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
+from itertools import compress
 
-from prewarm.results.batch_result import BatchResult
-from prewarm.results.part_cells import PartCells
+from prewarm.results.batch_result import BatchResult, PartKey
 from prewarm.urls import redacted
 
 # Runs last hours; copies that live longer than this cannot expire in one.
 SHORT_SECONDS = 86_400
+# A number in stored sums: 4 bytes, and the largest that is kept; an edge can send any Age.
+NUMBER, LARGEST = "I", 2**32 - 1
+COLUMNS = ("url", "copies", "seconds", "earliest", "latest", "pop", "part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,11 @@ class ShortLived:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """The short-lived copies of one URL in a part of a run, with the POP of the one that expires first."""
+    """The short-lived copies of one URL in a part of a run: POP and lifetime of the one that expires first."""
 
     url: int
     pop: str
-    copies: ShortLived
+    seconds: int
 
 
 def pack_short_lived(urls: Mapping[int, ShortLived]) -> bytes:
@@ -62,30 +66,75 @@ def unpack_short_lived(packed: bytes) -> dict[int, ShortLived]:
     return {row[0]: ShortLived(*row[1:]) for row in json.loads(zlib.decompress(packed))} if packed else {}
 
 
-def expiring(parts: Iterable[BatchResult], cells: PartCells) -> list[Expiring]:
-    """Return the short-lived copies of a run's parts."""
-    found = []
-    for part in parts:
-        names = cells.names(part) if part.short_lived else ()
-        for url, copies in unpack_short_lived(part.short_lived).items():
-            found.append(Expiring(url, names[copies.pop], copies))
-    return found
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """The copies that have expired: how many at least, of how many URLs, and the one with the shortest lifetime."""
+
+    copies: int
+    urls: int
+    first: Expiring
 
 
-def expired_warnings(known: Iterable[Expiring], urls: Sequence[str], at: float, *, ended: bool) -> list[str]:
-    """Return a warning about the copies that have expired at `at`, in epoch seconds: the run's end, or now.
+@dataclass
+class ExpiringCopies:
+    """The short-lived copies of a run's parts, added in any order.
+
+    `parts`: the keys of parts that have some; `pops`: POPs; `columns`: by field of COLUMNS, a number for each URL and
+    part, where `part` and `pop` are places in these lists.
+    """
+
+    parts: list[PartKey] = field(default_factory=list)
+    pops: list[str] = field(default_factory=list)
+    columns: dict[str, "array[int]"] = field(default_factory=lambda: {name: array(NUMBER) for name in COLUMNS})
+
+    def __len__(self) -> int:
+        return len(self.columns["url"])
+
+    def copy(self) -> "ExpiringCopies":
+        """Return a copy to which parts can be added."""
+        columns = {name: each[:] for name, each in self.columns.items()}
+        return ExpiringCopies(self.parts.copy(), self.pops.copy(), columns)
+
+    def add(self, part: BatchResult, names: Sequence[str]) -> None:
+        """Add a part of a batch of these POPs."""
+        places = {name: place for place, name in enumerate(self.pops)}
+        for url, each in unpack_short_lived(part.short_lived).items():
+            pop = places.setdefault(names[each.pop], len(places))
+            values = (url, each.copies, each.seconds, each.earliest, each.latest, pop, len(self.parts))
+            for name, value in zip(COLUMNS, values, strict=True):
+                self.columns[name].append(max(0, min(value, LARGEST)))
+        if part.short_lived:
+            self.parts.append((part.batch, part.part))
+            self.pops = list(places)
+
+    def expired(self, at: float) -> Expired | None:
+        """Return the copies that have expired at `at`, in epoch seconds; None if there are none."""
+        gone = [earliest <= at for earliest in self.columns["earliest"]]
+        if not any(gone):
+            return None
+        of_gone = {name: list(compress(each, gone)) for name, each in self.columns.items()}
+        # Of a part whose last copy has not expired, one is certain.
+        ends = zip(of_gone["copies"], of_gone["latest"], strict=True)
+        copies = sum([count if latest <= at else 1 for count, latest in ends])
+        order = list(zip(of_gone["seconds"], of_gone["url"], of_gone["earliest"], strict=True))
+        shortest = min(order)
+        # Where several parts have the same, the first of them.
+        same = [place for place, entry in enumerate(order) if entry == shortest]
+        first = min(same, key=lambda place: self.parts[of_gone["part"][place]])
+        example = Expiring(shortest[1], self.pops[of_gone["pop"][first]], shortest[0])
+        return Expired(copies, len(set(of_gone["url"])), example)
+
+
+def expired_warnings(gone: Expired | None, urls: Sequence[str], *, ended: bool) -> list[str]:
+    """Return a warning about the copies that have expired at the run's end, or until now.
 
     `urls`: all of the run's, as in the request; the example is the copy with the shortest lifetime.
     """
-    gone = [each for each in known if each.copies.earliest <= at]
-    if not gone:
+    if gone is None:
         return []
-    first = min(gone, key=lambda each: (each.copies.seconds, each.url, each.copies.earliest))
-    # Of a part whose last copy has not expired, one is certain.
-    copies = sum(each.copies.copies if each.copies.latest <= at else 1 for each in gone)
-    count = len({each.url for each in gone})
-    about = f"{count:,} URLs had" if count > 1 else "one URL had"
+    first = gone.first
+    about = f"{gone.urls:,} URLs had" if gone.urls > 1 else "one URL had"
     when = "before the run ended" if ended else "already"
-    example = f"such as {redacted(urls[first.url])} at {first.pop}, cached for {first.copies.seconds:,} s"
+    example = f"such as {redacted(urls[first.url])} at {first.pop}, cached for {first.seconds:,} s"
     why = "viewers wait for the origin there; raise the TTL, or warm short-lived URLs last, in a separate run"
-    return [f"{about} copies that have expired {when} (at least {copies:,}), {example}: {why}"]
+    return [f"{about} copies that have expired {when} (at least {gone.copies:,}), {example}: {why}"]

@@ -6,7 +6,7 @@ A worker measures its part of a batch, the ledger stores that in a few hundred b
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from prewarm.planning.batching import pairs_by_pop
@@ -157,18 +157,50 @@ class Measured:
         return 100 * self.pops[name].warm / finished if finished > 0 else None
 
 
+class MeasuredSums:
+    """The measurements of a run's parts, added up in any order: `pops` by POP id in the order of the plan.
+
+    The other fields are those of Measured.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.pops = {name: PopSums() for group in plan.groups for name in group.pops}
+        self.classes: Counter[int] = Counter()
+        self.plain = self.gb_ms = self.parts = 0
+
+    def add(self, result: BatchResult) -> None:
+        """Add a part."""
+        names = self._plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]
+        for name, part in zip(names, unpack_pops(result.per_pop), strict=False):
+            self.pops[name].add(part)
+        for number, count in result.times.items():
+            self.classes[number] += count
+        self.plain += result.plain
+        self.gb_ms += result.gb_ms
+        self.parts += 1
+
+    def copy(self) -> "MeasuredSums":
+        """Return a copy to which parts can be added."""
+        other = MeasuredSums.__new__(MeasuredSums)
+        other._plan = self._plan  # noqa: SLF001 - its own class
+        other.pops = {name: replace(sums) for name, sums in self.pops.items()}
+        other.classes, other.plain = self.classes.copy(), self.plain
+        other.gb_ms, other.parts = self.gb_ms, self.parts
+        return other
+
+    def measured(self, aside: Counter[str] | None = None) -> Measured:
+        """Return the run's measurements; `aside`: see Measured."""
+        targets = Counter(dict.fromkeys(self.pops, 0))
+        for (_, name), pairs in pairs_by_pop(self._plan).items():
+            targets[name] += pairs * len(self._plan.variants)
+        set_aside = aside or Counter()
+        return Measured(targets, self.pops, self.classes, self.plain, self.gb_ms, self.parts, set_aside)
+
+
 def measure(plan: Plan, results: Iterable[BatchResult], aside: Counter[str] | None = None) -> Measured:
     """Return the sums of the measurements of a run's batch parts; `aside`: see Measured."""
-    targets = Counter({name: 0 for group in plan.groups for name in group.pops})
-    for (_, name), pairs in pairs_by_pop(plan).items():
-        targets[name] += pairs * len(plan.variants)
-    measured = Measured(targets, {name: PopSums() for name in targets}, aside=aside or Counter())
+    sums = MeasuredSums(plan)
     for result in results:
-        names = plan.groups[result.group].pops[result.pop_from : result.pop_from + result.pops]
-        for name, part in zip(names, unpack_pops(result.per_pop), strict=False):
-            measured.pops[name].add(part)
-        measured.classes.update(result.times)
-        measured.plain += result.plain
-        measured.gb_ms += result.gb_ms
-        measured.parts += 1
-    return measured
+        sums.add(result)
+    return sums.measured(aside)

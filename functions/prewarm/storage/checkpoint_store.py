@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from prewarm.observability import logger
+from prewarm.planning.plan import Plan
 from prewarm.storage.bucket import Bucket, TooLarge, Unavailable
 from prewarm.storage.checkpoint import Checkpoint, decoded
 from prewarm.storage.keys import checkpoint_key
 
-# A million targets of which each fails in its own way have about 12 MB.
+# A run of a million URLs has about 25 MB.
 MOST_BYTES = 32_000_000
 # What reading content of another kind raises; the checksum makes it improbable.
 DAMAGE = (
@@ -65,8 +66,9 @@ class CheckpointStore(Bucket):
         """Let the next poll read the checkpoint, as that of a new process does."""
         self._run, self._latest = "", StoredCheckpoint()
 
-    def get_checkpoint(self, run: str) -> StoredCheckpoint:
-        """Return the run's checkpoint."""
+    def get_checkpoint(self, plan: Plan) -> StoredCheckpoint:
+        """Return the checkpoint of a plan's run; that of another plan of the run has only its owner."""
+        run = plan.run
         known = self.remembered_checkpoint(run)
         try:
             found = self._get_versioned(checkpoint_key(run), MOST_BYTES, known.version)
@@ -80,7 +82,7 @@ class CheckpointStore(Bucket):
         if version == known.version:
             return known
         try:
-            return self._remember(run, StoredCheckpoint(decoded(body), version))
+            return self._remember(run, StoredCheckpoint(decoded(body, plan), version))
         except DAMAGE as error:
             return self._not_used(run, f"{type(error).__name__}: {error}", version)
 

@@ -4,12 +4,36 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from typing import overload
 
 from prewarm.results.failures import ID_IN_RECORDS, Example
 
 # Most bytes of an item's `examples`. Request ids are as good as random: the largest batch has up to 2,000 failed URLs
 # whose ids alone would take 90,000 bytes; about 1,100 of them fit.
 MAX_EXAMPLE_BYTES = 60_000
+
+
+class PackedExamples(Sequence[Example]):
+    """Examples that are unpacked when they are needed; `packed`: what `pack_examples` returned."""
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+        self._examples: tuple[Example, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self._unpacked())
+
+    @overload
+    def __getitem__(self, place: int) -> Example: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Example]: ...
+    def __getitem__(self, place: int | slice) -> Example | Sequence[Example]:
+        return self._unpacked()[place]
+
+    def _unpacked(self) -> tuple[Example, ...]:
+        if self._examples is None:
+            self._examples = unpack_examples(self.packed)
+        return self._examples
 
 
 def pack_examples(examples: Sequence[Example]) -> bytes:

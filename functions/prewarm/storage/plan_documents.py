@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from prewarm.planning.batching import tiled
-from prewarm.planning.plan import Batch, Plan
+from prewarm.planning.batch_list import BatchList
+from prewarm.planning.batching import expected_pairs, pairs_by_pop, tiled
+from prewarm.planning.plan import Plan
 from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
@@ -53,16 +54,25 @@ class PlanDocuments(Bucket):
         return plan
 
     def put_batches(self, plan: Plan) -> None:
-        """Store the plan's list of batches, which says what is expected of each URL and of each batch."""
+        """Store the plan's list of batches, which says what is expected of each URL, POP and batch."""
         key = plan_key(plan.run, plan.attempt, "batches.json.gz")
-        self._put_json(key, [batch.as_json() for batch in plan.batch_list])
+        document = {
+            "batches": [batch.as_json() for batch in plan.batch_list],
+            "ofUrls": expected_pairs(plan),
+            "ofPops": [[*place, pairs] for place, pairs in pairs_by_pop(plan).items()],
+        }
+        self._put_json(key, document)
 
     def with_batches(self, plan: Plan) -> Plan:
         """Return the plan with its list of batches; that of a plan without one follows from its tiling."""
         if not plan.lists_batches:
             return replace(plan, batch_list=tuple(tiled(plan)))
-        entries = self._need_json(plan_key(plan.run, plan.attempt, "batches.json.gz"))
-        return replace(plan, batch_list=tuple(Batch.from_json(entry) for entry in entries))
+        stored = self._need_json(plan_key(plan.run, plan.attempt, "batches.json.gz"))
+        if isinstance(stored, list):
+            # Checkouts before 0.1.0 stored the batches alone.
+            return replace(plan, batch_list=BatchList(stored))
+        of_pops = {(group, pop): pairs for group, pop, pairs in stored["ofPops"]}
+        return replace(plan, batch_list=BatchList(stored["batches"], stored["ofUrls"], of_pops))
 
     def get_urls(self, run: str) -> list[str]:
         """Return all URLs of a planned run as in the request, by index."""

@@ -138,7 +138,7 @@ def test_polls_in_quick_succession_read_nothing(
     assert {answer["targets"]["done"] for answer in answers} == {500}
     with monkeypatch.context() as patch:
         # The same process does not add them up again, nor read the URLs.
-        patch.setattr("api.runs.progress.roll_up", None)
+        patch.setattr("api.runs.progress.rolled_up", None)
         assert watchers[19].poll() == answers[19]
     part(1)
     assert watchers[7].poll()["targets"]["done"] == 500
@@ -183,13 +183,13 @@ def test_checkpoint_from_before_a_redrive_is_not_used(store: Storage, plan: Plan
     part(1, 1, previous="a1-0", redrives=1, done=300, outcomes={"warmed": 300})
     assert poller.poll(redriven) == poller.whole(redriven)
     assert poller.poll(redriven)["targets"]["done"] == 1000
-    stored = poller.store.get_checkpoint(RUN)
+    stored = poller.store.get_checkpoint(plan)
     assert stored.checkpoint is not None
     assert stored.checkpoint.owner == Owner("p", 1)
     # A poll that began before the redrive neither uses nor replaces what belongs to it.
     late = Poller(store)
     assert late.poll(RUNNING) == late.whole(RUNNING)
-    assert late.store.get_checkpoint(RUN).version == stored.version
+    assert late.store.get_checkpoint(plan).version == stored.version
 
 
 def test_checkpoint_of_another_plan_is_not_used(store: Storage, plan: Plan, part: Part) -> None:
@@ -197,7 +197,7 @@ def test_checkpoint_of_another_plan_is_not_used(store: Storage, plan: Plan, part
     poller = Poller(store)
     live_results(RUNNING, replace(plan, attempt="other"), poller.store)
     assert poller.poll() == poller.whole()
-    stored = poller.store.get_checkpoint(RUN)
+    stored = poller.store.get_checkpoint(plan)
     assert stored.checkpoint is not None
     assert stored.checkpoint.owner == Owner("p", 0)
 
@@ -222,10 +222,10 @@ def test_checkpoint_that_cannot_be_read_or_written_costs_a_reading(
     part(0)
     poller = Poller(store)
     monkeypatch.setattr(poller.store, "_bucket", "missing-bucket")
-    stored = poller.store.get_checkpoint(RUN)
+    stored = poller.store.get_checkpoint(plan)
     assert (stored.lost, stored.writable) == (True, False)
     live = live_results(RUNNING, plan, poller.store)
-    assert [(result.batch, result.done) for result in live.results] == [(all_batches(plan)[0].id, 500)]
+    assert (live.sums.numbers["done"], live.sums.finished) == (500, {"1": 1})
     # Not to be written: the poll reads everything, whatever is enough for one that the next continues.
     monkeypatch.setattr(api.runs.live_results, "ENOUGH_BYTES", 1)
     assert not live_results(RUNNING, plan, poller.store).partial

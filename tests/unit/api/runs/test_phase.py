@@ -7,6 +7,7 @@ import pytest
 from api.runs.phase import phase_of, seconds_left
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
+from prewarm.results.run_sums import sums_of
 from prewarm.storage.ledger_items import Control
 from tests.support.builders import plan
 
@@ -27,7 +28,7 @@ def part(batch: str, done: int, *, finished: bool = True, number: int = 0) -> Ba
 def phase(
     results: list[BatchResult], control: Control = RUNNING, of: Plan = PLAN, now: float = NOW
 ) -> dict[str, Any]:
-    return phase_of(of, results, control, now)
+    return phase_of(of, sums_of(of, results), control, now)
 
 
 def test_stage_advances_when_all_its_batches_are_finished() -> None:

@@ -32,7 +32,7 @@ def run_of(
         "1-000000", 0, 0, 0, urls, len(POPS), finished=True, done=urls * len(POPS), outcomes={}, verified=0, bytes=0,
         failed=failed, per_pop=pack_pops(sums), **changes,
     )  # fmt: skip
-    return whole, [result], roll_up(whole, [result], ended).urls
+    return whole, [result], list(roll_up(whole, [result], ended).urls)
 
 
 def table_of(*run: Any) -> dict[str, tuple[int, int, bool]]:
