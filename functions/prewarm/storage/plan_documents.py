@@ -8,6 +8,9 @@ from prewarm.planning.plan import Batch, Plan
 from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
+# Encoded at a time: a few megabytes. A batch may have thousands of rows, and a URL thousands of characters.
+BATCHES_AT_ONCE, URLS_AT_ONCE = 20, 1_000
+
 
 class PlanDocuments(Bucket):
     """Plan, URLs, batches, addresses, blocks, stages and invalidations of a run."""
@@ -23,7 +26,7 @@ class PlanDocuments(Bucket):
         self._put_json(plan_key(plan.run, plan.attempt, "addresses.json.gz"), addresses)
         if not replace and self.get_plan(plan.run) is not None:
             return False
-        self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
+        self._put_list(run_key(plan.run, "plan/urls.json.gz"), urls, URLS_AT_ONCE)
         if replace:
             self._put_json(key, plan.as_json())
         # A write whose response was lost is repeated by the SDK: then the stored plan is this one.
@@ -55,7 +58,7 @@ class PlanDocuments(Bucket):
     def put_batches(self, plan: Plan) -> None:
         """Store the plan's list of batches, which says what is expected of each URL and of each batch."""
         key = plan_key(plan.run, plan.attempt, "batches.json.gz")
-        self._put_json(key, [batch.as_json() for batch in plan.batch_list])
+        self._put_list(key, (batch.as_json() for batch in plan.batch_list), BATCHES_AT_ONCE)
 
     def with_batches(self, plan: Plan) -> Plan:
         """Return the plan with its list of batches; that of a plan without one follows from its tiling."""
