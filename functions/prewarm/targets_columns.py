@@ -22,27 +22,24 @@ def columns_of(text: str, width: int) -> list[Sequence[str]] | None:
         text += "\n"
     if "\r" in text or text.startswith(("#", '"#')) or "\n#" in text or '\n"#' in text:
         return None
+    # The line end becomes a cell of its own. There are as many as lines, so if each of them follows `width` cells,
+    # all lines have as many.
     lines, quotes = text.count("\n"), text.count('"')
     if not quotes:
-        return _columns(text.replace("\n", ",\n,").split(",")[:-1], lines, width)
-    if quotes == 2 * width * lines and text.startswith('"') and text.endswith('"\n'):
-        # With as many quotes as there are around cells, none is inside one.
-        return _columns([*text[1:-2].replace('"\n"', '","\n","').split('","'), "\n"], lines, width)
-    try:
-        rows = list(csv.reader(text.split("\n")[:-1], strict=True))
-    except csv.Error:
-        return None
-    # A quoted cell with a line end makes one row of two lines.
-    if len(rows) != lines or set(map(len, rows)) != {width}:
-        return None
-    return list(zip(*rows, strict=True))
-
-
-def _columns(cells: list[str], lines: int, width: int) -> list[Sequence[str]] | None:
-    """Return the columns of the cells of all lines, a line end after each; None if a line has not `width` cells.
-
-    A line end is nowhere else: there are as many as lines, so if each is in its place, all lines have `width` cells.
-    """
+        cells = text.replace("\n", ",\n,").split(",")[:-1]
+    elif quotes == 2 * width * lines and text.startswith('"'):
+        # With as many quotes as there are around cells, and all of them found there, none is inside one.
+        cells = text.replace("\n", ',"\n",')[1:-2].split('","')
+    else:
+        # Takes twice as long.
+        try:
+            rows = list(csv.reader(text.split("\n")[:-1], strict=True))
+        except csv.Error:
+            return None
+        # A quoted cell with a line end makes one row of two lines.
+        if len(rows) != lines or set(map(len, rows)) != {width}:
+            return None
+        return list(zip(*rows, strict=True))
     step = width + 1
     if len(cells) != lines * step or cells[width::step].count("\n") != lines:
         return None
@@ -52,6 +49,6 @@ def _columns(cells: list[str], lines: int, width: int) -> list[Sequence[str]] | 
 def counts_of(cells: Sequence[str]) -> list[int] | None:
     """Return the numbers in a column; None if a cell is not a whole number of at most MOST_DIGITS digits."""
     text = "".join(cells)
-    if not (text.isascii() and text.isdecimal() and all(cells)) or len(max(cells, key=len)) > MOST_DIGITS:
+    if not (text.isascii() and text.isdecimal() and all(cells)) or max(map(len, cells)) > MOST_DIGITS:
         return None
     return list(map(int, cells))

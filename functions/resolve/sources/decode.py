@@ -119,7 +119,7 @@ def strict_text_pieces(source: Iterator[bytes]) -> Iterator[str]:
         lines += text.count("\n")
         if "\r" in text or last == "\r":
             # A carriage return ends a line, too; with its line feed, which may be in the next piece, only once.
-            lines += text.count("\r") - (last + text).count("\r\n")
+            lines += text.count("\r") - text.count("\r\n") - (last == "\r" and text.startswith("\n"))
         last = text[-1:] or last
         yield text
         if failed is not None:

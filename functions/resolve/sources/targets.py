@@ -132,35 +132,31 @@ class _Intake:
             raise ValueError(f"has more than {URLS_AT_MOST:,} URLs; raise the demand that a pair needs, or split it")
 
     def _new(self, line: int, text: str, pop: str) -> int:
-        """Return the number of a text that is new; each text is parsed once."""
+        """Return the number of a text that is new; each text is parsed once. `pop`: its first pair's."""
         try:
             url = parse_url(text)
         except ValueError as error:
             self._numbers[text] = NOT_VALID
             self._refuse(line, text, str(error))
             return NOT_VALID
-        fetch = url.fetch
-        number = None
+        fetch, number = url.fetch, None
         if fetch != text:
             number = self._respelled.get(fetch, self._numbers.get(fetch))
         elif self._respelled:
             number = self._respelled.get(fetch)
         if number is None or number == NOT_VALID:
-            number = self._numbered(url, pop)
+            if self._only and fetch not in self._only:
+                self._keep_example(OTHER_URLS, url, pop)
+                number = NOT_WANTED
+            else:
+                number = len(self._masks)
+                self._listed.append(url)
+                self._masks.append(0)
+                self._requests.append(self._of_host.setdefault(url.host, {}))
             if fetch != text:
                 self._respelled[fetch] = number
         self._numbers[text] = number
         return number
-
-    def _numbered(self, url: Url, pop: str) -> int:
-        """Return the number of a new URL, NOT_WANTED if url_list lacks it; `pop`: its first pair's."""
-        if self._only and url.fetch not in self._only:
-            self._keep_example(OTHER_URLS, url, pop)
-            return NOT_WANTED
-        self._listed.append(url)
-        self._masks.append(0)
-        self._requests.append(self._of_host.setdefault(url.host, {}))
-        return len(self._masks) - 1
 
     def _bit_of(self, pop: str) -> int:
         """Return a new POP's bit, 0 if it is not wanted."""
