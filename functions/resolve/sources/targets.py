@@ -104,7 +104,7 @@ class _Intake:
             elif number == NOT_VALID:
                 self.problems.append(UNLISTED)
             if number < 0:
-                self._left_out[OTHER_URLS] += number == NOT_WANTED
+                self._count_unwanted(number)
                 continue
             if bit is None:
                 bit = self._bit_of(pop)
@@ -125,6 +125,11 @@ class _Intake:
             if pairs > most:
                 raise ValueError(f"has more than {most:,} pairs; lower the share to cover, or split it")
         self.pairs = pairs
+
+    def _count_unwanted(self, number: int) -> None:
+        """Count a pair whose URL is not in the request's url_list; those of invalid URLs are problems."""
+        if number == NOT_WANTED:
+            self._left_out[OTHER_URLS] += 1
 
     def _add_url(self, url: Url) -> None:
         self.urls.append(url)
