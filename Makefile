@@ -30,9 +30,10 @@ local: .venv/local.stamp ## Serve the API on this machine; DISTRIBUTION=d111abc.
 test: .venv/dev.stamp ## Lint, check types, run all tests, check coverage
 	@$(MAKE) --no-print-directory --jobs 2 check suite
 
+# Three processes, also on two cores: the tests of the whole service wait for a third of their time.
 suite: .venv/dev.stamp
 	@echo "Running the tests ..."
-	@$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadgroup --cov --cov-report term $(ARGS)
+	@$(BIN)/python -m pytest --quiet --numprocesses 3 --dist loadgroup --cov --cov-report term $(ARGS)
 
 trust: .venv/dev.stamp ## Run the fault matrix, and write its figures into docs/reliability.md (10 to 15 minutes)
 	@$(BIN)/python -m tests.trust --seeds 1 --record $(ARGS)

@@ -95,7 +95,7 @@ def section(urls: int, pops: int, before: int, day: int) -> Section:
         f"hits after pairs of `--cover {COVERS[0]}`", 100 * pairs.pop_hits, LEAST_HITS, " %", at_least=True
     )
     most = Target("fetches, pairs / all URLs at all POPs", pairs.logged.fetches / whole.logged.fetches, MOST_FETCHES)
-    columns = ("warmed in the night", "fetches", "hits of the POP", "hits, with its regional cache")
+    columns = ("what was warmed", "fetches", "hits at the POP", "hits at the POP or its regional cache")
     return Section("The next day", columns, tuple(each.row() for each in found), notes, (least, most))
 
 

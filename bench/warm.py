@@ -23,7 +23,7 @@ from bench.peers import CLIENTS, versions
 from bench.section import Section
 
 # Of the clients that targets compare, and of those that are far from any target.
-ROUNDS, FAR_ROUNDS = 5, 3
+ROUNDS, FAR_ROUNDS = 9, 3
 # Paths per POP, 64 POPs each.
 CASES = {"1k": 100, "100k": 40, "10m": 2, "slow": 100}
 NAMES = {"1k": "1 KB", "100k": "100 KB", "10m": "10 MB", "slow": f"{SLOW_MS} ms to first byte"}

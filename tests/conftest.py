@@ -22,20 +22,24 @@ if TYPE_CHECKING:
 
 # Groups and files that take ten seconds and more, the longest first (`--durations 50` shows the tests').
 LONGEST = (
+    "commands",
     "service",
-    "wheel",
-    "nginx",
-    "resolving",
-    "demo",
-    "doctor",
-    "test_ownership.py",
-    "test_double_delivery.py",
-    "test_package.py",
+    "trust",
+    "dashboard",
     "sam",
-    "test_bounded_reading.py",
+    "resolving",
     "test_item_size.py",
+    "test_package.py",
     "test_limits.py",
     "test_outcomes.py",
+    "test_redrive.py",
+    "nginx",
+    "doctor",
+    "demo",
+    "test_bounded_reading.py",
+    "wheel",
+    "test_ownership.py",
+    "test_double_delivery.py",
     "test_origin_protection.py",
 )
 _HERE = Path(__file__).parent

@@ -19,7 +19,8 @@ SERVICE = "CLOUDFRONT"
 MOST_NETWORKS = 2_000
 # CloudFront's largest network of 2026-08 is a /13; larger ones than these are not credible.
 SHORTEST_PREFIXES = {4: 10, 6: 24}
-# Of the networks that ship, so much must still be listed, and the list may have so many times their addresses.
+# The share of the shipped networks that must still be listed, and the most addresses that the list may have, as a
+# multiple of theirs.
 LEAST_SHARE, MOST_TIMES = 0.5, 4
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 # Blocks that are not public (IANA IPv4 and IPv6 Special-Purpose Address Registries), and multicast.

@@ -73,7 +73,7 @@ class Knowledge:
         return Knowledge(pops, _newest(unmet, MOST_CANDIDATES))
 
     def to_probe(self, locations: Iterable[str], today: dt.date, most: int) -> list[str]:
-        """Return the candidates at these locations that were not probed today, at most so many, the newest first."""
+        """Return the candidates at these locations that were not probed today, newest first, up to a limit."""
         places = frozenset(locations)
         due = [
             pop

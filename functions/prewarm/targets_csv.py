@@ -23,6 +23,10 @@ from prewarm.errors import truncate
 
 COLUMNS = ("url", "pop", "requests", "bytes")
 TRAFFIC, END = "#traffic", "#end"
+# What spreadsheets write between cells where a comma is the decimal sign.
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
+# Most pairs of one run: a hundred times what carries 95 % of the requests of a busy site.
+PAIRS_AT_MOST = 2_000_000
 # Counts are sums over log lines: beyond this a file is damaged, and JSON readers lose digits (2^53).
 MOST_COUNT = 2**53
 MOST_SUM = 10**24 - 1

@@ -13,6 +13,7 @@ from prewarm.targets_csv import (
     COLUMNS,
     END,
     MOST_SUM,
+    SEPARATORS,
     TRAFFIC,
     Pair,
     TargetsError,
@@ -82,7 +83,7 @@ class TargetsReader:
         if not self._columns:
             raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
         if self._needs_end and not self.ended:
-            raise TargetsError(f"ends after line {self._number} without {END}, so it was cut; make it again")
+            raise TargetsError(f"ends after line {self._number} without {END}, so it was cut off; create it again")
 
     def _plain(self, text: str) -> Rows | None:
         """Return the rows of whole lines; None if they have to be read one by one, as for any fault."""
@@ -167,6 +168,8 @@ class TargetsReader:
     def _mark(self, text: str, number: int) -> None:
         """Read a line that begins with #."""
         name, is_first = text.split(",", 1)[0].strip(), not self._columns
+        if other := next((sign for sign in SEPARATORS if name.startswith(TRAFFIC + sign)), None):
+            raise error_at(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
         if name == TRAFFIC and is_first and self.traffic is None:
             self.traffic = Traffic.from_line(text)
         elif name == END and not is_first:
@@ -174,7 +177,10 @@ class TargetsReader:
             for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
                 if (named := count_of(values, column, number, most=MOST_SUM)) != counted:
                     raise error_at(
-                        number, column, f"{END} says {named:,}, but there are {counted:,}; the file was cut"
+                        number,
+                        column,
+                        f"{END} says {named:,}, but there are {counted:,}: the file was cut, or edited; "
+                        "make it again, or remove the line if you edited it",
                     )
             self.ended = True
         else:
@@ -184,6 +190,8 @@ class TargetsReader:
 
 def _columns(row: list[str], number: int) -> dict[str, int]:
     names = [cell.strip().lower() for cell in row]
+    if len(row) == 1 and (other := next((sign for sign in SEPARATORS if NEEDED[0] in names[0].split(sign)), None)):
+        raise error_at(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
     if missing := [name for name in NEEDED if name not in names]:
         header = f"expected the header {','.join(COLUMNS)}, got {truncate(','.join(row))!r}"
         raise error_at(number, missing[0], f"is missing; {header}")

@@ -1,4 +1,4 @@
-"""GET /diagnose: what only the service can see. Its DNS, its stores, CloudFront's API, and POPs of each continent."""
+"""GET /diagnose: checks that only the service can make, of its DNS, its stores, CloudFront's API and POPs."""
 
 import secrets
 import time
@@ -76,10 +76,10 @@ GIVE_URL = "pass a URL of a site that the service may warm"
 
 
 def diagnose(url: str | None, settings: Settings, store: Storage, seconds: float = SECONDS) -> dict[str, Any]:
-    """Return {"checks": rows, "pops": ids} after at most so many seconds.
+    """Return {"checks": rows, "pops": ids} after at most `seconds`.
 
-    `url`: any URL of a site that the service may warm; without one, only what does not depend on a host is checked.
-    `pops`: POPs that responded, one of each continent first, those outside the distribution's price class last.
+    `url`: any URL of a site that the service may warm; without one, only checks that do not depend on a host are
+    made. `pops`: POPs that responded, one of each continent first, those outside the distribution's price class last.
     """
     host = parse_url(url).host if url else ""
     edge = EdgeChecks(settings, store)

@@ -85,7 +85,7 @@ class EdgeChecks:
             NameserversSilent: no query was answered.
 
         """
-        # The networks of the last run: to refresh them takes seconds that the caller may not have.
+        # The last run's networks are used, because refreshing them takes seconds that the caller may not have.
         known, _ = with_networks(replace(self._settings, edge_networks_url=""), self._store)
         self._networks = known.edge_networks or ()
         candidates = candidates_of(catalogue())
@@ -142,7 +142,7 @@ class EdgeChecks:
 
 
 def candidates_of(known: Catalogue) -> dict[str, list[str]]:
-    """Return POPs to try on each continent: the surest to exist, of the largest and of different locations. Pure."""
+    """Return POPs to try on each continent: those surest to exist, in large and different locations. Pure."""
     sizes = Counter(pop.location.code for pop in known.pops.values())
     candidates = {}
     for continent, (regions, others) in CONTINENTS.items():

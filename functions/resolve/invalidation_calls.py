@@ -2,7 +2,7 @@
 
 CloudFront's control plane answers 503 or Throttling at busy times, for minutes. A call waits and tries again as long
 as the invocation has time; then it raises CloudFrontBusy, which the state machine retries by name. An error that the
-same call would meet again (a rejected path, a missing right) is raised at once.
+same call would meet again (a rejected path, a missing permission) is raised at once.
 """
 
 import random

@@ -39,7 +39,9 @@ def with_networks(
     newest, problem = _newest(stored.content)
     warnings = []
     if problem := stored.problem or problem:
-        warnings.append(f"the stored list of CloudFront's networks {problem}; that of {newest.created[:10]} is used")
+        warnings.append(
+            f"the stored list of CloudFront's networks {problem}; the one of {newest.created[:10]} is used"
+        )
     if settings.edge_networks_url and _is_due(stored.content, clock()):
         try:
             fetched = read_published(json.loads((fetch or fetch_list)(settings)))

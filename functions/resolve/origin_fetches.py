@@ -45,7 +45,7 @@ class Bypass:
         return f"{subject} ({through}): {why}, also in a staged run"
 
     def joined(self, other: "Bypass") -> "Bypass":
-        """Return the sum of two bypasses of one behaviour by URLs of which each is warmed at POPs of its own."""
+        """Return the sum of two bypasses of one behaviour, by URLs that are warmed at different POPs."""
         return replace(
             self,
             urls=self.urls + other.urls,

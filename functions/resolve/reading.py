@@ -1,7 +1,7 @@
-"""The readings of a run's sources: after each but the last, the machine invalidates what it found in a cache.
+"""The readings of a run's sources: after each but the last, the run invalidates the documents found in a cache.
 
-The state has the number of readings only. What was found is stored, once: a second worker of the same reading, or a
-redrive, continues with what the first one found.
+The state has only the number of readings. What a reading found is stored once: a second worker of the same reading,
+or a redrive, continues with it.
 """
 
 import time
@@ -19,8 +19,8 @@ from resolve.sources.freshness import Freshness
 # An index of sitemaps has three levels and a manifest two, so this is enough unless documents change meanwhile.
 INVALIDATIONS_AT_MOST = 4
 STILL_CACHED = (
-    f"the run invalidated documents {INVALIDATIONS_AT_MOST} times, and each time met others; start it again once the "
-    "site has settled"
+    f"the run invalidated documents {INVALIDATIONS_AT_MOST} times, and found others each time; start it again once "
+    "the site stops changing"
 )
 READ_ONCE = "the run was started before an update of the service, and reads its documents once"
 

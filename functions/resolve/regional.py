@@ -17,7 +17,7 @@ from resolve.origin_fetches import Bypass
 from resolve.stages import PlannedGroup, ProbedGroup
 
 # How many POPs of an area may carry its targets. A worker holds connections for all of them, and a target is fetched
-# through one after the other: where so many fail, or answer with copies of their own, more are not likely to help.
+# through one after the other: where so many fail, or answer with their own copies, more are not likely to help.
 MOST_POPS = 8
 SECONDS_PER_DAY = 86_400
 # How many areas a warning lists.
@@ -28,7 +28,7 @@ def other_tier(fields: PrewarmRequest) -> PrewarmRequest | None:
     """Return the request with the other tier, for the comparison of a dry run; None where there is no other one."""
     if not fields.dry_run or fields.targets_s3:
         return None
-    # max_rps could be too low for the other tier alone, which is not what was asked for.
+    # max_rps could be too low for the other tier only, which the request did not ask for.
     tier = EDGE if fields.tier == REGIONAL else REGIONAL
     return fields.model_copy(update={"tier": tier, "dry_run": False, "max_rps": None})
 

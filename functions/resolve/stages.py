@@ -40,7 +40,8 @@ class Targets:
     def demand(self) -> dict[str, Any]:
         """Return the demand for a dry run: the pairs' requests, and their share of all, null if the list has none."""
         listed, traffic = sum(self.requests.values()), self.traffic
-        known = traffic is not None and traffic.requests > 0
+        # The pairs of an edited list, or of several lists, may have more requests than the line counts.
+        known = traffic is not None and traffic.requests >= max(listed, 1)
         return {
             "pairs": self.pairs,
             "requests": listed,

@@ -1,9 +1,9 @@
-"""One invocation's attempt at a part of a batch: it owns the part, or returns the answer of the attempt that does.
+"""One invocation's attempt at a part of a batch: it owns the part, or returns the owner's answer.
 
 Step Functions may start a second worker of a part while the first one still works (a client's time-out, a repeated
 delivery), and continues with the answer of either. So each attempt writes its cursor and its records under its own id
-and then the part's ledger item, which only the first attempt can write. Any other one deletes what it wrote and
-returns the owner's answer, so that the batch continues the same way whichever answer is used.
+and then the part's ledger item, which only the first attempt can write. Any other attempt deletes what it wrote and
+returns the owner's answer, so the batch continues in the same way whichever answer Step Functions uses.
 """
 
 import time
@@ -35,7 +35,7 @@ class Attempt:
     def open(self, seconds: float) -> Iterator[None]:
         """List the attempt as working until the block ends; its Lambda ends after `seconds` at the latest.
 
-        It is listed before the run's control item is read: so either the function that ends the run sees this
+        It is listed before the run's control item is read, so either the function that ends the run sees this
         attempt, or this attempt sees that the run has ended.
         """
         name = f"{self.batch}#{self.cursor.part}#{self.id}"
@@ -55,7 +55,7 @@ class Attempt:
         stored = self.store.ledger.stored_part(self.run, self.batch, self.cursor.part)
         if stored is not None and stored.refuses(redrives):
             raise RunNotActive(self.run)
-        # A part of a version without attempts has no stored cursor; it is warmed again, as by that version.
+        # A part written by a version without attempts has no stored cursor; it is warmed again, as that version did.
         return self._answer(stored) if stored is not None and stored.attempt else None
 
     def write(self, worked: WorkerResult) -> tuple[dict[str, Any], bool]:

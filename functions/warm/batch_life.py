@@ -1,7 +1,7 @@
 """The times around a worker's fetches: from its start to the first one, from the last response to the ledger item.
 
-A cold environment (its first invocation) also creates clients and connections; what it spent before, on imports, is
-the CPU time of the process at that moment.
+A cold environment (its first invocation) also creates clients and connections; the process's CPU time at that moment
+is what it spent on imports.
 """
 
 import functools

@@ -23,9 +23,9 @@ _WELL_FORMED = re.compile(rf"[ \t,]*+(?:{_ELEMENT}[ \t]*+(?:,[ \t,]*+|\Z))*+", r
 
 @dataclass(frozen=True, slots=True)
 class CacheControl:
-    """The directives of a Cache-Control, in lower case, each with its values as they were sent.
+    """The directives of a Cache-Control, in lower case, each with its values as sent.
 
-    `well_formed`: the header follows the grammar; in one that does not, whatever looks like a directive is listed.
+    `well_formed`: the header follows the grammar; if it does not, everything that looks like a directive is listed.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -68,7 +68,7 @@ def cache_control(header: str) -> CacheControl:
 
 
 def origins_lifetime(control: CacheControl, expires: str, date: str) -> float | None:
-    """Return the seconds for which the origin lets a response be kept, whatever else the directives say.
+    """Return for how many seconds the origin allows a response to be kept, whatever else the directives say.
 
     That is s-maxage, else max-age, else Expires; None without any (Developer Guide, as above).
     """

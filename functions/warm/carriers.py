@@ -1,7 +1,7 @@
-"""The POPs of an area in a regional run: which of them carries a target, and which takes over. Pure.
+"""The POPs of an area in a regional run: which one carries a target, and which one takes over. Pure.
 
-They stand in for the addresses of a POP (servers.py): what is asked for the proof of a target is not another address,
-but another POP of the area, which has the same regional edge cache behind it.
+They replace the addresses of a POP (servers.py): the proof of a target is fetched not through another address, but
+through another POP of the area, which has the same regional edge cache behind it.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from warm.tile import Tile
 
 @dataclass
 class Carriers(Servers):
-    """The areas' POPs of one tile; `dark` has those that are given up on, and grows."""
+    """The areas' POPs of one tile; `dark` has the POPs that the worker has given up on, and grows."""
 
     tile: Tile = field(kw_only=True)
     dark: Mapping[str, str] = field(kw_only=True)
 
     @classmethod
     def of(cls, tile: Tile, dark: Mapping[str, str]) -> "Carriers | None":
-        """Return the carriers of a tile; None of one whose targets are at POPs."""
+        """Return the carriers of a tile; None if its targets are at POPs."""
         return cls([], tile=tile, dark=dark) if tile.carriers else None
 
     def next_place(self, target: Target) -> int | None:
@@ -50,9 +50,9 @@ class Carriers(Servers):
         return True
 
     def outcome_of(self, target: Target, outcome: Outcome) -> Outcome:
-        """Return the outcome of a target for which no further POP of its area answers.
+        """Return the outcome of a target if no further POP of its area answers.
 
-        Where one has filled the cache, only the proof is missing.
+        If one has filled the cache, only the proof is missing.
         """
         if outcome not in SILENT or not (target.first or target.fetched):
             return outcome
@@ -60,7 +60,7 @@ class Carriers(Servers):
         return Outcome.UNPROVEN
 
     def advance(self, fetch: Fetch, *, again: bool, stay: bool = False) -> None:  # noqa: ARG002 - that of an address
-        """Ask the next POP, as `verification` wants it of a held target; without one it is asked where it was."""
+        """Ask the next POP, as `verification` requires for a held target; without one, the same POP again."""
         self.move(fetch)
 
     def lacks_copies(self, target: Target) -> bool:  # noqa: ARG002 - the same for each

@@ -1,6 +1,6 @@
 """A circuit breaker per host: slows and then stops fetches from a failing origin. Pure: the time is an argument.
 
-A worker first slows down to SLOWED_RPS; only an origin that still fails at that rate is no longer asked.
+A worker first slows down to SLOWED_RPS; it stops only if the origin still fails at that rate.
 """
 
 from collections import Counter, deque
@@ -18,14 +18,14 @@ WINDOW, WINDOW_SECONDS, MIN_RESPONSES = 40, 60.0, 20
 SLOW_SHARE, OPEN_SHARE = 0.25, 0.5
 # A single broken page is not an overload, however many POPs it fails at.
 MIN_FAILING_URLS = 3
-# Silence is a sign of an overloaded origin only at so many POPs at once (or all, if the run has fewer): a lone silent
-# POP has fallen silent itself.
+# Silence is a sign of an overloaded origin only at this many POPs at once (or all, if the run has fewer): if a single
+# POP is silent, the cause is the POP.
 MIN_SILENT_POPS = 3
 SLOWED_RPS = 10.0
 
 
 class State(Enum):
-    """How a host's origin is fetched from: at the planned rate, slowly, or not at all."""
+    """How fast a host is fetched from: at the planned rate, slowly, or not at all."""
 
     CLOSED = auto()
     SLOWED = auto()
@@ -33,7 +33,7 @@ class State(Enum):
 
 
 class Sign(Enum):
-    """What a response shows of the origin.
+    """What a response shows about the origin.
 
     `FAILED`: a 5xx; `SILENT`: a time-out or a reset, the origin's or the POP's; `LIMITED`: a limit or a function's
     error, which says nothing about the origin but asks for fewer requests.
@@ -46,7 +46,7 @@ class Sign(Enum):
 
 
 def sign_of(response: Response, outcome: Outcome) -> Sign | None:
-    """Return what a response shows of the origin; None where the origin was not involved.
+    """Return what a response shows about the origin; None if the origin was not involved.
 
     An error page is how the distribution presents a 4xx. A hit, and a connection that was never made, did not reach
     the origin.
@@ -126,7 +126,7 @@ class CircuitBreakers:
     slowed: bool = False
 
     def record(self, host: str, url: int, pop: int, response: Response, outcome: Outcome, now: float) -> None:
-        """Record a response; skips those that show nothing of the origin."""
+        """Record a response; skips those that show nothing about the origin."""
         sign = sign_of(response, outcome)
         if sign is None:
             return

@@ -1,7 +1,7 @@
 """For how long the edge serves a copy without asking the origin again, and when the copies of a batch expire. Pure.
 
-`seconds_cached` is the longest time that the rules allow, and `may_not_be_kept` doubts: what is not documented counts
-for the lifetime in the one and against a copy in the other.
+`seconds_cached` is the longest time that the rules allow, and `may_not_be_kept` is cautious: behaviour that is not
+documented lengthens the lifetime in the first and counts against a copy in the second.
 
 Source: CloudFront Developer Guide, "Manage how long content stays in the cache (expiration)": the origin's lifetime
 counts between minimum and maximum TTL, the default TTL without one, the minimum TTL where the origin forbids a copy.
@@ -22,9 +22,9 @@ from warm.tile import Tile
 T = TypeVar("T")
 # A copy that answered was there for a moment, whatever the headers say.
 LEAST_SECONDS = 1.0
-# The default TTL where the settings are not known: CloudFront's own, a day.
+# The default TTL if the settings are not known: CloudFront's own, a day.
 USUAL_TTLS = (0, 86_400)
-# A minimum TTL that keeps nothing for long, as that of the managed policy CachingOptimized.
+# A minimum TTL that keeps nothing for long, such as the one of the managed policy CachingOptimized.
 BRIEF_MINIMUM = 1
 NO_LIFETIME = "headers and TTLs give it no certain lifetime at the edge; verify: sample fetches it again for a proof"
 
@@ -32,7 +32,7 @@ NO_LIFETIME = "headers and TTLs give it no certain lifetime at the edge; verify:
 def seconds_cached(
     header: str, expires: str, date: str, ttls: tuple[int, int] = USUAL_TTLS, longest: float = math.inf
 ) -> float:
-    """Return for how many seconds no viewer of a new copy waits for the origin.
+    """Return for how many seconds viewers of a new copy need not wait for the origin.
 
     `header`: Cache-Control; `ttls`: minimum and default TTL; `longest`: the maximum TTL, which limits
     stale-while-revalidate too (section "Serve stale (expired) content").
@@ -74,9 +74,9 @@ def may_not_be_kept(
 
 
 def _of_response(compute: Callable[..., T]) -> Callable[[Tile, int, Response], T]:
-    """Return a function of a response's headers and its URL's TTLs as one of the response; its results are kept.
+    """Return a function of a response's headers and its URL's TTLs as one of the response; its results are cached.
 
-    Without a date, Expires counts from now, so that what it gives must not be kept.
+    Without a Date, Expires counts from now, so such a result must not be cached.
     """
     kept = functools.lru_cache(maxsize=1024)(compute)
 
@@ -96,15 +96,15 @@ _seconds_cached, _may_not_be_kept = _of_response(seconds_cached), _of_response(m
 class Keeping:
     """Whether the edge keeps the responses of a tile's URLs, by their headers, the TTLs and their Age.
 
-    A response that is not kept may be called a Hit all the same: simultaneous requests share one response of the
-    origin (docs/proof.md).
+    A response that is not kept may still be called a Hit: simultaneous requests share one response from the origin
+    (docs/proof.md).
     """
 
     tile: Tile
     _own_ages: set[int] = field(default_factory=set)
 
     def watch(self, url: int, response: Response) -> None:
-        """Note that a Miss has an Age: then it is the origin's own, and an Age of a Hit may be that, too."""
+        """Note that a Miss has an Age: it comes from the origin, and so may the Age of a Hit."""
         if response.age and response.x_cache.startswith("Miss "):
             self._own_ages.add(url)
 
@@ -117,11 +117,11 @@ class Keeping:
         return _may_not_be_kept(self.tile, url, response)
 
     def may_be_shared(self, url: int, response: Response) -> bool:
-        """Return whether a hit may be a response that is shared and not kept: nothing says that it is a copy."""
+        """Return whether a hit may be a response that is shared and not kept: nothing shows that it is a copy."""
         return self.is_doubtful(url, response) and (url in self._own_ages or not response.age_seconds)
 
     def why_not(self, url: int, response: Response, *, hit: bool) -> str:
-        """Return why a response is not taken to be kept without another fetch; empty where it is.
+        """Return why a response does not count as kept without another fetch; empty if it does.
 
         `hit`: it was served from a cache.
         """

@@ -1,7 +1,7 @@
 """POPs that do not respond: a worker gives up on them instead of trying each target. Pure.
 
-A POP that answers is never dark, whatever its answers are: with a status, although the body stalls after it, or with
-a reset of the stream. No first byte is silence of the POP, since CloudFront itself answers with a 504 before the
+A POP that answers is never dark, whatever its answer is: a status before a body that stalls, and a reset of the
+stream count too. If no first byte arrives, the POP is silent, since CloudFront itself answers with a 504 before the
 stall time ends (docs/architecture.md, "Silent POPs").
 """
 
@@ -15,9 +15,10 @@ from prewarm.results.outcome import SILENT, Outcome
 from warm.target import Target
 from warm.tile import Tile
 
-# A POP whose last fetches add up to so many failures, without a response in between, is dark: its other targets are
+# A POP whose last fetches add up to this many failures, without a response in between, is dark: its other targets are
 # not tried one by one. A connection that is not made is one failure; a time-out on a new connection counts for more,
-# since it takes a third of the stall time. A time-out on an open connection does not count: only that may be dead.
+# since it takes a third of the stall time. A time-out on an open connection does not count: perhaps only the
+# connection is dead.
 FAILURES_OF_A_DARK_POP = 6
 FAILURES_OF_A_SILENT_PROBE = 3
 NO_RESPONSE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT})
@@ -37,7 +38,7 @@ class DarkPops:
     _failures: dict[str, int] = field(default_factory=dict)
 
     def record(self, pop: str, outcome: Outcome, response: Response, *, fresh: bool) -> bool:
-        """Record a fetch's outcome; returns whether the POP has become dark by it.
+        """Record a fetch's outcome; returns whether it has made the POP dark.
 
         `fresh`: the fetch was made on a new connection after an earlier one had no response.
         """
@@ -91,6 +92,6 @@ def dark_columns(tile: Tile, failures: Iterable[Failure]) -> dict[int, str]:
     cells, variants = tile.cells, len(tile.variants)
     dark = {pop: counts for pop, counts in by_pop.items() if counts.total() == cells.in_column(pop) * variants}
     if len(dark) == len(cells.columns()):
-        # Silence at all POPs may be the origin's.
+        # If all POPs are silent, the origin may be the cause.
         dark = {pop: counts for pop, counts in dark.items() if not counts[Outcome.TIMEOUT]}
     return {pop: str(counts.most_common(1)[0][0]) for pop, counts in dark.items()}

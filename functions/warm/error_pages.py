@@ -7,7 +7,7 @@ from prewarm.fetcher.response import Response
 from prewarm.results.outcome import Outcome
 from warm.target import Target
 
-# A page that the edge keeps for less time is asked for again from the origin before many viewers have seen it.
+# If the edge keeps a page for less time, it asks the origin again before many viewers have seen the page.
 MIN_KEPT_SECONDS = 300
 # Age counts whole seconds, so it shows a kept page only after one second.
 PAUSE_SECONDS = 1.2
@@ -27,8 +27,8 @@ class JudgedPage:
 def judge_error_page(target: Target, response: Response, kept: Mapping[int, int]) -> JudgedPage:
     """Return what follows an error page; counts it as one of the target's complete responses.
 
-    It is warm only where a later fetch shows a greater Age than the first one, and the distribution keeps such pages
-    for MIN_KEPT_SECONDS or more: an Age that does not grow is the origin's own. `kept`: the distribution's shortest
+    It is warm only if a later fetch shows a greater Age than the first one, and the distribution keeps such pages for
+    MIN_KEPT_SECONDS or more: an Age that does not grow comes from the origin. `kept`: the distribution's shortest
     ErrorCachingMinTTL by status, in seconds.
     """
     seconds = kept.get(response.status, 0)

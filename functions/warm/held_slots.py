@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from warm.rate_grid import RateGrid
 
-# How late a fetch may start, in seconds; a slot that was missed by more is lost. With more than this, a second could
-# have over a tenth more than the limit; with less, a loop that stands still for a moment would lose slots.
+# How late a fetch may start, in seconds; a slot that was missed by more is lost. With a higher value, a second could
+# have over a tenth more fetches than the limit; with a lower one, a loop that pauses for a moment would lose slots.
 LATE = 0.085
 
 

@@ -30,12 +30,12 @@ from warm.verification import Step, Verification
 MOST_FETCHES, FETCHES_IF_UNCACHEABLE = 4, 2
 # First pause before another fetch in seconds; doubled each time.
 FIRST_PAUSE = 0.2
-# After so many seconds a copy that is kept has an Age, which is in whole seconds.
+# After this many seconds a copy that is kept has an Age, which is in whole seconds.
 PAUSE_FOR_AGE = 1.1
 
 
 def pause_without_proof(fetches: int) -> float:
-    """Return the seconds before another fetch of a target that so many complete fetches have not proven."""
+    """Return the seconds before another fetch of a target, by how many complete fetches have not proven it."""
     return 0.0 if fetches == 1 else FIRST_PAUSE * 2 ** (fetches - 2)
 
 
@@ -97,8 +97,8 @@ class Judge:
     def _copy(self, fetch: Fetch, response: Response, outcome: Outcome, *, hit: bool, shared: bool) -> Judged:
         """Judge a response that may be kept.
 
-        `hit`: it was served from a cache; `shared`: it may be one of the origin that several requests share, and that
-        is not kept.
+        `hit`: it was served from a cache; `shared`: it may be a response from the origin that several requests share,
+        and that is not kept.
         """
         target: Target = fetch.owner
         servers, verifying = self.verification.servers, self.tile.verify != "none"
@@ -107,7 +107,7 @@ class Judge:
             self._first(target, response, hit=hit)
         again = servers.fill(target, server, hit=hit)
         if target.first is not None and response.encoding and not target.first.encoding:
-            # The compressed copy is the one that counts; what was found of the plain one proves nothing about it.
+            # The compressed copy is the one that counts; responses with the plain one prove nothing about it.
             servers.start_again(target, server)
             target.first, again = None, False
         if self._plain.watch(target, server, response) and verifying:
@@ -132,7 +132,7 @@ class Judge:
         return Judged(response, outcome if step is Step.BELIEVE else None)
 
     def _first(self, target: Target, response: Response, *, hit: bool) -> None:
-        """Keep what the response to a target's very first fetch shows about the time before the run."""
+        """Store what the response to a target's very first fetch shows about the time before the run."""
         if hit:
             target.before = is_older_than(response, self.run_seconds())
         elif is_miss_in_pop(response):
@@ -182,7 +182,7 @@ class Judge:
         if target.first is None:
             target.first = response
         elif is_other_content(target.first, response):
-            # The next hit has to be of this copy. It is not the copy that was there first.
+            # The next hit has to show this copy. It is not the copy that was there first.
             target.fetched = target.fetched or not is_hit_in_pop(target.first)
             target.first = response
             servers.start_again(target, fetch.address % servers.counts[target.pop])

@@ -34,8 +34,8 @@ class Invocation:
 class Limits:
     """When to stop, in seconds from now (this worker's own end, and the run's deadline), and how fast to fetch.
 
-    `run_age`: the seconds since the run began. `rps` is the worker's own share; `shared` makes what decides instead
-    where the run's workers share its rate, from how many fetches the worker may still have to start.
+    `run_age`: the seconds since the run began. `rps` is the worker's own share; if the run's workers share its rate,
+    `shared` makes the limiter instead, from how many fetches the worker may still have to start.
     """
 
     own_seconds: float

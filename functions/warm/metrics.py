@@ -16,7 +16,7 @@ def put_batch_metrics(result: BatchResult, life: BatchLife) -> None:
     fetches = sum(pop.fetches for pop in unpack_pops(result.per_pop))
     around: dict[str, tuple[MetricUnit, float]] = {}
     if life.to_first_fetch_ms is not None and life.to_stored_ms is not None:
-        # A cold start has metrics of its own: an average of both kinds would show neither.
+        # A cold start has separate metrics: an average of both kinds would show neither.
         suffix = "Cold" if life.cold else ""
         around = {
             f"StartToFirstFetch{suffix}": (MetricUnit.Milliseconds, life.to_first_fetch_ms),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from prewarm.fetcher.response import Response
 from warm.copy_lifetime import Keeping
 
-# An old copy is asked for again once, at the same address and after so many seconds.
+# An old copy is fetched again once, at the same address and after this many seconds.
 FETCHES_IF_OLD, PAUSE_IF_OLD = 2, 1.1
 
 
@@ -20,7 +20,7 @@ class OldCopies:
 
     `run_seconds` returns the seconds since the run began. What viewers fetched since then is new: an edge removes a
     copy before CloudFront reports the invalidation as completed. `kept`: URLs that the run has not invalidated;
-    `keeping`: whether a URL's Age is that of the edge, or includes that of a cache behind CloudFront.
+    `keeping`: whether a URL's Age comes from the edge alone, or includes the Age of a cache behind CloudFront.
     """
 
     run_seconds: Callable[[], float]

@@ -16,7 +16,7 @@ OK = 200
 SMALLEST, LARGEST = 1_000, 10_000_000
 # How often a target is fetched again because of a plain copy.
 PLAIN_FETCHES = 2
-# After so many targets whose plain copy stayed, an object without any compressed copy is not asked for again: the
+# After this many targets whose plain copy stayed, an object without any compressed copy is not fetched again: the
 # reason is not a busy POP. The second number is for all objects together, while none has ever been compressed.
 STUCK_TARGETS_OF_OBJECT, STUCK_TARGETS = 2, 5
 ENCODINGS = frozenset({"br", "gzip"})
@@ -51,7 +51,7 @@ class PlainCopies:
     _stuck_in_all: int = 0
 
     def watch(self, target: Target, server: int, response: Response) -> bool:
-        """Record a copy; returns whether it is to be fetched again, since the edge may have skipped compression."""
+        """Record a copy; returns whether to fetch it again, because the edge may have skipped compression."""
         if not (response.encoding or target.plain_at or self._encoded or target.url in self.compressed):
             return False
         key, bit = (target.url, target.variant), 1 << server

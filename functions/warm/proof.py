@@ -1,6 +1,6 @@
 """What a complete response proves about one target, and how the target ends without a proof. Pure.
 
-docs/proof.md says in words what a proof shows and what it cannot.
+docs/proof.md explains what a proof shows and what it cannot.
 """
 
 from prewarm.fetcher.response import Response
@@ -28,10 +28,10 @@ def is_miss_in_pop(response: Response) -> bool:
 
 
 def is_older_than(response: Response, seconds: float) -> bool:
-    """Return whether a hit's copy was in the POP so many seconds ago, as far as the response says.
+    """Return whether a hit's copy was already in the POP that many seconds ago, as far as the response shows.
 
-    One of an unnamed layer may be the regional edge cache's, which this run has filled through another POP: its Age,
-    in whole seconds, then is smaller than the run's.
+    A hit without a named layer may come from the regional edge cache, which this run has filled through another POP:
+    its Age, in whole seconds, is then smaller than the run's.
     """
     age = response.age_seconds
     return names_the_pop(response) or age is None or age + 1 > seconds
@@ -45,9 +45,9 @@ def names_the_pop(response: Response) -> bool:
 def proves(target: Target, response: Response, *, first_of_several: bool = False) -> bool:
     """Return whether a response that cannot be a shared one proves that the POP keeps a copy of the target.
 
-    A hit of an unknown layer may be the regional edge cache's while the POP had no copy. That fetch filled the POP,
-    so the hit after it is the proof. A hit with another ETag than the copy just fetched is that of another server.
-    `first_of_several`: it is the first response of one of several servers that have caches of their own.
+    A hit without a named layer may come from the regional edge cache while the POP had no copy. That fetch filled the
+    POP, so the hit after it is the proof. A hit with a different ETag from the copy just fetched comes from another
+    server. `first_of_several`: it is the first response of one of several servers that have separate caches.
     """
     if not is_hit_in_pop(response) or (target.first is not None and is_other_content(target.first, response)):
         return False
@@ -68,7 +68,7 @@ def warm_outcome(target: Target, response: Response) -> Outcome:
 
 
 def spared_ms(target: Target, proof: Response) -> float | None:
-    """Return the time to first byte of the target's first Miss less that of its proof; None if there was a Hit.
+    """Return the time to first byte of the target's first Miss minus that of its proof; None if there was a Hit.
 
     Both times run from the sent request to the first byte, without the connection (transfer.read_response). The proof
     may have come from another address of the POP, never from another POP.
@@ -80,7 +80,7 @@ def spared_ms(target: Target, proof: Response) -> float | None:
 
 
 def unproven(target: Target, response: Response, reason: str, *, doubtful: bool) -> tuple[Outcome, str]:
-    """Return outcome and detail of a target whose last response proves nothing either.
+    """Return outcome and detail of a target whose last response did not prove anything either.
 
     `reason`: why the distribution's settings keep it from being cached, or an empty text; `doubtful`: the edge may
     not keep the response.

@@ -8,14 +8,14 @@ interval has more fetches than slots.
 import math
 from dataclasses import dataclass
 
-# The part of the limit that the grid has. The rest is for what shifts a fetch against its slot: a worker that comes
-# late (held_slots.LATE), and clocks that differ.
+# The part of the limit that the grid has. The rest allows for fetches that are not exactly in their slots: a worker
+# may be late (held_slots.LATE), and clocks differ.
 AIM = 0.98
-# Few lanes keep the writes a second few however many workers there are: one per lane and lease.
+# With few lanes there are few writes a second (one per lane and lease), however many workers there are.
 MAX_LANES = 16
-# A lane has at least so many fetches a second, so that a lease is worth its write.
+# A lane has at least this many fetches a second, so that a lease is worth its write.
 MIN_LANE_RATE = 4.0
-# How long a lease lasts, in seconds: at least the first, and long enough for at most so many leases a second.
+# How long a lease lasts at least, in seconds; it lasts longer if there would be more than this many leases a second.
 MIN_LEASE_SECONDS, LEASES_A_SECOND = 0.5, 16
 
 

@@ -14,7 +14,7 @@ from warm.shared_rate import Share, SharedRate
 
 
 class ThreadedLessor:
-    """Asks the ledger in a thread per ask; a thread that still waits when its worker ends holds nothing up."""
+    """Asks the ledger in a thread per ask; a thread that is still waiting when its worker ends delays nothing."""
 
     def __init__(self, lanes: RateLanes) -> None:
         self._lanes = lanes
@@ -30,10 +30,10 @@ class ThreadedLessor:
 
 
 def shared_rate(plan: Plan, seconds: float) -> Callable[[Callable[[], int]], SharedRate] | None:
-    """Return what makes a worker's part in its run's rate, from how many fetches it may still have to start.
+    """Return a function that makes a worker's part in its run's rate, from how many fetches it may still start.
 
-    `seconds`: when the worker ends at the latest. None where there is nothing to share: without a limit, for a run of
-    one worker, and in runs of earlier versions, whose workers know fixed shares only.
+    `seconds`: when the worker ends at the latest. None if there is nothing to share: without a limit, for a run with
+    one worker, and in runs of earlier versions, whose workers have fixed shares only.
     """
     limit, workers = plan.max_rps, workers_of(plan)
     if limit is None or workers < 2 or not plan.shared_rate:  # noqa: PLR2004 - two share
@@ -42,7 +42,7 @@ def shared_rate(plan: Plan, seconds: float) -> Callable[[Callable[[], int]], Sha
     def make(remaining: Callable[[], int]) -> SharedRate:
         now = time.monotonic()
         share = Share(RateGrid.of(limit, workers), workers, plan.started_at, now + seconds, remaining)
-        # Chance only keeps workers from asking for the same lane at the same moment.
+        # The choice is random only to keep workers from asking for the same lane at the same moment.
         return SharedRate(share, ThreadedLessor(storage().rate_lanes(plan.run)), now, time.time, random.Random())  # noqa: S311
 
     return make

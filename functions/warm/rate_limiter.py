@@ -16,9 +16,9 @@ class Pace(Protocol):
 class RateLimiter:
     """A worker's two rates in fetches per second: the planned one, and a slower one.
 
-    The slower rate is for the time while an origin shows signs of overload; it is never above the planned one.
-    `rate`: the worker's share of the run's limit, None for no limit. `shared`: where the workers share the limit,
-    what decides for this one; a slowed fetch needs the admission of both.
+    The slower rate applies while an origin shows signs of overload; it is never above the planned one. `rate`: the
+    worker's share of the run's limit, None for no limit. `shared`: the limiter of this worker if the workers share
+    the limit; a slowed fetch has to pass both.
     """
 
     def __init__(self, rate: float | None, slowed_rate: float, shared: Pace | None = None) -> None:

@@ -2,7 +2,7 @@
 
 A fetch through one POP of an area fills the area's regional edge cache, unless the POP has a copy of its own. Only a
 response that names the regional edge cache as the layer of its hit shows that this cache has the copy; a hit of the
-POP itself shows nothing about it. docs/proof.md says in words what is proven.
+POP itself shows nothing about it. docs/proof.md explains what is proven.
 
 Sources: CloudFront Developer Guide, "Understand response headers policies", section "Server-Timing header"
 (cdn-hit-layer, cdn-upstream-layer, cdn-pop, and what happens to an origin's own Server-Timing); "How CloudFront
@@ -118,7 +118,7 @@ class RegionalJudge:
                     return Judged(response, outcome)
                 return self._unproven(target, response, UNNAMED)
             case _:
-                # Not known to have filled the cache, it cannot be believed by the proofs of others.
+                # It is not known to have filled the cache, so the proofs of others do not suffice.
                 target.verify = target.verify or found is not Seen.FILLED
                 return self._filled(fetch, response)
 

@@ -1,9 +1,9 @@
-"""The servers of POPs, as far as their addresses show them: which have a target's copy, and which share it. Pure.
+"""The servers of POPs, as far as their addresses show: which have a target's copy, and which share one. Pure.
 
 Whether the addresses of a POP share one cache is not documented (docs/proof.md). So a copy that one address fetched
-is asked for at another one. Where that one has to fetch it itself and keeps it, or has an older copy, the POP's
-servers have separate caches: from then on each target of that POP is fetched through each address, up to
-MOST_SERVERS. Where it has that very copy, they share a cache. Copies that were there before the run show neither.
+is requested at another one. If that one has to fetch it itself and keeps it, or has an older copy, the POP's servers
+have separate caches: from then on each target of that POP is fetched through each address, up to MOST_SERVERS. If it
+has exactly that copy, they share a cache. Copies that existed before the run show neither.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def is_copy_of(miss: Response | None, response: Response, seconds: float) -> boo
 class Servers:
     """What the responses to one tile show about the servers of its POPs.
 
-    `counts`: the number of addresses by POP; `separate`: the POPs whose addresses have caches of their own; `shared`:
+    `counts`: the number of addresses by POP; `separate`: the POPs whose addresses have separate caches; `shared`:
     those whose addresses share one; `proven`: by POP, a bitmap of the addresses at which a copy was proven.
     """
 
@@ -52,7 +52,7 @@ class Servers:
         self.proven = [0] * len(self.counts)
 
     def lacks_copies(self, target: Target) -> bool:
-        """Return whether the target's POP has servers with caches of their own that were not asked for it."""
+        """Return whether the target's POP has servers with separate caches that were not asked for it."""
         if target.pop not in self.separate:
             return False
         return target.filled.bit_count() < min(self.counts[target.pop], MOST_SERVERS)
@@ -62,11 +62,11 @@ class Servers:
         return self.counts[pop] <= 1 or pop in self.shared or pop in self.separate
 
     def may_be_missing(self, target: Target) -> bool:
-        """Return whether this run fetched a target's copy at one address, and others may have caches of their own."""
+        """Return whether this run fetched a target's copy at one address, and others may have separate caches."""
         return (target.miss is not None or target.fetched) and not self.knows_sharing(target.pop)
 
     def fill(self, target: Target, server: int, *, hit: bool) -> bool:
-        """Record a complete response of an address; returns whether it had answered before.
+        """Record a complete response from an address; returns whether that address had answered before.
 
         `hit`: the response was served from a cache of the POP, as far as it says.
         """
@@ -81,7 +81,7 @@ class Servers:
         """Record a proof at an address that has answered; returns whether the target needs no other one.
 
         A target that is verified needs a proof at another address than the one that fetched it, if the POP has
-        several, and one at each address where these have caches of their own. As long as that is not known, each
+        several, and one at each address where these have separate caches. As long as that is not known, each
         address has to have a copy. `run_seconds` returns the seconds since the run began.
         """
         bit, count = 1 << server, self.counts[target.pop]
@@ -115,7 +115,7 @@ class Servers:
             target.elsewhere = False
 
     def start_again(self, target: Target, server: int) -> None:
-        """Forget what the addresses have shown: an address has answered with another copy than before."""
+        """Forget what the addresses have shown: an address has answered with a different copy from before."""
         target.filled, target.own, target.proven, target.elsewhere = 1 << server, 0, 0, False
 
     def advance(self, fetch: Fetch, *, again: bool, stay: bool = False) -> None:
@@ -126,7 +126,7 @@ class Servers:
         target: Target = fetch.owner
         count = self.counts[target.pop]
         if count == 1:
-            # A connection of its own may reach another server behind the address; one for each POP is enough.
+            # A separate connection may reach another server behind the address; one for each POP is enough.
             fetch.fresh = target.pop not in self._other_connection
             self._other_connection.add(target.pop)
             return
@@ -139,7 +139,7 @@ class Servers:
         fetch.address = left[0] if left else (server + 1) % count
 
     def _wanted(self, target: Target, count: int) -> int:
-        """Return a bitmap of the addresses that a target has to be fetched through yet."""
+        """Return a bitmap of the addresses that a target still has to be fetched through."""
         new = ((1 << count) - 1) & ~target.filled
         if not target.verify:
             return new
@@ -152,6 +152,6 @@ class Servers:
         return pack_servers(self.counts, self.proven, self.separate)
 
     def _is_to_be_proven(self, target: Target, server: int) -> bool:
-        """Return whether an address fetched a copy of its own, of which no proof exists."""
+        """Return whether an address fetched its own copy, for which there is no proof."""
         own = target.pop in self.separate or target.own >> server & 1
         return bool(own) and not target.proven >> server & 1

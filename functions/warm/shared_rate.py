@@ -1,7 +1,7 @@
 """A worker's part in the rate of its run: it leases slots of the run's grid, and starts a fetch in each. Pure.
 
-What it needs of the ledger it sends as an `Ask` and receives as an `Answer` later; it never waits for one. Each
-worker renews one lease, and takes lanes that no worker uses in addition, as long as no other worker asks for them.
+It sends requests to the ledger as an `Ask` and receives an `Answer` later; it never waits for one. Each worker renews
+one lease, and also takes lanes that no worker uses, as long as no other worker asks for them.
 """
 
 import math
@@ -28,18 +28,19 @@ SOONEST = 0.03
 POLL_SECONDS, STEP_SECONDS, LONGEST_STEP, FRESH_SECONDS = 0.005, 0.02, 1.0, 0.05
 # How many lanes a worker asks for at once.
 ASKS = 4
-# A worker that missed a slot had nothing to start: for so many seconds it takes no more lanes than one.
+# A worker that missed a slot had nothing to start: for this many seconds it takes only one lane.
 ENOUGH_SECONDS = 0.5
-# Where a lane should be free by now, a worker looks again after this time or longer: all workers together look so
-# often in a second at most. While its clock is not sure it looks for the date of the answer.
+# If a lane should be free by now, a worker looks again after this time or longer; the second number limits how often
+# a second all workers together look. While its clock is not sure, it looks for the date of the answer.
 LOOK_SECONDS, LOOKS_A_SECOND, DATE_SECONDS = 0.1, 50, 0.1
-# Without an answer for so long the ledger counts as failing; a worker that ends soon waits for that part of its time.
+# Without an answer for this long, the ledger counts as failing; a worker that ends soon waits for this part of its
+# time.
 PATIENCE, PATIENCE_SHARE = 2.0, 0.1
 # It is asked again after this time or longer: all workers together ask so many times a second at most.
 RETRY_SECONDS, RETRIES_A_SECOND = 1.0, 50
 # Workers that start at the same moment ask one after the other, so many in a second.
 STARTS_A_SECOND = 200
-# Where no slot is left before the worker's end, it asks again after half of the time left, but not before.
+# If no slot is left before the worker's end, it asks again after half of the time left, but not before this time.
 FULL_SECONDS = 5.0
 
 
@@ -134,7 +135,7 @@ class SharedRate:
         last = max((self._grid.time(lane, number) for lane, number in answer.lanes.items()), default=time)
         self._leased_for = max(0.0, last - time)
         if not ask.count:
-            # To read is not to write: writes may fail still, but what others have leased is not over before.
+            # A successful read does not show that writes succeed, but the leases of others last at least until then.
             self._over_at = max(self._over_at, last)
             return
         if self._failing:
@@ -147,10 +148,10 @@ class SharedRate:
             self._slots.add(ask.lane, answer.first, ask.count, time)
 
     def _fail(self, now: float) -> None:
-        """From now on this worker has its fixed share, as soon as all leases that others may have are over."""
+        """Switch this worker to its fixed share, as soon as all leases that others may have are over."""
         if not self._failing:
             self._failing = True
-            # Not a whole token to begin with, or all workers would start a fetch at the same moment.
+            # It does not begin with a whole token, or all workers would start a fetch at the same moment.
             self._fixed = TokenBucket(self._grid.rate / self._share.workers, self._chance.random())
             self._over_at = self._time(now) + max(self._patience, self._leased_for)
 

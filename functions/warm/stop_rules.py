@@ -20,7 +20,7 @@ class StopReason(Enum):
 
 
 class StopRules:
-    """Decide whether a worker has to stop; `reason` is why it stopped, None while it may work.
+    """Decides whether a worker has to stop; `reason` is why it stopped, None while it may work.
 
     `read_control` reads the run's control item, `on_control` receives each one that was read; `redrives`: how often
     the run had been redriven when the worker started.

@@ -1,13 +1,13 @@
 """The time by the store's clock, which all workers of a run share. Pure: all times are arguments.
 
 A response's Date (RFC 9110, section 6.6.1: whole seconds) bounds what the store's clock showed between request and
-response. Several of them narrow the bounds. Within them a machine's own clock is believed, as those of AWS are set by
-the same time service; a clock that is wrong is not.
+response. Several of them narrow the bounds. Within the bounds the machine's own clock is used, because AWS's clocks
+are set by the same time service; a clock outside them is not used.
 """
 
 import math
 
-# The clock is sure where the bounds are so many seconds apart or less.
+# The clock is sure if the bounds are at most this many seconds apart.
 SURE_SECONDS = 0.15
 
 
@@ -40,7 +40,7 @@ class StoreClock:
 
     @property
     def sure(self) -> bool:
-        """Whether the bounds are close, or the store sends no dates, so that the machine's own clock has to do."""
+        """Whether the bounds are close, or the store sends no dates, so that only the machine's own clock is left."""
         return self._high - self._low <= SURE_SECONDS or (self._without > 0 and math.isinf(self._high))
 
     @property

@@ -1,4 +1,4 @@
-"""A batch's targets: their order, their headers, and which of them are finished."""
+"""A batch's targets: their order, their headers, and which ones are finished."""
 
 import functools
 import math
@@ -27,24 +27,24 @@ SECONDS_AFTER_ORIGIN = 5
 
 @dataclass
 class Tile:
-    """A batch with everything that is needed to warm it.
+    """A batch with everything needed to warm it.
 
-    `urls` are in the form in which they are fetched, `given` has those that were given in another one; `pops` and
-    `queues` are in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each
-    URL that the distribution's settings keep from being cached; `error_pages` has for each status that custom error
-    responses send how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse
-    a URL; `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known;
-    `compressed` has by URL the variants for which the distribution compresses; `error_seconds` has for each status
-    how long the edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and
-    `longest_ttls` by URL the maximum TTL where it may matter, `ttls` minimum and default TTL where they do;
-    `separate_pops` are those of which earlier workers found that their addresses have caches of their own; `done` is
-    a bitmap of the finished targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops`
-    the POPs of its area that have addresses, each with its queue; the first POP's is also
-    the area's in `queues`. `kept` are the URLs that a run does not invalidate although
-    it invalidates others. `http_urls` are fetched with `http_variants` in place of `variants`.
+    `urls` are in the form that is fetched, `given` has those that were given in another form; `pops` and `queues` are
+    in the same order, and a POP without addresses has no queue; `uncacheable` has the reason for each URL that the
+    distribution's settings keep from being cached; `error_pages` has for each status that custom error responses send
+    how long the edge keeps them, in seconds; `refusals` has the settings by which the edge may refuse a URL;
+    `harmless_vary` has for each URL the headers that Vary may name, None if the settings are not known; `compressed`
+    has by URL the variants for which the distribution compresses; `error_seconds` has for each status how long the
+    edge keeps that error, `paged_errors` the statuses that custom error pages are sent with, and `longest_ttls` by
+    URL the maximum TTL where it may matter, `ttls` minimum and default TTL where they do; `separate_pops` are those
+    of which earlier workers found that their addresses have separate caches; `done` is a bitmap of the finished
+    targets, `progress` is the cursor's. `carriers`: in a regional run, for each of `pops` the POPs of its area that
+    have addresses, each with its queue; the first POP's is also the area's in `queues`. `kept` are the URLs that a
+    run does not invalidate although it invalidates others. `http_urls` are fetched with `http_variants` in place of
+    `variants`.
 
-    Targets are numbered as if each URL had each POP, so that a target's number says which it is. Those that a batch
-    of pairs does not have count as finished from the start.
+    Targets are numbered as if each URL had each POP, so that a target's URL and POP follow from its number. Pairs
+    that a batch does not have count as finished from the start.
     """
 
     batch: Batch
@@ -112,7 +112,8 @@ class Tile:
         batch = batch.of_block(block)
         pops = list(plan.groups[batch.group].pops[batch.pop_from : batch.pop_to])
         by_pop = addresses[batch.group]
-        # The edge answers a silent origin's request itself at the end of this time; a little later it must be here.
+        # If the origin is silent, the edge itself answers at the end of this time; its answer must arrive a little
+        # later.
         wait = block.get("first_byte_seconds", 0)
         stall = wait + SECONDS_AFTER_ORIGIN if wait else 0
         queues: list[PopQueue | None] = [None] * len(pops)
@@ -126,7 +127,7 @@ class Tile:
             elif pops[column] in by_pop:
                 queues[column] = PopQueue(by_pop[pops[column]], stall_seconds=stall)
         own = [f"User-Agent: {block['user_agent'] or DEFAULT_USER_AGENT}"]
-        # libcurl takes `Name:` for a wish to drop the header; `Name;` sends it empty.
+        # libcurl drops the header for `Name:`; `Name;` sends it empty.
         own += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in block["headers"].items()]
         if block.get("server_timing", True) and "pragma" not in {name.lower() for name in block["headers"]}:
             own.append(SERVER_TIMING)
@@ -185,13 +186,13 @@ class Tile:
         return carriers[target.place][0] if carriers else self.pops[target.pop]
 
     def queue_of(self, pop: str) -> PopQueue | None:
-        """Return a POP's queue; None of one without addresses."""
+        """Return a POP's queue; None if it has no addresses."""
         known = (each for area in self.carriers for each in area)
         named = known if self.carriers else zip(self.pops, self.queues, strict=True)
         return next((queue for name, queue in named if name == pop), None)
 
     def seconds_kept(self, url: int, response: Response, default: float) -> float:
-        """Return for how long the edge serves an error again; `default`: without an entry for its status, seconds."""
+        """Return for how many seconds the edge caches an error; `default`: without an entry for its status."""
         status = response.status
         longest, of_page = self.longest_ttls.get(url, math.inf), status in self.paged_errors
         return seconds_kept(response, self.error_seconds.get(status, default), longest=longest, of_page=of_page)
@@ -218,8 +219,8 @@ class Tile:
 
     def fetch(self, target: Target, queue: PopQueue) -> Fetch:
         """Return the request that warms a target."""
-        # Spread a POP's fetches over its addresses: it has several cache servers. One that an earlier worker fetched
-        # is proven at another address.
+        # Spread a POP's fetches over its addresses: it has several cache servers. A target that an earlier worker
+        # fetched is proven at another address.
         address = target.url + target.fetched
         if target.fetched:
             target.filled = 1 << target.url % len(queue.addresses)

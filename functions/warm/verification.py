@@ -1,8 +1,8 @@
 """Which targets are verified by another fetch, and what their proofs and failures mean for others. Pure.
 
-With `verify: sample` a diagonal of the tile is verified. Another target is believed only when a proof of its URL
-(variant) and a proof of its POP have both succeeded in this tile; until then it is held. A failure never decides for
-another target: it only decides which targets are verified next, each by its own fetches.
+With `verify: sample` a diagonal of the tile is verified. Another target is accepted without its own proof only when a
+proof of its URL (variant) and a proof of its POP have both succeeded in this tile; until then it is held. A failure
+never decides another target's result: it only decides which targets are verified next, each by its own fetches.
 """
 
 import time
@@ -23,12 +23,12 @@ Held = tuple[Fetch, Response]
 Key = tuple[int, int]
 # A held target needs about 2.5 KB (its fetch and its response), so these need 13 MB of a worker's memory.
 MAX_HELD = 5_000
-# From so many failures without a single proof the distribution is taken to keep nothing.
+# After this many failures without a single proof, the distribution is assumed to keep nothing.
 FAILURES_OF_ALL = 3
 
 
 class Step(Enum):
-    """What follows a target's complete response: it is believed, held, or fetched again.
+    """What follows a target's complete response: it is accepted, held, or fetched again.
 
     `VERIFY`: until it is proven; `FILL`: through the other addresses of its POP, whose servers do not share a cache.
     """
@@ -52,7 +52,7 @@ class Verification:
     _failed_pops: dict[Key, set[int]] = field(default_factory=dict)
     _failed_urls: dict[int, set[Key]] = field(default_factory=dict)
     _failures: int = 0
-    # Without a proof, but with a failure where the other side is proven: all their targets are verified.
+    # URLs and POPs without a proof that failed where the other side is proven: all their targets are verified.
     _doubted_urls: set[Key] = field(default_factory=set)
     _doubted_pops: set[int] = field(default_factory=set)
     # Their samples ended without a result: their next target is verified instead.
@@ -74,11 +74,11 @@ class Verification:
         self.keeping = Keeping(self.tile)
 
     def new_separate_pops(self) -> frozenset[str]:
-        """Return the POPs of which this worker found that their addresses have caches of their own."""
+        """Return the POPs of which this worker found that their addresses have separate caches."""
         return frozenset(self.tile.pops[pop] for pop in self.servers.separate) - self.tile.separate_pops
 
     def step(self, fetch: Fetch, response: Response) -> Step:
-        """Return what follows a complete response that proves nothing; holds the target, or marks it as to verify."""
+        """Return what follows a complete response that proves nothing; holds the target, or has it verified."""
         target: Target = fetch.owner
         if self.tile.verify == "none":
             return Step.BELIEVE
@@ -96,8 +96,8 @@ class Verification:
     def believes(self, target: Target) -> bool:
         """Return whether a proof of a target's URL and a proof of its POP have succeeded.
 
-        A POP whose servers have caches of their own is believed only about what each of them was asked for. One of
-        which that is not known is not believed about what this run has fetched.
+        If a POP's servers have separate caches, a target is accepted only if each of them was asked for it. While
+        that is not known, targets that this run has fetched are not accepted.
         """
         proven = (target.url, target.variant) in self.proven_urls and target.pop in self.proven_pops
         return proven and not self.servers.lacks_copies(target) and not self.servers.may_be_missing(target)
@@ -105,7 +105,7 @@ class Verification:
     def doubts(self, target: Target) -> bool:
         """Return whether failures of other targets suggest that nothing is kept for this one.
 
-        They count only where a sample stands for the others.
+        They count only if a sample stands for the others.
         """
         if self.tile.verify != "sample":
             return False
@@ -113,9 +113,9 @@ class Verification:
         return key in self._doubted_urls or target.pop in self._doubted_pops or self._nothing_is_kept()
 
     def complete(self, target: Target, *, proven: bool | None) -> tuple[list[Held], list[Fetch]]:
-        """Record the result of a target's verification; None: it ended otherwise, and shows nothing.
+        """Record the result of a target's verification; None: it ended in another way, and shows nothing.
 
-        Returns the held targets that are believed now, and the fetches of held ones that have to be made now: to
+        Returns the held targets that are accepted now, and the fetches of held ones that have to be made now: to
         verify them, or to fill the other servers of their POP.
         """
         believed, fetches = self._complete(target, proven=proven)
@@ -142,8 +142,8 @@ class Verification:
     def next_samples(self) -> list[Fetch]:
         """Return the fetches of held targets to verify once nothing else is left to fetch.
 
-        There is one for each URL and each POP without a proof, so the proofs of those decide for the others, and one
-        for each POP of which it is not known whether its addresses share a cache.
+        There is one for each URL and each POP without a proof, whose proofs decide for the others, and one for each
+        POP for which it is not known whether its addresses share a cache.
         """
         chosen: set[int] = set()
         for key, numbers in self._held_of_url.items():
@@ -157,7 +157,7 @@ class Verification:
         return self._verify(sorted(chosen))
 
     def release_all(self) -> list[Held]:
-        """Return all held targets, which are held no longer."""
+        """Return all held targets, and stop holding them."""
         return self._take(list(self._held))
 
     def _must_verify(self, target: Target, response: Response) -> bool:
@@ -176,7 +176,7 @@ class Verification:
         return self._failures >= FAILURES_OF_ALL and not self.proven_pops
 
     def _proven(self, key: Key, pop: int) -> tuple[list[Held], list[Fetch]]:
-        """Record a proof. A failure where the other side is proven now is that of its own URL or POP."""
+        """Record a proof. If the other side is proven now, an earlier failure counts against its own URL or POP."""
         if key in self.proven_urls and pop in self.proven_pops:
             return [], []
         # Only what is proven for the first time can release targets: a POP may hold thousands.
@@ -215,7 +215,7 @@ class Verification:
         self._held_of_pop.setdefault(target.pop, set()).add(target.number)
 
     def _take(self, numbers: Iterable[int]) -> list[Held]:
-        """Return held targets by their numbers, which are held no longer."""
+        """Return held targets by their numbers, and stop holding them."""
         taken = []
         for number in numbers:
             fetch, response = self._held.pop(number)
@@ -230,7 +230,7 @@ class Verification:
         return taken
 
     def _of_shared(self, pop: int) -> list[Held]:
-        """Return a POP's held targets that are believed, once its servers are known to share a cache."""
+        """Return a POP's held targets that are accepted, once its servers are known to share a cache."""
         if pop not in self.servers.shared or pop in self._shared_pops:
             return []
         self._shared_pops.add(pop)
@@ -238,7 +238,7 @@ class Verification:
         return self._take([number for number in numbers if self.believes(self._held[number][0].owner)])
 
     def _to_fill(self, pop: int) -> list[Fetch]:
-        """Return the fetches of a POP's held targets, once its servers are known to have caches of their own."""
+        """Return the fetches of a POP's held targets, once its servers are known to have separate caches."""
         if pop not in self.servers.separate or pop in self._filled_pops:
             return []
         self._filled_pops.add(pop)

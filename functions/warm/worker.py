@@ -29,7 +29,7 @@ from warm.target import Target
 from warm.tile import Tile
 from warm.verification import Verification
 
-# A fetch that took this share of a worker's whole time will not fit into the next worker's either.
+# A fetch that took this share of a worker's whole time will not fit into the next worker's time either.
 ENDLESS_SHARE = 0.9
 COMPLETE = frozenset({Outcome.WARMED, Outcome.ALREADY_WARM})
 EDGE_OR_ORIGIN = "by the edge or the origin"
@@ -81,9 +81,9 @@ class Worker:
         self._progress: dict[int, int] = {}
 
     def run(self) -> WorkerResult:
-        """Warm the unfinished targets of the tile, once; where the run has ended, return what was fetched by then."""
+        """Warm the unfinished targets of the tile, once; if the run has ended, return what was fetched by then."""
         unfinished = self._fetch_all()
-        # The end of a verification may ask for that of another target; nothing is fetched any more.
+        # The end of one verification may require another target's; nothing is fetched any more.
         self._requeue = unfinished.append
         while unfinished:
             self._leave_unfinished(unfinished.popleft())
@@ -99,7 +99,7 @@ class Worker:
     def _fetch_all(self) -> deque[Fetch]:
         """Fetch until the tile is finished or the worker has to stop; returns the unfinished fetches.
 
-        At the run's deadline these are all that are left, as no other worker follows.
+        At the run's deadline these are all that are left, because no other worker follows.
         """
         queues: list[PopQueue] = []
         for pop, queue in enumerate(self._tile.queues):
@@ -136,7 +136,7 @@ class Worker:
                 self._leave_pop(pop)
 
     def _admit(self, fetch: Fetch) -> float | None:
-        """Return how long a fetch has to wait, or finish its target and return None where its host is open."""
+        """Return how long a fetch has to wait; if its host's breaker is open, finish its target and return None."""
         target: Target = fetch.owner
         if self._breakers.open and self._tile.hosts[target.url] in self._breakers.open:
             self._give_up(target, Outcome.ORIGIN_OVERLOAD, "the origin failed too often")
@@ -207,7 +207,7 @@ class Worker:
             detail = f"{detail}; {self._tile.refusals.get(target.url) or EDGE_OR_ORIGIN}"
         pause, why_not = self._retries.pause(target, outcome, response)
         if self._carriers and outcome in SILENT:
-            # A time-out may be the origin's: no more of them than of any failure, at whichever POPs.
+            # A time-out may be the origin's fault, so it gets no more tries than other failures, whatever the POP.
             if (outcome is not Outcome.TIMEOUT or tries_of(target) < TRIES) and self._carriers.move(fetch):
                 return FIRST_PAUSE
             if pause is None and (left := self._carriers.outcome_of(target, outcome)) is not outcome:
@@ -219,7 +219,7 @@ class Worker:
         return pause
 
     def _watch_pop(self, fetch: Fetch, response: Response, outcome: Outcome) -> None:
-        """Ask a POP that may have fallen silent for one target at a time, and give up on it once it is dark."""
+        """Fetch one target at a time from a POP that may have fallen silent, and give up on it once it is dark."""
         target: Target = fetch.owner
         name = self._tile.pop_of(target)
         dark = self._dark_pops.record(name, outcome, response, fresh=fetch.fresh)

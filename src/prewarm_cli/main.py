@@ -52,7 +52,7 @@ COMMANDS = {
         HERE,
         "traffic.command",
         "traffic",
-        "Read CloudFront access logs, and write the pairs of URL and POP that viewers ask for.",
+        "Read CloudFront access logs, and write the pairs of URL and POP that viewers request.",
     ),
     "local": Entry(
         HERE,
@@ -76,10 +76,10 @@ COMMANDS = {
         SETUP,
         "doctor.command",
         "doctor",
-        "Check a deployment from end to end: rights, DNS, POPs, and runs that are warmed, cancelled and reported.",
+        "Check a deployment end to end: permissions, DNS, POPs, and runs that are warmed, cancelled and reported.",
     ),
     "pops": Entry(
-        SETUP, "commands.pops", "app", "List or show the CloudFront edge locations (POPs) of the catalogue."
+        SETUP, "commands.pops", "app", "List or show the CloudFront edge locations (POPs) in the catalogue."
     ),
 }
 

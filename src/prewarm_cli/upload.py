@@ -58,9 +58,7 @@ def _check_lengths(request: dict[str, Any], urls: list[str]) -> None:
         if len(url) > MAX_CHARACTERS:
             field = f"url_list[{index}]"
             place = request.place_of(field) if isinstance(request, UserRequest) else field
-            raise CommandFailed(
-                f"{place}: has {len(url):,} characters, too many for a URL; write one URL in each line"
-            )
+            raise CommandFailed(f"{place}: has {len(url):,} characters, too many for a URL; write one URL per line")
 
 
 def _with_uploaded_targets(client: Client, request: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def timing(layer: str, pop: str, *, hit: bool) -> str:
 
 
 class Area:
-    """POPs with caches of their own before regional edge caches, which count what reaches the origin.
+    """POPs with separate caches before regional edge caches, which count what reaches the origin.
 
     `areas`: the POPs of each regional edge cache; `own`, `regional`: what POPs and caches (by their area's first POP)
     have from the start; `silent`: without Server-Timing; `direct`: POPs that ask the origin themselves; `dead`: POPs

@@ -17,8 +17,10 @@ import requests
 ROOT = Path(__file__).resolve().parents[2]
 PREWARM = [sys.executable, "-m", "prewarm_cli"]
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
-# Tests that share a service run sequentially, in one worker of pytest-xdist.
+# Tests that share a service run sequentially, in one worker of pytest-xdist: those of a folder of tests/e2e.
 ONE_SERVICE = pytest.mark.xdist_group("service")
+COMMANDS_SERVICE = pytest.mark.xdist_group("commands")
+DASHBOARD_SERVICE = pytest.mark.xdist_group("dashboard")
 POLL_SECONDS = 0.1
 LONGEST_RUN_SECONDS = 90
 

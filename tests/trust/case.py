@@ -163,7 +163,7 @@ def unexpected(case: Case, scene: Scene, count: Recount) -> list[str]:  # noqa: 
         case "separate caches" if (found := last["targets"]["separatePops"]) != sorted(
             count.run.shape.fields["region"]
         ):
-            return [f"POPs whose addresses have caches of their own: only {found} were found"]
+            return [f"POPs whose addresses have separate caches: only {found} were found"]
         case "one pop" if count.failed_pops - {scene.pop}:
             return [f"POPs other than {scene.pop} failed: {sorted(count.failed_pops)}: {dict(count.outcomes)}"]
         case "not green" if status == "COMPLETED":

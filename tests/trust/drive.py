@@ -61,7 +61,7 @@ def slow_shape(chance: random.Random) -> Shape:
 
 
 def separate_shape(chance: random.Random) -> Shape:
-    """Return a run through POPs whose addresses have caches of their own, which responses show.
+    """Return a run through POPs whose addresses have separate caches, which responses show.
 
     It has a single batch: what its worker has found and not recorded, no other worker finds again.
     """

@@ -31,7 +31,7 @@ from tests.trust.dns_proxy import DnsProxy
 
 DOMAIN, HOST = "d111abcdef8.cloudfront.net", "www.example.com"
 POPS = ("SIN2-P1", "SIN2-P2", "ICN51-C1", "ICN54-C1", "SYD1-C1", "SYD62-P1")
-# POPs whose two addresses have caches of their own. Server-Timing of another distribution makes that visible: without
+# POPs whose two addresses have separate caches. Server-Timing of another distribution makes that visible: without
 # it, a hit of the regional cache looks like a copy at the second address.
 SEPARATE_POPS = ("NRT12-C1", "NRT12-C2", "NRT12-P2")
 TIMED_DOMAIN, TIMED_HOST = "d222abcdef8.cloudfront.net", "timed.example.com"

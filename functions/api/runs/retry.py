@@ -72,7 +72,7 @@ def _failed_urls(execution: Execution, store: Storage) -> list[str]:
     if progress.expired:
         raise Missing("RunExpired", [Problem("requestID", "the run's URLs have expired (RetentionDays)")])
     if progress.ending:
-        reason = "the run is still ending; try again in some seconds"
+        reason = "the run is still ending; try again in a few seconds"
         raise Conflict("RunInProgress", [Problem("requestID", reason)])
     failed = progress.failed_urls()
     if not failed:

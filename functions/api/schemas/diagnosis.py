@@ -13,7 +13,7 @@ class CheckResult(ApiModel):
     check: Annotated[str, Field(description="The check's name, such as pop_names.")]
     result: Literal["ok", "warning", "failure"]
     detail: Annotated[str, Field(description="What was observed.")]
-    meaning: Annotated[str, Field(description="What follows from it.")]
+    meaning: Annotated[str, Field(description="What it means.")]
     action: Annotated[str, Field(description="What to do; empty if nothing.")]
     seconds: float
 

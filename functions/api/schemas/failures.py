@@ -23,7 +23,7 @@ class FailureExample(BaseModel):
             description="Of a 5xx: `origin` (its own answer), `unreachable` (the edge could not connect to it), "
             "`slow` (it did not respond in time), `function` (one at the edge failed), `edge` (not known). Of "
             "`unproven` in a regional run: `unnamed` (no Server-Timing), `direct` (the regional edge cache is "
-            "bypassed), `own_copies` (the POPs answered from copies of their own), `single_pop` (no second POP), "
+            "bypassed), `own_copies` (the POPs answered from their own copies), `single_pop` (no second POP), "
             "`cold` (no proof of the regional edge cache's copy)."
         ),
     ]
@@ -60,9 +60,9 @@ class FailureCounts(BaseModel):
     url: str
     reasons: Annotated[Counts, Field(description="Number of targets per outcome that is not warm.")]
     coverage: Annotated[float, Field(ge=0, le=100, description="Percentage of reachable targets that are warm.")]
-    everywhere: Annotated[bool, Field(description="Whether it was tried at all of its POPs and is warm at none.")] = (
-        False
-    )
+    everywhere: Annotated[
+        bool, Field(description="Whether it was tried at all of its POPs and is not warm at any.")
+    ] = False
     statuses: Annotated[
         Counts,
         Field(description="Number of failed targets per HTTP status; `none`: no response, `unknown`: not kept."),
@@ -73,7 +73,7 @@ class FailureCounts(BaseModel):
 class Failure(FailureCounts):
     """A failed URL in a status."""
 
-    what: Annotated[str, Field(description="What happened, in words.")] = ""
+    what: Annotated[str, Field(description="What happened, as one sentence.")] = ""
     main_failure: Annotated[
         str | None, Field(description="The most frequent kind of failure, such as `404 Not Found`.")
     ] = None

@@ -18,13 +18,13 @@ class GainCounts(BaseModel):
     spared_ms: Annotated[
         dict[str, float] | None,
         Field(
-            description="Time to first byte of the Miss less that of the Hit in milliseconds: p50, p95, p99, "
+            description="Time to first byte of the Miss minus that of the Hit in milliseconds: p50, p95, p99, "
             "accurate to 10 % or 1 ms; negative where the Hit was slower; null without a pair."
         ),
     ]
-    fetched: Annotated[int, Field(description="Targets of which a complete copy was fetched.")]
+    fetched: Annotated[int, Field(description="Targets for which a complete copy was fetched.")]
     warm_before: Annotated[
-        int, Field(description="Targets of which the first fetch was a Hit of a copy older than the run.")
+        int, Field(description="Targets whose first fetch was a Hit on a copy older than the run.")
     ]
 
 

@@ -31,7 +31,7 @@ class Run(ApiModel):
     hosts: Annotated[list[str], Field(description="The first 20 hosts of the run's URLs.")]
     host_count: int | None
     region_type: str | None
-    region: Annotated[list[str], Field(description="The selection as in the request, the first ten names.")]
+    region: Annotated[list[str], Field(description="The first ten names of the request's selection.")]
     locations: Annotated[list[str], Field(description="The airport codes of the POPs, once the run is planned.")]
     pops: int | None
     total: Annotated[int | None, Field(description="URLs; before the plan, those of url_list.")]
@@ -96,7 +96,7 @@ class StoredRequest(ApiModel):
     request_id: RequestId
     run: str
     request: Annotated[dict[str, Any], Field(description="In the form of POST /prewarm, with a page of url_list.")]
-    urls: Annotated[int, Field(description="The number of all entries of url_list.")]
+    urls: Annotated[int, Field(description="The total number of entries in url_list.")]
     hidden: Annotated[list[str], Field(description="Fields with secrets, shown as `…`; the first 100.")]
     next_token: Annotated[str | None, Field(description="Token of the next page; absent on the last page.")] = None
 
@@ -110,14 +110,14 @@ class UploadRequest(BaseModel):
         str,
         Field(
             pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
-            description="The file's name, whose ending decides on the format.",
+            description="The file's name; its extension decides the format.",
         ),
     ] = "urls.txt"
     sha256: Annotated[
         str | None,
         Field(
             pattern="^[0-9a-f]{64}$",
-            description="Of the content: the address is then the same for the same content, which is checked.",
+            description="The content's hash, which is checked; equal content then has the same address.",
         ),
     ] = None
 

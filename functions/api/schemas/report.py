@@ -22,7 +22,7 @@ class ReportFailure(FailureCounts):
     warm: int
     reachable: int
     fetched: Annotated[
-        str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
+        str | None, Field(description="The form in which the URL is fetched, if it differs from the given one.")
     ] = None
 
 
@@ -35,7 +35,7 @@ class Region(ApiModel):
     warm: int
     bytes: int
     mean_ms: float | None
-    judged: Annotated[int, Field(description="Targets without those of URLs that failed everywhere.")] = 0
+    judged: Annotated[int, Field(description="Targets without URLs that failed everywhere.")] = 0
 
 
 class ReportUrl(ApiModel):
@@ -51,7 +51,7 @@ class ReportUrl(ApiModel):
     example: Annotated[FailureExample | None, Field(description="One of the most frequent failures.")] = None
     uncompressed: Annotated[int, Field(description="Number of POPs that served the URL uncompressed.")] = 0
     fetched: Annotated[
-        str | None, Field(description="The form in which the URL is fetched, where it differs from the given one.")
+        str | None, Field(description="The form in which the URL is fetched, if it differs from the given one.")
     ] = None
 
 
@@ -73,11 +73,11 @@ class Report(ApiModel):
     failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
     next_steps: Annotated[
         list[CountedStep],
-        Field(default_factory=list, description="What to do about the failures, that for most URLs first."),
+        Field(default_factory=list, description="What to do about the failures, the step for most URLs first."),
     ]
     page: Annotated[str, Field(description="The address of the run's page; empty if it is not known.")] = ""
     variants: Annotated[int, Field(description="Number of variants of each URL; 0 if unknown.")] = 0
-    pops_per_url: Annotated[int | None, Field(description="POPs of each URL; null where URLs differ in it.")] = None
+    pops_per_url: Annotated[int | None, Field(description="POPs per URL; null if URLs differ in it.")] = None
     failures: list[ReportFailure]
     unfinished_as: Annotated[str, Field(description="The outcome of unfinished targets.")]
     targets: int
@@ -85,22 +85,22 @@ class Report(ApiModel):
     outcomes: Counts
     verified: int
     verified_in_pop: Annotated[int, Field(description="Proofs that name the POP's own cache layer.")] = 0
-    verified_elsewhere: Annotated[int, Field(description="Proofs at another address than the one that fetched.")] = 0
+    verified_elsewhere: Annotated[int, Field(description="Proofs at an address other than the one that fetched.")] = 0
     addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
-    addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
+    addresses_proven: Annotated[int, Field(description="How many of them have a proven copy.")] = 0
     separate_pops: Annotated[
-        list[str], Field(default_factory=list, description="POPs whose addresses have caches of their own.")
+        list[str], Field(default_factory=list, description="POPs whose addresses have separate caches.")
     ]
     uncompressed_urls: Annotated[int, Field(description="Number of URLs that POPs served uncompressed.")] = 0
     uncompressed: Annotated[list[Uncompressed], Field(default_factory=list, description="The first 100 of them.")]
     layers: Counts
     skipped_pops: list[Skipped]
-    skipped_text: Annotated[str, Field(description="How many of the selected POPs they are, in words.")] = ""
+    skipped_text: Annotated[str, Field(description="Text with their number among the selected POPs.")] = ""
     mostly_skipped: Annotated[str, Field(description="Which sources were mostly skipped; empty if none was.")] = ""
     sources: Annotated[list[SourceReport], Field(default_factory=list)]
     duplicates: Annotated[int, Field(description="Number of entries left out as another spelling of a URL.")] = 0
     respelled: Annotated[
-        int, Field(description="Number of URLs that are fetched in another form than they were given in.")
+        int, Field(description="Number of URLs that are fetched in a form other than the given one.")
     ] = 0
     warnings: list[str]
     fetches: int

@@ -89,11 +89,11 @@ class SourceReport(ApiModel):
     parts: Annotated[int, Field(description="The files of an index, the playlists or Representations of a manifest.")]
     parts_skipped: int
     left_out: list[LeftOut]
-    documents_read: Annotated[int, Field(description="Documents that were read, with the redirects to them.")] = 0
+    documents_read: Annotated[int, Field(description="Documents that were read, with redirects.")] = 0
     documents_from_cache: Annotated[int, Field(description="How many of them may be older than the site.")] = 0
     documents: Annotated[
         list[ReadDocument],
-        Field(default_factory=list, description="The documents, at most 500 of a run, those of a cache first."),
+        Field(default_factory=list, description="The documents, at most 500 per run, those from a cache first."),
     ]
 
 
@@ -110,17 +110,17 @@ class Targets(ApiModel):
 
     total: int
     done: int
-    pops_per_url: Annotated[int | None, Field(description="POPs of each URL; null where URLs differ in it.")] = None
+    pops_per_url: Annotated[int | None, Field(description="POPs per URL; null if URLs differ in it.")] = None
     variants: Annotated[int, Field(description="Number of variants of each URL; 0 if unknown.")] = 0
     outcomes: Counts
     verified: Annotated[int, Field(description="Number of targets verified by a cache hit.")]
     verified_in_pop: Annotated[
         int, Field(description="How many of these hits name the POP's own cache layer (Server-Timing).")
     ] = 0
-    verified_elsewhere: Annotated[int, Field(description="Hits at another address than the one that fetched.")] = 0
+    verified_elsewhere: Annotated[int, Field(description="Hits at an address other than the one that fetched.")] = 0
     addresses: Annotated[int, Field(description="Number of addresses of the run's POPs.")] = 0
-    addresses_proven: Annotated[int, Field(description="At how many of them a copy was proven.")] = 0
-    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have caches of their own.")] = []
+    addresses_proven: Annotated[int, Field(description="How many of them have a proven copy.")] = 0
+    separate_pops: Annotated[list[str], Field(description="POPs whose addresses have separate caches.")] = []
     layers: Annotated[Counts, Field(description="Responses per cache layer, if Server-Timing is enabled.")] = {}
 
 
@@ -136,7 +136,7 @@ class PopSums(ApiModel):
     bytes: int
     mean_ms: Annotated[float | None, Field(description="Mean time to first byte in milliseconds.")]
     judged: Annotated[
-        int, Field(description="The POP's targets, without those of URLs that failed everywhere; 0: not judged.")
+        int, Field(description="The POP's targets, without URLs that failed everywhere; 0: not judged.")
     ] = 0
     judged_failed: Annotated[int, Field(description="How many of the judged targets failed.")] = 0
     differs: Annotated[bool, Field(description="Whether the POP is less warm than the others.")] = False
@@ -154,14 +154,14 @@ class Phase(ApiModel):
     """What a run is doing."""
 
     name: Literal["resolving", "invalidating", "warming", "summing_up", "ended"]
-    round: Annotated[int | None, Field(description="Of invalidations; each has 3,000 paths per distribution.")] = None
+    round: Annotated[int | None, Field(description="Invalidation round: 3,000 paths per distribution.")] = None
     rounds: int | None = None
     stage: int | None = None
     stages: int | None = None
     done: Annotated[int | None, Field(description="Completed invalidations, or batches of the stage.")] = None
     total: int | None = None
     seconds_left: Annotated[
-        int | None, Field(description="Estimated from the finished targets; absent where it cannot be.")
+        int | None, Field(description="Estimated from the finished targets; absent if that is not possible.")
     ] = None
 
 
@@ -214,10 +214,10 @@ class Status(ApiModel):
     failing: Annotated[int, Field(description="URLs in progress that failed at too many POPs to become warm.")] = 0
     failed_everywhere: Annotated[int, Field(description="Number of URLs that failed at all of their POPs.")] = 0
     next_steps: Annotated[
-        list[CountedStep], Field(description="What to do about the run's failures, that for most URLs first.")
+        list[CountedStep], Field(description="What to do about the run's failures, the step for most URLs first.")
     ] = []
     skipped_pops: list[Skipped] = []
-    skipped_text: Annotated[str, Field(description="How many of the selected POPs they are, in words.")] = ""
+    skipped_text: Annotated[str, Field(description="Text with their number among the selected POPs.")] = ""
     targets: Targets | None = None
     bytes: int = 0
     fetched: Annotated[

@@ -2,8 +2,8 @@
 
 The reasons were measured (docs/architecture.md). CONNECT_TO replaces RESOLVE, because libcurl keys its DNS cache by
 host and would send most requests to the wrong POP. PIPEWAIT makes streams share a connection. multi.timeout bounds
-the wait, because select alone sleeps through libcurl's timers. REQUEST_TARGET sends path and query as they are:
-libcurl from 8.20 on changes `%xx` in the path of CURLOPT_URL to upper case, which is another cache key.
+the wait, because select alone sleeps through libcurl's timers. REQUEST_TARGET sends path and query unchanged: libcurl
+from 8.20 on changes `%xx` in the path of CURLOPT_URL to upper case, which makes a different cache key.
 """
 
 import functools
@@ -21,7 +21,7 @@ from prewarm.settings import DEFAULT_STALL_SECONDS, Settings
 # clients, DNS and files.
 MAX_CONNECTIONS = 800
 READ_BUFFER_BYTES = 131_072
-# TCP asks an idle peer for a sign of life after so many seconds, and again at this interval.
+# TCP sends an idle peer a keep-alive probe after this many seconds, and again at this interval.
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS = 10, 5
 # A POP that may have fallen silent is waited for during a third of the stall time: with the default of 95 s four
 # fetches that time out together and two probes one after the other take 95 + 2 x 31 = 157 s, less than three minutes
@@ -33,7 +33,7 @@ class Handle:
     """An easy handle: the fetch that it makes, and what its options are set to, so that they are not set again.
 
     `place`: the site of its URL and the edge's address; `kind`: what `CurlPool._set_kind` sets; `lines` receives the
-    header lines. pycurl keeps attributes of its own handles in a dictionary that is slow to read.
+    header lines. pycurl keeps its handles' attributes in a dictionary that is slow to read.
     """
 
     __slots__ = ("address", "curl", "fetch", "getinfo", "headers", "kind", "lines", "place", "setopt", "stall")

@@ -68,7 +68,7 @@ class Fetcher:
     def fetched_since(self, moment: float) -> tuple[float, float] | None:
         """Return when the first fetch since then started and when the last response came; None without a response.
 
-        All are in monotonic seconds. What was fetched until now is forgotten.
+        All are in monotonic seconds. The call resets them.
         """
         spans, self._spans = [span for span in self._spans if span[0] >= moment], []
         return (spans[0][0], max(last for _, last in spans)) if spans else None

@@ -1,10 +1,10 @@
 """Read a response's header lines as libcurl passes them on: raw bytes of any server. Pure.
 
-Whatever the bytes are, reading them raises nothing and keeps a bounded text per header: an odd response spoils its
-own target, never the batch.
+Whatever the bytes are, reading them raises no error and keeps a bounded text per header: an odd response fails only
+its own target, never the batch.
 
-Edges repeat most of their lines from response to response, so what a line says is kept. `header_fields` reads usual
-responses by it, line by line without a loop of Python's; `read_header_lines` reads all others, by the same rules.
+Edges repeat most of their lines from response to response, so parsed lines are cached. `header_fields` reads usual
+responses from that cache, without a loop in Python; `read_header_lines` reads all others, by the same rules.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,16 +39,16 @@ OWN_CACHE = " from cloudfront"
 RANKS = {"miss": 1, "refreshhit": 2, "hit": 3}
 
 NAMES = tuple(_ATTRIBUTES.values())
-# What is kept of lines: at most so many, none longer than so many bytes, and no X-Amz-Cf-Id, which differs each time.
+# The cached lines: at most this many, none longer than this many bytes, and no X-Amz-Cf-Id, which differs each time.
 MOST_LINES, LONGEST_LINE = 4_096, 256
 _STATUS_LINE, _END = b"HTTP/", b""
 
 
 class _Lines(dict[bytes, tuple[str | bytes, str]]):
-    """What each line says: the attribute and its text, or a key that no other kind of line has."""
+    """The meaning of each line: the attribute and its text, or a key that no other kind of line has."""
 
     def __missing__(self, line: bytes) -> tuple[str | bytes, str]:
-        """Read a line, and keep what it says."""
+        """Read a line, and cache its meaning."""
         name, _, value = line.partition(b":")
         attribute = _ATTRIBUTES.get(name.lower())
         said: tuple[str | bytes, str]
@@ -123,9 +123,9 @@ def read_header_lines(lines: Iterable[bytes]) -> dict[str, str]:
 def _own_cache(text: str) -> str:
     """Return CloudFront's own one of several values of X-Cache, or the last one if none is its own.
 
-    A text that is cut off is not a result, since what proves less may be missing. Where several are its own, the one
-    that proves least counts: the origin may be a CloudFront distribution too, and a target that is warm there need
-    not be warm at the edge.
+    A text that is cut off is not a result, because the value that proves less may be missing. If several are its own,
+    the one that proves least counts: the origin may be a CloudFront distribution too, and a target that is warm there
+    need not be warm at the edge.
     """
     if text.endswith(CUT):
         return text

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 OK = 200
 STREAMS_PER_CONNECTION = 50
 MAX_ACTIVE = 2_000
-# Until the first response, requests are sent after so many starts: while the edge works on them, the next ones are
+# Until the first response, requests are sent after this many starts: while the edge works on them, the next ones are
 # prepared. Later it would cost more than it gains, because each call of libcurl looks at all active fetches.
 FIRST_STARTS = 250
 # A fetch whose connection broke this often while others shared it is made alone from then on: either it breaks

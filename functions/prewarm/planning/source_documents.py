@@ -74,10 +74,10 @@ class SourceDocuments:
             return []
         named = ", ".join(each.line() for each in found[:NAMED_IN_WARNING])
         count = f"{self.cached:,} of {self.read:,} documents" if self.read > 1 else "the document"
-        what = f"{source}: {count} came from a cache, so what was read may be older than the site: {named}"
+        what = f"{source}: {count} came from a cache, so the content may be older than the site: {named}"
         if invalidates and dry_run:
             return [f"{what}; the run invalidates and reads it again first, so its figures may differ"]
         if invalidates:
             reasons = "; ".join(dict.fromkeys(each.reason for each in found if each.reason))
             return [f"{what}; {reasons}"]
-        return [f"{what}; set invalidate to read the newest, or give the sitemap as s3://bucket/key"]
+        return [f"{what}; set invalidate to read the newest version, or pass the sitemap as s3://bucket/key"]

@@ -98,7 +98,7 @@ def mostly_skipped(reports: tuple[SourceReport, ...]) -> str:
     """Return the first line of every output of a run whose sources were mostly skipped, else an empty text."""
     found = [
         f"{each.source}: {each.skipped:,} of {each.skipped + each.urls:,} entries cannot be warmed and were skipped"
-        + (f", {each.parts_skipped:,} of {each.parts:,} parts of it among them" if each.parts_skipped else "")
+        + (f", including {each.parts_skipped:,} of its {each.parts:,} parts" if each.parts_skipped else "")
         for each in reports
         if each.mostly_skipped
     ]

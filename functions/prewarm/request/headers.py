@@ -60,7 +60,7 @@ def check_accept_encoding(text: str) -> str:
         raise ValueError(INVALID_VALUE)
     if not ACCEPT_ENCODING.fullmatch(text):
         examples = "'br, gzip', 'gzip' or 'identity'"
-        raise ValueError(f"must be an Accept-Encoding value such as {examples}, with weights from 0 to 1 if any")
+        raise ValueError(f"must be an Accept-Encoding value such as {examples}, optionally with weights from 0 to 1")
     return text
 
 

@@ -157,7 +157,7 @@ def _url_of(entry: object) -> str | None:
 
 def _json(body: bytes, text: TextIO) -> Iterator[tuple[int, str]]:
     if len(body) > JSON_BYTES:
-        raise ValueError(f"is JSON of more than {JSON_BYTES:,} bytes; use lines of text, or JSON lines")
+        raise ValueError(f"is JSON with more than {JSON_BYTES:,} bytes; use lines of text, or JSON lines")
     source = text.read().lstrip("\ufeff")
     try:
         document = read_json(source)

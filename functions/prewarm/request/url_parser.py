@@ -143,7 +143,7 @@ def _check_given(given: str) -> re.Match[str]:
             raise ValueError("contains a control character; percent-encode it or remove it")
         raise ValueError("contains a lone surrogate; percent-encode the character's UTF-8 bytes")
     if "*" in given.partition("#")[0]:
-        raise ValueError("contains a *; warming takes no patterns (invalidation does), so list the URLs themselves")
+        raise ValueError("contains a *; patterns can be invalidated but not warmed, so list the URLs themselves")
     start = START.match(given)
     if start is None:
         raise ValueError("has no scheme; use https:// or http://")
@@ -152,7 +152,9 @@ def _check_given(given: str) -> re.Match[str]:
     if len(start["slashes"]) != 2:  # noqa: PLR2004 - `://`
         raise ValueError("has no host; write https:// and the host name")
     if start["rest"].startswith("\\") and "@" in start["rest"]:
-        raise ValueError(r"has a backslash before an @, so clients may use another host; replace the backslash by /")
+        raise ValueError(
+            r"has a backslash before an @, so clients may use another host; replace the backslash with /"
+        )
     return start
 
 

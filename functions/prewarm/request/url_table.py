@@ -89,7 +89,7 @@ class _Table:
             fix = f"name the URLs' column {HEADER}, or quote the URL"
             raise _unclear(f"line {line} has {len(cells)} cells, and there is no header {HEADER}; {fix}")
         elif any(SCHEME.match(cell) for cell in cells[1:]):
-            raise _unclear(f"line {line} has more than one URL, and there is no header {HEADER}; write one in a line")
+            raise _unclear(f"line {line} has more than one URL, and there is no header {HEADER}; write one per line")
 
 
 def _unclear(reason: str) -> ValueError:

@@ -55,7 +55,7 @@ def _check_packing(body: str | bytes) -> None:
         InvalidRequest: the body is empty, compressed, or a form.
 
     """
-    expected = "send a JSON object as it is"
+    expected = "send a plain JSON object"
     if not body or body.isspace():
         raise InvalidRequest([Problem("", f"the body is empty; {expected}")])
     begin = body[:2].encode("utf-8", "replace") if isinstance(body, str) else body[:2]

@@ -1,4 +1,4 @@
-"""Which stored parts of a batch count: those of one chain of attempts. Pure.
+"""Which stored parts of a batch count: the parts in one chain of attempts. Pure.
 
 Each part names the attempt that owns it and the attempt whose cursor it continued. Only the parts that such a chain
 connects from part 0 on describe disjoint targets: any other part began with a cursor that says something else about
@@ -72,7 +72,7 @@ def counted_parts(results: Iterable[BatchResult], variants: int) -> list[BatchRe
 
 
 def finished_batches(parts: Iterable[BatchResult], variants: int) -> set[str]:
-    """Return the ids of the batches whose last part is stored and whose every target is accounted for."""
+    """Return the ids of the batches whose last part is stored and whose parts have all of their targets."""
     parts = list(parts)
     done = _done(parts)
     return {part.batch for part in parts if part.finished and done[part.batch] == _targets(part, variants)}

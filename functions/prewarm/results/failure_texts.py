@@ -11,17 +11,17 @@ from prewarm.results.regional_causes import IN_WORDS as REGIONAL_CAUSES
 from prewarm.results.server_errors import IN_WORDS as CAUSES
 
 KINDS_SHOWN = 3
-# Of URLs that were requested at no POP, so that no number of POPs is right.
+# Outcomes of URLs that were requested at no POP, so that the text has no number of POPs.
 WITHOUT_POPS = frozenset({Outcome.NO_DISTRIBUTION, Outcome.UNREACHABLE, Outcome.REJECTED})
-# Of URLs that a stopped run left as they were: they did not fail, as far as known.
+# Outcomes of URLs that a stopped run did not finish: as far as is known, they did not fail.
 UNFINISHED = frozenset({Outcome.CANCELLED, Outcome.DEADLINE})
-# What AWS WAF answers with (AWS WAF Developer Guide, "CAPTCHA and Challenge actions"), by any other status itself.
+# AWS WAF's responses by status (AWS WAF Developer Guide, "CAPTCHA and Challenge actions").
 BLOCKED_BY_STATUS = {
     "": IN_WORDS[Outcome.BLOCKED],
     UNKNOWN_STATUS: IN_WORDS[Outcome.BLOCKED],
-    "202": "a challenge of AWS WAF",
+    "202": "an AWS WAF challenge",
     "403": "the edge or the origin refused it",
-    "405": "a CAPTCHA of AWS WAF",
+    "405": "an AWS WAF CAPTCHA",
 }
 
 
@@ -58,7 +58,7 @@ def _counted(kind: Kind, number: int, share: str, variants: int) -> str:
 
 
 def label(kind: Kind) -> str:
-    """Return a kind of failure in words: a 4xx or 5xx begins with its status, others say which one was received."""
+    """Return the text for a kind of failure: a 4xx or 5xx begins with its status, others name the one received."""
     outcome, status = kind.outcome, kind.status
     words = _words(kind)
     if not status:

@@ -1,4 +1,4 @@
-"""What a run spared the first viewers: first byte of the Miss less that of the proven Hit, and what was warm. Pure.
+"""What a run spared the first viewers: first byte of the Miss minus that of the proven Hit, and what was warm. Pure.
 
 A worker counts by location, the ledger stores that as a short text, and `gain_of` adds up the parts. docs/proof.md,
 "What the first viewers were spared", says what these figures mean.
@@ -20,8 +20,8 @@ WITHOUT_GAIN = "No difference was measured"
 class Gain:
     """The counts of some targets.
 
-    `fetched`: those of which a complete copy was fetched; `before`: those of which the first fetch found a copy that
-    is older than the run; `classes`: by class of difference (gain_class), those with a measured one.
+    `fetched`: targets with a completely fetched copy; `before`: targets whose first fetch found a copy that is older
+    than the run; `classes`: by class of difference (gain_class), those with a measured one.
     """
 
     fetched: int = 0
@@ -53,7 +53,7 @@ class Gain:
 
 
 def gain_class(milliseconds: float) -> int:
-    """Return the class of a difference: that of its size, negative where the Hit was the slower one."""
+    """Return the class of a difference: the class of its size, negative if the Hit was slower."""
     return time_class(milliseconds) if milliseconds >= 0 else -time_class(-milliseconds)
 
 

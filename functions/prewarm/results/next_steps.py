@@ -76,7 +76,7 @@ STEPS = {
     Outcome.REJECTED: NextStep("fix", "correct the request as its error says, then start a new run"),
     Outcome.DEADLINE: NextStep("retry", "retry with a longer timeout_minutes, a higher max_rps or fewer URLs"),
     Outcome.CANCELLED: NextStep("retry", "retry when you want the rest to be warmed"),
-    Outcome.LOST: NextStep("retry", "retry; the worker's log says why it did not report back"),
+    Outcome.LOST: NextStep("retry", "retry; the run's error says why, or else the log of the worker"),
 }
 # Of targets of a regional run, by the cause of their failure.
 REGIONAL_STEPS = {

@@ -74,5 +74,5 @@ IN_WORDS = {
     Outcome.REJECTED: "not fetched (the request was rejected)",
     Outcome.DEADLINE: "not finished (the run's deadline passed)",
     Outcome.CANCELLED: "not finished (the run was cancelled)",
-    Outcome.LOST: "no result (the worker that had it never reported back)",
+    Outcome.LOST: "no result (the run or its worker failed before it reported one)",
 }

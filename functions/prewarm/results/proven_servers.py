@@ -1,4 +1,4 @@
-"""At how many addresses of each POP a copy was proven, and which POPs' addresses have caches of their own. Pure."""
+"""At how many addresses of each POP a copy was proven, and which POPs' addresses have separate caches. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

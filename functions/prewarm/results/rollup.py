@@ -255,5 +255,5 @@ def _separate(rolled: RollUp) -> list[str]:
     if not names:
         return []
     count = f"{len(names):,} POPs" if len(names) > 1 else "one POP"
-    fetched = "targets were fetched through each address that DNS lists for such a POP, eight at most"
-    return [f"the addresses of {count}, such as {names[0]}, have caches of their own: {fetched}"]
+    fetched = "targets were fetched through each address that DNS lists for such a POP, at most eight"
+    return [f"the addresses of {count}, such as {names[0]}, have separate caches: {fetched}"]

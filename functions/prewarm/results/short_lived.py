@@ -87,5 +87,5 @@ def expired_warnings(known: Iterable[Expiring], urls: Sequence[str], at: float, 
     about = f"{count:,} URLs had" if count > 1 else "one URL had"
     when = "before the run ended" if ended else "already"
     example = f"such as {redacted(urls[first.url])} at {first.pop}, cached for {first.copies.seconds:,} s"
-    why = "viewers wait for the origin there; raise the TTL, or warm short-lived URLs last, in a run of their own"
+    why = "viewers wait for the origin there; raise the TTL, or warm short-lived URLs last, in a separate run"
     return [f"{about} copies that have expired {when} (at least {copies:,}), {example}: {why}"]

@@ -1,4 +1,4 @@
-"""Which POPs a run skipped, how many of the selected ones they are, and why, in words. Pure.
+"""The texts for which POPs a run skipped, how many of the selected ones, and why. Pure.
 
 The only source of these texts.
 """
@@ -29,7 +29,7 @@ NAMES_SHOWN = 5
 
 
 def skip_text(reason: str) -> str:
-    """Return in words why a POP was skipped; reasons of a newer service as they are named."""
+    """Return the text for why a POP was skipped; for a newer service's reasons, their names."""
     known = {outcome.value: text for outcome, text in IN_WORDS.items()} | SKIP_TEXTS
     return known.get(reason) or reason.replace("_", " ")
 
@@ -73,7 +73,7 @@ def skipped_of_run(groups: Iterable[Group], skipped: Iterable[Skipped]) -> str:
 
 
 def skipped_text(skipped: int, used: int | None, *, late: int = 0, partly: int = 0) -> str:
-    """Return whether the skipped POPs are among those that a run uses, in words; "" without any.
+    """Return the text for how many POPs were skipped and how many the run uses; "" without any.
 
     `used`: POPs that the run uses, of which `late` stopped responding and `partly` are skipped for some URLs only;
     None where their number is unknown.
@@ -87,7 +87,7 @@ def skipped_text(skipped: int, used: int | None, *, late: int = 0, partly: int =
         parts.append(f"{count}, which does not count as a failure; the run uses the other {used:,}")
     if late:
         of_used = f"{late:,} of the {count_of(used, 'used POP')}"
-        parts.append(f"{of_used} stopped responding during the run, and what is not warm there does not count")
+        parts.append(f"{of_used} stopped responding during the run; targets that are not warm there do not count")
     if partly:
         of_used = f"{partly:,} of the {count_of(used, 'used POP')}"
         parts.append(f"{of_used} {_was(partly)} skipped for some of the URLs only")

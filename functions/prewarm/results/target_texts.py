@@ -1,4 +1,4 @@
-"""What a run's targets are, in words. Pure; every text that counts targets says it where it does so first."""
+"""What a run's targets are, in words. Pure; every text that counts targets explains it the first time."""
 
 from prewarm.counted import count_of
 

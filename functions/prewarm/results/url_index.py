@@ -23,7 +23,7 @@ GUESSES = 2
 
 @dataclass(frozen=True, slots=True)
 class IndexedUrl:
-    """What a run's index has for one URL: its index in the run, its verdict, warm and reachable targets."""
+    """The entry of a run's index for one URL: its index in the run, its verdict, warm and reachable targets."""
 
     index: int
     success: bool

@@ -1,4 +1,4 @@
-"""Responses that name in Vary a header which neither the cache key nor the run's request has. Pure.
+"""Responses whose Vary names a header that is neither in the cache key nor in the run's request. Pure.
 
 CloudFront keeps copies apart by its cache key alone, so the copy that was fetched without the header is given to the
 viewers that send it too (Developer Guide, "Cache content based on request headers").
@@ -52,8 +52,8 @@ def add(varied: Varied, other: Mapping[str, tuple[int, int]]) -> None:
 def vary_warnings(varied: Mapping[str, tuple[int, int]], urls: Sequence[str]) -> list[str]:
     """Return a warning for each header, the most frequent first; `urls`: all of the run's, as in the request."""
     return [
-        f"{targets:,} {'responses name' if targets > 1 else 'response names'} {name} in Vary, such as that of "
-        f"{redacted(urls[first])}, but it is not in the cache key and the run does not send it: the copy without it "
-        "is given to all viewers; add it to the cache key, or to headers"
+        f"{targets:,} {'responses name' if targets > 1 else 'response names'} {name} in Vary, such as the one for "
+        f"{redacted(urls[first])}, but it is not in the cache key and the run does not send it, so all viewers "
+        "get the copy without it; add it to the cache key, or to headers"
         for name, (targets, first) in sorted(varied.items(), key=lambda item: (-item[1][0], item[0]))
     ]

@@ -115,7 +115,7 @@ class Ledger(LedgerRanges):
         self._update_control(run, "ADD darkPops :pops", {":pops": frozenset({f"{pop} {outcome}"})})
 
     def add_separate_pops(self, run: str, pops: frozenset[str]) -> None:
-        """Record for the run's next workers that the addresses of these POPs have caches of their own."""
+        """Record for the run's next workers that the addresses of these POPs have separate caches."""
         self._update_control(run, "ADD separatePops :pops", {":pops": pops})
 
     def end_run(self, run: str, redrives: int | None = None, ended_as: str = "") -> bool:

@@ -26,7 +26,7 @@ class Control:
 
     `deadline` in epoch seconds, 0 if unknown. `ended_as`: Step Functions' status, if the run was ended from outside.
     `dark_pops`: POPs that do not respond, each with the outcome of its targets; `separate_pops`: POPs whose
-    addresses have caches of their own. `invalidation`: `round` and `rounds`,
+    addresses have separate caches. `invalidation`: `round` and `rounds`,
     `done` and `created` of this round, and `completedAt` (epoch seconds) after the last one.
     """
 
@@ -44,7 +44,7 @@ class Control:
         return self.deadline if self.redrives else planned
 
     def over_for(self, redrives: int) -> bool:
-        """Return whether a worker that started after so many redrives of the run has to stop."""
+        """Return whether a worker that started after `redrives` redrives of the run has to stop."""
         return self.ended or self.redrives > redrives
 
 
@@ -132,7 +132,7 @@ class Stored:
         return cls(item.get("attempt", ""), item.get("finished", False), item.get("closed"))
 
     def refuses(self, redrives: int) -> bool:
-        """Return whether the batch is closed to a worker that started after so many redrives."""
+        """Return whether the batch is closed to a worker that started after `redrives` redrives."""
         return self.closed is not None and self.closed >= redrives
 
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 OWN = ""
 # Accounts whose distributions are listed at the same time: CloudFront limits the calls of each account.
 ACCOUNTS_AT_ONCE = 8
-RIGHTS = "give it the rights of examples/distribution-role.yaml"
+RIGHTS = "give it the permissions of examples/distribution-role.yaml"
 ClientOf = Callable[[str], "CloudFrontClient"]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The distributions of all readable accounts, the service's own first; of the others the reason, by account."""
+    """The distributions of all readable accounts, the service's own first; for the others the reason, by account."""
 
     distributions: list[Distribution]
     unreadable: dict[str, str]
@@ -63,7 +63,7 @@ class Accounts:
         """Return a client that acts in an account.
 
         Raises:
-            BrokenSetting: DistributionRoles has no role of this account (any more).
+            BrokenSetting: DistributionRoles has no role for this account (any more).
             RoleRefused: its role cannot be assumed.
             TransientError: STS throttles, failed or did not respond in time.
 
@@ -74,7 +74,7 @@ class Accounts:
         if account != OWN:
             if account not in self._roles:
                 raise BrokenSetting(
-                    f"the run has distributions of account {account}, but DistributionRoles has no role of it; add "
+                    f"the run has distributions of account {account}, but DistributionRoles has no role for it; add "
                     "the role and redrive the run"
                 )
             try:

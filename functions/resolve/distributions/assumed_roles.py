@@ -1,6 +1,6 @@
 """Credentials of the roles in DistributionRoles: assumed with their external id, kept for the next invocations.
 
-They are in the memory of the function only: no plan, state, log line or error has them.
+They are kept only in the function's memory: no plan, state, log line or error contains them.
 """
 
 import functools
@@ -43,7 +43,7 @@ class Credentials:
 
 
 class RoleRefused(PrewarmError):
-    """A role of DistributionRoles cannot be assumed, or lacks a right; a later try would meet the same."""
+    """A role in DistributionRoles cannot be assumed, or lacks a permission; a later try would fail too."""
 
 
 class AssumedRoles:

@@ -1,6 +1,6 @@
 """Cache behaviours: which one matches a URL, and its cache key and lifetimes. Pure.
 
-Documents are those of GetDistributionConfig and GetCachePolicy, as boto3 returns them. Source of their meaning:
+Documents are the responses of GetDistributionConfig and GetCachePolicy, as boto3 returns them. Their meaning is in:
 CloudFront Developer Guide, "Distribution settings reference" and "Control the cache key with a policy".
 """
 
@@ -33,8 +33,8 @@ class CacheKey:
     """The parts of a request, apart from host and path, that select a cache entry, and the entries' TTLs in seconds.
 
     `queries`, `cookies`: `none`, `all`, `whitelist` or `allExcept`; `query_names`: the listed ones; `headers` in
-    lower case; `encodings`: those of br and gzip that have their own entries; `policy`: the cache policy's name,
-    empty for legacy settings.
+    lower case; `encodings`: which of br and gzip have their own entries; `policy`: the cache policy's name, empty for
+    legacy settings.
     """
 
     policy: str
@@ -180,7 +180,7 @@ def refusals(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int,
 def harmless_vary(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, str]:
     """Return the headers that responses may name in Vary without harm: position to names, separated by commas.
 
-    A URL without such headers is left out. None of a distribution whose settings are not known.
+    A URL without such headers is left out. None if the distribution's settings are not known.
     """
     return by_url(
         matches,

@@ -15,7 +15,7 @@ from resolve.dns_lookup import resolver_for
 
 QUERIES_AT_ONCE = 64
 SECONDS_PER_QUERY = 3.0
-# If none of so many first queries is answered, the nameservers are dead, and the rest are not sent.
+# If none of the first queries is answered, the nameservers are dead, and the rest are not sent.
 FIRST_QUERIES = 2 * QUERIES_AT_ONCE
 _CNAME = dns.rdatatype.CNAME
 SILENT = f"not looked up, since no nameserver answered the first {FIRST_QUERIES} DNS queries; check that DNS works"
@@ -33,7 +33,7 @@ class Chains:
 
 
 def cname_chains(hosts: Sequence[str], settings: Settings, seconds: float) -> Chains:
-    """Return the hosts' CNAME chains, as many as can be looked up in so many seconds."""
+    """Return the hosts' CNAME chains, as many as can be looked up in the seconds given."""
     if not hosts:
         return Chains()
     return asyncio.run(_query_all(list(dict.fromkeys(hosts)), settings, seconds))

@@ -55,7 +55,7 @@ def stall_warnings(domain: str, in_order: Sequence[Behaviour], urls: Sequence[Ur
     if stall_seconds == DEFAULT_STALL_SECONDS or wait <= max(stall_seconds, DEFAULT_STALL_SECONDS):
         return []
     known = f"the edge may wait {wait} s for its origin (response timeout, attempts, origin group)"
-    short = f"PREWARM_STALL_SECONDS is {stall_seconds}: slower answers count as timeouts and are asked for again"
+    short = f"PREWARM_STALL_SECONDS is {stall_seconds}: slower responses count as timeouts and are fetched again"
     return [f"{domain}: {known}, but {short}; raise it, or leave it unset"]
 
 
@@ -70,11 +70,11 @@ def _of_distribution(config: Document) -> Iterator[str]:
         )
     if config.get("ContinuousDeploymentPolicyId"):
         yield (
-            "a continuous deployment policy sends a share of the viewers to a staging distribution, whose cache is "
-            "another one and stays cold"
+            "a continuous deployment policy sends some viewers to a staging distribution, which has a separate "
+            "cache that stays cold"
         )
     if config.get("WebACLId"):
-        yield "a web ACL may block the service's requests; allow its User-Agent"
+        yield "a web ACL may block the service's requests; allow them by a secret header that only they have"
     if "http2" not in config.get("HttpVersion", "http2"):
         yield "HTTP/2 is off, so each POP needs more connections and more time"
     errors = (config.get("CustomErrorResponses") or {}).get("Items") or []
@@ -82,7 +82,7 @@ def _of_distribution(config: Document) -> Iterator[str]:
     if longest > ERROR_SECONDS:
         yield (
             f"the edge caches errors for up to {longest} s (ErrorCachingMinTTL): a 5xx is retried after that time, "
-            "or not at all where the run ends before"
+            "or not at all if the run ends first"
         )
 
 

@@ -30,7 +30,7 @@ def error_pages(config: Mapping[str, Any]) -> dict[int, int]:
 def error_seconds(config: Mapping[str, Any]) -> dict[int, int]:
     """Return how long the edge keeps errors, where that is set: by the status that viewers see, in seconds.
 
-    An entry with a ResponseCode makes another status of the error, which may be kept for the default time too.
+    An entry with a ResponseCode changes the error's status; the error may then be kept for the default time too.
     Several entries with one status: the longest time. Source: CloudFront API Reference, "CustomErrorResponse"
     (ErrorCachingMinTTL); Developer Guide, "Control how long CloudFront caches errors".
     """
@@ -49,9 +49,9 @@ def error_seconds(config: Mapping[str, Any]) -> dict[int, int]:
 
 
 def errors_with_page(config: Mapping[str, Any]) -> frozenset[int]:
-    """Return the statuses of errors with which the edge sends a page of its own, by the status that viewers see.
+    """Return the statuses of errors with which the edge sends a custom page, by the status that viewers see.
 
-    The headers of such a response are those of the page, not those of the origin's error.
+    The headers of such a response belong to the page, not to the origin's error.
     """
     entries = (config.get("CustomErrorResponses") or {}).get("Items") or []
     seen = (

@@ -39,8 +39,8 @@ class FoundDistributions:
 class DistributionFinder:
     """Finds distributions for one run; sends each query to CloudFront and to DNS once.
 
-    `clients`: those of accounts that exist already; `invalidates`: whether the run removes copies, so that it has to
-    be certain about which distribution has them.
+    `clients`: accounts' clients that exist already; `invalidates`: whether the run removes copies, so that it has to
+    be certain which distribution has them.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class DistributionFinder:
         return distribution
 
     def _doubt(self, host: str, distribution: Distribution) -> str:
-        """Return why another distribution may serve a host, whose copies an invalidation of this one would leave."""
+        """Return why another distribution may serve a host; invalidating this one would leave its copies."""
         if names_exactly(distribution, host) or not (self.unreadable or host in self._unasked):
             return ""
         why = self._why_unreadable() if self.unreadable else f"its tenant was {self._unasked[host]}"

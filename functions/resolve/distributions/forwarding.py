@@ -1,4 +1,4 @@
-"""What a behaviour forwards to its origin without having it in the cache key, and the harm of such a copy. Pure.
+"""What a behaviour forwards to its origin that is not in the cache key, and the harm that this does. Pure.
 
 An origin request policy adds headers to the request to the origin, not to the cache key: the first copy is given to
 all viewers, whatever they send. A response headers policy with CORS headers adds those to every response, cached or

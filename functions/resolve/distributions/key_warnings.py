@@ -17,8 +17,8 @@ SENT_BY_BROWSERS = {"https": ("gzip, deflate, br, zstd", "gzip, deflate, br"), "
 ACCEPT_ENCODING = "accept-encoding"
 # Headers whose value follows from the URL, so that its viewers send no other.
 OF_URL = frozenset({"host", "cloudfront-forwarded-proto"})
-# The key of a distribution whose settings cannot be read is taken to have both encodings, as AWS recommends
-# (Developer Guide, "Serve compressed files").
+# If a distribution's settings cannot be read, its key is assumed to have both encodings, as AWS recommends (Developer
+# Guide, "Serve compressed files").
 USUAL_KEY = CacheKey("", frozenset(ENCODINGS), frozenset(), "none", "none", 0, 0, 0)
 
 
@@ -76,9 +76,9 @@ def names_encoding(accept_encoding: str) -> bool:
 
 
 def _of_spellings(key: CacheKey, urls: Sequence[Url], sent: Sequence[str]) -> Iterator[str]:
-    """Yield a warning if browsers' spellings of Accept-Encoding are missing where each has a copy of its own.
+    """Yield a warning if browsers' spellings of Accept-Encoding are missing where each has a separate copy.
 
-    With neither EnableAcceptEncodingGzip nor EnableAcceptEncodingBrotli, CloudFront treats the header as any other
+    With neither EnableAcceptEncodingGzip nor EnableAcceptEncodingBrotli, CloudFront treats the header like any other
     (API Reference, "ParametersInCacheKeyAndForwardedToOrigin").
     """
     schemes = dict.fromkeys(url.scheme for url in urls)
@@ -103,7 +103,7 @@ def _of_headers(key: CacheKey, sent: set[str]) -> Iterator[str]:
     others = key.headers - set(location) - set(device) - OF_URL - {ACCEPT_ENCODING}
     if rest := sorted(others - sent):
         yield f"{', '.join(rest)} in the cache key: viewers that send them get other copies; set them in headers"
-    run = "warm each other value that viewers send in a run of its own"
+    run = "warm each other value that viewers send in a separate run"
     if fixed := sorted(others & sent):
         yield f"{', '.join(fixed)} in the cache key: only the copy for the value in headers is warmed; {run}"
     if key.cookies != "none" and "cookie" not in sent:

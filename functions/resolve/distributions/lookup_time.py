@@ -23,7 +23,7 @@ class LookupTime:
 
     @contextmanager
     def used(self) -> Iterator[float]:
-        """Count the time of what runs inside; yields the seconds that are left for it."""
+        """Count the time that the block takes; yields the seconds that are left for it."""
         started = self._clock()
         try:
             yield self.left

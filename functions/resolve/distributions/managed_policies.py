@@ -1,7 +1,7 @@
 """CloudFront's managed policies, in the form of GetOriginRequestPolicy and GetResponseHeadersPolicy. Pure.
 
 Names, ids and settings are documented and do not change (Developer Guide, "Use managed origin request policies", "Use
-managed response headers policies"), so they need no call and no right.
+managed response headers policies"), so they need no call and no permission.
 """
 
 from collections.abc import Mapping

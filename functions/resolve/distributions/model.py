@@ -64,7 +64,7 @@ def names_exactly(distribution: Distribution, host: str) -> bool:
 
 
 class NameIndex:
-    """Distributions by their names, for hosts of thousands of them; of equals the first one counts."""
+    """Distributions by their names, fast enough for thousands; if several match equally, the first one counts."""
 
     def __init__(self, distributions: Iterable[Distribution]) -> None:
         self._exact: dict[str, Distribution] = {}

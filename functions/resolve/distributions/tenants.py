@@ -27,7 +27,7 @@ class Tenants:
         self._routing_endpoint = functools.cache(self._endpoint)
 
     def look_up(self, accounts: Sequence[str], domains: Sequence[str], seconds: float) -> list[str]:
-        """Look up the tenants of domains; returns the domains that so many seconds were not enough for.
+        """Look up the tenants of domains; returns the domains for which there was not enough time.
 
         Calls that have begun by then end by themselves; their results are not used.
         """

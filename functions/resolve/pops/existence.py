@@ -88,7 +88,7 @@ def _only_pop_names_fail(group: LocatedGroup) -> str:
 
 
 def _pop_names(count: int) -> str:
-    """Return that none of so many POP names resolves; empty for none."""
+    """Return the text that none of `count` POP names resolves; empty for 0."""
     if count == 1:
         return "its POP name does not resolve"
     return f"none of {count:,} POP names resolves" if count else ""

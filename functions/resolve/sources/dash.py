@@ -12,7 +12,7 @@ from resolve.sources.dash_tree import WITH_QUERY, Node
 IDENTIFIER = re.compile(r"\$(?:(RepresentationID)|(Number|Time|Bandwidth)(?:%0(\d{1,2})d)?|)\$")
 UNKNOWN_IDENTIFIER = re.compile(r"\$(?:[A-Za-z]+)(?:%[^$]{0,8})?\$")
 KINDS = ("SegmentBase", "SegmentList", "SegmentTemplate")
-XLINK = "xlink:href, a part of the manifest in another document: give it as a manifest of its own to warm it"
+XLINK = "xlink:href, a part of the manifest in another document: pass it as a separate manifest to warm it"
 MORE_SEGMENTS = "segments after the first max_segments of a rendition"
 TO_ZERO = "urn:mpeg:dash:resolve-to-zero:2013"
 

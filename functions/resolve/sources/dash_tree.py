@@ -58,7 +58,7 @@ TEXTS_NOT_WARMED = {
 # Elements with an attribute that is an address, likewise.
 ATTRIBUTES_NOT_WARMED = {
     "UTCTiming": ("value", "a clock (UTCTiming): its responses are not cached"),
-    "ImportedMPD": ("uri", "another manifest (ImportedMPD): give it as a manifest of its own"),
+    "ImportedMPD": ("uri", "another manifest (ImportedMPD): pass it as a separate manifest"),
     "InitializationSet": ("initialization", "an initialization set: each Representation has its own"),
     "ProgramInformation": ("moreInformationURL", "a page about the programme, which players do not fetch"),
     "Reporting": ("reportingUrl", "a server for reports (Reporting): it is not cached"),

@@ -105,7 +105,7 @@ class DocumentReader:
             if not unread:
                 break
         for document in unread:
-            document.problem = f"is the begin of more than {REDIRECTS_AT_MOST} redirects"
+            document.problem = f"starts a chain of more than {REDIRECTS_AT_MOST} redirects"
         for document in documents:
             if document.problem:
                 document.body = bytearray()

@@ -45,7 +45,7 @@ NOT_WARMED = {
 }
 INTERSTITIALS = ("X-ASSET-URI", "X-ASSET-LIST")
 ADDRESSES = frozenset({"URI", "SERVER-URI", *INTERSTITIALS})
-INTERSTITIAL = "an interstitial (EXT-X-DATERANGE): give it as a manifest of its own to warm it"
+INTERSTITIAL = "an interstitial (EXT-X-DATERANGE): pass it as a separate manifest to warm it"
 SKIPPED_SEGMENTS = "older segments (EXT-X-SKIP): the playlist is a delta update"
 UNKNOWN = "an address of a tag that the service does not know"
 

@@ -65,7 +65,7 @@ def _check_content(body: bytes, key: str) -> None:
     """
     named = BY_CONTENT.match(key)
     if named and hashlib.sha256(body).hexdigest() != named["sha256"]:
-        raise ValueError("has another content than was announced (sha256); upload it again")
+        raise ValueError("does not match the announced sha256; upload it again")
 
 
 def _parsed(source: str, lines: Iterable[tuple[int, str]], budget: Budget) -> list[Url]:

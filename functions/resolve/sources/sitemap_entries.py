@@ -38,10 +38,10 @@ EXTENSIONS = {
     "video": "a video (video:content_loc, thumbnail_loc, player_loc, gallery_loc)",
 }
 EXTENSION_ADDRESSES = frozenset({"loc", "content_loc", "thumbnail_loc", "player_loc", "gallery_loc", "license"})
-ALTERNATE = "an alternate page (xhtml:link hreflang) without an entry of its own"
+ALTERNATE = "an alternate page (xhtml:link hreflang) without its own entry"
 ENCLOSURE = "an enclosure of a feed"
 MEDIA = "a medium of a feed (media:content, media:thumbnail, media:player)"
-FURTHER = "a further address of an entry that has one already"
+FURTHER = "an additional address of an entry"
 # Elements that have an address as their attribute `url`.
 WITH_URL = {"enclosure": ENCLOSURE, "content": MEDIA, "thumbnail": MEDIA, "player": MEDIA}
 # An entry is a child of the root or, in RSS 2.0, of its channel.

@@ -14,6 +14,7 @@ from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import LIST_BYTES, URLS_AT_MOST
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
+from prewarm.targets_csv import PAIRS_AT_MOST
 from prewarm.targets_reader import Rows, TargetsReader
 from prewarm.urls import Url, redacted
 from resolve.sources.budget import Budget
@@ -22,8 +23,6 @@ from resolve.sources.s3_list import read_object
 from resolve.stages import Collected, Targets
 
 FIELD = "targets_s3"
-# Most pairs of one run: a hundred times what carries 95 % of the requests of a busy site.
-PAIRS_AT_MOST = 2_000_000
 # Reading stops after this many bad lines.
 PROBLEMS_AT_MOST = 10_000
 # In place of the number of a URL.
@@ -59,9 +58,10 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
             for url in missing[:PROBLEMS_SHOWN]
         ]
         raise InvalidRequest(problems + [UNLISTED] * (len(missing) - len(problems)))
-    if not taken.urls:
-        raise _refused(address, "contains no pair to warm")
     report = taken.report(address)
+    if not taken.urls:
+        why = "; ".join(f"{each.count:,} left out: {each.reason}" for each in report.left_out)
+        raise _refused(address, f"contains no pair to warm{f' ({why})' if why else ''}")
     return Collected(list(taken.urls), _warnings(targets), (report,), duplicates=taken.repeated, targets=targets)
 
 
@@ -211,7 +211,15 @@ def _pop_filter(request: CheckedRequest) -> Callable[[str], bool]:
 
 def _warnings(targets: Targets) -> tuple[str, ...]:
     if targets.traffic is not None:
-        return ()
+        listed, counted = sum(targets.requests.values()), targets.traffic.requests
+        if listed <= counted:
+            return ()
+        return (
+            (
+                f"{FIELD} has pairs with {listed:,} requests, but its #traffic line counts {counted:,} in all, so "
+                "the share is unknown; correct or remove the line"
+            ),
+        )
     return (f"{FIELD} has no #traffic line, so the share of all requests that its pairs carry is unknown",)
 
 

@@ -43,7 +43,7 @@ def client(service: str, region: str | None, **options: Any) -> Any:  # noqa: AN
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        needed = f"a call of AWS needs the aws extra: pipx install '{DISTRIBUTION}[aws]'"
+        needed = f"a call to AWS needs the aws extra: pipx install '{DISTRIBUTION}[aws]'"
         raise CommandFailed(needed, Code.SERVICE) from error
     config = Config(user_agent_extra=f"prewarm/{__version__}", **options)
     try:
@@ -79,7 +79,7 @@ def refused(error: ClientError, what: str, right: str) -> CommandFailed:
     """Return the failure for AWS's error response; `right`: the action that the call needs."""
     if code_of(error) in DENIED:
         return CommandFailed(
-            f"{what}: your AWS credentials lack the right {right} ({message_of(error)})", Code.SERVICE
+            f"{what}: your AWS credentials lack the permission {right} ({message_of(error)})", Code.SERVICE
         )
     if code_of(error) in BAD_CREDENTIALS:
         hint = "AWS does not accept your credentials; renew them, or set AWS_PROFILE"

@@ -41,7 +41,7 @@ class FunctionTransport:
 
     def __init__(self, arn: str) -> None:
         self.name = arn
-        self.forbidden_hint = "check the rights of the API's function"
+        self.forbidden_hint = "check the permissions of the API's function"
         connect, read = transport.TIMEOUT
         # Repeated here, since only some calls may be.
         self._lambda = client(

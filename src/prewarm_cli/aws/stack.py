@@ -70,7 +70,7 @@ def read_key(stack: Stack) -> tuple[str, str]:
         key = client("apigateway", stack.region).get_api_key(apiKey=stack.key_id, includeValue=True)
     except ClientError as error:
         if code_of(error) in DENIED:
-            return "", f"your AWS credentials lack the right {right}"
+            return "", f"your AWS credentials lack the permission {right}"
         if code_of(error) == NO_KEY:
             return "", f"the stack's API key {stack.key_id} was deleted"
         raise refused(error, f"API key {stack.key_id}", right) from error

@@ -40,7 +40,7 @@ def annotation_lines(status: dict[str, Any], page: str | None) -> Iterator[str]:
         text = f"{url}: {failure_reasons(failure, status.get('words'))}{step}{link}"
         yield command(kind, "Not warm", text)
     if len(failures) > room:
-        yield command(kind, "Not warm", f"{len(failures) - room:,} further URLs are not warm{link}")
+        yield command(kind, "Not warm", f"{len(failures) - room:,}more URLs are not warm{link}")
     if not failures and status["status"] != "COMPLETED":
         yield command(kind, "Not warm", f"{cause_of(status) or progress_line(status)}{link}")
     for warning in warnings_of(status)[:MAX_ANNOTATIONS]:
@@ -69,7 +69,7 @@ def step_summary(status: dict[str, Any], page: str | None) -> str:
     if everywhere := status.get("failedEverywhere"):
         lines.append(f"<p>{everywhere_text(everywhere)}.</p>")
     if len(failures) > MAX_SUMMARY_URLS:
-        lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,} further URLs are not warm.</p>")
+        lines.append(f"<p>{len(failures) - MAX_SUMMARY_URLS:,}more URLs are not warm.</p>")
     if steps := status.get("nextSteps"):
         lines += ["<h4>What to do</h4>", "<ul>"]
         for step in steps:

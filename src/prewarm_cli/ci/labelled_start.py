@@ -33,7 +33,7 @@ def with_ci_label(request: dict[str, Any], *, repeatable: bool) -> dict[str, Any
 
 
 # The place of an automatic label in messages; a label that the user gave has another one.
-CI_LABEL = "the label of the CI server"
+CI_LABEL = "the label from the CI server"
 
 
 def start_labelled(client: Client, request: dict[str, Any], key: str | None) -> dict[str, Any]:

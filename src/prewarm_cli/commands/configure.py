@@ -31,7 +31,7 @@ def configure(
         ),
     ] = None,
     region: Annotated[
-        str | None, typer.Option(metavar="REGION", help="The stack's Region; that of your AWS profile by default.")
+        str | None, typer.Option(metavar="REGION", help="The stack's Region; by default, your AWS profile's.")
     ] = None,
     api_url: Annotated[
         str | None,
@@ -48,13 +48,13 @@ def configure(
         ),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Call the API once; without an answer, write nothing.")
+        bool, typer.Option("--check/--no-check", help="Call the API first, and write nothing if it does not respond.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
     r"""Save the API's address and key to ~/.config/prewarm/config.toml, readable only by you (mode 0600).
 
-    With --stack, both are read from AWS; if you have no right to read the key, the API's function is saved instead,
+    With --stack, both are read from AWS; if you may not read the key, the API's function is saved instead,
     and the commands invoke it with your AWS credentials. Otherwise the key is prompted for without echo; if stdin is
     not a terminal, it is read from stdin, so that it never appears on a command line. XDG_CONFIG_HOME moves the file.
 

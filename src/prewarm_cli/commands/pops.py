@@ -1,4 +1,4 @@
-"""`prewarm pops`: list and show the CloudFront edge locations of the catalogue."""
+"""`prewarm pops`: list and show the CloudFront edge locations in the catalogue."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="List or show the CloudFront edge locations (POPs) of the catalogue.",
+    help="List or show the CloudFront edge locations (POPs) in the catalogue.",
 )
 FIELDS = ("id", "city", "country", "priceClass", "confidence", "newestSeen")
 HEADINGS = {"priceClass": "PRICE CLASS", "newestSeen": "LAST SEEN"}
@@ -46,16 +46,16 @@ def pops(context: typer.Context, *, as_json: AsJson = False) -> None:
 @app.command("list", cls=HelpCommand)
 @command()
 def list_pops(
-    region: Annotated[list[str] | None, typer.Option(help="List only the POPs of a region, such as apac.")] = None,
-    country: Annotated[list[str] | None, typer.Option(help="List only the POPs of a country, such as de.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="List only the POPs in a region, such as apac.")] = None,
+    country: Annotated[list[str] | None, typer.Option(help="List only the POPs in a country, such as de.")] = None,
     location: Annotated[
-        list[str] | None, typer.Option(help="List only the POPs of an airport code, such as NRT.")
+        list[str] | None, typer.Option(help="List only the POPs at an airport code, such as NRT.")
     ] = None,
     *,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """List the POPs of the catalogue.
+    """List the POPs in the catalogue.
 
     Examples:
       prewarm pops list --country jp

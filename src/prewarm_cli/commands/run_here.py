@@ -59,6 +59,7 @@ def run(
     """
     check_dry_run_files(request, wait_options)
     check_outputs(wait_options, request)
+    check_no_invalidation(request)
     create_log_dir(log_dir)
     parsed = distributions_of(distribution)
     check_hosts(request, parsed)
@@ -69,6 +70,20 @@ def run(
             print_dry_run(document, as_json=as_json)
             return
         follow(client, document["requestID"], wait_options, as_json=as_json, outlives=False, request=request)
+
+
+def check_no_invalidation(request: dict[str, Any]) -> None:
+    """Check that the request invalidates nothing: without an AWS account the old copies would stay.
+
+    Raises:
+        CommandFailed: it does; the message says what to do instead.
+
+    """
+    if request.get("invalidate"):
+        raise CommandFailed(
+            "invalidate: `prewarm run` uses no AWS account, so it cannot invalidate; use `aws cloudfront "
+            "create-invalidation`, then run this without --invalidate"
+        )
 
 
 def check_hosts(request: dict[str, Any], distributions: "list[Distribution]") -> None:
@@ -104,10 +119,11 @@ def _embedded_stack(distributions: "list[Distribution]", log_dir: Path | None) -
     """Run the service on this machine while the block runs."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     # Imported here: the import takes two seconds, and `prewarm --help` and bad input do not need it.
+    from prewarm_local.stack.moto_invalidations import refuse_invalidation  # noqa: PLC0415
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
     try:
-        stack = EmbeddedStack(distributions=distributions, log_dir=log_dir)
+        stack = EmbeddedStack(distributions=distributions, log_dir=log_dir, on_invalidation=refuse_invalidation)
     except (OSError, ValueError) as error:
         raise CommandFailed(
             f"the service cannot start on this machine: {file_reason(error)}", Code.SERVICE

@@ -4,6 +4,7 @@ import errno
 import gc
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -65,10 +66,16 @@ def local(
         signal.signal(number, lambda *_: stop.set())
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     # Imported here: the import takes two seconds, and `prewarm --help` does not need it.
+    from prewarm_local.stack.moto_invalidations import refuse_invalidation  # noqa: PLC0415
     from prewarm_local.stack.stack import EmbeddedStack  # noqa: PLC0415
 
+    # The copies of an edge that is not CloudFront are for its operator to delete.
+    on_invalidation = None if os.environ.get("PREWARM_NAMESERVERS") else refuse_invalidation
     try:
-        stack = EmbeddedStack(port=port, distributions=parsed, log_dir=log_dir, api_key=api_key, echo=log_dir is None)
+        stack = EmbeddedStack(
+            port=port, distributions=parsed, log_dir=log_dir, api_key=api_key, echo=log_dir is None,
+            on_invalidation=on_invalidation,
+        )  # fmt: skip
     except (OSError, ValueError) as error:
         if port and isinstance(error, OSError) and error.errno in {errno.EADDRINUSE, errno.EACCES}:
             reason = file_reason(error)

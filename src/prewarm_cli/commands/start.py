@@ -20,7 +20,7 @@ from prewarm_cli.price import confirm_price
 from prewarm_cli.upload import with_uploaded_list
 
 Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Start a run through every POP at once, without its price and a question.")
+    bool, typer.Option("--yes", "-y", help="Start a run through every POP without printing its price or asking.")
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until the run ends; the exit code is the run's result.")]
 
@@ -41,8 +41,8 @@ def start(
 ) -> None:
     """Start a run on a deployed service, and print its requestID.
 
-    In CI, the run gets a label of repository, commit and pipeline. Before a run through every POP (`--region all`)
-    its price is printed, and on a terminal you are asked.
+    In CI, the run's label consists of repository, commit and pipeline. Before a run through every POP (`--region
+    all`), the command prints its price and, on a terminal, asks you.
 
     Examples:
       prewarm start https://www.example.com/ --region apac,eu --wait

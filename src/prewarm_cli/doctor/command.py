@@ -30,8 +30,8 @@ def doctor(
         str | None,
         typer.Argument(
             metavar="URL",
-            help="A URL of a site that the service may warm, of a small object that may be cached. Without it, no "
-            "run is made.",
+            help="The URL of a small cacheable object, on a site that the service may warm. Without it, no run is "
+            "made.",
             show_default=False,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def doctor(
         bool,
         typer.Option(
             "--invalidation/--no-invalidation",
-            help="Whether one path is invalidated; it has a query string of its own, so the URL's copies stay.",
+            help="Whether to invalidate one path; its query string is unique, so the URL's copies stay.",
             show_default="--invalidation",
         ),
     ] = True,
@@ -57,7 +57,7 @@ def doctor(
     client: Client,
     as_json: AsJson = False,
 ) -> None:
-    """Check a deployment from end to end: rights, DNS, POPs, and runs that are warmed, cancelled and reported.
+    """Check a deployment end to end: permissions, DNS, POPs, and runs that are warmed, cancelled and reported.
 
     Each line is ok, a warning or a failure, with what it means and what to do. It exits with 1 if there is a failure.
     Checks of the AWS account use your AWS credentials (extra aws) and are skipped without them. It takes less than

@@ -48,7 +48,7 @@ def request_of(
     ] = None,
     targets_s3: Annotated[
         str | None,
-        typer.Option(metavar="S3-URI", help="Such a CSV in S3: s3://bucket/key.", rich_help_panel=URLS),
+        typer.Option(metavar="S3-URI", help="A CSV for --targets in S3: s3://bucket/key.", rich_help_panel=URLS),
     ] = None,
     nearest: Annotated[
         bool | None,
@@ -78,7 +78,7 @@ def request_of(
         bool | None,
         typer.Option(
             "--strict-sources/--no-strict-sources",
-            help="Refuse a sitemap or manifest with an entry that cannot be warmed; --no-strict-sources: accept it "
+            help="Reject a sitemap or manifest with an entry that cannot be warmed; --no-strict-sources: accept it "
             "even if more than half of its entries are skipped.",
             rich_help_panel=URLS,
         ),

@@ -29,8 +29,10 @@ def left_out_lines(sources: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"left out {source['source']}: {count}: {each['reason']}{examples}"
 
 
-def duplicates_text(count: int) -> str:
-    """Return how many entries were left out."""
+def duplicates_text(count: int, *, of_pairs: bool = False) -> str:
+    """Return how many entries were left out; `of_pairs`: they are pairs of a list of targets."""
+    if of_pairs:
+        return f"{count_of(count, 'pair')} left out: listed again; the requests are added"
     return f"{count_of(count, 'duplicate')} left out: another spelling of a URL of the run"
 
 
@@ -58,7 +60,8 @@ def _demand(demand: dict[str, Any]) -> str:
     """Return how many pairs the targets have, and their share of all requests where that is known."""
     pairs = f"{count_of(demand['pairs'], 'pair')} of URL and POP with {count_of(demand['requests'], 'request')}"
     if demand["share"] is None:
-        return f"{pairs}; their share of all requests is unknown (no #traffic line)"
+        why = "no #traffic line" if demand["allRequests"] is None else "the #traffic line counts fewer"
+        return f"{pairs}; their share of all requests is unknown ({why})"
     period = f" from {demand['from']} to {demand['to']}" if demand["from"] and demand["to"] else ""
     return f"{pairs}, {demand['share']:g} % of all{period}"
 
@@ -122,7 +125,7 @@ def dry_run_lines(dry_run: dict[str, Any]) -> Iterator[str]:
     yield "Dry run: nothing was warmed. A run would warm:"
     yield f"{count_of(dry_run['urls'], 'URL')} of {count_of(dry_run['hosts'], 'host')}"
     if duplicates := dry_run.get("duplicates"):
-        yield duplicates_text(duplicates)
+        yield duplicates_text(duplicates, of_pairs=bool(dry_run.get("demand")))
     yield (
         f"{count_of(dry_run['targets'], 'target')} ({_target_text(dry_run)}) in "
         f"{count_of(dry_run['batches'], 'batch', 'batches')} and {count_of(dry_run['stages'], 'stage')}; "

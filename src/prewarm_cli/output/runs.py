@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADER = ("RUN", "STATUS", "STARTED (UTC)", "WARM URLS")
 PIPE_HEADER = ("RUN", "STATUS", "STARTED", "ENDED", "WARM", "URLS", "DOLLARS", "LABEL", "HOSTS", "LOCATIONS")
 HOSTS_SHOWN, LOCATIONS_SHOWN = 3, 8
-STARTERS = {"direct": "started directly", "iam": "started with IAM rights"}
+STARTERS = {"direct": "started directly", "iam": "started with IAM permissions"}
 PERIOD = re.compile(r"(?P<number>[0-9]{1,4})(?P<unit>[hdw])")
 HOURS = {"h": 1, "d": 24, "w": 168}
 
@@ -156,7 +156,7 @@ def history_lines(document: dict[str, Any]) -> Iterator[str]:
     elif not warm:
         yield "last warm  in none of these runs"
     complete = "" if looked.get("complete", True) else "; the host has more runs in this time"
-    yield f"searched   {count_of(looked.get('runs', 0), 'run')} of the last {looked.get('days', '?')} days{complete}"
+    yield f"searched   {count_of(looked.get('runs', 0), 'run')} in the last {looked.get('days', '?')} days{complete}"
 
 
 def _history(run: dict[str, Any], now: dt.datetime) -> str:

@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import ENCODED, encode_as_logged, is_https, literal, whole_number
+from prewarm_cli.traffic.log_encoding import ENCODED, encode_as_logged, literal
+from prewarm_cli.traffic.log_fields import is_https, whole_number
 from prewarm_cli.traffic.records import DEMAND, STATUSES
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def _category(selection: Selection, more: Sequence[tuple[str, str]] = ()) -> str
         if limit:
             cases.append((f"moment {sign} TIMESTAMP '{limit:%Y-%m-%d %H:%M:%S}'", "period"))
     if selection.hosts:
-        cases.append((f"host NOT IN ({', '.join(map(literal, selection.hosts))})", "host"))
+        # A viewer may send the name with its final dot; the URL of both is the same.
+        hosts = [*selection.hosts, *(f"{host}." for host in selection.hosts)]
+        cases.append((f"host NOT IN ({', '.join(map(literal, hosts))})", "host"))
     cases += more
     agents = (literal(encode_as_logged(agent).lower()) for agent in selection.agents)
     cases.append((" OR ".join(f"strpos(lower(agent), {agent}) > 0" for agent in agents), "own"))
@@ -198,7 +201,9 @@ def run(sql: str, database: str, workgroup: str, folder: Path) -> Path:
         else:
             _write_pages(athena, started, path)
     except (BotoCoreError, ClientError) as error:
-        raise CommandFailed(f"Athena refuses it: {error}; check rights, workgroup and its result location") from error
+        raise CommandFailed(
+            f"Athena rejects it: {error}; check permissions, the workgroup and its result location"
+        ) from error
     return path
 
 
@@ -216,8 +221,10 @@ def _check_columns(names: list[str]) -> None:
         raise CommandFailed(f"Athena's result has the columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
 
 
-def load(connection: DuckDBPyConnection, path: Path) -> None:
-    """Add a result to `seen`; a CSV of Athena has a header and quotes every value.
+def load(connection: DuckDBPyConnection, path: Path) -> int:
+    """Add a result to `seen`, and return the number of damaged lines, which are not part of it.
+
+    A CSV of Athena has a header and quotes every value.
 
     Raises:
         CommandFailed: the file does not have the query's columns.
@@ -233,3 +240,6 @@ def load(connection: DuckDBPyConnection, path: Path) -> None:
         f"quote='\"', escape='\"', nullstr='', max_line_size=4000000, columns={{{columns}}})",
         {"path": str(path)},
     )
+    damaged = connection.execute("SELECT sum(lines) FROM seen WHERE category = 'damaged'").fetchall()[0][0]
+    connection.execute("DELETE FROM seen WHERE category = 'damaged'")
+    return int(damaged or 0)

@@ -1,4 +1,4 @@
-"""`prewarm traffic`: read access logs, and write the pairs of URL and POP that viewers ask for."""
+"""`prewarm traffic`: read access logs, and write the pairs of URL and POP that viewers request."""
 
 from __future__ import annotations
 
@@ -37,29 +37,32 @@ def traffic(
         typer.Option(metavar="PERCENT", help="Select the smallest set of pairs with this share of the requests."),
     ] = 95.0,
     most_pairs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Select at most so many pairs, the busiest first.")
+        int | None, typer.Option(metavar="N", min=1, help="Maximum number of pairs; the busiest are selected.")
     ] = None,
     urls: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Project the demand onto these URLs, one a line, for a deploy that changes names; - reads stdin.",
+            help="Project the demand onto these URLs, one per line, for a deploy that changes names; - reads stdin.",
         ),
     ] = None,
     pops: Annotated[
-        bool, typer.Option("--pops", help="Print only the POPs that carry the share of --cover, one a line.")
+        bool,
+        typer.Option(
+            "--pops", help="Print only the POPs that together receive --cover percent of the requests, one per line."
+        ),
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the CSV of targets to this file.")
     ] = None,
     print_sql: Annotated[
-        bool, typer.Option("--print-sql", help="With --athena: print the query, and do not run it.")
+        bool, typer.Option("--print-sql", help="With --athena: print the query without running it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read CloudFront access logs, and write the pairs of URL and POP that viewers ask for.
+    """Read CloudFront access logs, and write the pairs of URL and POP that viewers request.
 
-    Where stdout is not a terminal it receives the CSV of targets, and the tables go to stderr. Client addresses are
+    If stdout is not a terminal, it receives the CSV of targets, and the tables go to stderr. Client addresses are
     never read into the result.
 
     Examples:
@@ -78,6 +81,8 @@ def traffic(
         return
     if output is not None and is_stdout(output):
         output = Path("-")
+    if as_json and str(output) == "-":
+        raise CommandFailed("--json and --output -: both write to stdout; pass a file to --output")
     if output is not None and str(output) != "-":
         _check_output(output, logs, urls)
     from prewarm_cli.traffic.analysis import Work, analyse  # noqa: PLC0415 - the extra, after bad input
@@ -123,7 +128,8 @@ def _check_output(output: Path, logs: LogOptions, urls: Path | None) -> None:
         CommandFailed: it cannot, or it is one of the logs (also by a link), or the file of --urls.
 
     """
-    from prewarm_cli.traffic.log_files import TARGETS, local_files  # noqa: PLC0415 - needed with --output only
+    from prewarm_cli.traffic.log_files import TARGETS  # noqa: PLC0415 - needed with --output only
+    from prewarm_cli.traffic.log_search import local_files  # noqa: PLC0415
 
     check_writable("--output", output)
     if urls is not None and is_same_file(output, urls):
@@ -170,6 +176,7 @@ def _urls(path: Path | None) -> tuple[str, ...]:
 
     try:
         text = stdin_of("--urls").read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        text = text.removeprefix("\ufeff")
     except (OSError, UnicodeError) as error:
         raise CommandFailed(f"--urls: {path}: {file_reason(error)}") from error
     return tuple(new_urls(text.splitlines(), str(path)))

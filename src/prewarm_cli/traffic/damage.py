@@ -48,11 +48,15 @@ class Damage:
 def repaired(
     by_path: dict[str, LogFile], shape: Shape, folder: Path, found: Damage, connection: duckdb.DuckDBPyConnection
 ) -> dict[str, LogFile] | None:
-    """Return the files without the damaged ones, of which the readable part is kept; None if all are whole.
+    """Return the files without the damaged ones, of which the readable part is kept; None if all Parquet is whole.
 
-    A gzip file that ends early is read up to there, as a delivery that was cut has most of its lines.
+    A gzip file that ends early is read up to there, as a delivery that was cut has most of its lines. If all files of
+    text are whole, they are returned in the form that DuckDB reads surely: one kind of line ends, and gzip without
+    zeros after it.
     """
-    changed, kept = False, {}
+    changed = False
+    kept: dict[str, LogFile] = {}
+    copies: dict[str, LogFile] = {}
     for path, file in by_path.items():
         if shape.format == "parquet":
             try:
@@ -63,28 +67,29 @@ def repaired(
                 continue
             kept[path] = file
             continue
-        part = folder / f"part{len(found.files)}.log"
-        reason = _read_until_damage(Path(path), part)
-        if reason:
+        part = folder / f"part{len(copies)}.log"
+        copies[str(part)] = LogFile(part, file.name, file.parts)
+        if reason := _read_until_damage(Path(path), part, packed=shape.packed):
             found.damaged_gzip(file.name, reason)
             changed = True
-            kept[str(part)] = LogFile(part, file.name)
-        else:
-            part.unlink(missing_ok=True)
-            kept[path] = file
-    return kept if changed else None
+    return kept if shape.format == "parquet" and changed else copies or None
 
 
-def _read_until_damage(path: Path, part: Path) -> str:
-    """Write what a gzip file contains up to its damage; return the damage, "" for a whole file."""
-    with path.open("rb") as opened:
-        if opened.read(2) != GZIP:
-            return ""
+def _read_until_damage(path: Path, part: Path, *, packed: bool) -> str:
+    """Write the content of a file up to its damage, with one kind of line ends; return the damage, "" for none."""
     # Compressed again, since one scan reads all of its files in the same way.
-    with gzip.open(path) as packed, gzip.open(part, "wb", compresslevel=1) as copy:
+    with (
+        gzip.open(path) if packed else path.open("rb") as opened,
+        gzip.open(part, "wb", compresslevel=1) if packed else part.open("wb") as copy,
+    ):
+        ended = b""
         try:
-            while block := packed.read1(HEAD):
-                copy.write(block)
+            while block := opened.read1(HEAD):
+                block, ended = ended + block, b""
+                if block.endswith(b"\r"):
+                    block, ended = block[:-1], b"\r"
+                # DuckDB reads no carriage return within a line. Another control character is as invalid in a URL.
+                copy.write(block.replace(b"\r\n", b"\n").replace(b"\r", b"\2"))
         except (EOFError, zlib.error, OSError) as error:
             return str(error)
     return ""

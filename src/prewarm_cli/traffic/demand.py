@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from prewarm.request.path_pattern import PathPattern
 from prewarm.request.url_parser import parse_url
-from prewarm_cli.traffic.log_fields import literal
+from prewarm_cli.traffic.log_encoding import literal
 from prewarm_cli.traffic.records import DEMAND
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ LONGEST_PLAIN = 8_000
 
 # Why URLs with demand are left out, in words.
 REASONS = {
-    "gone": "out of date: every POP answered with 404 last",
+    "gone": "out of date: the last response of every POP was a 404",
     "ranges": "seen only as ranges (206): pass --ranges-as-whole or --max-bytes to warm them",
     "size": "larger than --max-bytes",
     "refused": "URLs that cannot be warmed",

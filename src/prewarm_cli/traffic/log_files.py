@@ -1,4 +1,4 @@
-"""Log files: found in folders, pruned by the hour in their names, and their formats recognised by content."""
+"""Log files, and their formats, which are recognised by content."""
 
 from __future__ import annotations
 
@@ -7,47 +7,39 @@ import contextlib
 import functools
 import itertools
 import json
-import os
 import re
 import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from prewarm.targets_csv import TRAFFIC
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.failure_reasons import file_reason
 from prewarm_cli.traffic.log_fields import KNOWN, POP_FIELD, canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+# How files begin that have been compressed by another program than CloudFront.
+COMPRESSED = {
+    b"\x28\xb5\x2f\xfd": "compressed by zstd", b"BZh": "compressed by bzip2", b"\xfd7zXZ": "compressed by xz",
+    b"PK\x03\x04": "a ZIP archive",
+}  # fmt: skip
+# Lines from which the delimiter of a log is found; the first may be damaged, or contain the delimiter.
+LINES_COMPARED = 50
 # How a CSV of targets begins that this command has written.
 TARGETS = f"{TRAFFIC},"
 # What is read of a file to recognise it, in bytes: a line of a log is at most 20 KB of headers and URL.
 HEAD = 65_536
 # What is looked at first of that: tens of thousands of small files are not decompressed twice.
 FIRST_LOOK = 4_096
-# A part of a path below a folder that is not a log: hidden, or a mark such as _SUCCESS.
-HIDDEN = re.compile(r"[/\\][._]")
 # Delimiters of standard logging v2 (PutDeliveryDestination, "fieldDelimiter"), the default first.
 DELIMITERS = ("\t", ",", "|", ";", " ")
 # A headerless line of a log has at least this many fields.
 FEWEST_FIELDS = 3
 # Lines of JSON from which the names are read; a record may lack some.
 RECORDS_READ = 20
-# The hour of `ID.2026-11-14-20.hash.gz`, of `2026/11/14/20/` and of `year=2026/month=11/day=14/hour=20/`; the last
-# two may end with the day.
-HOUR = re.compile(
-    r"(?<!\d)(?P<year>20\d\d)(?P<gap>-|/(?:month=)?)(?P<month>\d\d)(?:-|/(?:day=)?)(?P<day>\d\d)"
-    r"(?:(?:-|/(?:hour=)?)(?P<hour>\d\d)(?!\d))?"
-)
-# Logs are delivered up to 24 hours late ("Timing of standard log file delivery"), and partitions and Firehose's keys
-# have the time of the delivery; one hour more, since a name has the hour in which a period begins.
-LATE, EARLY = timedelta(hours=25), timedelta(hours=1)
-
 Format = Literal["text", "json", "parquet"]
 
 
@@ -78,11 +70,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file on this machine and the name by which messages call it; `parts` of a joined file, in order."""
+    """A file on this machine and the name by which messages call it.
+
+    `parts` of a joined file, in order; `given`: the length of the part of the name that the user named, a folder.
+    """
 
     path: Path
     name: str
     parts: tuple[Part, ...] = ()
+    given: int = 0
 
     def place(self, line: int) -> str:
         """Return a line as `name:line`, in a joined file with the name and the line of the file in it."""
@@ -94,57 +90,6 @@ class LogFile:
 
 class NotALog(Exception):
     """A file's content is that of no known log; the message is the reason."""
-
-
-def local_files(paths: Iterable[Path]) -> list[LogFile]:
-    """Return the files of these paths, folders with all below them; each once, in order of their names.
-
-    Raises:
-        CommandFailed: a path does not exist or cannot be read.
-
-    """
-    found: dict[tuple[int, int], LogFile] = {}
-    for path in paths:
-        try:
-            if path.is_dir():
-                inner = sorted(str(each) for each in path.rglob("*") if each.is_file())
-                for name in inner:
-                    if not HIDDEN.search(name, len(str(path))):
-                        found.setdefault(_identity(name), LogFile(Path(name), name))
-            else:
-                path.open("rb").close()
-                found.setdefault(_identity(str(path)), LogFile(path, str(path)))
-        except OSError as error:
-            raise CommandFailed(f"{path}: {file_reason(error)}") from error
-    return list(found.values())
-
-
-def _identity(name: str) -> tuple[int, int]:
-    """Return what is the same for all names of a file."""
-    # Path.resolve takes ten times as long.
-    status = os.stat(name)  # noqa: PTH116
-    return status.st_dev, status.st_ino
-
-
-def within(name: str, since: datetime | None, until: datetime | None) -> bool:
-    """Return whether a file of this name may have requests of a period; one without an hour in its name may.
-
-    `since` and `until` are in UTC without a zone.
-    """
-    if since is None and until is None:
-        return True
-    matches = list(HOUR.finditer(name))
-    if not matches:
-        return True
-    found = matches[-1]
-    hour = found["hour"]
-    try:
-        # UTC without a zone, as the period.
-        begin = datetime.fromisoformat(f"{found['year']}-{found['month']}-{found['day']}T{hour or '00'}")
-    except ValueError:
-        return True
-    end = begin + timedelta(hours=1 if hour else 24)
-    return not ((since and end + EARLY <= since) or (until and begin - LATE >= until))
 
 
 def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
@@ -167,6 +112,8 @@ def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
             break
     if not content:
         return None
+    if kind := next((kind for magic, kind in COMPRESSED.items() if start.startswith(magic)), None):
+        raise NotALog(f"it is {kind}, which is not read; unpack it")
     if b"\0" in content:
         raise NotALog("it is binary")
     shape = _text_shape(file.name, lines, tuple(given))
@@ -175,11 +122,18 @@ def shape_of(file: LogFile, given: Sequence[str]) -> Shape | None:
 
 def unpacked(start: bytes, size: int) -> bytes:
     """Return at most so many bytes of the beginning of a gzip file's content."""
-    reader = zlib.decompressobj(31)
-    try:
-        return reader.decompress(start, size)
-    except zlib.error as error:
-        raise NotALog(f"its gzip is damaged: {error}") from error
+    content = b""
+    # The first of several members may be empty, or have only the header.
+    while start.startswith(GZIP) and len(content) < size:
+        reader = zlib.decompressobj(31)
+        try:
+            content += reader.decompress(start, size - len(content))
+        except zlib.error as error:
+            if content:
+                break
+            raise NotALog(f"its gzip is damaged: {error}") from error
+        start = reader.unused_data
+    return content
 
 
 def _shows_its_shape(lines: list[str]) -> bool:
@@ -196,11 +150,12 @@ def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | 
     skip = len(comments)
     record = next((line for line in lines[skip:] if line.strip()), "")
     if header:
-        return Shape("text", header, _delimiter(record, len(header)), skip)
+        return Shape("text", header, _delimiter(lines[skip:], len(header)), skip)
     if not record:
         return None
     if record.lstrip().startswith("{"):
         return Shape("json", _json_names(lines[skip:]), skip=skip)
+    _check_record(record)
     for delimiter in DELIMITERS:
         names = tuple(canonical(part) for part in record.split(delimiter))
         if POP_FIELD in names and len(KNOWN.intersection(names)) > 1:
@@ -212,11 +167,19 @@ def _text_shape(name: str, lines: list[str], given: tuple[str, ...]) -> Shape | 
             f"{name}: has no #Fields line, as real-time logs have none; pass --fields with the names in the order of "
             "the log's configuration, such as --fields timestamp,x-edge-location,cs-uri-stem"
         )
-    return Shape("text", given, _delimiter(record, len(given)), skip, headerless=True)
+    return Shape("text", given, _delimiter(lines[skip:], len(given)), skip, headerless=True)
+
+
+def _check_record(record: str) -> None:
+    """Refuse the first line of files that are sometimes among logs."""
+    if record.lstrip().startswith("["):
+        raise NotALog("it is an array of JSON; each record must be a line")
+    if {"url", "pop"} <= {name.strip('" ').lower() for name in record.split(",")}:
+        raise NotALog("it is a CSV of targets")
 
 
 def _json_names(lines: list[str]) -> tuple[str, ...]:
-    """Return the names in the first objects of a file of JSON lines, sorted."""
+    """Return the names of fields in the first objects of a file of JSON lines, sorted."""
     names: set[str] = set()
     for line in lines[:RECORDS_READ]:
         with contextlib.suppress(ValueError):
@@ -224,7 +187,10 @@ def _json_names(lines: list[str]) -> tuple[str, ...]:
             names |= found.keys() if isinstance(found, dict) else set()
     if not names:
         raise NotALog("its JSON has no object in one line; each record must be a line")
-    return tuple(sorted(names))
+    # Other names may contain what a path of JSON cannot.
+    if not (fields := sorted(name for name in names if canonical(name) in KNOWN)):
+        raise NotALog("its JSON has no field of CloudFront's logs")
+    return tuple(fields)
 
 
 @functools.lru_cache(maxsize=64)
@@ -236,6 +202,10 @@ def header_fields(line: str) -> tuple[str, ...]:
     return tuple(canonical(name) for name in (names if len(names) > 1 else re.split(r"[,|;]", text)) if name)
 
 
-def _delimiter(record: str, fields: int) -> str:
-    """Return the delimiter that divides a record into its fields, a tab if none does."""
-    return next((each for each in DELIMITERS if record.count(each) == fields - 1), DELIMITERS[0])
+def _delimiter(lines: list[str], fields: int) -> str:
+    """Return the delimiter that divides most of the lines into the fields, a tab if none does."""
+    record = next((line for line in lines if line.strip()), "")
+    if record.count(DELIMITERS[0]) == fields - 1:
+        return DELIMITERS[0]
+    some = lines[:LINES_COMPARED]
+    return max(DELIMITERS, key=lambda each: sum(line.count(each) == fields - 1 for line in some))

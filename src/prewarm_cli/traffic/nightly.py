@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from prewarm_cli.traffic.athena import judged
 from prewarm_cli.traffic.demand import LABEL
-from prewarm_cli.traffic.log_fields import literal
+from prewarm_cli.traffic.log_encoding import literal
 from prewarm_cli.traffic.records import DEMAND
 from prewarm_cli.traffic.selection import Selection
 

@@ -47,19 +47,23 @@ def log_options_of(
         str | None,
         typer.Option(
             metavar="NAME,…",
-            help="The fields of logs without a #Fields line (real-time logs), in their order.",
+            help="The fields of logs without a #Fields line (real-time logs), in order.",
             rich_help_panel=LOGS,
         ),
     ] = None,
     memory: Annotated[
         str | None,
         typer.Option(
-            metavar="SIZE", help="Memory to use, such as 2GB (default: half, at most 4 GB).", rich_help_panel=LOGS
+            metavar="SIZE",
+            help="Memory to use, such as 2GB (default: half of this machine's, at most 4 GB).",
+            rich_help_panel=LOGS,
         ),
     ] = None,
     disk: Annotated[
         str,
-        typer.Option(metavar="SIZE", help="Disk for logs from S3, a part at a time.", rich_help_panel=LOGS),
+        typer.Option(
+            metavar="SIZE", help="Disk space for logs from S3, which are downloaded in parts.", rich_help_panel=LOGS
+        ),
     ] = "10GB",
 ) -> LogOptions:
     """Return the sources of logs."""
@@ -97,7 +101,7 @@ def selection_of(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Count requests for this host only; names the host where logs lack it. Repeatable.",
+            help="Count only requests for this host, and assume it if the logs lack the host. Repeatable.",
             rich_help_panel=SELECTION,
         ),
     ] = None,
@@ -133,7 +137,7 @@ def selection_of(
         bool,
         typer.Option(
             "--separate-protocols",
-            help="Keep http and https of a URL apart, as a cache key with CloudFront-Forwarded-Proto does.",
+            help="Count a URL's http and https requests separately, for cache keys with CloudFront-Forwarded-Proto.",
             rich_help_panel=SELECTION,
         ),
     ] = False,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 # Parts of a path that a build changes: runs of letters and digits with a digit in them (hashes in hexadecimal and
-# base 32, versions), then hashes of letters only, which are of mixed case and stand before the extension.
+# base 32, versions), then hashes of letters only, which stand before the extension: of mixed case, or of eight
+# upper-case letters as esbuild writes them.
 MACROS = (
     "CREATE OR REPLACE MACRO host_of(url) AS split_part(url, '/', 3)",
     (
@@ -30,7 +31,8 @@ MACROS = (
     (
         "CREATE OR REPLACE MACRO pattern_of(url) AS regexp_replace(regexp_replace(path_of(url), "
         "'[A-Za-z]*[0-9][A-Za-z0-9]*', '#', 'g'), "
-        "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|#)([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', "
+        "'([-._])(?:[A-Za-z_#]*(?:[a-z][A-Z]|[A-Z][A-Z][a-z])[A-Za-z_#]*|[A-Z]{8}|#)"
+        "([-_#][A-Za-z_#-]*)?(\\.[a-z#]+)$', "
         "'\\1#\\3')"
     ),
     "CREATE OR REPLACE MACRO extension_of(url) AS lower(regexp_extract(path_of(url), '\\.([A-Za-z0-9]+)$', 1))",
@@ -55,7 +57,7 @@ def new_urls(lines: Iterable[str], name: str) -> list[str]:
         except ValueError as error:
             raise CommandFailed(f"--urls: {name}:{number}: {error}") from error
     if not found:
-        raise CommandFailed(f"--urls: {name} has no URL; write one in each line")
+        raise CommandFailed(f"--urls: {name} has no URL; write one per line")
     return list(found)
 
 
@@ -108,8 +110,11 @@ def project(connection: DuckDBPyConnection, urls: list[str], folder: Path) -> di
         _means("host", 3),
     ]
     connection.execute(
-        "CREATE OR REPLACE TABLE demand AS SELECT url, pop, CAST(round(requests) AS BIGINT) AS requests, "
-        f"CAST(bytes AS BIGINT) AS bytes FROM ({' UNION ALL '.join(parts)}) WHERE requests >= 0.5"
+        "CREATE OR REPLACE TABLE demand AS SELECT url, pop, "
+        "CAST(greatest(1, round(p.requests)) AS BIGINT) AS requests, "
+        f"CAST(bytes AS BIGINT) AS bytes FROM ({' UNION ALL '.join(parts)}) AS p "
+        # Among many old files a mean may be less than half a request at each POP; the URL keeps the busiest of them.
+        "QUALIFY p.requests >= 0.5 OR row_number() OVER (PARTITION BY url ORDER BY p.requests DESC, pop) = 1"
     )
     rows = connection.execute("SELECT coalesce(level, 4), count(*) FROM matched GROUP BY 1 ORDER BY 1").fetchall()
     names = {0: "themselves", **BY, 4: "nothing"}

@@ -62,8 +62,10 @@ class Ranking:
 
     def pairs_for(self, percent: float) -> int:
         """Return the smallest number of pairs that carries a percentage of the requests."""
-        # Rounded up in whole requests; the tolerance keeps 95 % of 100 at 95.
-        needed = math.ceil(self.requests * percent / 100 - 1e-9 * max(self.requests, 1))
+        # Rounded up in whole requests, and one at least; the tolerance keeps 95 % of 100 at 95.
+        needed = max(1, math.ceil(self.requests * percent / 100 - 1e-9 * self.requests))
+        if percent >= 100:  # noqa: PLR2004 - percent; the tolerance may be some requests
+            return self.pairs
         pairs = carried = 0
         for requests, count in self._steps:
             if carried >= needed:

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import POP_PATTERN
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_fields import (
-    POP_FIELD,
-    decoded,
-    encode_as_logged,
-    host_of,
-    is_https,
-    path_of,
-    whole_number,
-)
+from prewarm_cli.traffic.log_encoding import decoded, encode_as_logged
+from prewarm_cli.traffic.log_fields import POP_FIELD, host_of, is_https, path_of, whole_number
 
 if TYPE_CHECKING:
     from prewarm_cli.traffic.log_fields import Fields
@@ -109,7 +102,8 @@ def _category(fields: Fields, selection: Selection, parameters: dict[str, Any]) 
             parameters[name] = limit
             cases.append((f"moment {sign} ${name}", "period"))
     if selection.hosts:
-        parameters["hosts"] = list(selection.hosts)
+        # A viewer may send the name with its final dot; the URL of both is the same.
+        parameters["hosts"] = [*selection.hosts, *(f"{host}." for host in selection.hosts)]
         cases.append((f"NOT list_contains($hosts, {host_of('host')})", "host"))
     if fields.agent:
         agents = [encode_as_logged(agent).lower() for agent in selection.agents]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from prewarm.catalogue import catalogue
 from prewarm.counted import count_of
-from prewarm.targets_csv import Traffic, write_end, write_head
+from prewarm.targets_csv import PAIRS_AT_MOST, Traffic, write_end, write_head
 from prewarm.urls import redacted
 from prewarm_cli.output.terminal import table
 from prewarm_cli.traffic.demand import REASONS
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 TOP = 5
 # Lines that are not demand, in words.
 CATEGORIES = {
-    "own": "requests of this service or of --exclude-agent",
+    "own": "requests by this service or an agent in --exclude-agent",
     "method": "requests other than GET",
     "status": "responses other than 200, 206, 304 and 404",
-    "host": "requests for other hosts than --host",
-    "period": "requests outside of --since and --until",
+    "host": "requests for hosts other than --host",
+    "period": "requests outside --since and --until",
     "url": "requests whose path does not begin with /",
     "pop": "requests at edges without a POP name such as NRT57-P3",
 }
@@ -51,6 +51,7 @@ class Result:
     missing: dict[str, int] = field(default_factory=dict)
     projected: dict[str, int] = field(default_factory=dict)
     pops: list[tuple[str, int]] = field(default_factory=list)
+    rate_unused: bool = False
 
     def unknown_pops(self) -> list[str]:
         """Return the POPs in demand that the catalogue lacks; they are warmed as any other, the probe decides."""
@@ -158,7 +159,7 @@ def text_lines(result: Result) -> Iterator[str]:
     targets, dollars = result.ranking.rectangle(cover)
     yield ""
     yield (
-        f"selected: {count_of(cover.pairs, 'pair')} carry {cover.share:.4g} % of the requests, about "
+        f"selected: {count_of(cover.pairs, 'pair')} account for {cover.share:.4g} % of the requests, about "
         f"${cover.dollars:,.2f}; all of these URLs at all of these POPs are {targets:,} targets, about "
         f"${dollars:,.2f}"
     )
@@ -168,6 +169,7 @@ def text_lines(result: Result) -> Iterator[str]:
     top = [(redacted(url), f"{count:,}") for url, count in result.ranking.top("url", TOP)]
     yield from table(("REQUESTS", "TOP URLS"), [(count, url) for url, count in top])
     yield from _left_out_lines(result)
+    yield from _note_lines(result)
 
 
 def _left_out_lines(result: Result) -> Iterator[str]:
@@ -186,24 +188,37 @@ def _left_out_lines(result: Result) -> Iterator[str]:
                 f"(such as {examples})"
             )
     if result.pruned:
-        lines.append(f"{count_of(result.pruned, 'file')} of other hours, by their names")
+        lines.append(f"{count_of(result.pruned, 'file')} skipped, because their names are of other hours")
     if damage.lines:
-        more = ", …" if damage.lines > len(damage.examples) else ""
-        lines.append(f"{count_of(damage.lines, 'damaged line')}: {', '.join(damage.examples)}{more}")
+        # Athena's result has no places.
+        more = ["…"] if damage.lines > len(damage.examples) > 0 else []
+        named = f": {', '.join([*damage.examples, *more])}" if damage.examples else ""
+        lines.append(f"{count_of(damage.lines, 'damaged line')}{named}")
     lines += [f"{name}: {reason}" for name, reason in damage.files.items()]
     if lines:
         yield ""
         yield "left out:"
         yield from (f"  {line}" for line in lines)
+
+
+def _note_lines(result: Result) -> Iterator[str]:
+    """Yield what the logs lack, and where the demand of new URLs comes from."""
     notes = [f"the logs of {count_of(files, 'file')} lack {text}" for text, files in sorted(result.missing.items())]
+    if result.cover.pairs > PAIRS_AT_MOST:
+        notes.append(
+            f"a run takes at most {count_of(PAIRS_AT_MOST, 'pair')}, so it will refuse this list: pass a smaller "
+            "--cover, or --most-pairs"
+        )
+    if result.rate_unused:
+        notes.append("--sampling-rate has no effect: it applies to real-time logs, which have no header")
     for source, count in result.projected.items():
         if source == "nothing":
-            notes.append(f"{count_of(count, 'URL')} of --urls: the logs have nothing like them")
+            notes.append(f"{count_of(count, 'URL')} in --urls: nothing in the logs resembles them")
         else:
-            notes.append(f"{count_of(count, 'URL')} of --urls: demand by {source}")
+            notes.append(f"{count_of(count, 'URL')} in --urls: demand by {source}")
     if unknown := result.unknown_pops():
         shown = ", ".join(unknown[:TOP]) + (", …" if len(unknown) > TOP else "")
-        notes.append(f"{count_of(len(unknown), 'POP')} not in the catalogue, probed as any other: {shown}")
+        notes.append(f"{count_of(len(unknown), 'POP')} not in the catalogue, probed like any other: {shown}")
     if notes:
         yield ""
         yield "notes:"

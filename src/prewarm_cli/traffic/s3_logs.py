@@ -16,7 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_files import LogFile, within
+from prewarm_cli.traffic.log_files import LogFile
+from prewarm_cli.traffic.log_search import is_hidden, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,9 +69,9 @@ def objects(address: str, since: datetime | None, until: datetime | None) -> tup
     with _failures(address):
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for entry in page.get("Contents", []):
-                if not entry["Size"] or entry["Key"].endswith("/"):
+                if not entry["Size"] or entry["Key"].endswith("/") or is_hidden(entry["Key"], len(prefix)):
                     continue
-                if within(entry["Key"], since, until):
+                if within(entry["Key"], since, until, len(prefix)):
                     kept.append(LogObject(bucket, entry["Key"], entry["Size"]))
                 else:
                     pruned += 1
@@ -129,4 +130,6 @@ def _failures(address: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise CommandFailed(f"{address}: S3 refuses it: {error}; check the credentials and their rights") from error
+        raise CommandFailed(
+            f"{address}: S3 refuses access: {error}; check the credentials and their permissions"
+        ) from error

@@ -7,18 +7,18 @@ need. Texts of logs and options reach a statement as parameters only.
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from prewarm_cli.errors import CommandFailed
 from prewarm_cli.traffic import damage
-from prewarm_cli.traffic.log_fields import canonical, fields_of, text_of
+from prewarm_cli.traffic.log_fields import KNOWN, canonical, fields_of, text_of
 from prewarm_cli.traffic.records import damaged_statement, insert_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from prewarm_cli.traffic.damage import Damage
     from prewarm_cli.traffic.log_files import LogFile, Shape
@@ -64,13 +64,17 @@ def connect(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
 
 
 class Scanner:
-    """Scans files of one shape at a time; `damage` gathers what could not be read."""
+    """Scans files of one shape at a time; `damage` gathers what could not be read.
+
+    `has_samples`: a real-time log was read, to which --sampling-rate applies.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, selection: Selection, found: Damage, folder: Path
     ) -> None:
         self._connection, self._selection, self._damage, self._folder = connection, selection, found, folder
         self.missing: dict[str, int] = {}
+        self.has_samples = False
 
     def scan(self, shape: Shape, files: Sequence[LogFile]) -> None:
         """Add the records of files to `seen`.
@@ -80,21 +84,61 @@ class Scanner:
 
         """
         by_path = {str(file.path): file for file in files}
+        if shape.format != "parquet":
+            self._scan(shape, by_path)
+            return
+        try:
+            parts = self._by_columns(by_path)
+        except duckdb.Error as error:
+            parts = self._by_columns(self._repaired(shape, by_path, error))
+        for part in parts:
+            self._scan(shape, part)
+
+    def _scan(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
+        given = by_path.keys()
         try:
             self._insert(shape, by_path)
         except duckdb.Error as error:
-            kept = damage.repaired(by_path, shape, self._folder, self._damage, self._connection)
-            if kept is None:
-                raise CommandFailed(f"{files[0].name}: DuckDB cannot read it: {first_line(error)}") from error
-            by_path = kept
+            by_path = self._repaired(shape, by_path, error)
             if by_path:
                 try:
                     self._insert(shape, by_path)
                 except duckdb.Error as again:
-                    raise CommandFailed(f"{files[0].name}: DuckDB cannot read it: {first_line(again)}") from again
+                    name = first_name(by_path)
+                    raise CommandFailed(f"{name}: DuckDB cannot read it: {first_line(again)}") from again
         if shape.format != "parquet":
             damage.read_rejects(self._connection, shape, by_path, self._damage)
         damage.name_values(self._connection, shape, by_path, self._damage, self._damaged)
+        for path in by_path.keys() - given:
+            # A copy that was made to be read.
+            Path(path).unlink()
+
+    def _repaired(self, shape: Shape, by_path: dict[str, LogFile], error: duckdb.Error) -> dict[str, LogFile]:
+        """Return what can be read of files that DuckDB has failed to read."""
+        kept = damage.repaired(by_path, shape, self._folder, self._damage, self._connection)
+        if kept is None:
+            name = first_name(by_path)
+            raise CommandFailed(f"{name}: DuckDB cannot read it: {first_line(error)}") from error
+        return kept
+
+    def _by_columns(self, by_path: dict[str, LogFile]) -> list[dict[str, LogFile]]:
+        """Return files of Parquet by their columns, without those that are not logs.
+
+        One scan of files with other columns would read a column that a file lacks as empty, so that the file's
+        records would be damaged, or its lack of a field would not be mentioned.
+        """
+        parts: dict[tuple[str, ...], dict[str, LogFile]] = {}
+        if not by_path:
+            return []
+        for path, names in self._connection.execute(
+            "SELECT file_name, list(DISTINCT name) FROM parquet_schema($files) GROUP BY file_name ORDER BY file_name",
+            {"files": list(by_path)},
+        ).fetchall():
+            known = KNOWN.intersection(canonical(name, parquet=True) for name in names)
+            parts.setdefault(tuple(sorted(known)), {})[path] = by_path[path]
+        for file in parts.pop((), {}).values():
+            self._damage.files[file.name] = "not a log: its Parquet has no field of CloudFront's logs"
+        return list(parts.values())
 
     def _insert(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         try:
@@ -112,6 +156,7 @@ class Scanner:
     def _insert_once(self, shape: Shape, by_path: dict[str, LogFile]) -> None:
         for table in ("reject_errors", "reject_scans"):
             self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.has_samples |= shape.headerless
         parameters: dict[str, Any] = {"files": list(by_path)}
         relation, columns = self._relation(shape, parameters)
         fields = fields_of(columns, real_time=shape.headerless, source=first_name(by_path))
@@ -154,13 +199,12 @@ class Scanner:
             f"filename='file_name', max_line_size=1000000, compression='{'gzip' if shape.packed else 'none'}'"
         )
         if shape.format == "json":
-            parameters["paths"] = [f'$."{name}"' for name in shape.fields if '"' not in name]
+            parameters["paths"] = [f'$."{name}"' for name in shape.fields]
             relation = (
                 "(SELECT file_name, CASE WHEN json_valid(line) THEN json_extract_string(line, $paths) END AS c FROM "
                 f"read_csv($files, delim='\x01', columns={{'line': 'VARCHAR'}}, {options}) WHERE line IS NOT NULL)"
             )
-            names = [name for name in shape.fields if '"' not in name]
-            return relation, {canonical(name): f"c[{number + 1}]" for number, name in enumerate(names)}
+            return relation, {canonical(name): f"c[{number + 1}]" for number, name in enumerate(shape.fields)}
         parameters["delimiter"] = shape.delimiter
         columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(shape.fields)))
         relation = f"read_csv($files, delim=$delimiter, columns={{{columns}}}, {options})"

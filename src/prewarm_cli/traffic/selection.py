@@ -51,11 +51,11 @@ def moment(option: str, text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):
         raise CommandFailed(
             f"{option}: {text!r} is not a time; use 2026-11-01 or 2026-11-01T13:00Z (UTC unless it has an offset)"
         ) from None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def host_of(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import os
 import threading
 from functools import partial
@@ -18,15 +19,14 @@ from prewarm_local.stack.distribution import policies_of
 from prewarm_local.stack.eventbridge import EventBridge
 from prewarm_local.stack.moto_accounts import account_of_role, patch_assumed_roles
 from prewarm_local.stack.moto_cloudfront import CloudFrontExtras
+from prewarm_local.stack.moto_invalidations import OnInvalidation, patch_invalidations
 from prewarm_local.stack.moto_lambda import patch_lambda, patch_task_clients
 from prewarm_local.stack.moto_names import patch_names
 from prewarm_local.stack.moto_patches import (
     MotoPatches,
-    OnInvalidation,
     patch_big_maps,
     patch_definitions,
     patch_events,
-    patch_invalidations,
     patch_paths,
     patch_redrive_count,
     patch_stop_execution,
@@ -217,22 +217,22 @@ class EmbeddedAws:
         return entries
 
     def _create_distribution(self, distribution: Distribution) -> str:
-        client = self.client("cloudfront")
-        # moto refuses origin groups; GetDistributionConfig is answered from `CloudFrontExtras.configs`.
-        settings = distribution.config()
+        # moto refuses origin groups; GetDistributionConfig is answered from `CloudFrontExtras.configs`. Its store is
+        # written directly, as that of the functions.
+        settings = copy.deepcopy(distribution.config())
         origins = settings["Origins"]
         behaviour = {"TargetOriginId": origins["Items"][0]["Id"], "ViewerProtocolPolicy": "allow-all"}
         names = ("CallerReference", "Aliases", "PriceClass", "Comment", "Enabled")
         reduced = {name: settings[name] for name in names} | {"Origins": origins, "DefaultCacheBehavior": behaviour}
-        created = client.create_distribution(DistributionConfig=reduced)
-        made: str = created["Distribution"]["Id"]
-        # The API assigns a domain; here the caller sets it. Reading it once makes moto change its status to Deployed,
-        # which takes minutes in CloudFront.
-        own = self.template.account.account_id
-        self._stored(own)[made].domain_name = distribution.domain
-        client.get_distribution(Id=made)
+        account = self.template.account
+        stored, *_ = cloudfront_backends[account.account_id][account.partition].create_distribution(reduced, [])
+        # The API assigns a domain; here the caller sets it.
+        stored.domain_name = distribution.domain
+        # To Deployed, which takes minutes in CloudFront.
+        stored.advance()
+        made: str = stored.distribution_id
         if distribution.account:
-            self._stored(distribution.account)[made] = self._stored(own).pop(made)
+            self._stored(distribution.account)[made] = self._stored(account.account_id).pop(made)
         self._distributions[made] = distribution
         return made
 

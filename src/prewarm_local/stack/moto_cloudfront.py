@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from botocore.model import ServiceModel
 
-    from prewarm_local.stack.moto_patches import OnInvalidation
+    from prewarm_local.stack.moto_invalidations import OnInvalidation
 
 VERSION = "/2020-05-31"
 PAGE = 100

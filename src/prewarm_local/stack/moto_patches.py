@@ -13,11 +13,8 @@ import inspect
 import json
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from moto.cloudfront.exceptions import CloudFrontException
-from moto.cloudfront.models import CloudFrontBackend
 from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
@@ -35,7 +32,9 @@ from prewarm_local.stack.moto_stepfunctions import (
     result_path,
 )
 
-OnInvalidation = Callable[[str, list[str]], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # How long an execution may take to begin, in seconds.
 _START_SECONDS = 10.0
 
@@ -56,36 +55,6 @@ class MotoPatches(contextlib.ExitStack):
         options: dict[str, object] = default_user_config[service]  # type: ignore[literal-required]
         self.callback(options.__setitem__, option, options[option])
         options[option] = value
-
-
-def patch_invalidations(patches: MotoPatches, on_invalidation: OnInvalidation | None) -> None:
-    """Make invalidations behave as in CloudFront, and report new ones.
-
-    moto's status is `COMPLETED`, CloudFront's `Completed`; for a CallerReference that was used before, moto creates
-    another invalidation, CloudFront returns the existing one, or an error if the paths differ. `on_invalidation`
-    receives the distribution's domain and the paths, in the caller's thread, before the invalidation is visible.
-    """
-
-    def create(self: Any, dist_id: str, paths: list[str], caller_ref: str) -> Any:
-        for existing in self.invalidations.get(dist_id, ()):
-            if existing.caller_ref == caller_ref:
-                if sorted(existing.paths) == sorted(paths):
-                    return existing
-                raise _InvalidationBatchAlreadyExistsError
-        if on_invalidation is not None and dist_id in self.distributions:
-            on_invalidation(self.distributions[dist_id].domain_name, list(paths))
-        invalidation = original(self, dist_id, paths, caller_ref)
-        invalidation.status = "Completed"
-        return invalidation
-
-    original = patches.replace(CloudFrontBackend, "create_invalidation", create)
-
-
-class _InvalidationBatchAlreadyExistsError(CloudFrontException):
-    def __init__(self) -> None:
-        super().__init__(
-            "InvalidationBatchAlreadyExists", "The caller reference was used before with another invalidation batch."
-        )
 
 
 def patch_table_writes(patches: MotoPatches) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
-    from prewarm_local.stack.moto_patches import OnInvalidation
+    from prewarm_local.stack.moto_invalidations import OnInvalidation
 
 
 # Their warnings are expected: options that moto ignores, features missing from the SAM transform's configuration.

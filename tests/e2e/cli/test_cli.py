@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import COMMANDS_SERVICE, HOST, Service
 from tests.support.terminal import piped, terminal
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 GOOD = [f"https://{HOST}/page/{number}.html" for number in range(40, 50)]
 REFUSED, SLOW = f"https://{HOST}/refused.html", f"https://{HOST}/slow-1.html"

@@ -9,9 +9,9 @@ import prewarm_cli.follow
 import prewarm_cli.upload
 from prewarm_cli.main import COMMANDS, RUNS
 from tests.support.fake_api import CI_VARIABLES, prewarm
-from tests.support.service import HOST, ONE_SERVICE, Service, use_function
+from tests.support.service import COMMANDS_SERVICE, HOST, Service, use_function
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 URLS = [f"https://{HOST}/page/{number}.html" for number in range(50, 53)]
 ABSENT, SLOW = f"https://{HOST}/absent-function.html", f"https://{HOST}/slow.html"

@@ -1,13 +1,16 @@
 """action.yml's steps against the whole service: outputs, summary, report, and inputs that try to run something."""
 
+import re
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 
 from tests.support.composite_action import Job, runner_environment
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.definitions import ROOT
+from tests.support.service import COMMANDS_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 INSTALL, WARM = 0, 1
 URLS = [f"https://{HOST}/page/{number}.html" for number in range(54, 57)]
@@ -19,9 +22,7 @@ def job(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Job:
     """A job in which the action has installed the client from this checkout."""
     temp = tmp_path_factory.mktemp("runner")
     key = {"PREWARM_API_URL": service.ready["api"], "PREWARM_API_KEY": service.ready["apiKey"]}
-    made = Job(
-        temp, runner_environment(GITHUB_REPOSITORY="acme/shop", GITHUB_SHA="4f2a91c07d", PIP_NO_COMPILE="1", **key)
-    )
+    made = Job(temp, runner_environment(GITHUB_REPOSITORY="acme/shop", GITHUB_SHA="4f2a91c07d", **key))
     assert made.run(INSTALL) == 0, made.log
     return made
 
@@ -68,3 +69,16 @@ def test_bad_input_fails_the_step_with_an_annotation(job: Job) -> None:
         assert other.run(WARM, urls=urls, **inputs) == 2, inputs
         assert "::error title=prewarm::" in other.log
         assert other.outputs["requestID"] == ""
+
+
+def test_action_installs_the_locked_versions(job: Job) -> None:
+    folder = job.temp / "prewarm-action"
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    installed = {each.name.lower().replace("_", "-"): each.version for each in distributions(path=[str(packages)])}
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / "requirements/local.txt").read_text(), re.MULTILINE))
+    unlocked = installed.keys() - locked.keys()
+    assert unlocked <= {"cloudfront-prewarm", "pip", "setuptools", "uv", "wheel"}
+    assert {name: installed[name] for name in installed.keys() - unlocked} == {
+        name: locked[name] for name in installed.keys() - unlocked
+    }
+    assert "boto3" in installed

@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 from prewarm_cli.config import read_config
 from prewarm_cli.main import app
 from prewarm_local.edge.process import SimulatedCloudFront
-from tests.support.service import DOMAIN, HOST, ONE_SERVICE
+from tests.support.service import COMMANDS_SERVICE, DOMAIN, HOST
 from tests.support.terminal import environment, piped, terminal
 
-pytestmark = ONE_SERVICE
+pytestmark = COMMANDS_SERVICE
 
 PAGE, SLOW = f"https://{HOST}/page/51.html", f"https://{HOST}/slow.html"
 REFUSED = f"https://{HOST}/refused.html"
@@ -65,6 +65,14 @@ def test_distribution_that_does_not_exist_exits_2(
     assert "no nameserver knows d999nowhere.cloudfront.net, so there is no such distribution" in shown
     assert "does this machine have DNS?" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("option", [["--invalidate"], ["--invalidate-path", "/*"]])
+def test_invalidation_is_refused_without_an_account(edge: SimulatedCloudFront, option: list[str]) -> None:
+    done = here("run", PAGE, "--region", "eu", *option, *HERE, **edge.settings())
+    shown = done.stdout + done.stderr
+    assert done.exit_code == 2, shown
+    assert "cannot invalidate; use `aws cloudfront create-invalidation`" in " ".join(shown.split())
 
 
 def test_machine_without_dns_exits_2_and_names_the_reason(edge: SimulatedCloudFront) -> None:

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import DESKTOP, ENDED, PHONE, TIMEOUT_MS, Visit, Visitor, horizontal_overflow
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 REPORTED_IMPACTS = {"moderate", "serious", "critical"}

@@ -8,9 +8,9 @@ from playwright.sync_api import Route, expect
 
 from tests.support.browser import ENDED, Visit, respond_with
 from tests.support.fake_runs import endless_run
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 
 @pytest.fixture(scope="module")

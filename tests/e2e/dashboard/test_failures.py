@@ -6,9 +6,9 @@ from playwright.sync_api import expect
 
 from tests.support.browser import Visit, respond_by_run
 from tests.support.fake_runs import ended_run, endless_run
-from tests.support.service import HOST, ONE_SERVICE
+from tests.support.service import DASHBOARD_SERVICE, HOST
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 GONE = [f"https://{HOST}/gone/{number}.html" for number in range(7)]
 BUSY = f"https://{HOST}/busy.html"

@@ -5,9 +5,9 @@ import re
 from playwright.sync_api import Route, expect
 
 from tests.support.browser import Visit, fields_with_problems, fill_for_singapore
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 PAGE = f"https://{HOST}/page/0.html"
 REFUSED = "ftp://www.example.com/<img src=x onerror=alert(1)>"

@@ -7,9 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import TIMEOUT_MS, Visit, fill_for_singapore, respond_with
 from tests.support.fake_runs import ended_run
-from tests.support.service import DOMAIN, HOST, ONE_SERVICE
+from tests.support.service import DASHBOARD_SERVICE, DOMAIN, HOST
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 PAGE = f"https://{HOST}/page/3.html"
 DROP = """([name, text]) => {

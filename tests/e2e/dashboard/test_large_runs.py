@@ -7,9 +7,9 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.support.browser import Visit, respond_with
-from tests.support.service import HOST, ONE_SERVICE
+from tests.support.service import DASHBOARD_SERVICE, HOST
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 
 def test_page_with_20000_urls_stays_responsive(visit: Visit) -> None:

@@ -9,9 +9,9 @@ from playwright.sync_api import Route, expect
 
 from tests.support.browser import ENDED, PHONE, Visit, horizontal_overflow, respond_by_run, respond_with
 from tests.support.fake_runs import PAGE, ended_run, endless_run
-from tests.support.service import ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 
 def test_ended_run_with_every_status_field_is_rendered(visit: Visit) -> None:

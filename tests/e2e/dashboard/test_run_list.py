@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.browser import TIMEOUT_MS, Visit
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 PAGE, ABSENT = f"https://{HOST}/page/7.html", f"https://{HOST}/list/absent.html"
 REQUEST: dict[str, Any] = {"region_type": "country", "region": ["singapore"], "verify": "none"}

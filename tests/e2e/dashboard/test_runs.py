@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import TIMEOUT_MS, Visit, Visitor
-from tests.support.service import HOST, ONE_SERVICE, Service
+from tests.support.service import DASHBOARD_SERVICE, HOST, Service
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 PAGES = [f"https://{HOST}/page/{number}.html" for number in range(10)]
 ABSENT = f"https://{HOST}/absent.html"

@@ -4,9 +4,9 @@ from playwright.sync_api import expect
 
 from tests.support.browser import Visit, respond_by_run, respond_with
 from tests.support.fake_runs import ended_run
-from tests.support.service import HOST, ONE_SERVICE
+from tests.support.service import DASHBOARD_SERVICE, HOST
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 
 SOURCES = [

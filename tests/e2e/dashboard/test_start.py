@@ -9,9 +9,9 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.support.browser import TIMEOUT_MS, Visit, fill_for_singapore, respond_with
 from tests.support.fake_runs import PAGE, ended_run
-from tests.support.service import ONE_SERVICE
+from tests.support.service import DASHBOARD_SERVICE
 
-pytestmark = ONE_SERVICE
+pytestmark = DASHBOARD_SERVICE
 
 DRY_RUN: dict[str, Any] = {
     "urls": 1, "targets": 623, "fetches": 700, "estimatedBytes": 2_000_000_000, "sizes": {"asked": 1, "known": 1},

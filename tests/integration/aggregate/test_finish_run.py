@@ -140,7 +140,7 @@ def test_batch_without_a_result_is_lost_and_the_run_fails(machine: Machine) -> N
     assert summary["outcomes"] == {"warmed": kept["targets"], "lost": missing}
     assert summary["targetsDone"] == kept["targets"]
     assert (ran.output["passed"], ran.output["failed"]) == (False, missing // 2)
-    assert "no result (the worker that had it never reported back) at 2 POPs" in ran.output["cause"]
+    assert "no result (the run or its worker failed before it reported one) at 2 POPs" in ran.output["cause"]
 
 
 def test_batch_lost_after_its_first_part_counts_each_target_once(machine: Machine, edge: SimulatedCloudFront) -> None:

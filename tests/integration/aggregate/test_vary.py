@@ -26,7 +26,7 @@ def url(edge: SimulatedCloudFront) -> str:
 def test_report_warns_of_a_vary_on_what_was_not_sent(machine: Machine, url: str) -> None:
     ran = machine.run(PLACE | {"url_list": [url]}, "varied")
     (warning,) = [each for each in warnings(ran.name, "report.json") if "in Vary" in each]
-    assert warning.startswith(f"1 response names origin in Vary, such as that of {url}, but")
+    assert warning.startswith(f"1 response names origin in Vary, such as the one for {url}, but")
 
 
 def test_header_that_the_run_sends_is_not_a_warning(machine: Machine, url: str) -> None:

@@ -99,7 +99,7 @@ def test_list_with_another_content_than_announced_is_refused(machine: Machine) -
     assert "rejection" not in machine.resolve(REQUEST | {"url_list_s3": form["address"]}).resolved
     put(form, body + b"\nhttps://evil.example.com/")
     rejected = machine.resolve(REQUEST | {"url_list_s3": form["address"]}).resolved["rejection"]
-    assert "has another content than was announced" in rejected["cause"]
+    assert "does not match the announced sha256" in rejected["cause"]
 
 
 def test_list_over_the_limit_is_refused_when_it_is_read(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

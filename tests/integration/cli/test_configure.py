@@ -140,7 +140,7 @@ def test_wrong_key_or_address_is_not_written(api: FakeApi, aws: Aws, tmp_path: P
     ("operation", "code", "message", "exit_code"),
     [
         ("cloudformation describe_stacks", "ValidationError", f"no stack {STACK} in {REGION}: check --stack", 2),
-        ("cloudformation describe_stacks", "AccessDenied", "lack the right cloudformation:DescribeStacks", 4),
+        ("cloudformation describe_stacks", "AccessDenied", "lack the permission cloudformation:DescribeStacks", 4),
         ("cloudformation describe_stacks", "ExpiredToken", "AWS does not accept your credentials", 4),
         ("cloudformation describe_stacks", "Throttling", "Throttling: not authorized", 4),
         ("apigateway get_api_key", "TooManyRequestsException", "TooManyRequestsException", 4),

@@ -284,9 +284,9 @@ def test_list_url_prints_when_it_was_warm_and_how_far_it_looked(api: FakeApi) ->
     assert lines[0] == LONG
     assert re.search(r"not warm at 3 of 4 targets, started [-0-9]+ [:0-9]+ UTC, .* ago, ", lines[1]), lines[1]
     assert "(shop 4f2a91c)" in lines[2]
-    assert lines[3] == "searched   100 runs of the last 30 days; the host has more runs in this time"
+    assert lines[3] == "searched   100 runs in the last 30 days; the host has more runs in this time"
     assert api.calls[0].query == {"url": LONG, "days": "14"}
     assert json.loads(prewarm("list", "--url", LONG, "--json").stdout) == HISTORY
     one_run = HISTORY | {"looked": {"runs": 1, "days": 30, "complete": True}}
     api.responses["GET /urls"] = [(200, one_run)]
-    assert prewarm("list", "--url", LONG).stdout.splitlines()[3] == "searched   1 run of the last 30 days"
+    assert prewarm("list", "--url", LONG).stdout.splitlines()[3] == "searched   1 run in the last 30 days"

@@ -129,6 +129,12 @@ def test_most_pairs_limits_the_list(logs: Path) -> None:
     assert traffic(logs, "--most-pairs", "3").stdout.endswith("#end,pairs=3,requests=57\n")
 
 
+def test_a_list_of_new_urls_may_begin_with_a_byte_order_mark(logs: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "new.txt"
+    listed.write_bytes(b"\xef\xbb\xbfhttps://www.example.com/0\r\n")
+    assert "https://www.example.com/0,NRT57-P3,20" in traffic(logs, "--urls", listed).stdout
+
+
 def test_new_urls_take_the_demand(logs: Path, tmp_path: Path) -> None:
     listed = tmp_path / "new.txt"
     listed.write_text("https://www.example.com/0\nhttps://www.example.com/page/1\n")
@@ -144,6 +150,8 @@ def test_new_urls_take_the_demand(logs: Path, tmp_path: Path) -> None:
         (["nowhere.gz"], "nowhere.gz: no such file"),
         (["x", "--cover", "0"], "--cover"),
         (["x", "--since", "yesterday"], "--since"),
+        (["x", "--since", "0001-01-01T00:00+02:00"], "--since"),
+        (["x", "--json", "--output", "-"], "--json and --output -: both write to stdout"),
         (["x", "--since", "2026-11-02", "--until", "2026-11-01"], "--until"),
         (["x", "--memory", "1MB"], "--memory"),
         (["x", "--disk", "much"], "--disk"),
@@ -181,6 +189,17 @@ def test_logs_in_s3_are_pruned_and_downloaded_in_parts(aws: None, tmp_path: Path
     assert not list(tmp_path.glob("work*/object*"))
 
 
+def test_a_part_that_another_program_is_writing_to_s3_is_not_a_log(aws: None, tmp_path: Path) -> None:
+    s3 = boto3.client("s3")
+    for key in ("cdn/_temporary/0/a.gz", "cdn/.a.gz.crc", "cdn/_a.gz", "cdn/2026/a.gz"):
+        s3.upload_file(str(w3c(tmp_path / "up.gz", [record()])), BUCKET, key)
+    listed, _ = s3_logs.objects(f"s3://{BUCKET}/cdn", None, None)
+    assert [each.key for each in listed] == ["cdn/2026/a.gz"]
+    # A name that the user has written is meant.
+    assert len(s3_logs.objects(f"s3://{BUCKET}/cdn/_temporary/", None, None)[0]) == 1
+    assert len(s3_logs.objects(f"s3://{BUCKET}/cdn/_a", None, None)[0]) == 1
+
+
 def test_the_disk_holds_no_more_than_its_limit(aws: None, tmp_path: Path) -> None:
     s3 = boto3.client("s3")
     for number in range(7):
@@ -195,7 +214,7 @@ def test_the_disk_holds_no_more_than_its_limit(aws: None, tmp_path: Path) -> Non
 
 
 def test_a_bucket_that_is_not_there_is_named(aws: None) -> None:
-    assert "s3://no-such-bucket-here/x: S3 refuses it" in traffic("s3://no-such-bucket-here/x", code=2).stderr
+    assert "s3://no-such-bucket-here/x: S3 refuses access" in traffic("s3://no-such-bucket-here/x", code=2).stderr
 
 
 # ---- Athena ----
@@ -291,9 +310,11 @@ def test_the_result_of_athena_is_read(
             common | {"site": "www.example.com/a,b", "pop": "NRT57-P3"},
             common | {"site": "www.example.com/c", "pop": "FRA56-P5", "lines": "15", "requests": "15"},
             {"category": "own", "lines": "7", "requests": "7", "first_time": "2026-11-01 11:00:00.000"},
+            {"category": "damaged", "lines": "3", "requests": "3"},
         ]
     )
     result = traffic("--athena", "db.logs", "--workgroup", "logs", "--json")
     document = json.loads(result.stdout)
-    assert {"lines": 27, "requests": 20, "urls": 2, "pops": 2, "ownRequests": 7}.items() <= document.items()
+    assert document["damaged"] == {"lines": 3, "examples": [], "files": {}}
+    assert {"lines": 30, "requests": 20, "urls": 2, "pops": 2, "ownRequests": 7}.items() <= document.items()
     assert document["from"] == "2026-11-01T11:00:00Z"

@@ -143,7 +143,7 @@ def test_targets_of_a_stream_need_their_end(api: FakeApi) -> None:
     prewarm("start", "--targets", "-", stdin=TARGETS)
     api.calls.clear()
     cut = prewarm("start", "--targets", "-", stdin=TARGETS.partition("#end")[0], code=2)
-    assert "--targets stdin: ends after line 2 without #end, so it was cut; make it again" in cut.stderr
+    assert "--targets stdin: ends after line 2 without #end, so it was cut off; create it again" in cut.stderr
     assert api.calls == []
 
 

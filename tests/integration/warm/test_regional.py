@@ -67,7 +67,7 @@ def test_second_pop_that_is_warm_already_proves_nothing(regional_edge: Simulated
         client.request(path_of(url), pop, accept="br, gzip")
     summary, recorded = warmed(regional_edge, [url], SINGAPORE)
     assert (summary["warm"], summary["outcomes"]) == (False, {"unproven": 1})
-    assert "copies of their own" in recorded[0]["detail"]
+    assert "their own copies" in recorded[0]["detail"]
 
 
 def test_first_pop_that_dies_after_planning_is_replaced_by_the_next_one(regional_edge: SimulatedCloudFront) -> None:

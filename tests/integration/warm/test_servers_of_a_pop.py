@@ -1,4 +1,4 @@
-"""Addresses with caches of their own, and copies that a busy edge did not compress, in front of the simulation.
+"""Addresses with separate caches, and copies that a busy edge did not compress, in front of the simulation.
 
 Both are CloudFront's, as far as documented ("Serve compressed files", "Conditions for compression"); whether the
 addresses of a POP share a cache is not documented, so both are possible (docs/proof.md).

@@ -110,6 +110,12 @@ def test_region_and_url_list_limit_the_pairs(machine: Machine) -> None:
     assert f"url_list: '{unknown}' has no pair in targets_s3" in rejected(machine, address, url_list=[unknown])
 
 
+def test_list_of_which_the_region_leaves_nothing_says_why(machine: Machine) -> None:
+    address = stored(csv_of([Pair(url, SYDNEY[0]) for url in fresh(2)]))
+    reason = rejected(machine, address, region_type="country", region=["germany"])
+    assert "contains no pair to warm (2 left out: their POPs are outside the request's region)" in reason
+
+
 def test_variants_multiply_the_pairs(machine: Machine) -> None:
     (url,) = fresh()
     address = stored(csv_of([Pair(url, SYDNEY[0]), Pair(url, TOKYO)]))
@@ -136,6 +142,15 @@ def test_dry_run_shows_the_share_of_all_requests_and_prices_the_pairs_only(machi
     unknown = document("unknown", "dry_run.json")
     assert unknown["demand"]["share"] is None
     assert any("no #traffic line" in warning for warning in unknown["warnings"])
+
+
+def test_share_of_a_list_that_has_grown_is_unknown(machine: Machine) -> None:
+    (url,) = fresh()
+    address = stored(csv_of([Pair(url, TOKYO, 1_400)]))
+    machine.resolve({"targets_s3": address, "dry_run": True}, "grown")
+    grown = document("grown", "dry_run.json")
+    assert (grown["demand"]["requests"], grown["demand"]["share"]) == (1_400, None)
+    assert any("1,400 requests, but its #traffic line counts 1,000" in warning for warning in grown["warnings"])
 
 
 @pytest.mark.parametrize(

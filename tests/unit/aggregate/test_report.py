@@ -109,7 +109,7 @@ def test_every_form_of_the_report_names_plain_copies_and_what_proofs_show() -> N
     assert "1 served uncompressed" in html
     assert "ATL56-C1, NRT57-P3" in html
     assert "3 of 6" in html
-    assert "<dt>Found through another address of the POP than the first fetch</dt><dd>2</dd>" in html
+    assert "<dt>Found at another address of the POP</dt><dd>2</dd>" in html
     assert "<dt>Confirmed by Server-Timing as the POP&#x27;s own copy</dt><dd>0</dd>" in html
     assert "token=x" not in html + as_json(report).decode()
-    assert any("NRT57-P3, have caches of their own" in warning for warning in report["warnings"])
+    assert any("NRT57-P3, have separate caches" in warning for warning in report["warnings"])

@@ -145,7 +145,7 @@ def test_url_without_distribution_is_explained() -> None:
         whole, roll_up(whole, [], Outcome.LOST), ["https://www.example.com/", "https://x.example/"], 0, Outcome.LOST
     )
     lines = run_verdict(whole, summary, LOCATION)["cause"].splitlines()
-    assert lines[1].endswith(": no result (the worker that had it never reported back) at 2 POPs")
+    assert lines[1].endswith(": no result (the run or its worker failed before it reported one) at 2 POPs")
     assert lines[2].startswith("https://x.example/: no distribution of this account serves the URL's host")
 
 

@@ -50,7 +50,7 @@ def test_distribution_known_only_by_dns_is_rejected(invalidate: object) -> None:
     ],
 )
 def test_url_with_a_wildcard_is_rejected(url: str) -> None:
-    with pytest.raises(InvalidRequest, match="warming takes no patterns"):
+    with pytest.raises(InvalidRequest, match="patterns can be invalidated but not warmed"):
         matched(url_list=[url])
 
 

@@ -21,7 +21,7 @@ function countText({ total, warm, failed, dryRun, status }) {
   return `${number(warm)} of ${plural(total, "URL")} warm${failed ? `, ${number(failed)} failed` : ""}`;
 }
 
-const starters = { direct: "started without the API", iam: "started with IAM rights" };
+const starters = { direct: "started without the API", iam: "started with IAM permissions" };
 const starterText = (startedBy) => (startedBy ? starters[startedBy] || `started by API key ${startedBy}` : "");
 
 function hostText({ hosts = [], hostCount }) {

@@ -27,7 +27,7 @@ def test_run_whose_role_was_removed_since_says_what_to_add(machine: Machine, mon
     resolved = machine.resolve(GOOD | {"url_list": [OTHER_URL], "invalidate": True}, "removed").resolved
     monkeypatch.setenv("PREWARM_DISTRIBUTION_ROLES", "")
     with pytest.raises(
-        BrokenSetting, match=f"account {OTHER}, but DistributionRoles has no role of it; add the role"
+        BrokenSetting, match=f"account {OTHER}, but DistributionRoles has no role for it; add the role"
     ):
         step("removed", resolved["invalidation"])
 
@@ -106,7 +106,7 @@ def test_role_that_may_not_list_is_named_with_the_rights_to_give(
     monkeypatch.setattr(CloudFrontBackend, "list_distributions", denied)
     cause = machine.resolve(GOOD | {"url_list": [OTHER_URL]}).resolved["rejection"]["cause"]
     assert f"account {OTHER} cannot be used: its role {ROLE} may not ListDistributions (AccessDenied)" in cause
-    assert "give it the rights of examples/distribution-role.yaml" in cause
+    assert "give it the permissions of examples/distribution-role.yaml" in cause
 
 
 def test_short_failure_of_sts_is_retried_by_the_state_machine(

@@ -139,7 +139,7 @@ def test_documents_that_differ_after_each_invalidation_are_a_warning_after_the_l
     _, passes = site.read("restless", sitemap=site.url("s.xml"), invalidate=True)
     assert len(passes) == INVALIDATIONS_AT_MOST
     (warning,) = plan("restless")["warnings"]
-    assert f"the run invalidated documents {INVALIDATIONS_AT_MOST} times, and each time met others" in warning
+    assert f"the run invalidated documents {INVALIDATIONS_AT_MOST} times, and found others each time" in warning
 
 
 def test_second_worker_of_a_reading_returns_what_the_first_one_stored(site: Site) -> None:

@@ -104,7 +104,7 @@ def test_every_spelling_of_an_ip_address_is_refused(host: str) -> None:
         ("www.example.com..", "not a full domain name"),
         ("www..example.com", "not a full domain name"),
         (".example.com", "not a full domain name"),
-        ("*.example.com", "takes no patterns"),
+        ("*.example.com", "patterns can be invalidated but not warmed"),
         ("-a.example.com", "not a full domain name"),
         ("a" * 64 + ".example.com", "not a full domain name"),
         ("a." * 130 + "com", "not a full domain name"),

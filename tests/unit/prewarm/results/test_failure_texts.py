@@ -77,7 +77,7 @@ KINDS = st.builds(
         ({"timeout:200": 2}, None, 1, "no complete response in time (status 200 received) at 2 POPs"),
         ({"timeout": 2}, None, 1, "no complete response in time at 2 POPs"),
         ({"redirect:301": 2}, None, 1, "301 Moved Permanently (a redirect, which is not followed) at 2 POPs"),
-        ({"blocked:405": 2}, None, 1, "405 Method Not Allowed (a CAPTCHA of AWS WAF) at 2 POPs"),
+        ({"blocked:405": 2}, None, 1, "405 Method Not Allowed (an AWS WAF CAPTCHA) at 2 POPs"),
         ({"deadline:503": 2}, None, 1, "not finished (the run's deadline passed; status 503 received) at 2 POPs"),
         # A target that was fetched waits for its proof when the circuit breaker opens, so it was not "not fetched".
         (
@@ -96,8 +96,8 @@ KINDS = st.builds(
             None,
             1,
             (
-                "no complete response in time at 9 POPs; no result (the worker that had it never reported back) at "
-                "8 POPs; 404 Not Found at 7 POPs; 2 other kinds of failure at 2 POPs"
+                "no complete response in time at 9 POPs; no result (the run or its worker failed before it reported "
+                "one) at 8 POPs; 404 Not Found at 7 POPs; 2 other kinds of failure at 2 POPs"
             ),
         ),
         (

@@ -274,4 +274,4 @@ def test_vary_of_all_workers_is_one_warning_with_the_first_url() -> None:
         result(batch="1-000001", url_from=1, pops=2, done=2, outcomes={"warmed": 2}, vary={"origin": (2, 1)}),
     ]
     (warning,) = warnings_of(roll_up(plan(), halves), ["https://www.example.com/0", "https://www.example.com/1"])
-    assert warning.startswith("4 responses name origin in Vary, such as that of https://www.example.com/0, but")
+    assert warning.startswith("4 responses name origin in Vary, such as the one for https://www.example.com/0, but")

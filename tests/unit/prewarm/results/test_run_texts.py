@@ -17,7 +17,7 @@ def test_completed_run_with_cold_urls_is_shown_as_not_warm(state: str, failed: i
         ("FAILED", "failed", "failed"),
         ("COMPLETED", "failed", "failed"),
         ("CANCELLED", "not warm", "not warm when the run was cancelled"),
-        ("TIMEOUT", "not warm", "not warm when the run's time was up"),
+        ("TIMEOUT", "not warm", "not warm when the run ran out of time"),
     ],
 )
 def test_urls_that_a_stopped_run_left_are_not_called_failed(state: str, word: str, text: str) -> None:

@@ -43,7 +43,7 @@ def test_pops_are_named_by_reason_the_most_first() -> None:
         (
             [group(("FRA2-C1", "NRT57-P3"))],
             [LATE],
-            "1 of the 2 used POPs stopped responding during the run, and what is not warm there does not count",
+            "1 of the 2 used POPs stopped responding during the run; targets that are not warm there do not count",
         ),
         (
             [group(("FRA2-C1",), (RETIRED,)), group(("FRA2-C1", "AKL1-C1"))],

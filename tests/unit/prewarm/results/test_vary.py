@@ -38,6 +38,8 @@ def test_counts_are_added_with_the_first_url_and_bounded() -> None:
 def test_warning_has_header_number_url_and_what_to_do_without_secrets() -> None:
     urls = ["https://www.example.com/a?token=s3cret", "https://www.example.com/b"]
     first, second = vary_warnings({"cookie": (1, 1), "origin": (3, 0)}, urls)
-    assert first.startswith("3 responses name origin in Vary, such as that of https://www.example.com/a?token=…, but")
+    assert first.startswith(
+        "3 responses name origin in Vary, such as the one for https://www.example.com/a?token=…, but"
+    )
     assert "add it to the cache key, or to headers" in first
-    assert second.startswith("1 response names cookie in Vary, such as that of https://www.example.com/b, but")
+    assert second.startswith("1 response names cookie in Vary, such as the one for https://www.example.com/b, but")

@@ -112,7 +112,7 @@ def test_crash_and_server_errors_are_repeated_like_those_of_api_gateway(monkeypa
     [
         (crashed(b'{"errorType": "X", "errorMessage": "a\\nb"}'), f"the function {ARN} failed: X: a b; its log", 4),
         (crashed(b"<no json>"), "failed: unknown error; its log", 4),
-        (refusal("AccessDeniedException", 403), "lack the right lambda:InvokeFunction", 4),
+        (refusal("AccessDeniedException", 403), "lack the permission lambda:InvokeFunction", 4),
         (refusal("ExpiredTokenException", 403), "AWS does not accept your credentials", 4),
         (refusal("ResourceNotFoundException", 404), "does not exist; pass the stack's output ApiFunctionArn", 4),
         (refusal("RequestTooLargeException", 413), "limit of 6 MB", 2),

@@ -60,7 +60,7 @@ def test_more_failures_than_github_shows_are_counted() -> None:
     many = [f"https://www.example.com/{number}" for number in range(25)]
     lines = list(annotation_lines(status(failedUrl=many, failures=[]), PAGE))
     assert len(lines) == MAX_ANNOTATIONS
-    assert "16 further URLs are not warm" in lines[-1]
+    assert "16more URLs are not warm" in lines[-1]
 
 
 class _Tags(HTMLParser):

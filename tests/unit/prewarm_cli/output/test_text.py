@@ -161,8 +161,7 @@ def test_status_lines_name_plain_copies_and_what_proofs_show() -> None:
     uncompressed = [{"url": GOOD, "pops": 2, "examples": ["ATL56-C1", "NRT57-P3"]}]
     lines = list(status_lines(status(targets=targets, uncompressed=uncompressed, uncompressedUrls=1)))
     proof = (
-        "4 targets verified by a second fetch, 3 found through another address of the POP than the first fetch; "
-        "5 of 8 addresses have a proof"
+        "4 targets verified by a second fetch, 3 found at another address of the POP; 5 of 8 addresses have a proof"
     )
     assert f"proofs   {proof}" in lines
     assert f"plain    {GOOD} was served uncompressed at 2 POPs" in lines

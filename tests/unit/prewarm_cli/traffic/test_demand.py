@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.log_files import within
+from prewarm_cli.traffic.log_search import within
 from prewarm_cli.traffic.results import as_json, covering_pops, printable, text_lines
 from tests.support.access_logs import LEGACY_FIELDS, record, w3c
 from tests.support.traffic import Analyse, pairs
@@ -144,6 +144,19 @@ def test_logs_without_demand_say_why(tmp_path: Path, analysed: Analyse) -> None:
         analysed(file)
 
 
+def test_logs_of_ranges_only_say_which_option_warms_them(tmp_path: Path, analysed: Analyse) -> None:
+    with pytest.raises(CommandFailed, match=r"1 URL: seen only as ranges .206.: pass --ranges-as-whole"):
+        analysed(w3c(tmp_path / "a", [record(status="206")]))
+
+
+@pytest.mark.parametrize(
+    "host", ["WWW.Example.com", "www.example.com.", "www.example.com:443", "www.example.com.:443"]
+)
+def test_each_spelling_of_a_host_is_the_one_of_the_option(tmp_path: Path, analysed: Analyse, host: str) -> None:
+    result = analysed(w3c(tmp_path / "a", [record(host=host)]), hosts=("www.example.com",))
+    assert set(pairs(result)) == {(f"{HOME}/index.html", "NRT57-P3")}
+
+
 def test_the_smallest_set_of_pops_carries_the_share(tmp_path: Path, analysed: Analyse) -> None:
     pops = {"NRT57-P3": 6, "FRA56-P5": 3, "LHR62-P1": 1}
     records = [record(pop=pop, stem=f"/{n}") for pop, count in pops.items() for n in range(count)]
@@ -159,7 +172,12 @@ def test_the_smallest_set_of_pops_carries_the_share(tmp_path: Path, analysed: An
         ("p/E1.2026-11-03-23.abc.gz", False),
         ("p/E1.2026-11-01-09.abc.gz", False),
         ("p/2026/11/02/11/x.gz", True),
-        ("p/2026/11/01/x.gz", False),
+        # The hour of a folder may be in the time zone that a Firehose stream names, from UTC-12 to UTC+14.
+        ("p/2026/11/01/x.gz", True),
+        ("p/2026/11/01/21/x.gz", False),
+        ("p/2026/11/04/10/x.gz", True),
+        ("p/2026/11/04/11/x.gz", False),
+        ("p/2026/10/31/x.gz", False),
         ("p/year=2026/month=11/day=02/hour=10/x.parquet", True),
         ("p/year=2026/month=10/day=31/x.parquet", False),
         ("p/today.gz", True),
@@ -169,6 +187,22 @@ def test_the_smallest_set_of_pops_carries_the_share(tmp_path: Path, analysed: An
 def test_files_are_pruned_by_the_hour_in_their_names(name: str, *, expected: bool) -> None:
     since, until = (datetime(2026, 11, 2, hour, tzinfo=UTC).replace(tzinfo=None) for hour in (11, 20))
     assert within(name, since, until) is expected
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "expected"),
+    [
+        ("export-2026-12-24/", "a.gz", True),
+        ("exports/2026/12/24/", "a.gz", True),
+        ("exports/2026/12/24/", "E1.2026-11-02-12.a.gz", True),
+        ("exports/2026/11/02/", "E1.2026-12-24-12.a.gz", False),
+        ("cdn/E1.2026-12", "-24-12.a.gz", False),
+        ("cdn/2026/12/24/", "15/a.gz", False),
+    ],
+)
+def test_a_date_in_the_name_that_the_user_gives_leaves_out_nothing(given: str, name: str, *, expected: bool) -> None:
+    since, until = (datetime(2026, 11, 2, hour, tzinfo=UTC).replace(tzinfo=None) for hour in (11, 20))
+    assert within(given + name, since, until, len(given)) is expected
 
 
 def test_pruned_files_are_not_read(tmp_path: Path, analysed: Analyse) -> None:
@@ -203,3 +237,12 @@ def test_more_scans_are_merged(tmp_path: Path, analysed: Analyse, monkeypatch: p
     monkeypatch.setattr("prewarm_cli.traffic.joining.FEW", 2)
     monkeypatch.setattr("prewarm_cli.traffic.joining.LARGE", 300)
     assert pairs(analysed(tmp_path / "logs")) == {(f"{HOME}/index.html", "NRT57-P3"): (10, 4096)}
+
+
+def test_a_list_that_no_run_takes_is_mentioned(
+    tmp_path: Path, analysed: Analyse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = analysed(w3c(tmp_path / "a", [record(), record(pop="FRA56-P5")]), cover=100.0)
+    assert "it will refuse this list" not in "\n".join(text_lines(result))
+    monkeypatch.setattr("prewarm_cli.traffic.results.PAIRS_AT_MOST", 1)
+    assert "a run takes at most 1 pair, so it will refuse this list" in "\n".join(text_lines(result))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from prewarm_cli.errors import CommandFailed
-from prewarm_cli.traffic.results import Result
+from prewarm_cli.traffic.results import Result, as_json, text_lines
 from tests.support.access_logs import (
     LEGACY_FIELDS,
     REAL_TIME_FIELDS,
@@ -95,6 +95,16 @@ def test_real_time_logs_give_the_same_demand_with_their_fields(tmp_path: Path, a
     sampled = analysed(file, fields=tuple(REAL_TIME_FIELDS), sampling_rate=5.0)
     assert pairs(sampled) == {pair: (20 * count, size) for pair, (count, size) in EXPECTED.items()}
     assert str(result.demand.since) == "2026-11-01 12:00:00.250000"
+    assert "  estimated from a sample of 5 % of the requests" in text_lines(sampled)
+
+
+def test_a_sampling_rate_without_real_time_logs_is_not_said_to_apply(tmp_path: Path, analysed: Analyse) -> None:
+    result = analysed(json_lines(tmp_path / "a.json", RECORDS), sampling_rate=5.0)
+    text = "\n".join(text_lines(result))
+    assert pairs(result) == EXPECTED
+    assert "estimated from a sample" not in text
+    assert "--sampling-rate has no effect" in text
+    assert "samplingRate" not in as_json(result, pops=False)
 
 
 def test_headerless_logs_without_fields_or_rate_are_refused(tmp_path: Path, analysed: Analyse) -> None:

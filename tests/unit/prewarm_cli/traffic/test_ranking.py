@@ -90,6 +90,7 @@ HOST = "https://www.example.com"
         ("/static/main.3f2a1b9c.js", "/static/main.9d8e7f60.js"),
         ("/assets/index-BkQsXqzW.js", "/assets/index-DfRtYuIo.js"),
         ("/assets/index-D4zBq8fQ.css", "/assets/index-Cx1W9m2P.css"),
+        ("/polyfills-LZBJRJJE.js", "/polyfills-5UZKVWPQ.js"),
         ("/v1.2.3/app.js", "/v1.3.0/app.js"),
         ("/app.js?v=1", "/app.js?v=2"),
     ],
@@ -137,3 +138,21 @@ def test_duckdb_comes_with_json_and_parquet() -> None:
     )
     loaded = connection.execute("SELECT extension_name FROM duckdb_extensions() WHERE loaded").fetchall()
     assert {("json",), ("parquet",)} <= set(loaded)
+
+
+def test_all_requests_are_all_pairs_and_the_smallest_share_is_one() -> None:
+    rows = [("https://a.example.com/0", "NRT1-P1", 3 * 10**9, 10)]
+    rows += [(f"https://a.example.com/{n}", "NRT1-P1", 1, 10) for n in range(1, 4)]
+    ranking = Ranking(demand_table(rows))
+    assert ranking.pairs_for(100) == 4
+    assert ranking.pairs_for(1e-12) == 1
+
+
+def test_a_new_url_among_many_rare_ones_keeps_its_busiest_pop(tmp_path: Path) -> None:
+    rows = [(f"https://a.example.com/{n}.png", f"NRT{n % 50 + 1}-P1", 1 + (n == 7), 10) for n in range(600)]
+    connection = demand_table(rows)
+    found = project(connection, ["https://a.example.com/img/new.png"], tmp_path)
+    assert found["the extension"] == 1
+    assert connection.execute("SELECT url, pop, requests FROM demand").fetchall() == [
+        ("https://a.example.com/img/new.png", "NRT8-P1", 1)
+    ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from prewarm.request.url_parser import parse_url
 from prewarm_cli.traffic.demand import is_plain
-from prewarm_cli.traffic.log_fields import ENCODED, decoded
+from prewarm_cli.traffic.log_encoding import ENCODED, decoded
 
 CODES = "% %2 %25 %2520 %20 %2E %2e %2F %7E %7e %3C %27 %fF %G0"
 PARTS = st.sampled_from([*CODES.split(), *"aZ7./?#-~'\"+*\\:@é\x7f ", "..", "--"])

@@ -173,12 +173,12 @@ def test_example_url_is_redacted() -> None:
             {"Restrictions": {"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}}},
             "geographic restriction (whitelist: DE)",
         ),
-        ({"WebACLId": "arn:acl"}, "allow its User-Agent"),
-        ({"ContinuousDeploymentPolicyId": "c1"}, "staging distribution, whose cache is another one and stays cold"),
+        ({"WebACLId": "arn:acl"}, "by a secret header"),
+        ({"ContinuousDeploymentPolicyId": "c1"}, "staging distribution, which has a separate cache that stays cold"),
         ({"HttpVersion": "http1.1"}, "HTTP/2 is off"),
         (
             {"CustomErrorResponses": {"Quantity": 1, "Items": [{"ErrorCode": 503, "ErrorCachingMinTTL": 300}]}},
-            "a 5xx is retried after that time, or not at all where the run ends before",
+            "a 5xx is retried after that time, or not at all if the run ends first",
         ),
     ],
 )

@@ -162,7 +162,9 @@ def test_unreadable_file_of_an_index_is_skipped_and_most_of_them_are_an_alarm() 
     }
 
 
-@pytest.mark.parametrize("body", [b"", b"\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "body", [b"", b"\n", b"\xef\xbb\xbf", gzip.compress(b"")], ids=["no byte", "newline", "byte order mark", "gzip"]
+)
 def test_empty_file_of_an_index_is_skipped_with_the_reason(body: bytes) -> None:
     top, files = f"{SITE}/top.xml", [f"{SITE}/{name}.xml" for name in "ab"]
     index = sitemap(*((each, "") for each in files), root="sitemapindex", item="sitemap")
