@@ -8,22 +8,20 @@ https://www.example.com/a,NRT57-P3,120,64000
 ```
 
 The first and the last line are optional in a file and are checked where they are; a stream must have the last one,
-so that a cut one is refused. Quoting follows RFC 4180. Pure, and free of the parser of URLs, so that the base command
-can import it.
+so that a cut one is refused. Quoting follows RFC 4180. targets_reader.py reads it. Pure, and free of the parser of
+URLs, so that the base command can import it.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple, TextIO
 
-from prewarm.catalogue import POP_PATTERN
 from prewarm.errors import truncate
 
 COLUMNS = ("url", "pop", "requests", "bytes")
-NEEDED = ("url", "pop")
 TRAFFIC, END = "#traffic", "#end"
 # What spreadsheets write between cells where a comma is the decimal sign.
 SEPARATORS = {";": "semicolons", "\t": "tabs"}
@@ -33,15 +31,6 @@ PAIRS_AT_MOST = 2_000_000
 MOST_COUNT = 2**53
 MOST_SUM = 10**24 - 1
 COUNT = re.compile(r"\d{1,24}", re.ASCII)
-# The columns of a file as `write_targets` and Athena write it, with their places, and a usual row of it: any cell may
-# be quoted, and a quoted URL may have commas. This takes half of the time of the CSV reader; a reader for each row,
-# which other rows need, takes twice as long as the one. Counts of so many digits are below MOST_COUNT.
-USUAL_COLUMNS = [(name, place) for place, name in enumerate(COLUMNS)]
-_SIGNS = "!$-+\\--~\xa1-\u167f\u3001-\U0010ffff"  # no comma, quote, # or white space; # may follow
-USUAL_ROW = re.compile(
-    rf'(")?([{_SIGNS}](?(1)[#,{_SIGNS}]*+"|[#{_SIGNS}]*+)),'
-    r'(")?([A-Z]{3}[0-9]{1,3}-[A-Z][0-9]{1,3})(?(3)"),(")?([0-9]{1,15})(?(5)"),(")?([0-9]{1,15})(?(7)")(?:\r?\n)?'
-)
 # Written at once: a call for each row takes twice as long.
 ROWS_WRITTEN = 1_000
 CURVE = re.compile(r"(?P<percent>\d{1,2}(?:\.\d+)?|100):(?P<pairs>\d{1,16})", re.ASCII)
@@ -77,13 +66,15 @@ class Traffic:
             TargetsError: a value is missing or wrong.
 
         """
-        values = _values(line, TRAFFIC, 1)
+        values = values_of(line, TRAFFIC, 1)
         curve: dict[float, int] = {}
         for entry in filter(None, values.get("curve", "").split(";")):
             if (found := CURVE.fullmatch(entry)) is None:
-                raise _error(1, "curve", f"{truncate(entry)!r} is not a percentage and a number such as 95:4129")
+                raise error_at(1, "curve", f"{truncate(entry)!r} is not a percentage and a number such as 95:4129")
             curve[float(found["percent"])] = int(found["pairs"])
-        return cls(_count(values, "requests", 1, most=MOST_SUM), values.get("from", ""), values.get("to", ""), curve)
+        return cls(
+            count_of(values, "requests", 1, most=MOST_SUM), values.get("from", ""), values.get("to", ""), curve
+        )
 
 
 class Pair(NamedTuple):
@@ -120,138 +111,25 @@ def write_end(file: TextIO, pairs: int, requests: int) -> None:
     file.write(f"{END},pairs={pairs},requests={requests}\n")
 
 
-class TargetsReader:
-    """Reads a CSV of targets line by line; iterate over it once for (line, Pair).
-
-    `lines`: the text's lines with their ends; `needs_end`: refuse a text without the last line, as a stream may be
-    cut. `traffic` is known after the first pair, or at the end; `pairs` and `requests` count what was read.
-    """
-
-    def __init__(self, lines: Iterable[str], *, needs_end: bool = False) -> None:
-        self._lines, self._needs_end = iter(lines), needs_end
-        self.traffic: Traffic | None = None
-        self.pairs = self.requests = 0
-        self.ended = False
-
-    def __iter__(self) -> Iterator[tuple[int, Pair]]:
-        """Yield each pair with the line on which it begins, counted from 1.
-
-        Raises:
-            TargetsError: the text is not in the format; the message names line and column.
-
-        """
-        lines, usual = self._without_mark(), False
-        columns: dict[str, int] | None = None
-        number = width = 0
-        try:
-            for text in lines:
-                number += 1
-                if usual and (found := USUAL_ROW.fullmatch(text)):
-                    quote, url, _, pop, _, requests, _, size = found.groups()
-                    pair = Pair(url[:-1] if quote else url, pop, int(requests), int(size))
-                    self.pairs += 1
-                    self.requests += pair[2]
-                    yield number, pair
-                    continue
-                # A quoted cell may continue in the next lines.
-                rows, first = csv.reader(chain((text,), lines), strict=True), number
-                number = first - 1
-                row = next(rows)
-                number += rows.line_num
-                if not row or (not row[0].strip() and not any(cell.strip() for cell in row)):
-                    continue
-                if self.ended:
-                    raise _error(first, "", f"has a line after {END}")
-                if row[0].startswith("#"):
-                    self._mark(",".join(row), first, first=columns is None)
-                    usual = usual and not self.ended
-                elif columns is None:
-                    columns, width = _columns(row, first), len(row)
-                    usual = [*columns.items()] == USUAL_COLUMNS
-                else:
-                    pair = _pair(row, columns, first, width)
-                    self.pairs += 1
-                    self.requests += pair.requests
-                    yield first, pair
-        except csv.Error as error:
-            raise _error(number + rows.line_num, "", f"is not CSV: {error}") from error
-        if columns is None:
-            raise TargetsError(f"is empty; it needs the header {','.join(COLUMNS)}")
-        if self._needs_end and not self.ended:
-            raise TargetsError(f"ends after line {number} without {END}, so it was cut off; create it again")
-
-    def _without_mark(self) -> Iterator[str]:
-        """Return the lines without a byte order mark before the first one."""
-        first = next(self._lines, "")
-        return chain((first.removeprefix("\ufeff"),), self._lines) if first else self._lines
-
-    def _mark(self, text: str, number: int, *, first: bool) -> None:
-        """Read a line that begins with #."""
-        name = text.split(",", 1)[0].strip()
-        if other := next((sign for sign in SEPARATORS if name.startswith(TRAFFIC + sign)), None):
-            raise _error(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
-        if name == TRAFFIC and first and self.traffic is None:
-            self.traffic = Traffic.from_line(text)
-        elif name == END and not first:
-            values = _values(text, END, number)
-            for column, counted in (("pairs", self.pairs), ("requests", self.requests)):
-                if (named := _count(values, column, number, most=MOST_SUM)) != counted:
-                    raise _error(
-                        number,
-                        column,
-                        f"{END} says {named:,}, but there are {counted:,}: the file was cut, or edited; "
-                        "make it again, or remove the line if you edited it",
-                    )
-            self.ended = True
-        else:
-            expected = f"only {TRAFFIC} on the first line and {END} on the last one may begin with #"
-            raise _error(number, "", f"{truncate(name)!r} has no meaning here; {expected}")
-
-
-def _columns(row: list[str], number: int) -> dict[str, int]:
-    names = [cell.strip().lower() for cell in row]
-    if len(row) == 1 and (other := next((sign for sign in SEPARATORS if NEEDED[0] in names[0].split(sign)), None)):
-        raise _error(number, "", f"{SEPARATORS[other]} separate the cells; save the list with commas")
-    if missing := [name for name in NEEDED if name not in names]:
-        header = f"expected the header {','.join(COLUMNS)}, got {truncate(','.join(row))!r}"
-        raise _error(number, missing[0], f"is missing; {header}")
-    if len(set(names)) < len(names):
-        raise _error(number, "", "the header names a column twice")
-    return {name: names.index(name) for name in COLUMNS if name in names}
-
-
-def _pair(row: list[str], columns: dict[str, int], number: int, width: int) -> Pair:
-    """Return the pair in a row; `width`: the header's cells."""
-    if len(row) > width:
-        # A URL with a comma that is not quoted: its part before the comma is another URL.
-        raise _error(number, "", f"has {len(row)} cells, the header has {width}; quote the URL")
-    values = {name: row[place].strip() for name, place in columns.items() if place < len(row)}
-    if not values.get("url"):
-        raise _error(number, "url", "is empty")
-    pop = values.get("pop", "").upper()
-    if POP_PATTERN.fullmatch(pop) is None:
-        raise _error(number, "pop", f"{truncate(pop)!r} is not a POP id (expected a value such as NRT57-P3)")
-    counts = {name: _count(values, name, number) for name in ("requests", "bytes") if name in columns}
-    return Pair(values["url"], pop, **counts)
-
-
-def _values(line: str, name: str, number: int) -> dict[str, str]:
-    """Return the named values of a line that begins with #."""
+def values_of(line: str, name: str, number: int) -> dict[str, str]:
+    """Return the named values of a line that begins with #; raises TargetsError."""
     values = {}
     for part in filter(None, line.strip().split(",")[1:]):
         key, equals, value = part.strip().partition("=")
         if not equals:
-            raise _error(number, "", f"{truncate(part)!r} of {name} is not a name=value")
+            raise error_at(number, "", f"{truncate(part)!r} of {name} is not a name=value")
         values[key] = value
     return values
 
 
-def _count(values: dict[str, str], name: str, number: int, most: int = MOST_COUNT) -> int:
+def count_of(values: dict[str, str], name: str, number: int, most: int = MOST_COUNT) -> int:
+    """Return a named value as a whole number of at most `most`; raises TargetsError for line `number`."""
     text = values.get(name, "")
     if COUNT.fullmatch(text) is None or int(text) > most:
-        raise _error(number, name, f"{truncate(text)!r} is not a whole number from 0 to {most:,}")
+        raise error_at(number, name, f"{truncate(text)!r} is not a whole number from 0 to {most:,}")
     return int(text)
 
 
-def _error(number: int, column: str, message: str) -> TargetsError:
+def error_at(number: int, column: str, message: str) -> TargetsError:
+    """Return an error of a line, and of a column of it unless that is empty."""
     return TargetsError(f"line {number}, column {column}: {message}" if column else f"line {number}: {message}")

@@ -8,7 +8,7 @@ is on. Which regional edge cache serves a POP is not published (catalogue.region
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -100,7 +100,7 @@ def origin_fetches(
     for stored, in_order, masks in groups:
         of_group = urls[stored.url_from : stored.url_to]
         areas = [catalogue.regional_cache_of(pop) for pop in stored.pops]
-        for number, alike in sorted(_alike(first_matches(in_order, of_group), areas, masks).items()):
+        for number, alike in sorted(_alike(in_order, first_matches(in_order, of_group), areas, masks).items()):
             merged: Bypass | None = None
             for counts, found in alike.items():
                 objects, through = found * variants, dict(counts)
@@ -120,9 +120,13 @@ def origin_fetches(
 
 # How many POPs of each area a URL is warmed at.
 _Spread = tuple[tuple[str, int], ...]
+# In place of areas that need not be distinguished.
+ANY_AREA = ""
 
 
-def _alike(matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | None) -> dict[int, Counter[_Spread]]:
+def _alike(
+    in_order: Sequence[Behaviour], matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | None
+) -> dict[int, Counter[_Spread]]:
     """Return by behaviour's number how many URLs have each spread; `masks` as in `origin_fetches`."""
     if masks is None:
         everywhere = tuple(sorted(Counter(areas).items()))
@@ -130,10 +134,35 @@ def _alike(matches: Sequence[int], areas: Sequence[str], masks: Sequence[int] | 
     bits: dict[str, int] = {}
     for column, area in enumerate(areas):
         bits[area] = bits.get(area, 0) | 1 << column
+    by_number: dict[int, Sequence[int]] = {0: masks}
+    if len(in_order) > 1:
+        listed: dict[int, list[int]] = {number: [] for number in set(matches)}
+        for number, mask in zip(matches, masks, strict=True):
+            listed[number].append(mask)
+        by_number = dict(listed)
+    return {
+        number: _spreads(in_order[number] if in_order else None, bits, of_behaviour)
+        for number, of_behaviour in by_number.items()
+    }
+
+
+def _spreads(behaviour: Behaviour | None, bits: Mapping[str, int], masks: Sequence[int]) -> Counter[_Spread]:
+    """Return how many URLs of a behaviour have each spread, or each part of one that `_of_behaviour` treats apart.
+
+    A URL's whole spread takes several times as long, and only matters where some areas are bypassed.
+    """
+    if behaviour is not None and behaviour.is_dynamic:
+        numbers = Counter(map(int.bit_count, masks))
+        return Counter({((ANY_AREA, pops),) if pops else (): urls for pops, urls in numbers.items()})
+    if behaviour is not None and behaviour.shielded:
+        return Counter({((ANY_AREA, 1),): len(masks) - masks.count(0)})
+    regions = regions_of_caches()
+    if behaviour is None or not any(regions.get(area, "") == behaviour.s3_region != "" for area in bits):
+        return Counter({((area, 1),): sum(1 for mask in masks if mask & own) for area, own in bits.items()})
+    found: Counter[_Spread] = Counter()
     in_order = sorted(bits.items())
-    found: dict[int, Counter[_Spread]] = {number: Counter() for number in set(matches)}
-    for number, mask in zip(matches, masks, strict=True):
-        found[number][tuple((area, count) for area, own in in_order if (count := (mask & own).bit_count()))] += 1
+    for mask in masks:
+        found[tuple((area, count) for area, own in in_order if (count := (mask & own).bit_count()))] += 1
     return found
 
 

@@ -1,13 +1,16 @@
 """Store a planned run in S3: blocks, stages, invalidations and plan."""
 
 import uuid
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from prewarm.errors import PrewarmError
+from prewarm.planning.by_position import pack
 from prewarm.planning.cells import pack_masks
-from prewarm.planning.plan import Plan
+from prewarm.planning.plan import Block, Plan
 from prewarm.request.model import PrewarmRequest
 from prewarm.storage.run_store import Storage
 from prewarm.urls import Url, respelled
@@ -24,6 +27,9 @@ from resolve.distributions.cache_behaviours import (
 from resolve.distributions.longest_lifetimes import longest_lifetimes, other_ttls
 from resolve.invalidation_paths import uncovered
 from resolve.stages import PlannedRun
+
+# Blocks that are written at the same time: S3 takes some 20 ms for each, and a large run has hundreds.
+PUTS_AT_ONCE = 4
 
 
 class RunEnded(PrewarmError):
@@ -68,35 +74,54 @@ def store_plan(planned: PlannedRun, fields: PrewarmRequest, store: Storage, redr
 
 def _put_blocks(plan: Plan, planned: PlannedRun, fields: PrewarmRequest, store: Storage) -> None:
     """Store the workers' input: each block's URLs and what the distribution's cache behaviours say of them."""
-    matches = [first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
-               for each in planned.groups]  # fmt: skip
-    for block in planned.blocks:
-        urls = [planned.urls[index] for index in block.indices]
-        in_order, first = planned.groups[block.group].behaviours, planned.groups[block.group].stored.url_from
-        matched = [matches[block.group][index - first] for index in block.indices]
-        document: dict[str, Any] = {
-            "headers": fields.headers,
-            "user_agent": fields.user_agent,
-            "urls": [url.fetch for url in urls],
-            "uncacheable": uncacheable(in_order, matched),
-            "error_pages": dict(in_order[0].error_pages) if in_order else {},
-            "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
-            "paged_errors": sorted(in_order[0].paged_errors) if in_order else [],
-            "longest_ttls": longest_lifetimes(in_order, matched),
-            "ttls": other_ttls(in_order, matched),
-            "refusals": refusals(in_order, matched),
-            "compressed": _compressed(plan, in_order, matched, urls),
-            "kept": uncovered(urls, in_order, fields.invalidation_patterns),
-            "server_timing": not has_pragma_in_key(in_order),
-            "first_byte_seconds": longest_first_byte(in_order, urls),
-        }
-        if block.rows:
-            document |= {"rows": block.rows, "masks": pack_masks(block.masks)}
-        if in_order:
-            document["harmless_vary"] = harmless_vary(in_order, matched)
-        if forms := respelled(urls):
-            document["given"] = {number: urls[number].given for number in forms}
-        store.put_block(plan, block.number, document)
+    matches = [
+        first_matches(each.behaviours, planned.urls[each.stored.url_from : each.stored.url_to])
+        if len(each.behaviours) > 1
+        else None
+        for each in planned.groups
+    ]
+    with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
+        waiting: deque[Future[None]] = deque()
+        for block in planned.blocks:
+            if len(waiting) >= PUTS_AT_ONCE:
+                waiting.popleft().result()
+            document = _document(block, plan, planned, matches[block.group], fields)
+            waiting.append(pool.submit(store.put_block, plan, block.number, document))
+        for each in waiting:
+            each.result()
+
+
+def _document(
+    block: Block, plan: Plan, planned: PlannedRun, of_group: Sequence[int] | None, fields: PrewarmRequest
+) -> dict[str, Any]:
+    """Return a block as it is stored; `of_group`: its group's `first_matches`, None if all URLs have the first."""
+    group = planned.groups[block.group]
+    urls = [planned.urls[index] for index in block.indices]
+    in_order, first = group.behaviours, group.stored.url_from
+    matched = [of_group[index - first] for index in block.indices] if of_group else [0] * len(urls)
+    document: dict[str, Any] = {
+        "headers": fields.headers,
+        "user_agent": fields.user_agent,
+        "urls": [url.fetch for url in urls],
+        "uncacheable": pack(uncacheable(in_order, matched), len(urls)),
+        "error_pages": dict(in_order[0].error_pages) if in_order else {},
+        "error_seconds": dict(in_order[0].error_seconds) if in_order else {},
+        "paged_errors": sorted(in_order[0].paged_errors) if in_order else [],
+        "longest_ttls": pack(longest_lifetimes(in_order, matched), len(urls)),
+        "ttls": pack(other_ttls(in_order, matched), len(urls)),
+        "refusals": pack(refusals(in_order, matched), len(urls)),
+        "compressed": pack(_compressed(plan, in_order, matched, urls), len(urls)),
+        "kept": uncovered(urls, in_order, fields.invalidation_patterns),
+        "server_timing": not has_pragma_in_key(in_order),
+        "first_byte_seconds": longest_first_byte(in_order, urls),
+    }
+    if block.rows:
+        document |= {"rows": block.rows, "masks": pack_masks(block.masks)}
+    if in_order:
+        document["harmless_vary"] = pack(harmless_vary(in_order, matched), len(urls))
+    if plan.respelled and (forms := respelled(urls)):
+        document["given"] = {number: urls[number].given for number in forms}
+    return document
 
 
 def _compressed(

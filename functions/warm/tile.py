@@ -9,6 +9,7 @@ from typing import Any
 from prewarm import __version__
 from prewarm.fetcher.fetcher import Fetch, PopQueue
 from prewarm.fetcher.response import Response
+from prewarm.planning.by_position import unpack
 from prewarm.planning.cells import Cells, Sample
 from prewarm.planning.plan import Batch, Plan
 from warm.cursor import FETCHED, Cursor, nothing_done
@@ -136,16 +137,15 @@ class Tile:
         )
         cursor = cursor or Cursor()
         bitmap = bytearray(cursor.done) or nothing_done(batch.cells, len(plan.variants))
-        uncacheable = {int(url): reason for url, reason in block.get("uncacheable", {}).items()}
-        pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
-        refusals = {
-            int(url): f"by the edge, which has {settings}" for url, settings in block.get("refusals", {}).items()
-        }
         urls, variants, verify = block["urls"], plan.variants, plan.verify
+        uncacheable, refusing, texts, longest, ttls = (
+            unpack(block.get(name, {}), len(urls))
+            for name in ("uncacheable", "refusals", "compressed", "longest_ttls", "ttls")
+        )
+        pages = {int(status): seconds for status, seconds in block.get("error_pages", {}).items()}
+        refusals = {url: f"by the edge, which has {settings}" for url, settings in refusing.items()}
         given = {int(url): text for url, text in block.get("given", {}).items()}
-        compressed = {
-            int(url): frozenset(map(int, numbers.split(","))) for url, numbers in block.get("compressed", {}).items()
-        }
+        compressed = {url: frozenset(map(int, numbers.split(","))) for url, numbers in texts.items()}
         error_seconds = {int(status): seconds for status, seconds in block.get("error_seconds", {}).items()}
         return cls(
             batch,
@@ -165,10 +165,10 @@ class Tile:
             compressed,
             error_seconds,
             frozenset(block.get("paged_errors", ())),
-            {int(url): seconds for url, seconds in block.get("longest_ttls", {}).items()},
+            longest,
             separate_pops,
             carriers,
-            {int(url): (least, default) for url, (least, default) in block.get("ttls", {}).items()},
+            {url: (least, default) for url, (least, default) in ttls.items()},
             frozenset(block.get("kept", ())),
             frozenset(n for n, url in enumerate(urls if http_headers else ()) if url.startswith("http://")),
             plan.http_variants,
@@ -238,9 +238,9 @@ class Tile:
 
 def _harmless_vary(block: dict[str, Any]) -> list[frozenset[str]] | None:
     """Return for each URL of a block the headers of its cache key and of the request; None if the key is unknown."""
-    known: dict[str, str] | None = block.get("harmless_vary")
-    if known is None:
+    if "harmless_vary" not in block:
         return None
+    known = unpack(block["harmless_vary"], len(block["urls"]))
     sent = frozenset(name.lower() for name in block["headers"])
-    by_text = {text: frozenset(text.split(",")) | sent for text in known.values()}
-    return [by_text[known[str(url)]] if str(url) in known else sent for url in range(len(block["urls"]))]
+    by_text = {text: frozenset(text.split(",")) | sent for text in set(known.values())}
+    return [by_text[known[url]] if url in known else sent for url in range(len(block["urls"]))]

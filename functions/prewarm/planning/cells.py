@@ -11,7 +11,7 @@ import operator
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 # The fastest level: a list of batches has a million pairs.
 PAIRS_LEVEL = 1
@@ -92,6 +92,24 @@ class Cells:
             if mask >> column & 1:
                 yield index, index + 1
 
+    @property
+    def sample_size(self) -> int:
+        """Return the number of cells that `verify: sample` verifies, as `sample().size` but in a tenth of its time.
+
+        A row has one, but for those that are added for columns without one (see _cover).
+        """
+        if self.masks is None:
+            return self.sample().size
+        left = union(self.masks)
+        columns, covered = left.bit_count(), 0
+        for mask in self.masks:
+            if new := mask & left:
+                left ^= new & -new
+                covered += 1
+                if covered == columns:
+                    break
+        return len(self.masks) - self.masks.count(0) + columns - covered
+
     def sample(self) -> "Sample":
         """Return the cells that `verify: sample` verifies: at least one of each row and of each used column."""
         if self.masks is None:
@@ -157,16 +175,16 @@ def _nth_bit(mask: int, number: int) -> int:
 
 def pack_masks(masks: Sequence[int]) -> str:
     """Return masks as stored: hexadecimal numbers, separated by spaces."""
-    return " ".join(f"{mask:x}" for mask in masks)
+    return " ".join(map(hex, masks)).replace("0x", "")
 
 
 def unpack_masks(text: str) -> tuple[int, ...]:
     """Return the masks that `pack_masks` packed."""
-    return tuple(int(mask, 16) for mask in text.split())
+    return tuple(map(int, text.split(), repeat(16)))
 
 
 def pack_pairs(rows: Sequence[int], masks: Sequence[int]) -> str:
-    """Return rows and masks as a batch's entry has them: compressed for itself, so that each can be read alone."""
+    """Return rows and masks as a batch's entry has them, compressed so that each entry can be read alone."""
     steps = (row - before for before, row in zip((0, *rows), rows, strict=False))
     text = f"{' '.join(map(str, steps))}\n{pack_masks(masks)}"
     return base64.b64encode(zlib.compress(text.encode(), PAIRS_LEVEL)).decode()

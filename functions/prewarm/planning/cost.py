@@ -209,7 +209,7 @@ def verification_fetches(plan: Plan, batches: Iterable[Batch]) -> int:
         return 0
     if plan.verify == "all":
         return plan.targets
-    return sum(batch.cells.sample().size for batch in batches) * len(plan.variants)
+    return sum(batch.cells.sample_size for batch in batches) * len(plan.variants)
 
 
 def work_of_group(

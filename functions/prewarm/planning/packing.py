@@ -33,10 +33,9 @@ def pack_pairs(
     for first in range(0, len(masks), max(1, len(groups))):
         stage: list[Batch] = []
         for number, (group, of_group) in enumerate(zip(groups, masks[first : first + len(groups)], strict=True)):
-            for start, end, rows, bits in _batches_of(group, of_group, variants, targets):
+            for start, end, rows, bits, count in _batches_of(group, of_group, variants, targets):
                 url_from, url_to = rows[0], rows[-1] + 1
                 block = Block(len(blocks), number, url_from, url_to, tuple(rows), tuple(bits))
-                count = variants * sum(mask.bit_count() for mask in bits)
                 name = f"{len(stages) + 1}-{len(stage):06}"
                 stage.append(
                     Batch(name, number, block.number, url_from, url_to, start, end, count, block.rows, block.masks)
@@ -66,41 +65,50 @@ def first_stage(masks: Masks, leading: Sequence[int]) -> tuple[list[int], list[i
 
 def reorder(masks: Masks, columns: Sequence[int]) -> list[int]:
     """Return masks with the bits of `columns` in that order; other bits are dropped."""
-    bits = {1 << old: 1 << new for new, old in enumerate(columns)}
-    if all(old == new for old, new in bits.items()) and union(masks) < 1 << len(columns):
+    used = union(masks)
+    if list(columns) == list(range(len(columns))) and used < 1 << len(columns):
         return list(masks)
+    # By the number of an old bit counted from 1, as bit_length returns it.
+    old_bits = [0, *(1 << old for old in range(used.bit_length()))]
+    new_bits = [0] * max(len(old_bits), max(columns, default=0) + 2)
+    for new, old in enumerate(columns):
+        new_bits[old + 1] = 1 << new
     result = []
     for mask in masks:
-        new = 0
-        while mask:
-            bit = mask & -mask
-            mask ^= bit  # noqa: PLW2901 - the bits are taken one by one
-            new |= bits.get(bit, 0)
+        new, left = 0, mask
+        while left:
+            # From the highest on, so that what is left gets smaller.
+            length = left.bit_length()
+            left ^= old_bits[length]
+            new |= new_bits[length]
         result.append(new)
     return result
 
 
 def _batches_of(
     group: Group, masks: Masks, variants: int, targets: int
-) -> Iterator[tuple[int, int, list[int], list[int]]]:
-    """Yield a group's batches as range of POPs, URL indices and their masks within that range."""
+) -> Iterator[tuple[int, int, list[int], list[int], int]]:
+    """Yield a group's batches as range of POPs, URL indices and their masks within that range, and targets."""
     step = pops_each(max(1, len(group.pops)))
+    # The same objects for all clusters: a million rows would need 28 MB for numbers of their own.
+    indices = list(range(group.url_from, group.url_to))
     for start in range(0, len(group.pops), step):
         end = min(start + step, len(group.pops))
-        whole = (1 << end - start) - 1
+        whole = (1 << end) - (1 << start)
         rows: list[int] = []
         bits: list[int] = []
         count = 0
-        for index, mask in enumerate(masks, start=group.url_from):
-            own = mask >> start & whole
+        for index, mask in zip(indices, masks, strict=False):
+            own = mask & whole
             if not own:
                 continue
+            own >>= start
             more = own.bit_count() * variants
             if rows and (len(rows) >= MAX_URLS_PER_BATCH or count + more > targets):
-                yield start, end, rows, bits
+                yield start, end, rows, bits, count
                 rows, bits, count = [], [], 0
             rows.append(index)
             bits.append(own)
             count += more
         if rows:
-            yield start, end, rows, bits
+            yield start, end, rows, bits, count

@@ -6,16 +6,20 @@ property test compares them with ada's. A URL that ada accepts and no viewer can
 """
 
 import re
+from typing import TypeVar
 
 from ada_url import URL, idna_to_ascii, normalize_url
 
 from prewarm.errors import truncate
 from prewarm.urls import Url, redacted
 
+T = TypeVar("T")
 # CloudFront's quota "Maximum length of a URL": 8,192 bytes (Developer Guide, "Quotas").
 LONGEST_URL = 8192
 LONGEST_HOST = 253
 IP_ADDRESS = "contains an IP address; use the host name that the distribution serves"
+# Where the path of a URL can begin: a host has a character at least.
+BEFORE_PATH = len("https://")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # The spellings of a port that clients drop.
 NO_PORTS = {scheme: {":", f":{port}"} for scheme, port in DEFAULT_PORTS.items()}
@@ -35,6 +39,7 @@ TAIL, ENCODED_TAIL = (rf"/{part}(?:\?{part})?+" for part in (KEPT, ENCODED))
 # host ends in a label that starts with a letter, so that it is not a number; a path with `/.` needs a closer look.
 HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 PLAIN = re.compile(f"(?P<scheme>https?)://(?P<host>{HOST}){TAIL}", re.ASCII)
+PLAIN_PATH = re.compile(TAIL, re.ASCII)
 PLAIN_HOST = re.compile(HOST, re.ASCII)
 PLAIN_TAIL = re.compile(ENCODED_TAIL, re.ASCII)
 # A URL that has none of the faults that _check_given and _check_authority look for, one by one, to name them.
@@ -62,6 +67,8 @@ AMBIGUOUS_IN_HOSTS = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 # The hosts of the last URLs by name as given.
 MOST_HOSTS_KEPT = 4096
 _HOSTS: dict[str, str] = {}
+# Scheme and host of the last URLs that were fetched as given, by what precedes their path.
+_ORIGINS: dict[str, tuple[str, str]] = {}
 
 
 def parse_url(text: str) -> Url:
@@ -78,11 +85,17 @@ def parse_url(text: str) -> Url:
     given = text.strip(" \t\r\n\f\v")
     start = None
     if len(given) <= LONGEST_URL:
-        if given.isascii() and "/." not in given and (plain := PLAIN.fullmatch(given)):
-            scheme, host = plain.groups()
-            # A label in the form of an IDN (`xn--`) may be invalid.
-            if len(host) <= LONGEST_HOST and ("--" not in host or _host(host) == host):
-                return Url(given, given, scheme, host)
+        if "/." not in given and given.isascii():
+            path = given.find("/", BEFORE_PATH)
+            origin = _ORIGINS.get(given[:path])
+            if origin and PLAIN_PATH.fullmatch(given, path):
+                return Url(given, given, *origin)
+            if plain := PLAIN.fullmatch(given):
+                scheme, host = plain.groups()
+                # A label in the form of an IDN (`xn--`) may be invalid.
+                if len(host) <= LONGEST_HOST and ("--" not in host or _host(host) == host):
+                    _keep(_ORIGINS, given[:path], (scheme, host))
+                    return Url(given, given, scheme, host)
         start = FAULTLESS.fullmatch(given)
     if start:
         scheme, name, port, rest = start.groups()
@@ -172,10 +185,14 @@ def _host(name: str) -> str:
     host = _HOSTS.get(name)
     if host is None:
         host = _converted(name)
-        if len(_HOSTS) >= MOST_HOSTS_KEPT:
-            _HOSTS.clear()
-        _HOSTS[name] = host
+        _keep(_HOSTS, name, host)
     return host
+
+
+def _keep(kept: dict[str, T], name: str, value: T) -> None:
+    if len(kept) >= MOST_HOSTS_KEPT:
+        kept.clear()
+    kept[name] = value
 
 
 def _converted(name: str) -> str:

@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import zlib
+from collections.abc import Iterable
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from prewarm.errors import PrewarmError, TransientError
 from prewarm.storage.transient import named_errors, read_whole, unpacked
+from prewarm.unpacking import GZIP_WINDOW
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -113,6 +117,10 @@ class Bucket:
         self._put(key, _json_of(key, document), ContentType=JSON, **options)
         return key
 
+    def _put_list(self, key: str, entries: Iterable[object], at_once: int) -> None:
+        """Store a list at a key that ends in .gz as `_put_json` does, but encode only `at_once` entries at a time."""
+        self._put(key, _gzip_of(entries, at_once), ContentType=JSON)
+
     def _put_once(self, key: str, document: object, *, again: bool = True) -> bool:
         """Store a document unless the key has one; return whether it was stored. `again`: retry a conflict."""
         try:
@@ -208,5 +216,19 @@ class Bucket:
 
 def _json_of(key: str, document: object) -> bytes:
     """Return a document as it is stored at a key, compressed if the key ends in .gz."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    text = _encoded(document)
     return gzip.compress(text, GZIP_LEVEL) if key.endswith(".gz") else text
+
+
+def _encoded(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _gzip_of(entries: Iterable[object], at_once: int) -> bytes:
+    """Return a list as it is stored at a key that ends in .gz; `at_once` entries are encoded at a time."""
+    compressor = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW)
+    parts, rest, separator = [compressor.compress(b"[")], iter(entries), b""
+    while some := list(islice(rest, at_once)):
+        parts.append(compressor.compress(separator + _encoded(some)[1:-1]))
+        separator = b","
+    return b"".join([*parts, compressor.compress(b"]"), compressor.flush()])

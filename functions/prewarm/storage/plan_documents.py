@@ -9,6 +9,9 @@ from prewarm.planning.plan import Plan
 from prewarm.storage.bucket import Bucket
 from prewarm.storage.keys import plan_key, run_key, stage_key
 
+# Encoded at a time: a few megabytes, since a URL may have thousands of characters.
+URLS_AT_ONCE = 1_000
+
 
 class PlanDocuments(Bucket):
     """Plan, URLs, batches, addresses, blocks, stages and invalidations of a run."""
@@ -24,7 +27,7 @@ class PlanDocuments(Bucket):
         self._put_json(plan_key(plan.run, plan.attempt, "addresses.json.gz"), addresses)
         if not replace and self.get_plan(plan.run) is not None:
             return False
-        self._put_json(run_key(plan.run, "plan/urls.json.gz"), urls)
+        self._put_list(run_key(plan.run, "plan/urls.json.gz"), urls, URLS_AT_ONCE)
         if replace:
             self._put_json(key, plan.as_json())
         # A write whose response was lost is repeated by the SDK: then the stored plan is this one.

@@ -11,6 +11,7 @@ from typing import Any
 
 from prewarm.request.path_pattern import path_expression
 from prewarm.urls import Url
+from resolve.distributions.by_url import by_url
 from resolve.distributions.error_responses import error_pages, error_seconds, errors_with_page, refusing_settings
 from resolve.distributions.forwarding import (
     NO_POLICIES,
@@ -142,8 +143,11 @@ def behaviours(config: Document, policies: Mapping[str, Document], others: Polic
 
 def by_behaviour(in_order: Sequence[Behaviour], urls: Iterable[Url]) -> dict[int, list[Url]]:
     """Return the URLs by the first behaviour whose pattern their path matches: index of the behaviour to its URLs."""
+    listed = list(urls)
+    if len(in_order) == 1:
+        return {0: listed} if listed else {}
     grouped: dict[int, list[Url]] = {}
-    for url in urls:
+    for url in listed:
         grouped.setdefault(_first_match(in_order, url), []).append(url)
     return grouped
 
@@ -198,13 +202,6 @@ def compressed(in_order: Sequence[Behaviour], matches: Sequence[int], variants: 
 def has_pragma_in_key(in_order: Iterable[Behaviour]) -> bool:
     """Return whether a cache key has the header Pragma, so that sending it would select another copy."""
     return any(each.key is not None and "pragma" in each.key.headers for each in in_order)
-
-
-def by_url(matches: Sequence[int], texts: Sequence[str]) -> dict[int, str]:
-    """Return the text of each URL's behaviour by position, without the empty ones; `texts`: by behaviour."""
-    if not any(texts):
-        return {}
-    return {position: text for position, number in enumerate(matches) if (text := texts[number])}
 
 
 def _first_match(in_order: Sequence[Behaviour], url: Url) -> int:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from resolve.distributions.cache_behaviours import Behaviour, by_url
+from resolve.distributions.by_url import by_url
+from resolve.distributions.cache_behaviours import Behaviour
 
 # CloudFront's default maximum TTL, a year; no run lasts as long, so it limits nothing here.
 DEFAULT_MAX_TTL = 31_536_000
@@ -16,17 +17,17 @@ def longest_lifetimes(in_order: Sequence[Behaviour], matches: Sequence[int]) -> 
     All headers in a legacy key mean that nothing is cached (Developer Guide, "Cache content based on request
     headers").
     """
-    texts = []
+    longest: list[int | None] = []
     for each in in_order:
-        longest = DEFAULT_MAX_TTL if each.key is None else 0 if "*" in each.key.headers else each.key.max_ttl
-        texts.append(str(longest) if longest < DEFAULT_MAX_TTL else "")
-    return {position: int(text) for position, text in by_url(matches, texts).items()}
+        seconds = DEFAULT_MAX_TTL if each.key is None else 0 if "*" in each.key.headers else each.key.max_ttl
+        longest.append(seconds if seconds < DEFAULT_MAX_TTL else None)
+    return by_url(matches, longest)
 
 
 def other_ttls(in_order: Sequence[Behaviour], matches: Sequence[int]) -> dict[int, list[int]]:
     """Return minimum and default TTL of each URL's cache behavior by position, in seconds, where a run may notice."""
-    texts = []
+    ttls = []
     for key in (each.key for each in in_order):
         matters = key is not None and (key.min_ttl > SECOND or key.default_ttl < DAY)
-        texts.append(f"{key.min_ttl},{key.default_ttl}" if key and matters else "")
-    return {position: [int(part) for part in text.split(",")] for position, text in by_url(matches, texts).items()}
+        ttls.append([key.min_ttl, key.default_ttl] if key and matters else None)
+    return by_url(matches, ttls)

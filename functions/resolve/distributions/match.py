@@ -28,12 +28,14 @@ def match(
 
     """
     urls_of: dict[Distribution, list[Url]] = {}
-    unmatched = []
+    unmatched: list[Url] = []
+    # By host, since hashing a distribution for each of a million URLs takes longer than all else here.
+    list_of: dict[str, list[Url]] = {}
     for url in collected.urls:
-        if distribution := found.distributions.get(url.host):
-            urls_of.setdefault(distribution, []).append(url)
-        else:
-            unmatched.append(url)
+        if (urls := list_of.get(url.host)) is None:
+            distribution = found.distributions.get(url.host)
+            urls = list_of[url.host] = urls_of.setdefault(distribution, []) if distribution else unmatched
+        urls.append(url)
     groups = tuple(MatchedGroup(distribution, urls) for distribution, urls in urls_of.items())
     problems = []
     if not groups:

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from prewarm.unpacking import GZIP_MAGIC, unpacked
 from resolve.sources.boundary import Unreadable
@@ -94,6 +95,36 @@ def text_pieces(source: Iterable[bytes]) -> Iterator[str]:
         decoder = codecs.getincrementaldecoder(encoding_of(head))("replace")
         yield decoder.decode(head)
     yield decoder.decode(b"", final=True)
+
+
+def strict_text_pieces(source: Iterator[bytes]) -> Iterator[str]:
+    """Yield a document's pieces as text, and what comes before a byte that its encoding does not allow.
+
+    Raises:
+        ValueError: there is such a byte; the message says after which line.
+
+    """
+    first = next(source, b"")
+    decoder = codecs.getincrementaldecoder(encoding_of(first[:HEAD_BYTES]))("strict")
+    lines, last = 0, ""
+    for piece, is_last in chain(((piece, False) for piece in chain((first,), source)), ((b"", True),)):
+        before = decoder.getstate()
+        failed: UnicodeDecodeError | None = None
+        try:
+            text = decoder.decode(piece, is_last)
+        except UnicodeDecodeError as error:
+            failed = error
+            decoder.setstate(before)
+            text = decoder.decode(piece[: max(0, error.start - len(before[0]))])
+        lines += text.count("\n")
+        if "\r" in text or last == "\r":
+            # A carriage return ends a line, too; with its line feed, which may be in the next piece, only once.
+            lines += text.count("\r") - text.count("\r\n") - (last == "\r" and text.startswith("\n"))
+        last = text[-1:] or last
+        yield text
+        if failed is not None:
+            reason = f"{failed.reason}, after line {lines}; save it as UTF-8"
+            raise ValueError(f"is not text in {failed.encoding.upper()}: {reason}") from failed
 
 
 def lines(texts: Iterable[str]) -> Iterator[str]:

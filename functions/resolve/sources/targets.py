@@ -3,11 +3,8 @@
 The list is read piece by piece: what stays in memory grows with its URLs, not with its bytes.
 """
 
-import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from prewarm.catalogue import location_of
 from prewarm.errors import PROBLEMS_SHOWN, UNLISTED, InvalidRequest, Problem, truncate
@@ -17,16 +14,19 @@ from prewarm.request.url_parser import LONGEST_URL, near_urls, parse_url
 from prewarm.request.url_sources import LIST_BYTES, URLS_AT_MOST
 from prewarm.settings import Settings
 from prewarm.storage.run_store import Storage
-from prewarm.targets_csv import PAIRS_AT_MOST, Pair, TargetsReader
+from prewarm.targets_csv import PAIRS_AT_MOST
+from prewarm.targets_reader import Rows, TargetsReader
 from prewarm.urls import Url, redacted
 from resolve.sources.budget import Budget
-from resolve.sources.decode import HEAD_BYTES, LONGEST_LINE, encoding_of, pieces
+from resolve.sources.decode import LONGEST_LINE, pieces, strict_text_pieces
 from resolve.sources.s3_list import read_object
 from resolve.stages import Collected, Targets
 
 FIELD = "targets_s3"
 # Reading stops after this many bad lines.
 PROBLEMS_AT_MOST = 10_000
+# In place of the number of a URL.
+NOT_VALID, NOT_WANTED = -1, -2
 OUTSIDE, OTHER_URLS = "their POPs are outside the request's region", "their URLs are not in the request's url_list"
 
 
@@ -43,9 +43,10 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
     address = request.fields.targets_s3 or ""
     try:
         body = read_object(address, settings, store, LIST_BYTES, "a list of targets")
-        reader = TargetsReader(_lines(pieces(body, LIST_BYTES, budget)))
+        reader = TargetsReader(strict_text_pieces(pieces(body, LIST_BYTES, budget)), longest_line=LONGEST_LINE)
         taken = _Intake(_pop_filter(request), request.urls)
-        taken.take(reader)
+        for rows in reader.rows():
+            taken.take(rows)
     except ValueError as error:
         raise _refused(address, str(error)) from error
     if taken.problems:
@@ -64,17 +65,11 @@ def collect_targets(request: CheckedRequest, settings: Settings, store: Storage,
     return Collected(list(taken.urls), _warnings(targets), (report,), duplicates=taken.repeated, targets=targets)
 
 
-class _Asked:
-    """A URL that the list names: its POPs as bits, and its host's requests by POP; `left_out`: it is not wanted."""
-
-    __slots__ = ("left_out", "mask", "requests", "url")
-
-    def __init__(self, url: Url, requests: dict[str, int], *, left_out: bool) -> None:
-        self.url, self.requests, self.left_out, self.mask = url, requests, left_out, 0
-
-
 class _Intake:
-    """The pairs so far, and `urls` in order of their first pair."""
+    """The pairs so far, and `urls` in order of their first pair.
+
+    Each URL has a number: the place of its POPs in `_masks`, as bits, and of its host's requests in `_requests`.
+    """
 
     def __init__(self, is_wanted: Callable[[str], bool], only: Iterable[Url]) -> None:
         self._is_wanted, self._only = is_wanted, {url.fetch for url in only}
@@ -82,71 +77,91 @@ class _Intake:
         self.problems: list[Problem] = []
         self.repeated = 0
         self.pairs = 0
-        # By text as listed, None for one that is not valid; and by fetched form, where that is another text.
-        self._asked: dict[str, _Asked | None] = {}
-        self._respelled: dict[str, _Asked] = {}
-        self._requests: dict[str, dict[str, int]] = {}
+        # By text as listed, or NOT_VALID, or NOT_WANTED; and by fetched form, where that is another text.
+        self._numbers: dict[str, int] = {}
+        self._respelled: dict[str, int] = {}
+        self._listed: list[Url] = []
+        self._masks: list[int] = []
+        self._requests: list[dict[str, int]] = []
+        self._of_host: dict[str, dict[str, int]] = {}
         # By POP its bit, in order of the first pairs; 0 for one that is not wanted.
         self._bits: dict[str, int] = {}
         self._places: list[str] = []
         self._left_out: Counter[str] = Counter()
         self._examples: dict[str, str] = {}
 
-    def take(self, pairs: Iterable[tuple[int, Pair]]) -> None:
-        """Take pairs, each with its line; the same one again adds to its requests.
+    def take(self, rows: Rows) -> None:
+        """Take pairs; the same one again adds to its requests.
 
-        A million of them pass here, so the loop calls nothing for a pair of known URL and POP.
+        A million of them pass here, so the loop calls nothing for a pair of known URL and POP but what looks them up.
         """
-        asked_of, bit_of = self._asked.get, self._bits.get
-        for line, (text, pop, count, _) in pairs:
-            asked = asked_of(text) or self._new(line, text)
-            if asked is None:
+        number_of, bit_of, masks, requests_of = self._numbers.get, self._bits.get, self._masks, self._requests
+        pairs, most = self.pairs, PAIRS_AT_MOST
+        for line, text, pop, count in zip(rows.lines, rows.urls, rows.pops, rows.requests, strict=True):
+            number, bit = number_of(text), bit_of(pop)
+            if number is None:
+                number = self._new(line, text, pop)
+            elif number == NOT_VALID:
+                self.problems.append(UNLISTED)
+            if number < 0:
+                self._count_unwanted(number)
                 continue
-            if asked.left_out:
-                self._leave_out(OTHER_URLS, asked.url, pop)
-                continue
-            bit = bit_of(pop)
             if bit is None:
                 bit = self._bit_of(pop)
             if not bit:
-                self._leave_out(OUTSIDE, asked.url, pop)
+                self._left_out[OUTSIDE] += 1
+                self._keep_example(OUTSIDE, self._listed[number], pop)
                 continue
-            mask, requests = asked.mask, asked.requests
+            mask, requests = masks[number], requests_of[number]
             if not mask:
-                self._add_url(asked.url)
+                self._add_url(self._listed[number])
             requests[pop] = requests.get(pop, 0) + count
-            if mask & bit:
+            both = mask | bit
+            if both == mask:
                 self.repeated += 1
                 continue
-            asked.mask = mask | bit
-            self.pairs += 1
-            if self.pairs > PAIRS_AT_MOST:
-                raise ValueError(f"has more than {PAIRS_AT_MOST:,} pairs; lower the share to cover, or split it")
+            masks[number] = both
+            pairs += 1
+            if pairs > most:
+                raise ValueError(f"has more than {most:,} pairs; lower the share to cover, or split it")
+        self.pairs = pairs
+
+    def _count_unwanted(self, number: int) -> None:
+        """Count a pair whose URL is not in the request's url_list; those of invalid URLs are problems."""
+        if number == NOT_WANTED:
+            self._left_out[OTHER_URLS] += 1
 
     def _add_url(self, url: Url) -> None:
         self.urls.append(url)
         if len(self.urls) > URLS_AT_MOST:
             raise ValueError(f"has more than {URLS_AT_MOST:,} URLs; raise the demand that a pair needs, or split it")
 
-    def _new(self, line: int, text: str) -> _Asked | None:
-        """Return the URL of a text that is new, or None for one that is not valid; each text is parsed once."""
-        if text in self._asked:
-            self.problems.append(UNLISTED)
-            return None
+    def _new(self, line: int, text: str, pop: str) -> int:
+        """Return the number of a text that is new; each text is parsed once. `pop`: its first pair's."""
         try:
             url = parse_url(text)
         except ValueError as error:
-            self._asked[text] = None
+            self._numbers[text] = NOT_VALID
             self._refuse(line, text, str(error))
-            return None
-        asked = self._respelled.get(url.fetch) or self._asked.get(url.fetch)
-        if asked is None:
-            left_out = bool(self._only) and url.fetch not in self._only
-            asked = _Asked(url, self._requests.setdefault(url.host, {}), left_out=left_out)
-            if url.fetch != text:
-                self._respelled[url.fetch] = asked
-        self._asked[text] = asked
-        return asked
+            return NOT_VALID
+        fetch, number = url.fetch, None
+        if fetch != text:
+            number = self._respelled.get(fetch, self._numbers.get(fetch))
+        elif self._respelled:
+            number = self._respelled.get(fetch)
+        if number is None or number == NOT_VALID:
+            if self._only and fetch not in self._only:
+                self._keep_example(OTHER_URLS, url, pop)
+                number = NOT_WANTED
+            else:
+                number = len(self._masks)
+                self._listed.append(url)
+                self._masks.append(0)
+                self._requests.append(self._of_host.setdefault(url.host, {}))
+            if fetch != text:
+                self._respelled[fetch] = number
+        self._numbers[text] = number
+        return number
 
     def _bit_of(self, pop: str) -> int:
         """Return a new POP's bit, 0 if it is not wanted."""
@@ -155,9 +170,9 @@ class _Intake:
             self._places.append(pop)
         return self._bits[pop]
 
-    def _leave_out(self, reason: str, url: Url, pop: str) -> None:
-        self._left_out[reason] += 1
-        self._examples.setdefault(reason, f"{redacted(url.given)} at {pop}")
+    def _keep_example(self, reason: str, url: Url, pop: str) -> None:
+        if reason not in self._examples:
+            self._examples[reason] = f"{redacted(url.given)} at {pop}"
 
     def _refuse(self, line: int, text: str, reason: str) -> None:
         if len(self.problems) >= PROBLEMS_AT_MOST:
@@ -170,8 +185,8 @@ class _Intake:
 
     def targets(self, reader: TargetsReader) -> Targets:
         """Return the pairs, after the last one was added."""
-        masks = {each.url.fetch: each.mask for each in self._asked.values() if each and each.mask}
-        requests = {(host, pop): count for host, pops in self._requests.items() for pop, count in pops.items()}
+        masks = {url.fetch: mask for url, mask in zip(self._listed, self._masks, strict=True) if mask}
+        requests = {(host, pop): count for host, pops in self._of_host.items() for pop, count in pops.items()}
         return Targets(tuple(self._places), masks, requests, self.pairs, reader.traffic)
 
     def report(self, address: str) -> SourceReport:
@@ -206,49 +221,6 @@ def _warnings(targets: Targets) -> tuple[str, ...]:
             ),
         )
     return (f"{FIELD} has no #traffic line, so the share of all requests that its pairs carry is unknown",)
-
-
-class _Pieces(io.RawIOBase):
-    """A file of bytes that come piece by piece."""
-
-    def __init__(self, source: Iterator[bytes]) -> None:
-        self._source, self._held = source, b""
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
-        """Fill a part of the buffer; return 0 at the end."""
-        # An empty piece is not the end: what follows it may be text, or the end of a gzip that is cut.
-        self._held = self._held or next(filter(None, self._source), b"")
-        count = min(len(buffer), len(self._held))
-        buffer[:count], self._held = self._held[:count], self._held[count:]
-        return count
-
-
-def _lines(source: Iterator[bytes]) -> Iterator[str]:
-    """Yield the lines of a text with their ends.
-
-    Raises:
-        ValueError: it is not in its encoding, since a replaced character would be another URL, or a line is longer
-            than any pair.
-
-    """
-    first = next(source, b"")
-    raw = io.BufferedReader(_Pieces(chain((first,), source)))
-    text = io.TextIOWrapper(raw, encoding=encoding_of(first[:HEAD_BYTES]), errors="strict", newline="")
-    number = 0
-    try:
-        while line := text.readline(LONGEST_LINE):
-            number += 1
-            if len(line) >= LONGEST_LINE:
-                raise ValueError(f"line {number} has more than {LONGEST_LINE:,} characters; is it a list of targets?")
-            yield line
-    except UnicodeDecodeError as error:
-        # The text is decoded some lines ahead.
-        reason = f"{error.reason}, after line {number}; save it as UTF-8"
-        raise ValueError(f"is not text in {error.encoding.upper()}: {reason}") from error
 
 
 def _refused(address: str, reason: str) -> InvalidRequest:

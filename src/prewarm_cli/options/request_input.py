@@ -62,7 +62,7 @@ def read_targets(path: Path) -> bytes:
     """
     # Imported here, so that `prewarm --help` starts fast.
     from prewarm.request.url_list import decoded  # noqa: PLC0415
-    from prewarm.targets_csv import TargetsReader  # noqa: PLC0415
+    from prewarm.targets_reader import TargetsReader  # noqa: PLC0415
 
     body = _read_bytes(path, "--targets")
     try:

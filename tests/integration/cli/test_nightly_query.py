@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prewarm.request.url_parser import parse_url
-from prewarm.targets_csv import COLUMNS, TargetsReader
+from prewarm.targets_csv import COLUMNS
+from prewarm.targets_reader import TargetsReader
 from prewarm_cli.traffic import nightly
 from tests.support.access_logs import create_log_table, record, w3c
 from tests.support.traffic import analyser, pairs

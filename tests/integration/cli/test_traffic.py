@@ -14,7 +14,7 @@ from moto import mock_aws
 from moto.athena.models import QueryResults, athena_backends
 from typer.testing import CliRunner
 
-from prewarm.targets_csv import TargetsReader
+from prewarm.targets_reader import TargetsReader
 from prewarm_cli.main import app
 from prewarm_cli.traffic import athena, s3_logs
 from prewarm_cli.traffic.log_files import LogFile

@@ -162,7 +162,7 @@ def test_share_of_a_list_that_has_grown_is_unknown(machine: Machine) -> None:
         (f"url,pop\nhttps://{HOST}/,sydney\n", "line 2, column pop: 'SYDNEY' is not a POP id"),
         (f"url,pop,requests\nhttps://{HOST}/,SYD1-C1,x\n", "line 2, column requests: 'x' is not a whole number"),
         (f"url,pop\nhttps://{HOST}/,SYD1-C1\n#end,pairs=2,requests=2\n", "line 3, column pairs: #end says 2"),
-        (b"url,pop\nhttps://\xff/,SYD1-C1\n", "is not text in UTF-8: invalid start byte, after line 0; save it"),
+        (b"url,pop\nhttps://\xff/,SYD1-C1\n", "is not text in UTF-8: invalid start byte, after line 1; save it"),
         (b"pop,url\nSYD1-C1,https://www.example.com/a,b\n", "line 2: has 3 cells, the header has 2; quote the URL"),
         (gzip.compress(csv_of([]).encode(), mtime=0)[:-9], "gzip"),
         ("url,pop\n" + "x" * 70_000, "line 2 has more than 65,536 characters"),

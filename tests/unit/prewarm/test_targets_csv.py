@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prewarm.targets_csv import Pair, TargetsError, TargetsReader, Traffic, write_targets
+from prewarm.targets_csv import Pair, TargetsError, Traffic, write_targets
+from prewarm.targets_reader import TargetsReader
 
 TRAFFIC = Traffic(1000, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z", {50: 3, 95: 41, 99.5: 90})
 POPS = st.from_regex(r"[A-Z]{3}[1-9][0-9]?-[CP][1-9]", fullmatch=True)

@@ -7,6 +7,8 @@ the Region of the nearest regional edge cache, go to the origin directly.
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from prewarm.catalogue import catalogue, regions_of_caches
 from prewarm.planning.plan import Group
@@ -77,3 +79,34 @@ def test_distribution_with_unknown_settings_is_estimated_by_regional_caches() ->
 
 def test_every_regional_cache_has_a_region() -> None:
     assert set(regions_of_caches()) == set(catalogue().regional_caches)
+
+
+@given(
+    st.lists(st.integers(0, 7), min_size=1, max_size=30),
+    st.sampled_from(["optimized", "disabled", "all", "missing", ""]),
+    st.sampled_from([CUSTOM, BUCKET, BUCKET | {"OriginShield": {"Enabled": True}}]),
+    st.sampled_from([0.0, 1.0]),
+)
+def test_pairs_are_estimated_as_the_sum_of_their_urls(
+    masks: list[int], policy_id: str, origin: dict[str, Any], share: float
+) -> None:
+    config = {
+        "Origins": {"Items": [{"Id": "o", **origin}]},
+        "DefaultCacheBehavior": {"TargetOriginId": "o", "CachePolicyId": policy_id},
+    }
+    in_order = behaviours(config, POLICIES) if policy_id else []
+    urls = parsed(*(f"https://www.example.com/{n}" for n in range(len(masks))))
+    group = Group(DOMAIN, "E1", 0, len(urls), POPS, 3)
+    found = origin_fetches([(group, in_order, masks)], urls, 2, share, catalogue())
+    alone = [
+        origin_fetches([(Group(DOMAIN, "E1", n, n + 1, POPS, 3), in_order, [mask])], urls, 2, share, catalogue())
+        for n, mask in enumerate(masks)
+    ]
+    assert (found.fetches, found.direct) == (sum(each.fetches for each in alone), sum(each.direct for each in alone))
+    if found.bypasses:
+        assert found.bypasses[0].pops == max(each.bypasses[0].pops for each in alone if each.bypasses)
+    # A rectangle has the same estimate as all of its pairs.
+    whole, pairs = (
+        origin_fetches([(group, in_order, listed)], urls, 2, share, catalogue()) for listed in (None, [7] * len(urls))
+    )
+    assert whole == pairs

@@ -134,6 +134,14 @@ def test_sample_has_a_pair_of_each_url_and_of_each_pop(batch: tuple[int, list[in
     assert unpack_masks(pack_masks(masks)) == tuple(masks)
 
 
+@given(st.integers(1, 100), st.lists(st.integers(0, 2**100 - 1) | st.integers(0, 9), max_size=40))
+def test_size_of_a_sample_is_known_without_the_sample(pops: int, masks: list[int]) -> None:
+    of_pops = [mask % (1 << pops) for mask in masks]
+    cells = Cells(range(len(masks)), pops, of_pops)
+    assert cells.sample_size == cells.sample().size
+    assert Cells(range(len(masks)), pops).sample_size == Cells(range(len(masks)), pops).sample().size
+
+
 @given(st.integers(1, 30), st.integers(1, 30))
 def test_rectangle_and_all_pairs_of_it_have_the_same_cells(urls: int, pops: int) -> None:
     rectangle, pairs = Cells(range(urls), pops), Cells(range(urls), pops, [(1 << pops) - 1] * urls)

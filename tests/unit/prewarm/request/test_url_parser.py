@@ -9,7 +9,7 @@ from ada_url import URL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewarm.request.url_parser import _HOSTS, LONGEST_URL, parse_url
+from prewarm.request.url_parser import _HOSTS, _ORIGINS, LONGEST_URL, parse_url
 from prewarm.urls import deduplicate, redacted
 
 VISIBLE = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -279,11 +279,15 @@ def test_secrets_are_not_shown_and_all_else_is(url: str, seen: str) -> None:
 def test_short_way_for_plain_urls_gives_what_the_parser_gives(scheme: str, host: str, tail: str) -> None:
     text = f"{scheme}://{host}/{tail}"
     with pytest.MonkeyPatch.context() as patch:
-        for pattern in ("PLAIN", "PLAIN_HOST", "PLAIN_TAIL"):
+        for pattern in ("PLAIN", "PLAIN_PATH", "PLAIN_HOST", "PLAIN_TAIL"):
             patch.setattr(f"prewarm.request.url_parser.{pattern}", re.compile("(?!)"))
         _HOSTS.clear()
         expected = result(text)
     _HOSTS.clear()
+    _ORIGINS.clear()
+    assert result(text) == expected
+    # Now, as after any plain URL of it, the host may be known.
+    result(f"{scheme}://{host}/")
     assert result(text) == expected
 
 

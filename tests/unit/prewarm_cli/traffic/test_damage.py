@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewarm.targets_csv import TargetsReader
+from prewarm.targets_reader import TargetsReader
 from prewarm_cli.traffic.results import Result, as_json, text_lines, write_csv
 from tests.support.access_logs import LEGACY_FIELDS, REAL_TIME_FIELDS, json_lines, real_time, record, w3c
 from tests.support.traffic import Analyse, analyser, pairs

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolve.sources.decode import decompressed, encoding_of, text_pieces
+from resolve.sources.decode import decompressed, encoding_of, strict_text_pieces, text_pieces
 
 
 @given(st.binary(max_size=2_000), st.integers(1, 3))
@@ -70,3 +70,34 @@ def test_text_in_pieces_is_the_whole_text(text: str, encoding: str, size: int) -
     body = f"<{text}".encode(encoding, "replace")
     parts = [body[start : start + size] for start in range(0, len(body), size)]
     assert "".join(text_pieces(parts)) == body.decode(encoding)
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+    st.integers(1, 9),
+)
+def test_text_in_pieces_of_any_size_is_decoded(text: str, encoding: str, size: int) -> None:
+    # What begins with zeros or a mark is taken for another encoding.
+    body = ("x" + text).encode(encoding)
+    pieces = [body[:8], *(body[at : at + size] for at in range(8, len(body), size))]
+    assert "".join(strict_text_pieces(iter(pieces))) == "x" + text
+
+
+@pytest.mark.parametrize(("size", "first"), [(1, 8), (7, 8), (100, 8), (100, 100)])
+@pytest.mark.parametrize(
+    ("body", "before", "after"),
+    [
+        (b"one\ntwo\r\nthr\xe9e\nfour", "one\ntwo\r\nthr", 2),
+        (b"one\rtw\xc3\xb6\rthree\xc3", "one\rtw\u00f6\rthree", 2),
+        ("one\ntwo\n".encode("utf-16") + b"\x00\xdc\x00", "one\ntwo\n", 2),
+    ],
+)
+def test_text_before_a_byte_of_no_character_is_yielded_and_its_lines_are_counted(
+    body: bytes, before: str, after: int, size: int, first: int
+) -> None:
+    pieces = [body[:first], *(body[at : at + size] for at in range(first, len(body), size))]
+    decoded: list[str] = []
+    with pytest.raises(ValueError, match=rf"is not text in UTF-(8|16).*: .*, after line {after}; save it as UTF-8"):
+        decoded.extend(strict_text_pieces(iter(pieces)))
+    assert "".join(decoded) == before
