@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.part_cells import PartCells
 
@@ -76,19 +75,6 @@ def unpack(packed: bytes) -> dict[int, int]:
     )
 
 
-def uncompressed_pops(
-    plan: Plan, parts: Sequence[BatchResult], cells: PartCells | None = None
-) -> dict[int, tuple[str, ...]]:
-    """Return by URL index the POPs that gave a plain copy where others gave, or the settings expect, another one."""
-    cells, variants = cells or PartCells(plan), len(plan.variants)
-    compressed = CompressedCopies(plan.url_count * variants)
-    # Few runs have plain copies: only then are the letters looked at.
-    if any(part.plain_copies for part in parts):
-        for part in parts:
-            compressed.add(part.encodings, copies_of(cells, part, variants))
-    return plain_pops(parts, compressed, cells, variants)
-
-
 def copies_of(cells: PartCells, part: BatchResult, variants: int) -> Sequence[int]:
     """Return the copies of a part in the order of its letters: URL index x variants + variant."""
     rows = cells.of(part).rows
@@ -122,7 +108,10 @@ class CompressedCopies:
 def plain_pops(
     parts: Iterable[BatchResult], compressed: CompressedCopies, cells: PartCells, variants: int
 ) -> dict[int, tuple[str, ...]]:
-    """Return what `uncompressed_pops` does, from the parts that have plain copies."""
+    """Return by URL index the POPs that gave a plain copy where others gave, or the settings expect, another one.
+
+    `parts`: at least those that have plain copies; `compressed`: of all parts.
+    """
     found: dict[int, set[str]] = {}
     for part in parts:
         for number, pops in unpack(part.uncompressed).items():

@@ -7,8 +7,8 @@ import pytest
 
 from prewarm.fetcher.response import Response
 from prewarm.fetcher.transfer import Fetch
-from prewarm.results.encodings import uncompressed_pops
 from tests.support.builders import POP_NAMES, Clock, response
+from tests.support.contents import uncompressed_pops
 from tests.support.worker import HIT, Worked, work
 from warm.plain_copies import LARGEST, PLAIN_FETCHES, SMALLEST, STUCK_TARGETS
 

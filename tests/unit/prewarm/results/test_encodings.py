@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from prewarm.planning.plan import Group
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.consistency import Contents, mixed_contents
-from prewarm.results.encodings import PlainPops, pack, uncompressed_pops, unpack
+from prewarm.results.encodings import PlainPops, pack, unpack
 from prewarm.results.rollup import roll_up, sums
 from tests.support.builders import POP_NAMES, plan, response
+from tests.support.contents import uncompressed_pops
 
 PLAN = plan(url_count=2, groups=(Group("d1.cloudfront.net", "E1", 0, 2, POP_NAMES, 6),))
 URLS = ["https://www.example.com/a", "https://www.example.com/b"]

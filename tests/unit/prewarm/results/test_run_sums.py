@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from prewarm.planning.plan import Plan
 from prewarm.results.batch_result import BatchResult
 from prewarm.results.chain import counted_parts, current_parts
-from prewarm.results.encodings import uncompressed_pops
 from prewarm.results.failure_kinds import FailureKinds
 from prewarm.results.judging import set_aside, set_aside_of
 from prewarm.results.outcome import Outcome
@@ -19,6 +18,7 @@ from prewarm.results.rollup import Verdict, roll_up
 from prewarm.results.run_sums import RunSums, sums_of
 from prewarm.results.url_results import UrlResults
 from prewarm.storage.sums_form import Blobs, sums_as_json, sums_from_json
+from tests.support.contents import uncompressed_pops
 from tests.support.rich_runs import facts_of, rich_parts, rich_plan
 
 seeds = st.integers(0, 10**9)
