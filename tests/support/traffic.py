@@ -5,12 +5,25 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from typer.testing import CliRunner
 
+from prewarm_cli.main import app
 from prewarm_cli.traffic.analysis import Work, analyse
 from prewarm_cli.traffic.results import Result
 from prewarm_cli.traffic.selection import Selection
+from tests.support.access_logs import record
 
 Analyse = Callable[..., Result]
+BUCKET, REGION = "cdn-logs", "us-east-1"
+# The first has 20 requests, the last one.
+TWENTY_URLS = [record(stem=f"/{number}", pop=pop) for number in range(20) for pop in ["NRT57-P3"] * (20 - number)]
+
+
+def traffic(*arguments: str | Path, code: int = 0) -> Any:
+    """Call the command, and return its result after a check of the exit code."""
+    result = CliRunner().invoke(app, ["traffic", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
 
 
 def analyser(folder: Path) -> Analyse:

@@ -1,51 +1,20 @@
-"""`prewarm traffic` as a command: its outputs, logs in S3, and Athena; AWS is moto."""
+"""`prewarm traffic` as a command: its outputs, and options that it refuses."""
 
 import csv
 import json
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-import sqlglot
-from moto import mock_aws
-from moto.athena.models import QueryResults, athena_backends
-from typer.testing import CliRunner
 
 from prewarm.targets_reader import TargetsReader
-from prewarm_cli.main import app
-from prewarm_cli.traffic import athena, s3_logs
-from prewarm_cli.traffic.log_files import LogFile
-from prewarm_cli.traffic.scan import connect
-from prewarm_cli.traffic.selection import Selection
-from tests.support.access_logs import create_log_table, record, w3c
-from tests.support.traffic import analyser, pairs
-
-BUCKET, REGION, ACCOUNT = "cdn-logs", "us-east-1", "123456789012"
-RECORDS = [record(stem=f"/{number}", pop=pop) for number in range(20) for pop in ["NRT57-P3"] * (20 - number)]
-
-
-def traffic(*arguments: str | Path, code: int = 0) -> Any:
-    result = CliRunner().invoke(app, ["traffic", *map(str, arguments)], catch_exceptions=False)
-    assert result.exit_code == code, result.output
-    return result
+from tests.support.access_logs import w3c
+from tests.support.traffic import TWENTY_URLS, traffic
 
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
-    w3c(tmp_path / "logs/E1.2026-11-01-12.a.gz", RECORDS)
+    w3c(tmp_path / "logs/E1.2026-11-01-12.a.gz", TWENTY_URLS)
     return tmp_path / "logs"
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (("AWS_DEFAULT_REGION", REGION), ("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "x")):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield
 
 
 def test_a_pipe_receives_the_csv_and_stderr_the_tables(logs: Path) -> None:
@@ -165,156 +134,3 @@ def test_new_urls_take_the_demand(logs: Path, tmp_path: Path) -> None:
 )
 def test_bad_input_is_named(arguments: list[str], message: str) -> None:
     assert message in traffic(*arguments, code=2).stderr
-
-
-def test_logs_in_s3_are_pruned_and_downloaded_in_parts(aws: None, tmp_path: Path) -> None:
-    s3 = boto3.client("s3")
-    sizes = []
-    for day in (1, 2, 20):
-        for number in range(3):
-            file = w3c(tmp_path / "up.gz", [record(date=f"2026-11-{day:02}", stem=f"/{day}")])
-            sizes.append(file.stat().st_size)
-            s3.upload_file(str(file), BUCKET, f"cdn/E1.2026-11-{day:02}-12.{number}.gz")
-    s3.put_object(Bucket=BUCKET, Key="cdn/", Body=b"")
-    result = analyser(tmp_path)(
-        addresses=(f"s3://{BUCKET}/cdn/",),
-        until=datetime(2026, 11, 3),  # noqa: DTZ001 - UTC without a zone
-        disk=max(sizes) * 2,
-    )
-    assert {url: count for (url, _), (count, _) in pairs(result).items()} == {
-        "https://www.example.com/1": 3,
-        "https://www.example.com/2": 3,
-    }
-    assert (result.files, result.pruned) == (6, 3)
-    assert not list(tmp_path.glob("work*/object*"))
-
-
-def test_a_part_that_another_program_is_writing_to_s3_is_not_a_log(aws: None, tmp_path: Path) -> None:
-    s3 = boto3.client("s3")
-    for key in ("cdn/_temporary/0/a.gz", "cdn/.a.gz.crc", "cdn/_a.gz", "cdn/2026/a.gz"):
-        s3.upload_file(str(w3c(tmp_path / "up.gz", [record()])), BUCKET, key)
-    listed, _ = s3_logs.objects(f"s3://{BUCKET}/cdn", None, None)
-    assert [each.key for each in listed] == ["cdn/2026/a.gz"]
-    # A name that the user has written is meant.
-    assert len(s3_logs.objects(f"s3://{BUCKET}/cdn/_temporary/", None, None)[0]) == 1
-    assert len(s3_logs.objects(f"s3://{BUCKET}/cdn/_a", None, None)[0]) == 1
-
-
-def test_the_disk_holds_no_more_than_its_limit(aws: None, tmp_path: Path) -> None:
-    s3 = boto3.client("s3")
-    for number in range(7):
-        s3.put_object(Bucket=BUCKET, Key=f"a/{number}", Body=b"x" * 100)
-    listed, _ = s3_logs.objects(f"s3://{BUCKET}/a/", None, None)
-    held = []
-    for batch in s3_logs.batches(listed, tmp_path, 250):
-        assert all(isinstance(file, LogFile) for file in batch)
-        held.append(sum(path.stat().st_size for path in tmp_path.iterdir()))
-    assert held == [200, 200, 200, 100]
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_bucket_that_is_not_there_is_named(aws: None) -> None:
-    assert "s3://no-such-bucket-here/x: S3 refuses access" in traffic("s3://no-such-bucket-here/x", code=2).stderr
-
-
-# ---- Athena ----
-
-SELECTION = Selection(
-    since=datetime(2026, 11, 1, 6),  # noqa: DTZ001
-    until=datetime(2026, 11, 8, 12),  # noqa: DTZ001
-    hosts=("www.example.com",),
-)
-
-
-@pytest.mark.parametrize("dialect", ["athena", "trino"])
-@pytest.mark.parametrize("selection", [Selection(), SELECTION, Selection(separate_protocols=True)])
-def test_the_query_is_parsed_by_an_independent_parser(selection: Selection, dialect: str) -> None:
-    (statement,) = sqlglot.parse(athena.query("logs.cloudfront", selection), dialect=dialect)
-    assert isinstance(statement, sqlglot.exp.Select)
-    assert tuple(statement.named_selects) == athena.COLUMNS
-
-
-def test_the_query_counts_as_the_scan_does(tmp_path: Path) -> None:
-    """Athena's query, translated by sqlglot, gives in DuckDB what the scan of the same records gives."""
-    records = [
-        *RECORDS,
-        record(stem="/a%2520b", query="v=%2525"),
-        record(agent="CloudFront-Prewarm/0.1.0"),
-        record(method="POST"),
-        record(status="404", stem="/gone"),
-        record(status="500"),
-        record(host="other.example.com"),
-        record(time="05:59:59"),
-        record(pop="DFW3"),
-        record(status="x"),
-    ]
-    own = tmp_path / "own"
-    own.mkdir()
-    file = w3c(tmp_path / "log", records)
-    expected = analyser(tmp_path)(file, hosts=SELECTION.hosts, since=SELECTION.since, until=SELECTION.until)
-    connection = connect(own, 600)
-    create_log_table(connection, records)
-    (sql,) = sqlglot.transpile(athena.query("logs.cloudfront", SELECTION), read="athena", write="duckdb")
-    rows = connection.execute(sql).fetchall()
-    counted = {(row[1], row[2]): row[4] for row in rows if row[0] == "demand" and row[4]}
-    assert {(f"https://{site}", pop): n for (site, pop), n in counted.items()} == {
-        pair: count for pair, (count, _) in pairs(expected).items()
-    }
-    lines = {row[0]: 0 for row in rows}
-    for row in rows:
-        lines[row[0]] += row[3]
-    assert lines.pop("damaged") == expected.damage.lines == 1
-    assert lines == expected.demand.categories
-
-
-def test_print_sql_prints_the_query_and_runs_nothing() -> None:
-    result = traffic("--athena", "logs.cloudfront", "--since", "2026-11-01T06:00", "--print-sql")
-    assert result.stdout.strip() == athena.query("logs.cloudfront", Selection(since=SELECTION.since))
-
-
-def _result_of_athena(rows: list[dict[str, str]]) -> None:
-    """Give moto the result of the next query: a header, then the rows."""
-    names = [{"VarCharValue": name} for name in athena.COLUMNS]
-    values = [[{"VarCharValue": row[name]} if row.get(name) else {} for name in athena.COLUMNS] for row in rows]
-    athena_backends[ACCOUNT][REGION].query_results_queue.append(
-        QueryResults(
-            rows=[{"Data": names}, *({"Data": each} for each in values)],
-            column_info=[{"Name": name, "Type": "varchar"} for name in athena.COLUMNS],
-        )
-    )
-
-
-@pytest.mark.parametrize("managed", [False, True])
-def test_the_result_of_athena_is_read(
-    aws: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, managed: bool
-) -> None:
-    """From the bucket, as a workgroup names it, or page by page where Athena keeps the result."""
-    boto3.client("athena").create_work_group(
-        Name="logs",
-        Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/results/"}},
-    )
-    if not managed:
-        # moto, unlike Athena, does not apply the workgroup's location to its queries.
-        start = athena_backends[ACCOUNT][REGION].start_query_execution
-
-        def with_location(*arguments: Any, **named: Any) -> Any:
-            config = {"OutputLocation": f"s3://{BUCKET}/results/"}
-            return start(*arguments, **named | {"config": config})
-
-        monkeypatch.setattr(athena_backends[ACCOUNT][REGION], "start_query_execution", with_location)
-    common = {"category": "demand", "lines": "5", "requests": "5", "https": "5", "bytes": "4096", "whole": "5",
-              "partial": "0", "gone": "0", "reach": "0", "last_ok": "2026-11-01 12:00:00.000",
-              "first_time": "2026-11-01 11:00:00.000", "last_time": "2026-11-01 12:00:00.000"}  # fmt: skip
-    _result_of_athena(
-        [
-            common | {"site": "www.example.com/a,b", "pop": "NRT57-P3"},
-            common | {"site": "www.example.com/c", "pop": "FRA56-P5", "lines": "15", "requests": "15"},
-            {"category": "own", "lines": "7", "requests": "7", "first_time": "2026-11-01 11:00:00.000"},
-            {"category": "damaged", "lines": "3", "requests": "3"},
-        ]
-    )
-    result = traffic("--athena", "db.logs", "--workgroup", "logs", "--json")
-    document = json.loads(result.stdout)
-    assert document["damaged"] == {"lines": 3, "examples": [], "files": {}}
-    assert {"lines": 30, "requests": 20, "urls": 2, "pops": 2, "ownRequests": 7}.items() <= document.items()
-    assert document["from"] == "2026-11-01T11:00:00Z"
